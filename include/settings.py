@@ -1,0 +1,54 @@
+"""Every environment variable that the platform reads, typed and validated once.
+
+Connections (CRM, billing, support, landing folders) are Airflow connections and never appear here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The platform's configuration. Each field's alias is the environment variable that sets it."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore")
+
+    project: str = Field(
+        "local",
+        alias="GOOGLE_CLOUD_PROJECT",
+        pattern=r"^[a-z][a-z0-9-]{3,28}[a-z0-9]$",
+        description="Google Cloud project that holds the warehouse.",
+    )
+    location: str = Field("US", alias="BIGQUERY_LOCATION", description="BigQuery location of all datasets.")
+    maximum_bytes_billed: int | None = Field(
+        None, alias="BIGQUERY_MAXIMUM_BYTES_BILLED", ge=1, description="Byte cap of any one query (unset: no cap)."
+    )
+    environment_label: str = Field(
+        "local", alias="PLATFORM_ENVIRONMENT", pattern=r"^[a-z0-9_-]{1,63}$", description="Label on every BigQuery job."
+    )
+    state_dir: Path = Field(
+        ROOT / ".local" / "state",
+        alias="PLATFORM_STATE_DIR",
+        description="Working folder of loads, validation results and data docs; losing it costs nothing but a rebuild.",
+    )
+    dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
+    gx_dir: Path = Field(
+        ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context."
+    )
+    dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read from the environment on first use.
+
+    Raises:
+        pydantic.ValidationError: naming the variable that is wrong.
+    """
+    return Settings()  # type: ignore[call-arg]

@@ -1,0 +1,121 @@
+"""Starts, waits for and stops the embedded warehouse: a server that speaks BigQuery's wire protocol on loopback.
+
+It runs in an environment of its own (requirements-warehouse.txt), because its pins differ from the platform's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from include.settings import ROOT
+
+HOST = "127.0.0.1"
+PROJECT = "local"
+EXECUTABLE = ROOT / ".venv-warehouse" / "bin" / "bqemulator"
+
+
+class WarehouseError(RuntimeError):
+    """The embedded warehouse cannot be started or reached; the message says what to do."""
+
+
+def environment(home: Path, port: int) -> dict[str, str]:
+    """The environment variables that point every BigQuery client at the embedded warehouse under `home`.
+
+    Writes the credentials file that google-auth accepts without a refresh.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    credentials = home / "credentials.json"
+    credentials.write_text(
+        json.dumps(
+            {
+                "type": "authorized_user",
+                "client_id": "local",
+                "client_secret": "local",
+                "refresh_token": "local",
+                "token": "local",
+                "expiry": "2999-01-01T00:00:00Z",
+            }
+        )
+    )
+    return {
+        "BIGQUERY_EMULATOR_HOST": f"http://{HOST}:{port}",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        # Uploads to the embedded warehouse must not be gzipped; dlt gzips its state tables unless told.
+        "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
+    }
+
+
+class EmbeddedWarehouse:
+    """One embedded warehouse: its data under `home`, listening on `port` of loopback (and `port + 10` for gRPC)."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = home
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def is_up(self) -> bool:
+        """Whether a warehouse answers on the port."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/bigquery/v2/projects/{PROJECT}/datasets", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def start(self, timeout: float = 60.0) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            WarehouseError: not installed, port taken, or no answer within `timeout` seconds.
+        """
+        if not EXECUTABLE.exists():
+            raise WarehouseError(f"{EXECUTABLE.relative_to(ROOT)} is missing: run `make setup`.")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self.port))
+            except OSError as error:
+                raise WarehouseError(
+                    f"Port {self.port} is in use: stop what listens there, or choose another with WAREHOUSE_PORT=…"
+                ) from error
+        self.home.mkdir(parents=True, exist_ok=True)
+        log = self.home / "warehouse.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [str(EXECUTABLE), "start", "--rest-port", str(self.port), "--grpc-port", str(self.port + 10)]
+                + ["--persistent", "--data-dir", str(self.home), "--project", PROJECT, "--log-level", "warning"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + timeout
+        while not self.is_up():
+            if self._process.poll() is not None:
+                raise WarehouseError(f"The local warehouse stopped while starting; its log is {log}.")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise WarehouseError(f"The local warehouse did not answer within {timeout:.0f} s; its log is {log}.")
+            time.sleep(0.1)
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Stop it, letting it write its data to disk first."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
