@@ -1,0 +1,2 @@
+{% macro create_platform_tables() %}{% endmacro %}
+{% macro record_results(results) %}{% endmacro %}
