@@ -1,0 +1,83 @@
+"""Reads the platform's books: what the summary of a run shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from include.ops.writers import _client
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from google.cloud.bigquery import Client
+
+Row = dict[str, Any]
+
+
+def gate_results(
+    run_id: str | None = None, as_of: datetime | None = None, client: Client | None = None
+) -> list[Row]:
+    """Rows of `ops.gate_results` of one run, or of all runs that looked at one instant.
+
+    Ordered by gate and expectation. With several runs of one gate at that instant, the latest counts.
+    """
+    sql = """
+        select * from ops.gate_results
+        where (@run_id is null or run_id = @run_id) and (@as_of is null or as_of = @as_of)
+        qualify evaluated_at = max(evaluated_at) over (partition by gate)
+        order by gate, expectation
+    """
+    return _read(sql, client, run_id=("STRING", run_id), as_of=("TIMESTAMP", as_of))
+
+
+def loads(
+    batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None
+) -> list[Row]:
+    """Rows of `ops.loads` of some landings, or of all landings for one instant, by source and table."""
+    suffix = f"@{as_of:%Y-%m-%dT%H%M%SZ}" if as_of else None
+    sql = """
+        select * from ops.loads
+        where (@batches is null or batch_id in unnest(split(@batches, '\\n')))
+            and (@suffix is null or ends_with(batch_id, @suffix))
+        order by source, table_name
+    """
+    batches = "\n".join(batch_ids) if batch_ids is not None else None
+    return _read(sql, client, batches=("STRING", batches), suffix=("STRING", suffix))
+
+
+def publications(client: Client | None = None) -> list[Row]:
+    """What each published table shows now: its latest row of state `published`, by dataset and table."""
+    sql = """
+        select * from ops.publications
+        where state in ('published', 'dropped')
+        qualify row_number() over (partition by dataset, table_name order by published_at desc) = 1
+        order by dataset, table_name
+    """
+    return [row for row in _read(sql, client) if row["state"] == "published"]
+
+
+def last_as_of(client: Client | None = None) -> datetime | None:
+    """The instant that the last successful publication showed; None before the first."""
+    rows = _read("select max(as_of) as as_of from ops.publications where state = 'published'", client)
+    value: datetime | None = rows[0]["as_of"]
+    return value
+
+
+def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = None) -> list[Row]:
+    """The latest rows of `ops.pipeline_runs`, newest first."""
+    sql = f"""
+        select * from ops.pipeline_runs
+        where @dag_id is null or dag_id = @dag_id
+        order by started_at desc
+        limit {int(limit)}
+    """
+    return _read(sql, client, dag_id=("STRING", dag_id))
+
+
+def _read(sql: str, client: Client | None, **parameters: tuple[str, Any]) -> list[Row]:
+    from google.cloud import bigquery
+
+    bound = [bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()]
+    bq = client or _client()
+    job = bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
+    return [dict(row.items()) for row in job.result()]

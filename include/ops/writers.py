@@ -1,0 +1,253 @@
+"""Creates the platform's books and writes to them; a rerun replaces its rows and never doubles them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from include.ops.tables import DATASETS, TABLES, OpsTable, table
+from include.runs import RunContext
+from include.settings import settings
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+#: JSON text sent with one statement. BigQuery takes 10 MB of query and parameters; escapes need room.
+_CHUNK_CHARACTERS = 4_000_000
+
+
+def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
+    """Create every dataset of the platform and every ops and quarantine table that is not there yet.
+
+    Columns added to `include/ops/tables.py` since are added to existing tables. Several tasks may call it at
+    once.
+
+    Args:
+        sources: names of the sources, each of which gets a `raw_<source>`; by default all there are.
+        client: a BigQuery client; one is made if not given.
+    """
+    from google.cloud import bigquery
+
+    if sources is None:
+        from include.sources import load_sources
+
+        sources = load_sources()
+    bq = client or _client()
+    wanted = {
+        f"raw_{name}": f"What the source {name} sent: append-only, as it came." for name in sources
+    } | DATASETS
+    present = {dataset.dataset_id for dataset in bq.list_datasets()}
+    for name, description in wanted.items():
+        if name not in present:
+            dataset = bigquery.Dataset(f"{bq.project}.{name}")
+            dataset.location = settings().location
+            dataset.description = description
+            bq.create_dataset(dataset, exists_ok=True)
+    for definition in TABLES.values():
+        _ensure_table(bq, definition)
+
+
+def _ensure_table(bq: Client, definition: OpsTable) -> None:
+    from google.cloud import bigquery
+
+    fields = [
+        bigquery.SchemaField(
+            c.name, c.type, mode="REQUIRED" if c.required else "NULLABLE", description=c.description
+        )
+        for c in definition.columns
+    ]
+    wanted = bigquery.Table(f"{bq.project}.{definition.qualified}", schema=fields)
+    wanted.description = definition.description
+    wanted.time_partitioning = bigquery.TimePartitioning(field=definition.partition_by)
+    wanted.clustering_fields = list(definition.cluster_by)
+    present = bq.create_table(wanted, exists_ok=True)
+    known = {field.name for field in present.schema}
+    # BigQuery adds only nullable columns to a table that may hold rows.
+    missing = [
+        bigquery.SchemaField(f.name, f.field_type, description=f.description)
+        for f in fields
+        if f.name not in known
+    ]
+    if missing:
+        present.schema = [*present.schema, *missing]
+        bq.update_table(present, ["schema"])
+
+
+def append(
+    table_name: str,
+    rows: Iterable[Mapping[str, Any]],
+    replace_where: Mapping[str, Any] | None = None,
+    client: Client | None = None,
+) -> int:
+    """Write rows to one of the books.
+
+    One MERGE deletes the rows that `replace_where` describes and inserts the new ones, so that the two happen
+    together or not at all. (More than about 4 MB of rows take further inserts; a rerun still converges.)
+
+    Args:
+        table_name: qualified, for example `ops.loads`.
+        rows: column → value; a column left out is NULL, one that the table does not have is an error.
+        replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
+            deleted first, also when `rows` is empty.
+        client: a BigQuery client; one is made if not given.
+
+    Returns:
+        The number of rows written.
+
+    Raises:
+        KeyError: an unknown table or column.
+    """
+    target = table(table_name)
+    encoded = [_encode(target, row) for row in rows]
+    if not encoded and replace_where is None:
+        return 0
+    bq = client or _client()
+    for position, chunk in enumerate(_chunks(encoded)):
+        _write(bq, target, chunk, replace_where if position == 0 else None)
+    return len(encoded)
+
+
+def _write(
+    bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None
+) -> None:
+    from google.cloud import bigquery
+
+    names = ", ".join(f"`{c.name}`" for c in target.columns)
+    values = ", ".join(
+        f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns
+    )
+    source = f"select {values} from unnest(json_query_array(@rows)) as item"
+    parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
+    if replace_where is None:
+        sql = f"insert into {target.qualified} ({names}) {source}"
+    else:
+        condition, more = _condition(target, replace_where)
+        parameters += more
+        sql = (
+            f"merge {target.qualified} as t using ({source}) as s on false "
+            f"when not matched by source and {condition} then delete "
+            f"when not matched then insert ({names}) values ({names})"
+        )
+    bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+
+
+def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The SQL condition and its query parameters for `replace_where`."""
+    from google.cloud import bigquery
+
+    if not where:
+        raise ValueError(f"replace_where is empty: it would delete all of {target.qualified}.")
+    clauses: list[str] = []
+    parameters: list[Any] = []
+    for position, (name, value) in enumerate(where.items()):
+        kind = target.column(name).type
+        if value is None:
+            clauses.append(f"t.`{name}` is null")
+        elif isinstance(value, list | tuple | set | frozenset):
+            clauses.append(f"t.`{name}` in unnest(@w{position})")
+            parameters.append(bigquery.ArrayQueryParameter(f"w{position}", kind, sorted(value)))
+        else:
+            clauses.append(f"t.`{name}` = @w{position}")
+            parameters.append(bigquery.ScalarQueryParameter(f"w{position}", kind, value))
+    return " and ".join(clauses), parameters
+
+
+def _encode(target: OpsTable, row: Mapping[str, Any]) -> str:
+    for name in row:
+        target.column(name)
+    return json.dumps(
+        {name: _text(value) for name, value in row.items() if value is not None}, ensure_ascii=False
+    )
+
+
+def _text(value: Any) -> str:
+    """A value as GoogleSQL's CAST reads it back."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"a timestamp must carry a timezone, got the naive {value.isoformat()}")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, str):
+        # JSON cannot carry NUL into the warehouse, nor half of a surrogate pair.
+        return value.replace("\x00", "\\u0000").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, int | float | Decimal | date):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _chunks(rows: Sequence[str]) -> Iterator[list[str]]:
+    """Batches of encoded rows, each within what one statement may carry; one empty batch for no rows."""
+    chunk: list[str] = []
+    size = 0
+    for row in rows:
+        if chunk and size + len(row) > _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += len(row) + 1
+    yield chunk
+
+
+def start_run(run: RunContext, dag_id: str, client: Client | None = None) -> None:
+    """Note in `ops.pipeline_runs` that a DAG run has begun; a rerun begins anew."""
+    row = {
+        "run_id": run.run_id,
+        "dag_id": dag_id,
+        "as_of": run.as_of,
+        "full_refresh": run.full_refresh,
+        "state": "running",
+        "started_at": datetime.now(UTC),
+    }
+    append("ops.pipeline_runs", [row], replace_where={"run_id": run.run_id, "dag_id": dag_id}, client=client)
+
+
+def finish_run(
+    run: RunContext, dag_id: str, state: str, message: str | None = None, client: Client | None = None
+) -> None:
+    """Note in `ops.pipeline_runs` how a DAG run ended.
+
+    Args:
+        run: the run, as given to `start_run` (if that never happened, the row is made now).
+        dag_id: the DAG.
+        state: `success` or `failed`.
+        message: why it failed.
+        client: a BigQuery client; one is made if not given.
+    """
+    from google.cloud import bigquery
+
+    if state not in {"success", "failed"}:
+        raise ValueError(f"a run ends as success or failed, not {state!r}")
+    bq = client or _client()
+    sql = """
+        merge ops.pipeline_runs as t
+        using (
+            select @run_id as run_id, @dag_id as dag_id, @as_of as as_of, @full_refresh as full_refresh,
+                @state as state, @now as finished_at, @message as message
+        ) as s
+        on t.run_id = s.run_id and t.dag_id = s.dag_id
+        when matched then update set state = s.state, finished_at = s.finished_at, message = s.message
+        when not matched then insert
+            (run_id, dag_id, as_of, full_refresh, state, started_at, finished_at, message)
+        values
+            (s.run_id, s.dag_id, s.as_of, s.full_refresh, s.state, s.finished_at, s.finished_at, s.message)
+    """
+    parameters = [
+        bigquery.ScalarQueryParameter("run_id", "STRING", run.run_id),
+        bigquery.ScalarQueryParameter("dag_id", "STRING", dag_id),
+        bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", run.as_of),
+        bigquery.ScalarQueryParameter("full_refresh", "BOOL", run.full_refresh),
+        bigquery.ScalarQueryParameter("state", "STRING", state),
+        bigquery.ScalarQueryParameter("now", "TIMESTAMP", datetime.now(UTC)),
+        bigquery.ScalarQueryParameter("message", "STRING", message),
+    ]
+    bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+
+
+def _client() -> Client:
+    from include.warehouse import client
+
+    return client()
