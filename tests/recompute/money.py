@@ -1,0 +1,64 @@
+"""Conversion to an organization's reporting currency, and interpolated percentiles."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from fractions import Fraction
+
+from tests.recompute.world import World
+
+
+class Rates:
+    """Exchange rates: the last known rate on or before a day, in US dollars; USD itself is 1."""
+
+    def __init__(self, world: World) -> None:
+        self._rates: dict[str, list[tuple[date, Decimal]]] = {}
+        for row in world["fx_rates"]:
+            # A rate counts from the first instant of its day, and the night sees what came before its as_of.
+            if datetime.combine(row["rate_date"], time.min, UTC) < world.as_of:
+                self._rates.setdefault(row["currency"], []).append((row["rate_date"], row["rate_to_usd"]))
+        for known in self._rates.values():
+            known.sort()
+
+    def to_usd(self, currency: str, day: date) -> Decimal | None:
+        """US dollars for one unit of `currency` on `day`, or None when no rate is known by then."""
+        if currency == "USD":
+            return Decimal(1)
+        known = self._rates.get(currency, [])
+        position = bisect_right(known, day, key=lambda pair: pair[0])
+        return known[position - 1][1] if position else None
+
+    def convert(self, amount: Decimal | None, currency: str, reporting: str, day: date) -> Fraction | None:
+        """`amount` in the reporting currency at the rates of `day`, exact, or None when a rate is missing."""
+        if amount is None:
+            return None
+        if currency == reporting:
+            return Fraction(amount)
+        source, target = self.to_usd(currency, day), self.to_usd(reporting, day)
+        if source is None or target is None:
+            return None
+        return Fraction(amount) * Fraction(source) / Fraction(target)
+
+
+def percentile(values: Sequence[Fraction], share: Fraction) -> Fraction | None:
+    """The interpolated percentile of the known values (PERCENTILE_CONT), or None without any."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    position = share * (len(ordered) - 1)
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+def mean(values: Sequence[Fraction]) -> Fraction | None:
+    """The arithmetic mean, or None without any value."""
+    return sum(values, Fraction(0)) / len(values) if values else None
+
+
+def decimal(value: Fraction | None) -> Decimal | None:
+    """An exact fraction as a Decimal of 28 digits, ready to be compared."""
+    return None if value is None else Decimal(value.numerator) / Decimal(value.denominator)

@@ -1,0 +1,63 @@
+"""Promises of support: the policy and the priority in force, and whether a clock kept its target."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from fractions import Fraction
+
+from tests.recompute.world import Row
+
+# First response and resolution targets in minutes where an organization has no policy (the calendar clock).
+DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
+
+RESOLVED = {"resolved", "closed"}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The targets in minutes for one priority, and the clock that decides."""
+
+    first_response_minutes: int
+    resolution_minutes: int
+    clock: str
+
+
+def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy:
+    """The policy for a priority in force when the ticket was created; `rows` are those of its organization."""
+    in_force = [
+        row
+        for row in rows
+        if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
+    ]
+    if not in_force:
+        return Policy(*DEFAULT_TARGETS[priority], "calendar")
+    latest = max(in_force, key=lambda row: row["valid_from"])
+    return Policy(latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"])
+
+
+def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
+    """The ticket's priority in force at an instant; `changes` are its own, by (changed_at, change_id)."""
+    before = bisect_right(changes, moment, key=lambda row: row["changed_at"])
+    if before:
+        return str(changes[before - 1]["to_priority"])
+    if changes and changes[0]["from_priority"] is not None:
+        return str(changes[0]["from_priority"])
+    return str(ticket["priority"])
+
+
+def verdict(minutes: Fraction | None, target: int, ended: bool) -> bool | None:
+    """True when met, False when breached, None while pending or unknown.
+
+    Args:
+        minutes: on the deciding clock, up to the event or, while it has not come, up to as_of; None if unknown.
+        target: in minutes.
+        ended: whether the event has come.
+    """
+    if minutes is None:
+        return None
+    if minutes > target:
+        return False
+    return True if ended else None

@@ -1,0 +1,63 @@
+"""The stays of a deal in its stages, from its history of stage changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.recompute.world import Row
+
+# The order of the stages (a seed in the warehouse, written here a second time on purpose).
+STAGE_ORDER = {
+    "prospecting": 1,
+    "qualification": 2,
+    "proposal": 3,
+    "negotiation": 4,
+    "closed_won": 5,
+    "closed_lost": 6,
+}
+
+
+@dataclass(frozen=True)
+class Stay:
+    """One stay: half-open `[valid_from, valid_to)`, the current one open; `change` is the row that began it, if any."""
+
+    stage: str
+    previous: str | None
+    valid_from: datetime
+    valid_to: datetime | None
+    movement: str
+    change: Row | None
+
+    @property
+    def is_instant(self) -> bool:
+        return self.valid_to == self.valid_from
+
+
+def _movement(previous: str | None, stage: str) -> str:
+    if previous is None:
+        return "entry"
+    if stage == "closed_lost":
+        return "lost"
+    return "forward" if STAGE_ORDER[stage] > STAGE_ORDER[previous] else "backward"
+
+
+def stays(deal: Row, changes: Iterable[Row]) -> list[Stay]:
+    """The stays of one deal in order; without a change, one stay in the deal's own stage from its creation."""
+    ordered = sorted(changes, key=lambda row: (row["changed_at"], row["history_id"]))
+    starts: list[tuple[str, datetime, Row | None]] = []
+    if not ordered:
+        starts.append((deal["stage"], deal["created_at"], None))
+    elif ordered[0]["from_stage"] is not None:
+        starts.append((ordered[0]["from_stage"], deal["created_at"], None))
+    for change in ordered:
+        # A change to the stage that the deal is already in is no change.
+        if not starts or change["to_stage"] != starts[-1][0]:
+            starts.append((change["to_stage"], change["changed_at"], change))
+    found: list[Stay] = []
+    for position, (stage, begins, change_row) in enumerate(starts):
+        ends = starts[position + 1][1] if position + 1 < len(starts) else None
+        previous = starts[position - 1][0] if position else None
+        found.append(Stay(stage, previous, begins, ends, _movement(previous, stage), change_row))
+    return found

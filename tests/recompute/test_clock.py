@@ -1,0 +1,96 @@
+"""The business clock on hand-worked intervals."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from tests.recompute.clock import BusinessClock
+
+ALWAYS = date(2020, 1, 1)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def window(weekday: int, opens: str, closes: str, valid_from: date = ALWAYS) -> dict[str, Any]:
+    return {
+        "weekday": weekday,
+        "opens_at": time.fromisoformat(opens),
+        "closes_at": time.fromisoformat(closes),
+        "valid_from": valid_from,
+    }
+
+
+WEEK = [window(day, "09:00", "17:00") for day in range(1, 6)]
+ROUND_THE_CLOCK = [window(day, "00:00", "23:00") for day in range(1, 8)]
+
+
+def clock(hours: list[dict[str, Any]], *holidays: date, zone: str = "Europe/Berlin") -> BusinessClock:
+    return BusinessClock(zone, hours, set(holidays))
+
+
+def test_a_ticket_over_a_weekend_counts_friday_afternoon_and_monday_morning() -> None:
+    # Friday 2026-09-18 16:30 to Monday 10:00 in Berlin (UTC+2): half an hour and an hour.
+    assert clock(WEEK).minutes(at("2026-09-18T14:30"), at("2026-09-21T08:00")) == 90
+
+
+def test_a_ticket_inside_a_weekend_counts_nothing() -> None:
+    assert clock(WEEK).minutes(at("2026-09-19T08:00"), at("2026-09-20T20:00")) == 0
+
+
+def test_opening_hours_move_in_utc_when_daylight_saving_begins() -> None:
+    # Berlin, last Friday of winter time: 09:00 is 08:00 UTC; the Monday after it is 07:00 UTC.
+    spring = clock(WEEK)
+    assert spring.windows(date(2026, 3, 27)) == [(at("2026-03-27T08:00"), at("2026-03-27T16:00"))]
+    assert spring.windows(date(2026, 3, 30)) == [(at("2026-03-30T07:00"), at("2026-03-30T15:00"))]
+    # Friday 16:00 local (15:00 UTC) to Monday 10:00 local (08:00 UTC): one hour and one hour.
+    assert spring.minutes(at("2026-03-27T15:00"), at("2026-03-30T08:00")) == 120
+
+
+def test_opening_hours_move_in_utc_when_daylight_saving_ends() -> None:
+    # Friday 16:00 local (14:00 UTC) to Monday 10:00 local (09:00 UTC): one hour and one hour.
+    assert clock(WEEK).minutes(at("2026-10-23T14:00"), at("2026-10-26T09:00")) == 120
+
+
+def test_a_window_over_the_switch_has_the_hours_that_really_passed() -> None:
+    # 00:00 to 23:00 local is 22 hours on the day that loses one and 24 on the day that gains one.
+    whole = clock(ROUND_THE_CLOCK)
+    assert whole.minutes(at("2026-03-28T23:00"), at("2026-03-29T21:00")) == 22 * 60
+    assert whole.minutes(at("2026-10-24T22:00"), at("2026-10-25T22:00")) == 24 * 60
+
+
+def test_the_western_hemisphere_switches_on_its_own_days() -> None:
+    # New York loses an hour on 2026-03-08: Friday 16:00 local is 21:00 UTC, Monday 10:00 local is 14:00 UTC.
+    assert clock(WEEK, zone="America/New_York").minutes(at("2026-03-06T21:00"), at("2026-03-09T14:00")) == 120
+
+
+def test_a_holiday_is_closed() -> None:
+    monday = date(2026, 9, 21)
+    assert clock(WEEK, monday).minutes(at("2026-09-18T14:30"), at("2026-09-22T08:00")) == 90
+
+
+def test_several_windows_a_day_leave_the_lunch_break_out() -> None:
+    split = [window(1, "09:00", "12:00"), window(1, "13:00", "17:00")]
+    assert clock(split).minutes(at("2026-09-21T07:00"), at("2026-09-21T15:00")) == 7 * 60
+
+
+def test_overlapping_windows_count_once() -> None:
+    double = [window(1, "09:00", "13:00"), window(1, "12:00", "17:00")]
+    assert clock(double).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 8 * 60
+
+
+def test_a_day_has_the_windows_of_the_latest_valid_from_on_or_before_it() -> None:
+    changing = [window(1, "09:00", "17:00"), window(1, "10:00", "12:00", date(2026, 9, 21))]
+    assert clock(changing).minutes(at("2026-09-14T00:00"), at("2026-09-15T00:00")) == 8 * 60
+    assert clock(changing).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 2 * 60
+
+
+def test_seconds_count_and_nothing_is_rounded() -> None:
+    exact = clock(WEEK).minutes(at("2026-09-21T07:00:00"), at("2026-09-21T07:01:30"))
+    assert exact * 2 == 3
+
+
+def test_an_end_before_the_start_is_no_time() -> None:
+    assert clock(WEEK).minutes(at("2026-09-21T12:00"), at("2026-09-21T09:00")) == 0

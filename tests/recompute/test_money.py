@@ -1,0 +1,57 @@
+"""Conversion and percentiles by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from tests.recompute.money import Rates, mean, percentile
+from tests.recompute.world import World
+
+RATES = Rates(
+    World.of(
+        datetime(2026, 9, 10, tzinfo=UTC),
+        fx_rates=[
+            {"rate_date": date(2026, 9, 1), "currency": "EUR", "rate_to_usd": Decimal("1.10")},
+            {"rate_date": date(2026, 9, 4), "currency": "EUR", "rate_to_usd": Decimal("1.20")},
+            {"rate_date": date(2026, 9, 1), "currency": "GBP", "rate_to_usd": Decimal("1.32")},
+            {"rate_date": date(2026, 9, 10), "currency": "GBP", "rate_to_usd": Decimal("9")},
+        ],
+    )
+)
+
+
+def test_the_rate_is_the_last_one_on_or_before_the_day() -> None:
+    assert RATES.convert(Decimal(100), "EUR", "USD", date(2026, 9, 3)) == 110
+    assert RATES.convert(Decimal(100), "EUR", "USD", date(2026, 9, 4)) == 120
+
+
+def test_two_foreign_currencies_cross_over_the_dollar() -> None:
+    assert RATES.convert(Decimal(100), "GBP", "EUR", date(2026, 9, 2)) == 120
+
+
+def test_before_the_first_rate_nothing_is_known() -> None:
+    assert RATES.convert(Decimal(100), "EUR", "USD", date(2026, 8, 31)) is None
+    assert RATES.convert(Decimal(100), "JPY", "USD", date(2026, 9, 4)) is None
+
+
+def test_the_own_currency_and_the_dollar_need_no_rate() -> None:
+    assert RATES.convert(Decimal(100), "USD", "USD", date(2020, 1, 1)) == 100
+    assert RATES.convert(Decimal(100), "JPY", "JPY", date(2020, 1, 1)) == 100
+    assert RATES.convert(None, "EUR", "USD", date(2026, 9, 4)) is None
+
+
+def test_a_rate_from_the_night_itself_on_is_not_seen() -> None:
+    assert RATES.to_usd("GBP", date(2026, 9, 30)) == Decimal("1.32")
+
+
+def test_percentiles_are_interpolated() -> None:
+    values = [Fraction(n) for n in (40, 10, 20, 30)]
+    assert percentile(values, Fraction(1, 2)) == 25
+    assert percentile(values, Fraction(3, 4)) == Fraction(65, 2)
+    assert percentile(values, Fraction(95, 100)) == Fraction(77, 2)
+    assert percentile([Fraction(7)], Fraction(95, 100)) == 7
+    assert percentile([], Fraction(1, 2)) is None
+    assert mean(values) == 25
+    assert mean([]) is None

@@ -1,0 +1,53 @@
+"""The roll-up of accounts on hand-drawn families."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.recompute.rollup import RollUp, roll_up
+
+
+def account(identity: str, parent: str | None = None, merged: str | None = None, tenant: str = "t") -> dict[str, Any]:
+    return {
+        "account_id": identity,
+        "organization_id": tenant,
+        "parent_account_id": parent,
+        "merged_into_account_id": merged,
+    }
+
+
+FAMILY = [
+    account("top"),
+    account("child", parent="top"),
+    account("grandchild", parent="child"),
+    account("old", merged="child"),
+    account("older", parent="elsewhere", merged="old"),
+    account("orphan", parent="gone"),
+    account("child of orphan", parent="orphan"),
+    account("ring 1", parent="ring 2"),
+    account("ring 2", parent="ring 1"),
+    account("own parent", parent="own parent"),
+    account("elsewhere", tenant="u"),
+    account("foreign", parent="elsewhere"),
+]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("top", RollUp("top", None)),
+        ("child", RollUp("top", None)),
+        ("grandchild", RollUp("top", None)),
+        ("old", RollUp("top", None)),
+        ("older", RollUp("top", None)),
+        ("orphan", RollUp("orphan", "missing")),
+        ("child of orphan", RollUp("orphan", "missing")),
+        ("own parent", RollUp("own parent", "cycle")),
+        ("foreign", RollUp("foreign", "other_organization")),
+    ],
+)
+def test_roll_up(start: str, end: RollUp) -> None:
+    accounts = {row["account_id"]: row for row in FAMILY}
+    assert roll_up(accounts[start], accounts) == end
