@@ -39,12 +39,12 @@ class BusinessClock:
     def _open(self, day: date) -> list[Window]:
         if day in self._holidays:
             return []
-        known = [row for row in self._hours if row["weekday"] == day.isoweekday() and row["valid_from"] <= day]
-        latest = max((row["valid_from"] for row in known), default=None)
+        # A schedule is whole: a newer one without rows for a weekday closes that weekday.
+        latest = max((row["valid_from"] for row in self._hours if row["valid_from"] <= day), default=None)
         spans = sorted(
             (self._instant(day, row["opens_at"]), self._instant(day, row["closes_at"]))
-            for row in known
-            if row["valid_from"] == latest
+            for row in self._hours
+            if row["valid_from"] == latest and row["weekday"] == day.isoweekday()
         )
         united: list[Window] = []
         for opens, closes in spans:

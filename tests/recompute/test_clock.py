@@ -87,6 +87,12 @@ def test_a_day_has_the_windows_of_the_latest_valid_from_on_or_before_it() -> Non
     assert clock(changing).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 2 * 60
 
 
+def test_a_newer_schedule_without_a_weekday_closes_it() -> None:
+    shorter = [window(6, "09:00", "12:00"), window(1, "09:00", "17:00", date(2026, 9, 21))]
+    assert clock(shorter).minutes(at("2026-09-19T00:00"), at("2026-09-20T00:00")) == 3 * 60
+    assert clock(shorter).minutes(at("2026-09-26T00:00"), at("2026-09-27T00:00")) == 0
+
+
 def test_seconds_count_and_nothing_is_rounded() -> None:
     exact = clock(WEEK).minutes(at("2026-09-21T07:00:00"), at("2026-09-21T07:01:30"))
     assert exact * 2 == 3
