@@ -1,0 +1,72 @@
+{#- The latest visible version of every row of a raw table: the body of a staging model's import CTE.
+
+    Raw is append-only, so one key has many versions. Of those that the run may see (`event_time` before as_of), the one
+    last changed counts; a later extraction breaks a tie, and a tombstone beats the version that it was landed with.
+    Rows whose latest version is a tombstone, and rows that the staging gate holds in quarantine, are left out.
+    A row without any `event_time` is shown, as its oldest version, for the gate to judge rather than silently lost.
+
+    key         the columns that identify a row, as in the source's contract
+    event_time  what places a version in time; none for calendars, which are known ahead
+    key_as      expressions for key columns that staging converts, since the quarantine knows rows by staging's key -#}
+{% macro latest_rows(source_name, table_name, key, event_time='updated_at', key_as={}) -%}
+    select *
+    from {{ source(source_name, table_name) }} as landed
+    where
+        not exists (
+            select 1
+            from {{ source('quarantine', 'quarantined_rows') }} as held
+            where held.relation = 'stg_{{ source_name }}__{{ table_name }}'
+                and held.row_key = {{ row_key(key, 'landed', key_as) }}
+        )
+        {%- if event_time %}
+        and ({{ event_time }} < {{ as_of() }} or {{ event_time }} is null)
+        {%- endif %}
+    qualify
+        row_number() over (
+            partition by {{ key | join(', ') }}
+            order by
+                {%- if event_time == 'updated_at' %}
+                updated_at desc,
+                {%- endif %}
+                _extracted_at desc,
+                _is_deleted desc,
+                _loaded_at desc,
+                _source_file_id desc
+        ) = 1
+        and not _is_deleted
+{%- endmacro %}
+
+
+{#- A key as one text, as the quarantine names rows: the text of its columns joined by a bar. -#}
+{% macro row_key(key, relation=none, key_as={}) -%}
+    {%- set parts = [] -%}
+    {%- for column in key -%}
+        {%- set qualified = relation ~ '.' ~ column if relation else column -%}
+        {%- do parts.append('cast(' ~ key_as.get(column, qualified) ~ ' as string)') -%}
+    {%- endfor -%}
+    {{- parts[0] if parts | length == 1 else 'concat(' ~ parts | join(", '|', ") ~ ')' -}}
+{%- endmacro %}
+
+
+{#- A category or an e-mail address as it is compared: trimmed, lower case, NULL when empty. -#}
+{% macro category(column) -%}
+    nullif(lower(trim({{ column }})), '')
+{%- endmacro %}
+
+
+{#- A text that people wrote: trimmed, NULL when empty, otherwise as they wrote it. -#}
+{% macro text(column) -%}
+    nullif(trim({{ column }}), '')
+{%- endmacro %}
+
+
+{#- An ISO 4217 code: trimmed, upper case, NULL when empty. -#}
+{% macro currency_code(column) -%}
+    nullif(upper(trim({{ column }})), '')
+{%- endmacro %}
+
+
+{#- The time between two instants in hours or days with their fraction; NULL when either is unknown. -#}
+{% macro elapsed(since, until, unit) -%}
+    timestamp_diff({{ until }}, {{ since }}, second) / {{ {'hours': 3600, 'days': 86400}[unit] }}
+{%- endmacro %}

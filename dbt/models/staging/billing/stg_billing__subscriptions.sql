@@ -1,0 +1,66 @@
+with
+
+source as (
+    {{ latest_rows('billing', 'subscriptions', key=['subscription_id']) }}
+),
+
+renamed as (
+    select
+        subscription_id,
+        organization_id,
+        account_id,
+        product_id,
+        replaces_subscription_id,
+        {{ category('plan_tier') }} as plan_tier,
+        {{ category('billing_interval') }} as billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        {{ currency_code('currency') }} as currency,
+        {{ category('status') }} as status,
+        started_at,
+        trial_ends_at,
+        current_period_end,
+        cancelled_at,
+        ended_at,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+),
+
+final as (
+    select
+        subscription_id,
+        organization_id,
+        account_id,
+        product_id,
+        replaces_subscription_id,
+        plan_tier,
+        billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        currency,
+        status,
+        started_at,
+        trial_ends_at,
+        current_period_end,
+        cancelled_at,
+        ended_at,
+        started_at < {{ as_of() }}
+            and coalesce(ended_at >= {{ as_of() }}, true)
+            and coalesce(trial_ends_at <= {{ as_of() }}, true)
+            and status not in ('trialing', 'paused') as is_active,
+        greatest(timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, day), 0) as duration_days,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from renamed
+)
+
+select * from final

@@ -1,0 +1,40 @@
+with
+
+source as (
+    {{ latest_rows('crm', 'compliance_checks', key=['check_id']) }}
+),
+
+renamed as (
+    select
+        check_id,
+        organization_id,
+        facility_id,
+        {{ text('check_type') }} as check_type,
+        {{ category('status') }} as status,
+        due_at,
+        completed_at,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+),
+
+final as (
+    select
+        check_id,
+        organization_id,
+        facility_id,
+        check_type,
+        status,
+        due_at,
+        completed_at,
+        status = 'pending' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from renamed
+)
+
+select * from final

@@ -1,0 +1,24 @@
+with
+
+source as (
+    {{ latest_rows('crm', 'order_items', key=['order_item_id']) }}
+),
+
+final as (
+    select
+        order_item_id,
+        organization_id,
+        order_id,
+        product_id,
+        quantity,
+        unit_price,
+        discount_amount,
+        line_amount,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final

@@ -1,0 +1,57 @@
+with
+
+source as (
+    {{ latest_rows('crm', 'orders', key=['order_id']) }}
+),
+
+renamed as (
+    select
+        order_id,
+        organization_id,
+        account_id,
+        contact_id,
+        {{ text('order_number') }} as order_number,
+        {{ category('status') }} as status,
+        {{ currency_code('currency') }} as currency,
+        subtotal_amount,
+        discount_amount,
+        tax_amount,
+        shipping_amount,
+        total_amount,
+        ordered_at,
+        shipped_at,
+        delivered_at,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+),
+
+final as (
+    select
+        order_id,
+        organization_id,
+        account_id,
+        contact_id,
+        order_number,
+        status,
+        currency,
+        subtotal_amount,
+        discount_amount,
+        tax_amount,
+        shipping_amount,
+        total_amount,
+        ordered_at,
+        shipped_at,
+        delivered_at,
+        {{ elapsed('ordered_at', 'shipped_at', 'days') }} as days_to_ship,
+        {{ elapsed('ordered_at', 'delivered_at', 'days') }} as fulfilment_days,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from renamed
+)
+
+select * from final

@@ -1,0 +1,21 @@
+with
+
+source as (
+    {{ latest_rows('crm', 'organizations', key=['organization_id']) }}
+),
+
+final as (
+    select
+        organization_id,
+        {{ text('name') }} as organization_name,
+        {{ text('timezone') }} as timezone,
+        {{ currency_code('reporting_currency') }} as reporting_currency,
+        created_at,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final

@@ -1,0 +1,43 @@
+with
+
+source as (
+    {{ latest_rows('product', 'usage_events', key=['event_id'], event_time='occurred_at') }}
+),
+
+renamed as (
+    select
+        event_id,
+        organization_id,
+        account_id,
+        user_id,
+        {{ category('event_name') }} as event_name,
+        {{ category('event_category') }} as event_category,
+        {{ text('app_version') }} as app_version,
+        occurred_at,
+        safe.parse_json(properties) as properties,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+),
+
+final as (
+    select
+        event_id,
+        organization_id,
+        account_id,
+        user_id,
+        event_name,
+        event_category,
+        event_name = 'login' and event_category = 'core' as is_login,
+        app_version,
+        occurred_at,
+        date(occurred_at) as event_date,
+        properties,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from renamed
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with
+
+source as (
+    {{ latest_rows(
+        'reference',
+        'business_hours',
+        key=['organization_id', 'weekday', 'opens_at', 'valid_from'],
+        event_time=none,
+        key_as={'opens_at': "safe.parse_time('%H:%M', landed.opens_at)"}
+    ) }}
+),
+
+final as (
+    select
+        organization_id,
+        weekday,
+        safe.parse_time('%H:%M', opens_at) as opens_at,
+        safe.parse_time('%H:%M', closes_at) as closes_at,
+        valid_from,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final

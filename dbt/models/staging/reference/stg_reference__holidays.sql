@@ -1,0 +1,18 @@
+with
+
+source as (
+    {{ latest_rows('reference', 'holidays', key=['organization_id', 'holiday_date'], event_time=none) }}
+),
+
+final as (
+    select
+        organization_id,
+        holiday_date,
+        {{ text('name') }} as holiday_name,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final

@@ -1,0 +1,21 @@
+with
+
+source as (
+    {{ latest_rows('reference', 'sla_policies', key=['organization_id', 'priority', 'valid_from'], event_time=none) }}
+),
+
+final as (
+    select
+        organization_id,
+        priority,
+        first_response_minutes,
+        resolution_minutes,
+        {{ category('clock') }} as clock,
+        valid_from,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final

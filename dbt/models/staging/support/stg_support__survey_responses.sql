@@ -1,0 +1,49 @@
+with
+
+source as (
+    {{ latest_rows('support', 'survey_responses', key=['response_id']) }}
+),
+
+renamed as (
+    select
+        response_id,
+        organization_id,
+        account_id,
+        facility_id,
+        contact_id,
+        ticket_id,
+        {{ category('survey_type') }} as survey_type,
+        score,
+        {{ text('comment') }} as comment,
+        sent_at,
+        responded_at,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+),
+
+final as (
+    select
+        response_id,
+        organization_id,
+        account_id,
+        facility_id,
+        contact_id,
+        ticket_id,
+        survey_type,
+        score,
+        comment,
+        sent_at,
+        responded_at,
+        responded_at is not null and score is not null as is_responded,
+        date_trunc(date(sent_at), month) as cohort_month,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from renamed
+)
+
+select * from final

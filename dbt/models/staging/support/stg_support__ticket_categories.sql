@@ -1,0 +1,20 @@
+with
+
+source as (
+    {{ latest_rows('support', 'ticket_categories', key=['category_id']) }}
+),
+
+final as (
+    select
+        category_id,
+        organization_id,
+        {{ text('name') }} as category_name,
+        {{ text('parent_name') }} as parent_category_name,
+        updated_at,
+        _extracted_at,
+        _loaded_at,
+        _batch_id
+    from source
+)
+
+select * from final
