@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,32 @@ class RunContext:
         if self.as_of.tzinfo is None:
             raise ValueError(f"as_of must carry a timezone, got the naive {self.as_of.isoformat()}")
         object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> RunContext:
+        """The run of an Airflow task's context.
+
+        Its `as_of` is, first that holds: the `as_of` parameter; the night that the assets which started the run belong to
+        (the run's partition key); midnight of the day that the run is for. All runs of one night so share one instant.
+
+        Raises:
+            ValueError: the parameter is not a date or an instant.
+        """
+        parameters = context.get("params") or {}
+        dag_run = context["dag_run"]
+        wanted = parameters.get("as_of") or getattr(dag_run, "partition_key", None)
+        if wanted:
+            as_of = datetime.fromisoformat(str(wanted))
+            as_of = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
+        else:
+            moment = dag_run.data_interval_end or dag_run.run_after
+            as_of = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls(dag_run.run_id, as_of, bool(parameters.get("full_refresh")))
+
+    @property
+    def night(self) -> str:
+        """The key under which the assets of this run meet, for example `2026-10-01T00:00:00+00:00`."""
+        return self.as_of.isoformat()
 
     def batch_id(self, source: str) -> str:
         """The deterministic id of this run's load of one source, for example `crm@2026-10-01T000000Z`."""

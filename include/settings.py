@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +41,12 @@ class Settings(BaseSettings):
     dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
     gx_dir: Path = Field(
         ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context."
+    )
+    schedules: Literal["on", "off"] = Field(
+        "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no clock of their own, only triggers and assets."
+    )
+    retry_delay_seconds: int = Field(
+        60, alias="TASK_RETRY_DELAY_SECONDS", ge=1, description="First wait before a task is tried again; doubles each time."
     )
     dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
 

@@ -66,6 +66,17 @@ class EmbeddedWarehouse:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process group of the warehouse that this object has started.
+
+        Raises:
+            WarehouseError: it has started none.
+        """
+        if self._process is None:
+            raise WarehouseError("The local warehouse has not been started.")
+        return self._process.pid
+
     def is_up(self) -> bool:
         """Whether a warehouse answers on the port."""
         try:

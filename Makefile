@@ -1,0 +1,63 @@
+# The platform's commands; `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test up down check bench clean demo-data sql generate lock
+
+SCALE ?= 1
+SEED ?= 42
+AS_OF ?=
+DATA ?=
+OUT ?=
+Q ?=
+PY := .venv/bin/python
+COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
+
+help: ## list the commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Options of run and up: SCALE=1 SEED=42 AS_OF=YYYY-MM-DD DATA=folder-of-csv-files"
+	@echo "  Ports: WAREHOUSE_PORT=9050 AIRFLOW_PORT=8080 POSTGRES_PORT=9055 BILLING_PORT=9056 SUPPORT_PORT=9057"
+	@echo "         AIRFLOW_LOGS_PORT=9058 TRIGGERER_LOGS_PORT=9059 · Folder: LOCAL_HOME=.local · Python: PYTHON=python3.12"
+
+setup: ## make the environments that are missing (the other commands do it by themselves)
+	@include/local/bootstrap.sh
+
+run: setup ## one whole night on this machine, from the sources to the published marts, with a summary
+	@$(PY) -m include.local run $(COMPANY)
+
+up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
+	@$(PY) -m include.local up $(COMPANY)
+
+down: setup ## stop what `make up` started
+	@$(PY) -m include.local down
+
+sql: setup ## run one query on the local warehouse: make sql Q="select * from metrics.mtr_revenue_by_month"
+	@$(PY) -m include.local sql "$${Q:-}"
+
+demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=folder [SCALE= SEED= AS_OF=]
+	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
+	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
+
+test: setup ## every check that CI runs
+	@$(PY) -m tests.run_all
+
+check: setup ## linters, types, generated files
+	@$(PY) -m tests.checks
+
+bench: setup ## benchmark: ratios of one run, side by side
+	@$(PY) -m tests.bench
+
+generate: setup ## write what is generated from the source files and the gate declarations
+	@$(PY) -m include.sources dbt-sources
+	@$(PY) -m include.quality build
+
+lock: setup ## compile the requirements files from their .in files
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements.in -o requirements.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-dev.in -o requirements-dev.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-warehouse.in -o requirements-warehouse.txt
+
+clean: ## stop and remove everything that was made: environments, data, logs
+	@if [ -x $(PY) ]; then $(PY) -m include.local clean; fi
+	@rm -rf .venv .venv-warehouse .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+
+export Q

@@ -1,0 +1,75 @@
+"""
+### Ingest one source
+
+Lands the new and changed rows of one source in `raw_<source>`, then checks the landing at the raw gate.
+
+| | |
+|---|---|
+| **Made from** | the source's file in `include/sources/`: add a file there and its DAG appears here |
+| **Starts** | on the file's schedule (nightly, 02:00 UTC unless it says otherwise), or by hand, with an as-of day if you like |
+| **Upstream** | the source system, through the Airflow connection that the file names |
+| **Downstream** | emits the asset `raw_<source>` for its night; `transform` starts when all sources have emitted theirs |
+
+**On call.** A failed `land` has loaded the tables that could be read and names the one that could not: mend the source or its
+connection, then clear the task; it goes on from the cursor kept in the warehouse and loads nothing twice into staging. A blocked
+`gate` names the expectation, the table and the rows: see `ops.gate_results`, then clear `land` (source mended) or `gate` (rule
+mended). Until this DAG succeeds, `transform` waits, and at its deadline goes on with what has arrived.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, Asset, Param, get_current_context, task
+
+from include.orchestration import AS_OF_PARAMETER, default_args, raw_asset
+from include.settings import settings
+from include.sources import Source, load_sources
+
+
+def ingest_dag(source: Source) -> DAG:
+    asset = Asset(raw_asset(source.name))
+
+    with DAG(
+        dag_id=f"ingest_{source.name}",
+        description=source.description,
+        doc_md=__doc__,
+        schedule=source.schedule if settings().schedules == "on" else None,
+        start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        default_args=default_args(source.owner),
+        params={"as_of": Param(None, **AS_OF_PARAMETER)},
+        tags=["ingest", f"tier:{source.tier}", source.name],
+    ) as dag:
+
+        @task
+        def land() -> dict[str, Any]:
+            """Load what is new into raw."""
+            from include.ingestion import land as land_source
+            from include.ops import ensure_tables
+            from include.runs import RunContext
+            from include.sources import SourceConnection
+
+            ensure_tables()
+            report = land_source(source, SourceConnection.from_airflow(source.connection), RunContext.of(get_current_context()))
+            return report.summary()
+
+        @task(outlets=[asset])
+        def gate(*, outlet_events: Any = None) -> str:
+            """Check the landing; emit the asset for this night."""
+            from include.orchestration import gate_task
+            from include.runs import RunContext
+
+            run = RunContext.of(get_current_context())
+            verdict = gate_task(f"raw_{source.name}", run)
+            outlet_events[asset].add_partitions(run.night)
+            return verdict
+
+        land() >> gate()
+    return dag
+
+
+for _source in load_sources().values():
+    globals()[f"ingest_{_source.name}"] = ingest_dag(_source)

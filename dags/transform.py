@@ -1,0 +1,109 @@
+"""
+### Transform, check, publish
+
+Builds the dbt project layer by layer, with a gate at every boundary, and publishes the marts only when the last gate is green.
+
+| | |
+|---|---|
+| **Starts** | when every source has emitted its asset for the same night; by `transform_deadline` if one is late; or by hand |
+| **Parameters** | `as_of`: the day to look at · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
+| **Upstream** | the assets `raw_*` of the ingest DAGs |
+| **Downstream** | `marts` and `metrics`, what analysts read; emits the asset `published` |
+
+**On call.** A blocked gate stops the run and leaves last night's published tables as they were: its message names the expectation, the
+table and the rows (`ops.gate_results`, `quarantine.quarantined_rows`). A failed model's own task holds dbt's message; clear that task to
+build the model alone, or trigger the DAG anew: every task may run twice. `ops.publications` says which run each table shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get_current_context, task
+
+from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
+from include.sources import load_sources
+from include.transform import LAYERS, dbt_layer
+
+OWNER = "data_platform"
+
+_first, *_rest = (Asset(raw_asset(name)) for name in load_sources())
+_all_sources: Any = _first
+for _asset in _rest:
+    _all_sources = _all_sources & _asset
+
+with DAG(
+    dag_id="transform",
+    description="dbt layers with a gate after each; publishes the marts when all are green.",
+    doc_md=__doc__,
+    schedule=PartitionedAssetTimetable(assets=_all_sources),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=default_args(OWNER),
+    params={
+        "as_of": Param(None, **AS_OF_PARAMETER),
+        "full_refresh": Param(False, type="boolean", title="Full refresh", description="Rebuild incremental tables from scratch."),
+        "select": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[\w.:+@*/ -]*$",
+            title="Select",
+            description="dbt selection to narrow the run to, such as `+mart_ticket_sla_compliance`. Empty: everything.",
+        ),
+    },
+    tags=["transform", "tier:1"],
+):
+
+    @task
+    def prepare() -> dict[str, Any]:
+        """Open the run's books, and decide what every layer is told."""
+        from include.ops import ensure_tables
+        from include.transform import open_run
+
+        ensure_tables()
+        return open_run(get_current_context())
+
+    @task
+    def publish() -> int:
+        """Clone the checked build to where analysts read it: all tables or none."""
+        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+        from include.publish import publish as publish_tables
+        from include.transform import run_of
+
+        hook = BigQueryHook(gcp_conn_id="google_cloud_default")
+        return publish_tables(run_of(get_current_context()), client=hook.get_client())
+
+    @task(trigger_rule="all_done")
+    def data_docs() -> str:
+        """Render the gates' results as web pages; also after a blocked gate."""
+        from include.quality import build_data_docs
+
+        return str(build_data_docs())
+
+    @task(outlets=[Asset(PUBLISHED_ASSET)])
+    def finish() -> None:
+        """Close the run's books."""
+        from include.ops import finish_run
+        from include.transform import run_of
+
+        finish_run(run_of(get_current_context()), dag_id="transform", state="success")
+
+    def gate(layer: str) -> Any:
+        @task(task_id=f"gate_{layer}")
+        def check() -> str:
+            from include.orchestration import gate_task
+            from include.transform import run_of
+
+            return gate_task(layer, run_of(get_current_context()))
+
+        return check()
+
+    published = publish()
+    steps: list[Any] = [prepare()]
+    for layer in LAYERS:
+        steps += [dbt_layer(layer), gate(layer)]
+    chain(*steps, published, finish())
+    steps[-1] >> data_docs()

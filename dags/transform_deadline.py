@@ -1,0 +1,44 @@
+"""
+### Transform at its deadline
+
+At 04:00 UTC, starts `transform` with what has arrived if tonight's run has not begun, because a source is late or has failed.
+
+**Upstream** the clock. **Downstream** `transform`. **On call.** That this DAG had to start `transform` means that at least one ingest
+DAG did not succeed tonight: mend that one; when its asset arrives, `transform` runs again with everything.
+"""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from include.orchestration import AS_OF_PARAMETER, default_args
+from include.settings import settings
+
+with DAG(
+    dag_id="transform_deadline",
+    description="Starts transform with what has arrived, if it has not begun by 04:00 UTC.",
+    doc_md=__doc__,
+    schedule="0 4 * * *" if settings().schedules == "on" else None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=default_args("data_platform"),
+    params={"as_of": Param(None, **AS_OF_PARAMETER)},
+    tags=["transform", "tier:1"],
+):
+
+    @task.short_circuit
+    def tonight_has_not_begun() -> bool:
+        """Whether no run of `transform` for tonight is under way or done."""
+        from include.runs import RunContext
+        from include.transform import has_begun
+
+        return not has_begun(RunContext.of(get_current_context()).as_of)
+
+    tonight_has_not_begun() >> TriggerDagRunOperator(
+        task_id="start_transform",
+        trigger_dag_id="transform",
+        conf={"as_of": "{{ params.as_of or (dag_run.data_interval_end or dag_run.run_after) | ds }}"},
+    )

@@ -1,0 +1,170 @@
+"""The commands behind the Makefile: `python -m include.local --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from include.local.errors import StackError
+from include.local.home import Company, Ports, local_home, only_one, parse_as_of, secret, today
+from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
+from include.warehouse import WarehouseError, client
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def company_from(arguments: argparse.Namespace) -> Company:
+    """The company that the options name.
+
+    Raises:
+        StackError: the folder does not exist, or an option is not a number or a date.
+    """
+    as_of = parse_as_of(arguments.as_of or today())
+    if not arguments.data:
+        return Company(as_of, scale=arguments.scale, seed=arguments.seed)
+    folder = Path(arguments.data).expanduser().resolve()
+    if not folder.is_dir():
+        raise StackError(f"DATA must be a folder of CSV files; {folder} is not a folder.")
+    return Company(as_of, data=str(folder))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run one night from the sources to the published marts."""
+    from include.local.progress import Watch
+    from include.local.summary import print_summary
+    from include.sources import load_sources
+
+    company, ports = company_from(arguments), Ports.from_environment()
+    started = time.monotonic()
+    with only_one("run"):
+        if kept() is not None:
+            raise StackError("The platform is up (`make up`): trigger the run in its web UI, or `make down` first.")
+        console.print(f"[bold]One night[/]: {company.describe()}")
+        if company.reset_if_folder_changed():
+            console.print("  the folder has changed since its last run: starting from an empty warehouse")
+        with Stack(company, ports, nightly=False) as stack:
+            stack.start(lambda line: console.print(f"  {line}", highlight=False))
+            ingests = {f"ingest_{name}" for name in load_sources()}
+            stack.api.wait_for_dags({*ingests, "transform"}, stack.processes)
+            stack.api.cancel_unfinished({*ingests, "transform"})
+            run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
+            runs = {dag: run_id for dag in sorted(ingests)}
+            watch = Watch(stack.api, stack.processes, console, runs)
+            for dag in runs:
+                stack.api.trigger(dag, run_id, {"as_of": company.as_of})
+            run_ids = watch.follow(timeout=arguments.timeout * 60)
+            os.environ.update(stack.variables)
+            print_summary(console, company, run_ids)
+    console.print(f"[bold green]Done[/] in {time.monotonic() - started:.0f} s.")
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Start everything and leave it running."""
+    company, ports = company_from(arguments), Ports.from_environment()
+    with only_one("up"):
+        if kept() is not None:
+            raise StackError("The platform is up already; `make down` stops it.")
+        company.reset_if_folder_changed()
+        stack = Stack(company, ports, nightly=True)
+        try:
+            stack.start(lambda line: console.print(f"  {line}", highlight=False))
+            stack.keep()
+        except BaseException:
+            stack.stop()
+            raise
+    addresses = Table(box=None, pad_edge=False, show_header=False)
+    addresses.add_row("Airflow", stack.api.address, f"user admin, password {secret('admin_password')[:16]}")
+    addresses.add_row("Warehouse", stack.warehouse.url, 'project local · make sql Q="select …"')
+    addresses.add_row("CRM", stack.postgres.url(company.database), "schema crm")
+    addresses.add_row("Billing API", f"http://127.0.0.1:{ports.billing}", "bearer token")
+    addresses.add_row("Support API", f"http://127.0.0.1:{ports.support}", "basic auth")
+    addresses.add_row("Logs", str(local_home() / "logs"), "")
+    console.print(addresses)
+
+
+def down(_: argparse.Namespace) -> None:
+    """Stop what `make up` started."""
+    with only_one("down"):
+        console.print("Stopped." if stop_kept() else "Nothing is up.")
+
+
+def sql(arguments: argparse.Namespace) -> None:
+    """Run one query on the local warehouse and print its rows."""
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    if not arguments.query.strip():
+        raise StackError('Give a query: make sql Q="select * from metrics.mtr_revenue_by_month limit 10"')
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        os.environ.update(variables)
+        rows = client(tool="sql").query(arguments.query).result()
+        table = Table(*[field.name for field in rows.schema or []])
+        for row in rows:
+            table.add_row(*["" if value is None else str(value) for value in row.values()])
+    # Piped output is for programs: as wide as the rows are.
+    wide = console if console.is_terminal else Console(width=100_000)
+    wide.print(table, highlight=False)
+
+
+def env(_: argparse.Namespace) -> None:
+    """Print the environment of the local warehouse as shell exports: eval "$(python -m include.local env)"."""
+    import shlex
+
+    from include.local.stack import platform_environment
+
+    company = Company.last() or Company(today())
+    for name, value in platform_environment(company, Ports.from_environment()).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def remove(_: argparse.Namespace) -> None:
+    """Stop what is up and remove everything that was made under .local."""
+    with only_one("clean"):
+        clean()
+    console.print(f"Removed {local_home()}.")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="command")
+    for name, function in (("run", run), ("up", up), ("down", down), ("sql", sql), ("env", env), ("clean", remove)):
+        command = commands.add_parser(name, help=(function.__doc__ or "").splitlines()[0], description=function.__doc__)
+        command.set_defaults(function=function)
+        if name in {"run", "up"}:
+            command.add_argument("--scale", type=float, default=1.0, help="size of the demo company (default 1)")
+            command.add_argument("--seed", type=int, default=42, help="which demo company (default 42)")
+            command.add_argument("--as-of", default="", help="the day to look at, YYYY-MM-DD (default: today, UTC)")
+            command.add_argument("--data", default="", help="serve the CSV files of this folder instead of generated ones")
+        if name == "run":
+            command.add_argument("--timeout", type=float, default=60, help="minutes before a run is given up (default 60)")
+        if name == "sql":
+            command.add_argument("query")
+    return top
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        arguments.function(arguments)
+    except (StackError, WarehouseError) as error:
+        errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("Stopped.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

