@@ -1,0 +1,185 @@
+"""The last screen of `make run`: what arrived, what was built and checked, the headline numbers, where to look next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.table import Table
+
+from include.local.home import Company
+
+Row = dict[str, Any]
+
+#: Verdicts from the mildest to the worst.
+VERDICTS = ("pass", "warn", "quarantine", "block")
+COLOURS = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
+
+LAYERS_SQL = """
+    select
+        layer,
+        countif(resource_type in ('model', 'seed', 'snapshot')) as built,
+        countif(resource_type in ('model', 'seed', 'snapshot') and status != 'success') as not_built,
+        countif(resource_type in ('test', 'unit_test')) as tests,
+        countif(status = 'warn') as warned,
+        countif(resource_type in ('test', 'unit_test') and status in ('fail', 'error')) as failed,
+        sum(execution_seconds) as seconds
+    from (
+        select * from ops.dbt_results
+        where run_id = @run_id
+        qualify row_number() over (partition by node_id order by finished_at desc) = 1
+    )
+    group by layer
+"""
+
+REVENUE_SQL = """
+    select o.name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
+    from metrics.mtr_revenue_by_month as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
+    order by o.name
+"""
+
+SLA_SQL = """
+    select
+        o.name,
+        m.created_month as month,
+        sum(m.ticket_count) as tickets,
+        100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
+        100 * safe_divide(sum(m.resolution_met_count), sum(m.resolution_met_count + m.resolution_breached_count)) as resolution_pct
+    from marts.mart_ticket_sla_compliance as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    group by o.name, o.organization_id, m.created_month
+    qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
+    order by o.name
+"""
+
+
+def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -> None:
+    """Print the summary of one night from the platform's own books; the warehouse must be up.
+
+    Args:
+        console: where to.
+        company: whose night.
+        run_ids: DAG id → run id.
+    """
+    from include import ops
+
+    as_of = datetime.fromisoformat(company.as_of).replace(tzinfo=UTC)
+    console.print()
+    console.print(_raw_table(ops.loads(as_of=as_of)))
+    gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
+    console.print(
+        Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4))
+    )
+    _print_findings(console, gates)
+    console.print(Columns([_revenue_table(_query(REVENUE_SQL)), _sla_table(_query(SLA_SQL))], padding=(0, 4)))
+    _print_next(console, company, ops.publications())
+
+
+def _raw_table(loads: list[Row]) -> Table:
+    """Rows that this night's landing brought, a column per source."""
+    table = Table(title="Landed in raw", title_justify="left", box=None, pad_edge=False, show_header=False)
+    by_source: dict[str, list[Row]] = defaultdict(list)
+    for row in loads:
+        by_source[row["source"]].append(row)
+    for source, rows in sorted(by_source.items()):
+        notes = [
+            f"{sum(row[key] or 0 for row in rows)} {word}"
+            for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"))
+            if any(row[key] for row in rows)
+        ]
+        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in rows)
+        total = f"{sum(row['rows_loaded'] for row in rows):,}"
+        table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
+    table.columns[1].justify = "right"
+    return table
+
+
+def _layer_table(rows: list[Row]) -> Table:
+    table = Table(title="Built by dbt", title_justify="left", box=None, pad_edge=False)
+    for name in ("layer", "models", "tests", "warnings", "seconds"):
+        table.add_column(name, justify="left" if name == "layer" else "right")
+    order = {"staging": 0, "core": 1, "marts": 2}
+    for row in sorted(rows, key=lambda row: order.get(row["layer"], 9)):
+        models = f"{row['built'] - row['not_built']}/{row['built']}"
+        tests = f"{row['tests'] - row['failed']}/{row['tests']}"
+        table.add_row(row["layer"], models, tests, str(row["warned"]), f"{row['seconds']:.1f}")
+    return table
+
+
+def _gate_table(rows: list[Row]) -> Table:
+    table = Table(title="Gates", title_justify="left", box=None, pad_edge=False)
+    for name in ("gate", "verdict", "expectations", "not met"):
+        table.add_column(name, justify="left" if name in {"gate", "verdict"} else "right")
+    by_gate: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_gate[row["gate"]].append(row)
+    order = ["staging", "core", "marts"]
+    for gate in sorted(by_gate, key=lambda name: (name in order, order.index(name) if name in order else 0, name)):
+        worst = max((row["verdict"] for row in by_gate[gate]), key=VERDICTS.index)
+        unmet = sum(row["verdict"] != "pass" for row in by_gate[gate])
+        table.add_row(gate, f"[{COLOURS[worst]}]{worst}[/]", str(len(by_gate[gate])), str(unmet))
+    return table
+
+
+def _print_findings(console: Console, gates: Iterable[Row]) -> None:
+    for row in gates:
+        if row["verdict"] != "pass":
+            count = "" if row["unexpected_count"] is None else f", {row['unexpected_count']} rows"
+            console.print(
+                f"  [{COLOURS[row['verdict']]}]{row['verdict']}[/] {row['relation']}: {row['expectation']}{count}", highlight=False
+            )
+    console.print()
+
+
+def _revenue_table(rows: list[Row]) -> Table:
+    table = Table(title="Order revenue, last complete month", title_justify="left", box=None, pad_edge=False)
+    for name in ("organization", "month", "revenue", "orders", "AOV", "YoY"):
+        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
+    for row in rows:
+        change = "–" if row["revenue_yoy_pct"] is None else f"{row['revenue_yoy_pct']:+.1f} %"
+        value = "–" if row["average_order_value"] is None else f"{row['average_order_value']:,.2f}"
+        revenue = f"{row['reporting_currency']} {row['order_revenue'] or 0:,.2f}"
+        table.add_row(row["name"], f"{row['month']:%Y-%m}", revenue, f"{row['order_count']:,}", value, change)
+    return table
+
+
+def _sla_table(rows: list[Row]) -> Table:
+    table = Table(title="Support SLA, last complete month", title_justify="left", box=None, pad_edge=False)
+    for name in ("organization", "month", "tickets", "first response", "resolution"):
+        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
+    for row in rows:
+        rates = ["–" if row[key] is None else f"{row[key]:.1f} %" for key in ("response_pct", "resolution_pct")]
+        table.add_row(row["name"], f"{row['month']:%Y-%m}", f"{row['tickets']:,}", *rates)
+    return table
+
+
+def _print_next(console: Console, company: Company, publications: list[Row]) -> None:
+    from include.local.home import local_home
+
+    docs = company.home / "state" / "gx" / "data_docs" / "index.html"
+    console.print()
+    console.print(f"[bold]{len(publications)} tables published[/]: " + ", ".join(f"{p['dataset']}.{p['table_name']}" for p in publications))
+    console.print("[bold]Where to look next[/]")
+    console.print('  make sql Q="select * from metrics.mtr_revenue_by_month order by month desc limit 12"', highlight=False)
+    console.print("  make up                      Airflow's web UI on this night's warehouse", highlight=False)
+    if docs.exists():
+        console.print(f"  {docs}   what each gate saw", highlight=False, soft_wrap=True)
+    console.print(f"  {local_home() / 'logs'}   logs", highlight=False, soft_wrap=True)
+
+
+def _query(sql: str, **parameters: str) -> list[Row]:
+    from google.cloud import bigquery
+
+    from include.warehouse import client
+
+    bound = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in parameters.items()]
+    job = client(tool="summary").query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
+    return [dict(row.items()) for row in job.result()]
