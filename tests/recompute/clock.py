@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -20,50 +20,49 @@ class BusinessClock:
         self._holidays = holidays
         self._days: dict[date, list[Window]] = {}
 
-    @property
-    def has_hours(self) -> bool:
-        """Whether the organization has any opening hours; without them only the calendar clock exists."""
-        return bool(self._hours)
+    def has_hours(self, moment: datetime) -> bool:
+        """Whether any opening hours are in force on the local day of an instant; else only the calendar clock exists."""
+        day = moment.astimezone(self._zone).date()
+        return any(row["valid_from"] <= day for row in self._hours)
 
-    def _instant(self, day: date, at: object) -> datetime:
+    def _instant(self, day: date, at: time) -> datetime:
         # A wall time that a spring switch skips reads with the offset before the switch, one that an autumn
         # switch repeats reads as the first of the two (fold=0 in both cases).
-        return datetime.combine(day, at, self._zone).astimezone(UTC)  # type: ignore[arg-type]
+        return datetime.combine(day, at, self._zone).astimezone(UTC)
 
     def windows(self, day: date) -> list[Window]:
-        """The opening windows of a local day as UTC instants, overlapping rows united."""
+        """The opening windows that begin on a local day as UTC instants; one that ends earlier ends the next day."""
         if day not in self._days:
-            self._days[day] = self._open(day)
+            self._days[day] = self._begin(day)
         return self._days[day]
 
-    def _open(self, day: date) -> list[Window]:
+    def _begin(self, day: date) -> list[Window]:
         if day in self._holidays:
             return []
         # A schedule is whole: a newer one without rows for a weekday closes that weekday.
         latest = max((row["valid_from"] for row in self._hours if row["valid_from"] <= day), default=None)
-        spans = sorted(
-            (self._instant(day, row["opens_at"]), self._instant(day, row["closes_at"]))
+        return [
+            (
+                self._instant(day, row["opens_at"]),
+                self._instant(day + timedelta(days=row["closes_at"] <= row["opens_at"]), row["closes_at"]),
+            )
             for row in self._hours
             if row["valid_from"] == latest and row["weekday"] == day.isoweekday()
-        )
-        united: list[Window] = []
-        for opens, closes in spans:
-            if closes <= opens:
-                continue
-            if united and opens <= united[-1][1]:
-                united[-1] = (united[-1][0], max(united[-1][1], closes))
-            else:
-                united.append((opens, closes))
-        return united
+        ]
 
     def minutes(self, start: datetime, end: datetime) -> Fraction:
         """Open minutes in `[start, end)`, exact; 0 if the end is not after the start."""
-        day = start.astimezone(self._zone).date()
+        # The day before may have a window that runs past midnight.
+        day = start.astimezone(self._zone).date() - timedelta(days=1)
         last = end.astimezone(self._zone).date()
-        total = timedelta(0)
+        total, counted_to = timedelta(0), start
         while day <= last:
-            for opens, closes in self.windows(day):
-                total += max(min(closes, end) - max(opens, start), timedelta(0))
+            for opens, closes in sorted(self.windows(day)):
+                # What an overlapping window has counted already is not counted again.
+                opens, closes = max(opens, counted_to), min(closes, end)
+                if closes > opens:
+                    total += closes - opens
+                    counted_to = closes
             day += timedelta(days=1)
         return exact_minutes(total)
 
@@ -78,7 +77,11 @@ def clocks(world: World) -> dict[str, BusinessClock]:
     return {
         organization["organization_id"]: BusinessClock(
             organization["timezone"],
-            [row for row in world["business_hours"] if row["organization_id"] == organization["organization_id"]],
+            [
+                row
+                for row in world["business_hours"]
+                if row["organization_id"] == organization["organization_id"]
+            ],
             {
                 row["holiday_date"]
                 for row in world["holidays"]

@@ -14,50 +14,63 @@ from tests.recompute.world import Row
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
 
 RESOLVED = {"resolved", "closed"}
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The targets in minutes for one priority, and the clock that decides."""
+    """The targets in minutes for one priority, the clock that decides, and whence they come (policy, default)."""
 
-    first_response_minutes: int
-    resolution_minutes: int
+    response: int
+    resolution: int
     clock: str
+    source: str
+
+    def minutes(self, promise: str) -> int:
+        """The target of a promise: `response` or `resolution`."""
+        return self.response if promise == "response" else self.resolution
 
 
-def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy:
-    """The policy for a priority in force when the ticket was created; `rows` are those of its organization."""
+def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy | None:
+    """The policy for a priority in force when the ticket was created; `rows` are those of its organization.
+
+    None for an unknown priority.
+    """
     in_force = [
         row
         for row in rows
         if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
     ]
-    if not in_force:
-        return Policy(*DEFAULT_TARGETS[priority], "calendar")
-    latest = max(in_force, key=lambda row: row["valid_from"])
-    return Policy(latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"])
+    if in_force:
+        latest = max(in_force, key=lambda row: row["valid_from"])
+        return Policy(
+            latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"], "policy"
+        )
+    if priority in DEFAULT_TARGETS:
+        return Policy(*DEFAULT_TARGETS[priority], "calendar", "default")
+    return None
 
 
 def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
     """The ticket's priority in force at an instant; `changes` are its own, by (changed_at, change_id)."""
     before = bisect_right(changes, moment, key=lambda row: row["changed_at"])
     if before:
-        return str(changes[before - 1]["to_priority"])
+        return changes[before - 1]["to_priority"] or UNKNOWN
     if changes and changes[0]["from_priority"] is not None:
         return str(changes[0]["from_priority"])
-    return str(ticket["priority"])
+    return ticket["priority"] or UNKNOWN
 
 
-def verdict(minutes: Fraction | None, target: int, ended: bool) -> bool | None:
-    """True when met, False when breached, None while pending or unknown.
+def state(minutes: Fraction | None, target: int | None, is_over: bool) -> str:
+    """Whether a promise is met, breached, pending or unknown.
 
     Args:
         minutes: on the deciding clock, up to the event or, while it has not come, up to as_of; None if unknown.
-        target: in minutes.
-        ended: whether the event has come.
+        target: in minutes; None if there is none.
+        is_over: whether the event has come.
     """
-    if minutes is None:
-        return None
+    if minutes is None or target is None:
+        return UNKNOWN
     if minutes > target:
-        return False
-    return True if ended else None
+        return "breached"
+    return "met" if is_over else "pending"

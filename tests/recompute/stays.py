@@ -50,14 +50,15 @@ def stays(deal: Row, changes: Iterable[Row]) -> list[Stay]:
     if not ordered:
         starts.append((deal["stage"], deal["created_at"], None))
     elif ordered[0]["from_stage"] is not None:
-        starts.append((ordered[0]["from_stage"], deal["created_at"], None))
+        begins = min(deal["created_at"], ordered[0]["changed_at"])
+        starts.append((ordered[0]["from_stage"], begins, None))
     for change in ordered:
         # A change to the stage that the deal is already in is no change.
         if not starts or change["to_stage"] != starts[-1][0]:
             starts.append((change["to_stage"], change["changed_at"], change))
     found: list[Stay] = []
-    for position, (stage, begins, change_row) in enumerate(starts):
+    for position, (stage, valid_from, change_row) in enumerate(starts):
         ends = starts[position + 1][1] if position + 1 < len(starts) else None
         previous = starts[position - 1][0] if position else None
-        found.append(Stay(stage, previous, begins, ends, _movement(previous, stage), change_row))
+        found.append(Stay(stage, previous, valid_from, ends, _movement(previous, stage), change_row))
     return found

@@ -81,6 +81,19 @@ def test_overlapping_windows_count_once() -> None:
     assert clock(double).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 8 * 60
 
 
+def test_a_window_past_midnight_belongs_to_the_day_on_which_it_opens() -> None:
+    night = [window(day, "22:00", "06:00") for day in range(1, 8)]
+    # Monday 23:00 to Tuesday 23:00 local: seven hours of the first night and one of the second.
+    assert clock(night).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 8 * 60
+    assert clock(night, date(2026, 9, 21)).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 60
+
+
+def test_opening_hours_are_in_force_from_their_first_local_day() -> None:
+    late = clock([window(1, "09:00", "17:00", date(2026, 9, 21))])
+    assert not late.has_hours(at("2026-09-20T21:59"))
+    assert late.has_hours(at("2026-09-20T22:00"))
+
+
 def test_a_day_has_the_windows_of_the_latest_valid_from_on_or_before_it() -> None:
     changing = [window(1, "09:00", "17:00"), window(1, "10:00", "12:00", date(2026, 9, 21))]
     assert clock(changing).minutes(at("2026-09-14T00:00"), at("2026-09-15T00:00")) == 8 * 60

@@ -9,7 +9,9 @@ import pytest
 from tests.recompute.rollup import RollUp, roll_up
 
 
-def account(identity: str, parent: str | None = None, merged: str | None = None, tenant: str = "t") -> dict[str, Any]:
+def account(
+    identity: str, parent: str | None = None, merged: str | None = None, tenant: str = "t"
+) -> dict[str, Any]:
     return {
         "account_id": identity,
         "organization_id": tenant,
@@ -28,6 +30,7 @@ FAMILY = [
     account("child of orphan", parent="orphan"),
     account("ring 1", parent="ring 2"),
     account("ring 2", parent="ring 1"),
+    account("into the ring", parent="ring 2"),
     account("own parent", parent="own parent"),
     account("elsewhere", tenant="u"),
     account("foreign", parent="elsewhere"),
@@ -42,8 +45,10 @@ FAMILY = [
         ("grandchild", RollUp("top", None)),
         ("old", RollUp("top", None)),
         ("older", RollUp("top", None)),
-        ("orphan", RollUp("orphan", "missing")),
-        ("child of orphan", RollUp("orphan", "missing")),
+        ("orphan", RollUp("orphan", "missing_target")),
+        ("child of orphan", RollUp("orphan", None)),
+        ("ring 1", RollUp("ring 1", "cycle")),
+        ("into the ring", RollUp("ring 2", None)),
         ("own parent", RollUp("own parent", "cycle")),
         ("foreign", RollUp("foreign", "other_organization")),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.recompute.sla import Policy, policy, priority_at, verdict
+from tests.recompute.sla import Policy, policy, priority_at, state
 
 
 def hour(number: int) -> datetime:
@@ -29,18 +29,23 @@ POLICIES = [row(date(2026, 1, 1), 90), row(date(2026, 9, 22), 30)]
 
 
 def test_the_policy_is_the_one_in_force_when_the_ticket_was_created() -> None:
-    assert policy(POLICIES, "high", hour(23)) == Policy(90, 600, "business")
-    assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(30, 600, "business")
+    assert policy(POLICIES, "high", hour(23)) == Policy(90, 600, "business", "policy")
+    assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(
+        30, 600, "business", "policy"
+    )
 
 
 @pytest.mark.parametrize(
-    ("priority", "targets"), [("critical", (60, 240)), ("high", (120, 1440)), ("medium", (240, 4320)), ("low", (480, 7200))]
+    ("priority", "targets"),
+    [("critical", (60, 240)), ("high", (120, 1440)), ("medium", (240, 4320)), ("low", (480, 7200))],
 )
 def test_without_a_policy_the_default_targets_hold_on_the_calendar_clock(
     priority: str, targets: tuple[int, int]
 ) -> None:
-    assert policy([], priority, hour(0)) == Policy(*targets, "calendar")
-    assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(120, 1440, "calendar")
+    assert policy([], priority, hour(0)) == Policy(*targets, "calendar", "default")
+    assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(
+        120, 1440, "calendar", "default"
+    )
 
 
 def test_the_priority_is_the_one_in_force_at_the_event() -> None:
@@ -49,19 +54,30 @@ def test_the_priority_is_the_one_in_force_at_the_event() -> None:
         {"from_priority": "low", "to_priority": "high", "changed_at": hour(10)},
         {"from_priority": "high", "to_priority": "critical", "changed_at": hour(12)},
     ]
-    assert [priority_at(ticket, changes, hour(h)) for h in (9, 10, 11, 12)] == ["low", "high", "high", "critical"]
+    assert [priority_at(ticket, changes, hour(h)) for h in (9, 10, 11, 12)] == [
+        "low",
+        "high",
+        "high",
+        "critical",
+    ]
     assert priority_at(ticket, [], hour(9)) == "critical"
 
 
 @pytest.mark.parametrize(
-    ("minutes", "ended", "expected"),
+    ("minutes", "is_over", "expected"),
     [
-        (Fraction(60), True, True),
-        (Fraction(3601, 60), True, False),
-        (Fraction(60), False, None),
-        (Fraction(61), False, False),
-        (None, True, None),
+        (Fraction(60), True, "met"),
+        (Fraction(3601, 60), True, "breached"),
+        (Fraction(60), False, "pending"),
+        (Fraction(3601, 60), False, "breached"),
+        (None, True, "unknown"),
     ],
 )
-def test_verdict(minutes: Fraction | None, ended: bool, expected: bool | None) -> None:
-    assert verdict(minutes, 60, ended) is expected
+def test_state(minutes: Fraction | None, is_over: bool, expected: str) -> None:
+    assert state(minutes, 60, is_over) == expected
+
+
+def test_an_unknown_priority_has_neither_policy_nor_verdict() -> None:
+    assert priority_at({"priority": None}, [], hour(9)) == "unknown"
+    assert policy(POLICIES, "unknown", hour(9)) is None
+    assert state(Fraction(1), None, True) == "unknown"

@@ -76,6 +76,11 @@ _DATES = {"signup_date", "expected_close_date", "rate_date", "holiday_date", "va
 _TIMES = {"opens_at", "closes_at"}
 
 
+def natural(*parts: str) -> str:
+    """What a surrogate key stands for: the parts of the natural key, joined by `|`."""
+    return "|".join(parts)
+
+
 def instant(text: str) -> datetime:
     """An ISO 8601 timestamp as an aware UTC datetime; one without an offset is UTC."""
     moment = datetime.fromisoformat(text)
@@ -113,7 +118,8 @@ def _read(path: Path) -> list[Row]:
         reader = csv.DictReader(lines)
         parsers = {name: _parser(name) for name in reader.fieldnames or ()}
         return [
-            {name: None if text == "" else parsers[name](text) for name, text in record.items()} for record in reader
+            {name: None if text == "" else parsers[name](text) for name, text in record.items()}
+            for record in reader
         ]
 
 

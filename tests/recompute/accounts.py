@@ -1,0 +1,87 @@
+"""dim_accounts: one row per account with its attributes as of the night, and where it rolls up to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from tests.recompute.money import Rates
+from tests.recompute.rollup import roll_ups
+from tests.recompute.world import Row, World, natural
+
+# The first band whose bound the revenue stays under.
+REVENUE_BANDS = (("small", 1_000_000), ("medium", 10_000_000), ("large", 100_000_000))
+
+
+def revenue_band(revenue: Fraction | None) -> str:
+    """The band of an annual revenue in the reporting currency."""
+    if revenue is None:
+        return "unknown"
+    return next((band for band, bound in REVENUE_BANDS if revenue < bound), "enterprise")
+
+
+def segment(plan_tier: str | None, employees: int | None) -> str:
+    """Enterprise, mid_market or smb by plan or size; an unknown size decides nothing."""
+    size = employees or 0
+    if plan_tier == "enterprise" or size > 500:
+        return "enterprise"
+    if plan_tier == "growth" or size > 50:
+        return "mid_market"
+    return "smb"
+
+
+def category(status: str, account_type: str) -> str:
+    """Customer, prospect, churned or inactive."""
+    return status if status in {"churned", "inactive"} else account_type
+
+
+def dim_accounts(world: World) -> list[Row]:
+    """The rows of dim_accounts, by account_id."""
+    organizations, users = world.by_key("organizations"), world.by_key("users")
+    tops, rates = roll_ups(world), Rates(world)
+    today = world.as_of.date()
+    rows: list[Row] = []
+    for account in world["accounts"]:
+        tenant = account["organization_id"]
+        reporting = organizations[tenant]["reporting_currency"]
+        revenue: Decimal | None = account["annual_revenue"]
+        converted = rates.convert(revenue, account["currency"], reporting, today)
+        owner = users.get(account["owner_user_id"] or "")
+        top = tops[account["account_id"]]
+        recorded = {
+            name: account[name]
+            for name in (
+                *("organization_id", "account_id", "domain", "industry", "employee_count", "annual_revenue"),
+                *(
+                    "currency",
+                    "account_type",
+                    "status",
+                    "plan_tier",
+                    "region",
+                    "country",
+                    "city",
+                    "owner_user_id",
+                ),
+                *("signup_date", "merged_into_account_id", "parent_account_id", "created_at", "updated_at"),
+            )
+        }
+        rows.append(
+            {
+                **recorded,
+                "account_key": natural(tenant, account["account_id"]),
+                "account_name": account["name"],
+                "annual_revenue_reporting": converted,
+                "reporting_currency": reporting,
+                "revenue_band": revenue_band(converted),
+                "account_category": category(account["status"], account["account_type"]),
+                "segment": segment(account["plan_tier"], account["employee_count"]),
+                "owner_name": owner["full_name"]
+                if owner and owner["organization_id"] == tenant
+                else "unknown",
+                "top_account_id": top.top_account_id,
+                "top_account_key": natural(tenant, top.top_account_id),
+                "is_top_account": top.top_account_id == account["account_id"],
+                "roll_up_issue": top.issue,
+            }
+        )
+    return rows

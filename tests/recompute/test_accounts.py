@@ -1,0 +1,77 @@
+"""dim_accounts on hand-worked accounts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from tests.recompute.accounts import category, dim_accounts, revenue_band, segment
+from tests.recompute.factory import account, organization
+from tests.recompute.world import World
+
+AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("plan", "employees", "expected"),
+    [
+        ("enterprise", 1, "enterprise"),
+        ("starter", 501, "enterprise"),
+        ("starter", 500, "mid_market"),
+        ("growth", None, "mid_market"),
+        (None, 51, "mid_market"),
+        (None, 50, "smb"),
+        (None, None, "smb"),
+    ],
+)
+def test_segment(plan: str | None, employees: int | None, expected: str) -> None:
+    assert segment(plan, employees) == expected
+
+
+@pytest.mark.parametrize(
+    ("revenue", "expected"),
+    [
+        (None, "unknown"),
+        (999_999, "small"),
+        (1_000_000, "medium"),
+        (9_999_999, "medium"),
+        (10_000_000, "large"),
+        (100_000_000, "enterprise"),
+    ],
+)
+def test_revenue_band(revenue: int | None, expected: str) -> None:
+    assert revenue_band(None if revenue is None else Fraction(revenue)) == expected
+
+
+def test_the_status_decides_the_category_before_the_type() -> None:
+    assert category("active", "prospect") == "prospect"
+    assert category("inactive", "prospect") == "inactive"
+    assert category("churned", "customer") == "churned"
+
+
+def test_the_band_goes_by_the_reporting_currency_at_the_rates_of_the_night() -> None:
+    rates = [
+        {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
+        for day, rate in ((1, "2"), (14, "1.25"), (15, "9"))
+    ]
+    rich = account(annual_revenue=Decimal("1250000"), currency="USD")
+    (row,) = dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=[rich], fx_rates=rates))
+    assert (row["annual_revenue_reporting"], row["revenue_band"]) == (1_000_000, "medium")
+
+
+def test_a_merged_child_rolls_up_over_its_target_to_the_parent() -> None:
+    family = [
+        account(account_id="top"),
+        account(account_id="target", parent_account_id="top"),
+        account(account_id="old", merged_into_account_id="target", owner_user_id="nobody"),
+    ]
+    rows = {
+        row["account_id"]: row
+        for row in dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=family))
+    }
+    assert (rows["old"]["top_account_id"], rows["old"]["top_account_key"]) == ("top", "t|top")
+    assert [rows[name]["is_top_account"] for name in ("top", "target", "old")] == [True, False, False]
+    assert rows["old"]["owner_name"] == "unknown"

@@ -1,0 +1,97 @@
+"""fct_orders and mtr_revenue_by_month on hand-worked orders."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from tests.recompute.factory import account, order, organization
+from tests.recompute.orders import fct_orders
+from tests.recompute.revenue import mtr_revenue_by_month
+from tests.recompute.world import Row, World
+
+AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
+
+
+def world(*orders: Row, **tables: list[Row]) -> World:
+    return World.of(
+        AS_OF,
+        organizations=[organization()],
+        accounts=[account()],
+        orders=list(orders),
+        fx_rates=tables.get("fx_rates", []),
+    )
+
+
+def by_month(*orders: Row, **tables: list[Row]) -> dict[date, Row]:
+    return {row["month"]: row for row in mtr_revenue_by_month(world(*orders, **tables))}
+
+
+def test_cancelled_and_refunded_orders_are_no_revenue() -> None:
+    rows = fct_orders(
+        world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", status="refunded"))
+    )
+    assert [row["revenue_amount"] for row in rows] == [10, 0]
+    assert [row["total_amount_reporting"] for row in rows] == [10, 20]
+
+
+def test_an_order_of_an_unknown_account_stays_without_a_key() -> None:
+    rows = fct_orders(
+        world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone"))
+    )
+    assert [row["account_key"] for row in rows] == ["t|a", None]
+
+
+def test_an_order_without_a_rate_is_counted_apart() -> None:
+    rate = {"rate_date": date(2026, 9, 2), "currency": "EUR", "rate_to_usd": Decimal("1.25")}
+    early = order("1", "2026-09-01", "10", currency="USD")
+    late = order("2", "2026-09-03", "10", currency="USD")
+    month = by_month(early, late, fx_rates=[rate])[date(2026, 9, 1)]
+    assert (month["order_revenue"], month["order_count"], month["orders_without_rate"]) == (8, 1, 1)
+
+
+def test_months_have_no_gap_and_the_last_is_incomplete() -> None:
+    months = by_month(order("1", "2026-06-30T23:59:59", "10"), order("2", "2026-09-01", "20"))
+    assert [(month.month, row["order_revenue"], row["is_complete"]) for month, row in months.items()] == [
+        (6, 10, True),
+        (7, 0, True),
+        (8, 0, True),
+        (9, 20, False),
+    ]
+    assert months[date(2026, 7, 1)]["average_order_value"] is None
+
+
+def test_growth_compares_complete_months_only() -> None:
+    months = by_month(
+        order("1", "2025-08-03", "100"),
+        order("2", "2026-08-03", "150"),
+        order("3", "2025-09-03", "100"),
+        order("4", "2026-09-03", "50"),
+    )
+    assert months[date(2026, 8, 1)]["revenue_yoy_pct"] == 50
+    # September has not ended: what it has is shown, the comparison is not.
+    assert months[date(2026, 9, 1)]["previous_year_revenue"] == 100
+    assert months[date(2026, 9, 1)]["revenue_yoy_pct"] is None
+    # Nothing is known of a year before the first order, and a base of nothing gives no growth.
+    assert months[date(2025, 8, 1)]["previous_year_revenue"] is None
+    assert not any(row["is_year_complete"] for row in months.values())
+
+
+def test_a_year_is_complete_when_it_has_ended_and_orders_reach_back_to_its_start() -> None:
+    months = by_month(order("1", "2025-01-20", "1"))
+    assert {month.year: row["is_year_complete"] for month, row in months.items()} == {2025: True, 2026: False}
+
+
+def test_a_month_has_average_customers_and_percentiles() -> None:
+    orders = [order(str(n), "2026-08-03", str(10 * n), account_id="a" if n < 4 else "b") for n in range(1, 5)]
+    month = by_month(*orders)[date(2026, 8, 1)]
+    assert (month["customer_count"], month["average_order_value"], month["average_revenue_per_customer"]) == (
+        2,
+        25,
+        50,
+    )
+    assert (month["median_order_value"], month["p75_order_value"], month["p95_order_value"]) == (
+        25,
+        32.5,
+        38.5,
+    )

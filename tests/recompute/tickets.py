@@ -1,0 +1,150 @@
+"""fct_tickets: one row per ticket, both clocks, and the state of each promise as of the night."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from tests.recompute.clock import BusinessClock, clocks, exact_minutes
+from tests.recompute.sla import RESOLVED, policy, priority_at, state
+from tests.recompute.world import Row, World, natural
+
+RECORDED = (
+    *(
+        "organization_id",
+        "ticket_id",
+        "account_id",
+        "contact_id",
+        "product_id",
+        "category_id",
+        "root_cause_id",
+    ),
+    *("assignee_user_id", "channel", "status", "subject", "app_version", "reopened_count", "created_at"),
+    *("csat_score", "updated_at"),
+)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One ticket with what judges it."""
+
+    ticket: Row
+    changes: Sequence[Row]
+    policies: Sequence[Row]
+    clock: BusinessClock
+    as_of: datetime
+
+    def promise(self, name: str, closed_at: datetime | None, is_over: bool) -> Row:
+        """The columns of one promise.
+
+        Args:
+            name: `response` or `resolution`.
+            closed_at: when its clock stopped; None while it runs, or when nobody knows.
+            is_over: whether the clock has stopped, be it at an unknown time.
+        """
+        created_at = self.ticket["created_at"]
+        measured_to = closed_at if is_over else self.as_of
+        priority = priority_at(self.ticket, self.changes, closed_at or self.as_of)
+        terms = policy(self.policies, priority, created_at)
+        has_hours = self.clock.has_hours(created_at)
+        target = None if terms is None else terms.minutes(name)
+        deciding = terms.clock if terms is not None and has_hours else "calendar"
+        calendar = exact_minutes(closed_at - created_at) if closed_at else None
+        business = self.clock.minutes(created_at, closed_at) if closed_at and has_hours else None
+        elapsed: Fraction | None = None
+        if measured_to is not None:
+            on_calendar = exact_minutes(measured_to - created_at)
+            elapsed = on_calendar if deciding == "calendar" else self.clock.minutes(created_at, measured_to)
+        verdict = state(elapsed, target, is_over)
+        return {
+            f"{name}_closed_at": closed_at,
+            f"{name}_priority": priority,
+            f"{name}_target_minutes": target,
+            f"{name}_clock": deciding,
+            f"{name}_policy": "none" if terms is None else terms.source,
+            f"{name}_calendar_minutes": calendar,
+            f"{name}_business_minutes": business,
+            f"{name}_elapsed_minutes": elapsed,
+            f"{name}_sla_ratio": None if elapsed is None or target is None else elapsed / target,
+            f"{name}_state": verdict,
+            f"is_{name}_met": {"met": True, "breached": False}.get(verdict),
+        }
+
+
+def _csat_tier(score: int | None) -> str | None:
+    if score is None:
+        return None
+    return "satisfied" if score >= 4 else "dissatisfied" if score <= 2 else "neutral"
+
+
+def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> Row:
+    ticket, as_of = case.ticket, case.as_of
+    tenant = ticket["organization_id"]
+
+    def known(table: dict[str, Row], identity: str | None) -> bool:
+        return identity in table and table[identity]["organization_id"] == tenant
+
+    responded_at = ticket["first_responded_at"]
+    if responded_at is not None and responded_at >= as_of:
+        responded_at = None
+    is_resolved = ticket["status"] in RESOLVED and (
+        ticket["resolved_at"] is None or ticket["resolved_at"] < as_of
+    )
+    resolved_at = ticket["resolved_at"] if is_resolved else None
+    # A ticket resolved without a reply closes its first response clock at resolution.
+    response_closed_at = min(
+        (moment for moment in (responded_at, resolved_at) if moment is not None), default=None
+    )
+    facility = ticket["facility_id"] if known(facilities, ticket["facility_id"]) else "unknown"
+    return {
+        **{name: ticket[name] for name in RECORDED},
+        "ticket_key": natural(tenant, ticket["ticket_id"]),
+        "account_key": natural(tenant, ticket["account_id"])
+        if known(accounts, ticket["account_id"])
+        else None,
+        "facility_id": facility,
+        "facility_key": natural(tenant, facility),
+        "priority": priority_at(ticket, case.changes, as_of),
+        "created_date": ticket["created_at"].date(),
+        "first_responded_at": responded_at,
+        "resolved_at": resolved_at,
+        "is_resolved": is_resolved,
+        "csat_tier": _csat_tier(ticket["csat_score"]),
+        **case.promise("response", response_closed_at, response_closed_at is not None or is_resolved),
+        **case.promise("resolution", resolved_at, is_resolved),
+    }
+
+
+def fct_tickets(world: World) -> list[Row]:
+    """The rows of fct_tickets, by ticket_id."""
+    facilities, accounts, by_organization = (
+        world.by_key("facilities"),
+        world.by_key("accounts"),
+        clocks(world),
+    )
+    changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for change in sorted(
+        world["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])
+    ):
+        if change["changed_at"] < world.as_of:
+            changes[change["organization_id"], change["ticket_id"]].append(change)
+    policies: dict[str, list[Row]] = defaultdict(list)
+    for row in world["sla_policies"]:
+        policies[row["organization_id"]].append(row)
+    return [
+        _row(
+            _Case(
+                ticket,
+                changes[ticket["organization_id"], ticket["ticket_id"]],
+                policies[ticket["organization_id"]],
+                by_organization[ticket["organization_id"]],
+                world.as_of,
+            ),
+            facilities,
+            accounts,
+        )
+        for ticket in world["tickets"]
+    ]
