@@ -29,8 +29,8 @@ def compare(
         actual_rows: what the warehouse holds; columns that are not compared may be present.
         key: the columns that identify a row; a key that occurs twice on either side is a difference.
         columns: the columns to compare; one that a row lacks is a difference, never passed over.
-        tolerance: the greatest difference allowed between two numbers, for all columns or by column (then exact
-            for the others). Texts, booleans, dates and timestamps must be equal.
+        tolerance: the greatest difference allowed between two numbers, for all columns or by column (then
+            exact for the others). Texts, booleans, dates and timestamps must be equal.
     """
     differences: list[str] = []
     expected = _by_key("expected", expected_rows, key, differences)
@@ -44,9 +44,8 @@ def compare(
             wanted, found = (side[identity].get(column, _ABSENT) for side in (expected, actual))
             allowed = tolerance if isinstance(tolerance, Decimal) else tolerance.get(column, EXACT)
             if not _same(wanted, found, allowed):
-                differences.append(
-                    f"{_name(key, identity)}: {column} should be {_show(wanted)}, the warehouse has {_show(found)}"
-                )
+                told = f"{column} should be {_show(wanted)}, the warehouse has {_show(found)}"
+                differences.append(f"{_name(key, identity)}: {told}")
     return sorted(differences)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from fractions import Fraction
 
 from tests.recompute.money import mean, percentile
@@ -32,7 +33,7 @@ def _promise(name: str, tickets: list[Row]) -> Row:
 def mart_ticket_sla_compliance(world: World) -> list[Row]:
     """The rows of mart_ticket_sla_compliance, by organization, facility, priority and month."""
     names = {identity: row["name"] for identity, row in world.by_key("facilities").items()}
-    groups: dict[tuple[str, str, str, object], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, date], list[Row]] = defaultdict(list)
     for ticket in fct_tickets(world):
         month = month_of(ticket["created_at"])
         groups[ticket["organization_id"], ticket["facility_id"], ticket["priority"], month].append(ticket)

@@ -20,7 +20,7 @@ def fct_deal_stage_history(world: World) -> list[Row]:
     for deal in world["deals"]:
         history = changes[deal["organization_id"], deal["deal_id"]]
         for number, stay in enumerate(stays(deal, history), start=1):
-            # A deal without history shows what it holds itself; nobody recorded the stay before a first change.
+            # A deal without history shows what it holds itself; the stay before a first change shows nothing.
             source = stay.change or (deal if not history else {})
             length = (stay.valid_to or world.as_of) - stay.valid_from
             rows.append(

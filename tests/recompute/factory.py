@@ -1,4 +1,4 @@
-"""Hand-written source rows for the tests of the recomputation: every column of the contract, sensible by default."""
+"""Hand-written source rows for the tests of the recomputation: every column, sensible by default."""
 
 from __future__ import annotations
 

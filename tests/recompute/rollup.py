@@ -13,7 +13,7 @@ class RollUp:
 
     Attributes:
         top_account_id: the account at the end of the walk.
-        issue: why the account's own next step cannot be taken (cycle, missing_target, other_organization), or None.
+        issue: why its own next step cannot be taken (cycle, missing_target, other_organization), or None.
     """
 
     top_account_id: str
@@ -44,7 +44,8 @@ def _is_on_cycle(account: Row, accounts: dict[str, Row]) -> bool:
 def roll_up(account: Row, accounts: dict[str, Row]) -> RollUp:
     """Follows merged_into_account_id, else parent_account_id, step by step to the top.
 
-    The walk stops where the next step is missing or in another organization, and at the first account on a cycle.
+    The walk stops where the next step is missing or in another organization, and at the first account on a
+    cycle.
     """
     here, issue = account, "cycle" if _is_on_cycle(account, accounts) else _next(account, accounts)[1]
     while not _is_on_cycle(here, accounts):

@@ -19,7 +19,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Policy:
-    """The targets in minutes for one priority, the clock that decides, and whence they come (policy, default)."""
+    """The targets in minutes for one priority, the clock that decides, and their source (policy, default)."""
 
     response: int
     resolution: int
@@ -65,7 +65,7 @@ def state(minutes: Fraction | None, target: int | None, is_over: bool) -> str:
     """Whether a promise is met, breached, pending or unknown.
 
     Args:
-        minutes: on the deciding clock, up to the event or, while it has not come, up to as_of; None if unknown.
+        minutes: on the deciding clock, to the event or, while it has not come, to as_of; None if unknown.
         target: in minutes; None if there is none.
         is_over: whether the event has come.
     """

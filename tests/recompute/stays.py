@@ -21,7 +21,7 @@ STAGE_ORDER = {
 
 @dataclass(frozen=True)
 class Stay:
-    """One stay: half-open `[valid_from, valid_to)`, the current one open; `change` is the row that began it, if any."""
+    """One stay, half-open `[valid_from, valid_to)`, the current one open; `change` began it, if any did."""
 
     stage: str
     previous: str | None
@@ -44,7 +44,7 @@ def _movement(previous: str | None, stage: str) -> str:
 
 
 def stays(deal: Row, changes: Iterable[Row]) -> list[Stay]:
-    """The stays of one deal in order; without a change, one stay in the deal's own stage from its creation."""
+    """The stays of one deal in order; without a change, one in the deal's own stage from its creation."""
     ordered = sorted(changes, key=lambda row: (row["changed_at"], row["history_id"]))
     starts: list[tuple[str, datetime, Row | None]] = []
     if not ordered:

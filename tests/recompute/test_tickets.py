@@ -40,7 +40,7 @@ def test_a_weekend_ticket_is_met_on_the_business_clock_and_late_on_the_calendar(
 
 
 def test_daylight_saving_makes_the_same_local_times_another_number_of_calendar_minutes() -> None:
-    # Friday 16:00 local to Monday 10:00 local is 65 hours in spring and 67 in autumn, and always two open hours.
+    # Friday 16:00 to Monday 10:00 local is 65 hours in spring and 67 in autumn, and always two open hours.
     spring = ticket("2026-03-27T15:00", first_responded_at="2026-03-30T08:00")
     autumn = ticket("2025-10-24T14:00", first_responded_at="2025-10-27T09:00", ticket_id="l")
     rows = fct_tickets(world(spring, autumn))
