@@ -1,12 +1,38 @@
-{#- No two rows of a model share the same values in these columns: the key of a table that needs more than one column.
-    Returns each repeated key with its number of rows. -#}
+{#- No two rows of a model share the same values in these columns, none of which is NULL: the key of a table that needs
+    more than one column. Returns each offending key with its number of rows. -#}
 {% test unique_combination(model, columns) %}
     select
         {{ columns | join(', ') }},
         count(*) as row_count
     from {{ model }}
     group by {{ columns | join(', ') }}
-    having count(*) > 1
+    having
+        count(*) > 1
+        {%- for column in columns %}
+        or {{ column }} is null
+        {%- endfor %}
+{% endtest %}
+
+
+{#- Columns that are never NULL, in one scan where one not_null test each would take as many.
+    Returns each column that has NULLs with their number. -#}
+{% test required(model, columns) %}
+    with
+
+    counted as (
+        select
+            {%- for column in columns %}
+            countif({{ column }} is null) as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ model }}
+    )
+
+    select
+        column_name,
+        null_count
+    from counted
+    unpivot (null_count for column_name in ({{ columns | join(', ') }}))
+    where null_count > 0
 {% endtest %}
 
 

@@ -1,0 +1,65 @@
+{#- The wall clock of a timezone at an instant of whole seconds, as DATETIME. The same as `datetime(instant, timezone)`, written so that
+    the timezone may be a column everywhere. -#}
+{% macro local_datetime(instant, timezone) -%}
+    parse_datetime('%F %T', format_timestamp('%F %T', {{ instant }}, {{ timezone }}))
+{%- endmacro %}
+
+
+{#- How far a timezone is from UTC, in seconds, `days` days after the instant that a local DATETIME would be in UTC. -#}
+{% macro utc_offset_near(local, timezone, days) -%}
+    datetime_diff(
+        {{ local_datetime('timestamp_add(timestamp(' ~ local ~ '), interval ' ~ days ~ ' day)', timezone) }},
+        datetime_add({{ local }}, interval {{ days }} day),
+        second
+    )
+{%- endmacro %}
+
+
+{#- The instant at which a timezone's wall clock shows a local DATETIME, given the offsets before and after (see
+    utc_offset_near, −1 and +1 day). A time that occurs twice, when clocks go back, is the first of the two; a time that
+    never occurs, when they go forward, is read with the offset before the switch (02:30 is 03:30 of the new time).
+    That is BigQuery's own rule and Python's fold=0; stated here so that it does not hang on the engine. -#}
+{% macro local_to_utc(local, timezone, offset_before, offset_after) -%}
+    {%- set before = 'timestamp_sub(timestamp(' ~ local ~ '), interval ' ~ offset_before ~ ' second)' -%}
+    {%- set after = 'timestamp_sub(timestamp(' ~ local ~ '), interval ' ~ offset_after ~ ' second)' -%}
+    case
+        when {{ offset_before }} = {{ offset_after }} then {{ before }}
+        when {{ local_datetime(before, timezone) }} = {{ local }} then {{ before }}
+        when {{ local_datetime(after, timezone) }} = {{ local }} then {{ after }}
+        else {{ before }}
+    end
+{%- endmacro %}
+
+
+{#- Joins the segment of the organization's open time that holds an instant, as `alias`, from a CTE over
+    int_calendar__open_time: at most one row, found by equality of organization and UTC day. -#}
+{% macro join_open_time(open_time, alias, organization_id, instant) -%}
+    left join {{ open_time }} as {{ alias }}
+        on {{ alias }}.organization_id = {{ organization_id }}
+        and {{ alias }}.utc_date = date({{ instant }})
+        and {{ alias }}.segment_from <= {{ instant }}
+        and {{ alias }}.segment_until > {{ instant }}
+{%- endmacro %}
+
+
+{#- Open time before an instant, in microseconds since the organization's calendar begins. -#}
+{% macro open_microseconds_before(segment, instant) -%}
+    {{ segment }}.open_microseconds_before
+    + timestamp_diff(least({{ instant }}, {{ segment }}.open_until), {{ segment }}.segment_from, microsecond)
+{%- endmacro %}
+
+
+{#- Minutes with fraction between two instants, counted only while the organization is open: the open time before the
+    end less the open time before the start. Both need their segment, from `join_open_time`. -#}
+{% macro business_minutes_between(start, start_segment, end, end_segment) -%}
+    (
+        {{ open_microseconds_before(end_segment, end) }}
+        - ({{ open_microseconds_before(start_segment, start) }})
+    ) / 60000000
+{%- endmacro %}
+
+
+{#- Minutes with fraction between two instants on the calendar clock. -#}
+{% macro calendar_minutes_between(start, end) -%}
+    timestamp_diff({{ end }}, {{ start }}, microsecond) / 60000000
+{%- endmacro %}

@@ -1,0 +1,37 @@
+{#- Joins the priority that a ticket had at an instant, as `alias`, from a CTE over int_support__priority_history: exactly one row,
+    since the stretches of a ticket are half-open and leave no gap. -#}
+{% macro join_priority_at(history, alias, ticket, instant) -%}
+    left join {{ history }} as {{ alias }}
+        on {{ alias }}.organization_id = {{ ticket }}.organization_id
+        and {{ alias }}.ticket_id = {{ ticket }}.ticket_id
+        and ({{ alias }}.valid_from is null or {{ alias }}.valid_from <= {{ instant }})
+        and ({{ alias }}.valid_to is null or {{ alias }}.valid_to > {{ instant }})
+{%- endmacro %}
+
+
+{#- How a promise stands: `minutes` is the elapsed time on the deciding clock, NULL when the event happened at an unknown
+    time; `closed_at` is NULL while the clock runs. -#}
+{% macro sla_state(minutes, target, closed_at) -%}
+    case
+        when {{ target }} is null or {{ minutes }} is null then 'unknown'
+        when {{ minutes }} > {{ target }} then 'breached'
+        when {{ closed_at }} is null then 'pending'
+        else 'met'
+    end
+{%- endmacro %}
+
+
+{#- A state as a truth value: TRUE met, FALSE breached, NULL not decided. -#}
+{% macro sla_is_met(state) -%}
+    case {{ state }} when 'met' then true when 'breached' then false end
+{%- endmacro %}
+
+
+{#- Which of the two joined tables a target comes from. -#}
+{% macro policy_source(policies, defaults) -%}
+    case
+        when {{ policies }}.priority is not null then 'policy'
+        when {{ defaults }}.priority is not null then 'default'
+        else 'none'
+    end
+{%- endmacro %}
