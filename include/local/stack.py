@@ -29,10 +29,9 @@ PYTHON = sys.executable
 class Stack:
     """Warehouse, PostgreSQL, the company's systems and Airflow. A context manager; leaving it stops what it started."""
 
-    def __init__(self, company: Company, ports: Ports, nightly: bool, faults: bool = True) -> None:
+    def __init__(self, company: Company, ports: Ports, nightly: bool) -> None:
         self.company = company
         self.ports = ports
-        self.faults = faults
         self.postgres = Postgres(local_home() / "postgres", ports.postgres)
         self.warehouse = EmbeddedWarehouse(company.home / "warehouse", ports.warehouse)
         self.processes = Processes(local_home() / "logs")
@@ -54,25 +53,34 @@ class Stack:
         self.company.save()
         ensure_manifest(say)
         with timed(say, "warehouse and PostgreSQL"):
-            self.warehouse.start()
-            self.postgres.start()
-            self.postgres.ensure_database("airflow")
-            self.postgres.ensure_database(self.company.database)
+            self.start_stores()
         with timed(say, f"the company's systems ({self.company.describe()}) and Airflow"), ThreadPoolExecutor() as pool:
-            self._start_systems()
-            parts = [pool.submit(self._wait_for_systems), pool.submit(self._start_airflow)]
+            parts = [pool.submit(self.start_systems), pool.submit(self._start_airflow)]
             for part in parts:
                 part.result()
+
+    def start_stores(self) -> None:
+        """Start the warehouse and PostgreSQL."""
+        self.warehouse.start()
+        self.postgres.start()
+        self.postgres.ensure_database("airflow")
+        self.postgres.ensure_database(self.company.database)
 
     def _start_airflow(self) -> None:
         airflow.migrate(self.variables)
         airflow.start(self.processes, self.variables)
         self.api.wait(self.processes)
 
-    def _start_systems(self) -> None:
+    def start_systems(self, timeout: float = 600.0) -> None:
+        """Start the company's systems and wait until they serve its world.
+
+        Raises:
+            StackError: they stopped (with what they said, such as a bad line of a CSV file) or did not start in time.
+        """
         systems = self.company.home / "systems"
         systems.mkdir(parents=True, exist_ok=True)
-        (systems / "systems.json").unlink(missing_ok=True)
+        ready = systems / "systems.json"
+        ready.unlink(missing_ok=True)
         command = [PYTHON, "-m", "include.demo", "serve", "--home", str(systems)]
         command += ["--postgres-url", self.postgres.url(self.company.database)]
         command += ["--billing-port", str(self.ports.billing), "--support-port", str(self.ports.support)]
@@ -80,12 +88,7 @@ class Stack:
             command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
         else:
             command += ["--data", self.company.data]
-        if not self.faults:
-            command += ["--no-faults"]
         self.processes.start("systems", command, self.variables, cwd=ROOT)
-
-    def _wait_for_systems(self, timeout: float = 600.0) -> None:
-        ready = self.company.home / "systems" / "systems.json"
         process = self.processes.running["systems"]
         deadline = time.monotonic() + timeout
         while not ready.exists():

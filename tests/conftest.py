@@ -1,0 +1,36 @@
+"""Shared by all tests: an Airflow home of their own, and no variable of the shell's that points at another warehouse."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_HOME = Path(tempfile.mkdtemp(prefix="platform-tests-"))
+
+# Set before anything imports Airflow, which reads them at import.
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(_HOME / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).resolve().parent.parent / "dags"),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "PLATFORM_STATE_DIR": str(_HOME / "state"),
+        "DO_NOT_TRACK": "1",
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
+)
+for _name in ("PLATFORM_SCHEDULES", "BIGQUERY_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="session")
+def manifest() -> Path:
+    """dbt's manifest, which the transform DAG is made from; written if the dbt project has changed."""
+    from include.local.stack import ensure_manifest
+    from include.settings import ROOT
+
+    ensure_manifest(print)
+    return ROOT / "dbt" / "target" / "manifest.json"

@@ -1,0 +1,140 @@
+"""The DAGs as Airflow will see them: which there are, what each must have, and what importing them costs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+
+from include.sources import load_sources
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {"crm", "billing", "support", "product", "reference"}
+DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline"}
+OWNERS = {"data_platform", "sales_operations", "customer_success", "finance", "product_analytics", "revenue_operations"}
+HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
+PARSE_SECONDS = 2.0
+
+
+@pytest.fixture(scope="session")
+def bag(manifest: Path) -> DagBag:
+    return DagBag(dag_folder=str(ROOT / "dags"), include_examples=False)
+
+
+def test_every_file_imports(bag: DagBag) -> None:
+    assert bag.dags, "an empty bag has no import errors either"
+    assert bag.import_errors == {}
+
+
+def test_exactly_these_dags(bag: DagBag) -> None:
+    assert set(bag.dags) == DAG_IDS
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
+def test_policy(bag: DagBag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    assert dag.doc_md and dag.doc_md.startswith("### "), "doc_md is the module docstring, headed"
+    assert "on call" in dag.doc_md.lower(), "doc_md says what on-call does"
+    assert dag.description
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
+    assert len(tiers) == 1 and tiers[0] in {"tier:1", "tier:2", "tier:3"}
+    as_of = dag.params.get_param("as_of").schema
+    assert as_of["type"] == ["null", "string"] and as_of["format"] == "date"
+    for task in dag.tasks:
+        if task.task_type == "EmptyOperator":
+            continue
+        assert task.owner in OWNERS, f"{task.task_id} is owned by {task.owner}"
+        assert task.retries >= 1, f"{task.task_id} is never tried again"
+        assert task.retry_exponential_backoff, f"{task.task_id} has no backoff"
+        assert task.on_failure_callback, f"nobody hears of a failed {task.task_id}"
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
+def test_no_cycles_and_serializable(bag: DagBag, dag_id: str) -> None:
+    bag.dags[dag_id].check_cycle()
+    json.dumps(DagSerialization.to_dict(bag.dags[dag_id]))
+
+
+def test_schedules(bag: DagBag) -> None:
+    for name in SOURCES:
+        assert bag.dags[f"ingest_{name}"].timetable.summary == load_sources()[name].schedule
+    assert load_sources()["crm"].schedule == "0 2 * * *"
+    assert bag.dags["transform_deadline"].timetable.summary == "0 4 * * *"
+    waits_for = {asset.name for _, asset in bag.dags["transform"].timetable.asset_condition.iter_assets()}
+    assert waits_for == {f"raw_{name}" for name in SOURCES}
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_an_ingest_dag_ends_in_its_gate_and_emits_its_asset(bag: DagBag, name: str) -> None:
+    dag = bag.dags[f"ingest_{name}"]
+    assert [task.task_id for task in dag.topological_sort()] == ["land", "gate"]
+    assert [asset.name for asset in dag.get_task("gate").outlets] == [f"raw_{name}"]
+    assert dag.get_task("land").outlets == []
+
+
+def test_layers_and_gates_alternate(bag: DagBag) -> None:
+    dag = bag.dags["transform"]
+    gates = ["gate_staging", "gate_core", "gate_marts"]
+    for layer, gate in zip(["staging", "core", "marts"], gates, strict=True):
+        upstream = {task_id.split(".")[0] for task_id in dag.get_task(gate).upstream_task_ids}
+        assert upstream == {layer}
+    assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
+    assert {"publish", "data_docs"} == dag.get_task("gate_marts").downstream_task_ids
+    assert dag.get_task("finish").upstream_task_ids == {"publish"}
+    first_models = {task.task_id for task in dag.tasks if "gate_staging" in task.upstream_task_ids}
+    assert first_models and all(task_id.startswith("core.") for task_id in first_models)
+
+
+def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> None:
+    nodes = json.loads(manifest.read_text())["nodes"].values()
+    built = {n["name"] for n in nodes if n["resource_type"] in {"model", "seed", "snapshot"} and n["config"]["enabled"]}
+    ephemeral = {n["name"] for n in nodes if n["config"].get("materialized") == "ephemeral"}
+    shown = " ".join(task.task_id for task in bag.dags["transform"].tasks)
+    assert [name for name in built - ephemeral if name not in shown] == []
+    assert "mart_ticket_sla_compliance.test" in shown
+
+
+def test_transform_takes_typed_parameters(bag: DagBag) -> None:
+    schemas = {name: bag.dags["transform"].params.get_param(name).schema for name in ("as_of", "full_refresh", "select")}
+    assert schemas["full_refresh"]["type"] == "boolean"
+    assert schemas["select"]["pattern"]
+
+
+def test_nothing_heavy_is_imported_at_the_top() -> None:
+    for path in (ROOT / "dags").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & HEAVY, f"{path.name} imports {names}"
+
+
+def test_no_dag_file_is_taken_for_a_dbt_plugin() -> None:
+    assert not list((ROOT / "dags").glob("dbt_*.py"))
+
+
+def test_parse_time(manifest: Path) -> None:
+    """All of dags/ in a fresh process, with what it imports beyond Airflow itself, which Airflow's parser has loaded."""
+    script = (
+        "import sys, time\n"
+        "from airflow.dag_processing.dagbag import DagBag\n"
+        "start = time.monotonic()\n"
+        f"bag = DagBag(dag_folder={str(ROOT / 'dags')!r}, include_examples=False)\n"
+        "seconds = time.monotonic() - start\n"
+        "assert not bag.import_errors, bag.import_errors\n"
+        f"loaded = sorted({HEAVY - {'sqlalchemy', 'google'}!r} & set(sys.modules))\n"
+        "print('RESULT', seconds, ','.join(loaded))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    _, seconds, *loaded = next(line for line in done.stdout.splitlines() if line.startswith("RESULT")).split()
+    print(f"\ndags/ parsed in {float(seconds):.2f} s")
+    assert loaded == [], "these libraries are heavy: import them inside the tasks"
+    assert float(seconds) < PARSE_SECONDS

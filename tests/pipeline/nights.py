@@ -1,0 +1,119 @@
+"""Plays nights on a company of its own: real warehouse, PostgreSQL, HTTP servers and files, and the functions that the tasks call."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.ingestion import land
+from include.local.home import Company, Ports
+from include.local.stack import Stack
+from include.ops import ensure_tables, last_as_of
+from include.publish import publish
+from include.quality import run_gate
+from include.runs import RunContext
+from include.settings import ROOT, settings
+from include.sources import SourceConnection, load_sources
+from include.transform import LAYERS
+from include.warehouse import client
+
+
+def free_ports() -> Ports:
+    """Ports that nobody listens on, all different."""
+    names = list(Ports.__dataclass_fields__)
+    probes = [socket.socket() for _ in names]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = Ports(**{name: probe.getsockname()[1] for name, probe in zip(names, probes, strict=True)})
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class Nights:
+    """One company, its systems and its warehouse; `play` runs one whole night."""
+
+    def __init__(self, company: Company, sources: Path | None = None) -> None:
+        self.stack = Stack(company, free_ports(), nightly=False)
+        self.sources = load_sources(sources) if sources else load_sources()
+        self._entered: dict[str, str] = {}
+
+    def __enter__(self) -> Nights:
+        self._entered = dict(os.environ)
+        self.stack.start_stores()
+        self.use()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.stop()
+        os.environ.clear()
+        os.environ.update(self._entered)
+        settings.cache_clear()
+
+    def use(self) -> None:
+        """Point this process at this company's warehouse."""
+        os.environ.update(self.stack.variables)
+        settings.cache_clear()
+
+    def serve(self, as_of: str) -> None:
+        """Have the systems serve the world as of a day."""
+        self.stack.processes.stop()
+        self.stack.company = replace(self.stack.company, as_of=as_of)
+        self.stack.start_systems()
+
+    def play(self, as_of: str, full_refresh: bool = False) -> RunContext:
+        """One night, in the order of the DAGs. Raises what its tasks would raise."""
+        self.serve(as_of)
+        run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
+        ensure_tables()
+        published = last_as_of()
+        if published is not None and run.as_of < published:
+            run = replace(run, full_refresh=True)
+        for name in self.sources:
+            self.ingest(name, run)
+        for layer in LAYERS:
+            self.build(layer, run)
+            run_gate(layer, run)
+        publish(run, client=client())
+        return run
+
+    def ingest(self, source: str, run: RunContext) -> None:
+        """Land one source and judge its landing."""
+        definition = self.sources[source]
+        land(definition, SourceConnection.from_airflow(definition.connection), run)
+        run_gate(f"raw_{source}", run)
+
+    def build(self, layer: str, run: RunContext) -> None:
+        """`dbt build` of one layer, as its producer task calls it."""
+        from dbt.cli.main import dbtRunner
+
+        variables = {"as_of": run.as_of.isoformat(), "run_id": run.run_id, "layer": layer}
+        arguments = ["build", "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")]
+        arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
+        arguments += ["--select", *LAYERS[layer], "--vars", str(variables), "--quiet"]
+        result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))
+        if not result.success:
+            failed = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.status in {"error", "fail"}]
+            raise AssertionError(f"dbt build of {layer} failed: {failed or result.exception}")
+
+
+def rows(sql: str) -> list[dict[str, Any]]:
+    """The rows of a query on the warehouse in use."""
+    return [dict(row.items()) for row in client(tool="tests").query(sql).result()]
+
+
+def contents(dataset: str, without: set[str] = frozenset()) -> dict[str, list[str]]:  # type: ignore[assignment]
+    """Table → its rows as sorted text, for comparing whole datasets; columns named in `without` left out."""
+    bq = client(tool="tests")
+    tables = sorted(table.table_id for table in bq.list_tables(dataset))
+    return {
+        name: sorted(
+            repr([(key, value) for key, value in row.items() if key not in without])
+            for row in rows(f"select * from `{dataset}`.`{name}`")
+        )
+        for name in tables
+    }
