@@ -21,7 +21,7 @@ class BusinessClock:
         self._days: dict[date, list[Window]] = {}
 
     def has_hours(self, moment: datetime) -> bool:
-        """Whether opening hours are in force on the local day of an instant; else the calendar clock decides."""
+        """Whether opening hours are in force on the local day of an instant."""
         day = moment.astimezone(self._zone).date()
         return any(row["valid_from"] <= day for row in self._hours)
 
@@ -31,7 +31,7 @@ class BusinessClock:
         return datetime.combine(day, at, self._zone).astimezone(UTC)
 
     def windows(self, day: date) -> list[Window]:
-        """The windows that open on a local day, as UTC instants; one that closes earlier closes the next day."""
+        """The windows that open on a local day, in UTC; one that closes earlier closes the next day."""
         if day not in self._days:
             self._days[day] = self._begin(day)
         return self._days[day]

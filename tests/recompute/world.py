@@ -1,9 +1,9 @@
 """The world of one night, read from the CSV truth into plain Python values.
 
-`World.read(folder, as_of)` holds every table of the source contract as a list of dicts: timestamps are aware UTC
-datetimes, dates are dates, money and rates are Decimals, counts are ints, booleans are bools, an empty field is
-None. Rows that the night cannot see yet (`updated_at`, or the event's own time, not before `as_of`) are left out,
-and of several versions of one key only the latest stays.
+`World.read(folder, as_of)` holds every table of the source contract as a list of dicts: timestamps are aware
+UTC datetimes, dates are dates, money and rates are Decimals, counts are ints, booleans are bools, an empty
+field is None. Rows that the night cannot see yet (`updated_at`, or the event's own time, not before `as_of`)
+are left out, and of several versions of one key only the latest stays.
 """
 
 from __future__ import annotations

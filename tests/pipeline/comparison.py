@@ -1,0 +1,232 @@
+"""Compares the tables of a night with their recomputation from the CSV truth, every row and every column.
+
+`capture()` reads the tables right after a night, since the next one overwrites them; `differences(model, tables,
+truth, as_of)` compares one of them. Which columns a table has is read from its contract beside the dbt model, so
+that a new column is compared, or fails until it is recomputed.
+
+    python -m tests.pipeline.comparison TRUTH AS_OF [--built]
+
+prints what differs in the warehouse that the environment points at.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.settings import ROOT
+from include.warehouse import client
+from tests import recompute
+from tests.recompute.world import Row, instant, natural
+
+Tables = Mapping[str, list[Row]]
+
+# Far below a cent: NUMERIC keeps nine decimals and FLOAT64 fifteen digits, where the recomputation keeps all.
+NEARLY = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A table under comparison.
+
+    Attributes:
+        folder: its layer under dbt/models.
+        built: the dataset that dbt builds it in; `published` where analysts see it.
+        key: the natural key, one of the row's own columns each.
+        own_key: its surrogate key, which must be there and unique, or None if it has none.
+        foreign_keys: surrogate key columns that point at another table, with that table's name.
+        not_recomputed: contract columns that say nothing about the business.
+    """
+
+    name: str
+    folder: str
+    built: str
+    published: str
+    key: tuple[str, ...]
+    own_key: str | None
+    recompute: Callable[[Path, datetime], list[Row]]
+    foreign_keys: Mapping[str, str] = field(default_factory=dict)
+    not_recomputed: frozenset[str] = frozenset()
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns to compare: those of the contract."""
+        left_out = {self.own_key, *self.not_recomputed}
+        return [column for column in contract(self.folder, self.name) if column not in left_out]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A table that surrogate keys point at."""
+
+    surrogate_key: str
+    key: tuple[str, ...]
+
+
+DIMENSIONS = {
+    "dim_accounts": Dimension("account_key", ("organization_id", "account_id")),
+    "dim_facilities": Dimension("facility_key", ("organization_id", "facility_id")),
+}
+
+MODELS = {
+    model.name: model
+    for model in (
+        Model(
+            name="dim_accounts",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "account_id"),
+            own_key="account_key",
+            recompute=recompute.dim_accounts,
+            foreign_keys={"top_account_key": "dim_accounts"},
+        ),
+        Model(
+            name="fct_deal_stage_history",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "deal_id", "stay_number"),
+            own_key="stage_stay_key",
+            recompute=recompute.fct_deal_stage_history,
+        ),
+        Model(
+            name="fct_orders",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "order_id"),
+            own_key="order_key",
+            recompute=recompute.fct_orders,
+            foreign_keys={"account_key": "dim_accounts"},
+        ),
+        Model(
+            name="fct_tickets",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "ticket_id"),
+            own_key="ticket_key",
+            recompute=recompute.fct_tickets,
+            foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities"},
+            not_recomputed=frozenset({"_input_fingerprint"}),
+        ),
+        Model(
+            name="mart_ticket_sla_compliance",
+            folder="marts",
+            built="marts_build",
+            published="marts",
+            key=("organization_id", "facility_id", "priority", "created_month"),
+            own_key="sla_compliance_key",
+            recompute=recompute.mart_ticket_sla_compliance,
+        ),
+        Model(
+            name="mtr_revenue_by_month",
+            folder="metrics",
+            built="metrics_build",
+            published="metrics",
+            key=("organization_id", "month"),
+            own_key="revenue_month_key",
+            recompute=recompute.mtr_revenue_by_month,
+        ),
+    )
+}
+
+
+def warehouse_rows(sql: str) -> list[Row]:
+    """What a query answers in the warehouse that the environment points at, one dict per row."""
+    return [dict(row.items()) for row in client().query_and_wait(sql)]
+
+
+@cache
+def contract(folder: str, model: str) -> tuple[str, ...]:
+    """The columns that a model's contract promises, in order."""
+    documents = yaml.safe_load((ROOT / "dbt" / "models" / folder / f"{model}.yml").read_text())
+    (described,) = (entry for entry in documents["models"] if entry["name"] == model)
+    return tuple(column["name"] for column in described["columns"])
+
+
+def capture(*, published: bool = True) -> dict[str, list[Row]]:
+    """The rows of every table under comparison and of the dimensions that their keys point at, as they are now.
+
+    Args:
+        published: read marts and metrics where analysts see them, else where dbt builds them.
+    """
+    datasets = {model.name: model.published if published else model.built for model in MODELS.values()}
+    datasets |= {name: "core" for name in DIMENSIONS}
+    return {name: warehouse_rows(f"select * from {dataset}.{name}") for name, dataset in datasets.items()}
+
+
+def differences(model: Model, tables: Tables, truth: Path, as_of: datetime) -> list[str]:
+    """How a captured table differs from its recomputation from the CSVs in `truth`; nothing, if all is well."""
+    found = tables[model.name]
+    told = _key_faults(model, found)
+    names = {
+        column: {
+            _value(row, DIMENSIONS[target].surrogate_key): _natural(row, target) for row in tables[target]
+        }
+        for column, target in model.foreign_keys.items()
+    }
+    translated = [
+        {**row, **{column: _named(row[column], names[column]) for column in names}} for row in found
+    ]
+    expected = model.recompute(truth, as_of)
+    return told + recompute.compare(expected, translated, model.key, model.columns, NEARLY)
+
+
+def _value(row: Row, column: str) -> Any:
+    return row[column]
+
+
+def _natural(row: Row, dimension: str) -> str:
+    return natural(*(row[column] for column in DIMENSIONS[dimension].key))
+
+
+def _named(key: str | None, names: Mapping[str, str]) -> str | None:
+    return None if key is None else names.get(key, f"a key that is not there: {key}")
+
+
+def _key_faults(model: Model, rows: list[Row]) -> list[str]:
+    if model.own_key is None:
+        return []
+    keys = [row[model.own_key] for row in rows]
+    faults = []
+    if None in keys:
+        faults.append(f"{model.own_key} is NULL in {keys.count(None)} rows")
+    if len(set(keys)) < len(keys):
+        faults.append(f"{model.own_key} is not unique: {len(keys)} rows, {len(set(keys))} keys")
+    return faults
+
+
+def main() -> int:
+    """Prints the differences of one night; the exit code says whether there are any."""
+    parser = argparse.ArgumentParser(description="Compare the warehouse with a recomputation from CSVs.")
+    parser.add_argument("truth", type=Path, help="folder with one csv per table")
+    parser.add_argument("as_of", type=instant, help="the night, ISO 8601; a date is its first instant in UTC")
+    parser.add_argument(
+        "--built", action="store_true", help="read what dbt built instead of what is published"
+    )
+    given = parser.parse_args()
+    tables = capture(published=not given.built)
+    total = 0
+    for model in MODELS.values():
+        told = differences(model, tables, given.truth, given.as_of)
+        total += len(told)
+        print(
+            f"{model.name}: {len(tables[model.name])} rows, {len(model.columns)} columns, {len(told)} differences"
+        )
+        for line in told[:20]:
+            print(f"  {line}")
+    return 1 if total else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
