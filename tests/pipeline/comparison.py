@@ -1,8 +1,8 @@
 """Compares the tables of a night with their recomputation from the CSV truth, every row and every column.
 
-`capture()` reads the tables right after a night, since the next one overwrites them; `differences(model, tables,
-truth, as_of)` compares one of them. Which columns a table has is read from its contract beside the dbt model, so
-that a new column is compared, or fails until it is recomputed.
+`capture()` reads the tables right after a night, since the next one overwrites them; `differences(model,
+tables, truth, as_of)` compares one of them. Which columns a table has is read from its contract beside the dbt
+model, so that a new column is compared, or fails until it is recomputed.
 
     python -m tests.pipeline.comparison TRUTH AS_OF [--built]
 
@@ -18,7 +18,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -155,26 +154,21 @@ def contract(folder: str, model: str) -> tuple[str, ...]:
 
 
 def capture(*, published: bool = True) -> dict[str, list[Row]]:
-    """The rows of every table under comparison and of the dimensions that their keys point at, as they are now.
+    """The rows of every table under comparison, and of the dimensions that their keys point at, as of now.
 
     Args:
         published: read marts and metrics where analysts see them, else where dbt builds them.
     """
     datasets = {model.name: model.published if published else model.built for model in MODELS.values()}
-    datasets |= {name: "core" for name in DIMENSIONS}
+    datasets |= dict.fromkeys(DIMENSIONS, "core")
     return {name: warehouse_rows(f"select * from {dataset}.{name}") for name, dataset in datasets.items()}
 
 
 def differences(model: Model, tables: Tables, truth: Path, as_of: datetime) -> list[str]:
-    """How a captured table differs from its recomputation from the CSVs in `truth`; nothing, if all is well."""
+    """How a captured table differs from its recomputation from the CSVs in `truth`; empty if it does not."""
     found = tables[model.name]
     told = _key_faults(model, found)
-    names = {
-        column: {
-            _value(row, DIMENSIONS[target].surrogate_key): _natural(row, target) for row in tables[target]
-        }
-        for column, target in model.foreign_keys.items()
-    }
+    names = {column: _names(tables, target) for column, target in model.foreign_keys.items()}
     translated = [
         {**row, **{column: _named(row[column], names[column]) for column in names}} for row in found
     ]
@@ -182,12 +176,13 @@ def differences(model: Model, tables: Tables, truth: Path, as_of: datetime) -> l
     return told + recompute.compare(expected, translated, model.key, model.columns, NEARLY)
 
 
-def _value(row: Row, column: str) -> Any:
-    return row[column]
-
-
-def _natural(row: Row, dimension: str) -> str:
-    return natural(*(row[column] for column in DIMENSIONS[dimension].key))
+def _names(tables: Tables, name: str) -> dict[str, str]:
+    """What each surrogate key of a dimension stands for."""
+    dimension = DIMENSIONS[name]
+    return {
+        row[dimension.surrogate_key]: natural(*(row[column] for column in dimension.key))
+        for row in tables[name]
+    }
 
 
 def _named(key: str | None, names: Mapping[str, str]) -> str | None:
@@ -220,9 +215,8 @@ def main() -> int:
     for model in MODELS.values():
         told = differences(model, tables, given.truth, given.as_of)
         total += len(told)
-        print(
-            f"{model.name}: {len(tables[model.name])} rows, {len(model.columns)} columns, {len(told)} differences"
-        )
+        size = f"{len(tables[model.name])} rows, {len(model.columns)} columns"
+        print(f"{model.name}: {size}, {len(told)} differences")
         for line in told[:20]:
             print(f"  {line}")
     return 1 if total else 0

@@ -1,7 +1,7 @@
 """Every row and column that two nights wrote, against an independent recomputation from the CSV truth.
 
-The fixture `played_nights` gives, per night played in order, its `as_of`, the folder `truth` with the CSVs of the
-world at that instant, and `tables`: what `comparison.capture()` read after the night's publication.
+The fixture `played_nights` gives, per night played in order, its `as_of`, the folder `truth` with the CSVs of
+the world at that instant, and `tables`: what `comparison.capture()` read after the night's publication.
 """
 
 from __future__ import annotations
