@@ -1,0 +1,17 @@
+"""The sources: one YAML file each, their schema, how to reach them, and the readers that read them."""
+
+from include.sources.connection import ConnectionMissing, SourceConnection
+from include.sources.loading import SourceError, load_source, load_sources
+from include.sources.schema import Column, Freshness, Source, Table
+
+__all__ = [
+    "Column",
+    "ConnectionMissing",
+    "Freshness",
+    "Source",
+    "SourceConnection",
+    "SourceError",
+    "Table",
+    "load_source",
+    "load_sources",
+]

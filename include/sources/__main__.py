@@ -1,0 +1,46 @@
+"""`python -m include.sources`: check the source files, and generate dbt's source files from them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from include.settings import settings
+from include.sources import SourceError, load_sources
+from include.sources.dbt_sources import drift, write
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m include.sources", description=__doc__)
+    parser.add_argument("--folder", type=Path, help="folder of the source files (default: include/sources)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", help="validate the source files")
+    generate = commands.add_parser("dbt-sources", help="write dbt's source files")
+    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 and show the diff if one is out of date")
+    generate.add_argument("--dbt-dir", type=Path, help="the dbt project (default: PLATFORM_DBT_DIR)")
+    options = parser.parse_args(arguments)
+    try:
+        sources = load_sources(options.folder)
+    except SourceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.command == "check":
+        print(f"{len(sources)} sources, {sum(len(s.tables) for s in sources.values())} tables: all valid")
+        return 0
+    dbt_dir = options.dbt_dir or settings().dbt_dir
+    if options.check:
+        difference = drift(sources, dbt_dir)
+        if difference:
+            print(difference)
+            print("dbt's source files are out of date: run `python -m include.sources dbt-sources`.", file=sys.stderr)
+            return 1
+        print(f"dbt's source files of {len(sources)} sources are up to date")
+        return 0
+    for path in write(sources, dbt_dir):
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,141 @@
+"""Writes dbt's source files from the source YAMLs, so that the two cannot disagree."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.sources.schema import Column, Source, Table
+
+#: Declared type → GoogleSQL type of the raw column. Local times and JSON land as text and are parsed in staging.
+WAREHOUSE_TYPES = {
+    "string": "STRING",
+    "integer": "INT64",
+    "decimal": "NUMERIC",
+    "float": "FLOAT64",
+    "boolean": "BOOL",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "time": "STRING",
+    "json": "STRING",
+}
+
+#: What every raw table has besides its declared columns.
+METADATA_COLUMNS: dict[str, tuple[str, str]] = {
+    "_extracted_at": ("TIMESTAMP", "Wall clock when the extraction of this table began."),
+    "_loaded_at": ("TIMESTAMP", "Wall clock when the batch was handed to the warehouse; the partition column."),
+    "_batch_id": ("STRING", "The landing that brought the row: <source>@<as_of>."),
+    "_source_file_id": ("STRING", "Where the row came from: <path>#<checksum>, or <table>@<batch>."),
+    "_is_deleted": ("BOOL", "TRUE on a tombstone: the source no longer holds the row of this key."),
+    "_dlt_load_id": ("STRING", "dlt's load package."),
+}
+
+_HEADER = "# Generated from include/sources/{name}.yml by `python -m include.sources dbt-sources`. Do not edit.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists inside mappings, as yamllint wants them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def render(source: Source) -> str:
+    """The text of the dbt source file of one source."""
+    document = {
+        "version": 2,
+        "sources": [
+            {
+                "name": source.name,
+                "description": source.description,
+                "database": "{{ target.project }}",
+                "schema": source.dataset,
+                "config": {
+                    "loaded_at_field": "_loaded_at",
+                    "meta": {"owner": source.owner, "tier": source.tier},
+                },
+                "tables": [_table(source, table) for table in source.tables.values()],
+            }
+        ],
+    }
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    return _HEADER.format(name=source.name) + text
+
+
+def _table(source: Source, table: Table) -> dict[str, Any]:
+    freshness = source.freshness_of(table)
+    return {
+        "name": table.name,
+        "description": table.description,
+        "config": {
+            "freshness": {
+                "warn_after": _period(freshness.warn_after),
+                "error_after": _period(freshness.error_after),
+            },
+            "meta": {"primary_key": list(table.primary_key)},
+        },
+        "columns": [_column(column) for column in table.columns.values()]
+        + [
+            {"name": name, "data_type": kind, "description": description}
+            for name, (kind, description) in METADATA_COLUMNS.items()
+        ],
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    rendered: dict[str, Any] = {
+        "name": column.name,
+        "data_type": WAREHOUSE_TYPES[column.type],
+        "description": column.description,
+    }
+    if column.pii:
+        rendered["config"] = {"meta": {"pii": True}}
+    return rendered
+
+
+def _period(duration: timedelta) -> dict[str, Any]:
+    minutes = int(duration.total_seconds() // 60)
+    for unit, length in (("day", 1440), ("hour", 60)):
+        if minutes % length == 0:
+            return {"count": minutes // length, "period": unit}
+    return {"count": minutes, "period": "minute"}
+
+
+def path_of(source: Source, dbt_dir: Path) -> Path:
+    """Where the dbt source file of a source is."""
+    return dbt_dir / "models" / "staging" / source.name / f"_{source.name}__sources.yml"
+
+
+def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
+    """Write every file whose content differs; returns those written."""
+    written = []
+    for source in sources.values():
+        path, text = path_of(source, dbt_dir), render(source)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    return written
+
+
+def drift(sources: Mapping[str, Source], dbt_dir: Path) -> str:
+    """A unified diff between the files there and what they should be; empty when they agree.
+
+    A source file of dbt whose source has no YAML is drift too.
+    """
+    parts: list[str] = []
+    expected = {path_of(source, dbt_dir): render(source) for source in sources.values()}
+    present = set((dbt_dir / "models" / "staging").glob("*/_*__sources.yml"))
+    for path in sorted(present | set(expected)):
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = expected.get(path, "")
+        name = path.relative_to(dbt_dir).as_posix()
+        if old != new:
+            diff = difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, f"{name} (generated)")
+            parts.append("".join(diff))
+    return "\n".join(parts)

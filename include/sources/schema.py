@@ -1,0 +1,261 @@
+"""What a source's YAML file may say, as pydantic models: one file is one source.
+
+Imports nothing but pydantic, because every parse of the DAG files reads the sources.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+#: The types that a column may be declared with. `time` is a local time of day, `json` is JSON text.
+ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
+
+#: Types whose text is the same wherever it is made, and which may hence identify a row.
+_KEY_TYPES = frozenset({"string", "integer", "date", "time"})
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_IDENTIFIER = r"^[a-z][a-z0-9_]*$"
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d+)([mhd])", str(value))
+    if match is None:
+        raise ValueError(f"{value!r} is no duration: write a number and m, h or d, for example 26h")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Column(_Strict):
+    """One column of a table, under the name that the warehouse gives it."""
+
+    type: ColumnType
+    description: str = Field(min_length=3)
+    nullable: bool = True
+    pii: bool = False
+    accepted_values: tuple[str, ...] | None = None
+    #: Name in the source system, if it differs.
+    source_name: str | None = None
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+
+class Freshness(_Strict):
+    """How old the newest landed row of a table may be before it is a warning, and an error."""
+
+    warn_after: Duration
+    error_after: Duration
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.warn_after > self.error_after:
+            raise ValueError("warn_after is longer than error_after")
+        return self
+
+
+class CursorPaginator(_Strict):
+    """Each answer names the cursor of the next page; NULL ends."""
+
+    kind: Literal["cursor"]
+    cursor_path: str
+    cursor_param: str
+
+
+class NextLinkPaginator(_Strict):
+    """Each answer holds the URL of the next page; NULL ends."""
+
+    kind: Literal["next_link"]
+    next_path: str
+
+
+class PageSize(_Strict):
+    """The query parameter that sets how many records a page holds."""
+
+    param: str
+    value: int = Field(ge=1)
+
+
+class SqlReader(_Strict):
+    """Tables of one schema of a SQL database, read through dlt's `sql_table` with its Arrow backend."""
+
+    type: Literal["sql"]
+    schema_name: str = Field(alias="schema")
+    chunk_rows: int = Field(50_000, ge=1)
+
+
+class RestReader(_Strict):
+    """Resources of one REST API, read through dlt's `rest_api`."""
+
+    type: Literal["rest"]
+    base_path: str = ""
+    auth: Literal["none", "basic", "bearer"] = "none"
+    #: Where in an answer the records are, as a JSON path.
+    data: str = "data"
+    paginator: Annotated[CursorPaginator | NextLinkPaginator, Field(discriminator="kind")]
+    page_size: PageSize | None = None
+    #: The query parameter that asks only for records changed at or after an instant.
+    updated_since_param: str | None = None
+    timeout_seconds: float = Field(60, gt=0)
+    max_attempts: int = Field(6, ge=1)
+    max_wait_seconds: float = Field(120, gt=0)
+
+
+class FilesReader(_Strict):
+    """Files below one folder of any fsspec file system, listed through dlt's `filesystem`."""
+
+    type: Literal["files"]
+    formats: tuple[Literal["csv", "jsonl", "parquet"], ...] = Field(min_length=1)
+
+
+Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="type")]
+
+
+class Defaults(_Strict):
+    """What every table of the source has unless it says otherwise."""
+
+    cursor: str | None = None
+    overlap: Duration = timedelta(0)
+    detect_deletes: bool = False
+    max_deleted_share: float = Field(0.5, gt=0, le=1)
+
+
+class Table(_Strict):
+    """One table: how it is found in the system, what identifies a row, what tells that a row has changed."""
+
+    description: str = Field(min_length=3)
+    primary_key: tuple[str, ...] = Field(min_length=1)
+    columns: dict[Identifier, Column] = Field(min_length=1)
+    #: The timestamp column that grows with every change of a row; without it the table is read whole.
+    cursor: str | None = None
+    #: How far before the last cursor value a night begins to read, for rows that were committed late.
+    overlap: Duration = timedelta(0)
+    detect_deletes: bool = False
+    #: A sweep that would delete more than this share of the live keys is refused.
+    max_deleted_share: float = Field(0.5, gt=0, le=1)
+    freshness: Freshness | None = None
+    #: sql: the table's name in the system, if it differs.
+    table: str | None = None
+    #: rest: the resource's path below base_path, if it differs from the table's name.
+    path: str | None = None
+    #: rest: where in an answer the records are, if it differs from the reader's.
+    data: str | None = None
+    #: files: which files below the connection's folder belong to the table.
+    glob: str | None = None
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, column in self.columns.items():
+            column._name = name
+        for key in self.primary_key:
+            if key not in self.columns:
+                raise ValueError(f"primary_key names {key}, which is no column of the table")
+            if self.columns[key].type not in _KEY_TYPES:
+                raise ValueError(f"primary_key column {key} is a {self.columns[key].type}: a key is text, whole number, date")
+        if self.cursor is not None:
+            if self.cursor not in self.columns:
+                raise ValueError(f"cursor names {self.cursor}, which is no column of the table")
+            if self.columns[self.cursor].type != "timestamp":
+                raise ValueError(f"cursor column {self.cursor} must be a timestamp, it is a {self.columns[self.cursor].type}")
+        elif self.overlap:
+            raise ValueError("overlap without a cursor has no effect: take it away or name the cursor")
+        return self
+
+
+#: The keys of a table that mean something to one kind of reader only.
+_READER_KEYS = {"table": "sql", "path": "rest", "data": "rest", "glob": "files"}
+
+
+class Source(_Strict):
+    """One source: who answers for it, when and through what it is read, and what its tables hold."""
+
+    description: str = Field(min_length=3)
+    owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    tier: Literal["critical", "high", "medium", "low"]
+    #: Cron expression, UTC.
+    schedule: str
+    #: Airflow connection id.
+    connection: str = Field(min_length=1)
+    freshness: Freshness
+    reader: Reader
+    tables: dict[Identifier, Table] = Field(min_length=1)
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The source's name, which is its file's."""
+        return self._name
+
+    @property
+    def dataset(self) -> str:
+        """The dataset that its tables land in."""
+        return f"raw_{self._name}"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_defaults(cls, data: Any) -> Any:
+        """`defaults` is shorthand: it is filled into every table that does not say otherwise."""
+        if not isinstance(data, dict) or "defaults" not in data:
+            return data
+        data = dict(data)
+        try:
+            defaults = Defaults.model_validate(data.pop("defaults")).model_dump(exclude_unset=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"defaults.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        tables = data.get("tables")
+        if isinstance(tables, dict):
+            data["tables"] = {
+                name: _with_defaults(table, defaults) if isinstance(table, dict) else table
+                for name, table in tables.items()
+            }
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.schedule.split()) != 5:
+            raise ValueError(f"schedule {self.schedule!r} is no cron expression of five fields")
+        for name, table in self.tables.items():
+            table._name = name
+            for key, reader in _READER_KEYS.items():
+                if getattr(table, key) is not None and self.reader.type != reader:
+                    raise ValueError(f"tables.{name}.{key} is for {reader} readers; this one is {self.reader.type}")
+            if self.reader.type == "files" and table.glob is None:
+                raise ValueError(f"tables.{name}.glob is missing: it says which files belong to the table")
+            if self.reader.type == "files" and table.cursor is not None:
+                raise ValueError(f"tables.{name}.cursor: files are remembered by name and checksum, not by a cursor")
+            if self.reader.type == "rest" and table.detect_deletes:
+                raise ValueError(f"tables.{name}.detect_deletes: a REST API cannot be swept for deleted keys")
+        return self
+
+    def freshness_of(self, table: Table) -> Freshness:
+        """The table's own freshness promise, or the source's."""
+        return table.freshness or self.freshness
+
+
+def _with_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **table}
+    if merged.get("cursor") is None and "overlap" not in table:
+        merged.pop("overlap", None)
+    return merged
