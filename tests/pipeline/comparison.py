@@ -1,7 +1,7 @@
 """Compares the tables of a night with their recomputation from the CSV truth, every row and every column.
 
 `capture()` reads the tables right after a night, since the next one overwrites them; `differences(model,
-tables, truth, as_of)` compares one of them. Which columns a table has is read from its contract beside the dbt
+tables, truth, as_of)` compares one of them. Which columns a table has is read from the contract beside its dbt
 model, so that a new column is compared, or fails until it is recomputed.
 
     python -m tests.pipeline.comparison TRUTH AS_OF [--built]
