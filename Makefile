@@ -38,11 +38,19 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: setup ## every check that CI runs
-	@$(PY) -m tests.run_all
+test: check ## every check that CI runs: linters and types, then all tests
+	@$(PY) -m pytest
 
-check: setup ## linters, types, generated files
-	@$(PY) -m tests.checks
+check: setup ## linters, types, schemas, drift of generated files
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/mypy
+	@.venv/bin/yamllint --strict .
+	@.venv/bin/sqlfluff lint --nofail-on-warning --disable-progress-bar dbt/models dbt/snapshots dbt/tests
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	@$(PY) -m include.sources dbt-sources --check
+	@$(PY) -m include.quality build --check
+	@sh -n include/local/bootstrap.sh .ci/run
 
 bench: setup ## benchmark: ratios of one run, side by side
 	@$(PY) -m tests.bench

@@ -1,0 +1,32 @@
+# The platform's image: every Airflow component runs it. Build context: the project's root.
+FROM python:3.12-slim-bookworm
+
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends curl git libpq5 tini \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 50000 --create-home airflow
+
+WORKDIR /opt/platform
+COPY requirements.txt requirements-dev.txt ./
+RUN pip install --no-cache-dir "$(grep '^uv==' requirements-dev.txt | cut -d' ' -f1)" \
+    && uv pip install --system --no-cache -r requirements.txt
+
+ENV AIRFLOW_HOME=/opt/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/platform/dags \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    PLATFORM_STATE_DIR=/opt/airflow/state \
+    PYTHONPATH=/opt/platform
+
+COPY --chown=airflow:airflow dags dags
+COPY --chown=airflow:airflow include include
+COPY --chown=airflow:airflow great_expectations great_expectations
+COPY --chown=airflow:airflow dbt dbt
+
+# The DAGs are made from dbt's manifest: it is built with the image, so that parsing a DAG never runs dbt.
+RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
+    && chown -R airflow:airflow /opt/airflow /opt/platform
+USER airflow
+RUN dbt parse --project-dir dbt --profiles-dir dbt
+
+ENTRYPOINT ["/usr/bin/tini", "--", "airflow"]
+CMD ["version"]
