@@ -1,5 +1,7 @@
-"""The demo company: a deterministic generator of its tables, and the systems that serve them."""
+"""The demo company: a deterministic generator, CSV in and out, and servers that play its systems."""
 
-from include.demo.connections import connections
+from include.demo.company import Case, Company
+from include.demo.csv_out import write_csv
+from include.demo.generator import generate
 
-__all__ = ["connections"]
+__all__ = ["Case", "Company", "generate", "write_csv"]

@@ -1,0 +1,50 @@
+"""Writes a company as CSV: one file per table, and demo_cases.md."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.demo.arrow import text_column
+from include.demo.cases import cases_document
+from include.demo.company import Company
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH = 50_000
+
+
+def write_csv(company: Company, folder: Path) -> list[Path]:
+    """Write `<table>.csv` for every table and, for a generated company, demo_cases.md; returns the files.
+
+    UTF-8, header row, RFC 4180 quoting, lines end with a line feed, instants in ISO 8601 UTC, NULL is empty.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, table in company.tables.items():
+        write_table(table, folder / f"{name}.csv")
+        files.append(folder / f"{name}.csv")
+    if company.cases:
+        document = folder / "demo_cases.md"
+        document.write_text(cases_document(company), encoding="utf-8")
+        files.append(document)
+    return files
+
+
+def write_table(table: pa.Table, file: Path) -> None:
+    """Write one table as CSV, replacing the file in one step so that no reader sees half of it."""
+    partial = file.with_name(file.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="") as output:
+        writer = csv.writer(output, lineterminator="\n")
+        writer.writerow(table.column_names)
+        for start in range(0, table.num_rows, BATCH):
+            rows = table.slice(start, BATCH)
+            columns = [text_column(rows[name]).to_pylist() for name in table.column_names]
+            writer.writerows(zip(*columns, strict=True))
+    os.replace(partial, file)
