@@ -1,8 +1,8 @@
 """Compares the tables of a night with their recomputation from the CSV truth, every row and every column.
 
 `capture()` reads the tables right after a night, since the next one overwrites them; `differences(model,
-tables, truth, as_of)` compares one of them. Which columns a table has is read from the contract beside its dbt
-model, so that a new column is compared, or fails until it is recomputed.
+tables, truth, as_of)` compares one of them. Which columns a table has is read from the contract beside its
+dbt model, so that a new column is compared, or fails until it is recomputed.
 
     python -m tests.pipeline.comparison TRUTH AS_OF [--built]
 
@@ -40,7 +40,7 @@ class Model:
         folder: its layer under dbt/models.
         built: the dataset that dbt builds it in; `published` where analysts see it.
         key: the natural key, one of the row's own columns each.
-        own_key: its surrogate key, which must be there and unique, or None if it has none.
+        own_key: its surrogate key, which must be there and unique.
         foreign_keys: surrogate key columns that point at another table, with that table's name.
         not_recomputed: contract columns that say nothing about the business.
     """
@@ -50,7 +50,7 @@ class Model:
     built: str
     published: str
     key: tuple[str, ...]
-    own_key: str | None
+    own_key: str
     recompute: Callable[[Path, datetime], list[Row]]
     foreign_keys: Mapping[str, str] = field(default_factory=dict)
     not_recomputed: frozenset[str] = frozenset()
@@ -87,6 +87,24 @@ MODELS = {
             own_key="account_key",
             recompute=recompute.dim_accounts,
             foreign_keys={"top_account_key": "dim_accounts"},
+        ),
+        Model(
+            name="dim_date",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "date_day"),
+            own_key="date_key",
+            recompute=recompute.dim_date,
+        ),
+        Model(
+            name="dim_facilities",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "facility_id"),
+            own_key="facility_key",
+            recompute=recompute.dim_facilities,
         ),
         Model(
             name="fct_deal_stage_history",
@@ -190,8 +208,6 @@ def _named(key: str | None, names: Mapping[str, str]) -> str | None:
 
 
 def _key_faults(model: Model, rows: list[Row]) -> list[str]:
-    if model.own_key is None:
-        return []
     keys = [row[model.own_key] for row in rows]
     faults = []
     if None in keys:

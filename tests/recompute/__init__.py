@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tests.recompute import accounts, compliance, deals, orders, revenue, tickets
+from tests.recompute import accounts, compliance, dates, deals, orders, revenue, tickets
 from tests.recompute.compare import CENT, EXACT, compare
 from tests.recompute.world import Row, World
 
@@ -27,6 +27,8 @@ def _over_folder(model: Callable[[World], list[Row]]) -> Recomputation:
 
 
 dim_accounts = _over_folder(accounts.dim_accounts)
+dim_date = _over_folder(dates.dim_date)
+dim_facilities = _over_folder(dates.dim_facilities)
 fct_deal_stage_history = _over_folder(deals.fct_deal_stage_history)
 fct_orders = _over_folder(orders.fct_orders)
 fct_tickets = _over_folder(tickets.fct_tickets)
@@ -38,6 +40,8 @@ __all__ = [
     "EXACT",
     "compare",
     "dim_accounts",
+    "dim_date",
+    "dim_facilities",
     "fct_deal_stage_history",
     "fct_orders",
     "fct_tickets",

@@ -43,7 +43,7 @@ def mart_ticket_sla_compliance(world: World) -> list[Row]:
             {
                 "organization_id": tenant,
                 "facility_id": facility,
-                "facility_name": names.get(facility, "unknown"),
+                "facility_name": names.get(facility, "Unknown"),
                 "priority": priority,
                 "created_month": month,
                 "is_complete": month_end(month) <= world.as_of,

@@ -1,0 +1,56 @@
+"""dim_date and dim_facilities on days and places known by heart."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from tests.recompute.dates import calendar_day, dim_date, dim_facilities
+from tests.recompute.factory import organization
+from tests.recompute.world import World
+
+AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
+WORLD = World.of(
+    AS_OF,
+    organizations=[organization(), organization(organization_id="u")],
+    holidays=[{"organization_id": "t", "holiday_date": date(2026, 10, 3), "name": "Unity"}],
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        # 2027 begins on a Friday, so its first days belong to the last ISO week of 2026, the 53rd.
+        (date(2027, 1, 1), {"iso_year": 2026, "iso_week": 53, "iso_week_start": date(2026, 12, 28)}),
+        (date(2024, 12, 30), {"iso_year": 2025, "iso_week": 1, "iso_weekday": 1, "day_name": "Monday"}),
+        (date(2024, 12, 31), {"day_of_year": 366, "quarter": 4, "quarter_start": date(2024, 10, 1)}),
+        (
+            date(2026, 10, 3),
+            {"is_weekend": True, "month_name": "October", "fiscal_year": 2026, "fiscal_quarter": 4},
+        ),
+    ],
+)
+def test_a_day_knows_its_periods(day: date, expected: dict[str, Any]) -> None:
+    assert expected.items() <= calendar_day(day).items()
+
+
+def test_every_organization_has_every_day_to_the_end_of_next_year() -> None:
+    rows = dim_date(WORLD)
+    days = [row["date_day"] for row in rows if row["organization_id"] == "u"]
+    assert (days[0], days[-1], len(days)) == (date(2019, 1, 1), date(2027, 12, 31), 9 * 365 + 2)
+    assert len(rows) == 2 * len(days)
+
+
+def test_a_holiday_is_its_organizations_own() -> None:
+    names = {
+        row["organization_id"]: row["holiday_name"]
+        for row in dim_date(WORLD)
+        if row["date_day"] == date(2026, 10, 3)
+    }
+    assert names == {"t": "Unity", "u": None}
+
+
+def test_every_organization_has_an_unknown_facility() -> None:
+    assert [row["facility_key"] for row in dim_facilities(WORLD)] == ["t|unknown", "u|unknown"]
