@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from tests.recompute.world import Row, World, natural
 
 FIRST_DAY = date(2019, 1, 1)
-# The company's fiscal year begins in February (a var in the warehouse, written here a second time on purpose).
+# The fiscal year begins in February (a var in the warehouse, written here a second time on purpose).
 FISCAL_YEAR_STARTS_IN = 2
 
 

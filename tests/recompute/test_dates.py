@@ -26,10 +26,10 @@ WORLD = World.of(
         (date(2027, 1, 1), {"iso_year": 2026, "iso_week": 53, "iso_week_start": date(2026, 12, 28)}),
         (date(2024, 12, 30), {"iso_year": 2025, "iso_week": 1, "iso_weekday": 1, "day_name": "Monday"}),
         (date(2024, 12, 31), {"day_of_year": 366, "quarter": 4, "quarter_start": date(2024, 10, 1)}),
-        (
-            date(2026, 10, 3),
-            {"is_weekend": True, "month_name": "October", "fiscal_year": 2026, "fiscal_quarter": 4},
-        ),
+        (date(2026, 10, 3), {"is_weekend": True, "month_name": "October", "iso_weekday": 6}),
+        (date(2026, 2, 1), {"fiscal_year": 2027, "fiscal_quarter": 1, "fiscal_month": 1}),
+        (date(2026, 10, 3), {"fiscal_year": 2027, "fiscal_quarter": 3, "fiscal_month": 9}),
+        (date(2027, 1, 31), {"fiscal_year": 2027, "fiscal_quarter": 4, "fiscal_month": 12}),
     ],
 )
 def test_a_day_knows_its_periods(day: date, expected: dict[str, Any]) -> None:
