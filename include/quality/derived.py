@@ -1,0 +1,243 @@
+"""The rules that follow from the sources' YAML: the raw gates, and what staging and core owe to every source alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from include.quality.quarantine import key_text
+from include.quality.rules import Gate, Rule
+from include.settings import settings
+from include.sources import Source, Table
+
+#: Columns that a landing adds to every raw table.
+LANDING_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
+
+#: What places a row in time where it is not `updated_at`, as its staging view reads it.
+_EVENT_TIMES = {"usage_events": "occurred_at", "fx_rates": "timestamp(rate_date)"}
+
+
+def raw_gate(source: Source) -> Gate:
+    """The gate that a landing of the source passes: arrived, complete, as agreed, keys present, volume as usual."""
+    return Gate(gate=source.dataset, rules=(*_landing_rules(source), *_table_rules(source)))
+
+
+def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
+    """Every staged row belongs to a known organization, and every category is one of those agreed."""
+    rules = []
+    tenants = [
+        f"select '{view}' as relation, organization_id, count(*) as row_count from staging.{view} group by 2"
+        for view, _, table in _staged(sources)
+        if "organization_id" in table.columns
+    ]
+    if tenants:
+        rules.append(
+            Rule(
+                name="rows_of_known_organizations",
+                relation="staging.stg_crm__organizations",
+                action="block",
+                reason="Every row belongs to a tenant; rows of an unknown one would vanish from every figure.",
+                key=("relation", "organization_id", "row_count"),
+                rows=_union(
+                    tenants,
+                    "select * from ({union}) as staged where not exists (select 1 from staging.stg_crm__organizations "
+                    "as known where known.organization_id = staged.organization_id)",
+                ),
+            )
+        )
+    for view, _, table in _staged(sources):
+        checks = [
+            f"{column.name} not in ({', '.join(map(_literal, column.accepted_values))})"
+            for column in table.columns.values()
+            if column.accepted_values
+        ]
+        if checks:
+            rules.append(
+                Rule(
+                    name=f"known_categories_of_{view.removeprefix('stg_')}",
+                    relation=f"staging.{view}",
+                    action="warn",
+                    reason="A category that nobody has agreed on; figures show it as it came.",
+                    key=table.primary_key,
+                    rows=f"select * from staging.{view}\nwhere " + "\n    or ".join(checks),
+                )
+            )
+    return rules
+
+
+def core_rules(sources: Mapping[str, Source]) -> list[Rule]:
+    """Nothing is lost between raw and staging: every key is staged, in quarantine or deleted."""
+    parts = [_key_balance(view, source, table) for view, source, table in _staged(sources)]
+    if not parts:
+        return []
+    return [
+        Rule(
+            name="raw_keys_are_staged",
+            relation="staging.stg_crm__organizations",
+            action="block",
+            reason="Raw distinct keys = staging rows + quarantined rows + deleted keys; a difference is a row lost or doubled.",
+            key=("part",),
+            reconcile="\nunion all\n".join(parts),
+        )
+    ]
+
+
+def _landing_rules(source: Source) -> Iterator[Rule]:
+    names = ", ".join(_literal(name) for name in source.tables)
+    yield Rule(
+        name="every_table_arrived",
+        relation="ops.loads",
+        action="block",
+        reason="The night is incomplete without it: figures would mix two nights.",
+        key=("table_name",),
+        rows=(
+            f"select table_name from unnest([{names}]) as table_name\n"
+            "where table_name not in (select landed.table_name from ops.loads as landed where landed.batch_id = @batch_id)"
+        ),
+    )
+    yield Rule(
+        name="landing_is_complete",
+        relation="ops.loads",
+        action="block",
+        reason="The batch holds as many rows as its landing says that it sent.",
+        key=("part",),
+        reconcile="\nunion all\n".join(_landed_against_reported(source, table) for table in source.tables.values()),
+    )
+    yield Rule(
+        name="few_records_rejected",
+        relation="ops.loads",
+        action="block",
+        reason="More than a twentieth of the records could not be read: the source's format has changed.",
+        key=("table_name", "rows_rejected"),
+        rows=(
+            "select * from ops.loads\n"
+            "where batch_id = @batch_id and rows_rejected > 0.05 * (rows_loaded + rows_rejected) and rows_rejected > 10"
+        ),
+    )
+    yield Rule(
+        name="records_are_readable",
+        relation="ops.loads",
+        action="warn",
+        reason="Records could not be read; see quarantine.rejected_records.",
+        key=("table_name", "rows_rejected"),
+        rows="select * from ops.loads where batch_id = @batch_id and rows_rejected > 0",
+    )
+    yield Rule(
+        name="volume_as_usual",
+        relation="ops.loads",
+        action="warn",
+        reason="Less than a fifth or more than five times the median of the last nights.",
+        key=("table_name", "rows_loaded", "usual"),
+        rows=_VOLUME.format(source=_literal(source.name)),
+    )
+    yield Rule(
+        name="schema_as_agreed",
+        relation="ops.schema_changes",
+        action="warn",
+        reason="The source sent columns or types other than its YAML declares; nothing was lost, see ops.schema_changes.",
+        key=("table_name", "column_name", "change"),
+        rows="select * from ops.schema_changes where batch_id = @batch_id",
+    )
+
+
+# The first landing of a table is its whole history and says nothing about a usual night.
+_VOLUME = """\
+with landings as (
+    select
+        table_name,
+        batch_id,
+        rows_loaded,
+        row_number() over (partition by table_name order by loaded_at) as landing,
+        row_number() over (partition by table_name order by loaded_at desc) as age
+    from ops.loads
+    where source = {source}
+),
+usual as (
+    select table_name, approx_quantiles(rows_loaded, 2)[offset(1)] as usual, count(*) as nights
+    from landings
+    where landing > 1 and age <= 29 and batch_id != @batch_id
+    group by table_name
+)
+select tonight.table_name, tonight.rows_loaded, usual.usual
+from landings as tonight
+inner join usual on tonight.table_name = usual.table_name
+where
+    tonight.batch_id = @batch_id
+    and usual.nights >= 5
+    and (tonight.rows_loaded > 5 * usual.usual + 100 or 5 * tonight.rows_loaded + 100 < usual.usual)"""
+
+
+def _landed_against_reported(source: Source, table: Table) -> str:
+    return (
+        f"select {_literal(table.name)} as part, "
+        f"(select count(*) from {source.dataset}.{table.name} where _batch_id = @batch_id) as left_value, "
+        "(select coalesce(sum(rows_loaded + rows_deleted), 0) from ops.loads "
+        f"where batch_id = @batch_id and table_name = {_literal(table.name)}) as right_value, "
+        "cast(null as int64) as row_count"
+    )
+
+
+def _table_rules(source: Source) -> Iterator[Rule]:
+    for table in source.tables.values():
+        relation = f"{source.dataset}.{table.name}"
+        yield Rule(
+            name=f"columns_as_agreed_in_{table.name}",
+            relation=relation,
+            action="block",
+            reason="Staging reads these columns; see the source's YAML.",
+            expect={
+                "type": "expect_table_columns_to_match_set",
+                "column_set": [*table.columns, *LANDING_COLUMNS],
+                "exact_match": False,
+            },
+        )
+        missing = [f"{column} is null" for column in table.primary_key]
+        if "organization_id" in table.columns and "organization_id" not in table.primary_key:
+            missing.append("(organization_id is null and not _is_deleted)")
+        yield Rule(
+            name=f"keys_present_in_{table.name}",
+            relation=relation,
+            action="block",
+            reason="A row without its key or its tenant can be neither updated nor counted.",
+            rows=f"select * from {relation}\nwhere _batch_id = @batch_id and ({' or '.join(missing)})",
+        )
+
+
+def _key_balance(view: str, source: Source, table: Table) -> str:
+    """Distinct raw keys that the run may see, against what became of them.
+
+    A key is deleted if its latest tombstone is at least as late as its latest row.
+    """
+    event_time = "updated_at" if "updated_at" in table.columns else _EVENT_TIMES.get(table.name)
+    version = "updated_at" if "updated_at" in table.columns else "_extracted_at"
+    visible = f"where {event_time} < @as_of or {event_time} is null" if event_time else ""
+    keys = (
+        f"(select count(*) as all_keys, countif(buried >= alive or alive is null) as deleted from ("
+        f"select max(if(_is_deleted, {version}, null)) as buried, max(if(_is_deleted, null, {version})) as alive "
+        f"from {source.dataset}.{table.name} as landed {visible} group by {key_text(table.primary_key, 'landed')}))"
+    )
+    return (
+        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted "
+        f"+ (select count(*) from staging.{view}) "
+        f"+ (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)}) "
+        f"as right_value, cast(null as int64) as row_count from {keys} as keys"
+    )
+
+
+def _staged(sources: Mapping[str, Source]) -> Iterator[tuple[str, Source, Table]]:
+    """Each table that has a staging view, with the view's name. A source may land before anyone models it."""
+    folder: Path = settings().dbt_dir / "models" / "staging"
+    modelled = {path.stem for path in folder.glob("*/*.sql")}
+    for source in sources.values():
+        for table in source.tables.values():
+            view = f"stg_{source.name}__{table.name}"
+            if view in modelled:
+                yield view, source, table
+
+
+def _union(parts: list[str], template: str) -> str:
+    return template.format(union="\nunion all\n".join(parts))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

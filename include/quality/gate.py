@@ -1,0 +1,184 @@
+"""Runs a gate: one checkpoint of Great Expectations, and what follows from it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from include.ops import append
+from include.quality import quarantine
+from include.quality.parameters import bound, values_of
+from include.quality.verdict import GateBlocked, GateVerdict, Outcome
+from include.runs import RunContext
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+log = logging.getLogger(__name__)
+
+_SAMPLES = 3
+
+
+def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVerdict:
+    """Judge one boundary: run its checkpoint, quarantine, write the verdicts down.
+
+    What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
+    that a repaired parent releases its children.
+
+    Args:
+        gate: `raw_<source>`, `staging`, `core` or `marts`.
+        run: the run that is judged.
+        client: a BigQuery client; one is made if not given.
+
+    Returns:
+        The verdict, when the pipeline may go on.
+
+    Raises:
+        GateBlocked: an expectation of action `block` failed, or one could not be evaluated.
+    """
+    from include.quality.context import open_context
+    from include.warehouse import client as new_client
+
+    context = open_context()
+    bq = client or new_client(gate=gate)
+    values = values_of(run, gate)
+    checkpoint = context.checkpoints.get(gate)
+    rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
+    if any((rule.meta or {}).get("action") == "quarantine" for rule in rules):
+        quarantine.release(bq, gate)
+
+    outcomes = _evaluate(checkpoint, run, values)
+    held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
+    outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
+    verdict = GateVerdict(gate, tuple(outcomes), held)
+
+    now = datetime.now(UTC)
+    rows = [outcome.row(gate, run, now) for outcome in outcomes]
+    append("ops.gate_results", rows, replace_where={"run_id": run.run_id, "gate": gate}, client=bq)
+    failed_to_run = {outcome.name for outcome in outcomes if outcome.error}
+    _write_reconciliations(bq, gate, [r for r in rules if (r.meta or {}).get("name") not in failed_to_run], values)
+    if verdict.verdict == "block":
+        raise GateBlocked(verdict)
+    log.log(logging.INFO if verdict.verdict == "pass" else logging.WARNING, verdict.message)
+    return verdict
+
+
+def _evaluate(checkpoint: Any, run: RunContext, values: Mapping[str, str]) -> list[Outcome]:
+    from great_expectations.core.run_identifier import RunIdentifier
+
+    identifier = RunIdentifier(run_name=run.run_id, run_time=datetime.now(UTC))
+    # Great Expectations prints hints for people at a notebook; they would drown the task's log.
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = checkpoint.run(expectation_parameters={"run": dict(values)}, run_id=identifier)
+    return [outcome_of(item) for part in result.run_results.values() for item in part.results]
+
+
+def outcome_of(item: Any) -> Outcome:
+    """One of Great Expectations' results as ours."""
+    config = item.expectation_config
+    meta = config.meta
+    found: dict[str, Any] = item.result or {}
+    query = config.kwargs.get("unexpected_rows_query")
+    count = found.get("observed_value" if query else "unexpected_count")
+    return Outcome(
+        name=meta["name"],
+        relation=meta["relation"],
+        action=meta["action"],
+        reason=meta["reason"],
+        expectation_type=config.type,
+        column=config.kwargs.get("column"),
+        key=tuple(meta["key"]),
+        query=query,
+        success=bool(item.success),
+        unexpected_count=None if count is None else int(count),
+        observed=_observed(found),
+        error=_error_in(item.exception_info or {}),
+        samples=tuple(dict.fromkeys(str(value) for value in found.get("partial_unexpected_list", [])))[:_SAMPLES],
+    )
+
+
+def _observed(found: Mapping[str, Any]) -> str:
+    missing = found.get("details", {}).get("mismatched", {}).get("missing")
+    if missing:
+        return f"missing: {', '.join(sorted(missing))}"
+    if "observed_value" in found:
+        value = found["observed_value"]
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    if "unexpected_count" in found:
+        return f"{found['unexpected_count']} of {found.get('element_count')}"
+    return ""
+
+
+def _error_in(info: Mapping[str, Any]) -> str | None:
+    """The message of the exception that kept an expectation from being evaluated, if there was one."""
+    entries: Iterable[Any] = [info] if "raised_exception" in info else info.values()
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get("raised_exception"):
+            lines = str(entry.get("exception_message") or "unknown error").strip().splitlines()
+            return next((line for line in lines if line.strip()), "unknown error")
+    return None
+
+
+def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
+    """The outcome with what a person needs to mend it; only one that failed costs a query.
+
+    For rows that broke a rule: the keys of a few. For an error: the warehouse's own words, which Great Expectations
+    swallows.
+    """
+    if outcome.error is not None:
+        statement = f"select count(*) from ({outcome.query or f'select * from {outcome.relation} limit 1'})"
+        return replace(outcome, error=_complaint(client, statement, values) or outcome.error)
+    if outcome.success or outcome.query is None or outcome.action == "quarantine":
+        return outcome
+    shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
+    sql = f"select {shown} as shown from ({outcome.query}) as broken order by shown limit {_SAMPLES}"
+    rows = _query(client, sql, values)
+    return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in rows))
+
+
+def _complaint(client: Client, sql: str, values: Mapping[str, str]) -> str | None:
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        _query(client, sql, values)
+    except GoogleAPICallError as error:
+        return next(line for line in str(error.message).splitlines() if line.strip())
+    return None
+
+
+def _query(client: Client, sql: str, values: Mapping[str, str]) -> list[Any]:
+    from google.cloud import bigquery
+
+    return list(client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result())
+
+
+def _write_reconciliations(client: Client, gate: str, rules: Sequence[Any], values: Mapping[str, str]) -> None:
+    """Both sides of every reconciliation, also of those that close, to `ops.reconciliation`."""
+    from google.cloud import bigquery
+
+    parts = [
+        f"select '{rule.meta['name']}' as name, cast(part as string) as part, cast(left_value as float64) as l, "
+        f"cast(right_value as float64) as r, cast(row_count as int64) as n from ({rule.meta['reconcile']})"
+        for rule in rules
+        if (rule.meta or {}).get("reconcile")
+    ]
+    if not parts:
+        return
+    sql = f"""
+        merge ops.reconciliation as t
+        using ({' union all '.join(parts)}) as s
+        on false
+        when not matched by source and t.run_id = @run_id and t.gate = @gate then delete
+        when not matched then insert (
+            run_id, as_of, gate, reconciliation, part, left_value, right_value, difference, row_count, evaluated_at
+        )
+        values (@run_id, @as_of, @gate, s.name, s.part, s.l, s.r, s.l - s.r, s.n, current_timestamp())
+    """
+    parameters = [*bound(values), bigquery.ScalarQueryParameter("gate", "STRING", gate)]
+    client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()

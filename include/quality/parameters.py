@@ -1,0 +1,57 @@
+"""The run, as the SQL of the gates sees it: `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from include.runs import RunContext
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import ScalarQueryParameter
+
+#: Name → GoogleSQL type.
+PARAMETERS = {"run_id": "STRING", "as_of": "TIMESTAMP", "batch_id": "STRING", "full_refresh": "BOOL"}
+
+_REFERENCE = re.compile(r"@(" + "|".join(PARAMETERS) + r")\b")
+# What Airflow allows in a run id, and the `@` of a batch id: nothing that could end a string literal.
+_HARMLESS = re.compile(r"^[A-Za-z0-9_.~:+@ -]*$")
+
+
+def values_of(run: RunContext, gate: str) -> dict[str, str]:
+    """The run's parameters as text. `batch_id` is that of the source for a raw gate, else empty."""
+    source = gate.removeprefix("raw_") if gate.startswith("raw_") else None
+    values = {
+        "run_id": run.run_id,
+        "as_of": run.as_of.strftime("%Y-%m-%d %H:%M:%S.%f+00"),
+        "batch_id": run.batch_id(source) if source else "",
+        "full_refresh": "true" if run.full_refresh else "false",
+    }
+    for name, value in values.items():
+        if not _HARMLESS.match(value):
+            raise ValueError(f"{name} {value!r} holds a character that no {name} may hold.")
+    return values
+
+
+def with_literals(sql: str, values: Mapping[str, str]) -> str:
+    """The SQL with each parameter replaced by a literal, for clients that cannot bind parameters."""
+
+    def literal(match: re.Match[str]) -> str:
+        name = match[1]
+        kind = PARAMETERS[name]
+        if kind == "BOOL":
+            return values[name]
+        return f"timestamp '{values[name]}'" if kind == "TIMESTAMP" else f"'{values[name]}'"
+
+    return _REFERENCE.sub(literal, sql)
+
+
+def bound(values: Mapping[str, str]) -> list[ScalarQueryParameter]:
+    """The same parameters for a BigQuery client."""
+    from google.cloud import bigquery
+
+    def typed(name: str) -> str | bool:
+        return values[name] == "true" if PARAMETERS[name] == "BOOL" else values[name]
+
+    return [bigquery.ScalarQueryParameter(name, kind, typed(name)) for name, kind in PARAMETERS.items()]

@@ -1,0 +1,82 @@
+"""Moves staging rows that break a rule aside, with the reason; staging's views leave them out as long as they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from include.quality.parameters import bound
+from include.quality.verdict import Outcome
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+# A row set aside can leave others without their parent, so rules are applied until nothing more is found.
+_MAX_PASSES = 10
+
+
+def release(client: Client, gate: str) -> None:
+    """Give back every row that the gate holds, so that it judges all rows anew."""
+    from google.cloud import bigquery
+
+    client.query(
+        "delete from quarantine.quarantined_rows where gate = @gate",
+        job_config=bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("gate", "STRING", gate)]),
+    ).result()
+
+
+def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
+    """Set aside the rows of every quarantine rule, and those that these leave without their parent.
+
+    Args:
+        client: a BigQuery client.
+        gate: the gate.
+        outcomes: its quarantine rules' outcomes; at least one of them failed, or nothing happens.
+        values: the run, as `parameters.values_of` gives it.
+
+    Returns:
+        Rows set aside.
+    """
+    if all(outcome.success for outcome in outcomes):
+        return 0
+    total = 0
+    for _ in range(_MAX_PASSES):
+        moved = sum(_hold_rows_of(client, gate, outcome, values) for outcome in outcomes)
+        total += moved
+        if moved == 0:
+            break
+    return total
+
+
+def key_text(key: Sequence[str], alias: str) -> str:
+    """SQL of a row's key as text: its columns' text joined by a bar, as staging's views compare it."""
+    parts = [f"cast({alias}.`{column}` as string)" for column in key]
+    joined = ", '|', ".join(parts)
+    return parts[0] if len(parts) == 1 else f"concat({joined})"
+
+
+def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
+    from google.cloud import bigquery
+
+    sql = f"""
+        insert into quarantine.quarantined_rows (
+            relation, row_key, organization_id, reason, expectation, gate, row_json, run_id, as_of, quarantined_at
+        )
+        select
+            @relation, row_key, json_value(row_json, '$.organization_id'), @reason, @expectation, @gate, row_json,
+            @run_id, @as_of, current_timestamp()
+        from (
+            select {key_text(outcome.key, 'broken')} as row_key, to_json_string(broken) as row_json
+            from ({outcome.query}) as broken
+        )
+    """
+    about = {
+        "relation": outcome.relation.split(".")[1],
+        "reason": outcome.reason,
+        "expectation": outcome.name,
+        "gate": gate,
+    }
+    parameters = bound(values) + [bigquery.ScalarQueryParameter(name, "STRING", text) for name, text in about.items()]
+    job = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
+    job.result()
+    return int(job.num_dml_affected_rows or 0)

@@ -1,0 +1,107 @@
+"""What a gate promises, as people write it: `great_expectations/gates/<gate>.yml`, validated here.
+
+Raw gates are not written but derived from the sources: see `include/quality/raw.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from include.settings import settings
+
+Action = Literal["block", "quarantine", "warn"]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+Relation = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+
+
+class GateError(ValueError):
+    """A gate's declaration is wrong; the message names the file, the rule and the key."""
+
+
+class Rule(BaseModel):
+    """One promise about one relation, and what its breach does.
+
+    Exactly one of `rows`, `reconcile` and `expect` says what is promised:
+
+    - `rows`: SQL that returns the rows that break the promise, each whole, under its key's own column names;
+    - `reconcile`: SQL that returns `part`, `left_value`, `right_value` and `row_count`, one row per thing compared; the
+      promise is that left and right differ by no more than `tolerance`;
+    - `expect`: one of Great Expectations' own, by its `type` and arguments.
+
+    SQL is GoogleSQL with `dataset.table` names; the run is at hand as `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    relation: Relation
+    action: Action
+    reason: str = Field(min_length=10)
+    key: tuple[str, ...] = ()
+    rows: str | None = None
+    reconcile: str | None = None
+    tolerance: float = Field(0.0, ge=0)
+    expect: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_promise(self) -> Rule:
+        if sum(part is not None for part in (self.rows, self.reconcile, self.expect)) != 1:
+            raise ValueError("give exactly one of rows, reconcile and expect")
+        if self.expect is not None and "type" not in self.expect:
+            raise ValueError("expect needs the type of the expectation")
+        if self.action == "quarantine":
+            if self.rows is None or not self.key:
+                raise ValueError("a quarantine rule needs rows and their key")
+            if not self.relation.startswith("staging."):
+                raise ValueError("only rows of staging can be quarantined: its views leave them out")
+        return self
+
+
+class Gate(BaseModel):
+    """A gate: what guards one boundary, as one checkpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gate: Name
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Gate:
+        names = [rule.name for rule in self.rules]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"rule names must be unique within a gate; doubled: {', '.join(doubled)}")
+        return self
+
+
+def load_gates(folder: Path | None = None) -> dict[str, Gate]:
+    """The written gates by name, in the order of their file names.
+
+    Raises:
+        GateError: naming the file and what is wrong in it.
+    """
+    folder = folder or settings().gx_dir / "gates"
+    gates = {}
+    for path in sorted(folder.glob("*.yml")):
+        gate = _read(path)
+        if gate.gate != path.stem:
+            raise GateError(f"{path}: gate is {gate.gate!r}, but the file's name says {path.stem!r}.")
+        gates[gate.gate] = gate
+    return gates
+
+
+def _read(path: Path) -> Gate:
+    try:
+        return Gate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise GateError(f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = [
+            f"{path}: {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        ]
+        raise GateError("\n".join(lines)) from error

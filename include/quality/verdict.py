@@ -1,0 +1,119 @@
+"""What a gate found, and what it decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from include.runs import RunContext
+
+#: What a gate may decide, mildest first.
+VERDICTS = ("pass", "warn", "quarantine", "block")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation.
+
+    Attributes:
+        name, relation, action, reason: as its rule says.
+        expectation_type: Great Expectations' type.
+        column: the column judged, if it is one.
+        key: key columns of the rows it counts.
+        query: the SQL that finds the rows that break it, if it is such a rule.
+        success: whether it held; False if it could not be evaluated.
+        unexpected_count: rows that broke it, if it counts rows.
+        observed: what was seen.
+        error: why it could not be evaluated, if so.
+        samples: keys of a few rows that broke it.
+    """
+
+    name: str
+    relation: str
+    action: str
+    reason: str
+    expectation_type: str
+    column: str | None
+    key: tuple[str, ...]
+    query: str | None
+    success: bool
+    unexpected_count: int | None
+    observed: str
+    error: str | None = None
+    samples: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, or what the failure does. What cannot be evaluated blocks, whatever its action."""
+        if self.error is not None:
+            return "block"
+        return "pass" if self.success else self.action
+
+    def line(self) -> str:
+        """One line for people: what failed where, how often, why it matters, which rows."""
+        if self.error is not None:
+            return f"{self.verdict}: {self.name} on {self.relation} could not be evaluated: {self.error}"
+        count = f"{self.unexpected_count:,} rows" if self.unexpected_count is not None else self.observed
+        sentence = f"{self.verdict}: {self.name} on {self.relation}: {count}. {self.reason}"
+        return f"{sentence} For example {', '.join(self.samples)}." if self.samples else sentence
+
+    def row(self, gate: str, run: RunContext, evaluated_at: datetime) -> dict[str, Any]:
+        """The row of `ops.gate_results`."""
+        return {
+            "run_id": run.run_id,
+            "as_of": run.as_of,
+            "gate": gate,
+            "relation": self.relation,
+            "expectation": self.name,
+            "expectation_type": self.expectation_type,
+            "column_name": self.column,
+            "action": self.action,
+            "success": self.success,
+            "unexpected_count": self.unexpected_count,
+            "observed": (self.error or self.observed)[:2000],
+            "verdict": self.verdict,
+            "evaluated_at": evaluated_at,
+        }
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """What one gate decided in one run: the severest of its expectations' verdicts.
+
+    Attributes:
+        gate: name of the gate.
+        outcomes: one per expectation.
+        quarantined: rows that it holds in quarantine now.
+    """
+
+    gate: str
+    outcomes: tuple[Outcome, ...]
+    quarantined: int = 0
+    failures: tuple[Outcome, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        failed = [outcome for outcome in self.outcomes if outcome.verdict != "pass"]
+        failed.sort(key=lambda outcome: (-VERDICTS.index(outcome.verdict), outcome.relation, outcome.name))
+        object.__setattr__(self, "failures", tuple(failed))
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, `warn`, `quarantine` or `block`."""
+        return self.failures[0].verdict if self.failures else "pass"
+
+    @property
+    def message(self) -> str:
+        """A headline, and a line for each expectation that failed, the severest first."""
+        total = len(self.outcomes)
+        held = f"; {self.quarantined:,} rows in quarantine" if self.quarantined else ""
+        headline = f"Gate {self.gate}: {self.verdict}, {total - len(self.failures)} of {total} expectations hold{held}."
+        return "\n".join([headline, *(f"- {outcome.line()}" for outcome in self.failures)])
+
+
+class GateBlocked(RuntimeError):
+    """A gate stops the pipeline. The message names each expectation that failed, where, how often, and why."""
+
+    def __init__(self, verdict: GateVerdict) -> None:
+        super().__init__(verdict.message)
+        self.verdict = verdict
