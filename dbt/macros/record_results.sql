@@ -50,11 +50,14 @@
 {%- endmacro %}
 
 
-{#- The layer of a node: the first folder under models/ for a model and its tests, else the kind of the node. -#}
+{#- The layer of a node: the folder of that name which its file lies in (a model's tests lie beside it), else the
+    project's folder: seeds, snapshots, tests. -#}
 {% macro layer_of(node) -%}
-    {%- set layers = ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}
-    {%- set folder = node.fqn[1] if node.fqn | length > 1 else '' -%}
-    {{- return(folder if folder in layers else node.resource_type | string ~ 's') -}}
+    {%- set folders = node.original_file_path.split('/') -%}
+    {%- for folder in folders if folder in ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}
+        {{- return(folder) -}}
+    {%- endfor -%}
+    {{- return(folders[0]) -}}
 {%- endmacro %}
 
 

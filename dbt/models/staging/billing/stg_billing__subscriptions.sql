@@ -51,11 +51,16 @@ final as (
         current_period_end,
         cancelled_at,
         ended_at,
-        started_at < {{ as_of() }}
+        (
+            started_at < {{ as_of() }}
             and coalesce(ended_at >= {{ as_of() }}, true)
             and coalesce(trial_ends_at <= {{ as_of() }}, true)
-            and status not in ('trialing', 'paused') as is_active,
-        greatest(timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, day), 0) as duration_days,
+            and status not in ('trialing', 'paused')
+        ) as is_active,
+        greatest(
+            timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, day),
+            0
+        ) as duration_days,
         updated_at,
         _extracted_at,
         _loaded_at,

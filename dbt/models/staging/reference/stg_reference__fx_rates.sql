@@ -1,7 +1,12 @@
 with
 
 source as (
-    {{ latest_rows('reference', 'fx_rates', key=['rate_date', 'currency'], event_time='timestamp(rate_date)') }}
+    {{ latest_rows(
+        'reference',
+        'fx_rates',
+        key=['rate_date', 'currency'],
+        event_time='timestamp(rate_date)'
+    ) }}
 ),
 
 final as (
