@@ -72,17 +72,7 @@ _INTEGERS = {
     "first_response_minutes",
     "resolution_minutes",
 }
-_DATES = {
-    *(
-        "signup_date",
-        "expected_close_date",
-        "rate_date",
-        "holiday_date",
-        "valid_from",
-        "period_start",
-        "period_end",
-    )
-}
+_DATES = {"signup_date", "expected_close_date", "rate_date", "holiday_date", "valid_from"}
 _TIMES = {"opens_at", "closes_at"}
 
 
@@ -110,7 +100,7 @@ def _parser(column: str) -> Callable[[str], Any]:
         return time.fromisoformat
     if column in _DATES:
         return date.fromisoformat
-    if column.endswith("_at") or column == "current_period_end":
+    if column.endswith("_at") or column in {"period_start", "period_end", "current_period_end"}:
         return instant
     if column in _DECIMALS or column.endswith("_amount") or column == "amount_paid":
         return Decimal
