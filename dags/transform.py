@@ -53,7 +53,7 @@ with DAG(
             description="dbt selection to narrow the run to, such as `+mart_ticket_sla_compliance`. Empty: everything.",
         ),
     },
-    tags=["transform", "tier:1"],
+    tags=["transform", "tier:critical"],
 ):
 
     @task

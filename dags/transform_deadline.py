@@ -26,7 +26,7 @@ with DAG(
     max_active_runs=1,
     default_args=default_args("data_platform"),
     params={"as_of": Param(None, **AS_OF_PARAMETER)},
-    tags=["transform", "tier:1"],
+    tags=["transform", "tier:critical"],
 ):
 
     @task.short_circuit
