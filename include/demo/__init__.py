@@ -1,7 +1,8 @@
 """The demo company: a deterministic generator, CSV in and out, and servers that play its systems."""
 
 from include.demo.company import Case, Company
+from include.demo.connections import connections
 from include.demo.csv_out import write_csv
 from include.demo.generator import generate
 
-__all__ = ["Case", "Company", "generate", "write_csv"]
+__all__ = ["Case", "Company", "connections", "generate", "write_csv"]

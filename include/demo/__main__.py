@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _company_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--scale", type=float, default=1.0, help="size; 1 has 10,000 orders (default 1)")
-    command.add_argument("--seed", type=int, default=1, help="which company (default 1)")
+    command.add_argument("--seed", type=int, default=42, help="which company (default 42)")
     command.add_argument("--as-of", metavar="DATE", help="what is known before this day, UTC (default today)")
 
 

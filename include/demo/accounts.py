@@ -19,7 +19,7 @@ Place = tuple[str, str, str | None, str]
 """Region, country, city, currency."""
 
 TIERS = ("starter", "growth", "enterprise")
-CASE_ACCOUNTS = 16
+CASE_ACCOUNTS = 11
 """How many of the accounts are hand-placed edge cases, which the random ones leave room for."""
 
 _INDUSTRY = Weighted(names.INDUSTRIES)
@@ -246,6 +246,43 @@ def contact_values(account: Account, contact: str, dice: Dice, when: int, primar
         "income_segment": dice.draw(_INCOME),
         "created_at": when,
     }
+
+
+def placed_by_hand(world: World, org: Org, slot: int, name: str, created: int, **columns: Any) -> Account:
+    """Write an account of an edge case, with one contact; it takes no part in the random business.
+
+    `columns` overrides what a new growing customer without subscriptions looks like; `changes` among them is its later life.
+    """
+    index = 1_000_000 + slot
+    place = (org.home.region, org.home.country, org.home.cities[0][0], org.home.currency)
+    account = Account(index, world.uuid("account", index), org, name, created, org.facilities[0], place, employees=80)
+    changes = columns.pop("changes", [])
+    values = {
+        "account_id": account.id,
+        "organization_id": org.id,
+        "name": name,
+        "domain": f"case-{slot}.example",
+        "industry": "Retail",
+        "employee_count": 80,
+        "annual_revenue": 900_000_000,
+        "currency": account.currency,
+        "account_type": "customer",
+        "status": "active",
+        "plan_tier": "growth",
+        "region": place[0],
+        "country": place[1],
+        "city": place[2],
+        "owner_user_id": org.staff("csm", created)[0].id,
+        "signup_date": clock.day_of(created),
+        "created_at": created,
+        **columns,
+    }
+    world.add("accounts", created, values, changes)
+    contact = world.uuid("contact", index, 0)
+    account.contacts.append((created, contact))
+    dice = world.dice("contact", index, 0)
+    world.add("contacts", created, contact_values(account, contact, dice, created, primary=True))
+    return account
 
 
 def _mail_life(dice: Dice, when: int) -> list[tuple[int, dict[str, Any]]]:

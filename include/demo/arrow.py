@@ -35,7 +35,11 @@ def text_column(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_string(values.type):
         return values
     if pa.types.is_decimal(values.type):
-        return pc.replace_substring_regex(values.cast(pa.string()), r"(\.\d\d\d*?)0*$", r"\1")
+        # Arrow writes numbers near zero as 0E-9; they are rare but for zero itself.
+        text = pc.if_else(pc.equal(values, 0), "0.00", values.cast(pa.string()))
+        if pc.any(pc.match_substring(text, "E")).as_py():
+            text = pa.chunked_array([pa.array([None if v is None else f"{v:f}" for v in values.to_pylist()], pa.string())])
+        return pc.replace_substring_regex(text, r"(\.\d\d\d*?)0*$", r"\1")
     if pa.types.is_timestamp(values.type):
         text = pc.strftime(values.cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%SZ")
         return pc.replace_substring_regex(text, r"\.0+Z$|(\.\d+?)0*Z$", r"\1Z")

@@ -22,6 +22,9 @@ LINES = 1085
 """Lines of subscriptions begun in the first 36 months at scale 1."""
 
 
+Changes = list[tuple[int, dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Terms:
     """What one subscription row says; constant over the row."""
@@ -158,7 +161,7 @@ def _next_terms(dice: Dice, account: Account, terms: Terms, when: int) -> Terms:
 
 def write_trial(world: World, span: Span, trial: int) -> None:
     """A trial that never converts: no invoice, ended as the trial ends."""
-    changes = [
+    changes: Changes = [
         (trial - 2 * DAY, {"cancelled_at": trial - 2 * DAY}),
         (trial, {"status": "cancelled", "ended_at": trial}),
     ]
@@ -166,15 +169,18 @@ def write_trial(world: World, span: Span, trial: int) -> None:
 
 
 def write_subscription(world: World, span: Span, end: int | None, how: str, dice: Dice) -> None:
-    """A subscription and its invoices, one per period from the end of the trial on, until `end` (None: for good)."""
+    """A subscription and its invoices, one per period from the end of the trial on, until `end` (None: for good).
+
+    `how` it ends: "replaced", "ended" (notice is given up to 25 days before) or "plain" (no notice, never paused).
+    """
     terms = span.terms
     anchor = span.trial_ends or span.started
-    changes: list[tuple[int, dict[str, Any]]] = []
+    changes: Changes = []
     if span.trial_ends is not None:
         changes.append((span.trial_ends, {"status": "active"}))
     # All choices about the whole row come before the first that the as-of can cut off.
-    notice = end if end is None or how == "replaced" else max(span.started + HOUR, end - dice.whole(0, 25) * DAY)
-    pause = _pause(dice, terms, anchor, end)
+    notice = end if end is None or how != "ended" else max(span.started + HOUR, end - dice.whole(0, 25) * DAY)
+    pause = _pause(dice, terms, anchor, end) if how != "plain" else None
     if pause is not None:
         changes += [(pause[0], {"status": "paused"}), (pause[1], {"status": "active"})]
     number, begin = 0, anchor
@@ -224,7 +230,7 @@ def _values(span: Span) -> dict[str, Any]:
     }
 
 
-def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice: Dice) -> list[tuple[int, dict[str, Any]]]:
+def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice: Dice) -> Changes:
     """One period's invoice; returns what its payment does to the subscription."""
     net = span.terms.amount
     tax = (net * span.account.org.home.tax_pct + 50) // 100
@@ -246,8 +252,8 @@ def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice
         "total_amount": net + tax,
         "amount_paid": 0,
     }
-    changes: list[tuple[int, dict[str, Any]]] = [(begin + HOUR, {"status": "open"})]
-    effects: list[tuple[int, dict[str, Any]]] = []
+    changes: Changes = [(begin + HOUR, {"status": "open"})]
+    effects: Changes = []
     how = dice.draw(_PAYMENT)
     paid = begin + HOUR + dice.whole(1, terms_days * 24 - 2) * HOUR
     if how == "late":

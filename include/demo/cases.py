@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from include.demo.company import Case, Company
+from include.demo.company import Case, Company, Where
 
-_WHERE = {
+_WHERE: dict[Where, str] = {
     "table": "in the table",
     "gone": "deleted: in no table any more",
     "landing": "in the landing folder's files",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+Where = Literal["table", "gone", "landing", "answer"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Case:
     table: str
     key: str
     see: str
-    where: str = "table"
+    where: Where = "table"
 
 
 @dataclass(frozen=True)

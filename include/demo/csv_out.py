@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,4 +46,4 @@ def write_table(table: pa.Table, file: Path) -> None:
             rows = table.slice(start, BATCH)
             columns = [text_column(rows[name]).to_pylist() for name in table.column_names]
             writer.writerows(zip(*columns, strict=True))
-    os.replace(partial, file)
+    partial.replace(file)

@@ -6,7 +6,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from include.demo import accounts, billing, orders, people, reference, sales, support, usage
+from include.demo import (
+    accounts,
+    billing,
+    cases_billing,
+    cases_nights,
+    cases_sales,
+    cases_support,
+    orders,
+    people,
+    reference,
+    sales,
+    support,
+    usage,
+)
 from include.demo.clock import check_as_of
 from include.demo.company import Company
 from include.demo.schema import TABLES, Column, Table
@@ -43,6 +56,10 @@ def generate(scale: float, seed: int, as_of: datetime) -> Company:
     support.tickets(world, book, desks)
     support.nps_surveys(world, book)
     reference.reference(world, orgs)
+    cases_billing.billing_cases(world, orgs)
+    cases_sales.sales_cases(world, orgs)
+    cases_support.support_cases(world, orgs, book, desks)
+    cases_nights.night_cases(world, book)
     events = usage.usage(world, book)
     tables = {name: _arrow(table, world.rows[name]) for name, table in TABLES.items() if name != "usage_events"}
     tables["usage_events"] = events.table.select([column.name for column in TABLES["usage_events"].columns])
@@ -51,6 +68,7 @@ def generate(scale: float, seed: int, as_of: datetime) -> Company:
         as_of=as_of,
         delivered_on=events.delivered_on,
         delivered_again=events.delivered_again,
+        sent_twice=world.sent_twice,
         cases=world.cases,
     )
 

@@ -220,9 +220,10 @@ def stage_change(
     after: str,
     amount: int,
     user: str | None,
+    key: str | None = None,
 ) -> str:
-    """Write one row of deal_stage_history; returns its key."""
-    history = world.uuid("stage change", name)
+    """Write one row of deal_stage_history; returns its key (made from the name unless given)."""
+    history = key or world.uuid("stage change", name)
     values = {
         "history_id": history,
         "organization_id": org.id,

@@ -236,10 +236,10 @@ def _label(world: World, known: list[Event], repeated: list[Event]) -> None:
     missing = [event for event in known if event.name.startswith("missing")]
     for event in late[-2:]:
         see = f"occurred {clock.iso(event.occurred)}, delivered with the file of {event.delivered}"
-        world.case("late-arriving event", "usage_events", _key(world, event), see)
+        world.case("late-arriving event", "usage_events", _key(world, event), see, 0)
     for event in repeated[-2:]:
         see = f"in the files of {event.delivered} and {event.again}; one event"
-        world.case("duplicate delivery (files)", "usage_events", _key(world, event), see, "landing")
+        world.case("duplicate delivery (files)", "usage_events", _key(world, event), see, 0, "landing")
     for event in missing[-2:]:
         see = f"missing when the file of {event.delivered} first came; added by its second delivery two days later"
-        world.case("re-delivered file", "usage_events", _key(world, event), see, "landing")
+        world.case("re-delivered file", "usage_events", _key(world, event), see, 0, "landing")

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from include.demo.clock import month_of
-from include.demo.company import Case
+from include.demo.company import Case, Where
 from include.demo.dice import Dice
 from include.demo.schema import TABLES
 
@@ -34,6 +34,7 @@ class World:
         self.now = -int(-as_of.timestamp() // 1)
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
         self.cases: list[Case] = []
+        self.sent_twice: dict[str, list[str]] = {}
         self._seed = f"{seed}/{scale!r}/"
 
     def digest(self, *parts: object) -> str:
@@ -104,9 +105,10 @@ class World:
         self.rows[table].append(row)
         return True
 
-    def case(self, title: str, table: str, key: str, see: str, where: str = "table") -> None:
-        """Label a row for demo_cases.md."""
-        self.cases.append(Case(title, table, key, see, where))
+    def case(self, title: str, table: str, key: str, see: str, since: int, where: Where = "table") -> None:
+        """Label a row for demo_cases.md, if what there is to see happened before the as-of (`since` is when)."""
+        if since < self.now:
+            self.cases.append(Case(title, table, key, see, where))
 
 
 def _first(change: tuple[int, Mapping[str, Any]]) -> int:
