@@ -2,7 +2,8 @@
 
 from include.demo.company import Case, Company
 from include.demo.connections import connections
+from include.demo.csv_in import CsvError, read_csv
 from include.demo.csv_out import write_csv
 from include.demo.generator import generate
 
-__all__ = ["Case", "Company", "connections", "generate", "write_csv"]
+__all__ = ["Case", "Company", "CsvError", "connections", "generate", "read_csv", "write_csv"]

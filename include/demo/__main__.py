@@ -9,47 +9,79 @@ from pathlib import Path
 
 from include.demo.clock import parse_as_of
 from include.demo.company import Company
+from include.demo.csv_in import read_csv
 from include.demo.csv_out import write_csv
-from include.demo.generator import generate
+from include.demo.generator import SMALLEST, generate
+from include.demo.serve import Place, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, or 2 for bad input with one message on stderr."""
+    """Run a command; returns the exit code: 0, or 2 for bad input with the reason on stderr."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        options.run(options)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m include.demo", description="The synthetic company.")
+    parser = argparse.ArgumentParser(
+        prog="python -m include.demo",
+        description="A synthetic company: its tables as CSV, or its running systems (CRM, billing, support, files).",
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser("generate", help="write every table as CSV")
+    command = commands.add_parser(
+        "generate",
+        help="write every table as CSV",
+        description="Write every table as CSV, and demo_cases.md, which names the rows that break naive SQL.",
+    )
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the CSV files")
     _company_options(command)
     command.set_defaults(run=_generate)
+    command = commands.add_parser(
+        "serve",
+        help="run the company's systems until stopped",
+        description="Fill a PostgreSQL database with the CRM, write landing and reference files, start the billing and "
+        "support servers, then write systems.json (how to reach them) and stay until SIGTERM.",
+    )
+    command.add_argument("--home", required=True, type=Path, metavar="DIR", help="folder for the files and systems.json")
+    command.add_argument("--postgres-url", required=True, metavar="URL", help="database that becomes the CRM")
+    command.add_argument("--billing-port", type=int, default=0, metavar="PORT", help="default: any free port")
+    command.add_argument("--support-port", type=int, default=0, metavar="PORT", help="default: any free port")
+    command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead")
+    command.add_argument("--no-faults", action="store_true", help="no 429, no 500 and no row sent twice")
+    command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file in a line cut off")
+    _company_options(command)
+    command.set_defaults(run=_serve)
     return parser
 
 
 def _company_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--scale", type=float, default=1.0, help="size; 1 has 10,000 orders (default 1)")
+    command.add_argument("--scale", type=float, default=1.0, help=f"size, from {SMALLEST}; 1 has 10,000 orders (default 1)")
     command.add_argument("--seed", type=int, default=42, help="which company (default 42)")
-    command.add_argument("--as-of", metavar="DATE", help="what is known before this day, UTC (default today)")
+    command.add_argument("--as-of", metavar="DATE", help="only what was known before 00:00 UTC of this day (default today)")
 
 
 def _generated(options: argparse.Namespace) -> Company:
     return generate(options.scale, options.seed, parse_as_of(options.as_of))
 
 
-def _generate(options: argparse.Namespace) -> int:
+def _generate(options: argparse.Namespace) -> None:
     begun = time.monotonic()
     company = _generated(options)
     write_csv(company, options.out)
     rows = sum(table.num_rows for table in company.tables.values())
     print(f"{rows:,} rows in {len(company.tables)} tables, {options.out} ({time.monotonic() - begun:.1f} s)")
-    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    company = read_csv(options.data) if options.data else _generated(options)
+    for warning in company.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    place = Place(options.home.resolve(), options.postgres_url, options.billing_port, options.support_port)
+    serve(company, place, lambda line: print(line, flush=True), not options.no_faults, options.with_bad_lines)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 HOST = "127.0.0.1"
 SUPPORT_USER = "platform"
@@ -30,8 +30,9 @@ def connections(home: Path, postgres_url: str, billing_port: int, support_port: 
     return {
         "crm": {
             "conn_type": "postgres",
-            "host": database.hostname,
-            "port": database.port,
+            # A server on a Unix socket only is named by the socket's folder: postgresql://user@/db?host=/folder.
+            "host": database.hostname or parse_qs(database.query).get("host", [""])[0],
+            "port": database.port or 5432,
             "login": database.username,
             "password": database.password or "",
             "schema": database.path.lstrip("/"),

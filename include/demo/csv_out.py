@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from include.demo.arrow import text_column
 from include.demo.cases import cases_document
@@ -38,12 +39,23 @@ def write_csv(company: Company, folder: Path) -> list[Path]:
 
 def write_table(table: pa.Table, file: Path) -> None:
     """Write one table as CSV, replacing the file in one step so that no reader sees half of it."""
-    partial = file.with_name(file.name + ".partial")
+    partial = file.with_name(f".{file.name}.partial")
     with partial.open("w", encoding="utf-8", newline="") as output:
-        writer = csv.writer(output, lineterminator="\n")
-        writer.writerow(table.column_names)
-        for start in range(0, table.num_rows, BATCH):
-            rows = table.slice(start, BATCH)
-            columns = [text_column(rows[name]).to_pylist() for name in table.column_names]
-            writer.writerows(zip(*columns, strict=True))
+        _write(table, output)
     partial.replace(file)
+
+
+def csv_text(table: pa.Table) -> str:
+    """One table as CSV text."""
+    output = io.StringIO(newline="")
+    _write(table, output)
+    return output.getvalue()
+
+
+def _write(table: pa.Table, output: TextIO) -> None:
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for start in range(0, table.num_rows, BATCH):
+        rows = table.slice(start, BATCH)
+        columns = [text_column(rows[name]).to_pylist() for name in table.column_names]
+        writer.writerows(zip(*columns, strict=True))

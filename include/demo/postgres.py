@@ -1,0 +1,140 @@
+"""Plays the CRM: makes the schema `crm` of a PostgreSQL database hold exactly a company's CRM tables."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from psycopg2 import sql
+
+from include.demo.company import Company
+from include.demo.csv_out import csv_text
+from include.demo.schema import TABLES, Table, Type, tables_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA = "crm"
+_TYPES: dict[Type, str] = {
+    "string": "text",
+    "integer": "bigint",
+    "decimal": "numeric",
+    "boolean": "boolean",
+    "timestamp": "timestamp with time zone",
+    "date": "date",
+    "time": "time",
+    "json": "jsonb",
+}
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync changed, in rows over all tables."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+
+def sync(company: Company, url: str) -> Synced:
+    """Make the schema `crm` hold exactly this company, in one transaction; rows that are the same are not touched.
+
+    Primary keys are declared, foreign keys are not (orphans exist). Columns that the company has beyond the schema are
+    text; columns that it no longer has are dropped.
+
+    Raises:
+        OSError: the database cannot be reached or refuses; the message says which and why.
+    """
+    try:
+        connection = psycopg2.connect(url)
+        try:
+            with connection, connection.cursor() as cursor:
+                _Runner(cursor, schema=sql.Identifier(SCHEMA))("create schema if not exists {schema}")
+                cursor.execute("set local timezone = 'UTC'")
+                changes = [_sync_table(cursor, table, company.tables[table.name]) for table in tables_of("crm")]
+        finally:
+            connection.close()
+    except psycopg2.Error as error:
+        raise OSError(f"The CRM database {url} failed: {str(error).strip()}") from error
+    return Synced(*(sum(change[part] for change in changes) for part in range(3)))
+
+
+def _sync_table(cursor: Any, table: Table, rows: pa.Table) -> tuple[int, int, int]:
+    """Returns the rows inserted, updated and deleted."""
+    columns = list(rows.column_names)
+    _shape(cursor, table, columns)
+    others = [column for column in columns if column not in table.key]
+    run = _Runner(
+        cursor,
+        name=sql.Identifier(SCHEMA, table.name),
+        columns=_listed(columns),
+        key=_listed(table.key),
+        same_key=sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(column)) for column in table.key),
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = new.{0}").format(sql.Identifier(column)) for column in others),
+        old=_listed(others, "old"),
+        new=_listed(others, "new"),
+    )
+    run("create temporary table incoming on commit drop as select {columns} from {name} with no data")
+    # NULL is empty and unquoted in the CSV; an empty text does not occur.
+    content = io.StringIO(csv_text(rows), newline="")
+    copy = sql.SQL("copy incoming ({columns}) from stdin with (format csv, header true)").format(columns=_listed(columns))
+    cursor.copy_expert(copy, content)
+    run("create index on incoming ({key})")
+    run("analyze incoming")
+    deleted = run("delete from {name} old where not exists (select from incoming new where {same_key})")
+    updated = run("update {name} old set {assignments} from incoming new where {same_key} and ({old}) is distinct from ({new})")
+    inserted = run(
+        "insert into {name} ({columns}) select {columns} from incoming new"
+        " where not exists (select from {name} old where {same_key})"
+    )
+    run("drop table incoming")
+    if inserted or deleted or updated:
+        run("analyze {name}")
+    return inserted, updated, deleted
+
+
+class _Runner:
+    """Runs statements whose {names} are filled in safely; calling it returns the rows that a statement touched."""
+
+    def __init__(self, cursor: Any, **parts: sql.Composable) -> None:
+        self.cursor = cursor
+        self.parts = parts
+
+    def __call__(self, statement: str) -> int:
+        self.cursor.execute(sql.SQL(statement).format(**self.parts))
+        return int(self.cursor.rowcount)
+
+
+def _listed(columns: Iterable[str], prefix: str | None = None) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Identifier(*([prefix] if prefix else []), column) for column in columns)
+
+
+def _shape(cursor: Any, table: Table, columns: list[str]) -> None:
+    """Create the table, or give an existing one the columns that this company has."""
+    name = sql.Identifier(SCHEMA, table.name)
+    types = {column: sql.SQL(_column_type(table, column)) for column in columns}
+    declared = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(column), types[column]) for column in columns)
+    run = _Runner(cursor, name=name, declared=declared, key=_listed(table.key), index=sql.Identifier(f"{table.name}_changed"))
+    run("create table if not exists {name} ({declared}, primary key ({key}))")
+    run("create index if not exists {index} on {name} (updated_at)")
+    cursor.execute(
+        "select column_name from information_schema.columns where table_schema = %s and table_name = %s",
+        (SCHEMA, table.name),
+    )
+    present = {row[0] for row in cursor.fetchall()}
+    for column in sorted(present - set(columns)):
+        cursor.execute(sql.SQL("alter table {} drop column {}").format(name, sql.Identifier(column)))
+    for column in columns:
+        if column not in present:
+            added = sql.SQL("alter table {} add column {} {}").format(name, sql.Identifier(column), types[column])
+            cursor.execute(added)
+
+
+def _column_type(table: Table, column: str) -> str:
+    declared = TABLES[table.name].by_name.get(column)
+    if declared is None:
+        return "text"
+    return _TYPES[declared.type] + ("" if declared.nullable else " not null")
