@@ -9,7 +9,15 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 #: The types that a column may be declared with. `time` is a local time of day, `json` is JSON text.
 ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]

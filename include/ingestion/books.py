@@ -1,0 +1,120 @@
+"""Writes what a landing did into the platform's books, so that running it again does not write it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from include.ingestion.report import LandingReport
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+    from include.runs import RunContext
+
+#: Payloads longer than this are cut: the file still has them whole.
+_PAYLOAD_CHARACTERS = 20_000
+
+
+def write_findings(report: LandingReport, client: Client) -> None:
+    """Write rejected records and schema changes, before the rows are loaded: a kill in between loses neither.
+
+    What the books hold already is not written again, because a landing that is run again meets the same records; a new
+    column is announced once, by the first batch that brings it.
+    """
+    from include import ops
+
+    now = datetime.now(UTC)
+    rejected = [row for table in report.tables.values() for row in _rejected(report, table.table, table.rejected, now)]
+    if rejected:
+        held = {_identity(row) for row in _held_rejects(client, report)}
+        ops.append("quarantine.rejected_records", [r for r in rejected if _identity(r) not in held], client=client)
+    changes = [
+        {
+            "batch_id": report.batch_id,
+            "source": report.source,
+            "table_name": table.table,
+            "column_name": change.column,
+            "change": change.change,
+            "detail": change.detail,
+            "rows_affected": change.rows,
+            "detected_at": now,
+        }
+        for table in report.tables.values()
+        for change in table.changes
+    ]
+    if changes:
+        announced = _announced(client, report)
+        new = [row for row in changes if (row["table_name"], row["column_name"], row["change"]) not in announced]
+        ops.append("ops.schema_changes", new, client=client)
+
+
+def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
+    """Write one row per table that was read to its end; a landing that is run again replaces its rows."""
+    from include import ops
+
+    landed = [table for table in report.tables.values() if table.complete]
+    rows = [
+        {
+            "batch_id": report.batch_id,
+            "run_id": run.run_id,
+            "source": report.source,
+            "table_name": table.table,
+            "rows_loaded": table.rows,
+            "rows_deleted": table.tombstones,
+            "rows_rejected": len(table.rejected),
+            "extracted_at": table.extracted_at,
+            "loaded_at": table.loaded_at or datetime.now(UTC),
+        }
+        for table in landed
+    ]
+    where = {"batch_id": report.batch_id, "source": report.source}
+    ops.append("ops.loads", rows, replace_where=where, client=client)
+
+
+def _rejected(report: LandingReport, table: str, rejected: Iterable[Any], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": report.source,
+            "table_name": table,
+            "source_file_id": item.file_id or f"{table}@{report.batch_id}",
+            "line_number": item.line,
+            "reason": item.reason,
+            "payload": item.payload[:_PAYLOAD_CHARACTERS] if item.payload is not None else None,
+            "batch_id": report.batch_id,
+            "rejected_at": now,
+        }
+        for item in rejected
+    ]
+
+
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("table_name", "source_file_id", "line_number", "reason", "payload"))
+
+
+def _held_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]]:
+    sql = (
+        "select table_name, source_file_id, line_number, reason, payload from quarantine.rejected_records "
+        "where source = @source and batch_id = @batch"
+    )
+    return _query(client, sql, report)
+
+
+def _announced(client: Client, report: LandingReport) -> set[tuple[str, str, str]]:
+    sql = (
+        "select distinct table_name, column_name, change from ops.schema_changes "
+        "where source = @source and (batch_id = @batch or change = 'new_column')"
+    )
+    return {(row["table_name"], row["column_name"], row["change"]) for row in _query(client, sql, report)}
+
+
+def _query(client: Client, sql: str, report: LandingReport) -> list[dict[str, Any]]:
+    from google.cloud import bigquery
+
+    parameters = [
+        bigquery.ScalarQueryParameter("source", "STRING", report.source),
+        bigquery.ScalarQueryParameter("batch", "STRING", report.batch_id),
+    ]
+    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    return [dict(row.items()) for row in rows]

@@ -1,0 +1,251 @@
+"""Lands one source in raw: sweep, read, conform, load, and note it in the books."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from include.ingestion import books
+from include.ingestion.dlt_pipeline import configure, open_pipeline
+from include.ingestion.raw import FILES_TABLE, RawTables
+from include.ingestion.report import LandingError, LandingReport, TableReport
+from include.ingestion.sweep import Gone, KeyFile, SweepRefused, sweep
+from include.ingestion.tables import TableLanding
+from include.sources.readers import open_reader
+from include.sources.readers.pieces import Window
+
+if TYPE_CHECKING:
+    import dlt
+    from google.cloud.bigquery import Client
+
+    from include.runs import RunContext
+    from include.sources.connection import SourceConnection
+    from include.sources.readers.pieces import Reader
+    from include.sources.schema import Source, Table
+
+log = logging.getLogger(__name__)
+
+TABLES_AT_ONCE = 4
+
+
+def land(source: Source, connection: SourceConnection, run: RunContext) -> LandingReport:
+    """Load what is new in a source into its raw tables.
+
+    Reads every table from its last cursor value, less the overlap, up to `run.as_of`; everything if the run is a full
+    refresh, or looks at an earlier instant than the last one. May be killed and run again at any point: the cursor moves in
+    the warehouse together with the rows it stands for.
+
+    Raises:
+        LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded.
+    """
+    configure()
+    return _Landing(source, connection, run).run()
+
+
+class _Landing:
+    def __init__(self, source: Source, connection: SourceConnection, run: RunContext) -> None:
+        from include.warehouse import client
+
+        self._source = source
+        self._connection = connection
+        self._run = run
+        self._batch_id = run.batch_id(source.name)
+        self._client: Client = client(source=source.name)
+        now = datetime.now(UTC)
+        self._report = LandingReport(source.name, self._batch_id, {n: TableReport(n, now) for n in source.tables})
+
+    def run(self) -> LandingReport:
+        started = time.monotonic()
+        try:
+            reader = open_reader(self._source, self._connection)
+            reader.check()
+        except Exception as error:
+            raise LandingError(self._redact(f"{self._source.name} cannot be read: {error}")) from None
+        try:
+            self._load(reader)
+        finally:
+            reader.close()
+        books.write_loads(self._report, self._run, self._client)
+        self._report.seconds = time.monotonic() - started
+        log.info("Landed %s: %s", self._batch_id, self._report.summary())
+        failures = [f"{name}: {table.failure}" for name, table in self._report.tables.items() if table.failure]
+        if failures:
+            landed = len(self._report.tables) - len(failures)
+            raise LandingError(
+                f"{len(failures)} of {len(self._report.tables)} tables of {self._source.name} failed "
+                f"({landed} landed):\n" + "\n".join(failures)
+            )
+        return self._report
+
+    def _load(self, reader: Reader) -> None:
+        raw = RawTables(self._source, self._client)
+        raw.ensure()
+        for name, conflict in raw.conflicts.items():
+            self._report.tables[name].failure = conflict
+        pipeline = open_pipeline(self._source, forget=raw.empty)
+        try:
+            gone = self._sweep(reader, raw, pipeline)
+            seen = self._files_seen(raw)
+            landings = [
+                self._table_landing(table, raw, pipeline, gone.get(table.name), seen.get(table.name, {}))
+                for table in self._source.tables.values()
+                if table.name not in raw.conflicts
+            ]
+
+            self._read(landings, reader)
+            books.write_findings(self._report, self._client)
+            _load(pipeline, self._source, raw, [landing for landing in landings if landing.report.complete])
+        except LandingError:
+            raise
+        except Exception as error:
+            log.error("%s", self._redact(traceback.format_exc()))
+            raise LandingError(self._redact(f"{self._source.name} could not be loaded: {_cause(error)}")) from None
+        finally:
+            pipeline.deactivate()
+
+    def _table_landing(
+        self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, gone: Gone | None, seen: dict[str, str]
+    ) -> TableLanding:
+        return TableLanding(
+            table=table,
+            batch_id=self._batch_id,
+            window=Window(self._since(table, raw, pipeline), self._run.as_of),
+            known=raw.undeclared(table),
+            seen={} if self._run.full_refresh else seen,
+            report=self._report.tables[table.name],
+            folder=Path(pipeline.working_dir) / "spool" / table.name,
+            gone=gone,
+        )
+
+    def _since(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline) -> datetime | None:
+        """Where to begin reading a table, or None for its beginning."""
+        state = _table_state(pipeline, self._source, table)
+        if table.cursor is None or "cursor" not in state or self._run.full_refresh or table.name in raw.empty:
+            return None
+        if self._run.as_of < datetime.fromisoformat(state["as_of"]):
+            # Looking further back than before: versions that were overwritten since may be visible again.
+            return None
+        return datetime.fromisoformat(state["cursor"]) - table.overlap
+
+    def _read(self, landings: list[TableLanding], reader: Reader) -> None:
+        """Read all tables, several at a time. dlt's contexts belong to a thread, so each read has a thread of its own.
+
+        A table that cannot be read is noted as failed; the others go on.
+        """
+
+        def read(landing: TableLanding) -> None:
+            try:
+                landing.spool(reader)
+            except Exception as error:
+                landing.report.failure = self._redact(_cause(error))
+                where = f"{self._source.name}.{landing.table.name}"
+                log.error("%s could not be read: %s", where, self._redact(traceback.format_exc()))
+
+        with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
+            list(pool.map(read, landings))
+
+    def _sweep(self, reader: Reader, raw: RawTables, pipeline: dlt.Pipeline) -> dict[str, Gone]:
+        """Compare the keys of every table that wants it and has rows already."""
+        wanted = [
+            table
+            for table in self._source.tables.values()
+            if table.detect_deletes
+            and self._source.reader.type == "sql"
+            and table.name not in raw.empty
+            and table.name not in raw.conflicts
+        ]
+        if not wanted:
+            return {}
+        keys = KeyFile(Path(pipeline.working_dir) / "keys.parquet")
+        read: list[Table] = []
+        for table in wanted:
+            try:
+                for part in reader.keys(table):
+                    keys.add(table, part)
+                read.append(table)
+            except Exception as error:
+                self._report.tables[table.name].failure = self._redact(_cause(error))
+        keys.close()
+        if not read:
+            return {}
+        gone: dict[str, Gone] = {}
+        for name, found in sweep(self._client, self._source, read, keys, self._run.as_of).items():
+            if isinstance(found, SweepRefused):
+                self._report.tables[name].failure = str(found)
+            else:
+                gone[name] = found
+        return gone
+
+    def _files_seen(self, raw: RawTables) -> dict[str, dict[str, str]]:
+        """Table → path → checksum of each file as it was last read by a load that was completed."""
+        if self._source.reader.type != "files" or not {FILES_TABLE, "_dlt_loads"} <= raw.present:
+            return {}
+        dataset = self._source.dataset
+        sql = (
+            f"select table_name, path, checksum from {dataset}.{FILES_TABLE} "
+            f"where _dlt_load_id in (select load_id from {dataset}._dlt_loads where status = 0) "
+            "qualify row_number() over (partition by table_name, path order by _loaded_at desc) = 1"
+        )
+        seen: dict[str, dict[str, str]] = {}
+        for row in self._client.query(sql).result():
+            seen.setdefault(row.table_name, {})[row.path] = row.checksum
+        return seen
+
+    def _redact(self, text: str) -> str:
+        return self._connection.redact(text)
+
+
+def _table_state(pipeline: dlt.Pipeline, source: Source, table: Table) -> dict[str, Any]:
+    resources = pipeline.state.get("sources", {}).get(source.name, {}).get("resources", {})
+    state: dict[str, Any] = resources.get(table.name, {})
+    return state
+
+
+def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list[TableLanding]) -> None:
+    """Hand the spooled tables to dlt, which loads them and then commits the cursors, as one package."""
+    import dlt
+
+    def resource(landing: TableLanding) -> Any:
+        @dlt.resource(name=landing.table.name, write_disposition="append")
+        def rows() -> Iterator[Any]:
+            for chunk in landing.chunks():
+                yield raw.arranged(landing.table, chunk)
+            if landing.files:
+                yield dlt.mark.with_table_name(landing.ledger(), FILES_TABLE)
+            _remember(landing, dlt.current.resource_state(landing.table.name))
+
+        return rows
+
+    @dlt.source(name=source.name)
+    def tables() -> Any:
+        return [resource(landing) for landing in landings]
+
+    for landing in landings:
+        raw.extend(landing.table, landing.schema())
+    pipeline.extract(tables(), loader_file_format="parquet")
+    pipeline.normalize()
+    pipeline.load()
+
+
+def _remember(landing: TableLanding, state: dict[str, Any]) -> None:
+    """Move the table's cursor forward, in the state that dlt commits together with the rows."""
+    if landing.table.cursor is None:
+        return
+    for key, value in (("cursor", landing.cursor), ("as_of", landing.window.until)):
+        if value is not None and ("cursor" in state or landing.cursor is not None):
+            held = datetime.fromisoformat(state[key]) if key in state else value
+            state[key] = max(held, value).isoformat()
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong in one line: the innermost cause, because dlt wraps it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

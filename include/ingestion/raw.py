@@ -1,0 +1,177 @@
+"""The raw dataset of a source: its tables as declared, created before anything is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.ingestion.casting import ARROW_TYPES
+from include.ingestion.conform import VARIANT_SUFFIX, landed_type
+from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
+from include.sources.schema import ColumnType, Source, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from google.cloud.bigquery import Client, SchemaField
+    from google.cloud.bigquery import Table as WarehouseTable
+
+#: BigQuery takes at most this many clustering columns.
+MAX_CLUSTERING = 4
+#: The ledger of files that were read, and the keys that the last sweep compared. dlt's own tables begin with `_dlt`.
+FILES_TABLE = "_files"
+KEYS_TABLE = "_source_keys"
+
+_LANDED: dict[str, ColumnType] = {
+    "STRING": "string",
+    "INTEGER": "integer",
+    "INT64": "integer",
+    "NUMERIC": "decimal",
+    "BIGNUMERIC": "decimal",
+    "FLOAT": "float",
+    "FLOAT64": "float",
+    "BOOLEAN": "boolean",
+    "BOOL": "boolean",
+    "TIMESTAMP": "timestamp",
+    "DATE": "date",
+}
+
+
+class RawTables:
+    """The raw tables of one source in the warehouse.
+
+    Attributes:
+        present: what the dataset held before, dlt's own tables among it.
+        empty: tables that were created just now, and hence hold no rows.
+        conflicts: table → why the declared columns do not go with those in the warehouse.
+    """
+
+    def __init__(self, source: Source, client: Client) -> None:
+        self._source = source
+        self._client = client
+        self._columns: dict[str, dict[str, ColumnType]] = {}
+        self.present: set[str] = set()
+        self.empty: set[str] = set()
+        self.conflicts: dict[str, str] = {}
+
+    def ensure(self) -> None:
+        """Create the dataset and every declared table that is missing; add declared columns that are missing."""
+        from google.cloud import bigquery
+
+        dataset = bigquery.Dataset(f"{self._client.project}.{self._source.dataset}")
+        dataset.location = self._client.location
+        dataset.description = f"What the source {self._source.name} sent: append-only, as it came."
+        self._client.create_dataset(dataset, exists_ok=True)
+        self.present = {item.table_id for item in self._client.list_tables(dataset.reference)}
+        for table in self._source.tables.values():
+            self._ensure_table(table, table.name in self.present)
+        for name, schema in _LEDGERS.items():
+            if name not in self.present:
+                self._create(name, _fields(schema), "_loaded_at", [], f"{name} of {self._source.name}")
+
+    def _ensure_table(self, table: Table, exists: bool) -> None:
+        from google.cloud import bigquery
+
+        wanted = _fields({name: WAREHOUSE_TYPES[column.type] for name, column in table.columns.items()}, table)
+        wanted += _fields({name: kind for name, (kind, _) in METADATA_COLUMNS.items()})
+        if not exists:
+            self.empty.add(table.name)
+            found = self._create(table.name, wanted, "_loaded_at", list(table.primary_key[:MAX_CLUSTERING]), table.description)
+        else:
+            found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table.name}")
+            known = {field.name for field in found.schema}
+            missing = [field for field in wanted if field.name not in known]
+            if missing:
+                found.schema = [*found.schema, *missing]
+                found = self._client.update_table(found, ["schema"])
+        self._columns[table.name] = {
+            field.name: _LANDED.get(field.field_type, "string") for field in found.schema if isinstance(field, bigquery.SchemaField)
+        }
+        self._compare(table)
+
+    def _create(
+        self, name: str, schema: list[SchemaField], partition: str, clustering: list[str], description: str
+    ) -> WarehouseTable:
+        from google.cloud import bigquery
+
+        new = bigquery.Table(f"{self._client.project}.{self._source.dataset}.{name}", schema=schema)
+        new.time_partitioning = bigquery.TimePartitioning(field=partition)
+        new.clustering_fields = clustering or None
+        new.description = description
+        return self._client.create_table(new, exists_ok=True)
+
+    def _compare(self, table: Table) -> None:
+        """A type that was changed in the YAML does not change a table that holds rows: say so instead of failing in the load."""
+        for name, column in table.columns.items():
+            landed = self._columns[table.name].get(name)
+            wanted = _LANDED[WAREHOUSE_TYPES[column.type]]
+            if landed is not None and landed != wanted:
+                self.conflicts[table.name] = (
+                    f"column {name} is declared as {column.type}, but {self._source.dataset}.{table.name} holds it as {landed}: "
+                    f"declare it under another name (source_name: {column.source_name or name}), or drop the raw table"
+                )
+
+    def extend(self, table: Table, rows: pa.Schema) -> None:
+        """Add the columns to the raw table that `rows` has beyond it."""
+        from google.cloud import bigquery
+
+        columns = self._columns[table.name]
+        new = [field for field in rows if field.name not in columns]
+        if not new:
+            return
+        found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table.name}")
+        kinds = {field.name: landed_type(field.type) for field in new}
+        fields = [bigquery.SchemaField(name, WAREHOUSE_TYPES[kind], mode="NULLABLE") for name, kind in kinds.items()]
+        found.schema = [*found.schema, *fields]
+        self._client.update_table(found, ["schema"])
+        columns.update(kinds)
+
+    def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
+        """The rows with all columns of the raw table, in its order: a load job may match columns by position.
+
+        dlt writes its load id in the place of the column that is here for it.
+        """
+        import pyarrow as pa
+
+        have = set(rows.column_names)
+        return pa.table(
+            {
+                name: rows[name] if name in have else pa.nulls(len(rows), ARROW_TYPES[kind])
+                for name, kind in self._columns[table.name].items()
+            }
+        )
+
+    def undeclared(self, table: Table) -> dict[str, ColumnType]:
+        """The columns that the raw table has beyond the declared ones, and their types."""
+        columns = self._columns.get(table.name, {})
+        return {
+            name: kind
+            for name, kind in columns.items()
+            if name not in table.columns and name not in METADATA_COLUMNS and not name.endswith(VARIANT_SUFFIX)
+        }
+
+
+_LEDGERS = {
+    FILES_TABLE: {
+        "table_name": "STRING",
+        "path": "STRING",
+        "checksum": "STRING",
+        "size_bytes": "INT64",
+        "modified_at": "TIMESTAMP",
+        "_batch_id": "STRING",
+        "_loaded_at": "TIMESTAMP",
+        "_dlt_load_id": "STRING",
+    },
+    KEYS_TABLE: {"table_name": "STRING", "row_key": "STRING", "_loaded_at": "TIMESTAMP"},
+}
+
+
+def _fields(columns: dict[str, str], table: Table | None = None) -> list[SchemaField]:
+    from google.cloud import bigquery
+
+    fields = []
+    for name, kind in columns.items():
+        if table is not None:
+            description = table.columns[name].description
+        else:
+            description = METADATA_COLUMNS[name][1] if name in METADATA_COLUMNS else None
+        fields.append(bigquery.SchemaField(name, kind, mode="NULLABLE", description=description))
+    return fields

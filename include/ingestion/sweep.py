@@ -1,0 +1,154 @@
+"""Finds rows that a source no longer holds, by comparing its keys with the live ones in raw.
+
+The keys of all tables go up in one file, and one query compares them, so that a sweep costs as much for thirty tables as
+for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.ingestion.casting import UTC_MICROSECONDS, cast
+from include.ingestion.raw import KEYS_TABLE
+from include.sources.schema import Source, Table
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+#: Below this many live keys any share may be deleted: small tables change wholesale.
+SMALL_TABLE = 50
+_SCHEMA = pa.schema([("table_name", pa.string()), ("row_key", pa.string()), ("_loaded_at", UTC_MICROSECONDS)])
+
+
+class SweepRefused(RuntimeError):
+    """A sweep would delete so much of a table that the source is more likely broken than right."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The keys of one table that the source no longer holds: key columns, and organization_id if the table has it."""
+
+    live: int
+    keys: pa.Table
+
+
+class KeyFile:
+    """A Parquet file of the keys that a source holds now, written table by table."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._now = datetime.now(UTC)
+        self._writer = pq.ParquetWriter(path, _SCHEMA)
+
+    def add(self, table: Table, keys: pa.Table) -> None:
+        """Write some keys of a table: columns under the warehouse's names, in any type."""
+        parts = [cast(cast(keys[key], table.columns[key].type).values, "string").values for key in table.primary_key]
+        row_key = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
+        names = pa.array([table.name], pa.string()).take(pa.array([0] * len(row_key)))
+        loaded = pa.array([self._now] * len(row_key), UTC_MICROSECONDS)
+        self._writer.write_table(pa.table([names, row_key, loaded], schema=_SCHEMA))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def sweep(
+    client: Client, source: Source, tables: Iterable[Table], keys: KeyFile, as_of: datetime
+) -> dict[str, Gone | SweepRefused]:
+    """What is live in raw, as seen at `as_of`, and not in the key file; per table.
+
+    Returns:
+        Only tables of which something is gone; `SweepRefused` where it is more than the table allows.
+    """
+    from google.cloud import bigquery
+
+    tables = list(tables)
+    target = f"{client.project}.{source.dataset}.{KEYS_TABLE}"
+    config = bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        schema=[
+            bigquery.SchemaField("table_name", "STRING"),
+            bigquery.SchemaField("row_key", "STRING"),
+            bigquery.SchemaField("_loaded_at", "TIMESTAMP"),
+        ],
+        time_partitioning=bigquery.TimePartitioning(field="_loaded_at"),
+    )
+    with keys.path.open("rb") as file:
+        client.load_table_from_file(file, target, job_config=config).result()
+    counts = " union all ".join(_count_sql(source, table) for table in tables)
+    parameters = [bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)]
+    job = client.query(counts, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
+    by_name = {table.name: table for table in tables}
+    found: dict[str, Gone | SweepRefused] = {}
+    for row in job.result():
+        if not row.gone:
+            continue
+        table = by_name[row.table_name]
+        if row.live > SMALL_TABLE and row.gone / row.live > table.max_deleted_share:
+            found[table.name] = SweepRefused(
+                f"the source no longer holds {row.gone} of {row.live} live keys, more than max_deleted_share "
+                f"({table.max_deleted_share:.0%}) lets a sweep delete. If that is right, raise it for this table in "
+                f"{source.name}.yml and run again"
+            )
+        else:
+            found[table.name] = _gone(client, source, table, as_of, row.live)
+    return found
+
+
+def _gone(client: Client, source: Source, table: Table, as_of: datetime, live: int) -> Gone:
+    from google.cloud import bigquery
+
+    columns = _identity(table)
+    sql = f"select {', '.join(f'live.{name}' for name in columns)} {_compared_sql(source, table)} where held.row_key is null"
+    parameters = [bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)]
+    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    values: dict[str, list[object]] = {name: [] for name in columns}
+    for row in rows:
+        for name in columns:
+            values[name].append(row[name])
+    return Gone(live, pa.table({name: pa.array(items) for name, items in values.items()}))
+
+
+def _identity(table: Table) -> list[str]:
+    """The columns that a tombstone carries."""
+    tenant = ["organization_id"] if "organization_id" in table.columns else []
+    return list(dict.fromkeys([*table.primary_key, *tenant]))
+
+
+def _live_sql(source: Source, table: Table) -> str:
+    """The keys whose latest version, as staging picks it, is not a tombstone."""
+    keys = ", ".join(table.primary_key)
+    order = f"{table.cursor} desc, " if table.cursor else ""
+    seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else ""
+    return (
+        f"select * from (select {', '.join(_identity(table))}, _is_deleted from {source.dataset}.{table.name} {seen} "
+        f"qualify row_number() over (partition by {keys} order by {order}_extracted_at desc, _is_deleted desc, "
+        f"_loaded_at desc, _source_file_id desc) = 1) as latest where not _is_deleted"
+    )
+
+
+def _compared_sql(source: Source, table: Table) -> str:
+    """The live keys, each joined to the key that the source holds, if it does."""
+    parts = [f"cast(live.{key} as string)" for key in table.primary_key]
+    row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
+    return (
+        f"from ({_live_sql(source, table)}) as live left join (select distinct row_key from "
+        f"{source.dataset}.{KEYS_TABLE} where table_name = '{table.name}') as held on held.row_key = {row_key}"
+    )
+
+
+def _count_sql(source: Source, table: Table) -> str:
+    return (
+        f"select '{table.name}' as table_name, count(*) as live, countif(held.row_key is null) as gone "
+        f"{_compared_sql(source, table)}"
+    )

@@ -1,0 +1,134 @@
+"""Reads one table of a source, conforms it, and spools it to Parquet files that dlt then loads.
+
+A table is read to its end before anything of it is handed to dlt: a table that fails half-way lands nothing at all, and can
+be read again from the beginning. Only one chunk of it is ever in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.ingestion.casting import UTC_MICROSECONDS
+from include.ingestion.conform import Conformer, Stamp
+from include.ingestion.report import TableReport
+from include.ingestion.sweep import Gone
+from include.sources.readers.pieces import FileRead, Reader, Window
+from include.sources.schema import ColumnType, Table
+
+log = logging.getLogger(__name__)
+
+#: A chunk becomes a file to load at this many rows or bytes.
+CHUNK_ROWS = 500_000
+CHUNK_BYTES = 256 * 1024 * 1024
+ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 1.0
+
+
+@dataclass
+class TableLanding:
+    """One table on its way to raw.
+
+    Attributes:
+        table: what is declared.
+        window: which rows to read.
+        known: undeclared columns of the raw table and their types.
+        seen: path → checksum of the files last read.
+        gone: what the sweep found deleted.
+        files: the files read, filled by `spool`.
+        cursor: the latest cursor value read, filled by `spool`.
+    """
+
+    table: Table
+    batch_id: str
+    window: Window
+    known: dict[str, ColumnType]
+    seen: dict[str, str]
+    report: TableReport
+    folder: Path
+    gone: Gone | None = None
+    files: list[FileRead] = field(default_factory=list)
+    cursor: datetime | None = None
+
+    def spool(self, reader: Reader) -> None:
+        """Read the table to its end; tries again, with backoff, when the connection is lost. Fills `report`."""
+        started = time.monotonic()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._spool(reader)
+                break
+            except Exception as error:
+                if attempt == ATTEMPTS or not reader.is_transient(error):
+                    raise
+                wait = FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
+                log.warning("%s: attempt %d failed (%s), again in %.1f s", self.table.name, attempt, type(error).__name__, wait)
+                time.sleep(wait)
+        self.report.complete = True
+        self.report.seconds = time.monotonic() - started
+
+    def _spool(self, reader: Reader) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.report.extracted_at = datetime.now(UTC)
+        conformer = Conformer(self.table, Stamp(self.batch_id, self.report.extracted_at, self.window.until), self.known)
+        self.files = []
+        buffer: list[pa.Table] = []
+        for piece in reader.read(self.table, self.window, self.seen):
+            rows = conformer.conform(piece)
+            self.files += piece.files
+            if len(rows):
+                buffer.append(rows)
+            if sum(map(len, buffer)) >= CHUNK_ROWS or sum(part.nbytes for part in buffer) >= CHUNK_BYTES:
+                self._write(buffer)
+                buffer = []
+        if self.gone is not None:
+            just_before = self.window.until - timedelta(microseconds=1)
+            buffer.append(conformer.tombstones(self.gone.keys, just_before))
+            self.report.tombstones = len(self.gone.keys)
+        self._write(buffer)
+        self.report.rows = conformer.rows
+        self.report.rejected = conformer.rejected
+        self.report.changes = conformer.changes()
+        self.report.files = len(self.files)
+        self.cursor = conformer.cursor
+
+    def _write(self, parts: list[pa.Table]) -> None:
+        if parts:
+            rows = pa.concat_tables(parts, promote_options="default")
+            pq.write_table(rows, self.folder / f"{len(list(self.folder.iterdir())):06d}.parquet", compression="lz4")
+
+    def schema(self) -> pa.Schema:
+        """The columns of what was spooled, over all its files."""
+        return pa.unify_schemas([pq.read_schema(path) for path in sorted(self.folder.iterdir())])
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """What was spooled, stamped with the instant at which it is handed to the warehouse."""
+        self.report.loaded_at = datetime.now(UTC)
+        for path in sorted(self.folder.iterdir()):
+            rows = pq.read_table(path)
+            loaded = pa.array([self.report.loaded_at] * len(rows), UTC_MICROSECONDS)
+            yield rows.append_column("_loaded_at", loaded)
+
+    def ledger(self) -> pa.Table:
+        """One row per file that was read."""
+        count = len(self.files)
+        return pa.table(
+            {
+                "table_name": pa.array([self.table.name] * count, pa.string()),
+                "path": pa.array([file.path for file in self.files], pa.string()),
+                "checksum": pa.array([file.checksum for file in self.files], pa.string()),
+                "size_bytes": pa.array([file.size for file in self.files], pa.int64()),
+                "modified_at": pa.array([file.modified_at for file in self.files], UTC_MICROSECONDS),
+                "_batch_id": pa.array([self.batch_id] * count, pa.string()),
+                "_loaded_at": pa.array([self.report.loaded_at] * count, UTC_MICROSECONDS),
+            }
+        )

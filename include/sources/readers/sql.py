@@ -1,0 +1,116 @@
+"""Reads tables of a SQL database through dlt's `sql_table` with its Arrow backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from include.sources.readers.pieces import Piece, ReadError, Window
+
+if TYPE_CHECKING:
+    from include.sources.connection import SourceConnection
+    from include.sources.schema import SqlReader, Table
+
+CONNECT_TIMEOUT_SECONDS = 15
+
+
+class SqlTables:
+    """The tables of one schema. One engine serves all threads; each read has a connection of its own."""
+
+    def __init__(self, settings: SqlReader, connection: SourceConnection) -> None:
+        self._settings = settings
+        self._connection = connection
+        url = sa.URL.create(
+            "postgresql+psycopg2",
+            username=connection.login,
+            password=connection.secret or None,
+            host=connection.host,
+            port=connection.port,
+            database=connection.schema,
+            query=_query(connection),
+        )
+        self._engine = sa.create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"}
+        )
+
+    def check(self) -> None:
+        """Raise ReadError if the database cannot be reached."""
+        try:
+            with self._engine.connect():
+                pass
+        except sa.exc.SQLAlchemyError as error:
+            raise ReadError(f"the database cannot be reached: {_first_line(error)}") from None
+
+    def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
+        """The rows whose cursor lies in the window; rows without a cursor value come every time."""
+
+        def in_window(query: sa.Select[Any], relation: sa.Table, *_: Any) -> sa.Select[Any]:
+            name = _source_name(table, table.cursor) if table.cursor else None
+            if name is None or name not in relation.c:
+                return query
+            cursor = relation.c[name]
+            bounds = [cursor < window.until]
+            if window.since is not None:
+                bounds.append(cursor >= window.since)
+            return query.where(sa.or_(cursor.is_(None), sa.and_(*bounds)))
+
+        for rows in self._select(table, query_adapter_callback=in_window):
+            yield Piece(rows)
+
+    def keys(self, table: Table) -> Iterator[pa.Table]:
+        """Every key that the table holds now, whenever its row changed."""
+        names = [_source_name(table, key) for key in table.primary_key]
+        for rows in self._select(table, included_columns=names):
+            yield rows.select(names).rename_columns(list(table.primary_key))
+
+    def _select(self, table: Table, **arguments: Any) -> Iterator[pa.Table]:
+        from dlt.sources.sql_database import sql_table
+
+        name = table.table or table.name
+        resource = sql_table(
+            self._engine,
+            table=name,
+            schema=self._settings.schema_name,
+            backend="pyarrow",
+            chunk_size=self._settings.chunk_rows,
+            # One bad value must not stop a table: types are reflected, and cast later, with a place for what does not fit.
+            reflection_level="full",
+            **arguments,
+        )
+        try:
+            for item in resource:
+                if isinstance(item, pa.Table):
+                    yield item
+        except sa.exc.NoSuchTableError:
+            raise ReadError(f"the database has no table {self._settings.schema_name}.{name}") from None
+
+    def is_transient(self, error: BaseException) -> bool:
+        """Whether a connection was refused or lost on the way."""
+        seen: BaseException | None = error
+        while seen is not None:
+            if isinstance(seen, sa.exc.OperationalError | sa.exc.InterfaceError):
+                return True
+            if isinstance(seen, sa.exc.DBAPIError) and seen.connection_invalidated:
+                return True
+            seen = seen.__cause__ or seen.__context__
+        return False
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+
+def _source_name(table: Table, column: str) -> str:
+    return table.columns[column].source_name or column
+
+
+def _query(connection: SourceConnection) -> dict[str, str]:
+    """Options of the driver that the connection's extra gives, for example `sslmode`."""
+    return {key: str(value) for key, value in connection.extra.items() if key.startswith("ssl")}
+
+
+def _first_line(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
