@@ -51,7 +51,9 @@ class BusinessClock:
         ]
 
     def minutes(self, start: datetime, end: datetime) -> Fraction:
-        """Open minutes in `[start, end)`, exact; 0 if the end is not after the start."""
+        """Open minutes in `[start, end)`, exact; negative if the end is before the start, as calendar time is."""
+        if end < start:
+            return -self.minutes(end, start)
         # The day before may have a window that runs past midnight.
         day = start.astimezone(self._zone).date() - timedelta(days=1)
         last = end.astimezone(self._zone).date()

@@ -111,5 +111,6 @@ def test_seconds_count_and_nothing_is_rounded() -> None:
     assert exact * 2 == 3
 
 
-def test_an_end_before_the_start_is_no_time() -> None:
-    assert clock(WEEK).minutes(at("2026-09-21T12:00"), at("2026-09-21T09:00")) == 0
+def test_an_end_before_the_start_counts_backwards_as_the_calendar_does() -> None:
+    # 08:30 to 10:00 local, of which an hour is open.
+    assert clock(WEEK).minutes(at("2026-09-21T08:00"), at("2026-09-21T06:30")) == -60
