@@ -5,20 +5,16 @@
 {%- endmacro %}
 
 
-{#- How far a timezone is from UTC, in seconds, `days` days after the instant that a local DATETIME would be in UTC. -#}
-{% macro utc_offset_near(local, timezone, days) -%}
-    datetime_diff(
-        {{ local_datetime('timestamp_add(timestamp(' ~ local ~ '), interval ' ~ days ~ ' day)', timezone) }},
-        datetime_add({{ local }}, interval {{ days }} day),
-        second
-    )
+{#- How far a timezone is from UTC at an instant of whole seconds, in seconds. -#}
+{% macro utc_offset_seconds(instant, timezone) -%}
+    datetime_diff({{ local_datetime(instant, timezone) }}, datetime({{ instant }}), second)
 {%- endmacro %}
 
 
-{#- The instant at which a timezone's wall clock shows a local DATETIME, given the offsets before and after (see
-    utc_offset_near, −1 and +1 day). A time that occurs twice, when clocks go back, is the first of the two; a time that
-    never occurs, when they go forward, is read with the offset before the switch (02:30 is 03:30 of the new time).
-    That is BigQuery's own rule and Python's fold=0; stated here so that it does not hang on the engine. -#}
+{#- The instant at which a timezone's wall clock shows a local DATETIME, given the timezone's offsets some time before and
+    after, with at most one clock change between. A time that occurs twice, when clocks go back, is the first of the two; a
+    time that never occurs, when they go forward, is read with the offset before the change (02:30 is 03:30 of the new
+    time). That is BigQuery's own rule and Python's fold=0; stated here so that it does not hang on the engine. -#}
 {% macro local_to_utc(local, timezone, offset_before, offset_after) -%}
     {%- set before = 'timestamp_sub(timestamp(' ~ local ~ '), interval ' ~ offset_before ~ ' second)' -%}
     {%- set after = 'timestamp_sub(timestamp(' ~ local ~ '), interval ' ~ offset_after ~ ' second)' -%}
@@ -32,7 +28,7 @@
 
 
 {#- Joins the segment of the organization's open time that holds an instant, as `alias`, from a CTE over
-    int_calendar__open_time: at most one row, found by equality of organization and UTC day. -#}
+    dim_open_time: at most one row, found by equality of organization and UTC day. -#}
 {% macro join_open_time(open_time, alias, organization_id, instant) -%}
     left join {{ open_time }} as {{ alias }}
         on {{ alias }}.organization_id = {{ organization_id }}

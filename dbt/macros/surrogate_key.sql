@@ -13,3 +13,9 @@
     {%- endfor -%}
     concat({{ parts | join(", '|', ") }})
 {%- endmacro %}
+
+
+{#- A hash of many columns of a row, that moves when any of them does. For comparing rows, never for joining. -#}
+{% macro fingerprint(columns) -%}
+    to_hex(md5(to_json_string(struct({{ columns | join(', ') }}))))
+{%- endmacro %}

@@ -1,0 +1,22 @@
+{#- The last day of which the run sees anything: that of the instant just before as_of. -#}
+{% macro last_day_seen() -%}
+    date '{{ (as_of_instant() - modules.datetime.timedelta(microseconds=1)).strftime("%Y-%m-%d") }}'
+{%- endmacro %}
+
+
+{#- Whether the calendar month that begins on a DATE has ended at as_of. -#}
+{% macro month_is_complete(month) -%}
+    date_add({{ month }}, interval 1 month) <= {{ as_of_date() }}
+{%- endmacro %}
+
+
+{#- Whether the calendar year that a DATE lies in has ended at as_of. -#}
+{% macro year_is_complete(day) -%}
+    date_add({{ first_day_of('year', day) }}, interval 1 year) <= {{ as_of_date() }}
+{%- endmacro %}
+
+
+{#- The first day of the month, quarter or year that a DATE lies in, as a DATE. -#}
+{% macro first_day_of(unit, day) -%}
+    cast(date_trunc({{ day }}, {{ unit }}) as date)
+{%- endmacro %}

@@ -1,0 +1,20 @@
+{#- Snapshots are dated by the run's as_of, not by the wall clock: dbt takes the time of every version from here. -#}
+{% macro bigquery__snapshot_get_time() -%}
+    {{ as_of() }}
+{%- endmacro %}
+
+
+{#- A snapshot is taken once per as_of: a run for the same (or an earlier) as_of first takes back what was recorded at or
+    after it, so that it can be repeated. Both are pre-hooks; nothing to do before the first snapshot. -#}
+{% macro forget_versions_since_as_of(snapshot) -%}
+    {%- if execute and load_relation(snapshot) is not none -%}
+        delete from {{ snapshot }} where dbt_valid_from >= {{ as_of() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro reopen_versions_ended_since_as_of(snapshot) -%}
+    {%- if execute and load_relation(snapshot) is not none -%}
+        update {{ snapshot }} set dbt_valid_to = null where dbt_valid_to >= {{ as_of() }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,141 @@
+{{ config(cluster_by=['organization_id', 'account_id']) }}
+with
+
+accounts as (
+    select *
+    from {{ ref('stg_crm__accounts') }}
+),
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('stg_crm__organizations') }}
+),
+
+users as (
+    select
+        organization_id,
+        user_id,
+        full_name
+    from {{ ref('stg_crm__users') }}
+),
+
+roll_up as (
+    select
+        organization_id,
+        account_id,
+        top_account_id,
+        roll_up_issue
+    from {{ ref('int_accounts__roll_up') }}
+),
+
+rates as (
+    select
+        currency,
+        rate_day,
+        rate_to_usd
+    from {{ ref('int_reference__fx_rates_daily') }}
+),
+
+segment_rules as (
+    select
+        segment,
+        rule_order,
+        plan_tier,
+        employees_above
+    from {{ ref('segment_rules') }}
+),
+
+revenue_bands as (
+    select
+        revenue_band,
+        from_amount,
+        below_amount
+    from {{ ref('revenue_bands') }}
+),
+
+-- A rule without conditions holds for every account and comes last.
+segments as (
+    select
+        accounts.organization_id,
+        accounts.account_id,
+        segment_rules.segment
+    from accounts
+    inner join segment_rules
+        on segment_rules.plan_tier = accounts.plan_tier
+        or segment_rules.employees_above < accounts.employee_count
+        or (segment_rules.plan_tier is null and segment_rules.employees_above is null)
+    qualify
+        row_number() over (
+            partition by accounts.organization_id, accounts.account_id
+            order by segment_rules.rule_order
+        ) = 1
+),
+
+converted as (
+    select
+        accounts.*,
+        organizations.reporting_currency,
+        {{ to_reporting_currency(
+            'accounts.annual_revenue', 'accounts.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as annual_revenue_reporting
+    from accounts
+    left join organizations
+        on organizations.organization_id = accounts.organization_id
+    {{ join_fx_rate('rates', 'own_rates', 'accounts.currency', last_day_seen()) }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', last_day_seen()) }}
+),
+
+final as (
+    select
+        {{ surrogate_key(['converted.organization_id', 'converted.account_id']) }} as account_key,
+        converted.organization_id,
+        converted.account_id,
+        converted.account_name,
+        converted.domain,
+        converted.industry,
+        converted.employee_count,
+        converted.annual_revenue,
+        converted.currency,
+        converted.annual_revenue_reporting,
+        converted.reporting_currency,
+        coalesce(revenue_bands.revenue_band, 'unknown') as revenue_band,
+        converted.account_type,
+        converted.status,
+        if(converted.status in ('churned', 'inactive'), converted.status, converted.account_type) as account_category,
+        converted.plan_tier,
+        segments.segment,
+        converted.region,
+        converted.country,
+        converted.city,
+        converted.owner_user_id,
+        coalesce(users.full_name, 'unknown') as owner_name,
+        converted.signup_date,
+        converted.merged_into_account_id,
+        converted.parent_account_id,
+        roll_up.top_account_id,
+        {{ surrogate_key(['converted.organization_id', 'roll_up.top_account_id']) }} as top_account_key,
+        roll_up.top_account_id = converted.account_id as is_top_account,
+        roll_up.roll_up_issue,
+        converted.created_at,
+        converted.updated_at
+    from converted
+    inner join roll_up
+        on roll_up.organization_id = converted.organization_id
+        and roll_up.account_id = converted.account_id
+    inner join segments
+        on segments.organization_id = converted.organization_id
+        and segments.account_id = converted.account_id
+    left join revenue_bands
+        on converted.annual_revenue_reporting is not null
+        and (revenue_bands.from_amount is null or converted.annual_revenue_reporting >= revenue_bands.from_amount)
+        and (revenue_bands.below_amount is null or converted.annual_revenue_reporting < revenue_bands.below_amount)
+    left join users
+        on users.organization_id = converted.organization_id
+        and users.user_id = converted.owner_user_id
+)
+
+select *
+from final

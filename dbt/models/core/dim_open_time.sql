@@ -1,0 +1,101 @@
+{{ config(cluster_by=['organization_id', 'utc_date']) }}
+with
+
+opening_hours as (
+    select
+        organization_id,
+        opens_at,
+        closes_at
+    from {{ ref('int_calendar__opening_hours') }}
+),
+
+-- Cut at midnight UTC, so that any instant finds its segment by equality of the day.
+open_pieces as (
+    select
+        opening_hours.organization_id,
+        greatest(opening_hours.opens_at, timestamp(utc_date)) as segment_from,
+        least(opening_hours.closes_at, timestamp(date_add(utc_date, interval 1 day))) as open_until
+    from opening_hours
+    cross join
+        unnest(
+            generate_date_array(
+                date(opening_hours.opens_at), date(timestamp_sub(opening_hours.closes_at, interval 1 microsecond))
+            )
+        ) as utc_date
+),
+
+organizations_with_hours as (
+    select distinct organization_id
+    from {{ ref('stg_reference__business_hours') }}
+),
+
+calendars as (
+    select
+        tickets.organization_id,
+        date_sub(date(min(tickets.created_at)), interval 2 day) as first_day
+    from {{ ref('stg_support__tickets') }} as tickets
+    inner join organizations_with_hours
+        on organizations_with_hours.organization_id = tickets.organization_id
+    group by tickets.organization_id
+),
+
+-- Every day starts a segment, so that closed days have one too.
+day_starts as (
+    select
+        calendars.organization_id,
+        timestamp(utc_date) as segment_from,
+        timestamp(utc_date) as open_until
+    from calendars
+    cross join
+        unnest(generate_date_array(calendars.first_day, date_add({{ as_of_date() }}, interval 1 day))) as utc_date
+),
+
+boundaries as (
+    select
+        organization_id,
+        segment_from,
+        open_until
+    from open_pieces
+    union all
+    select
+        organization_id,
+        segment_from,
+        open_until
+    from day_starts
+),
+
+segments as (
+    select
+        organization_id,
+        segment_from,
+        max(open_until) as open_until
+    from boundaries
+    group by organization_id, segment_from
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'segment_from']) }} as open_time_key,
+        organization_id,
+        date(segment_from) as utc_date,
+        segment_from,
+        coalesce(
+            lead(segment_from) over (partition by organization_id order by segment_from),
+            timestamp_add(timestamp_trunc(segment_from, day), interval 1 day)
+        ) as segment_until,
+        open_until,
+        coalesce(
+            cast(
+                sum(timestamp_diff(open_until, segment_from, microsecond)) over (
+                    partition by organization_id
+                    order by segment_from
+                    rows between unbounded preceding and 1 preceding
+                ) as int64
+            ),
+            0
+        ) as open_microseconds_before
+    from segments
+)
+
+select *
+from final

@@ -1,0 +1,145 @@
+{{
+    config(
+        partition_by={'field': 'valid_from', 'data_type': 'timestamp', 'granularity': 'month'},
+        cluster_by=['organization_id', 'deal_id']
+    )
+}}
+with
+
+deals as (
+    select
+        organization_id,
+        deal_id,
+        stage,
+        amount,
+        probability_pct,
+        created_at
+    from {{ ref('stg_crm__deals') }}
+),
+
+changes as (
+    select
+        organization_id,
+        deal_id,
+        history_id,
+        from_stage,
+        to_stage,
+        amount,
+        probability_pct,
+        changed_by_user_id,
+        changed_at,
+        row_number() over (partition by organization_id, deal_id order by changed_at, history_id) as change_number
+    from {{ ref('stg_crm__deal_stage_history') }}
+    where changed_at < {{ as_of() }}
+),
+
+stages as (
+    select
+        stage,
+        stage_order,
+        is_lost
+    from {{ ref('deal_stages') }}
+),
+
+-- The stay before the first change: in the stage that the change left, or in that of the deal where nothing ever changed.
+first_stays as (
+    select
+        deals.organization_id,
+        deals.deal_id,
+        0 as change_number,
+        cast(null as string) as history_id,
+        if(changes.history_id is null, deals.stage, changes.from_stage) as stage,
+        if(changes.history_id is null, deals.amount, null) as amount,
+        if(changes.history_id is null, deals.probability_pct, null) as probability_pct,
+        cast(null as string) as changed_by_user_id,
+        if(changes.history_id is null, deals.created_at, least(deals.created_at, changes.changed_at)) as entered_at
+    from deals
+    left join changes
+        on changes.organization_id = deals.organization_id
+        and changes.deal_id = deals.deal_id
+        and changes.change_number = 1
+    where changes.history_id is null or changes.from_stage is not null
+),
+
+later_stays as (
+    select
+        changes.organization_id,
+        changes.deal_id,
+        changes.change_number,
+        changes.history_id,
+        changes.to_stage as stage,
+        changes.amount,
+        changes.probability_pct,
+        changes.changed_by_user_id,
+        changes.changed_at as entered_at
+    from changes
+    inner join deals
+        on deals.organization_id = changes.organization_id
+        and deals.deal_id = changes.deal_id
+),
+
+entries as (
+    select *
+    from first_stays
+    union all
+    select *
+    from later_stays
+),
+
+-- A change to the stage that the deal is in already is none.
+moves as (
+    select *
+    from entries
+    qualify
+        coalesce(
+            lag(stage) over (partition by organization_id, deal_id order by change_number) != stage,
+            true
+        )
+),
+
+stays as (
+    select
+        moves.*,
+        row_number() over (partition by organization_id, deal_id order by change_number) as stay_number,
+        lag(stage) over (partition by organization_id, deal_id order by change_number) as previous_stage,
+        lead(entered_at) over (partition by organization_id, deal_id order by change_number) as left_at
+    from moves
+),
+
+final as (
+    select
+        {{ surrogate_key(['stays.organization_id', 'stays.deal_id', 'stays.stay_number']) }} as stage_stay_key,
+        stays.organization_id,
+        stays.deal_id,
+        stays.stay_number,
+        stays.stage,
+        stays.previous_stage,
+        case
+            when stays.stay_number = 1 then 'entry'
+            when stages.is_lost then 'lost'
+            when stages.stage_order > previous_stages.stage_order then 'forward'
+            else 'backward'
+        end as movement,
+        stays.entered_at as valid_from,
+        stays.left_at as valid_to,
+        stays.left_at is null as is_current,
+        coalesce(stays.left_at = stays.entered_at, false) as is_instant,
+        timestamp_diff(coalesce(stays.left_at, {{ as_of() }}), stays.entered_at, microsecond) / 86400000000
+            as days_in_stage,
+        stays.amount,
+        cast(stays.probability_pct as numeric) as probability_pct,
+        stays.changed_by_user_id,
+        stays.history_id,
+        stays.left_at is null and stays.stage != deals.stage as is_stage_mismatch
+    from stays
+    inner join deals
+        on deals.organization_id = stays.organization_id
+        and deals.deal_id = stays.deal_id
+    left join stages
+        on stages.stage = stays.stage
+    left join stages as previous_stages
+        on previous_stages.stage = stays.previous_stage
+)
+
+select *
+from final

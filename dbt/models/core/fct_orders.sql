@@ -1,0 +1,98 @@
+{{
+    config(
+        partition_by={'field': 'ordered_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id']
+    )
+}}
+with
+
+orders as (
+    select *
+    from {{ ref('stg_crm__orders') }}
+),
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('stg_crm__organizations') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key
+    from {{ ref('dim_accounts') }}
+),
+
+order_statuses as (
+    select
+        status,
+        is_revenue,
+        is_fulfilled
+    from {{ ref('order_statuses') }}
+),
+
+rates as (
+    select
+        currency,
+        rate_day,
+        rate_to_usd
+    from {{ ref('int_reference__fx_rates_daily') }}
+),
+
+converted as (
+    select
+        orders.*,
+        organizations.reporting_currency,
+        {{ to_reporting_currency(
+            'orders.total_amount', 'orders.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as total_amount_reporting
+    from orders
+    left join organizations
+        on organizations.organization_id = orders.organization_id
+    {{ join_fx_rate('rates', 'own_rates', 'orders.currency', 'date(orders.ordered_at)') }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', 'date(orders.ordered_at)') }}
+),
+
+final as (
+    select
+        {{ surrogate_key(['converted.organization_id', 'converted.order_id']) }} as order_key,
+        converted.organization_id,
+        converted.order_id,
+        converted.order_number,
+        accounts.account_key,
+        converted.account_id,
+        converted.contact_id,
+        converted.status,
+        coalesce(order_statuses.is_revenue, true) as is_revenue,
+        coalesce(order_statuses.is_fulfilled, false) as is_fulfilled,
+        converted.currency,
+        converted.reporting_currency,
+        converted.subtotal_amount,
+        converted.discount_amount,
+        converted.tax_amount,
+        converted.shipping_amount,
+        converted.total_amount,
+        converted.total_amount_reporting,
+        if(coalesce(order_statuses.is_revenue, true), converted.total_amount_reporting, 0) as revenue_amount,
+        converted.total_amount_reporting is not null as has_rate,
+        converted.ordered_at,
+        date(converted.ordered_at) as ordered_date,
+        converted.shipped_at,
+        converted.delivered_at,
+        converted.days_to_ship,
+        converted.fulfilment_days as days_to_deliver,
+        converted.updated_at
+    from converted
+    left join accounts
+        on accounts.organization_id = converted.organization_id
+        and accounts.account_id = converted.account_id
+    left join order_statuses
+        on order_statuses.status = converted.status
+)
+
+select *
+from final

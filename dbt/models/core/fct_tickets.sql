@@ -1,0 +1,169 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='ticket_key',
+        partition_by={'field': 'created_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id', 'account_id'],
+        on_schema_change='append_new_columns',
+        post_hook="{{ delete_rows_gone_from(ref('int_support__tickets'), ['organization_id', 'ticket_id']) }}"
+    )
+}}
+{#- An incremental run rebuilds a ticket when anything that its row depends on has moved, whenever and in whatever order
+    it arrived: `_input_fingerprint` hashes the ticket as staging shows it, the priorities, targets and clock that
+    apply, the opening hours, and this file. A clock that still runs moves with every run. A watermark on `_loaded_at`
+    would miss a row released from quarantine and one that was landed before it became visible. -#}
+with
+
+tickets as (
+    select
+        *,
+        {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
+        concat(input_fingerprint, '{{ local_md5(model.raw_code)[:8] }}') as _input_fingerprint
+    from {{ ref('int_support__tickets') }}
+),
+
+open_time as (
+    select
+        organization_id,
+        utc_date,
+        segment_from,
+        segment_until,
+        open_until,
+        open_microseconds_before
+    from {{ ref('dim_open_time') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id,
+        facility_key
+    from {{ ref('dim_facilities') }}
+),
+
+{% if is_incremental() %}
+settled as (
+    select
+        ticket_key,
+        _input_fingerprint
+    from {{ this }}
+    where is_resolved
+),
+
+moved as (
+    select tickets.*
+    from tickets
+    left join settled
+        on settled.ticket_key = tickets.ticket_key
+        and settled._input_fingerprint = tickets._input_fingerprint
+    where settled.ticket_key is null or not tickets.is_resolved
+),
+{% else %}
+moved as (
+    select *
+    from tickets
+),
+{% endif %}
+
+-- A clock runs to its event, or to as_of; a ticket resolved at an unknown time has neither.
+clocked as (
+    select
+        *,
+        coalesce(response_closed_at, if(is_resolved, null, {{ as_of() }})) as response_clocked_until,
+        coalesce(resolution_closed_at, if(is_resolved, null, {{ as_of() }})) as resolution_clocked_until
+    from moved
+),
+
+measured as (
+    select
+        clocked.*,
+        {{ calendar_minutes_between('created_at', 'response_clocked_until') }} as response_calendar_elapsed,
+        {{ calendar_minutes_between('created_at', 'resolution_clocked_until') }} as resolution_calendar_elapsed,
+        if(
+            has_opening_hours,
+            {{ business_minutes_between('created_at', 'at_creation', 'response_clocked_until', 'at_response') }},
+            null
+        ) as response_business_elapsed,
+        if(
+            has_opening_hours,
+            {{ business_minutes_between('created_at', 'at_creation', 'resolution_clocked_until', 'at_resolution') }},
+            null
+        ) as resolution_business_elapsed
+    from clocked
+    {{ join_open_time('open_time', 'at_creation', 'clocked.organization_id', 'clocked.created_at') }}
+    {{ join_open_time('open_time', 'at_response', 'clocked.organization_id', 'clocked.response_clocked_until') }}
+    {{ join_open_time('open_time', 'at_resolution', 'clocked.organization_id', 'clocked.resolution_clocked_until') }}
+),
+
+elapsed as (
+    select
+        *,
+        if(response_clock = 'business', response_business_elapsed, response_calendar_elapsed)
+            as response_elapsed_minutes,
+        if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)
+            as resolution_elapsed_minutes
+    from measured
+),
+
+judged as (
+    select
+        *,
+        {{ sla_state('response_elapsed_minutes', 'response_target_minutes', 'response_closed_at') }} as response_state,
+        {{ sla_state('resolution_elapsed_minutes', 'resolution_target_minutes', 'resolution_closed_at') }}
+            as resolution_state
+    from elapsed
+),
+
+final as (
+    select
+        judged.ticket_key,
+        judged.organization_id,
+        judged.ticket_id,
+        judged.account_key,
+        judged.account_id,
+        judged.contact_id,
+        facilities.facility_key,
+        judged.facility_id,
+        judged.product_id,
+        judged.category_id,
+        judged.root_cause_id,
+        judged.assignee_user_id,
+        judged.channel,
+        judged.priority,
+        judged.status,
+        judged.subject,
+        judged.app_version,
+        judged.reopened_count,
+        judged.created_at,
+        date(judged.created_at) as created_date,
+        judged.first_responded_at,
+        judged.resolved_at,
+        judged.is_resolved,
+        {%- for event in ['response', 'resolution'] %}
+        judged.{{ event }}_closed_at,
+        judged.{{ event }}_priority,
+        judged.{{ event }}_target_minutes,
+        judged.{{ event }}_clock,
+        judged.{{ event }}_policy,
+        if(judged.{{ event }}_closed_at is null, null, judged.{{ event }}_calendar_elapsed)
+            as {{ event }}_calendar_minutes,
+        if(judged.{{ event }}_closed_at is null, null, judged.{{ event }}_business_elapsed)
+            as {{ event }}_business_minutes,
+        judged.{{ event }}_elapsed_minutes,
+        judged.{{ event }}_elapsed_minutes / nullif(judged.{{ event }}_target_minutes, 0) as {{ event }}_sla_ratio,
+        judged.{{ event }}_state,
+        {{ sla_is_met('judged.' ~ event ~ '_state') }} as is_{{ event }}_met,
+        {%- endfor %}
+        judged.csat_score,
+        judged.csat_tier,
+        judged.updated_at,
+        judged._input_fingerprint
+    from judged
+    left join facilities
+        on facilities.organization_id = judged.organization_id
+        and facilities.facility_id = judged.facility_id
+)
+
+select *
+from final

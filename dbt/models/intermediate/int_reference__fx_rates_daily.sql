@@ -1,0 +1,30 @@
+with
+
+rates as (
+    select
+        currency,
+        rate_date,
+        rate_to_usd,
+        lead(rate_date) over (partition by currency order by rate_date) as next_rate_date
+    from {{ ref('stg_reference__fx_rates') }}
+    where currency != 'USD'
+),
+
+final as (
+    select
+        rates.currency,
+        rate_day,
+        rates.rate_to_usd,
+        rates.rate_date
+    from rates
+    cross join
+        unnest(
+            generate_date_array(
+                rates.rate_date,
+                coalesce(date_sub(rates.next_rate_date, interval 1 day), greatest(rates.rate_date, {{ as_of_date() }}))
+            )
+        ) as rate_day
+)
+
+select *
+from final

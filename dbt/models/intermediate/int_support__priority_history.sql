@@ -1,0 +1,71 @@
+with
+
+tickets as (
+    select
+        organization_id,
+        ticket_id,
+        priority
+    from {{ ref('stg_support__tickets') }}
+),
+
+changes as (
+    select
+        organization_id,
+        ticket_id,
+        from_priority,
+        to_priority,
+        changed_at,
+        row_number() over (partition by organization_id, ticket_id order by changed_at, change_id) as change_number,
+        lead(changed_at) over (partition by organization_id, ticket_id order by changed_at, change_id) as next_changed_at
+    from {{ ref('stg_support__ticket_priority_changes') }}
+    where changed_at < {{ as_of() }}
+),
+
+-- What a ticket was before anyone changed it; a ticket without changes has been this all along.
+before_changes as (
+    select
+        tickets.organization_id,
+        tickets.ticket_id,
+        coalesce(first_changes.from_priority, tickets.priority) as priority,
+        cast(null as timestamp) as valid_from,
+        first_changes.changed_at as valid_to
+    from tickets
+    left join changes as first_changes
+        on first_changes.organization_id = tickets.organization_id
+        and first_changes.ticket_id = tickets.ticket_id
+        and first_changes.change_number = 1
+),
+
+after_changes as (
+    select
+        changes.organization_id,
+        changes.ticket_id,
+        changes.to_priority as priority,
+        changes.changed_at as valid_from,
+        changes.next_changed_at as valid_to
+    from changes
+    inner join tickets
+        on tickets.organization_id = changes.organization_id
+        and tickets.ticket_id = changes.ticket_id
+),
+
+final as (
+    select
+        organization_id,
+        ticket_id,
+        priority,
+        valid_from,
+        valid_to
+    from before_changes
+    union all
+    select
+        organization_id,
+        ticket_id,
+        priority,
+        valid_from,
+        valid_to
+    from after_changes
+)
+
+select *
+from final

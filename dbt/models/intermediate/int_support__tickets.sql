@@ -1,0 +1,205 @@
+{%- set attributes = [
+    'account_id', 'contact_id', 'product_id', 'category_id', 'root_cause_id', 'assignee_user_id', 'channel', 'status',
+    'subject', 'app_version', 'reopened_count', 'csat_score', 'csat_tier', 'created_at', 'first_responded_at',
+    'updated_at',
+] -%}
+{%- set judged = [
+    'account_key', 'facility_id', 'resolved_at', 'priority', 'is_resolved',
+    'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
+    'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
+    'has_opening_hours',
+] -%}
+with
+
+tickets as (
+    select
+        organization_id,
+        ticket_id,
+        account_id,
+        contact_id,
+        facility_id,
+        product_id,
+        category_id,
+        root_cause_id,
+        assignee_user_id,
+        channel,
+        status,
+        subject,
+        app_version,
+        reopened_count,
+        csat_score,
+        satisfaction_level as csat_tier,
+        created_at,
+        if(first_responded_at < {{ as_of() }}, first_responded_at, null) as first_responded_at,
+        if(is_resolved and resolved_at < {{ as_of() }}, resolved_at, null) as resolved_at,
+        coalesce(is_resolved, false) and coalesce(resolved_at < {{ as_of() }}, true) as is_resolved,
+        updated_at
+    from {{ ref('stg_support__tickets') }}
+),
+
+priority_history as (
+    select *
+    from {{ ref('int_support__priority_history') }}
+),
+
+policies as (
+    select
+        organization_id,
+        priority,
+        first_response_minutes,
+        resolution_minutes,
+        clock,
+        valid_from,
+        lead(valid_from) over (partition by organization_id, priority order by valid_from) as valid_to
+    from {{ ref('stg_reference__sla_policies') }}
+),
+
+default_targets as (
+    select
+        priority,
+        first_response_minutes,
+        resolution_minutes
+    from {{ ref('sla_default_targets') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key
+    from {{ ref('dim_accounts') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id
+    from {{ ref('dim_facilities') }}
+),
+
+organizations as (
+    select
+        organization_id,
+        timezone
+    from {{ ref('stg_crm__organizations') }}
+),
+
+first_timetables as (
+    select
+        organization_id,
+        min(valid_from) as valid_from
+    from {{ ref('stg_reference__business_hours') }}
+    group by organization_id
+),
+
+-- Opening hours, holidays and the timezone move the business clock of every ticket of the organization.
+opening_rules as (
+    select
+        organization_id,
+        {{ columns_as_text(["'hours'", 'valid_from', 'weekday', 'opens_at', 'closes_at']) }} as rule
+    from {{ ref('stg_reference__business_hours') }}
+    union all
+    select
+        organization_id,
+        {{ columns_as_text(["'holiday'", 'holiday_date']) }} as rule
+    from {{ ref('stg_reference__holidays') }}
+    union all
+    select
+        organization_id,
+        {{ columns_as_text(["'timezone'", 'timezone']) }} as rule
+    from organizations
+),
+
+opening_hours as (
+    select
+        organization_id,
+        to_hex(md5(string_agg(rule, ';' order by rule))) as fingerprint
+    from opening_rules
+    group by organization_id
+),
+
+-- A ticket resolved without a reply closes its response clock at its resolution, even if someone replies afterwards.
+closed as (
+    select
+        tickets.*,
+        case
+            when first_responded_at is null then resolved_at
+            when resolved_at is null then first_responded_at
+            else least(first_responded_at, resolved_at)
+        end as response_closed_at,
+        resolved_at as resolution_closed_at
+    from tickets
+),
+
+prioritised as (
+    select
+        closed.*,
+        coalesce(now_in_force.priority, 'unknown') as priority,
+        coalesce(at_response.priority, 'unknown') as response_priority,
+        coalesce(at_resolution.priority, 'unknown') as resolution_priority
+    from closed
+    {{ join_priority_at('priority_history', 'now_in_force', 'closed', as_of()) }}
+    {{ join_priority_at('priority_history', 'at_response', 'closed', 'coalesce(closed.response_closed_at, ' ~ as_of() ~ ')') }}
+    {{ join_priority_at('priority_history', 'at_resolution', 'closed', 'coalesce(closed.resolution_closed_at, ' ~ as_of() ~ ')') }}
+),
+
+resolved_references as (
+    select
+        prioritised.* except (facility_id),
+        accounts.account_key,
+        coalesce(facilities.facility_id, 'unknown') as facility_id,
+        coalesce(first_timetables.valid_from <= date(prioritised.created_at, organizations.timezone), false)
+            as has_opening_hours,
+        opening_hours.fingerprint as opening_hours_fingerprint
+    from prioritised
+    left join accounts
+        on accounts.organization_id = prioritised.organization_id
+        and accounts.account_id = prioritised.account_id
+    left join facilities
+        on facilities.organization_id = prioritised.organization_id
+        and facilities.facility_id = prioritised.facility_id
+    left join organizations
+        on organizations.organization_id = prioritised.organization_id
+    left join first_timetables
+        on first_timetables.organization_id = prioritised.organization_id
+    left join opening_hours
+        on opening_hours.organization_id = prioritised.organization_id
+),
+
+targeted as (
+    select
+        resolved_references.*,
+        coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
+            as response_target_minutes,
+        if(has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar') as response_clock,
+        {{ policy_source('response_policies', 'response_defaults') }} as response_policy,
+        coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
+            as resolution_target_minutes,
+        if(has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar') as resolution_clock,
+        {{ policy_source('resolution_policies', 'resolution_defaults') }} as resolution_policy
+    from resolved_references
+    {%- for event in ['response', 'resolution'] %}
+    left join policies as {{ event }}_policies
+        on {{ event }}_policies.organization_id = resolved_references.organization_id
+        and {{ event }}_policies.priority = resolved_references.{{ event }}_priority
+        and {{ event }}_policies.valid_from <= date(resolved_references.created_at)
+        and (
+            {{ event }}_policies.valid_to is null
+            or {{ event }}_policies.valid_to > date(resolved_references.created_at)
+        )
+    left join default_targets as {{ event }}_defaults
+        on {{ event }}_defaults.priority = resolved_references.{{ event }}_priority
+    {%- endfor %}
+),
+
+final as (
+    select
+        organization_id,
+        ticket_id,
+        {{ (attributes + judged) | join(',\n        ') }},
+        {{ fingerprint(attributes + judged + ['opening_hours_fingerprint']) }} as input_fingerprint
+    from targeted
+)
+
+select *
+from final

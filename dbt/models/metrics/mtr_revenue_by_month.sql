@@ -1,0 +1,128 @@
+{{ config(cluster_by=['organization_id', 'month']) }}
+{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+with
+
+orders as (
+    select
+        organization_id,
+        account_id,
+        {{ first_day_of('month', 'ordered_date') }} as month,
+        is_revenue,
+        is_revenue and has_rate as is_counted,
+        if(is_revenue, revenue_amount, null) as revenue_amount,
+        reporting_currency
+    from {{ ref('fct_orders') }}
+),
+
+-- From the first order of the organization on, without a gap, so that a month without orders shows as one.
+histories as (
+    select
+        organization_id,
+        any_value(reporting_currency) as reporting_currency,
+        min(month) as first_month
+    from orders
+    group by organization_id
+),
+
+months as (
+    select
+        histories.organization_id,
+        histories.reporting_currency,
+        histories.first_month,
+        dates.month_start as month
+    from histories
+    inner join {{ ref('dim_date') }} as dates
+        on dates.organization_id = histories.organization_id
+        and dates.date_day = dates.month_start
+        and dates.month_start >= histories.first_month
+        and dates.month_start <= {{ last_day_seen() }}
+),
+
+-- Exact percentiles exist as window functions only: every order carries those of its month.
+with_percentiles as (
+    select
+        organization_id,
+        account_id,
+        month,
+        is_revenue,
+        is_counted,
+        revenue_amount
+        {%- for name, share in percentiles.items() %},
+        percentile_cont(revenue_amount, {{ share }}) over (partition by organization_id, month) as {{ name }}_order_value
+        {%- endfor %}
+    from orders
+),
+
+sums as (
+    select
+        organization_id,
+        month,
+        sum(if(is_counted, revenue_amount, 0)) as order_revenue,
+        countif(is_counted) as order_count,
+        countif(is_revenue and not is_counted) as orders_without_rate,
+        countif(not is_revenue) as excluded_order_count,
+        count(distinct if(is_counted, account_id, null)) as customer_count
+        {%- for name in percentiles %},
+        any_value({{ name }}_order_value) as {{ name }}_order_value
+        {%- endfor %}
+    from with_percentiles
+    group by organization_id, month
+),
+
+by_month as (
+    select
+        months.organization_id,
+        months.reporting_currency,
+        months.first_month,
+        months.month,
+        date_sub(months.month, interval 1 year) as previous_year_month,
+        {{ month_is_complete('months.month') }} as is_complete,
+        coalesce(sums.order_revenue, 0) as order_revenue,
+        coalesce(sums.order_count, 0) as order_count,
+        coalesce(sums.orders_without_rate, 0) as orders_without_rate,
+        coalesce(sums.excluded_order_count, 0) as excluded_order_count,
+        coalesce(sums.customer_count, 0) as customer_count
+        {%- for name in percentiles %},
+        sums.{{ name }}_order_value
+        {%- endfor %}
+    from months
+    left join sums
+        on sums.organization_id = months.organization_id
+        and sums.month = months.month
+),
+
+final as (
+    select
+        {{ surrogate_key(['by_month.organization_id', 'by_month.month']) }} as revenue_month_key,
+        by_month.organization_id,
+        by_month.month,
+        extract(year from by_month.month) as year,
+        by_month.reporting_currency,
+        by_month.is_complete,
+        by_month.first_month <= {{ first_day_of('year', 'by_month.month') }}
+        and {{ year_is_complete('by_month.month') }} as is_year_complete,
+        by_month.order_revenue,
+        by_month.order_count,
+        by_month.orders_without_rate,
+        by_month.excluded_order_count,
+        by_month.customer_count,
+        by_month.order_revenue / nullif(by_month.order_count, 0) as average_order_value,
+        by_month.order_revenue / nullif(by_month.customer_count, 0) as average_revenue_per_customer,
+        by_month.median_order_value,
+        by_month.p75_order_value,
+        by_month.p95_order_value,
+        previous_year.order_revenue as previous_year_revenue,
+        if(
+            by_month.is_complete and previous_year.is_complete,
+            100 * cast(by_month.order_revenue - previous_year.order_revenue as float64)
+            / nullif(cast(previous_year.order_revenue as float64), 0),
+            null
+        ) as revenue_yoy_pct
+    from by_month
+    left join by_month as previous_year
+        on previous_year.organization_id = by_month.organization_id
+        and previous_year.month = by_month.previous_year_month
+)
+
+select *
+from final
