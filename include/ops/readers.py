@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Reads the platform's books: what the summary of a run shows."""
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def gate_results(
-    run_id: str | None = None, as_of: datetime | None = None, client: Client | None = None
-) -> list[Row]:
+def gate_results(run_id: str | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
     """Rows of `ops.gate_results` of one run, or of all runs that looked at one instant.
 
     Ordered by gate and expectation. With several runs of one gate at that instant, the latest counts.
@@ -30,9 +29,7 @@ def gate_results(
     return _read(sql, client, run_id=("STRING", run_id), as_of=("TIMESTAMP", as_of))
 
 
-def loads(
-    batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None
-) -> list[Row]:
+def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
     """Rows of `ops.loads` of some landings, or of all landings for one instant, by source and table."""
     suffix = f"@{as_of:%Y-%m-%dT%H%M%SZ}" if as_of else None
     sql = """

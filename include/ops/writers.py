@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Creates the platform's books and writes to them; a rerun replaces its rows and never doubles them."""
 
 from __future__ import annotations
@@ -36,9 +37,7 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
 
         sources = load_sources()
     bq = client or _client()
-    wanted = {
-        f"raw_{name}": f"What the source {name} sent: append-only, as it came." for name in sources
-    } | DATASETS
+    wanted = {f"raw_{name}": f"What the source {name} sent: append-only, as it came." for name in sources} | DATASETS
     present = {dataset.dataset_id for dataset in bq.list_datasets()}
     for name, description in wanted.items():
         if name not in present:
@@ -54,9 +53,7 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     from google.cloud import bigquery
 
     fields = [
-        bigquery.SchemaField(
-            c.name, c.type, mode="REQUIRED" if c.required else "NULLABLE", description=c.description
-        )
+        bigquery.SchemaField(c.name, c.type, mode="REQUIRED" if c.required else "NULLABLE", description=c.description)
         for c in definition.columns
     ]
     wanted = bigquery.Table(f"{bq.project}.{definition.qualified}", schema=fields)
@@ -66,11 +63,7 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     present = bq.create_table(wanted, exists_ok=True)
     known = {field.name for field in present.schema}
     # BigQuery adds only nullable columns to a table that may hold rows.
-    missing = [
-        bigquery.SchemaField(f.name, f.field_type, description=f.description)
-        for f in fields
-        if f.name not in known
-    ]
+    missing = [bigquery.SchemaField(f.name, f.field_type, description=f.description) for f in fields if f.name not in known]
     if missing:
         present.schema = [*present.schema, *missing]
         bq.update_table(present, ["schema"])
@@ -110,15 +103,11 @@ def append(
     return len(encoded)
 
 
-def _write(
-    bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None
-) -> None:
+def _write(bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None) -> None:
     from google.cloud import bigquery
 
     names = ", ".join(f"`{c.name}`" for c in target.columns)
-    values = ", ".join(
-        f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns
-    )
+    values = ", ".join(f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns)
     source = f"select {values} from unnest(json_query_array(@rows)) as item"
     parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
     if replace_where is None:
@@ -158,9 +147,7 @@ def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, list[An
 def _encode(target: OpsTable, row: Mapping[str, Any]) -> str:
     for name in row:
         target.column(name)
-    return json.dumps(
-        {name: _text(value) for name, value in row.items() if value is not None}, ensure_ascii=False
-    )
+    return json.dumps({name: _text(value) for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 
 def _text(value: Any) -> str:
@@ -205,9 +192,7 @@ def start_run(run: RunContext, dag_id: str, client: Client | None = None) -> Non
     append("ops.pipeline_runs", [row], replace_where={"run_id": run.run_id, "dag_id": dag_id}, client=client)
 
 
-def finish_run(
-    run: RunContext, dag_id: str, state: str, message: str | None = None, client: Client | None = None
-) -> None:
+def finish_run(run: RunContext, dag_id: str, state: str, message: str | None = None, client: Client | None = None) -> None:
     """Note in `ops.pipeline_runs` how a DAG run ended.
 
     Args:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Makes the JSON of the Great Expectations context from the rules.
 
 It writes what Great Expectations itself would write, but needs neither it nor a warehouse: creating data sources and
@@ -38,9 +39,7 @@ def gates(sources: Mapping[str, Source] | None = None, folder: Path | None = Non
     found = load_sources() if sources is None else sources
     written = load_gates(folder)
     extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found)}
-    merged = {
-        name: Gate(gate=name, rules=(*gate.rules, *extra.get(name, ()))) for name, gate in written.items()
-    }
+    merged = {name: Gate(gate=name, rules=(*gate.rules, *extra.get(name, ()))) for name, gate in written.items()}
     return {source.dataset: derived.raw_gate(source) for source in found.values()} | merged
 
 
@@ -57,9 +56,7 @@ def build(folder: Path | None = None, check: bool = False, sources: Mapping[str,
     """
     folder = folder or settings().gx_dir
     wanted = render(gates(sources, folder / "gates"))
-    present = {
-        str(path.relative_to(folder)): path for name in _FOLDERS for path in sorted((folder / name).rglob("*.json"))
-    }
+    present = {str(path.relative_to(folder)): path for name in _FOLDERS for path in sorted((folder / name).rglob("*.json"))}
     changed = []
     for name, text in sorted(wanted.items()):
         path = folder / name
@@ -195,9 +192,7 @@ def _configuration(relations: list[str]) -> dict[str, Any]:
     }
     return {
         "config_version": 4.0,
-        "stores": {
-            name: {"class_name": kind, "store_backend": _files_below(folder)} for name, (kind, folder) in stores.items()
-        },
+        "stores": {name: {"class_name": kind, "store_backend": _files_below(folder)} for name, (kind, folder) in stores.items()},
         "expectations_store_name": "expectations_store",
         "validation_results_store_name": "validation_results_store",
         "checkpoint_store_name": "checkpoint_store",

@@ -1,3 +1,4 @@
+# ruff: noqa: TID253 - nothing imports this module before a gate runs.
 """The one expectation that Great Expectations lacks. Importing this module imports Great Expectations (seconds)."""
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
-from great_expectations.expectations.core import UnexpectedRowsExpectation
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
+from great_expectations.expectations.core import UnexpectedRowsExpectation
 from include.quality.parameters import with_literals
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _COUNT = "unexpected_rows_query.row_count"
 _BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
-class ExpectNoRows(UnexpectedRowsExpectation):
+class ExpectNoRows(UnexpectedRowsExpectation):  # type: ignore[misc]
     """Expect that a query finds no rows; the query may refer to the run as `@run_id`, `@as_of`, ….
 
     It differs from its parent in two ways: the rows are only counted, which is one query instead of two and brings no
@@ -32,8 +33,8 @@ class ExpectNoRows(UnexpectedRowsExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (_COUNT,)
 
-    @pydantic.validator("unexpected_rows_query")
-    def _validate_query(cls, query: Any) -> Any:  # noqa: N805
+    @pydantic.validator("unexpected_rows_query")  # type: ignore[untyped-decorator]
+    def _validate_query(cls, query: Any) -> Any:
         return query
 
     def get_validation_dependencies(

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Runs a gate: one checkpoint of Great Expectations, and what follows from it."""
 
 from __future__ import annotations
@@ -148,7 +149,9 @@ def _complaint(client: Client, sql: str, values: Mapping[str, str]) -> str | Non
     try:
         _query(client, sql, values)
     except GoogleAPICallError as error:
-        return next(line for line in str(error.message).splitlines() if line.strip())
+        details = [detail for detail in error.errors if isinstance(detail, dict)]
+        text = str(details[0].get("message") or error.message) if details else str(error.message)
+        return text.strip().splitlines()[0]
     return None
 
 
@@ -172,7 +175,7 @@ def _write_reconciliations(client: Client, gate: str, rules: Sequence[Any], valu
         return
     sql = f"""
         merge ops.reconciliation as t
-        using ({' union all '.join(parts)}) as s
+        using ({" union all ".join(parts)}) as s
         on false
         when not matched by source and t.run_id = @run_id and t.gate = @gate then delete
         when not matched then insert (

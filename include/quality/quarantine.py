@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Moves staging rows that break a rule aside, with the reason; staging's views leave them out as long as they are there."""
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[s
             @relation, row_key, json_value(row_json, '$.organization_id'), @reason, @expectation, @gate, row_json,
             @run_id, @as_of, current_timestamp()
         from (
-            select {key_text(outcome.key, 'broken')} as row_key, to_json_string(broken) as row_json
+            select {key_text(outcome.key, "broken")} as row_key, to_json_string(broken) as row_json
             from ({outcome.query}) as broken
         )
     """

@@ -101,7 +101,5 @@ def _read(path: Path) -> Gate:
     except yaml.YAMLError as error:
         raise GateError(f"{path}: {error}") from error
     except ValidationError as error:
-        lines = [
-            f"{path}: {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        ]
+        lines = [f"{path}: {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         raise GateError("\n".join(lines)) from error

@@ -1,0 +1,107 @@
+"""What is published: which built tables, under which name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.settings import settings
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+#: Where the pipeline builds → where analysts read.
+DATASETS = {"marts_build": "marts", "metrics_build": "metrics"}
+_BUILDS = {published: build for build, published in DATASETS.items()}
+
+BACKUP_DATASET = "ops"
+BACKUP_PREFIX = "published_before__"
+
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,200}$")
+_NOT_TABLES = {"VIEW", "MATERIALIZED_VIEW", "EXTERNAL"}
+
+
+class PublishError(RuntimeError):
+    """Nothing was published: what analysts read is as it was. The message names the table and the cause."""
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """One table to publish: `marts.<name>` or `metrics.<name>`."""
+
+    dataset: str
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.dataset not in _BUILDS:
+            raise PublishError(f"{self.dataset}.{self.name}: only {' and '.join(_BUILDS)} are published.")
+        if not _NAME.match(self.name):
+            raise PublishError(f"{self.dataset}.{self.name!r} is no name of a table.")
+
+    @property
+    def build_dataset(self) -> str:
+        return _BUILDS[self.dataset]
+
+    @property
+    def published(self) -> str:
+        """The published table, quoted for SQL."""
+        return f"`{self.dataset}`.`{self.name}`"
+
+    @property
+    def built(self) -> str:
+        """The built table, quoted for SQL."""
+        return f"`{self.build_dataset}`.`{self.name}`"
+
+    @property
+    def backup_name(self) -> str:
+        return f"{BACKUP_PREFIX}{self.dataset}__{self.name}"
+
+    @property
+    def backup(self) -> str:
+        """What is published now, kept while it is being replaced; quoted for SQL."""
+        return f"`{BACKUP_DATASET}`.`{self.backup_name}`"
+
+
+def chosen(tables: Iterable[str]) -> list[Target]:
+    """The targets of published names such as `marts.mart_nrr_summary`.
+
+    Raises:
+        PublishError: a name that is not `marts.<table>` or `metrics.<table>`.
+    """
+    targets = set()
+    for table in tables:
+        dataset, _, name = table.partition(".")
+        targets.add(Target(dataset, name))
+    return sorted(targets)
+
+
+def built(client: Client) -> list[Target]:
+    """Every table that stands in the build and that the dbt project still makes.
+
+    A model taken out of the project leaves its last build behind: such a table does not count. Without a manifest
+    (a project that was never parsed), every table in the build does.
+    """
+    standing = {
+        (dataset, table.table_id)
+        for dataset in DATASETS
+        for table in client.list_tables(dataset)
+        if table.table_type not in _NOT_TABLES
+    }
+    modelled = _modelled(settings().dbt_dir / "target" / "manifest.json")
+    wanted = standing if modelled is None else standing & modelled
+    return sorted(Target(DATASETS[dataset], name) for dataset, name in wanted)
+
+
+def _modelled(manifest: Path) -> set[tuple[str, str]] | None:
+    if not manifest.exists():
+        return None
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        (node["schema"], node["alias"])
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] in DATASETS and node["config"]["enabled"]
+    }

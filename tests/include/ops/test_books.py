@@ -1,0 +1,145 @@
+"""The books: created once, written so that a rerun replaces its rows, read back for the summary."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.cloud import bigquery
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.ops import writers
+from include.runs import RunContext
+from tests.include.quality.warehouse import rows
+
+NIGHT = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
+NOW = datetime(2026, 10, 1, 2, 3, 4, 567891, tzinfo=UTC)
+
+
+def load(table: str, count: int = 1, run: RunContext = NIGHT) -> dict[str, object]:
+    return {
+        "batch_id": run.batch_id("crm"),
+        "run_id": run.run_id,
+        "source": "crm",
+        "table_name": table,
+        "rows_loaded": count,
+        "loaded_at": NOW,
+    }
+
+
+def test_every_table_and_column_is_described_and_partitioned(bq: Client) -> None:
+    for name, definition in ops.TABLES.items():
+        table = bq.get_table(name)
+        assert [field.name for field in table.schema] == [column.name for column in definition.columns]
+        assert all(field.description for field in table.schema), name
+        assert table.description
+        assert table.time_partitioning.field == definition.partition_by
+        assert table.clustering_fields == list(definition.cluster_by)
+
+
+def test_ensuring_again_keeps_what_is_written(bq: Client) -> None:
+    ops.append("ops.loads", [load("accounts")], client=bq)
+    ops.ensure_tables(["crm", "billing"], client=bq)
+    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+    assert {"raw_crm", "raw_billing", *ops.DATASETS} <= {dataset.dataset_id for dataset in bq.list_datasets()}
+
+
+def test_ensuring_adds_a_column_that_an_older_table_lacks(bq: Client) -> None:
+    bq.delete_table("ops.publications")
+    old = [bigquery.SchemaField("table_name", "STRING", "REQUIRED")]
+    bq.create_table(bigquery.Table(f"{bq.project}.ops.publications", schema=old))
+    ops.ensure_tables([], client=bq)
+    assert {field.name for field in bq.get_table("ops.publications").schema} >= {"table_name", "run_id", "state"}
+
+
+def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
+    other = RunContext("scheduled__2026-10-02", NIGHT.as_of + timedelta(days=1))
+    ops.append("ops.loads", [load("accounts", 7, other)], client=bq)
+    for count in (1, 2):
+        written = ops.append(
+            "ops.loads",
+            [load("accounts", count), load("deals", count)],
+            replace_where={"batch_id": NIGHT.batch_id("crm"), "table_name": ["accounts", "deals"]},
+            client=bq,
+        )
+        assert written == 2
+    assert rows(bq, "select table_name, rows_loaded from ops.loads order by 1, 2") == [("accounts", 2), ("accounts", 7), ("deals", 2)]
+    ops.append("ops.loads", [], replace_where={"run_id": NIGHT.run_id}, client=bq)
+    assert rows(bq, "select rows_loaded from ops.loads") == [(7,)]
+
+
+def test_null_can_be_replaced_too(bq: Client) -> None:
+    ops.append("ops.loads", [load("accounts") | {"run_id": None}, load("deals")], client=bq)
+    ops.append("ops.loads", [], replace_where={"run_id": None}, client=bq)
+    assert rows(bq, "select table_name from ops.loads") == [("deals",)]
+
+
+def test_values_come_back_as_they_went_in(bq: Client) -> None:
+    text = "quote ' \" back\\slash \n new line é 😀 {brace} $.path %s"
+    record = {"source": "crm", "table_name": "t", "line_number": 2**40, "reason": "r", "payload": text, "batch_id": "b"}
+    ops.append("quarantine.rejected_records", [record | {"rejected_at": NOW}], client=bq)
+    assert rows(bq, "select payload, line_number, rejected_at from quarantine.rejected_records") == [(text, 2**40, NOW)]
+
+
+def test_many_rows_take_several_statements_and_still_replace(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "_CHUNK_CHARACTERS", 500)
+    for _ in range(2):
+        ops.append("ops.loads", [load(f"t{i}") for i in range(20)], replace_where={"run_id": NIGHT.run_id}, client=bq)
+    assert rows(bq, "select count(*), count(distinct table_name) from ops.loads") == [(20, 20)]
+
+
+def test_writers_at_once_lose_nothing(bq: Client) -> None:
+    def write(name: str) -> None:
+        ops.append("ops.loads", [load(name)], replace_where={"table_name": name}, client=bq)
+
+    threads = [threading.Thread(target=write, args=(f"t{i}",)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows(bq, "select count(distinct table_name), count(*) from ops.loads") == [(6, 6)]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "where", "message"),
+    [
+        ("ops.nothing", {}, None, "ops.nothing"),
+        ("ops.loads", {"colour": "red"}, None, "has no column colour"),
+        ("ops.loads", load("a"), {"colour": "red"}, "has no column colour"),
+        ("ops.loads", load("a"), {}, "would delete all"),
+        ("ops.loads", load("a") | {"loaded_at": datetime(2026, 1, 1)}, None, "naive"),
+    ],
+)
+def test_mistakes_are_named(table: str, row: dict[str, object], where: dict[str, object] | None, message: str) -> None:
+    with pytest.raises((KeyError, ValueError), match=message):
+        ops.append(table, [row], replace_where=where, client=Client.__new__(Client))
+
+
+def test_a_run_begins_ends_and_may_begin_again(bq: Client) -> None:
+    ops.start_run(NIGHT, "transform", client=bq)
+    ops.finish_run(NIGHT, "transform", "failed", "no luck", client=bq)
+    assert [(run["state"], run["message"]) for run in ops.runs("transform", client=bq)] == [("failed", "no luck")]
+    ops.start_run(NIGHT, "transform", client=bq)
+    assert [(run["state"], run["finished_at"]) for run in ops.runs(client=bq)] == [("running", None)]
+    ops.finish_run(NIGHT, "transform", "success", client=bq)
+    ops.finish_run(NIGHT, "ingest_crm", "failed", "never began", client=bq)
+    states = {run["dag_id"]: run["state"] for run in ops.runs(client=bq)}
+    assert states == {"transform": "success", "ingest_crm": "failed"}
+    with pytest.raises(ValueError, match="success or failed"):
+        ops.finish_run(NIGHT, "transform", "done", client=bq)
+
+
+def test_readers_pick_the_run_that_is_asked_for(bq: Client) -> None:
+    again = RunContext("manual__again", NIGHT.as_of)
+    for run, minute in ((NIGHT, 0), (again, 1)):
+        verdict = {"run_id": run.run_id, "as_of": run.as_of, "gate": "core", "relation": "core.t", "action": "warn", "success": True}
+        verdict |= {"expectation": "e", "verdict": "pass", "evaluated_at": NOW + timedelta(minutes=minute)}
+        ops.append("ops.gate_results", [verdict], client=bq)
+    ops.append("ops.loads", [load("accounts")], client=bq)
+    assert [row["run_id"] for row in ops.gate_results(as_of=NIGHT.as_of, client=bq)] == ["manual__again"]
+    assert [row["run_id"] for row in ops.gate_results(NIGHT.run_id, client=bq)] == [NIGHT.run_id]
+    assert len(ops.loads([NIGHT.batch_id("crm")], client=bq)) == len(ops.loads(as_of=NIGHT.as_of, client=bq)) == 1
+    assert ops.loads(["crm@1999-01-01T000000Z"], client=bq) == []
+    assert ops.last_as_of(client=bq) is None

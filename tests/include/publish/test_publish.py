@@ -1,0 +1,215 @@
+"""Publishing: all tables or none, whatever goes wrong, and however often it is tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.publish import PublishError, publish, recover
+from include.runs import RunContext
+from include.settings import ROOT
+from tests.include.quality.warehouse import rows
+
+FIRST = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
+SECOND = RunContext("scheduled__2026-10-02", FIRST.as_of + timedelta(days=1))
+TABLES = ("marts.mart_a", "marts.mart_b", "metrics.mtr_c")
+
+
+def build(bq: Client, night: int, *tables: str) -> None:
+    """Build tables whose rows say which night they are of: `night` rows holding `night`."""
+    for table in tables or TABLES:
+        dataset, name = table.split(".")
+        sql = f"create or replace table {dataset}_build.{name} as select {night} as night from unnest(generate_array(1, {night}))"
+        bq.query(sql).result()
+
+
+def shown(bq: Client, *tables: str) -> list[object]:
+    """The night that each published table shows; None for one that is not there."""
+    there = {f"{dataset}.{table.table_id}" for dataset in ("marts", "metrics") for table in bq.list_tables(dataset)}
+    return [rows(bq, f"select max(night) from {table}")[0][0] if table in there else None for table in tables or TABLES]
+
+
+def books(bq: Client) -> dict[str, tuple[str, int | None]]:
+    found = ops.publications(client=bq)
+    return {f"{row['dataset']}.{row['table_name']}": (row["run_id"], row["row_count"]) for row in found}
+
+
+def leftovers(bq: Client) -> list[str]:
+    return [table.table_id for table in bq.list_tables("ops") if f"ops.{table.table_id}" not in ops.TABLES]
+
+
+def test_each_night_replaces_the_last_and_the_books_say_so(bq: Client) -> None:
+    build(bq, 1)
+    assert publish(FIRST, client=bq) == 3
+    assert shown(bq) == [1, 1, 1]
+    build(bq, 2)
+    assert shown(bq) == [1, 1, 1]
+    assert publish(SECOND, client=bq) == 3
+    assert shown(bq) == [2, 2, 2]
+    assert books(bq) == dict.fromkeys(TABLES, (SECOND.run_id, 2))
+    assert ops.last_as_of(client=bq) == SECOND.as_of
+    assert leftovers(bq) == []
+
+
+def test_publishing_twice_is_publishing_once(bq: Client) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    publish(FIRST, client=bq)
+    assert shown(bq) == [1, 1, 1]
+    assert rows(bq, "select state, count(*) from ops.publications group by 1") == [("published", 3)]
+
+
+def test_what_is_published_is_not_the_build(bq: Client) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    bq.query("delete from marts_build.mart_a where true").result()
+    assert shown(bq, "marts.mart_a") == [1]
+
+
+def test_a_table_partitioned_otherwise_is_published_too(bq: Client) -> None:
+    bq.query("create table marts_build.mart_a partition by day as select 1 as night, date '2026-01-01' as day").result()
+    publish(FIRST, client=bq)
+    bq.query("drop table marts_build.mart_a").result()
+    bq.query("create table marts_build.mart_a cluster by night as select 2 as night").result()
+    publish(SECOND, client=bq)
+    assert shown(bq, "marts.mart_a") == [2]
+
+
+def test_a_missing_build_publishes_nothing(bq: Client) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    build(bq, 2)
+    with pytest.raises(PublishError, match=r"marts\.mart_zzz could not be published, so nothing was: .*mart_zzz"):
+        publish(SECOND, tables=[*TABLES, "marts.mart_zzz"], client=bq)
+    assert shown(bq, *TABLES, "marts.mart_zzz") == [1, 1, 1, None]
+    assert books(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
+    assert rows(bq, f"select distinct state from ops.publications where run_id = '{SECOND.run_id}'") == [("rolled_back",)]
+    assert leftovers(bq) == []
+    publish(SECOND, client=bq)
+    assert shown(bq) == [2, 2, 2]
+
+
+def test_a_failure_in_the_middle_of_the_first_publication_leaves_nothing(bq: Client) -> None:
+    """Tables are replaced in the order of their names: two are there by the time that the third fails."""
+    build(bq, 1)
+    with pytest.raises(PublishError, match=r"marts\.mart_zzz could not be published"):
+        publish(FIRST, tables=[*TABLES, "marts.mart_zzz"], client=bq)
+    assert shown(bq) == [None, None, None]
+    assert ops.last_as_of(client=bq) is None
+    publish(FIRST, client=bq)
+    assert shown(bq) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("table", ["staging.stg_x", "marts.a`; drop table x", "mart_a", "marts."])
+def test_names_are_checked_before_anything_happens(bq: Client, table: str) -> None:
+    with pytest.raises(PublishError):
+        publish(FIRST, tables=[table], client=bq)
+    assert rows(bq, "select count(*) from ops.publications") == [(0,)]
+
+
+def test_nothing_built_is_an_error(bq: Client) -> None:
+    with pytest.raises(PublishError, match="nothing to publish"):
+        publish(FIRST, client=bq)
+
+
+def test_what_is_no_longer_built_is_taken_away_if_it_was_ours(bq: Client) -> None:
+    build(bq, 1)
+    bq.query("create table marts.somebody_elses as select 9 as night").result()
+    publish(FIRST, client=bq)
+    bq.query("drop table marts_build.mart_b").result()
+    build(bq, 2, "marts.mart_a", "metrics.mtr_c")
+    assert publish(SECOND, tables=["marts.mart_a"], client=bq) == 1
+    assert shown(bq) == [2, 1, 1]
+    assert publish(SECOND, client=bq) == 2
+    assert shown(bq, *TABLES, "marts.somebody_elses") == [2, None, 2, 9]
+    assert set(books(bq)) == {"marts.mart_a", "metrics.mtr_c"}
+
+
+def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp_path: Path) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    kept = {"resource_type": "model", "schema": "marts_build", "alias": "mart_a", "config": {"enabled": True}}
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": {"model.mart_a": kept}}))
+    assert publish(SECOND, client=bq) == 1
+    assert shown(bq) == [1, None, None]
+
+
+_KILLED = """
+import os, sys
+from datetime import UTC, datetime
+from include.publish import publish
+from include.runs import RunContext
+from include.warehouse import client
+
+bq, (_, statement, left) = client(), sys.argv
+query, left = bq.query, int(left)
+
+def watched(sql, *arguments, **options):
+    global left
+    left -= sql.startswith(statement)
+    if left < 0:
+        os._exit(9)
+    return query(sql, *arguments, **options)
+
+bq.query = watched
+publish(RunContext("scheduled__2026-10-02", datetime(2026, 10, 2, tzinfo=UTC)), client=bq)
+"""
+
+
+def publish_and_die(statement: str, left: int) -> int:
+    """Publish in a process that dies instead of sending a statement that begins so, after sending `left` of them."""
+    command = [sys.executable, "-c", _KILLED, statement, str(left)]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+
+
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        pytest.param("create table `ops`.", 1, id="while tables are kept aside"),
+        pytest.param("create or replace table", 1, id="after the first is replaced"),
+        pytest.param("select 'marts' as dataset", 0, id="when all are replaced, before it is noted"),
+    ],
+)
+def test_killed_anywhere_the_next_who_comes_puts_things_right(bq: Client, statement: str, left: int) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    build(bq, 2)
+    assert publish_and_die(statement, left) == 9
+    if statement.startswith("create or replace"):
+        assert shown(bq) == [2, 1, 1]
+        # Killed an instant later, between dropping a table and making it anew, it would have left a hole.
+        bq.query("drop table marts.mart_b").result()
+    recover(bq)
+    assert shown(bq) == [1, 1, 1]
+    assert books(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
+    assert leftovers(bq) == []
+    assert recover(bq) == []
+    publish(SECOND, client=bq)
+    assert shown(bq) == [2, 2, 2]
+
+
+def test_the_next_publication_recovers_by_itself(bq: Client) -> None:
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    build(bq, 2)
+    assert publish_and_die("create or replace table", 2) == 9
+    with pytest.raises(PublishError):
+        publish(SECOND, tables=["marts.mart_a", "marts.mart_zzz"], client=bq)
+    assert shown(bq) == [1, 1, 1]
+
+
+def test_a_first_publication_that_was_killed_leaves_nothing_behind(bq: Client) -> None:
+    build(bq, 1)
+    assert publish_and_die("create or replace table", 2) == 9
+    recover(bq)
+    assert shown(bq) == [None, None, None]
+    assert books(bq) == {}
