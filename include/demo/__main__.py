@@ -48,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--home", required=True, type=Path, metavar="DIR", help="folder for the files and systems.json")
     command.add_argument("--postgres-url", required=True, metavar="URL", help="database that becomes the CRM")
-    command.add_argument("--billing-port", type=int, default=0, metavar="PORT", help="default: any free port")
-    command.add_argument("--support-port", type=int, default=0, metavar="PORT", help="default: any free port")
+    command.add_argument("--billing-port", type=_port, default=0, metavar="PORT", help="default: any free port")
+    command.add_argument("--support-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead")
     command.add_argument("--no-faults", action="store_true", help="no 429, no 500 and no row sent twice")
     command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file in a line cut off")
@@ -62,6 +62,12 @@ def _company_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--scale", type=float, default=1.0, help=f"size, from {SMALLEST}; 1 has 10,000 orders (default 1)")
     command.add_argument("--seed", type=int, default=42, help="which company (default 42)")
     command.add_argument("--as-of", metavar="DATE", help="only what was known before 00:00 UTC of this day (default today)")
+
+
+def _port(text: str) -> int:
+    if text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port")
 
 
 def _generated(options: argparse.Namespace) -> Company:

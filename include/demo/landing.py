@@ -9,6 +9,7 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,10 +99,10 @@ def _by_day(company: Company) -> dict[date, pa.Table]:
     order = np.argsort(day, kind="stable")
     sorted_rows = events.take(pa.array(row[order]))
     numbers, starts = np.unique(day[order], return_index=True)
-    ends = [*starts[1:].tolist(), len(order)]
+    bounds = [*starts.tolist(), len(order)]
     return {
         first + timedelta(days=number): sorted_rows.slice(start, end - start)
-        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True)
+        for number, (start, end) in zip(numbers.tolist(), pairwise(bounds), strict=True)
     }
 
 

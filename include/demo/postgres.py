@@ -58,7 +58,7 @@ def sync(company: Company, url: str) -> Synced:
         finally:
             connection.close()
     except psycopg2.Error as error:
-        raise OSError(f"The CRM database {url} failed: {str(error).strip()}") from error
+        raise OSError(f"The CRM database failed: {str(error).strip()}") from error
     return Synced(*(sum(change[part] for change in changes) for part in range(3)))
 
 
