@@ -34,7 +34,7 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
     # ProjectConfig makes an object-storage path of it, whose first use imports every provider's file system: 1.3 s.
     project.manifest_path = manifest
-    return DbtTaskGroup(
+    group = DbtTaskGroup(
         group_id=layer,
         project_config=project,
         profile_config=ProfileConfig(
@@ -49,6 +49,8 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
                 "retries": 1,
                 "retry_delay": timedelta(seconds=5),
                 "interceptors": [narrow_to_selection],
+                # Unit tests guard a change of the code: CI runs them, a night need not.
+                "dbt_cmd_flags": ["--threads", str(config.dbt_threads), "--exclude-resource-type", "unit_test"],
             },
         ),
         render_config=RenderConfig(
@@ -69,6 +71,24 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
             "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
         },
     )
+    _watch_after_build(group)
+    return group
+
+
+def _watch_after_build(group: DbtTaskGroup) -> None:
+    """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
+
+    Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
+    follow a build that failed: its second try is skipped, and the failed models' own tasks repair or report them.
+    """
+    from airflow.sdk import TriggerRule
+
+    producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
+    inside = {task.task_id for task in group.iter_tasks()}
+    for task in group.iter_tasks():
+        if not task.upstream_task_ids & inside and task is not producer:
+            producer >> task
+            task.trigger_rule = TriggerRule.NONE_FAILED
 
 
 def narrow_to_selection(context: Any, operator: Any) -> None:
