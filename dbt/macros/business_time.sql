@@ -1,11 +1,11 @@
-{#- The wall clock of a timezone at an instant of whole seconds, as DATETIME. The same as `datetime(instant, timezone)`, written so that
+{#- The wall clock of a timezone at an instant, as DATETIME. The same as `datetime(instant, timezone)`, written so that
     the timezone may be a column everywhere. -#}
 {% macro local_datetime(instant, timezone) -%}
-    parse_datetime('%F %T', format_timestamp('%F %T', {{ instant }}, {{ timezone }}))
+    datetime(date({{ instant }}, {{ timezone }}), time({{ instant }}, {{ timezone }}))
 {%- endmacro %}
 
 
-{#- How far a timezone is from UTC at an instant of whole seconds, in seconds. -#}
+{#- How far a timezone is from UTC at an instant, in seconds. -#}
 {% macro utc_offset_seconds(instant, timezone) -%}
     datetime_diff({{ local_datetime(instant, timezone) }}, datetime({{ instant }}), second)
 {%- endmacro %}

@@ -10,7 +10,7 @@ organizations as (
     select
         organization_id,
         reporting_currency
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('dim_organizations') }}
 ),
 
 users as (

@@ -4,7 +4,7 @@ with
 
 organizations as (
     select organization_id
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('dim_organizations') }}
 ),
 
 holidays as (

@@ -23,7 +23,7 @@ unknown as (
         cast(null as string) as region,
         cast(null as timestamp) as created_at,
         cast(null as timestamp) as updated_at
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('dim_organizations') }}
 ),
 
 together as (

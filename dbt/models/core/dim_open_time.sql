@@ -24,18 +24,14 @@ open_pieces as (
         ) as utc_date
 ),
 
-organizations_with_hours as (
-    select distinct organization_id
-    from {{ ref('stg_reference__business_hours') }}
-),
-
 calendars as (
     select
         tickets.organization_id,
         date_sub(date(min(tickets.created_at)), interval 2 day) as first_day
     from {{ ref('stg_support__tickets') }} as tickets
-    inner join organizations_with_hours
-        on organizations_with_hours.organization_id = tickets.organization_id
+    inner join {{ ref('dim_organizations') }} as organizations
+        on organizations.organization_id = tickets.organization_id
+        and organizations.opening_hours_since is not null
     group by tickets.organization_id
 ),
 

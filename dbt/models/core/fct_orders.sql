@@ -15,7 +15,7 @@ organizations as (
     select
         organization_id,
         reporting_currency
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('dim_organizations') }}
 ),
 
 accounts as (

@@ -4,7 +4,7 @@ organizations as (
     select
         organization_id,
         timezone
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('dim_organizations') }}
 ),
 
 business_hours as (

@@ -80,42 +80,10 @@ facilities as (
 organizations as (
     select
         organization_id,
-        timezone
-    from {{ ref('stg_crm__organizations') }}
-),
-
-first_timetables as (
-    select
-        organization_id,
-        min(valid_from) as valid_from
-    from {{ ref('stg_reference__business_hours') }}
-    group by organization_id
-),
-
--- Opening hours, holidays and the timezone move the business clock of every ticket of the organization.
-opening_rules as (
-    select
-        organization_id,
-        {{ columns_as_text(["'hours'", 'valid_from', 'weekday', 'opens_at', 'closes_at']) }} as rule
-    from {{ ref('stg_reference__business_hours') }}
-    union all
-    select
-        organization_id,
-        {{ columns_as_text(["'holiday'", 'holiday_date']) }} as rule
-    from {{ ref('stg_reference__holidays') }}
-    union all
-    select
-        organization_id,
-        {{ columns_as_text(["'timezone'", 'timezone']) }} as rule
-    from organizations
-),
-
-opening_hours as (
-    select
-        organization_id,
-        to_hex(md5(string_agg(rule, ';' order by rule))) as fingerprint
-    from opening_rules
-    group by organization_id
+        timezone,
+        opening_hours_since,
+        opening_hours_fingerprint
+    from {{ ref('dim_organizations') }}
 ),
 
 -- A ticket resolved without a reply closes its response clock at its resolution, even if someone replies afterwards.
@@ -148,9 +116,9 @@ resolved_references as (
         prioritised.* except (facility_id),
         accounts.account_key,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
-        coalesce(first_timetables.valid_from <= date(prioritised.created_at, organizations.timezone), false)
+        coalesce(organizations.opening_hours_since <= date(prioritised.created_at, organizations.timezone), false)
             as has_opening_hours,
-        opening_hours.fingerprint as opening_hours_fingerprint
+        organizations.opening_hours_fingerprint
     from prioritised
     left join accounts
         on accounts.organization_id = prioritised.organization_id
@@ -160,10 +128,6 @@ resolved_references as (
         and facilities.facility_id = prioritised.facility_id
     left join organizations
         on organizations.organization_id = prioritised.organization_id
-    left join first_timetables
-        on first_timetables.organization_id = prioritised.organization_id
-    left join opening_hours
-        on opening_hours.organization_id = prioritised.organization_id
 ),
 
 targeted as (
