@@ -1,0 +1,116 @@
+"""A warehouse for staging: the platform's tables, and raw tables that hold a small demo company."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.settings import ROOT
+from tests.dbt.staging.contract import staged_tables
+from tests.dbt.staging.raw import create_raw_table, load_csv
+
+AS_OF = "2026-10-01"
+HOSTILE_RUN_ID = 'manual__it\'s \\ "quoted"\nand 🎉'
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """A finished dbt invocation: its exit code, its output and each node's result by name."""
+
+    code: int
+    output: str
+    invocation_id: str
+    results: dict[str, dict[str, Any]]
+
+    def statuses(self, *kinds: str) -> dict[str, str]:
+        """Status by node name, of the kinds given (model, test, unit_test)."""
+        return {key: str(result["status"]) for key, result in self.results.items() if result["unique_id"].split(".")[0] in kinds}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A running warehouse and dbt against it."""
+
+    target: Path
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        from include.warehouse import client
+
+        return [dict(row.items()) for row in client().query(sql).result()]
+
+    def dbt(self, command: str, *arguments: str) -> DbtRun:
+        """Run a dbt command on staging."""
+        (self.target / "run_results.json").unlink(missing_ok=True)
+        dbt = Path(sys.prefix) / "bin" / "dbt"
+        folders = ["--project-dir", "dbt", "--profiles-dir", "dbt", "--target-path", self.target, "--log-path", self.target]
+        variables = json.dumps({"as_of": AS_OF, "run_id": HOSTILE_RUN_ID}, ensure_ascii=False)
+        done = subprocess.run(
+            [dbt, command, *folders, "--select", "path:models/staging", "--vars", variables, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        written = self.target / "run_results.json"
+        assert written.exists(), f"dbt stopped before it ran anything:\n{done.stdout}{done.stderr}"
+        found = json.loads(written.read_text())
+        results = {result["unique_id"]: result for result in found["results"]}
+        return DbtRun(done.returncode, done.stdout[-6000:], found["metadata"]["invocation_id"], results)
+
+
+@pytest.fixture(scope="package")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    from include.demo.__main__ import main as demo
+    from include.ops import ensure_tables
+    from include.settings import settings
+    from include.warehouse import EmbeddedWarehouse, client, environment
+
+    home = tmp_path_factory.mktemp("staging")
+    port = _free_port()
+    before = dict(os.environ)
+    embedded = EmbeddedWarehouse(home / "warehouse", port)
+    try:
+        os.environ.update(environment(home, port))
+        settings.cache_clear()
+        embedded.start()
+        ensure_tables()
+        company = home / "company"
+        demo(["generate", "--out", str(company), "--scale", "0.02", "--seed", "7", "--as-of", AS_OF])
+        bq = client()
+        for staged in staged_tables():
+            create_raw_table(bq, staged)
+            load_csv(bq, staged, company / f"{staged.table}.csv")
+        yield Warehouse(home / "target")
+    finally:
+        embedded.stop()
+        os.environ.clear()
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+@pytest.fixture(scope="package")
+def healthy_build(warehouse: Warehouse) -> DbtRun:
+    """`dbt build` of staging over the demo company: views, data tests, unit tests."""
+    return warehouse.dbt("build")
+
+
+def _free_port() -> int:
+    """A port whose tenth successor, which the warehouse also takes, is free as well."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 10))
+            except (OSError, OverflowError):
+                continue
+            return port

@@ -1,0 +1,107 @@
+"""Staging against the sources' contract, without a warehouse: from the files and dbt's manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.ops.tables import table as ops_table
+from include.settings import ROOT
+from tests.dbt.staging.contract import LINEAGE, STAGING, Staged, staged_tables
+
+TABLES = staged_tables()
+each_table = pytest.mark.parametrize("staged", TABLES, ids=lambda staged: staged.view)
+
+
+@pytest.fixture(scope="module")
+def nodes(manifest: Path) -> dict[str, Any]:
+    return json.loads(manifest.read_text())["nodes"]
+
+
+def data_tests(nodes: dict[str, Any], view: str) -> list[dict[str, Any]]:
+    model = f"model.customer_intelligence.{view}"
+    return [node for node in nodes.values() if node["resource_type"] == "test" and node.get("attached_node") == model]
+
+
+def test_one_view_per_source_table() -> None:
+    assert {path.stem for path in STAGING.rglob("stg_*.sql")} == {staged.view for staged in TABLES}
+    assert len(TABLES) == 26
+
+
+def test_every_view_has_its_yaml_beside_it() -> None:
+    assert {path.with_suffix(".sql") for path in STAGING.rglob("stg_*.yml")} == set(STAGING.rglob("stg_*.sql"))
+
+
+@each_table
+def test_a_view_is_deduplicated_by_the_primary_key_of_its_source(staged: Staged) -> None:
+    call = re.search(r"latest_rows\(\s*'(\w+)',\s*'(\w+)',\s*key=\[([^\]]*)\]", staged.sql)
+    assert call, "the view chooses its rows otherwise than by latest_rows"
+    assert call.group(1, 2) == (staged.source, staged.table)
+    assert tuple(re.findall(r"\w+", call.group(3))) == staged.primary_key
+
+
+@each_table
+def test_the_primary_key_is_tested_and_critical(staged: Staged, nodes: dict[str, Any]) -> None:
+    critical = [node for node in data_tests(nodes, staged.view) if "critical" in node["config"]["tags"]]
+    tested = {(node["test_metadata"]["name"], *_columns(node)) for node in critical}
+    if len(staged.primary_key) == 1:
+        assert tested == {("unique", *staged.primary_key), ("not_null", *staged.primary_key)}
+    else:
+        assert tested == {("unique_combination", *staged.primary_key)}
+    assert {node["config"]["severity"].lower() for node in critical} == {"error"}
+
+
+@each_table
+def test_other_tests_only_warn_because_the_gate_decides(staged: Staged, nodes: dict[str, Any]) -> None:
+    others = [node for node in data_tests(nodes, staged.view) if "critical" not in node["config"]["tags"]]
+    assert {node["config"]["severity"].lower() for node in others} <= {"warn"}
+
+
+@each_table
+def test_categories_are_those_of_the_source(staged: Staged, nodes: dict[str, Any]) -> None:
+    tested = {
+        node["column_name"]: set(node["test_metadata"]["kwargs"]["values"])
+        for node in data_tests(nodes, staged.view)
+        if node["test_metadata"]["name"] == "accepted_values"
+    }
+    for column, values in staged.accepted.items():
+        assert tested.get(column) == set(values), column
+
+
+@each_table
+def test_every_column_of_the_source_is_staged(staged: Staged) -> None:
+    words = set(re.findall(r"\w+", staged.sql.split("from source")[0]))
+    assert set(staged.types) <= words
+    assert set(LINEAGE) <= words
+
+
+@each_table
+def test_a_view_is_described(staged: Staged, nodes: dict[str, Any]) -> None:
+    model = nodes[f"model.customer_intelligence.{staged.view}"]
+    assert model["description"].startswith("One row per ")
+    assert model["config"]["materialized"] == "view"
+    assert model["schema"] == "staging"
+    assert all(len(column["description"]) > 5 for column in model["columns"].values())
+
+
+@pytest.mark.parametrize("name", ["ops.dbt_results", "quarantine.quarantined_rows"])
+def test_tables_that_dbt_creates_are_those_of_the_books(name: str) -> None:
+    """dbt creates two tables where the pipeline has not run yet: column by column as include/ops defines them."""
+    book = ops_table(name)
+    macros = (ROOT / "dbt" / "macros" / "platform_tables.sql").read_text()
+    definition = macros.split(f"'{book.name}': {{")[1].split("},")[0]
+    columns = re.search(r"'columns': \[(.*?)\]", definition, re.DOTALL)
+    assert columns
+    expected = [f"{c.name} {c.type.lower()}{' not null' if c.required else ''}" for c in book.columns]
+    assert re.findall(r"'([^']+)'", columns.group(1)) == expected
+    assert f"'partition_by': '{book.partition_by}'" in definition
+    assert f"'cluster_by': [{', '.join(repr(c) for c in book.cluster_by)}]" in definition
+
+
+def _columns(node: dict[str, Any]) -> tuple[str, ...]:
+    kwargs = node["test_metadata"]["kwargs"]
+    return tuple(kwargs.get("columns") or [node["column_name"]])

@@ -1,0 +1,112 @@
+"""Staging on a warehouse: healthy data passes without a warning, and every data test turns red on data that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dbt.staging.conftest import AS_OF, HOSTILE_RUN_ID, DbtRun, Warehouse
+from tests.dbt.staging.contract import STAGING, Staged, staged_tables
+from tests.dbt.staging.raw import append_rows
+
+TABLES = staged_tables()
+EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+
+# What a broken row of each kind holds, and where one table needs something more particular to break a promise.
+BROKEN_BY_TYPE = {
+    "string": "nonsense",
+    "integer": "-1",
+    "decimal": "-1",
+    "boolean": "false",
+    "timestamp": EARLY,
+    "date": "2026-01-01",
+    "time": "09:00",
+    "json": "[1]",
+}
+BROKEN: dict[str, dict[str, str]] = {
+    "stg_crm__accounts": {"parent_account_id": "particular", "merged_into_account_id": "particular"},
+    "stg_crm__products": {"unit_cost": "1"},
+    "stg_crm__leads": {"created_at": LATE},
+    "stg_crm__deals": {"created_at": LATE},
+    "stg_crm__outreach": {"sent_at": LATE},
+    "stg_crm__orders": {"ordered_at": LATE, "shipped_at": LATE},
+    "stg_billing__subscriptions": {"started_at": LATE},
+    "stg_support__tickets": {"created_at": LATE, "status": "resolved"},
+    "stg_support__survey_responses": {"survey_type": "csat", "score": "-1"},
+    "stg_reference__business_hours": {"closes_at": "08:00"},
+    "stg_reference__sla_policies": {"first_response_minutes": "0", "resolution_minutes": "-1"},
+}
+
+
+def test_a_healthy_build_passes_without_a_warning(healthy_build: DbtRun) -> None:
+    assert healthy_build.code == 0, healthy_build.output
+    assert set(healthy_build.statuses("model").values()) == {"success"}
+    assert set(healthy_build.statuses("test", "unit_test").values()) == {"pass"}, healthy_build.output
+    assert len(healthy_build.statuses("model")) == len(TABLES)
+    assert len(healthy_build.statuses("test")) >= 140
+
+
+def test_views_show_the_documented_columns_in_order(warehouse: Warehouse, healthy_build: DbtRun) -> None:
+    from include.warehouse import client
+
+    bq = client()
+    for staged in TABLES:
+        documented = [column["name"] for column in _model(staged)["columns"]]
+        assert [field.name for field in bq.get_table(f"staging.{staged.view}").schema] == documented, staged.view
+
+
+def test_results_are_recorded_whatever_they_contain(warehouse: Warehouse, healthy_build: DbtRun) -> None:
+    rows = warehouse.query(f"select * from ops.dbt_results where invocation_id = '{healthy_build.invocation_id}'")
+    nodes = {key for key in healthy_build.results if not key.startswith("operation.")}
+    assert {row["node_id"] for row in rows if not row["node_id"].startswith("operation.")} == nodes
+    assert {row["run_id"] for row in rows} == {HOSTILE_RUN_ID}
+    assert {row["as_of"].isoformat() for row in rows} == {f"{AS_OF}T00:00:00+00:00"}
+    staged = [row for row in rows if row["resource_type"] in {"model", "test", "unit_test"}]
+    assert {row["layer"] for row in staged} == {"staging"}
+    assert {row["status"] for row in staged if row["resource_type"] == "model"} == {"success"}
+    assert all(row["execution_seconds"] >= 0 for row in staged)
+
+
+@pytest.fixture
+def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
+    """In every raw table a row of NULLs and rows that break every promise; in every view each row twice.
+
+    Twice, because staging cannot repeat a key: its `unique` tests watch over the macro that sees to that.
+    """
+    from include.warehouse import client
+
+    bq = client()
+    bq.create_dataset("broken", exists_ok=True)
+    for staged in TABLES:
+        wrong = {name: BROKEN_BY_TYPE[kind] for name, kind in staged.types.items()}
+        rows = [{}, wrong]
+        if staged.view in BROKEN:
+            rows.append(wrong | {staged.primary_key[0]: "particular"} | BROKEN[staged.view])
+        append_rows(bq, staged, rows)
+        warehouse.query(f"create or replace table broken.{staged.view} as select * from staging.{staged.view}")
+        twice = f"select * from broken.{staged.view} union all select * from broken.{staged.view}"
+        warehouse.query(f"create or replace view staging.{staged.view} as {twice}")
+    yield
+
+
+@pytest.mark.usefixtures("broken")
+def test_every_data_test_can_fail(warehouse: Warehouse) -> None:
+    run = warehouse.dbt("test", "--exclude-resource-type", "unit_test")
+    statuses = run.statuses("test")
+    assert {name for name, status in statuses.items() if status not in {"warn", "fail"}} == set()
+    assert len(statuses) >= 140
+    recorded = warehouse.query(
+        "select status, min(rows_affected) as fewest, max(length(message)) as longest from ops.dbt_results "
+        f"where invocation_id = '{run.invocation_id}' and resource_type = 'test' group by status"
+    )
+    assert {row["status"] for row in recorded} == {"warn", "fail"}
+    assert all(row["fewest"] >= 1 and 0 < row["longest"] <= 1000 for row in recorded)
+
+
+def _model(staged: Staged) -> dict[str, Any]:
+    path: Path = STAGING / staged.source / f"{staged.view}.yml"
+    return yaml.safe_load(path.read_text())["models"][0]
