@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from include.local.errors import StackError
 from include.local.home import HOST, Ports, local_home, secret
@@ -66,6 +68,7 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "PLATFORM_SCHEDULES": "on" if nightly else "off",
+        "PYTHONFAULTHANDLER": "1",
         "NO_PROXY": "*",
     }
 
@@ -89,7 +92,7 @@ def migrate(variables: dict[str, str]) -> None:
 def start(processes: Processes, variables: dict[str, str]) -> None:
     """Start every component."""
     for component in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        processes.start(f"airflow-{component}", [str(EXECUTABLE), component], variables, cwd=ROOT)
+        processes.start(f"airflow-{component}", [str(EXECUTABLE), component], variables, cwd=ROOT, may_restart=True)
 
 
 class Api:
@@ -99,6 +102,9 @@ class Api:
         self.address = f"http://{HOST}:{ports.airflow}"
         self._session = requests.Session()
         self._session.trust_env = False
+        # The server may be on its way up again after a crash.
+        retry = Retry(connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504])
+        self._session.mount("http://", HTTPAdapter(max_retries=retry))
 
     def wait(self, processes: Processes, timeout: float = 120.0) -> None:
         """Wait until the API answers, and log in."""

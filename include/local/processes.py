@@ -1,4 +1,4 @@
-"""Starts the stack's processes, each in a group of its own with its own log, and ends them all."""
+"""Starts the stack's processes, each in a group of its own with its own log, watches over them, and ends them all."""
 
 from __future__ import annotations
 
@@ -6,23 +6,54 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from include.local.errors import StackError
 
+MAX_RESTARTS = 3
+
+
+@dataclass
+class Started:
+    """A process and how to start it again."""
+
+    command: list[str]
+    environment: dict[str, str]
+    cwd: Path | None
+    may_restart: bool
+    process: subprocess.Popen[bytes]
+    restarts: int = 0
+
 
 class Processes:
-    """The processes that one command has started; stopped in reverse order."""
+    """The processes that one command has started."""
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, Started] = {}
 
-    def start(self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None) -> None:
-        """Start `command` with its output in `<logs>/<name>.log` (the former run's log is replaced)."""
+    def start(
+        self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None, may_restart: bool = False
+    ) -> None:
+        """Start `command` with its output in `<logs>/<name>.log` (the former run's log is replaced).
+
+        Args:
+            name: of the process and its log.
+            command: program and arguments.
+            environment: all of its environment variables.
+            cwd: its working folder.
+            may_restart: it keeps its state elsewhere, so `check` may start it again when it has crashed.
+        """
         self.logs.mkdir(parents=True, exist_ok=True)
-        with self.log(name).open("wb") as output:
-            self.running[name] = subprocess.Popen(
+        process = self._spawn(name, command, environment, cwd, mode="wb")
+        self._started[name] = Started(command, environment, cwd, may_restart, process)
+
+    def _spawn(
+        self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None, mode: str
+    ) -> subprocess.Popen[bytes]:
+        with self.log(name).open(mode) as output:
+            return subprocess.Popen(
                 command,
                 env=environment,
                 cwd=cwd,
@@ -38,22 +69,34 @@ class Processes:
     def tail(self, name: str, lines: int = 5) -> str:
         return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
 
+    def ended(self, name: str) -> bool:
+        return self._started[name].process.poll() is not None
+
     def check(self) -> None:
-        """Raise a StackError when one of the processes has ended."""
-        for name, process in self.running.items():
-            if process.poll() is not None:
-                raise StackError(
-                    f"{name} stopped with exit code {process.returncode}; its log is {self.log(name)}:\n{self.tail(name)}"
-                )
+        """Start crashed processes again where that loses nothing, three times at the most.
+
+        Raises:
+            StackError: one has ended that cannot be started again; with the end of its log.
+        """
+        for name, started in self._started.items():
+            code = started.process.poll()
+            if code is None:
+                continue
+            if not started.may_restart or started.restarts >= MAX_RESTARTS:
+                raise StackError(f"{name} stopped with exit code {code}; its log is {self.log(name)}:\n{self.tail(name)}")
+            _signal(started.process.pid, signal.SIGKILL)
+            started.restarts += 1
+            started.process = self._spawn(name, started.command, started.environment, started.cwd, mode="ab")
 
     def pids(self) -> dict[str, int]:
-        return {name: process.pid for name, process in self.running.items()}
+        return {name: started.process.pid for name, started in self._started.items()}
 
     def stop(self) -> None:
+        """End them all."""
         stop_groups(self.pids())
-        for process in self.running.values():
-            process.wait()
-        self.running.clear()
+        for started in self._started.values():
+            started.process.wait()
+        self._started.clear()
 
 
 def stop_groups(pids: dict[str, int], grace: float = 20.0) -> None:

@@ -89,10 +89,9 @@ class Stack:
         else:
             command += ["--data", self.company.data]
         self.processes.start("systems", command, self.variables, cwd=ROOT)
-        process = self.processes.running["systems"]
         deadline = time.monotonic() + timeout
         while not ready.exists():
-            if process.poll() is not None:
+            if self.processes.ended("systems"):
                 raise StackError(self.processes.tail("systems", lines=40))
             if time.monotonic() > deadline:
                 raise StackError(f"The company's systems did not start; see {self.processes.log('systems')}.")

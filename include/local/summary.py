@@ -37,17 +37,17 @@ LAYERS_SQL = """
 """
 
 REVENUE_SQL = """
-    select o.name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
+    select o.organization_name as name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
     from metrics.mtr_revenue_by_month as m
     join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
     where m.is_complete
     qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
-    order by o.name
+    order by o.organization_name
 """
 
 SLA_SQL = """
     select
-        o.name,
+        o.organization_name as name,
         m.created_month as month,
         sum(m.ticket_count) as tickets,
         100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
@@ -55,9 +55,9 @@ SLA_SQL = """
     from marts.mart_ticket_sla_compliance as m
     join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
     where m.is_complete
-    group by o.name, o.organization_id, m.created_month
+    group by o.organization_name, o.organization_id, m.created_month
     qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
-    order by o.name
+    order by o.organization_name
 """
 
 

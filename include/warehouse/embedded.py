@@ -19,7 +19,8 @@ from include.settings import ROOT
 
 HOST = "127.0.0.1"
 PROJECT = "local"
-EXECUTABLE = ROOT / ".venv-warehouse" / "bin" / "bqemulator"
+PYTHON = ROOT / ".venv-warehouse" / "bin" / "python"
+SERVER = Path(__file__).with_name("server.py")
 
 
 class WarehouseError(RuntimeError):
@@ -91,8 +92,8 @@ class EmbeddedWarehouse:
         Raises:
             WarehouseError: not installed, port taken, or no answer within `timeout` seconds.
         """
-        if not EXECUTABLE.exists():
-            raise WarehouseError(f"{EXECUTABLE.relative_to(ROOT)} is missing: run `make setup`.")
+        if not PYTHON.exists():
+            raise WarehouseError("The local warehouse is not installed: run `make setup`.")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -105,7 +106,7 @@ class EmbeddedWarehouse:
         log = self.home / "warehouse.log"
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(EXECUTABLE), "start", "--rest-port", str(self.port), "--grpc-port", str(self.port + 10)]
+                [str(PYTHON), str(SERVER), "start", "--rest-port", str(self.port), "--grpc-port", str(self.port + 10)]
                 + ["--persistent", "--data-dir", str(self.home), "--project", PROJECT, "--log-level", "warning"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
