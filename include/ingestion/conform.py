@@ -67,7 +67,7 @@ class Conformer:
         self.rows_read += len(rows)
         if len(rows) == 0:
             return self.empty()
-        columns, undeclared = self._declared(rows), self._others(rows)
+        columns, undeclared = self._declared(rows), self._others(piece)
         conformed = pa.table({**columns, **undeclared, **self._metadata(piece, len(rows))})
         keep = self._keyed(piece, conformed)
         if self.table.cursor is not None:
@@ -105,7 +105,7 @@ class Conformer:
             for name, kind in self._undeclared.items()
         ]
         for name, mismatch in self._mismatches.items():
-            declared = self.table.columns[name].type if name in self.table.columns else self._undeclared.get(name, "")
+            declared = self.table.columns[name].type if name in self.table.columns else self._undeclared[name]
             detail = f"{mismatch.rows} values ({mismatch.arrived_as}) do not cast to {declared}, for example {mismatch.example!r}"
             found.append(SchemaChange(name, "type_change", f"{detail}; kept in {name}{VARIANT_SUFFIX}", mismatch.rows))
         if self.rows_read:
@@ -145,8 +145,9 @@ class Conformer:
         mismatch.arrived_as = mismatch.arrived_as or str(values.type)
         mismatch.example = mismatch.example or str(text.drop_null()[0].as_py())[:60]
 
-    def _others(self, rows: pa.Table) -> dict[str, pa.Array]:
+    def _others(self, piece: Piece) -> dict[str, pa.Array]:
         """Undeclared columns; those without any value have no type yet, and wait until they have one."""
+        rows = piece.rows
         declared = {column.source_name or name for name, column in self.table.columns.items()}
         columns: dict[str, pa.Array] = {}
         variants: dict[str, pa.Array] = {}
@@ -155,7 +156,8 @@ class Conformer:
                 continue
             name = self._free_name(warehouse_name(source_name), columns)
             values = rows[source_name]
-            kind = self.known.get(name) or self._undeclared.get(name) or landed_type(plain(values).type)
+            kind = self.known.get(name) or self._undeclared.get(name) or piece.kinds.get(source_name)
+            kind = kind or landed_type(plain(values).type)
             self._undeclared.setdefault(name, kind)
             self._undeclared_rows[name] = self._undeclared_rows.get(name, 0) + len(values) - values.null_count
             self._cast(name, values, kind, columns, variants)

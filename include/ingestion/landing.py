@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from include.ingestion import books
 from include.ingestion.dlt_pipeline import configure, open_pipeline
 from include.ingestion.raw import FILES_TABLE, RawTables
 from include.ingestion.report import LandingError, LandingReport, TableReport
-from include.ingestion.sweep import Gone, KeyFile, SweepRefused, sweep
+from include.ingestion.sweep import KeyFile, SweepRefused, sweep
 from include.ingestion.tables import TableLanding
 from include.sources.readers import open_reader
 from include.sources.readers.pieces import Window
@@ -90,17 +90,18 @@ class _Landing:
             self._report.tables[name].failure = conflict
         pipeline = open_pipeline(self._source, forget=raw.empty)
         try:
-            gone = self._sweep(reader, raw, pipeline)
             seen = self._files_seen(raw)
             landings = [
-                self._table_landing(table, raw, pipeline, gone.get(table.name), seen.get(table.name, {}))
+                self._table_landing(table, raw, pipeline, seen.get(table.name, {}))
                 for table in self._source.tables.values()
                 if table.name not in raw.conflicts
             ]
 
-            self._read(landings, reader)
+            self._at_once(landings, lambda landing: landing.spool(reader))
+            landings = [landing for landing in landings if landing.report.complete]
+            self._sweep(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
             books.write_findings(self._report, self._client)
-            _load(pipeline, self._source, raw, [landing for landing in landings if landing.report.complete])
+            _load(pipeline, self._source, raw, landings)
         except LandingError:
             raise
         except Exception as error:
@@ -110,7 +111,7 @@ class _Landing:
             pipeline.deactivate()
 
     def _table_landing(
-        self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, gone: Gone | None, seen: dict[str, str]
+        self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, seen: dict[str, str]
     ) -> TableLanding:
         return TableLanding(
             table=table,
@@ -120,7 +121,6 @@ class _Landing:
             seen={} if self._run.full_refresh else seen,
             report=self._report.tables[table.name],
             folder=Path(pipeline.working_dir) / "spool" / table.name,
-            gone=gone,
         )
 
     def _since(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline) -> datetime | None:
@@ -133,54 +133,55 @@ class _Landing:
             return None
         return datetime.fromisoformat(state["cursor"]) - table.overlap
 
-    def _read(self, landings: list[TableLanding], reader: Reader) -> None:
-        """Read all tables, several at a time. dlt's contexts belong to a thread, so each read has a thread of its own.
+    def _at_once(self, landings: list[TableLanding], work: Callable[[TableLanding], None]) -> None:
+        """Do something for all tables, several at a time. dlt's contexts belong to a thread, so each has one of its own.
 
-        A table that cannot be read is noted as failed; the others go on.
+        A table that fails is noted as failed; the others go on.
         """
 
-        def read(landing: TableLanding) -> None:
+        def guarded(landing: TableLanding) -> None:
             try:
-                landing.spool(reader)
+                work(landing)
             except Exception as error:
                 landing.report.failure = self._redact(_cause(error))
                 where = f"{self._source.name}.{landing.table.name}"
                 log.error("%s could not be read: %s", where, self._redact(traceback.format_exc()))
 
         with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
-            list(pool.map(read, landings))
+            list(pool.map(guarded, landings))
 
-    def _sweep(self, reader: Reader, raw: RawTables, pipeline: dlt.Pipeline) -> dict[str, Gone]:
-        """Compare the keys of every table that wants it and has rows already."""
-        wanted = [
-            table
-            for table in self._source.tables.values()
-            if table.detect_deletes
-            and self._source.reader.type == "sql"
-            and table.name not in raw.empty
-            and table.name not in raw.conflicts
-        ]
+    def _sweep(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
+        """Add tombstones for the keys that are live in raw and gone from the source, or note why that was refused."""
+        wanted = [item for item in landings if item.table.name not in raw.empty and self._sweepable(item)]
         if not wanted:
-            return {}
-        keys = KeyFile(Path(pipeline.working_dir) / "keys.parquet")
-        read: list[Table] = []
-        for table in wanted:
-            try:
-                for part in reader.keys(table):
-                    keys.add(table, part)
-                read.append(table)
-            except Exception as error:
-                self._report.tables[table.name].failure = self._redact(_cause(error))
+            return
+        keys = KeyFile(path)
+
+        def collect(landing: TableLanding) -> None:
+            for part in landing.keys() if self._source.reader.type == "files" else reader.keys(landing.table):
+                keys.add(landing.table, part)
+
+        self._at_once(wanted, collect)
         keys.close()
-        if not read:
-            return {}
-        gone: dict[str, Gone] = {}
-        for name, found in sweep(self._client, self._source, read, keys, self._run.as_of).items():
+        collected = {item.table.name: item for item in wanted if item.report.failure is None}
+        if not collected:
+            return
+        tables = [item.table for item in collected.values()]
+        for name, found in sweep(self._client, self._source, tables, keys, self._run.as_of).items():
             if isinstance(found, SweepRefused):
-                self._report.tables[name].failure = str(found)
+                collected[name].report.failure = str(found)
             else:
-                gone[name] = found
-        return gone
+                collected[name].bury(found.keys)
+
+    def _sweepable(self, landing: TableLanding) -> bool:
+        """Whether what the source holds now is known to be whole: a file that could not be read in part is not."""
+        if not landing.table.detect_deletes:
+            return False
+        if self._source.reader.type != "files":
+            return True
+        if landing.report.rejected:
+            log.warning("%s: records were rejected, so deletes cannot be told tonight", landing.table.name)
+        return bool(landing.files) and not landing.report.rejected
 
     def _files_seen(self, raw: RawTables) -> dict[str, dict[str, str]]:
         """Table → path → checksum of each file as it was last read by a load that was completed."""
@@ -211,24 +212,17 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
     """Hand the spooled tables to dlt, which loads them and then commits the cursors, as one package."""
     import dlt
 
-    def resource(landing: TableLanding) -> Any:
-        @dlt.resource(name=landing.table.name, write_disposition="append")
-        def rows() -> Iterator[Any]:
-            for chunk in landing.chunks():
-                yield raw.arranged(landing.table, chunk)
-            if landing.files:
-                yield dlt.mark.with_table_name(landing.ledger(), FILES_TABLE)
-            _remember(landing, dlt.current.resource_state(landing.table.name))
+    def rows(landing: TableLanding) -> Iterator[Any]:
+        for chunk in landing.chunks():
+            yield raw.arranged(landing.table, chunk)
+        if landing.files:
+            yield dlt.mark.with_table_name(landing.ledger(), FILES_TABLE)
+        _remember(landing, dlt.current.resource_state(landing.table.name))
 
-        return rows
-
-    @dlt.source(name=source.name)
-    def tables() -> Any:
-        return [resource(landing) for landing in landings]
-
+    resources = [dlt.resource(rows(landing), name=landing.table.name, write_disposition="append") for landing in landings]
     for landing in landings:
         raw.extend(landing.table, landing.schema())
-    pipeline.extract(tables(), loader_file_format="parquet")
+    pipeline.extract(resources, schema=dlt.Schema(source.name), loader_file_format="parquet")
     pipeline.normalize()
     pipeline.load()
 

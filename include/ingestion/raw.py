@@ -78,10 +78,10 @@ class RawTables:
         else:
             found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table.name}")
             known = {field.name for field in found.schema}
-            missing = [field for field in wanted if field.name not in known]
+            missing = {field.name: field.field_type for field in wanted if field.name not in known}
             if missing:
-                found.schema = [*found.schema, *missing]
-                found = self._client.update_table(found, ["schema"])
+                self._add_columns(table.name, missing)
+                found = self._client.get_table(found.reference)
         self._columns[table.name] = {
             field.name: _LANDED.get(field.field_type, "string") for field in found.schema if isinstance(field, bigquery.SchemaField)
         }
@@ -111,18 +111,17 @@ class RawTables:
 
     def extend(self, table: Table, rows: pa.Schema) -> None:
         """Add the columns to the raw table that `rows` has beyond it."""
-        from google.cloud import bigquery
-
         columns = self._columns[table.name]
-        new = [field for field in rows if field.name not in columns]
-        if not new:
-            return
-        found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table.name}")
-        kinds = {field.name: landed_type(field.type) for field in new}
-        fields = [bigquery.SchemaField(name, WAREHOUSE_TYPES[kind], mode="NULLABLE") for name, kind in kinds.items()]
-        found.schema = [*found.schema, *fields]
-        self._client.update_table(found, ["schema"])
-        columns.update(kinds)
+        new = {field.name: landed_type(field.type) for field in rows if field.name not in columns}
+        self._add_columns(table.name, {name: WAREHOUSE_TYPES[kind] for name, kind in new.items()})
+        columns.update(new)
+
+    def _add_columns(self, table_name: str, columns: dict[str, str]) -> None:
+        for name, kind in columns.items():
+            # Spelled out, because not every engine that speaks GoogleSQL takes NUMERIC for what BigQuery does.
+            kind = "NUMERIC(38, 9)" if kind == "NUMERIC" else kind
+            sql = f"alter table {self._source.dataset}.{table_name} add column if not exists `{name}` {kind}"
+            self._client.query(sql).result()
 
     def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
         """The rows with all columns of the raw table, in its order: a load job may match columns by position.
@@ -169,9 +168,8 @@ def _fields(columns: dict[str, str], table: Table | None = None) -> list[SchemaF
 
     fields = []
     for name, kind in columns.items():
+        description: str | None = METADATA_COLUMNS[name][1] if name in METADATA_COLUMNS else None
         if table is not None:
             description = table.columns[name].description
-        else:
-            description = METADATA_COLUMNS[name][1] if name in METADATA_COLUMNS else None
         fields.append(bigquery.SchemaField(name, kind, mode="NULLABLE", description=description))
     return fields

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from include.ingestion.raw import KEYS_TABLE
 from include.sources.schema import Source, Table
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client
+    from google.cloud.bigquery import Client, QueryJobConfig
 
 #: Below this many live keys any share may be deleted: small tables change wholesale.
 SMALL_TABLE = 50
@@ -41,10 +42,11 @@ class Gone:
 
 
 class KeyFile:
-    """A Parquet file of the keys that a source holds now, written table by table."""
+    """A Parquet file of the keys that a source holds now; several tables may be written at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = Lock()
         self._now = datetime.now(UTC)
         self._writer = pq.ParquetWriter(path, _SCHEMA)
 
@@ -54,7 +56,8 @@ class KeyFile:
         row_key = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
         names = pa.array([table.name], pa.string()).take(pa.array([0] * len(row_key)))
         loaded = pa.array([self._now] * len(row_key), UTC_MICROSECONDS)
-        self._writer.write_table(pa.table([names, row_key, loaded], schema=_SCHEMA))
+        with self._lock:
+            self._writer.write_table(pa.table([names, row_key, loaded], schema=_SCHEMA))
 
     def close(self) -> None:
         self._writer.close()
@@ -85,9 +88,7 @@ def sweep(
     )
     with keys.path.open("rb") as file:
         client.load_table_from_file(file, target, job_config=config).result()
-    counts = " union all ".join(_count_sql(source, table) for table in tables)
-    parameters = [bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)]
-    job = client.query(counts, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
+    job = client.query(_count_sql(source, tables), job_config=_as_of(as_of))
     by_name = {table.name: table for table in tables}
     found: dict[str, Gone | SweepRefused] = {}
     for row in job.result():
@@ -106,17 +107,23 @@ def sweep(
 
 
 def _gone(client: Client, source: Source, table: Table, as_of: datetime, live: int) -> Gone:
-    from google.cloud import bigquery
-
     columns = _identity(table)
-    sql = f"select {', '.join(f'live.{name}' for name in columns)} {_compared_sql(source, table)} where held.row_key is null"
-    parameters = [bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)]
-    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    sql = (
+        f"select {', '.join(f'live.{name}' for name in columns)} from ({_latest_sql(source, table, columns)}) as live "
+        f"left join (select distinct row_key from {source.dataset}.{KEYS_TABLE} where table_name = '{table.name}') as held "
+        "on held.row_key = live.row_key where held.row_key is null and not live._is_deleted"
+    )
     values: dict[str, list[object]] = {name: [] for name in columns}
-    for row in rows:
+    for row in client.query(sql, job_config=_as_of(as_of)).result():
         for name in columns:
             values[name].append(row[name])
     return Gone(live, pa.table({name: pa.array(items) for name, items in values.items()}))
+
+
+def _as_of(as_of: datetime) -> QueryJobConfig:
+    from google.cloud import bigquery
+
+    return bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)])
 
 
 def _identity(table: Table) -> list[str]:
@@ -125,30 +132,26 @@ def _identity(table: Table) -> list[str]:
     return list(dict.fromkeys([*table.primary_key, *tenant]))
 
 
-def _live_sql(source: Source, table: Table) -> str:
-    """The keys whose latest version, as staging picks it, is not a tombstone."""
-    keys = ", ".join(table.primary_key)
-    order = f"{table.cursor} desc, " if table.cursor else ""
-    seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else ""
-    return (
-        f"select * from (select {', '.join(_identity(table))}, _is_deleted from {source.dataset}.{table.name} {seen} "
-        f"qualify row_number() over (partition by {keys} order by {order}_extracted_at desc, _is_deleted desc, "
-        f"_loaded_at desc, _source_file_id desc) = 1) as latest where not _is_deleted"
-    )
-
-
-def _compared_sql(source: Source, table: Table) -> str:
-    """The live keys, each joined to the key that the source holds, if it does."""
-    parts = [f"cast(live.{key} as string)" for key in table.primary_key]
+def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
+    """The latest version of each key, as staging picks it: its columns, its key as text, whether it is a tombstone."""
+    parts = [f"cast({key} as string)" for key in table.primary_key]
     row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
+    order = f"{table.cursor} desc, " if table.cursor else ""
+    seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else "where true"
     return (
-        f"from ({_live_sql(source, table)}) as live left join (select distinct row_key from "
-        f"{source.dataset}.{KEYS_TABLE} where table_name = '{table.name}') as held on held.row_key = {row_key}"
+        f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{row_key} as row_key, _is_deleted "
+        f"from {source.dataset}.{table.name} {seen} "
+        f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {order}_extracted_at desc, "
+        "_is_deleted desc, _loaded_at desc, _source_file_id desc) = 1"
     )
 
 
-def _count_sql(source: Source, table: Table) -> str:
+def _count_sql(source: Source, tables: list[Table]) -> str:
+    """Per table: how many keys are live, and how many of those the source no longer holds."""
+    latest = " union all ".join(_latest_sql(source, table, []) for table in tables)
     return (
-        f"select '{table.name}' as table_name, count(*) as live, countif(held.row_key is null) as gone "
-        f"{_compared_sql(source, table)}"
+        f"with latest as ({latest}), held as (select distinct table_name, row_key from {source.dataset}.{KEYS_TABLE}) "
+        "select live.table_name, count(*) as live, countif(held.row_key is null) as gone from latest as live "
+        "left join held on held.table_name = live.table_name and held.row_key = live.row_key "
+        "where not live._is_deleted group by live.table_name"
     )

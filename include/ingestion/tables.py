@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 from include.ingestion.casting import UTC_MICROSECONDS
 from include.ingestion.conform import Conformer, Stamp
 from include.ingestion.report import TableReport
-from include.ingestion.sweep import Gone
 from include.sources.readers.pieces import FileRead, Reader, Window
 from include.sources.schema import ColumnType, Table
 
@@ -43,7 +42,6 @@ class TableLanding:
         window: which rows to read.
         known: undeclared columns of the raw table and their types.
         seen: path → checksum of the files last read.
-        gone: what the sweep found deleted.
         files: the files read, filled by `spool`.
         cursor: the latest cursor value read, filled by `spool`.
     """
@@ -55,7 +53,6 @@ class TableLanding:
     seen: dict[str, str]
     report: TableReport
     folder: Path
-    gone: Gone | None = None
     files: list[FileRead] = field(default_factory=list)
     cursor: datetime | None = None
 
@@ -90,10 +87,6 @@ class TableLanding:
             if sum(map(len, buffer)) >= CHUNK_ROWS or sum(part.nbytes for part in buffer) >= CHUNK_BYTES:
                 self._write(buffer)
                 buffer = []
-        if self.gone is not None:
-            just_before = self.window.until - timedelta(microseconds=1)
-            buffer.append(conformer.tombstones(self.gone.keys, just_before))
-            self.report.tombstones = len(self.gone.keys)
         self._write(buffer)
         self.report.rows = conformer.rows
         self.report.rejected = conformer.rejected
@@ -106,9 +99,20 @@ class TableLanding:
             rows = pa.concat_tables(parts, promote_options="default")
             pq.write_table(rows, self.folder / f"{len(list(self.folder.iterdir())):06d}.parquet", compression="lz4")
 
+    def keys(self) -> Iterator[pa.Table]:
+        """The keys of what was spooled."""
+        for path in sorted(self.folder.iterdir()):
+            yield pq.read_table(path, columns=list(self.table.primary_key))
+
+    def bury(self, keys: pa.Table) -> None:
+        """Spool a tombstone for each of the keys."""
+        conformer = Conformer(self.table, Stamp(self.batch_id, self.report.extracted_at, self.window.until), self.known)
+        self._write([conformer.tombstones(keys, self.window.until - timedelta(microseconds=1))])
+        self.report.tombstones = len(keys)
+
     def schema(self) -> pa.Schema:
         """The columns of what was spooled, over all its files."""
-        return pa.unify_schemas([pq.read_schema(path) for path in sorted(self.folder.iterdir())])
+        return pa.unify_schemas([pa.schema([]), *(pq.read_schema(path) for path in sorted(self.folder.iterdir()))])
 
     def chunks(self) -> Iterator[pa.Table]:
         """What was spooled, stamped with the instant at which it is handed to the warehouse."""

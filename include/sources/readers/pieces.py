@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import orjson
 import pyarrow as pa
 
-from include.sources.schema import Table
+from include.sources.schema import ColumnType, Table
 
 
 class ReadError(RuntimeError):
@@ -67,6 +67,7 @@ class Piece:
         lines: for each row, its line in that file, from 1.
         rejected: records that could not become rows.
         files: files that end in this piece.
+        kinds: for columns that come as text, the type that the system itself gives them.
     """
 
     rows: pa.Table
@@ -74,6 +75,7 @@ class Piece:
     lines: pa.Array | None = None
     rejected: list[Rejected] = field(default_factory=list)
     files: list[FileRead] = field(default_factory=list)
+    kinds: dict[str, ColumnType] = field(default_factory=dict)
 
 
 class Reader(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from include.sources.readers.pieces import Piece, ReadError, Window
 
 if TYPE_CHECKING:
     from include.sources.connection import SourceConnection
-    from include.sources.schema import SqlReader, Table
+    from include.sources.schema import ColumnType, SqlReader, Table
 
 CONNECT_TIMEOUT_SECONDS = 15
 
@@ -47,43 +47,49 @@ class SqlTables:
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
         """The rows whose cursor lies in the window; rows without a cursor value come every time."""
 
-        def in_window(query: sa.Select[Any], relation: sa.Table, *_: Any) -> sa.Select[Any]:
+        def in_window(relation: sa.Table) -> list[Any]:
             name = _source_name(table, table.cursor) if table.cursor else None
             if name is None or name not in relation.c:
-                return query
+                return []
             cursor = relation.c[name]
             bounds = [cursor < window.until]
             if window.since is not None:
                 bounds.append(cursor >= window.since)
-            return query.where(sa.or_(cursor.is_(None), sa.and_(*bounds)))
+            return [sa.or_(cursor.is_(None), sa.and_(*bounds))]
 
-        for rows in self._select(table, query_adapter_callback=in_window):
-            yield Piece(rows)
+        yield from self._select(table, in_window)
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Every key that the table holds now, whenever its row changed."""
         names = [_source_name(table, key) for key in table.primary_key]
-        for rows in self._select(table, included_columns=names):
-            yield rows.select(names).rename_columns(list(table.primary_key))
+        for piece in self._select(table, lambda relation: [], included_columns=names):
+            yield piece.rows.select(names).rename_columns(list(table.primary_key))
 
-    def _select(self, table: Table, **arguments: Any) -> Iterator[pa.Table]:
+    def _select(self, table: Table, where: Callable[[sa.Table], list[Any]], **arguments: Any) -> Iterator[Piece]:
         from dlt.sources.sql_database import sql_table
 
         name = table.table or table.name
-        resource = sql_table(
-            self._engine,
-            table=name,
-            schema=self._settings.schema_name,
-            backend="pyarrow",
-            chunk_size=self._settings.chunk_rows,
-            # One bad value must not stop a table: types are reflected, and cast later, with a place for what does not fit.
-            reflection_level="full",
-            **arguments,
-        )
+        kinds: dict[str, ColumnType] = {}
+
+        def query(_: Any, relation: sa.Table) -> sa.Select[Any]:
+            kinds.update({c.name: kind for c in relation.c if (kind := _text_kind(c.type)) is not None})
+            selected = [sa.cast(c, sa.Text).label(c.name) if c.name in kinds else c for c in relation.c]
+            return sa.select(*selected).where(*where(relation))
+
         try:
+            resource = sql_table(
+                self._engine,
+                table=name,
+                schema=self._settings.schema_name,
+                backend="pyarrow",
+                chunk_size=self._settings.chunk_rows,
+                query_adapter_callback=query,
+                type_adapter_callback=_read_as,
+                **arguments,
+            )
             for item in resource:
                 if isinstance(item, pa.Table):
-                    yield item
+                    yield Piece(item, kinds=kinds)
         except sa.exc.NoSuchTableError:
             raise ReadError(f"the database has no table {self._settings.schema_name}.{name}") from None
 
@@ -101,6 +107,29 @@ class SqlTables:
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
+
+
+def _text_kind(kind: Any) -> ColumnType | None:
+    """The type of a column that is selected as text, or None if it is selected as it is.
+
+    A database holds numbers, times and JSON that neither Python nor Arrow can take as they are (NaN, infinity, a hundred
+    digits), and one such value would stop the whole table. As text they all arrive, and are cast like any other reader's.
+    """
+    if isinstance(kind, sa.Numeric):
+        return "decimal"
+    if isinstance(kind, sa.DateTime):
+        return "timestamp"
+    if isinstance(kind, sa.Date):
+        return "date"
+    return "json" if isinstance(kind, sa.JSON) else None
+
+
+def _read_as(kind: Any) -> Any:
+    """The SQL type that dlt must expect of a selected column of this type."""
+    if _text_kind(kind) is not None:
+        return sa.Text()
+    # SQLAlchemy 2.1 no longer counts floating point among its Numeric types, where dlt looks for it.
+    return sa.Numeric(asdecimal=False) if isinstance(kind, sa.Float) else kind
 
 
 def _source_name(table: Table, column: str) -> str:

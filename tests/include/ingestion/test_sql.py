@@ -1,0 +1,230 @@
+"""A SQL database lands: night after night, with late rows, deletes, drift, and the process dying on the way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from include.ingestion import LandingError, land
+from include.runs import RunContext
+from include.settings import settings
+from include.sources import SourceConnection
+from tests.include.ingestion.world import PASSWORD, Database, Warehouse, columns, day
+
+CUSTOMERS = {
+    "description": "One row per customer.",
+    "primary_key": ["id"],
+    "cursor": "updated_at",
+    "overlap": "24h",
+    "detect_deletes": True,
+    "columns": columns(
+        id="string", organization_id="string", age="integer", balance="decimal", born="date", wakes="time", updated_at="timestamp"
+    ),
+}
+EMPTY = {
+    "description": "One row per nothing.",
+    "primary_key": ["id"],
+    "cursor": "updated_at",
+    "columns": columns(id="integer", score="float", good="boolean", notes="json", updated_at="timestamp"),
+}
+CREATE = (
+    "create table customers (id text, organization_id text, age bigint, balance numeric(12,2), born date, wakes time, "
+    "updated_at timestamptz)"
+)
+INSERT = "insert into customers values (%s, 'org', %s, %s, '1990-05-01', '06:30', %s)"
+
+
+@pytest.fixture
+def source(write_source: Callable[..., Any], database: Database, name: str) -> Any:
+    database.run(CREATE)
+    for number in range(100):
+        database.run(INSERT, f"c{number:03d}", number, f"{number}.50", day(1, number % 4))
+    database.run("create table empty (id bigint, score float, good boolean, notes jsonb, updated_at timestamptz)")
+    return write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS, "empty": EMPTY})
+
+
+def landed(source: Any, database: Database, as_of: int, **more: Any) -> Any:
+    connection = SourceConnection.of(source.connection, database.connection())
+    return land(source, connection, RunContext("test", day(as_of), **more))
+
+
+def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
+    raw = f"raw_{name}"
+
+    first = landed(source, database, 2)
+    assert (first.tables["customers"].rows, first.tables["empty"].rows) == (100, 0)
+    row = warehouse.latest(f"{raw}.customers")["c007"]
+    assert (row["age"], str(row["balance"]), str(row["born"]), row["wakes"]) == (7, "7.500000000", "1990-05-01", "06:30")
+    assert row["_batch_id"] == f"{name}@2026-10-02T000000Z"
+    assert row["_source_file_id"] == f"customers@{row['_batch_id']}"
+    assert row["_extracted_at"] <= row["_loaded_at"]
+    assert row["_dlt_load_id"]
+    # The table of which nothing came is there all the same, as declared.
+    table = warehouse.client.get_table(f"{warehouse.client.project}.{raw}.empty")
+    kinds = {field.name: field.field_type for field in table.schema}
+    # The API names types as legacy SQL does, or as GoogleSQL does.
+    assert kinds["id"] in {"INTEGER", "INT64"}
+    assert kinds["score"] in {"FLOAT", "FLOAT64"}
+    assert kinds["good"] in {"BOOLEAN", "BOOL"}
+    assert kinds["notes"] == "STRING"
+    assert table.time_partitioning.field == "_loaded_at"
+    assert table.clustering_fields == ["id"]
+
+    # The second night: one row changed, one is new, one was committed late, one will only be seen tomorrow, one is gone.
+    database.run("update customers set age = 700, updated_at = %s where id = 'c007'", day(2, 5))
+    database.run(INSERT, "new", 1, "1", day(2, 6))
+    database.run(INSERT, "late", 1, "1", day(1, 1))
+    database.run(INSERT, "tomorrow", 1, "1", day(3))
+    database.run("delete from customers where id = 'c050'")
+    shutil.rmtree(settings().state_dir / "dlt")
+    second = landed(source, database, 3)
+    report = second.tables["customers"]
+    assert report.tombstones == 1
+    # The cursor stood at the first day's 03:00, and the overlap is a day: all but `tomorrow` is read again.
+    assert report.rows == 101
+    customers = warehouse.latest(f"{raw}.customers")
+    assert set(customers) == {f"c{n:03d}" for n in range(100) if n != 50} | {"new", "late"}
+    assert customers["c007"]["age"] == 700
+    (tombstone,) = warehouse.rows(f"select * from {raw}.customers where _is_deleted")
+    assert (tombstone["id"], tombstone["organization_id"], tombstone["age"]) == ("c050", "org", None)
+    assert tombstone["updated_at"].isoformat() == "2026-10-02T23:59:59.999999+00:00"
+
+    # The third: nothing but what was hidden. The cursor is now on the second day, so the first is not read again.
+    third = landed(source, database, 4)
+    assert (third.tables["customers"].rows, third.tables["customers"].tombstones) == (3, 0)
+    assert "tomorrow" in warehouse.latest(f"{raw}.customers")
+    loads = warehouse.rows(f"select * from ops.loads where source = '{name}' and table_name = 'customers' order by batch_id")
+    assert [(r["rows_loaded"], r["rows_deleted"], r["rows_rejected"]) for r in loads] == [(100, 0, 0), (101, 1, 0), (3, 0, 0)]
+
+    # Looking back to the first night reads everything again, because what was overwritten since may be visible again.
+    database.run("update customers set age = 7, updated_at = %s where id = 'c007'", day(1, 7))
+    database.run("delete from customers where updated_at >= %s", day(2))
+    back = landed(source, database, 2)
+    assert back.tables["customers"].rows == 100
+    # On that night c050 was still there, as far as raw knew; the source no longer says so.
+    assert back.tables["customers"].tombstones == 1
+    again = landed(source, database, 4, full_refresh=True)
+    assert again.tables["customers"].rows == 100
+
+
+def test_drift_is_kept_reported_and_never_fatal(
+    warehouse: Warehouse, source: Any, database: Database, name: str
+) -> None:
+    raw = f"raw_{name}"
+    landed(source, database, 2)
+    database.run("alter table customers add column nickname text, add column shoe_size int, add column rate numeric")
+    database.run("alter table customers alter column age type text using age::text")
+    database.run("alter table customers drop column born")
+    database.run(
+        "update customers set nickname = 'x' || id, shoe_size = 40, rate = 1.0 / 3, age = 'about ' || age, updated_at = %s where id < 'c003'",
+        day(2, 2),
+    )
+    database.run("update customers set balance = 'NaN', updated_at = %s where id = 'c020'", day(2, 2))
+    database.run("insert into customers (id, age, updated_at) values (null, '5', %s), ('huge', %s, %s)", day(2, 3), "9" * 30, day(2))
+    report = landed(source, database, 3).tables["customers"]
+    changes = {(change.column, change.change): change.rows for change in report.changes}
+    assert changes[("nickname", "new_column")] == 3
+    assert changes[("age", "type_change")] == 4
+    assert ("born", "missing_column") in changes
+    customers = warehouse.latest(f"{raw}.customers")
+    assert (customers["c001"]["nickname"], customers["c001"]["shoe_size"]) == ("xc001", 40)
+    assert str(customers["c001"]["rate"]) == "0.333333333"
+    assert (customers["c001"]["age"], customers["c001"]["age__v_text"]) == (None, "about 1")
+    assert (customers["huge"]["age"], customers["huge"]["age__v_text"]) == (None, "9" * 30)
+    assert (customers["c009"]["age"], customers["c009"]["age__v_text"], customers["c009"]["born"]) == (9, None, None)
+    assert (customers["c020"]["balance"], customers["c020"]["balance__v_text"]) == (None, "NaN")
+    (rejected,) = warehouse.rows(f"select * from quarantine.rejected_records where source = '{name}'")
+    assert rejected["reason"] == "no value for the key id"
+    assert '"age":"5"' in rejected["payload"]
+
+    # Landed once more, nothing is told twice; the next night, the new columns are old news.
+    landed(source, database, 3)
+    told = f"select count(*) from ops.schema_changes where source = '{name}' and table_name = 'customers'"
+    assert warehouse.value(told) == 6
+    assert warehouse.value(f"select count(*) from quarantine.rejected_records where source = '{name}'") == 1
+    database.run("update customers set shoe_size = 41, updated_at = %s where id = 'c001'", day(3, 2))
+    landed(source, database, 4)
+    assert warehouse.value(f"{told} and change = 'new_column'") == 3
+    assert warehouse.latest(f"{raw}.customers")["c001"]["shoe_size"] == 41
+
+
+def test_one_table_fails_the_others_land(
+    warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.run(CREATE)
+    for number in range(100):
+        database.run(INSERT, f"c{number:03d}", number, "1", day(1))
+    tables = {"customers": CUSTOMERS, "gone": EMPTY}
+    source = write_source({"type": "sql", "schema": name}, tables)
+    with pytest.raises(LandingError, match=rf"1 of 2 tables of {name} failed \(1 landed\):\ngone: .*no table {name}.gone"):
+        landed(source, database, 2)
+    assert warehouse.value(f"select count(*) from raw_{name}.customers") == 100
+    assert [r["table_name"] for r in warehouse.rows(f"select * from ops.loads where source = '{name}'")] == ["customers"]
+
+    # Most of a table gone at once is more likely a broken source: refused, said why, and what is new landed all the same.
+    database.run("create table gone (id bigint, score float, good boolean, notes jsonb, updated_at timestamptz)")
+    database.run("delete from customers where id >= 'c040'")
+    database.run(INSERT, "new", 1, "1", day(2))
+    with pytest.raises(LandingError, match=r"customers: the source no longer holds 60 of 100 live keys.*max_deleted_share"):
+        landed(source, database, 3)
+    assert len(warehouse.latest(f"raw_{name}.customers")) == 101
+    allowed = write_source({"type": "sql", "schema": name}, tables | {"customers": CUSTOMERS | {"max_deleted_share": 0.9}})
+    assert landed(allowed, database, 3).tables["customers"].tombstones == 60
+    assert len(warehouse.latest(f"raw_{name}.customers")) == 41
+
+    # A type that was changed in the YAML is said before it can break a load.
+    changed = CUSTOMERS | {"columns": CUSTOMERS["columns"] | columns(balance="string")}
+    with pytest.raises(LandingError, match=rf"customers: column balance is declared as string, but raw_{name}.customers holds"):
+        landed(write_source({"type": "sql", "schema": name}, tables | {"customers": changed}), database, 4)
+
+    # A server that is not there is one sentence, without the password.
+    refused = database.connection(host="127.0.0.1", port=1, password=PASSWORD)
+    with caplog.at_level(logging.DEBUG), pytest.raises(LandingError, match=r"database cannot be reached: .*refused") as caught:
+        land(source, SourceConnection.of(name, refused), RunContext("test", day(3)))
+    assert PASSWORD not in f"{caught.value}{caplog.text}{SourceConnection.of(name, refused)!r}"
+
+
+@pytest.mark.parametrize("point", ["read", "some_loaded", "all_loaded", "committed"])
+def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Database, name: str, point: str) -> None:
+    """Whatever the moment of death, running the batch again ends with the same live rows."""
+    database.run("insert into empty values (1, 0.5, true, '{\"a\": 1}', %s)", day(1))
+    child = os.fork()
+    if child == 0:
+        _die_at(point)
+        landed(source, database, 2)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    report = landed(source, database, 2)
+    assert report.tables["customers"].rows == 100
+    assert len(warehouse.latest(f"raw_{name}.customers")) == 100
+    assert warehouse.latest(f"raw_{name}.empty")[1]["notes"] == '{"a": 1}'
+    assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 2
+
+
+def _die_at(point: str) -> None:
+    """Make this process end without a word at one point of a landing."""
+    from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
+
+    from include.ingestion import books
+
+    def die(*_: Any, **__: Any) -> None:
+        os._exit(9)
+
+    if point == "read":
+        books.write_findings = die
+    elif point == "committed":
+        books.write_loads = die
+    elif point == "all_loaded":
+        BigQueryClient.complete_load = die
+    else:
+        load = BigQueryClient._create_load_job
+
+        def load_but_one(self: Any, table: Any, path: str) -> Any:
+            return die() if table["name"] == "empty" else load(self, table, path)
+
+        BigQueryClient._create_load_job = load_but_one

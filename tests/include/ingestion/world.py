@@ -1,0 +1,183 @@
+"""Systems that the tests land from, and the warehouse that they land in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+TOKEN = "s3cr3t-t0ken-of-the-tests"
+PASSWORD = "pa55/word of the tests"
+
+
+def columns(**types: str) -> dict[str, Any]:
+    """Column declarations by name and type."""
+    return {name: {"type": kind, "description": f"The {name}."} for name, kind in types.items()}
+
+
+def day(number: int, hour: int = 0) -> datetime:
+    """An instant in October 2026."""
+    return datetime(2026, 10, number, hour, tzinfo=UTC)
+
+
+def free_port() -> int:
+    """A port that is free, and so is the one ten above it (the warehouse's gRPC)."""
+    while True:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            try:
+                other.bind(("127.0.0.1", port + 10))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+class Warehouse:
+    """Asks the warehouse."""
+
+    def __init__(self, bq: Any) -> None:
+        self.client = bq
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return [dict(row.items()) for row in self.client.query(sql).result()]
+
+    def value(self, sql: str) -> Any:
+        return next(iter(self.rows(sql)[0].values()))
+
+    def latest(self, table: str, key: str = "id", order: str = "updated_at desc, ") -> dict[Any, dict[str, Any]]:
+        """The live rows as staging sees them, by key."""
+        sql = (
+            f"select * from {table} qualify row_number() over (partition by {key} order by {order}"
+            "_extracted_at desc, _is_deleted desc, _loaded_at desc) = 1 and not _is_deleted"
+        )
+        return {row[key]: row for row in self.rows(sql)}
+
+
+@dataclass
+class Database:
+    """One schema of the PostgreSQL server, as a source system."""
+
+    uri: str
+    schema: str
+    _connection: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        import psycopg2
+
+        self._connection = psycopg2.connect(self.uri)
+        self._connection.autocommit = True
+        self.run(f"create schema {self.schema}")
+        self.run(f"set search_path to {self.schema}")
+
+    def run(self, sql: str, *values: Any) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+
+    def connection(self, **changes: Any) -> dict[str, Any]:
+        parts = urlsplit(self.uri)
+        query = dict(pair.split("=", 1) for pair in parts.query.split("&") if pair)
+        values = {
+            "conn_type": "postgres",
+            "host": unquote(query.get("host", parts.hostname or "")),
+            "port": parts.port or query.get("port"),
+            "login": parts.username,
+            "password": parts.password or "irrelevant-but-secret",
+            "schema": parts.path.lstrip("/"),
+        }
+        return values | changes
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass
+class Api:
+    """An HTTP API: `/v1/<resource>` with a cursor per page and a bearer token, `/api/v2/<resource>` with links and basic auth.
+
+    Attributes:
+        resources: the records of each resource.
+        faults: for the n-th request from 1, what goes wrong: a status code, `truncated`, `dropped` or `not_json`.
+        asked: the query parameters of each request so far.
+    """
+
+    resources: dict[str, list[Any]] = field(default_factory=dict)
+    faults: dict[int, Any] = field(default_factory=dict)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    repeat_last_of_page: bool = False
+    answers_at: str | None = None
+    loop: bool = False
+    port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        app = Starlette(routes=[Route("/v1/{resource}", self._cursor), Route("/api/v2/{resource}", self._linked)])
+        self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="critical"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def connection(self, **changes: Any) -> dict[str, Any]:
+        return {"conn_type": "http", "host": f"http://127.0.0.1:{self.port}", "login": "reader", "password": TOKEN} | changes
+
+    async def _cursor(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return JSONResponse({"error": "who are you?"}, 401)
+        start = int(request.query_params.get("cursor", 0))
+        page, end = self._page(request, "limit", start)
+        following = str(end) if page is not None and end else None
+        if self.loop:
+            following = "2"
+        return self._answer(request, {self.answers_at or "data": page, "next_cursor": following})
+
+    async def _linked(self, request: Request) -> Response:
+        expected = "Basic " + base64.b64encode(f"reader:{TOKEN}".encode()).decode()
+        if request.headers.get("authorization") != expected:
+            return JSONResponse({"error": "who are you?"}, 401)
+        number = int(request.query_params.get("page", 1))
+        size = int(request.query_params["per_page"])
+        page, end = self._page(request, "per_page", (number - 1) * size)
+        following = str(request.url.include_query_params(page=number + 1)) if end else None
+        return self._answer(request, {self.answers_at or "results": page, "links": {"next": following}})
+
+    def _page(self, request: Request, size_param: str, start: int) -> tuple[list[Any], int | None]:
+        self.asked.append(dict(request.query_params) | {"resource": request.path_params["resource"]})
+        records = self.resources[request.path_params["resource"]]
+        since = request.query_params.get("updated_since")
+        if since is not None:
+            moment = datetime.fromisoformat(since)
+            records = [r for r in records if datetime.fromisoformat(r["updated_at"]) >= moment]
+        size = int(request.query_params[size_param])
+        page = records[start : start + size]
+        if self.repeat_last_of_page and start:
+            page = [records[start - 1], *page]
+        return page, start + size if start + size < len(records) else None
+
+    def _answer(self, request: Request, body: dict[str, Any]) -> Response:
+        fault = self.faults.pop(len(self.asked), None)
+        text = json.dumps(body).encode()
+        if fault == "truncated":
+            return Response(text[: len(text) // 2], media_type="application/json")
+        if fault == "dropped":
+            return Response(text, headers={"content-length": str(len(text) + 1000)}, media_type="application/json")
+        if fault == "not_json":
+            return Response("<html>maintenance</html>", media_type="text/html")
+        if fault is not None:
+            return JSONResponse({"error": "try again"}, fault, headers={"Retry-After": "1"} if fault == 429 else None)
+        return Response(text, media_type="application/json")
