@@ -104,7 +104,7 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
     # hangs on them.
     interval = _INTERVAL.at(number * 0.6180339887498949 % 1)
     tier = account.tier(start)
-    quantity = 1 + dice.skewed(0, 10 + account.employees // 10, 2)
+    quantity = 1 + dice.skewed(0, 8 + account.employees // 25, 2)
     terms = Terms(
         product,
         tier,

@@ -63,7 +63,7 @@ def _order(world: World, account: Account, placed: int, name: str, label: str, i
 
 def order_item(dice: Dice, product: Product, currency: str) -> dict[str, Any]:
     """One line of an order: product, quantity, price and discount."""
-    quantity = 1 + dice.skewed(0, 4, 2)
+    quantity = 1 + dice.skewed(0, 3, 3)
     price = product.price_in(currency)
     discount = price * quantity // 10 if dice.chance(0.15) else 0
     return {

@@ -87,8 +87,19 @@ def test_another_seed_or_scale_is_another_company(company_at: Callable[[str], Co
     ],
 )
 def test_a_later_world_has_moved_on_from_an_earlier_one(company_at: Callable[[str], Company], before: str, after: str) -> None:
-    earlier, later = company_at(before), company_at(after)
-    turn = datetime.fromisoformat(before).replace(tzinfo=UTC)
+    has_moved_on(company_at(before), company_at(after))
+
+
+def test_a_larger_world_moves_on_too() -> None:
+    """Large enough for the rare lives: pauses, notices given but not yet due, trials under way."""
+    worlds = [generate(0.4, 3, datetime(2025, month, 11, tzinfo=UTC)) for month in (3, 9)]
+    has_moved_on(*worlds)
+
+
+def has_moved_on(earlier: Company, later: Company) -> None:
+    """Asserts that rows changed only with a newer updated_at, and that rows are gone only where deletions are meant."""
+    assert earlier.as_of is not None
+    turn = earlier.as_of
     for table in CHANGING:
         old, new = rows_by_key(earlier, table), rows_by_key(later, table)
         for key, row in new.items():
@@ -116,6 +127,11 @@ def test_every_night_inserts_updates_deletes_and_brings_late_events(company_at: 
     assert inserted >= 1
     assert updated >= 1
     assert deleted >= 2
+    gone = [case for case in after.cases if case.where == "gone"]
+    assert {case.table for case in gone} == {"activities", "contacts"}
+    for case in gone:
+        if f"deleted at {night}" in case.see:
+            assert (case.key,) in rows_by_key(before, TABLES[case.table])
     events = TABLES["usage_events"]
     old, new = rows_by_key(before, events), rows_by_key(after, events)
     assert old.items() <= new.items()
