@@ -1,3 +1,9 @@
+{#- Stands for the code of the model that is being built, so that an incremental model can tell rows made by older code. -#}
+{% macro code_fingerprint() -%}
+    {{- local_md5(model.raw_code)[:8] -}}
+{%- endmacro %}
+
+
 {#- For the post-hook of an incremental model: removes rows whose key its source no longer shows (deleted at the source, or
     held in quarantine), which a MERGE of changed rows cannot see. Nothing to do after a full refresh. -#}
 {% macro delete_rows_gone_from(relation, key) -%}

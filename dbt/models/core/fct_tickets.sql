@@ -19,7 +19,7 @@ tickets as (
     select
         *,
         {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
-        concat(input_fingerprint, '{{ local_md5(model.raw_code)[:8] }}') as _input_fingerprint
+        concat(input_fingerprint, '{{ code_fingerprint() }}') as _input_fingerprint
     from {{ ref('int_support__tickets') }}
 ),
 

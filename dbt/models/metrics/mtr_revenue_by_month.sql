@@ -29,13 +29,10 @@ months as (
         histories.organization_id,
         histories.reporting_currency,
         histories.first_month,
-        dates.month_start as month
+        month
     from histories
-    inner join {{ ref('dim_date') }} as dates
-        on dates.organization_id = histories.organization_id
-        and dates.date_day = dates.month_start
-        and dates.month_start >= histories.first_month
-        and dates.month_start <= {{ last_day_seen() }}
+    cross join
+        unnest(generate_date_array(histories.first_month, {{ last_day_seen() }}, interval 1 month)) as month
 ),
 
 -- Exact percentiles exist as window functions only: every order carries those of its month.
