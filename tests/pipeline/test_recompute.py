@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.pipeline.comparison import MODELS, differences
+from tests.pipeline.comparison import MODELS, NOT_COMPARED, contracts, differences
 
 
 class PlayedNight(Protocol):
@@ -26,9 +26,7 @@ class PlayedNight(Protocol):
 
 @pytest.mark.parametrize("night", [0, 1], ids=["first night", "second night"])
 @pytest.mark.parametrize("name", list(MODELS))
-def test_the_warehouse_holds_what_the_truth_says(
-    played_nights: Sequence[PlayedNight], night: int, name: str
-) -> None:
+def test_the_warehouse_holds_what_the_truth_says(played_nights: Sequence[PlayedNight], night: int, name: str) -> None:
     played = played_nights[night]
     assert played.tables[name], "an empty table proves nothing"
     told = differences(MODELS[name], played.tables, played.truth, played.as_of)
@@ -44,3 +42,7 @@ def test_a_wrong_value_would_be_seen(played_nights: Sequence[PlayedNight], name:
         spoilt[0][column] = object()
         tables = {**played.tables, name: spoilt}
         assert differences(model, tables, played.truth, played.as_of), f"{column} is not compared"
+
+
+def test_no_model_escapes_the_comparison() -> None:
+    assert contracts() == MODELS.keys() | NOT_COMPARED.keys()

@@ -29,6 +29,7 @@ def _over_folder(model: Callable[[World], list[Row]]) -> Recomputation:
 dim_accounts = _over_folder(accounts.dim_accounts)
 dim_date = _over_folder(dates.dim_date)
 dim_facilities = _over_folder(dates.dim_facilities)
+dim_organizations = _over_folder(dates.dim_organizations)
 fct_deal_stage_history = _over_folder(deals.fct_deal_stage_history)
 fct_orders = _over_folder(orders.fct_orders)
 fct_tickets = _over_folder(tickets.fct_tickets)
@@ -42,6 +43,7 @@ __all__ = [
     "dim_accounts",
     "dim_date",
     "dim_facilities",
+    "dim_organizations",
     "fct_deal_stage_history",
     "fct_orders",
     "fct_tickets",

@@ -75,9 +75,7 @@ def dim_accounts(world: World) -> list[Row]:
                 "revenue_band": revenue_band(converted),
                 "account_category": category(account["status"], account["account_type"]),
                 "segment": segment(account["plan_tier"], account["employee_count"]),
-                "owner_name": owner["full_name"]
-                if owner and owner["organization_id"] == tenant
-                else "unknown",
+                "owner_name": owner["full_name"] if owner and owner["organization_id"] == tenant else "unknown",
                 "top_account_id": top.top_account_id,
                 "top_account_key": natural(tenant, top.top_account_id),
                 "is_top_account": top.top_account_id == account["account_id"],

@@ -79,16 +79,8 @@ def clocks(world: World) -> dict[str, BusinessClock]:
     return {
         organization["organization_id"]: BusinessClock(
             organization["timezone"],
-            [
-                row
-                for row in world["business_hours"]
-                if row["organization_id"] == organization["organization_id"]
-            ],
-            {
-                row["holiday_date"]
-                for row in world["holidays"]
-                if row["organization_id"] == organization["organization_id"]
-            },
+            [row for row in world["business_hours"] if row["organization_id"] == organization["organization_id"]],
+            {row["holiday_date"] for row in world["holidays"] if row["organization_id"] == organization["organization_id"]},
         )
         for organization in world["organizations"]
     }

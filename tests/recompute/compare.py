@@ -57,9 +57,7 @@ class _Absent:
 _ABSENT = _Absent()
 
 
-def _by_key(
-    side: str, rows: Sequence[Row], key: Sequence[str], differences: list[str]
-) -> dict[tuple[Any, ...], Row]:
+def _by_key(side: str, rows: Sequence[Row], key: Sequence[str], differences: list[str]) -> dict[tuple[Any, ...], Row]:
     found: dict[tuple[Any, ...], Row] = {}
     for row in rows:
         identity = tuple(_plain(row[name]) for name in key)

@@ -1,4 +1,4 @@
-"""dim_date and dim_facilities: the days and places that facts hang on, per organization."""
+"""dim_organizations, dim_date and dim_facilities: the tenants, days and places that facts hang on."""
 
 from __future__ import annotations
 
@@ -53,6 +53,20 @@ def dim_date(world: World) -> list[Row]:
         }
         for tenant in world.by_key("organizations")
         for day in days
+    ]
+
+
+def dim_organizations(world: World) -> list[Row]:
+    """The rows of dim_organizations, by organization."""
+    return [
+        {
+            **{name: row[name] for name in ("organization_id", "timezone", "reporting_currency", "created_at", "updated_at")},
+            "organization_name": row["name"],
+            "opening_hours_since": min(
+                (hours["valid_from"] for hours in world["business_hours"] if hours["organization_id"] == tenant), default=None
+            ),
+        }
+        for tenant, row in world.by_key("organizations").items()
     ]
 
 

@@ -28,9 +28,7 @@ def fct_orders(world: World) -> list[Row]:
     for order in world["orders"]:
         tenant = order["organization_id"]
         reporting = organizations[tenant]["reporting_currency"]
-        converted = rates.convert(
-            order["total_amount"], order["currency"], reporting, order["ordered_at"].date()
-        )
+        converted = rates.convert(order["total_amount"], order["currency"], reporting, order["ordered_at"].date())
         is_revenue = order["status"] not in NOT_REVENUE
         account = accounts.get(order["account_id"])
         is_known = account is not None and account["organization_id"] == tenant

@@ -54,8 +54,7 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
                     "year": month.year,
                     "reporting_currency": organizations[tenant]["reporting_currency"],
                     "is_complete": is_complete,
-                    "is_year_complete": month_end(date(month.year, 12, 1)) <= world.as_of
-                    and first <= date(month.year, 1, 1),
+                    "is_year_complete": month_end(date(month.year, 12, 1)) <= world.as_of and first <= date(month.year, 1, 1),
                     **row,
                     "previous_year_revenue": before,
                     "revenue_yoy_pct": growth,

@@ -37,15 +37,11 @@ def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy |
     None for an unknown priority.
     """
     in_force = [
-        row
-        for row in rows
-        if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
+        row for row in rows if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
     ]
     if in_force:
         latest = max(in_force, key=lambda row: row["valid_from"])
-        return Policy(
-            latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"], "policy"
-        )
+        return Policy(latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"], "policy")
     if priority in DEFAULT_TARGETS:
         return Policy(*DEFAULT_TARGETS[priority], "calendar", "default")
     return None

@@ -68,10 +68,7 @@ def test_a_merged_child_rolls_up_over_its_target_to_the_parent() -> None:
         account(account_id="target", parent_account_id="top"),
         account(account_id="old", merged_into_account_id="target", owner_user_id="nobody"),
     ]
-    rows = {
-        row["account_id"]: row
-        for row in dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=family))
-    }
+    rows = {row["account_id"]: row for row in dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=family))}
     assert (rows["old"]["top_account_id"], rows["old"]["top_account_key"]) == ("top", "t|top")
     assert [rows[name]["is_top_account"] for name in ("top", "target", "old")] == [True, False, False]
     assert rows["old"]["owner_name"] == "unknown"

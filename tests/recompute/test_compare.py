@@ -44,9 +44,7 @@ def test_each_changed_value_is_one_difference(change: dict[str, Any]) -> None:
 
 def test_a_missing_column_is_a_difference_even_where_null_is_expected() -> None:
     without = {name: value for name, value in ROW.items() if name != "name"}
-    assert compare([ROW], [without], ["id"], COLUMNS) == [
-        "id='a': name should be None, the warehouse has no such column"
-    ]
+    assert compare([ROW], [without], ["id"], COLUMNS) == ["id='a': name should be None, the warehouse has no such column"]
 
 
 def test_missing_additional_and_double_rows_are_differences() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.recompute.dates import calendar_day, dim_date, dim_facilities
-from tests.recompute.factory import organization
+from tests.recompute.dates import calendar_day, dim_date, dim_facilities, dim_organizations
+from tests.recompute.factory import business_hours, organization
 from tests.recompute.world import World
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
@@ -44,13 +44,14 @@ def test_every_organization_has_every_day_to_the_end_of_next_year() -> None:
 
 
 def test_a_holiday_is_its_organizations_own() -> None:
-    names = {
-        row["organization_id"]: row["holiday_name"]
-        for row in dim_date(WORLD)
-        if row["date_day"] == date(2026, 10, 3)
-    }
+    names = {row["organization_id"]: row["holiday_name"] for row in dim_date(WORLD) if row["date_day"] == date(2026, 10, 3)}
     assert names == {"t": "Unity", "u": None}
 
 
 def test_every_organization_has_an_unknown_facility() -> None:
     assert [row["facility_key"] for row in dim_facilities(WORLD)] == ["t|unknown", "u|unknown"]
+
+
+def test_an_organization_is_open_since_its_first_timetable() -> None:
+    rows = dim_organizations(World.of(AS_OF, organizations=WORLD["organizations"], business_hours=business_hours()))
+    assert [row["opening_hours_since"] for row in rows] == [date(2020, 1, 1), None]

@@ -28,17 +28,13 @@ def by_month(*orders: Row, **tables: list[Row]) -> dict[date, Row]:
 
 
 def test_cancelled_and_refunded_orders_are_no_revenue() -> None:
-    rows = fct_orders(
-        world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", status="refunded"))
-    )
+    rows = fct_orders(world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", status="refunded")))
     assert [row["revenue_amount"] for row in rows] == [10, 0]
     assert [row["total_amount_reporting"] for row in rows] == [10, 20]
 
 
 def test_an_order_of_an_unknown_account_stays_without_a_key() -> None:
-    rows = fct_orders(
-        world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone"))
-    )
+    rows = fct_orders(world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
     assert [row["account_key"] for row in rows] == ["t|a", None]
 
 

@@ -9,9 +9,7 @@ import pytest
 from tests.recompute.rollup import RollUp, roll_up
 
 
-def account(
-    identity: str, parent: str | None = None, merged: str | None = None, tenant: str = "t"
-) -> dict[str, Any]:
+def account(identity: str, parent: str | None = None, merged: str | None = None, tenant: str = "t") -> dict[str, Any]:
     return {
         "account_id": identity,
         "organization_id": tenant,

@@ -30,22 +30,16 @@ POLICIES = [row(date(2026, 1, 1), 90), row(date(2026, 9, 22), 30)]
 
 def test_the_policy_is_the_one_in_force_when_the_ticket_was_created() -> None:
     assert policy(POLICIES, "high", hour(23)) == Policy(90, 600, "business", "policy")
-    assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(
-        30, 600, "business", "policy"
-    )
+    assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(30, 600, "business", "policy")
 
 
 @pytest.mark.parametrize(
     ("priority", "targets"),
     [("critical", (60, 240)), ("high", (120, 1440)), ("medium", (240, 4320)), ("low", (480, 7200))],
 )
-def test_without_a_policy_the_default_targets_hold_on_the_calendar_clock(
-    priority: str, targets: tuple[int, int]
-) -> None:
+def test_without_a_policy_the_default_targets_hold_on_the_calendar_clock(priority: str, targets: tuple[int, int]) -> None:
     assert policy([], priority, hour(0)) == Policy(*targets, "calendar", "default")
-    assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(
-        120, 1440, "calendar", "default"
-    )
+    assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(120, 1440, "calendar", "default")
 
 
 def test_the_priority_is_the_one_in_force_at_the_event() -> None:

@@ -113,9 +113,7 @@ def test_the_target_is_that_of_the_priority_in_force_at_the_event() -> None:
 
 
 def test_without_opening_hours_the_calendar_clock_decides() -> None:
-    (row,) = fct_tickets(
-        world(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[])
-    )
+    (row,) = fct_tickets(world(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[]))
     assert told(row, "response_clock", "response_business_minutes", "response_state") == (
         "calendar",
         None,

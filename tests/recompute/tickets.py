@@ -90,21 +90,15 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
     responded_at = ticket["first_responded_at"]
     if responded_at is not None and responded_at >= as_of:
         responded_at = None
-    is_resolved = ticket["status"] in RESOLVED and (
-        ticket["resolved_at"] is None or ticket["resolved_at"] < as_of
-    )
+    is_resolved = ticket["status"] in RESOLVED and (ticket["resolved_at"] is None or ticket["resolved_at"] < as_of)
     resolved_at = ticket["resolved_at"] if is_resolved else None
     # A ticket resolved without a reply closes its first response clock at resolution.
-    response_closed_at = min(
-        (moment for moment in (responded_at, resolved_at) if moment is not None), default=None
-    )
+    response_closed_at = min((moment for moment in (responded_at, resolved_at) if moment is not None), default=None)
     facility = ticket["facility_id"] if known(facilities, ticket["facility_id"]) else "unknown"
     return {
         **{name: ticket[name] for name in RECORDED},
         "ticket_key": natural(tenant, ticket["ticket_id"]),
-        "account_key": natural(tenant, ticket["account_id"])
-        if known(accounts, ticket["account_id"])
-        else None,
+        "account_key": natural(tenant, ticket["account_id"]) if known(accounts, ticket["account_id"]) else None,
         "facility_id": facility,
         "facility_key": natural(tenant, facility),
         "priority": priority_at(ticket, case.changes, as_of),
@@ -126,9 +120,7 @@ def fct_tickets(world: World) -> list[Row]:
         clocks(world),
     )
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for change in sorted(
-        world["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])
-    ):
+    for change in sorted(world["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
         if change["changed_at"] < world.as_of:
             changes[change["organization_id"], change["ticket_id"]].append(change)
     policies: dict[str, list[Row]] = defaultdict(list)

@@ -117,10 +117,7 @@ def _read(path: Path) -> list[Row]:
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         parsers = {name: _parser(name) for name in reader.fieldnames or ()}
-        return [
-            {name: None if text == "" else parsers[name](text) for name, text in record.items()}
-            for record in reader
-        ]
+        return [{name: None if text == "" else parsers[name](text) for name, text in record.items()} for record in reader]
 
 
 def _visible(row: Row, as_of: datetime) -> bool:
