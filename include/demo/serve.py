@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from include.demo.cases import cases_document
 from include.demo.company import Company
 from include.demo.connections import HOST, connections
 from include.demo.http_apps import billing_app, support_app
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the systems live: `home` holds landing/, reference/ and systems.json; port 0 takes any free port."""
+    """Where the systems live: `home` holds landing/, reference/, demo_cases.md and systems.json; port 0 takes any free port."""
 
     home: Path
     postgres_url: str
@@ -50,6 +51,8 @@ def serve(company: Company, place: Place, say: Callable[[str], None], faults: bo
         say(f"crm: {changed.inserted:,} rows inserted, {changed.updated:,} updated, {changed.deleted:,} deleted")
         files = write_landing(company, place.home / "landing", bad_lines)
         write_reference(company, place.home / "reference")
+        if company.cases:
+            (place.home / "demo_cases.md").write_text(cases_document(company), encoding="utf-8")
         say(f"product: {files.written:,} files written, {files.unchanged:,} as they were, {files.removed:,} removed")
         ports = billing.getsockname()[1], support.getsockname()[1]
         text = json.dumps({"connections": connections(place.home, place.postgres_url, *ports)}, indent=2)

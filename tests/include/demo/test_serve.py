@@ -65,6 +65,7 @@ def test_all_systems_answer_until_told_to_stop(tmp_path: Path, postgres_url: str
         assert len(list((landing / "usage_events").glob("date=*"))) > 1000
         reference = Path(connections["reference"]["extra"]["url"].removeprefix("file://"))
         assert (reference / "fx_rates.csv").exists()
+        assert "## Hard delete" in (tmp_path / "demo_cases.md").read_text()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert not (tmp_path / "systems.json").exists()
