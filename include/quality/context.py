@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ def open_context() -> FileDataContext:
 
     import great_expectations
     from include.quality import expectations
+
+    # A BigQuery data source spans datasets, so each asset must name its own; there is no other way to say it.
+    warnings.filterwarnings("ignore", message="`schema_name` is deprecated", category=DeprecationWarning)
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     log.debug("Registered %s", expectations.ExpectNoRows.__name__)  # defining the class is what registers it

@@ -154,10 +154,12 @@ with landings as (
     where source = {source}
 ),
 usual as (
-    select table_name, approx_quantiles(rows_loaded, 2)[offset(1)] as usual, count(*) as nights
+    select distinct
+        table_name,
+        percentile_cont(rows_loaded, 0.5) over (partition by table_name) as usual,
+        count(*) over (partition by table_name) as nights
     from landings
     where landing > 1 and age <= 29 and batch_id != @batch_id
-    group by table_name
 )
 select tonight.table_name, tonight.rows_loaded, usual.usual
 from landings as tonight

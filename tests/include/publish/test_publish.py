@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.cloud.bigquery import Client
@@ -15,7 +14,7 @@ from google.cloud.bigquery import Client
 from include import ops
 from include.publish import PublishError, publish, recover
 from include.runs import RunContext
-from include.settings import ROOT
+from include.warehouse import client
 from tests.include.quality.warehouse import rows
 
 FIRST = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
@@ -143,32 +142,36 @@ def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp
     assert shown(bq) == [1, None, None]
 
 
-_KILLED = """
-import os, sys
-from datetime import UTC, datetime
-from include.publish import publish
-from include.runs import RunContext
-from include.warehouse import client
-
-bq, (_, statement, left) = client(), sys.argv
-query, left = bq.query, int(left)
-
-def watched(sql, *arguments, **options):
-    global left
-    left -= sql.startswith(statement)
-    if left < 0:
-        os._exit(9)
-    return query(sql, *arguments, **options)
-
-bq.query = watched
-publish(RunContext("scheduled__2026-10-02", datetime(2026, 10, 2, tzinfo=UTC)), client=bq)
-"""
-
-
 def publish_and_die(statement: str, left: int) -> int:
-    """Publish in a process that dies instead of sending a statement that begins so, after sending `left` of them."""
-    command = [sys.executable, "-c", _KILLED, statement, str(left)]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+    """Publish in a process that dies instead of sending a statement that begins so, after sending `left` of them.
+
+    Returns its exit code: 9 if it died there.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            publish(SECOND, client=_Mortal(statement, left).bq)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class _Mortal:
+    """A client of this process's own, whose `query` ends the process at the given statement."""
+
+    def __init__(self, statement: str, left: int) -> None:
+        self.bq = client()
+        self._query = self.bq.query
+        self._statement = statement
+        self._left = left
+        self.bq.query = self.query  # type: ignore[method-assign]
+
+    def query(self, sql: str, *arguments: Any, **options: Any) -> Any:
+        if sql.startswith(self._statement):
+            if self._left == 0:
+                os._exit(9)
+            self._left -= 1
+        return self._query(sql, *arguments, **options)
 
 
 @pytest.mark.parametrize(

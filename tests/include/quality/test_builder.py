@@ -1,0 +1,112 @@
+"""The Great Expectations context is what the rules say, byte for byte, and is made without a warehouse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.quality.__main__ import main
+from include.quality.builder import build, gates, render
+from include.quality.rules import GateError, load_gates
+from include.settings import ROOT
+from include.sources import load_sources
+
+Make = Callable[..., Path]
+
+RULE: dict[str, Any] = {
+    "name": "a_rule",
+    "relation": "core.t",
+    "action": "block",
+    "reason": "Because it must hold.",
+    "rows": "select * from core.t where false",
+}
+
+
+def test_what_is_committed_is_what_the_rules_say() -> None:
+    assert build(check=True) == []
+    assert main(["build", "--check"]) == 0
+
+
+def test_every_boundary_has_a_gate() -> None:
+    assert list(gates()) == [*(f"raw_{name}" for name in load_sources()), "core", "marts", "staging"]
+
+
+def test_each_action_is_in_use() -> None:
+    assert {rule.action for gate in gates().values() for rule in gate.rules} == {"block", "quarantine", "warn"}
+
+
+def test_the_same_rules_make_the_same_bytes() -> None:
+    assert render(gates()) == render(gates())
+
+
+def test_great_expectations_reads_back_what_was_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It loads every checkpoint and finds nothing that it would have written differently; no warehouse is there."""
+    monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
+    from include.quality.context import open_context
+
+    open_context.cache_clear()
+    context = open_context()
+    try:
+        assert {checkpoint.name for checkpoint in context.checkpoints.all()} == set(gates())
+        for checkpoint in context.checkpoints.all():
+            assert checkpoint.is_fresh().success, checkpoint.name
+        built = sum(len(gate.rules) for gate in gates().values())
+        assert sum(len(suite.expectations) for suite in context.suites.all()) == built
+    finally:
+        open_context.cache_clear()
+
+
+def test_building_needs_neither_great_expectations_nor_a_warehouse() -> None:
+    code = (
+        "import sys; from include.quality.__main__ import main; code = main(['build', '--check']);"
+        "sys.exit(code or any(name in sys.modules for name in ('great_expectations', 'google.cloud.bigquery')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_drift_is_found_and_mended(gates: Make) -> None:
+    folder = gates({"core": [RULE]})
+    assert build(folder, check=True, sources={}) == []
+    suite = folder / "expectations" / "core" / "t.json"
+    suite.write_text(suite.read_text().replace("critical", "info"))
+    stray = folder / "checkpoints" / "stray.json"
+    stray.write_text("{}")
+    assert build(folder, check=True, sources={}) == ["expectations/core/t.json", "checkpoints/stray.json"]
+    assert stray.exists()
+    build(folder, sources={})
+    assert not stray.exists()
+    assert build(folder, check=True, sources={}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"action": "shout"}, "action"),
+        ({"colour": "red"}, "colour"),
+        ({"rows": None}, "exactly one of rows, reconcile and expect"),
+        ({"expect": {"type": "x"}}, "exactly one of rows, reconcile and expect"),
+        ({"rows": None, "expect": {"column": "x"}}, "type of the expectation"),
+        ({"action": "quarantine"}, "needs rows and their key"),
+        ({"action": "quarantine", "key": ["id"]}, "only rows of staging"),
+        ({"relation": "t"}, "relation"),
+        ({"reason": "short"}, "reason"),
+    ],
+)
+def test_a_wrong_rule_is_named_with_its_file(gates: Make, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(GateError, match=rf"core\.yml: rules\.0.*{message}"):
+        gates({"core": [RULE | change]})
+
+
+def test_doubled_names_and_misnamed_files_are_refused(gates: Make, tmp_path: Path) -> None:
+    with pytest.raises(GateError, match="doubled: a_rule"):
+        gates({"core": [RULE, RULE]})
+    (tmp_path / "gates").mkdir()
+    (tmp_path / "gates" / "marts.yml").write_text((tmp_path / "great_expectations" / "gates" / "core.yml").read_text())
+    with pytest.raises(GateError):
+        load_gates(tmp_path / "gates")

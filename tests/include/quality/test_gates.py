@@ -1,0 +1,353 @@
+"""Gates: what each action does, in a real warehouse, with small tables made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.publish import publish
+from include.quality import GateBlocked, build_data_docs, run_gate
+from include.runs import RunContext
+from include.sources import Source
+from tests.include.quality.warehouse import rows
+
+RUN = RunContext("manual__2026-10-01T00:00:00+00:00", datetime(2026, 10, 1, tzinfo=UTC))
+Make = Callable[..., Path]
+
+ORPHANS: dict[str, Any] = {
+    "name": "children_of_known_parents",
+    "relation": "staging.stg_shop__children",
+    "action": "quarantine",
+    "reason": "Nobody knows its parent.",
+    "key": ["organization_id", "child_id"],
+    "rows": """
+        select children.*
+        from staging.stg_shop__children as children
+        left join staging.stg_shop__parents as parents on children.parent_id = parents.parent_id
+        where parents.parent_id is null
+    """,
+}
+
+
+def rule(action: str, rows: str, name: str = "no_negative_value", key: tuple[str, ...] = ("id",)) -> dict[str, Any]:
+    reason = "A value counts things."
+    return {"name": name, "relation": "core.t", "action": action, "reason": reason, "key": list(key), "rows": rows}
+
+
+def table(bq: Client, name: str, *values: int) -> None:
+    """Make a table of rows (id, value)."""
+    data = ", ".join(f"struct('k{i}' as id, {value} as value)" for i, value in enumerate(values))
+    bq.query(f"create or replace table {name} as select * from unnest([{data}])").result()
+
+
+def verdicts(bq: Client) -> list[tuple[object, ...]]:
+    return rows(bq, "select expectation, success, unexpected_count, verdict from ops.gate_results order by 1")
+
+
+def test_a_passing_gate_is_written_down_once(bq: Client, gates: Make) -> None:
+    gates({"core": [rule("block", "select * from core.t where value < 0")]})
+    table(bq, "core.t", 1, 2)
+    for _ in range(2):
+        verdict = run_gate("core", RUN)
+        assert (verdict.verdict, verdict.message) == ("pass", "Gate core: pass, 1 of 1 expectations hold.")
+    assert verdicts(bq) == [("no_negative_value", True, 0, "pass")]
+
+
+def test_block_raises_with_relation_count_reason_and_keys(bq: Client, gates: Make) -> None:
+    gates({"core": [rule("block", "select * from core.t where value < 0")]})
+    table(bq, "core.t", 1, -2, -3)
+    with pytest.raises(GateBlocked) as blocked:
+        run_gate("core", RUN)
+    line = "- block: no_negative_value on core.t: 2 rows. A value counts things. For example k1, k2."
+    assert str(blocked.value) == f"Gate core: block, 0 of 1 expectations hold.\n{line}"
+    assert verdicts(bq) == [("no_negative_value", False, 2, "block")]
+    table(bq, "core.t", 1)
+    assert run_gate("core", RUN).verdict == "pass"
+    assert verdicts(bq) == [("no_negative_value", True, 0, "pass")]
+
+
+def test_a_blocked_marts_gate_leaves_what_is_published_as_it_was(bq: Client, gates: Make) -> None:
+    gates({"marts": [rule("block", "select * from marts_build.mart_t where value < 0") | {"relation": "marts_build.mart_t"}]})
+
+    def night(*values: int) -> None:
+        """As the pipeline does it: build, check, publish."""
+        table(bq, "marts_build.mart_t", *values)
+        run_gate("marts", RUN)
+        publish(RUN, client=bq)
+
+    night(1, 2)
+    with pytest.raises(GateBlocked):
+        night(1, -2, 3)
+    assert rows(bq, "select value from marts.mart_t order by 1") == [(1,), (2,)]
+    assert [row["row_count"] for row in ops.publications(client=bq)] == [2]
+
+
+def test_warn_goes_on_and_names_the_rows(bq: Client, gates: Make) -> None:
+    gates({"core": [rule("warn", "select * from core.t where value < 0")]})
+    table(bq, "core.t", 1, -2)
+    verdict = run_gate("core", RUN)
+    assert verdict.verdict == "warn"
+    assert "warn: no_negative_value on core.t: 1 rows. A value counts things. For example k1." in verdict.message
+    assert verdicts(bq) == [("no_negative_value", False, 1, "warn")]
+
+
+def test_the_severest_verdict_is_the_gate_s(bq: Client, gates: Make) -> None:
+    broken = "select * from core.t where value < 0"
+    gates({"core": [rule("warn", broken, "first"), rule("block", broken, "second"), rule("block", "select 1 from core.t where false", "x")]})
+    table(bq, "core.t", -1)
+    with pytest.raises(GateBlocked) as blocked:
+        run_gate("core", RUN)
+    assert [outcome.name for outcome in blocked.value.verdict.failures] == ["second", "first"]
+
+
+def test_what_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, gates: Make) -> None:
+    gates({"core": [rule("warn", "select * from core.nowhere"), rule("warn", "select id from core.t where value < 0", "fine")]})
+    table(bq, "core.t", 1)
+    with pytest.raises(GateBlocked, match=r"no_negative_value on core\.t could not be evaluated: .*nowhere"):
+        run_gate("core", RUN)
+    assert verdicts(bq) == [("fine", True, 0, "pass"), ("no_negative_value", False, None, "block")]
+
+
+def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
+    gates(
+        {
+            "core": [
+                {
+                    "name": "value_is_a_percentage",
+                    "relation": "core.t",
+                    "action": "warn",
+                    "reason": "Parts of a whole.",
+                    "expect": {"type": "expect_column_values_to_be_between", "column": "value", "min_value": 0, "max_value": 100},
+                },
+                {
+                    "name": "something_is_there",
+                    "relation": "core.t",
+                    "action": "block",
+                    "reason": "Nothing comes of nothing.",
+                    "expect": {"type": "expect_table_row_count_to_be_between", "min_value": 1},
+                },
+            ]
+        }
+    )
+    table(bq, "core.t", 50, 101, 102)
+    verdict = run_gate("core", RUN)
+    assert "value_is_a_percentage on core.t: 2 rows. Parts of a whole. For example 101, 102." in verdict.message
+    assert rows(bq, "select column_name, observed from ops.gate_results order by 1") == [(None, "3"), ("value", "2 of 3")]
+    bq.query("delete from core.t where true").result()
+    with pytest.raises(GateBlocked, match="something_is_there"):
+        run_gate("core", RUN)
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("timestamp '2026-10-01 00:00:00+00' != @as_of", 0),
+        ("@as_of = timestamp '2026-10-01 00:00:00+00'", 1),
+        ("@run_id = 'manual__2026-10-01T00:00:00+00:00'", 1),
+        ("@batch_id != ''", 0),
+        ("@full_refresh", 0),
+        ("'a :b' = concat('a ', ':b')", 1),
+        ("'{x}' = concat('{', 'x}')", 1),
+        ("id like 'k%' and '10%s' = concat('10%', 's')", 1),
+    ],
+)
+def test_the_run_and_odd_characters_reach_the_warehouse(bq: Client, gates: Make, condition: str, count: int) -> None:
+    gates({"core": [rule("warn", f"select * from core.t where {condition}")]})
+    table(bq, "core.t", 1)
+    run_gate("core", RUN)
+    assert verdicts(bq) == [("no_negative_value", count == 0, count, "warn" if count else "pass")]
+
+
+def family(bq: Client, parents: str, children: str) -> None:
+    """Raw parents and children, and staging views that leave out what is in quarantine."""
+    for name, values in (("parents", parents), ("children", children)):
+        bq.query(f"create or replace table raw_shop.{name} as select * from unnest([{values}])").result()
+    for name, key in (("parents", "parent_id"), ("children", "concat(organization_id, '|', child_id)")):
+        bq.query(
+            f"create or replace view staging.stg_shop__{name} as select * from raw_shop.{name} where {key} not in ("
+            f"select row_key from quarantine.quarantined_rows where relation = 'stg_shop__{name}')"
+        ).result()
+
+
+MUM = "struct('o' as organization_id, 'mum' as parent_id, 'gran' as grandparent)"
+CHILDREN = ", ".join(
+    f"struct('o' as organization_id, '{child}' as child_id, '{parent}' as parent_id)"
+    for child, parent in (("ann", "mum"), ("bob", "dad"), ("cy", "dad"))
+)
+
+
+def held(bq: Client) -> list[tuple[object, ...]]:
+    return rows(bq, "select relation, row_key from quarantine.quarantined_rows order by 1, 2")
+
+
+def test_quarantine_moves_rows_aside_with_the_reason_and_goes_on(bq: Client, gates: Make) -> None:
+    gates({"staging": [ORPHANS]})
+    family(bq, MUM, CHILDREN)
+    for _ in range(2):
+        verdict = run_gate("staging", RUN)
+        assert (verdict.verdict, verdict.quarantined) == ("quarantine", 2)
+        assert rows(bq, "select child_id from staging.stg_shop__children") == [("ann",)]
+    assert held(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
+    kept = rows(
+        bq,
+        "select organization_id, reason, expectation, gate, json_value(row_json, '$.parent_id'), run_id, as_of "
+        "from quarantine.quarantined_rows where row_key = 'o|bob'",
+    )
+    assert kept == [("o", "Nobody knows its parent.", "children_of_known_parents", "staging", "dad", RUN.run_id, RUN.as_of)]
+    assert verdicts(bq) == [("children_of_known_parents", False, 2, "quarantine")]
+
+
+def test_a_parent_that_arrives_releases_its_children(bq: Client, gates: Make) -> None:
+    gates({"staging": [ORPHANS]})
+    family(bq, MUM, CHILDREN)
+    run_gate("staging", RUN)
+    family(bq, f"{MUM}, struct('o', 'dad', 'gran')", CHILDREN)
+    assert run_gate("staging", RUN).verdict == "pass"
+    assert held(bq) == []
+    assert rows(bq, "select count(*) from staging.stg_shop__children") == [(3,)]
+
+
+def test_children_follow_a_parent_into_quarantine(bq: Client, gates: Make) -> None:
+    rootless = ORPHANS | {
+        "name": "parents_with_a_root",
+        "relation": "staging.stg_shop__parents",
+        "key": ["parent_id"],
+        "rows": "select * from staging.stg_shop__parents where grandparent is null",
+    }
+    gates({"staging": [ORPHANS, rootless]})
+    family(bq, f"{MUM}, struct('o', 'dad', cast(null as string))", CHILDREN)
+    assert run_gate("staging", RUN).quarantined == 3
+    assert [key for _, key in held(bq)] == ["o|bob", "o|cy", "dad"]
+
+
+def test_a_gate_leaves_the_rows_of_others_alone(bq: Client, gates: Make) -> None:
+    gates({"staging": [ORPHANS]})
+    family(bq, MUM, CHILDREN)
+    foreign = {"relation": "stg_shop__children", "row_key": "o|ann", "reason": "by hand", "expectation": "e", "gate": "hand"}
+    ops.append("quarantine.quarantined_rows", [foreign | {"quarantined_at": RUN.as_of}], client=bq)
+    run_gate("staging", RUN)
+    assert ("stg_shop__children", "o|ann") in held(bq)
+
+
+def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: Make) -> None:
+    closing = {
+        "name": "values_close",
+        "relation": "core.t",
+        "action": "warn",
+        "reason": "Left and right are the same thing.",
+        "tolerance": 0.5,
+        "reconcile": "select id as part, value as left_value, 2 as right_value, 1 as row_count from core.t",
+    }
+    gates({"core": [closing]})
+    table(bq, "core.t", 2, 5)
+    for _ in range(2):
+        assert "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in run_gate("core", RUN).message
+    kept = rows(bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part")
+    assert kept == [("values_close", "k0", 2.0, 2.0, 0.0, 1), ("values_close", "k1", 5.0, 2.0, 3.0, 1)]
+
+
+SHOP = Source.model_validate(
+    {
+        "description": "A shop",
+        "owner": "data_platform",
+        "tier": "low",
+        "schedule": "0 2 * * *",
+        "connection": "shop",
+        "freshness": {"warn_after": "26h", "error_after": "50h"},
+        "reader": {"type": "sql", "schema": "shop"},
+        "tables": {
+            "items": {
+                "description": "Items",
+                "primary_key": ["item_id"],
+                "columns": {
+                    "item_id": {"type": "string", "description": "The item"},
+                    "organization_id": {"type": "string", "description": "The tenant"},
+                },
+            },
+        },
+    }
+)
+SHOP._name = "shop"
+SHOP.tables["items"]._name = "items"
+
+
+@pytest.fixture
+def shop(bq: Client, gates: Make) -> Client:
+    """A shop whose one table has landed, two rows of it tonight."""
+    gates({}, {"shop": SHOP})
+    batch = RUN.batch_id("shop")
+    bq.query(
+        "create table raw_shop.items as select 'i' || i as item_id, 'o' as organization_id, current_timestamp() as _extracted_at, "
+        f"current_timestamp() as _loaded_at, if(i < 3, '{batch}', 'shop@before') as _batch_id, 'f' as _source_file_id, "
+        "false as _is_deleted from unnest(generate_array(1, 5)) as i"
+    ).result()
+    land(bq, batch, 2)
+    return bq
+
+
+def land(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = RUN.as_of) -> None:
+    row = {"batch_id": batch, "source": "shop", "table_name": "items", "rows_loaded": loaded, "rows_deleted": 0}
+    ops.append("ops.loads", [row | {"rows_rejected": rejected, "loaded_at": at}], replace_where={"batch_id": batch}, client=bq)
+
+
+def test_a_landing_as_agreed_passes_its_raw_gate(shop: Client) -> None:
+    assert run_gate("raw_shop", RUN).verdict == "pass"
+
+
+def test_a_table_that_has_not_arrived_tonight_blocks(shop: Client) -> None:
+    tomorrow = RunContext("scheduled__x", datetime(2026, 10, 2, tzinfo=UTC))
+    with pytest.raises(GateBlocked, match=r"every_table_arrived on ops\.loads: 1 rows\..* For example items\."):
+        run_gate("raw_shop", tomorrow)
+
+
+@pytest.mark.parametrize(
+    ("damage", "failure"),
+    [
+        ("delete from raw_shop.items where item_id = 'i1'", "landing_is_complete"),
+        ("update raw_shop.items set item_id = null where item_id = 'i1'", "keys_present_in_items"),
+        ("update raw_shop.items set organization_id = null where item_id = 'i1'", "keys_present_in_items"),
+        ("create or replace table raw_shop.items as select * except (organization_id) from raw_shop.items", "missing: organization_id"),
+    ],
+)
+def test_a_damaged_landing_blocks(shop: Client, damage: str, failure: str) -> None:
+    shop.query(damage).result()
+    with pytest.raises(GateBlocked, match=failure):
+        run_gate("raw_shop", RUN)
+
+
+def test_rejected_records_warn_and_many_block(shop: Client) -> None:
+    land(shop, RUN.batch_id("shop"), 2, rejected=1)
+    assert "warn: records_are_readable" in run_gate("raw_shop", RUN).message
+    land(shop, RUN.batch_id("shop"), 2, rejected=11)
+    with pytest.raises(GateBlocked, match="block: few_records_rejected"):
+        run_gate("raw_shop", RUN)
+
+
+def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
+    for day in range(1, 9):
+        land(shop, f"shop@{day}", 100_000 if day == 1 else 3_000 + day, at=datetime(2026, 9, day, tzinfo=UTC))
+    change = {"batch_id": RUN.batch_id("shop"), "source": "shop", "table_name": "items", "column_name": "colour"}
+    ops.append("ops.schema_changes", [change | {"change": "new_column", "detected_at": RUN.as_of}], client=shop)
+    message = run_gate("raw_shop", RUN).message
+    assert "volume_as_usual on ops.loads: 1 rows." in message
+    assert "For example items|2|3005" in message
+    assert "schema_as_agreed on ops.schema_changes: 1 rows." in message
+
+
+def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = gates({"core": [rule("warn", "select * from core.t where value < 0")]})
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    table(bq, "core.t", 1, -2)
+    run_gate("core", RUN)
+    index = build_data_docs()
+    assert index.exists()
+    pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
+    assert "no_negative_value" in pages
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+    assert "{batch}" not in capfd.readouterr().out
