@@ -18,7 +18,7 @@ from include.ingestion.report import LandingError, LandingReport, TableReport
 from include.ingestion.sweep import KeyFile, SweepRefused, sweep
 from include.ingestion.tables import TableLanding
 from include.sources.readers import open_reader
-from include.sources.readers.pieces import Window
+from include.sources.readers.pieces import ReadError, Window
 
 if TYPE_CHECKING:
     import dlt
@@ -101,7 +101,8 @@ class _Landing:
             landings = [landing for landing in landings if landing.report.complete]
             self._sweep(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
             books.write_findings(self._report, self._client)
-            _load(pipeline, self._source, raw, landings)
+            if landings:
+                _load(pipeline, self._source, raw, landings)
         except LandingError:
             raise
         except Exception as error:
@@ -222,7 +223,8 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
     resources = [dlt.resource(rows(landing), name=landing.table.name, write_disposition="append") for landing in landings]
     for landing in landings:
         raw.extend(landing.table, landing.schema())
-    pipeline.extract(resources, schema=dlt.Schema(source.name), loader_file_format="parquet")
+    package = dlt.source(lambda: resources, name=source.name)
+    pipeline.extract(package(), loader_file_format="parquet")
     pipeline.normalize()
     pipeline.load()
 
@@ -238,8 +240,10 @@ def _remember(landing: TableLanding, state: dict[str, Any]) -> None:
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong in one line: the innermost cause, because dlt wraps it."""
-    while error.__cause__ is not None:
+    """What went wrong in one line: what a reader says, otherwise the innermost cause, because dlt wraps it."""
+    while error.__cause__ is not None and not isinstance(error, ReadError):
         error = error.__cause__
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    text = str(error).strip().partition("\n")[0]
+    if isinstance(error, ReadError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -80,8 +80,7 @@ class RawTables:
             known = {field.name for field in found.schema}
             missing = {field.name: field.field_type for field in wanted if field.name not in known}
             if missing:
-                self._add_columns(table.name, missing)
-                found = self._client.get_table(found.reference)
+                found = self._add_columns(table.name, missing)
         self._columns[table.name] = {
             field.name: _LANDED.get(field.field_type, "string") for field in found.schema if isinstance(field, bigquery.SchemaField)
         }
@@ -113,15 +112,27 @@ class RawTables:
         """Add the columns to the raw table that `rows` has beyond it."""
         columns = self._columns[table.name]
         new = {field.name: landed_type(field.type) for field in rows if field.name not in columns}
-        self._add_columns(table.name, {name: WAREHOUSE_TYPES[kind] for name, kind in new.items()})
-        columns.update(new)
+        if new:
+            self._add_columns(table.name, {name: WAREHOUSE_TYPES[kind] for name, kind in new.items()})
+            columns.update(new)
 
-    def _add_columns(self, table_name: str, columns: dict[str, str]) -> None:
+    def _add_columns(self, table_name: str, columns: dict[str, str]) -> WarehouseTable:
+        """Add nullable columns that are not there yet; returns the table with them."""
+        from google.cloud import bigquery
+
+        qualified = f"{self._source.dataset}.{table_name}"
         for name, kind in columns.items():
             # Spelled out, because not every engine that speaks GoogleSQL takes NUMERIC for what BigQuery does.
             kind = "NUMERIC(38, 9)" if kind == "NUMERIC" else kind
-            sql = f"alter table {self._source.dataset}.{table_name} add column if not exists `{name}` {kind}"
-            self._client.query(sql).result()
+            self._client.query(f"alter table {qualified} add column if not exists `{name}` {kind}").result()
+        found = self._client.get_table(f"{self._client.project}.{qualified}")
+        listed = {field.name for field in found.schema}
+        unlisted = [bigquery.SchemaField(name, kind) for name, kind in columns.items() if name not in listed]
+        if unlisted:
+            # The catalog may lag behind the DDL; dlt reads it, and would add the columns a second time.
+            found.schema = [*found.schema, *unlisted]
+            found = self._client.update_table(found, ["schema"])
+        return found
 
     def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
         """The rows with all columns of the raw table, in its order: a load job may match columns by position.

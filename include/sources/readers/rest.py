@@ -153,13 +153,15 @@ class _Inspector:
 
 
 def _why(error: BaseException) -> str:
-    """The innermost cause in one line; dlt wraps it several times."""
+    """The cause in one line; dlt wraps it several times, and the HTTP client once more."""
     while error.__cause__ is not None:
+        if isinstance(error, requests.ConnectionError | requests.Timeout):
+            return f"the API cannot be reached ({type(error).__name__}: {str(error)[:200]})"
         error = error.__cause__
+    if isinstance(error, requests.ConnectionError | requests.Timeout):
+        return f"the API cannot be reached ({type(error).__name__}: {str(error)[:200]})"
     if isinstance(error, ReadError):
         return str(error)
     if isinstance(error, requests.HTTPError):
         return str(error).splitlines()[0]
-    if isinstance(error, requests.ConnectionError):
-        return f"the API cannot be reached ({type(error).__name__}: {str(error)[:200]})"
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"

@@ -1,0 +1,143 @@
+"""Files land: each once, whatever their format, and what cannot be read of them is set aside."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.ingestion import LandingError, land
+from include.runs import RunContext
+from include.sources import SourceConnection
+from tests.include.ingestion.world import Warehouse, columns, day
+
+READER = {"type": "files", "formats": ["jsonl", "parquet"]}
+EVENTS = {
+    "description": "One row per event.",
+    "primary_key": ["id"],
+    "glob": "events/date=*/*",
+    "columns": columns(id="string", what="string", count="integer", at="timestamp", properties="json"),
+}
+RATES = {
+    "description": "One row per currency and day.",
+    "primary_key": ["day", "currency"],
+    "glob": "rates.csv",
+    "detect_deletes": True,
+    "columns": columns(day="date", currency="string", rate="decimal", note="string"),
+}
+
+
+def event(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"e{number}", "what": "login", "count": number, "at": "2026-10-01T08:00:00Z", "properties": {"a": [1]}} | more
+
+
+def write(path: Path, *records: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
+
+
+def landed(source: Any, folder: Path, as_of: int, **more: Any) -> Any:
+    connection = SourceConnection.of(source.connection, {"extra": {"url": folder.as_uri()}})
+    return land(source, connection, RunContext("test", day(as_of), **more))
+
+
+def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    landing = tmp_path / "landing"
+    first = landing / "events" / "date=2026-10-01"
+    odd = event(4, what='quotes " and\nnewlines 🎉', new_one=7)
+    write(first / "a.jsonl", event(1), event(2), '{"id": "broken', "[1]", event(3) | {"id": None}, odd, "")
+    table = pa.table(
+        {
+            "id": ["e10", "e11"],
+            "what": ["x", None],
+            "count": pa.array([1, 2], pa.int32()),
+            "at": pa.array([1_790_000_000, 1_790_000_001], pa.timestamp("s")),
+            "properties": ['{"b": 2}', "no json"],
+        }
+    )
+    pq.write_table(table, first / "b.parquet")
+    (first / "c.jsonl.gz").write_bytes(gzip.compress(json.dumps(event(20)).encode()))
+    (first / "d.parquet").write_text("not parquet at all")
+    (first / "_SUCCESS").write_text("")
+    source = write_source(READER, {"events": EVENTS})
+
+    report = landed(source, landing, 2).tables["events"]
+    assert (report.rows, report.files, len(report.rejected)) == (6, 4, 4)
+    events = warehouse.latest(f"raw_{name}.events", order="")
+    assert set(events) == {"e1", "e2", "e4", "e10", "e11", "e20"}
+    assert (events["e4"]["what"], events["e4"]["new_one"]) == ('quotes " and\nnewlines 🎉', 7)
+    assert events["e1"]["properties"] == '{"a":[1]}'
+    assert (events["e10"]["properties"], events["e11"]["properties__v_text"]) == ('{"b": 2}', "no json")
+    assert events["e10"]["at"].year == 2026
+    path, checksum = events["e1"]["_source_file_id"].split("#")
+    assert path == "events/date=2026-10-01/a.jsonl"
+    assert len(checksum) == 32
+    rejected = warehouse.rows(
+        f"select * from quarantine.rejected_records where source = '{name}' order by source_file_id, line_number"
+    )
+    assert [(r["line_number"], r["reason"].split(":")[0]) for r in rejected] == [
+        (3, "not JSON"),
+        (4, "not a JSON object"),
+        (5, "no value for the key id"),
+        (None, "not a Parquet file"),
+    ]
+    assert rejected[0]["payload"] == '{"id": "broken'
+    assert rejected[3]["source_file_id"].startswith("events/date=2026-10-01/d.parquet#")
+
+    # The second night: nothing is read twice but the file that was delivered again with another content.
+    write(landing / "events" / "date=2026-10-02" / "a.jsonl", event(30))
+    write(first / "a.jsonl", event(1, what="corrected"), event(5))
+    second = landed(source, landing, 3).tables["events"]
+    assert (second.rows, second.files, second.rejected) == (3, 2, [])
+    events = warehouse.latest(f"raw_{name}.events", order="")
+    assert len(events) == 8
+    assert events["e1"]["what"] == "corrected"
+    # And when the old content comes back, it is news again.
+    write(first / "a.jsonl", event(1), event(5))
+    assert landed(source, landing, 4).tables["events"].files == 1
+    assert landed(source, landing, 4).tables["events"].files == 0
+    assert landed(source, landing, 4, full_refresh=True).tables["events"].files == 5
+
+
+def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    rates = folder / "rates.csv"
+    header = "day,currency,rate,note\n"
+    rates.write_text(
+        header
+        + '2026-10-01,EUR,1.1,"two\nlines"\n2026-10-01,GBP,,""\n2026-10-01,USD\n2026-10-02,EUR,not a rate,x\n,CHF,1,\n'
+    )
+    source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
+    first = landed(source, folder, 2).tables["rates"]
+    assert (first.rows, [r.reason for r in first.rejected]) == (3, ["2 columns instead of 4", "no value for the key day"])
+    rows = {(str(r["day"]), r["currency"]): r for r in warehouse.rows(f"select * from raw_{name}.rates")}
+    assert rows[("2026-10-01", "EUR")]["note"] == "two\nlines"
+    assert (rows[("2026-10-01", "GBP")]["rate"], rows[("2026-10-01", "GBP")]["note"]) == (None, None)
+    assert rows[("2026-10-02", "EUR")]["rate__v_text"] == "not a rate"
+
+    # A new delivery holds the whole table: what it leaves out is gone.
+    rates.write_text(header + "2026-10-01,EUR,1.2,\n2026-10-02,EUR,1.3,\n")
+    second = landed(source, folder, 3).tables["rates"]
+    assert (second.rows, second.tombstones) == (2, 1)
+    live = warehouse.rows(
+        f"select * from raw_{name}.rates qualify row_number() over (partition by day, currency order by _extracted_at desc) = 1 "
+        "and not _is_deleted"
+    )
+    assert {(str(r["day"]), str(r["rate"])) for r in live} == {("2026-10-01", "1.200000000"), ("2026-10-02", "1.300000000")}
+    # Unless part of it could not be read: then nothing is told to be gone.
+    rates.write_text(header + "2026-10-01,EUR,1.2,\nhalf a line")
+    assert landed(source, folder, 4).tables["rates"].tombstones == 0
+    rates.write_text("")
+    assert [r.reason for r in landed(source, folder, 5).tables["rates"].rejected] == ["the file is empty: not even a header row"]
+    rates.unlink()
+    assert landed(source, folder, 6).tables["rates"].rows == 0
+
+    with pytest.raises(LandingError, match=rf"the folder file://{tmp_path}/elsewhere of connection {name} does not exist"):
+        landed(source, tmp_path / "elsewhere", 6)

@@ -1,0 +1,129 @@
+"""A REST API lands: page after page, through throttling, errors and broken answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from include.ingestion import LandingError, land
+from include.runs import RunContext
+from include.sources import SourceConnection
+from tests.include.ingestion.world import TOKEN, Api, Warehouse, columns, day
+
+BEARER = {
+    "type": "rest",
+    "base_path": "/v1",
+    "auth": "bearer",
+    "paginator": {"kind": "cursor", "cursor_path": "next_cursor", "cursor_param": "cursor"},
+    "page_size": {"param": "limit", "value": 20},
+    "updated_since_param": "updated_since",
+    "max_attempts": 4,
+    "max_wait_seconds": 1,
+}
+BASIC = BEARER | {
+    "base_path": "/api/v2",
+    "auth": "basic",
+    "data": "results",
+    "paginator": {"kind": "next_link", "next_path": "links.next"},
+    "page_size": {"param": "per_page", "value": 20},
+}
+INVOICES = {
+    "description": "One row per invoice.",
+    "primary_key": ["id"],
+    "cursor": "updated_at",
+    "overlap": "1h",
+    "columns": columns(id="string", total="decimal", paid="boolean", lines="json", note="string", updated_at="timestamp"),
+}
+
+
+def invoice(number: int, at: Any, **more: Any) -> dict[str, Any]:
+    instant = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"id": f"i{number:03d}", "total": f"{number}.10", "paid": True, "lines": [{"n": 1}], "note": None} | {
+        "updated_at": instant,
+        **more,
+    }
+
+
+def landed(source: Any, api: Api, as_of: int) -> Any:
+    return land(source, SourceConnection.of(source.connection, api.connection()), RunContext("test", day(as_of)))
+
+
+def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
+    source = write_source(BEARER, {"invoices": INVOICES, "credits": INVOICES | {"path": "credit_notes"}})
+    api.resources["invoices"] = [invoice(n, day(1) + timedelta(minutes=n)) for n in range(100)]
+    api.resources["credit_notes"] = []
+    # Five pages; a page's last record is delivered again with the next one; four requests go wrong.
+    api.repeat_last_of_page = True
+    api.faults = {2: 429, 4: 500, 5: "truncated", 7: "dropped"}
+    first = landed(source, api, 2)
+    assert not api.faults
+    assert first.tables["invoices"].rows == 104
+    assert first.tables["credits"].rows == 0
+    invoices = warehouse.latest(f"raw_{name}.invoices")
+    assert len(invoices) == 100
+    row = invoices["i042"]
+    assert (str(row["total"]), row["paid"], row["lines"], row["note"]) == ("42.100000000", True, '[{"n":1}]', None)
+    assert warehouse.value(f"select count(*) from raw_{name}.credits") == 0
+
+    # The second night asks from an hour before the last change on, and sees what arrived late in that hour.
+    api.repeat_last_of_page = False
+    api.asked.clear()
+    api.resources["invoices"] += [
+        invoice(7, day(2), paid="no idea", total=1e3),
+        invoice(500, day(1) + timedelta(minutes=60), extra={"deep": [1]}, **{"Weird Name!": 5}),
+        invoice(600, day(3)),
+        invoice(700, day(2)) | {"id": None},
+    ]
+    second = landed(source, api, 3).tables["invoices"]
+    assert {ask["updated_since"] for ask in api.asked if ask["resource"] == "invoices"} == {"2026-10-01T00:39:00.000000Z"}
+    invoices = warehouse.latest(f"raw_{name}.invoices")
+    assert len(invoices) == 101
+    assert (invoices["i007"]["paid"], invoices["i007"]["paid__v_text"], invoices["i007"]["total"]) == (None, "no idea", 1000)
+    assert (invoices["i500"]["extra"], invoices["i500"]["weird_name"]) == ('{"deep":[1]}', 5)
+    assert len(second.rejected) == 1
+    assert second.columns("new_column") == ["extra", "weird_name"]
+    assert second.columns("type_change") == ["paid"]
+
+
+def test_linked_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
+    source = write_source(BASIC, {"invoices": INVOICES | {"cursor": None, "overlap": "0h"}})
+    api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)] + ["no object"]
+    report = landed(source, api, 2).tables["invoices"]
+    assert (report.rows, [r.reason for r in report.rejected]) == (50, ["not a JSON object"])
+    assert len(warehouse.latest(f"raw_{name}.invoices")) == 50
+    assert [ask.get("page") for ask in api.asked] == [None, "2", "3"]
+
+
+def test_what_cannot_be_read_is_said(
+    warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)]
+    source = write_source(BEARER, {"invoices": INVOICES})
+
+    with caplog.at_level(logging.DEBUG):
+        api.faults = dict.fromkeys(range(1, 100), "not_json")
+        with pytest.raises(LandingError, match=r"invoices: .*no whole JSON document"):
+            landed(source, api, 2)
+        api.faults = {}
+        api.answers_at = "items"
+        with pytest.raises(LandingError, match=r"invoices: .*nothing at `data`"):
+            landed(source, api, 2)
+        api.answers_at, api.loop = None, True
+        with pytest.raises(LandingError, match="invoices: .*pagination never ends"):
+            landed(source, api, 2)
+        api.loop = False
+        with pytest.raises(LandingError, match="invoices: .*401"):
+            land(source, SourceConnection.of(name, api.connection(password="wrong-t0ken")), RunContext("test", day(2)))
+        with pytest.raises(LandingError, match="no password, which is the bearer token"):
+            land(source, SourceConnection.of(name, api.connection(password=None)), RunContext("test", day(2)))
+        with pytest.raises(LandingError, match="invoices: .*cannot be reached"):
+            land(source, SourceConnection.of(name, api.connection(host="http://127.0.0.1:1")), RunContext("test", day(2)))
+    assert warehouse.value(f"select count(*) from raw_{name}.invoices") == 0
+    assert TOKEN not in caplog.text
+    assert "wrong-t0ken" not in caplog.text
+    # Nothing moved a cursor: as soon as the API answers, all is read.
+    assert landed(source, api, 2).tables["invoices"].rows == 50
