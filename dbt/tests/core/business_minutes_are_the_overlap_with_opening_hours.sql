@@ -1,0 +1,45 @@
+{{ config(tags=['critical'], group='data_platform') }}
+-- The business clock counted another way: for the tickets of the last month seen, the opening hours that overlap with
+-- the ticket, one by one, against the difference of cumulative open time that fct_tickets takes.
+with
+
+tickets as (
+    select
+        organization_id,
+        ticket_id,
+        created_at,
+        resolution_closed_at,
+        resolution_business_minutes
+    from {{ ref('fct_tickets') }}
+    where resolution_business_minutes is not null
+        and resolution_closed_at >= created_at
+        and created_date >= date_sub({{ as_of_date() }}, interval 30 day)
+),
+
+overlaps as (
+    select
+        tickets.organization_id,
+        tickets.ticket_id,
+        tickets.resolution_business_minutes,
+        sum(
+            timestamp_diff(
+                least(tickets.resolution_closed_at, opening_hours.closes_at),
+                greatest(tickets.created_at, opening_hours.opens_at),
+                microsecond
+            )
+        ) / 60000000 as overlap_minutes
+    from tickets
+    left join {{ ref('int_calendar__opening_hours') }} as opening_hours
+        on opening_hours.organization_id = tickets.organization_id
+        and opening_hours.opens_at < tickets.resolution_closed_at
+        and opening_hours.closes_at > tickets.created_at
+    group by tickets.organization_id, tickets.ticket_id, tickets.resolution_business_minutes
+)
+
+select
+    organization_id,
+    ticket_id,
+    resolution_business_minutes,
+    overlap_minutes
+from overlaps
+where abs(resolution_business_minutes - coalesce(overlap_minutes, 0)) > 0.000001
