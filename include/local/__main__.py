@@ -19,7 +19,8 @@ from include.local.home import Company, Ports, local_home, only_one, parse_as_of
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
 from include.warehouse import WarehouseError, client
 
-console = Console()
+# Where nobody watches a terminal, tables are as wide as on a usual one.
+console = Console(width=None if sys.stdout.isatty() else 140)
 errors = Console(stderr=True)
 
 

@@ -102,9 +102,6 @@ class Api:
         self.address = f"http://{HOST}:{ports.airflow}"
         self._session = requests.Session()
         self._session.trust_env = False
-        # The server may be on its way up again after a crash.
-        retry = Retry(connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504])
-        self._session.mount("http://", HTTPAdapter(max_retries=retry))
 
     def wait(self, processes: Processes, timeout: float = 120.0) -> None:
         """Wait until the API answers, and log in."""
@@ -116,6 +113,9 @@ class Api:
                 answer = self._session.post(f"{self.address}/auth/token", json=body, timeout=10)
                 if answer.ok:
                     self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+                    # From now on, an answer that fails to come means that the server is on its way up again.
+                    retry = Retry(connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504])
+                    self._session.mount("http://", HTTPAdapter(max_retries=retry))
                     return
             except requests.RequestException:
                 pass

