@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         alias="PLATFORM_STATE_DIR",
         description="Working folder of loads, validation results and data docs; losing it costs nothing but a rebuild.",
     )
+    sources_dir: Path = Field(
+        ROOT / "include" / "sources", alias="PLATFORM_SOURCES_DIR", description="The source files, one YAML per source."
+    )
     dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
     gx_dir: Path = Field(
         ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context."
@@ -58,4 +61,4 @@ def settings() -> Settings:
     Raises:
         pydantic.ValidationError: naming the variable that is wrong.
     """
-    return Settings()  # type: ignore[call-arg]
+    return Settings()

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
             stack.api.wait_for_dags({*ingests, "transform"}, stack.processes)
             stack.api.cancel_unfinished({*ingests, "transform"})
             run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
-            runs = {dag: run_id for dag in sorted(ingests)}
+            runs = dict.fromkeys(sorted(ingests), run_id)
             watch = Watch(stack.api, stack.processes, console, runs)
             for dag in runs:
                 stack.api.trigger(dag, run_id, {"as_of": company.as_of})

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -165,7 +166,7 @@ class Api:
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run."""
-        path = f"dags/{dag_id}/dagRuns/{requests.utils.quote(run_id, safe='')}/taskInstances"
+        path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
         first = self.get(path, limit=100)
         tasks = list(first["task_instances"])
         while len(tasks) < first["total_entries"]:
@@ -174,7 +175,7 @@ class Api:
 
     def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
         """The failing task's own message: the last exception in its log."""
-        path = f"dags/{dag_id}/dagRuns/{requests.utils.quote(run_id, safe='')}/taskInstances/{task['task_id']}"
+        path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}"
         content = self.get(f"{path}/logs/{max(task['try_number'], 1)}", full_content=True)["content"]
         message = ""
         for line in content if isinstance(content, list) else []:

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from include.settings import settings
 from include.sources.schema import Source
 
-FOLDER = Path(__file__).resolve().parent
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -36,12 +36,12 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_sources(folder: Path | None = None) -> dict[str, Source]:
-    """Every source in `folder`, by name, in alphabetical order; by default those of the platform.
+    """Every source in `folder`, by name, in alphabetical order; by default those of `PLATFORM_SOURCES_DIR`.
 
     Raises:
         SourceError: naming every file and key that is wrong.
     """
-    folder = FOLDER if folder is None else folder
+    folder = folder or settings().sources_dir
     sources: dict[str, Source] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.yml")):

@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from include.local.home import Company
+from include.runs import RunContext
+from include.settings import ROOT
+from tests.pipeline.comparison import capture
 from tests.pipeline.nights import Nights
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
+SCALE = 0.05
+SEEDS = (1, 2, 3)
+
+
+@dataclass
+class PlayedNight:
+    """A night that has been played: what it saw, and what it wrote."""
+
+    run: RunContext
+    truth: Path
+    tables: dict[str, list[dict[str, Any]]]
+
+    @property
+    def as_of(self) -> datetime:
+        return self.run.as_of
 
 
 @pytest.fixture(scope="session", autouse=True)
 def local_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The stack's folder for these tests."""
+    """The stack's folder for these tests, in place of the user's."""
     folder = tmp_path_factory.mktemp("local")
+    before = os.environ.get("LOCAL_HOME")
     os.environ["LOCAL_HOME"] = str(folder)
     yield folder
-    del os.environ["LOCAL_HOME"]
+    os.environ.pop("LOCAL_HOME")
+    if before is not None:
+        os.environ["LOCAL_HOME"] = before
+
+
+def play(nights: Nights, as_of: str, folder: Path, **options: Any) -> PlayedNight:
+    """Play one night, keep what it published, and write the truth that its systems served."""
+    run = nights.play(as_of, **options)
+    tables = capture()
+    company = nights.stack.company
+    truth = folder / as_of
+    command = [sys.executable, "-m", "include.demo", "generate", "--out", str(truth), "--as-of", as_of]
+    command += ["--scale", str(company.scale), "--seed", str(company.seed)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    return PlayedNight(run, truth, tables)
+
+
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
+def played_nights(request: pytest.FixtureRequest, manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[PlayedNight]]:
+    """Two consecutive nights of one company, the second incremental."""
+    folder = tmp_path_factory.mktemp("truth")
+    with Nights(Company(FIRST, scale=SCALE, seed=request.param)) as nights:
+        yield [play(nights, as_of, folder) for as_of in (FIRST, SECOND)]

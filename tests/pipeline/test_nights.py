@@ -1,0 +1,109 @@
+"""What a night must keep when it is played again, rebuilt, looked back at, or stopped by a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from include import ops
+from include.local.home import Company
+from include.publish import publish
+from include.quality import GateBlocked, run_gate
+from include.warehouse import client
+from tests.pipeline.conftest import FIRST, SCALE, SECOND
+from tests.pipeline.nights import Nights, contents, rows
+
+# When a row was landed or built says nothing about the business.
+WALL_CLOCK = {"_loaded_at", "_extracted_at", "dbt_updated_at", "dbt_scd_id"}
+LAYERS = ("core", "marts", "metrics")
+
+
+@pytest.fixture(scope="module")
+def nights(manifest: Path) -> Iterator[Nights]:
+    """A company after its first night."""
+    with Nights(Company(FIRST, scale=SCALE, seed=11)) as played:
+        played.play(FIRST)
+        yield played
+
+
+def everything() -> dict[str, dict[str, list[str]]]:
+    return {layer: contents(layer, WALL_CLOCK) for layer in LAYERS}
+
+
+def landed(as_of: str) -> int:
+    run = rows(f"select sum(rows_loaded) as n from ops.loads where batch_id like '%@{as_of}%'")
+    return int(run[0]["n"])
+
+
+def test_the_same_night_twice_changes_nothing(nights: Nights) -> None:
+    before = everything()
+    assert all(before["core"].values()), "empty tables prove nothing"
+    nights.play(FIRST)
+    assert everything() == before
+
+
+def test_a_later_night_loads_only_what_is_new_and_equals_a_rebuild(nights: Nights) -> None:
+    first = everything()
+    nights.play(SECOND)
+    incremental = everything()
+    assert landed(SECOND) < landed(FIRST) / 5
+    assert incremental != first, "the company has moved on"
+    nights.play(SECOND, full_refresh=True)
+    assert everything() == incremental
+    nights.play(FIRST)
+    assert everything() == first, "an earlier night shows what it showed then"
+    nights.play(SECOND)
+
+
+def test_a_deleted_row_leaves_staging(nights: Nights) -> None:
+    nights.play(SECOND)
+    deleted = rows("select activity_id from raw_crm.activities where _is_deleted")
+    assert deleted, "the demo company deletes activities every night"
+    alive = {row["activity_id"] for row in rows("select activity_id from staging.stg_crm__activities")}
+    assert not alive & {row["activity_id"] for row in deleted}
+
+
+def test_raw_says_where_each_row_came_from(nights: Nights) -> None:
+    for dataset, table in (("raw_crm", "deals"), ("raw_billing", "invoices"), ("raw_support", "tickets"), ("raw_product", "usage_events")):
+        missing = rows(
+            f"select count(*) as n from {dataset}.{table} where _extracted_at is null or _loaded_at is null"
+            " or _batch_id is null or _source_file_id is null or _is_deleted is null"
+        )
+        assert missing == [{"n": 0}], table
+        shape = client().get_table(f"{dataset}.{table}")
+        assert shape.time_partitioning.field == "_loaded_at"
+        assert shape.clustering_fields
+
+
+def test_an_orphan_is_quarantined_with_its_reason(nights: Nights) -> None:
+    moved = rows("select relation, row_key, reason from quarantine.quarantined_rows")
+    assert {row["relation"] for row in moved} >= {"stg_crm__deal_stage_history"}
+    assert all(row["reason"] for row in moved)
+    kept = {row["history_id"] for row in rows("select history_id from staging.stg_crm__deal_stage_history")}
+    assert not kept & {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
+
+
+def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(nights: Nights) -> None:
+    run = nights.play(SECOND)
+    before = {layer: contents(layer) for layer in ("marts", "metrics")}
+    shown = ops.publications()
+    client().query("update marts_build.mart_ticket_sla_compliance set response_compliance_pct = 150 where true").result()
+    with pytest.raises(GateBlocked, match="mart_ticket_sla_compliance"):
+        run_gate("marts", run)
+    assert {layer: contents(layer) for layer in ("marts", "metrics")} == before
+    assert ops.publications() == shown
+    verdicts = {row["verdict"] for row in ops.gate_results(run_id=run.run_id) if row["gate"] == "marts"}
+    assert "block" in verdicts
+    nights.build("marts", run)
+    run_gate("marts", run)
+    publish(run, client=client())
+
+
+def test_the_books_name_every_layer(nights: Nights) -> None:
+    run = nights.play(SECOND)
+    built = rows(f"select distinct layer from ops.dbt_results where run_id = '{run.run_id}'")
+    assert {row["layer"] for row in built} >= {"seeds", "staging", "core", "marts", "metrics", "snapshots"}
+    gates = {row["gate"] for row in ops.gate_results(run_id=run.run_id)}
+    assert gates == {f"raw_{name}" for name in nights.sources} | {"staging", "core", "marts"}
