@@ -35,3 +35,13 @@
         else 'none'
     end
 {%- endmacro %}
+
+
+{#- Joins the policy for a priority that was in force when a ticket was created, as `alias`, from a CTE of half-open stretches. -#}
+{% macro join_policy(policies, alias, ticket, priority) -%}
+    left join {{ policies }} as {{ alias }}
+        on {{ alias }}.organization_id = {{ ticket }}.organization_id
+        and {{ alias }}.priority = {{ ticket }}.{{ priority }}
+        and {{ alias }}.valid_from <= date({{ ticket }}.created_at)
+        and ({{ alias }}.valid_to is null or {{ alias }}.valid_to > date({{ ticket }}.created_at))
+{%- endmacro %}

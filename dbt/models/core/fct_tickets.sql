@@ -81,12 +81,12 @@ measured as (
         {{ calendar_minutes_between('created_at', 'response_clocked_until') }} as response_calendar_elapsed,
         {{ calendar_minutes_between('created_at', 'resolution_clocked_until') }} as resolution_calendar_elapsed,
         if(
-            has_opening_hours,
+            clocked.has_opening_hours,
             {{ business_minutes_between('created_at', 'at_creation', 'response_clocked_until', 'at_response') }},
             null
         ) as response_business_elapsed,
         if(
-            has_opening_hours,
+            clocked.has_opening_hours,
             {{ business_minutes_between('created_at', 'at_creation', 'resolution_clocked_until', 'at_resolution') }},
             null
         ) as resolution_business_elapsed

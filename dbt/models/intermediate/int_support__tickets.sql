@@ -87,7 +87,7 @@ organizations as (
 ),
 
 -- A ticket resolved without a reply closes its response clock at its resolution, even if someone replies afterwards.
-closed as (
+stopped as (
     select
         tickets.*,
         case
@@ -99,6 +99,15 @@ closed as (
     from tickets
 ),
 
+-- A clock that has not stopped is judged by what is in force at as_of.
+closed as (
+    select
+        stopped.*,
+        coalesce(response_closed_at, {{ as_of() }}) as response_at,
+        coalesce(resolution_closed_at, {{ as_of() }}) as resolution_at
+    from stopped
+),
+
 prioritised as (
     select
         closed.*,
@@ -107,8 +116,8 @@ prioritised as (
         coalesce(at_resolution.priority, 'unknown') as resolution_priority
     from closed
     {{ join_priority_at('priority_history', 'now_in_force', 'closed', as_of()) }}
-    {{ join_priority_at('priority_history', 'at_response', 'closed', 'coalesce(closed.response_closed_at, ' ~ as_of() ~ ')') }}
-    {{ join_priority_at('priority_history', 'at_resolution', 'closed', 'coalesce(closed.resolution_closed_at, ' ~ as_of() ~ ')') }}
+    {{ join_priority_at('priority_history', 'at_response', 'closed', 'closed.response_at') }}
+    {{ join_priority_at('priority_history', 'at_resolution', 'closed', 'closed.resolution_at') }}
 ),
 
 resolved_references as (
@@ -135,25 +144,21 @@ targeted as (
         resolved_references.*,
         coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
             as response_target_minutes,
-        if(has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar') as response_clock,
+        if(resolved_references.has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar')
+            as response_clock,
         {{ policy_source('response_policies', 'response_defaults') }} as response_policy,
         coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
             as resolution_target_minutes,
-        if(has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar') as resolution_clock,
+        if(resolved_references.has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar')
+            as resolution_clock,
         {{ policy_source('resolution_policies', 'resolution_defaults') }} as resolution_policy
     from resolved_references
-    {%- for event in ['response', 'resolution'] %}
-    left join policies as {{ event }}_policies
-        on {{ event }}_policies.organization_id = resolved_references.organization_id
-        and {{ event }}_policies.priority = resolved_references.{{ event }}_priority
-        and {{ event }}_policies.valid_from <= date(resolved_references.created_at)
-        and (
-            {{ event }}_policies.valid_to is null
-            or {{ event }}_policies.valid_to > date(resolved_references.created_at)
-        )
-    left join default_targets as {{ event }}_defaults
-        on {{ event }}_defaults.priority = resolved_references.{{ event }}_priority
-    {%- endfor %}
+    {{ join_policy('policies', 'response_policies', 'resolved_references', 'response_priority') }}
+    {{ join_policy('policies', 'resolution_policies', 'resolved_references', 'resolution_priority') }}
+    left join default_targets as response_defaults
+        on response_defaults.priority = resolved_references.response_priority
+    left join default_targets as resolution_defaults
+        on resolution_defaults.priority = resolved_references.resolution_priority
 ),
 
 final as (

@@ -35,62 +35,72 @@ facilities as (
 -- Exact percentiles exist as window functions only: every ticket carries those of its group.
 with_percentiles as (
     select
-        {{ (grain + ['is_resolved', 'response_state', 'resolution_state'] + measures) | join(',\n        ') }}
         {%- for measure in measures %}
-        {%- for name, share in percentiles.items() %},
-        percentile_cont({{ measure }}, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_{{ measure }}
+        {%- for name, share in percentiles.items() %}
+        percentile_cont({{ measure }}, {{ share }}) over (partition by {{ grain | join(', ') }})
+            as {{ name }}_{{ measure }},
         {%- endfor %}
         {%- endfor %}
+        {{ (grain + ['is_resolved', 'response_state', 'resolution_state'] + measures) | join(',\n        ') }}
     from tickets
 ),
 
 counted as (
     select
         {{ grain | join(',\n        ') }},
+        {%- for event in ['response', 'resolution'] %}
+        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
+        countif({{ event }}_state = '{{ state }}') as {{ event }}_{{ state }}_count,
+        {%- endfor %}
+        {%- endfor %}
+        {%- for measure in measures %}
+        avg({{ measure }}) as mean_{{ measure }},
+        {%- for name in percentiles %}
+        any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
+        {%- endfor %}
+        {%- endfor %}
         count(*) as ticket_count,
         countif(is_resolved) as resolved_count
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %},
-        countif({{ event }}_state = '{{ state }}') as {{ event }}_{{ state }}_count
-        {%- endfor %}
-        {%- endfor %}
-        {%- for measure in measures %},
-        avg({{ measure }}) as mean_{{ measure }}
-        {%- for name in percentiles %},
-        any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }}
-        {%- endfor %}
-        {%- endfor %}
     from with_percentiles
     group by {{ grain | join(', ') }}
 ),
 
+rated as (
+    select
+        *,
+        100 * response_met_count / nullif(response_met_count + response_breached_count, 0) as response_compliance_pct,
+        100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
+            as resolution_compliance_pct
+    from counted
+),
+
 final as (
     select
-        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'priority', 'created_month']) }} as sla_compliance_key,
-        counted.organization_id,
-        counted.facility_id,
+        {{ surrogate_key(['rated.organization_id', 'rated.facility_id', 'priority', 'created_month']) }}
+            as sla_compliance_key,
+        rated.organization_id,
+        rated.facility_id,
         facilities.facility_name,
-        counted.priority,
-        counted.created_month,
-        {{ month_is_complete('counted.created_month') }} as is_complete,
-        counted.ticket_count,
-        counted.resolved_count
+        rated.priority,
+        rated.created_month,
+        {{ month_is_complete('rated.created_month') }} as is_complete,
         {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %},
-        counted.{{ event }}_{{ state }}_count
-        {%- endfor %},
-        100 * counted.{{ event }}_met_count / nullif(counted.{{ event }}_met_count + counted.{{ event }}_breached_count, 0)
-            as {{ event }}_compliance_pct
+        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
+        rated.{{ event }}_{{ state }}_count,
+        {%- endfor %}
+        rated.{{ event }}_compliance_pct,
         {%- for clock in ['calendar', 'business'] %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %},
-        counted.{{ statistic }}_{{ event }}_{{ clock }}_minutes
+        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
+        rated.{{ statistic }}_{{ event }}_{{ clock }}_minutes,
         {%- endfor %}
         {%- endfor %}
         {%- endfor %}
-    from counted
+        rated.ticket_count,
+        rated.resolved_count
+    from rated
     left join facilities
-        on facilities.organization_id = counted.organization_id
-        and facilities.facility_id = counted.facility_id
+        on facilities.organization_id = rated.organization_id
+        and facilities.facility_id = rated.facility_id
 )
 
 select *

@@ -38,15 +38,15 @@ months as (
 -- Exact percentiles exist as window functions only: every order carries those of its month.
 with_percentiles as (
     select
+        {%- for name, share in percentiles.items() %}
+        percentile_cont(revenue_amount, {{ share }}) over (partition by organization_id, month) as {{ name }}_order_value,
+        {%- endfor %}
         organization_id,
         account_id,
         month,
         is_revenue,
         is_counted,
         revenue_amount
-        {%- for name, share in percentiles.items() %},
-        percentile_cont(revenue_amount, {{ share }}) over (partition by organization_id, month) as {{ name }}_order_value
-        {%- endfor %}
     from orders
 ),
 
@@ -54,14 +54,14 @@ sums as (
     select
         organization_id,
         month,
+        {%- for name in percentiles %}
+        any_value({{ name }}_order_value) as {{ name }}_order_value,
+        {%- endfor %}
         sum(if(is_counted, revenue_amount, 0)) as order_revenue,
         countif(is_counted) as order_count,
         countif(is_revenue and not is_counted) as orders_without_rate,
         countif(not is_revenue) as excluded_order_count,
         count(distinct if(is_counted, account_id, null)) as customer_count
-        {%- for name in percentiles %},
-        any_value({{ name }}_order_value) as {{ name }}_order_value
-        {%- endfor %}
     from with_percentiles
     group by organization_id, month
 ),
@@ -74,14 +74,14 @@ by_month as (
         months.month,
         date_sub(months.month, interval 1 year) as previous_year_month,
         {{ month_is_complete('months.month') }} as is_complete,
+        {%- for name in percentiles %}
+        sums.{{ name }}_order_value,
+        {%- endfor %}
         coalesce(sums.order_revenue, 0) as order_revenue,
         coalesce(sums.order_count, 0) as order_count,
         coalesce(sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(sums.excluded_order_count, 0) as excluded_order_count,
         coalesce(sums.customer_count, 0) as customer_count
-        {%- for name in percentiles %},
-        sums.{{ name }}_order_value
-        {%- endfor %}
     from months
     left join sums
         on sums.organization_id = months.organization_id

@@ -11,7 +11,8 @@ tickets as (
         resolution_closed_at,
         resolution_business_minutes
     from {{ ref('fct_tickets') }}
-    where resolution_business_minutes is not null
+    where
+        resolution_business_minutes is not null
         and resolution_closed_at >= created_at
         and created_date >= date_sub({{ as_of_date() }}, interval 30 day)
 ),

@@ -1,5 +1,6 @@
 {{ config(tags=['critical']) }}
--- The stays of a deal follow each other without gap or overlap, change the stage each time, and end in one current stay; every deal has one.
+-- The stays of a deal follow each other without gap or overlap, each in another stage, and end in one current stay;
+-- every deal has one.
 with
 
 stays as (
@@ -21,7 +22,8 @@ broken_stays as (
         deal_id,
         stay_number
     from stays
-    where is_current != (next_valid_from is null)
+    where
+        is_current != (next_valid_from is null)
         or (not is_current and valid_to is null)
         or valid_to != next_valid_from
         or stage = next_stage

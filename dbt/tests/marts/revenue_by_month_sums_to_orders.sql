@@ -32,7 +32,8 @@ select
 from facts
 full outer join months
     on months.organization_id = facts.organization_id
-where facts.organization_id is null
+where
+    facts.organization_id is null
     or months.organization_id is null
     or facts.order_count != months.order_count
     or facts.order_revenue != months.order_revenue

@@ -33,7 +33,8 @@ select
 from facts
 full outer join compliance
     on compliance.organization_id = facts.organization_id
-where facts.organization_id is null
+where
+    facts.organization_id is null
     or compliance.organization_id is null
     or facts.ticket_count != compliance.ticket_count
     or facts.response_met_count != compliance.response_met_count
