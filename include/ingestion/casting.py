@@ -1,3 +1,4 @@
+# ruff: noqa: TID253 - nothing imports this module before a task lands something.
 """Casts Arrow columns to declared types, vectorised, and says which values would not go.
 
 A cast first tries Arrow's own conversion of the whole column. Where that is impossible it goes through the values' text: a

@@ -82,7 +82,9 @@ class RawTables:
             if missing:
                 found = self._add_columns(table.name, missing)
         self._columns[table.name] = {
-            field.name: _LANDED.get(field.field_type, "string") for field in found.schema if isinstance(field, bigquery.SchemaField)
+            field.name: _LANDED.get(field.field_type, "string")
+            for field in found.schema
+            if isinstance(field, bigquery.SchemaField)
         }
         self._compare(table)
 

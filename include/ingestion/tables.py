@@ -1,3 +1,4 @@
+# ruff: noqa: TID253 - nothing imports this module before a task lands something.
 """Reads one table of a source, conforms it, and spools it to Parquet files that dlt then loads.
 
 A table is read to its end before anything of it is handed to dlt: a table that fails half-way lands nothing at all, and can

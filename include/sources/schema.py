@@ -235,8 +235,7 @@ class Source(_Strict):
         tables = data.get("tables")
         if isinstance(tables, dict):
             data["tables"] = {
-                name: _with_defaults(table, defaults) if isinstance(table, dict) else table
-                for name, table in tables.items()
+                name: _with_defaults(table, defaults) if isinstance(table, dict) else table for name, table in tables.items()
             }
         return data
 

@@ -1,3 +1,4 @@
+# ruff: noqa: TID253 - nothing imports this module before a task lands something.
 """Reads files of any fsspec file system, listed through dlt's `filesystem`: JSON lines, Parquet, CSV."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: TID253 - nothing imports this module before a task lands something.
 """Reads resources of a REST API through dlt's `rest_api`: pages, retries, authentication."""
 
 from __future__ import annotations
@@ -98,9 +99,7 @@ class RestResources:
 
         paginator = self._settings.paginator
         if isinstance(paginator, CursorPaginator):
-            return JSONResponseCursorPaginator(
-                cursor_path=paginator.cursor_path, cursor_param=paginator.cursor_param
-            )
+            return JSONResponseCursorPaginator(cursor_path=paginator.cursor_path, cursor_param=paginator.cursor_param)
         return JSONLinkPaginator(next_url_path=paginator.next_path)
 
     def _session(self) -> Any:

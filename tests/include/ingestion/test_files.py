@@ -111,8 +111,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
     rates = folder / "rates.csv"
     header = "day,currency,rate,note\n"
     rates.write_text(
-        header
-        + '2026-10-01,EUR,1.1,"two\nlines"\n2026-10-01,GBP,,""\n2026-10-01,USD\n2026-10-02,EUR,not a rate,x\n,CHF,1,\n'
+        header + '2026-10-01,EUR,1.1,"two\nlines"\n2026-10-01,GBP,,""\n2026-10-01,USD\n2026-10-02,EUR,not a rate,x\n,CHF,1,\n'
     )
     source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
     first = landed(source, folder, 2).tables["rates"]

@@ -113,14 +113,14 @@ def test_what_cannot_be_read_is_said(
         with pytest.raises(LandingError, match=r"invoices: .*nothing at `data`"):
             landed(source, api, 2)
         api.answers_at, api.loop = None, True
-        with pytest.raises(LandingError, match="invoices: .*pagination never ends"):
+        with pytest.raises(LandingError, match=r"invoices: .*pagination never ends"):
             landed(source, api, 2)
         api.loop = False
-        with pytest.raises(LandingError, match="invoices: .*401"):
+        with pytest.raises(LandingError, match=r"invoices: .*401"):
             land(source, SourceConnection.of(name, api.connection(password="wrong-t0ken")), RunContext("test", day(2)))
         with pytest.raises(LandingError, match="no password, which is the bearer token"):
             land(source, SourceConnection.of(name, api.connection(password=None)), RunContext("test", day(2)))
-        with pytest.raises(LandingError, match="invoices: .*cannot be reached"):
+        with pytest.raises(LandingError, match=r"invoices: .*cannot be reached"):
             land(source, SourceConnection.of(name, api.connection(host="http://127.0.0.1:1")), RunContext("test", day(2)))
     assert warehouse.value(f"select count(*) from raw_{name}.invoices") == 0
     assert TOKEN not in caplog.text

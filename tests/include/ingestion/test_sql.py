@@ -112,9 +112,7 @@ def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str
     assert again.tables["customers"].rows == 100
 
 
-def test_drift_is_kept_reported_and_never_fatal(
-    warehouse: Warehouse, source: Any, database: Database, name: str
-) -> None:
+def test_drift_is_kept_reported_and_never_fatal(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
     raw = f"raw_{name}"
     landed(source, database, 2)
     database.run("alter table customers add column nickname text, add column shoe_size int, add column rate numeric")
@@ -125,7 +123,9 @@ def test_drift_is_kept_reported_and_never_fatal(
         day(2, 2),
     )
     database.run("update customers set balance = 'NaN', updated_at = %s where id = 'c020'", day(2, 2))
-    database.run("insert into customers (id, age, updated_at) values (null, '5', %s), ('huge', %s, %s)", day(2, 3), "9" * 30, day(2))
+    database.run(
+        "insert into customers (id, age, updated_at) values (null, '5', %s), ('huge', %s, %s)", day(2, 3), "9" * 30, day(2)
+    )
     report = landed(source, database, 3).tables["customers"]
     changes = {(change.column, change.change): change.rows for change in report.changes}
     assert changes[("nickname", "new_column")] == 3

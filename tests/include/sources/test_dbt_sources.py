@@ -1,0 +1,65 @@
+"""dbt's source files are made from the source YAMLs, and drift is seen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from include.settings import ROOT
+from include.sources import load_sources
+from include.sources.__main__ import main
+
+FOLDER = ROOT / "include" / "sources"
+
+
+def test_the_repository_has_no_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dbt-sources", "--check", "--dbt-dir", str(ROOT / "dbt")]) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_what_is_generated(tmp_path: Path) -> None:
+    assert main(["dbt-sources", "--dbt-dir", str(tmp_path)]) == 0
+    text = (tmp_path / "models" / "staging" / "crm" / "_crm__sources.yml").read_text()
+    assert text.startswith("# Generated from include/sources/crm.yml")
+    (source,) = yaml.safe_load(text)["sources"]
+    assert (source["name"], source["schema"], source["database"]) == ("crm", "raw_crm", "{{ target.project }}")
+    assert source["config"]["loaded_at_field"] == "_loaded_at"
+    assert [table["name"] for table in source["tables"]] == list(load_sources()["crm"].tables)
+    contacts = next(table for table in source["tables"] if table["name"] == "contacts")
+    assert contacts["config"]["freshness"]["warn_after"] == {"count": 26, "period": "hour"}
+    columns = {column["name"]: column for column in contacts["columns"]}
+    assert columns["email"]["config"]["meta"]["pii"] is True
+    assert columns["is_primary"]["data_type"] == "BOOL"
+    assert columns["_is_deleted"]["data_type"] == "BOOL"
+    assert all(column["description"] for column in contacts["columns"])
+
+
+def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sources, dbt = tmp_path / "sources", tmp_path / "dbt"
+    sources.mkdir()
+    for path in FOLDER.glob("*.yml"):
+        shutil.copy(path, sources)
+    arguments = ["--folder", str(sources), "dbt-sources", "--dbt-dir", str(dbt)]
+    assert main(arguments) == 0
+    assert main([*arguments, "--check"]) == 0
+    path = sources / "billing.yml"
+    path.write_text(path.read_text().replace("Product concerned.", "Product that was bought."))
+    (sources / "reference.yml").unlink()
+    capsys.readouterr()
+    assert main([*arguments, "--check"]) == 1
+    shown = capsys.readouterr()
+    changed = [line.split() for line in shown.out.splitlines() if line.startswith("+ ")]
+    assert changed == [["+", "description:", "Product", "that", "was", "bought."]]
+    assert "--- models/staging/reference/_reference__sources.yml" in shown.out
+    assert "run `python -m include.sources dbt-sources`" in shown.err
+
+
+def test_a_wrong_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.yml").write_text("owner: me\n")
+    assert main(["--folder", str(tmp_path), "check"]) == 1
+    assert "x.yml: description: is missing" in capsys.readouterr().err
+    assert main(["check"]) == 0
+    assert "5 sources, 26 tables: all valid" in capsys.readouterr().out

@@ -1,0 +1,161 @@
+"""Source files: what they may say, and what is said of them when they are wrong."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.demo.schema import TABLES
+from include.sources import SourceError, load_sources
+
+GOOD: dict[str, Any] = {
+    "description": "A source.",
+    "owner": "someone",
+    "tier": "low",
+    "schedule": "0 2 * * *",
+    "connection": "shop",
+    "freshness": {"warn_after": "26h", "error_after": "2d"},
+    "reader": {"type": "sql", "schema": "shop"},
+    "defaults": {"cursor": "changed_at", "overlap": "90m"},
+    "tables": {
+        "items": {
+            "description": "One row per item.",
+            "primary_key": ["id"],
+            "columns": {
+                "id": {"type": "string", "description": "Identifies it.", "nullable": False},
+                "price": {"type": "decimal", "description": "What it costs.", "source_name": "Price (EUR)"},
+                "changed_at": {"type": "timestamp", "description": "When it changed."},
+            },
+        }
+    },
+}
+
+
+def problem(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> str:
+    """What is said of a good file after one change."""
+    document = copy.deepcopy(GOOD)
+    change(document)
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    with pytest.raises(SourceError) as caught:
+        load_sources(tmp_path)
+    return str(caught.value)
+
+
+def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], object]:
+    def change(document: dict[str, Any]) -> None:
+        for key in path[:-1]:
+            document = document[key]
+        document[path[-1]] = value
+
+    return change
+
+
+ITEMS = ("tables", "items")
+REST = {
+    "type": "rest",
+    "paginator": {"kind": "cursor", "cursor_path": "next", "cursor_param": "cursor"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (put("owner_email", value="x"), "shop.yml: owner_email: unknown key"),
+        (lambda d: d.pop("owner"), "shop.yml: owner: is missing"),
+        (put(*ITEMS, "columns", "id", "pi", value=True), "shop.yml: tables.items.columns.id.pi: unknown key"),
+        (put(*ITEMS, "columns", "id", "type", value="text"), "shop.yml: tables.items.columns.id.type: Input should be 'string'"),
+        (put("reader", "schemas", value="x"), "shop.yml: reader.schemas: unknown key"),
+        (put("reader", "type", value="soap"), "shop.yml: reader: Input tag 'soap'"),
+        (put("freshness", "warn_after", value="26"), "shop.yml: freshness.warn_after: '26' is no duration"),
+        (put("freshness", "warn_after", value="3d"), "shop.yml: freshness: warn_after is longer than error_after"),
+        (put("schedule", value="nightly"), "shop.yml: schedule 'nightly' is no cron expression"),
+        (put("tier", value="gold"), "shop.yml: tier: Input should be 'critical'"),
+        (put("defaults", "cursors", value="x"), "shop.yml: defaults.cursors: "),
+        (put(*ITEMS, "primary_key", value=["key"]), "shop.yml: tables.items: primary_key names key, which is no column"),
+        (put(*ITEMS, "primary_key", value=["price"]), "shop.yml: tables.items: primary_key column price is a decimal"),
+        (put(*ITEMS, "cursor", value="id"), "shop.yml: tables.items: cursor column id must be a timestamp"),
+        (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is no column"),
+        (put(*ITEMS, "glob", value="*"), "shop.yml: tables.items.glob is for files readers; this one is sql"),
+        (put("reader", value={"type": "files", "formats": ["csv"]}), "shop.yml: tables.items.glob is missing"),
+        (put("reader", value={"type": "files", "formats": ["xls"]}), "shop.yml: reader.formats.0: Input should be 'csv'"),
+        (put("reader", value=REST | {"auth": "oauth"}), "shop.yml: reader.auth: Input should be 'none'"),
+        (put("tables", value={"Items": GOOD["tables"]["items"]}), "shop.yml: tables.Items: String should match pattern"),
+    ],
+)
+def test_says_file_and_key(tmp_path: Path, change: Any, expected: str) -> None:
+    assert problem(tmp_path, change).startswith(expected)
+
+
+def test_says_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["owner"] = "Not Allowed"
+        document["tables"]["items"]["columns"]["id"]["colour"] = "red"
+
+    (tmp_path / "broken.yml").write_text("owner: [")
+    (tmp_path / "twice.yml").write_text("owner: a\nowner: b\n")
+    (tmp_path / "list.yml").write_text("- a\n")
+    said = problem(tmp_path, change).splitlines()
+    assert said[0].startswith("broken.yml line ")
+    assert said[1] == "list.yml: expected a mapping with owner, reader, tables, …"
+    assert said[2].startswith("shop.yml: owner: String should match pattern")
+    assert said[3] == "shop.yml: tables.items.columns.id.colour: unknown key"
+    assert said[4] == "twice.yml line 2: the key 'owner' is given twice"
+
+
+def test_defaults_and_names(tmp_path: Path) -> None:
+    document = copy.deepcopy(GOOD)
+    document["tables"]["fixed"] = document["tables"]["items"] | {"cursor": None}
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    source = load_sources(tmp_path)["shop"]
+    assert (source.name, source.dataset) == ("shop", "raw_shop")
+    items = source.tables["items"]
+    assert (items.name, items.cursor, items.overlap) == ("items", "changed_at", timedelta(minutes=90))
+    assert items.columns["price"].name == "price"
+    assert (source.tables["fixed"].cursor, source.tables["fixed"].overlap) == (None, timedelta(0))
+
+
+def test_the_platforms_sources_are_the_contract() -> None:
+    """Every table and column of the contract is declared, under the system that holds it, with its type and nullability."""
+    sources = load_sources()
+    assert list(sources) == ["billing", "crm", "product", "reference", "support"]
+    declared = {
+        (source.name, table.name): (
+            table.primary_key,
+            [(column.name, column.type, column.nullable) for column in table.columns.values()],
+        )
+        for source in sources.values()
+        for table in source.tables.values()
+    }
+    contract = {
+        (table.system, table.name): (table.key, [(column.name, column.type, column.nullable) for column in table.columns])
+        for table in TABLES.values()
+    }
+    assert declared == contract
+    pii = {f"{t.name}.{c.name}" for s in sources.values() for t in s.tables.values() for c in t.columns.values() if c.pii}
+    assert {"contacts.email", "contacts.phone", "users.full_name", "survey_responses.comment"} <= pii
+
+
+def test_import_is_light() -> None:
+    """Every parse of the DAG files imports this: nothing heavy, and in no time beside pydantic, which Airflow has loaded."""
+    code = (
+        "import sys, time, pydantic, pydantic.main, yaml\n"
+        "from pydantic import BaseModel\n"
+        "class Warm(BaseModel): x: int\n"
+        "started = time.process_time()\n"
+        "import include.ingestion, include.sources\n"
+        "include.sources.load_sources()\n"
+        "took = time.process_time() - started\n"
+        "heavy = {'dlt', 'airflow', 'pandas', 'pyarrow', 'sqlalchemy', 'requests', 'google.cloud.bigquery'} & set(sys.modules)\n"
+        "print(took, sorted(heavy))\n"
+        "sys.exit(bool(heavy) or took > 0.1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path.cwd(), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
