@@ -101,6 +101,8 @@ def down(_: argparse.Namespace) -> None:
 
 def sql(arguments: argparse.Namespace) -> None:
     """Run one query on the local warehouse and print its rows."""
+    from google.api_core.exceptions import GoogleAPICallError
+
     company = Company.last()
     if company is None:
         raise StackError("There is no local warehouse yet: `make run` makes one.")
@@ -108,7 +110,10 @@ def sql(arguments: argparse.Namespace) -> None:
         raise StackError('Give a query: make sql Q="select * from metrics.mtr_revenue_by_month limit 10"')
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
-        rows = client(tool="sql").query(arguments.query).result()
+        try:
+            rows = client(tool="sql").query(arguments.query).result()
+        except GoogleAPICallError as error:
+            raise StackError(f"The warehouse refused the query: {error.message}") from error
         table = Table(*[field.name for field in rows.schema or []])
         for row in rows:
             table.add_row(*["" if value is None else str(value) for value in row.values()])

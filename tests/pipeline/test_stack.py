@@ -1,0 +1,196 @@
+"""The commands of the Makefile as a person runs them: the real scheduler, the web UI in a real browser, failures in one sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from include.local.airflow import ADMIN, Api
+from include.local.home import Ports, secret
+from include.settings import ROOT
+from tests.pipeline.browser import browser
+from tests.pipeline.conftest import FIRST, SCALE
+from tests.pipeline.nights import free_ports
+
+SEED = 5
+COMPANY = ("--scale", str(SCALE), "--seed", str(SEED), "--as-of", FIRST)
+
+
+class Commands:
+    """Runs the commands on a stack of their own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.ports = free_ports()
+        self.environment = {
+            **os.environ,
+            "LOCAL_HOME": str(home),
+            **{f"{name.upper()}_PORT": str(port) for name, port in asdict(self.ports).items()},
+        }
+
+    def __call__(self, *arguments: str, ok: bool = True) -> str:
+        """What a command prints; fails if it does not end as expected."""
+        command = [sys.executable, "-m", "include.local", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def run(local_home: Path, manifest: Path) -> Iterator[Commands]:
+    commands = Commands(local_home / "stack")
+    yield commands
+    commands("clean")
+
+
+@pytest.fixture(scope="module")
+def first_night(run: Commands) -> str:
+    """What `make run` printed."""
+    return run("run", *COMPANY)
+
+
+def test_a_night_through_the_scheduler(first_night: str) -> None:
+    for line in ("Landed in raw", "Built by dbt", "Gates", "Order revenue", "Support SLA", "Where to look next"):
+        assert line in first_night
+    assert "2 tables published" in first_night
+    assert "quarantine staging.stg_crm__deal_stage_history" in first_night
+    assert list(_listening(Ports.from_environment())) == []
+
+
+def test_the_warehouse_answers_after_the_run(run: Commands, first_night: str) -> None:
+    printed = run("sql", "select count(*) as months from metrics.mtr_revenue_by_month where order_count > 0")
+    assert "months" in printed
+    assert "state" in run("sql", "select state, count(*) as n from ops.pipeline_runs group by state")
+    assert "Traceback" not in run("sql", "selec 1", ok=False)
+
+
+def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
+    """Logs in, triggers `transform` with a parameter, and sees its graph with a task per model."""
+    pictures = Path(os.environ.get("PLATFORM_SCREENSHOTS", tmp_path))
+    addresses = run("up", *COMPANY)
+    try:
+        address = f"http://127.0.0.1:{run.ports.airflow}"
+        assert address in addresses
+        os.environ["LOCAL_HOME"], before = str(run.home), os.environ["LOCAL_HOME"]
+        password = secret("admin_password")[:16]
+        os.environ["LOCAL_HOME"] = before
+        with browser(address) as window:
+            window.log_in(ADMIN, password)
+            window.open("/dags")
+            for dag_id in ("ingest_crm", "ingest_support", "transform", "transform_deadline"):
+                window.wait_for_text(dag_id)
+            window.picture(pictures / "dags.png")
+            window.open("/dags/transform")
+            window.click("[data-testid=trigger-dag-button]")
+            window.find("input[name=element_as_of]").send_keys("10012026")
+            window.picture(pictures / "trigger.png")
+            buttons = [b for b in window.driver.find_elements("css selector", "[role=dialog] button") if b.text == "Trigger"]
+            window.driver.execute_script("arguments[0].click()", buttons[-1])
+            run_id, conf = _wait_for_manual_run(run.ports, password)
+            assert conf == {"as_of": "2026-10-01", "full_refresh": False, "select": None}
+            window.open(f"/dags/transform/runs/{run_id}")
+            window.click("[aria-label^='Show Graph']")
+            window.click("[data-testid=expand-all-button]")
+            window.wait_for_text("mart_ticket_sla_compliance")
+            window.wait_for_text("stg_crm__deals")
+            window.picture(pictures / "graph.png")
+            window.click("[aria-label^='Show Grid']")
+            window.wait_for_text("gate_marts")
+            window.picture(pictures / "grid.png")
+        assert "up already" in run("up", *COMPANY, ok=False)
+        assert "make down" in run("run", *COMPANY, ok=False)
+    finally:
+        run("down")
+
+
+def _wait_for_manual_run(ports: Ports, password: str, timeout: float = 600.0) -> tuple[str, dict[str, object]]:
+    """The id and parameters of the run that the browser has started, once it has succeeded."""
+    import requests
+
+    api = Api(ports)
+    token = requests.post(f"{api.address}/auth/token", json={"username": ADMIN, "password": password}, timeout=30).json()
+    api._session.headers["Authorization"] = f"Bearer {token['access_token']}"
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        manual = [found for found in api.runs("transform") if found["run_type"] == "manual"]
+        if manual and manual[0]["state"] == "success":
+            return manual[0]["dag_run_id"], manual[0]["conf"]
+        assert not manual or manual[0]["state"] != "failed"
+        time.sleep(2)
+    raise AssertionError("the run that the browser started has not succeeded")
+
+
+def _listening(ports: Ports) -> Iterator[str]:
+    for name, port in asdict(ports).items():
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                yield name
+
+
+def test_a_port_in_use_is_one_sentence(run: Commands) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", run.ports.billing))
+        taken.listen()
+        printed = run("run", *COMPANY, ok=False)
+    assert f"Port {run.ports.billing} is in use" in printed and "BILLING_PORT" in printed and "Traceback" not in printed
+
+
+def test_a_bad_value_in_a_users_file_names_file_line_and_column(run: Commands, tmp_path: Path) -> None:
+    folder = tmp_path / "company"
+    command = [sys.executable, "-m", "include.demo", "generate", "--out", str(folder), "--scale", "0.02", "--as-of", FIRST]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    lines = (folder / "facilities.csv").read_text().splitlines()
+    column = lines[0].split(",").index("created_at")
+    fields = lines[1].split(",")
+    fields[column] = "yesterday"
+    (folder / "facilities.csv").write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]) + "\n")
+    printed = run("run", "--data", str(folder), "--as-of", FIRST, ok=False)
+    assert "facilities.csv" in printed and "line 2" in printed and "created_at" in printed and "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--as-of", "yesterday"), "AS_OF must be a date"),
+        (("--data", "/nowhere/at/all"), "is not a folder"),
+    ],
+)
+def test_wrong_options_are_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:
+    printed = run("run", *arguments, ok=False)
+    assert sentence in printed and "Traceback" not in printed
+
+
+def test_make_lists_its_commands() -> None:
+    printed = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    for command in ("run", "test", "up", "down", "check", "bench", "clean", "demo-data", "sql"):
+        assert f"make {command} " in printed
+
+
+def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> None:
+    """The bootstrap on a path that holds the usual tools but no usable Python."""
+    (tmp_path / "project").mkdir()
+    for name in ("include/local/bootstrap.sh", "requirements.txt", "requirements-dev.txt", "requirements-warehouse.txt"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "project" / name)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("sh", "cat", "cksum", "dirname", "df", "awk", "grep", "cut", "printf", "mkdir", "rm", "tail"):
+        if found := shutil.which(tool):
+            (tools / tool).symlink_to(found)
+    (tools / "python3").write_text("#!/bin/sh\nexit 127\n")
+    (tools / "python3").chmod(0o755)
+    done = subprocess.run(
+        ["sh", "include/local/bootstrap.sh"], env={"PATH": str(tools)}, capture_output=True, text=True, cwd=tmp_path / "project", check=False
+    )
+    assert done.returncode != 0
+    assert "install Python 3.11, 3.12 or 3.13" in done.stderr
