@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pendulum
 from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
 from include.orchestration import AS_OF_PARAMETER, default_args, raw_asset
@@ -36,7 +35,6 @@ def ingest_dag(source: Source) -> DAG:
         description=source.description,
         doc_md=__doc__,
         schedule=source.schedule if settings().schedules == "on" else None,
-        start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
         default_args=default_args(source.owner),

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pendulum
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get_current_context, task
 
 from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
@@ -38,13 +37,14 @@ with DAG(
     description="dbt layers with a gate after each; publishes the marts when all are green.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     default_args=default_args(OWNER),
     params={
         "as_of": Param(None, **AS_OF_PARAMETER),
-        "full_refresh": Param(False, type="boolean", title="Full refresh", description="Rebuild incremental tables from scratch."),
+        "full_refresh": Param(
+            False, type="boolean", title="Full refresh", description="Rebuild incremental tables from scratch."
+        ),
         "select": Param(
             None,
             type=["null", "string"],

@@ -9,7 +9,6 @@ DAG did not succeed tonight: mend that one; when its asset arrives, `transform` 
 
 from __future__ import annotations
 
-import pendulum
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, get_current_context, task
 
@@ -21,7 +20,6 @@ with DAG(
     description="Starts transform with what has arrived, if it has not begun by 04:00 UTC.",
     doc_md=__doc__,
     schedule="0 4 * * *" if settings().schedules == "on" else None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     default_args=default_args("data_platform"),

@@ -42,9 +42,7 @@ class Settings(BaseSettings):
         ROOT / "include" / "sources", alias="PLATFORM_SOURCES_DIR", description="The source files, one YAML per source."
     )
     dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
-    gx_dir: Path = Field(
-        ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context."
-    )
+    gx_dir: Path = Field(ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context.")
     schedules: Literal["on", "off"] = Field(
         "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no clock of their own, only triggers and assets."
     )

@@ -82,9 +82,7 @@ def migrate(variables: dict[str, str]) -> None:
     wanted = f"{version('apache-airflow')} {variables['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    done = subprocess.run(
-        [str(EXECUTABLE), "db", "migrate"], env=variables, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(EXECUTABLE), "db", "migrate"], env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(f"`airflow db migrate` failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     stamp.write_text(wanted)
@@ -115,15 +113,15 @@ class Api:
                 if answer.ok:
                     self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
                     # From now on, an answer that fails to come means that the server is on its way up again.
-                    retry = Retry(connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504])
+                    retry = Retry(
+                        connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504]
+                    )
                     self._session.mount("http://", HTTPAdapter(max_retries=retry))
                     return
             except requests.RequestException:
                 pass
             if time.monotonic() > deadline:
-                raise StackError(
-                    f"Airflow did not answer within {timeout:.0f} s; see {processes.log('airflow-api-server')}."
-                )
+                raise StackError(f"Airflow did not answer within {timeout:.0f} s; see {processes.log('airflow-api-server')}.")
             time.sleep(0.25)
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:

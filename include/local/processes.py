@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from include.local.errors import StackError
 
@@ -100,7 +103,11 @@ class Processes:
 
 
 def stop_groups(pids: dict[str, int], grace: float = 20.0) -> None:
-    """End process groups: all asked at once, killed after `grace` seconds."""
+    """End process groups and what they have started: all asked at once, killed after `grace` seconds.
+
+    Airflow's executor runs tasks in groups of their own, which would outlive it and go on writing.
+    """
+    descendants = [child for pid in pids.values() for child in _descendants(pid)]
     for pid in pids.values():
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
@@ -108,14 +115,22 @@ def stop_groups(pids: dict[str, int], grace: float = 20.0) -> None:
         time.sleep(0.1)
     for pid in pids.values():
         _signal(pid, signal.SIGKILL)
+    for child in descendants:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def alive(pid: int) -> bool:
     """Whether any process of the group still runs (a finished child that nobody has waited for does not count)."""
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.killpg(pid, 0)
     except (ProcessLookupError, PermissionError):
@@ -124,7 +139,5 @@ def alive(pid: int) -> bool:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -59,7 +59,7 @@ class Watch:
         self.api = api
         self.processes = processes
         self.console = console
-        self.run_ids: dict[str, str | None] = {dag: run for dag, run in runs.items()} | {"transform": None}
+        self.run_ids: dict[str, str | None] = dict(runs.items()) | {"transform": None}
         self.progress = {dag: DagProgress(dag) for dag in self.run_ids}
         self.known_transforms = {run["dag_run_id"] for run in api.runs("transform")}
         self.started = time.monotonic()
@@ -133,7 +133,5 @@ class Watch:
         for progress in self.progress.values():
             colour = colours.get(progress.state, "dim")
             state = f"[{colour}]{progress.state}[/]"
-            table.add_row(
-                progress.dag_id, state, f"{progress.done}/{progress.total}", f"{progress.seconds:.0f} s", progress.now
-            )
+            table.add_row(progress.dag_id, state, f"{progress.done}/{progress.total}", f"{progress.seconds:.0f} s", progress.now)
         return table

@@ -75,9 +75,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     console.print()
     console.print(_raw_table(ops.loads(as_of=as_of)))
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
-    console.print(
-        Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4))
-    )
+    console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
     _print_findings(console, gates)
     console.print(Columns([_revenue_table(_query(REVENUE_SQL)), _sla_table(_query(SLA_SQL))], padding=(0, 4)))
     _print_next(console, company, ops.publications())
@@ -134,7 +132,8 @@ def _print_findings(console: Console, gates: Iterable[Row]) -> None:
         if row["verdict"] != "pass":
             count = "" if row["unexpected_count"] is None else f", {row['unexpected_count']} rows"
             console.print(
-                f"  [{COLOURS[row['verdict']]}]{row['verdict']}[/] {row['relation']}: {row['expectation']}{count}", highlight=False
+                f"  [{COLOURS[row['verdict']]}]{row['verdict']}[/] {row['relation']}: {row['expectation']}{count}",
+                highlight=False,
             )
     console.print()
 
@@ -166,7 +165,9 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
 
     docs = company.home / "state" / "gx" / "data_docs" / "index.html"
     console.print()
-    console.print(f"[bold]{len(publications)} tables published[/]: " + ", ".join(f"{p['dataset']}.{p['table_name']}" for p in publications))
+    console.print(
+        f"[bold]{len(publications)} tables published[/]: " + ", ".join(f"{p['dataset']}.{p['table_name']}" for p in publications)
+    )
     console.print("[bold]Where to look next[/]")
     console.print('  make sql Q="select * from metrics.mtr_revenue_by_month order by month desc limit 12"', highlight=False)
     console.print("  make up                      Airflow's web UI on this night's warehouse", highlight=False)

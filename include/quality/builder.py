@@ -1,4 +1,4 @@
-# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
+
 """Makes the JSON of the Great Expectations context from the rules.
 
 It writes what Great Expectations itself would write, but needs neither it nor a warehouse: creating data sources and
@@ -17,6 +17,7 @@ import yaml
 
 from include.quality import derived
 from include.quality.context import SITE
+from include.quality.reconciliation import differences
 from include.quality.rules import Gate, GateError, Rule, load_gates
 from include.settings import settings
 from include.sources import Source, load_sources
@@ -124,10 +125,7 @@ def _expectation(gate: str, rule: Rule) -> dict[str, Any]:
         query = rule.rows
         if rule.reconcile is not None:
             meta |= {"key": ["part"], "reconcile": rule.reconcile.strip()}
-            query = (
-                f"select * from (\n{rule.reconcile.strip()}\n)\nwhere coalesce("
-                f"abs(cast(left_value as float64) - cast(right_value as float64)) > {rule.tolerance}, true)"
-            )
+            query = differences(gate, rule.name, rule.tolerance)
         assert query is not None
         kwargs = {"run": {"$PARAMETER": "run"}, "unexpected_rows_query": query.strip()}
     return {

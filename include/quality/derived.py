@@ -24,12 +24,12 @@ def raw_gate(source: Source) -> Gate:
 
 
 def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
-    """Every staged row belongs to a known organization, and every category is one of those agreed."""
+    """Every staged row that names an account belongs to a known organization; every category is one of those agreed."""
     rules = []
     tenants = [
         f"select '{view}' as relation, organization_id, count(*) as row_count from staging.{view} group by 2"
         for view, _, table in _staged(sources)
-        if "organization_id" in table.columns
+        if "account_id" in table.columns
     ]
     if tenants:
         rules.append(

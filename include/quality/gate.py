@@ -7,14 +7,15 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.ops import append
-from include.quality import quarantine
+from include.quality import quarantine, reconciliation
 from include.quality.parameters import bound, values_of
+from include.quality.reconciliation import complaint_of
 from include.quality.verdict import GateBlocked, GateVerdict, Outcome
 from include.runs import RunContext
 
@@ -51,10 +52,13 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVe
     values = values_of(run, gate)
     checkpoint = context.checkpoints.get(gate)
     rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
-    if any((rule.meta or {}).get("action") == "quarantine" for rule in rules):
+    if any(rule.meta["action"] == "quarantine" for rule in rules):
         quarantine.release(bq, gate)
 
-    outcomes = _evaluate(checkpoint, run, values)
+    complaints = reconciliation.measure(
+        bq, gate, {r.meta["name"]: r.meta["reconcile"] for r in rules if r.meta.get("reconcile")}, values
+    )
+    outcomes = [replace(o, error=complaints.get(o.name, o.error)) for o in _evaluate(checkpoint, run, values)]
     held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
     outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
     verdict = GateVerdict(gate, tuple(outcomes), held)
@@ -62,8 +66,6 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVe
     now = datetime.now(UTC)
     rows = [outcome.row(gate, run, now) for outcome in outcomes]
     append("ops.gate_results", rows, replace_where={"run_id": run.run_id, "gate": gate}, client=bq)
-    failed_to_run = {outcome.name for outcome in outcomes if outcome.error}
-    _write_reconciliations(bq, gate, [r for r in rules if (r.meta or {}).get("name") not in failed_to_run], values)
     if verdict.verdict == "block":
         raise GateBlocked(verdict)
     log.log(logging.INFO if verdict.verdict == "pass" else logging.WARNING, verdict.message)
@@ -132,56 +134,14 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
     For rows that broke a rule: the keys of a few. For an error: the warehouse's own words, which Great Expectations
     swallows.
     """
+    from google.cloud import bigquery
+
     if outcome.error is not None:
         statement = f"select count(*) from ({outcome.query or f'select * from {outcome.relation} limit 1'})"
-        return replace(outcome, error=_complaint(client, statement, values) or outcome.error)
+        return replace(outcome, error=complaint_of(client, statement, bound(values)) or outcome.error)
     if outcome.success or outcome.query is None or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
     sql = f"select {shown} as shown from ({outcome.query}) as broken order by shown limit {_SAMPLES}"
-    rows = _query(client, sql, values)
+    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result()
     return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in rows))
-
-
-def _complaint(client: Client, sql: str, values: Mapping[str, str]) -> str | None:
-    from google.api_core.exceptions import GoogleAPICallError
-
-    try:
-        _query(client, sql, values)
-    except GoogleAPICallError as error:
-        details = [detail for detail in error.errors if isinstance(detail, dict)]
-        text = str(details[0].get("message") or error.message) if details else str(error.message)
-        return text.strip().splitlines()[0]
-    return None
-
-
-def _query(client: Client, sql: str, values: Mapping[str, str]) -> list[Any]:
-    from google.cloud import bigquery
-
-    return list(client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result())
-
-
-def _write_reconciliations(client: Client, gate: str, rules: Sequence[Any], values: Mapping[str, str]) -> None:
-    """Both sides of every reconciliation, also of those that close, to `ops.reconciliation`."""
-    from google.cloud import bigquery
-
-    parts = [
-        f"select '{rule.meta['name']}' as name, cast(part as string) as part, cast(left_value as float64) as l, "
-        f"cast(right_value as float64) as r, cast(row_count as int64) as n from ({rule.meta['reconcile']})"
-        for rule in rules
-        if (rule.meta or {}).get("reconcile")
-    ]
-    if not parts:
-        return
-    sql = f"""
-        merge ops.reconciliation as t
-        using ({" union all ".join(parts)}) as s
-        on false
-        when not matched by source and t.run_id = @run_id and t.gate = @gate then delete
-        when not matched then insert (
-            run_id, as_of, gate, reconciliation, part, left_value, right_value, difference, row_count, evaluated_at
-        )
-        values (@run_id, @as_of, @gate, s.name, s.part, s.l, s.r, s.l - s.r, s.n, current_timestamp())
-    """
-    parameters = [*bound(values), bigquery.ScalarQueryParameter("gate", "STRING", gate)]
-    client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()

@@ -30,7 +30,7 @@ class Rule(BaseModel):
 
     - `rows`: SQL that returns the rows that break the promise, each whole, under its key's own column names;
     - `reconcile`: SQL that returns `part`, `left_value`, `right_value` and `row_count`, one row per thing compared; the
-      promise is that left and right differ by no more than `tolerance`;
+      gate writes them to `ops.reconciliation`, and the promise is that no difference there exceeds `tolerance`;
     - `expect`: one of Great Expectations' own, by its `type` and arguments.
 
     SQL is GoogleSQL with `dataset.table` names; the run is at hand as `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.

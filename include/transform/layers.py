@@ -17,7 +17,9 @@ LAYERS: dict[str, list[str]] = {
     "marts": ["path:models/marts", "path:models/metrics"],
 }
 
-_PREPARED = "ti.xcom_pull(task_ids='prepare')"
+# What the task `prepare` has decided, read when a task is rendered.
+_AS_OF = "{{ ti.xcom_pull(task_ids='prepare')['as_of'] }}"
+_FULL_REFRESH = "{{ ti.xcom_pull(task_ids='prepare')['full_refresh'] }}"
 
 
 def dbt_layer(layer: str) -> DbtTaskGroup:
@@ -61,11 +63,11 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
         ),
         operator_args={
             "vars": {
-                "as_of": "{{ %s['as_of'] }}" % _PREPARED,
+                "as_of": _AS_OF,
                 "run_id": "{{ run_id }}",
                 "layer": layer,
             },
-            "full_refresh": "{{ %s['full_refresh'] }}" % _PREPARED,
+            "full_refresh": _FULL_REFRESH,
             "append_env": True,
             "poke_interval": 3,
             "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],

@@ -104,10 +104,11 @@ class EmbeddedWarehouse:
                 ) from error
         self.home.mkdir(parents=True, exist_ok=True)
         log = self.home / "warehouse.log"
+        command = [str(PYTHON), str(SERVER), "start", "--persistent", "--data-dir", str(self.home), "--project", PROJECT]
+        command += ["--rest-port", str(self.port), "--grpc-port", str(self.port + 10), "--log-level", "warning"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(PYTHON), str(SERVER), "start", "--rest-port", str(self.port), "--grpc-port", str(self.port + 10)]
-                + ["--persistent", "--data-dir", str(self.home), "--project", PROJECT, "--log-level", "warning"],
+                command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

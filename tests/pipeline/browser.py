@@ -36,7 +36,9 @@ class Browser:
         def shown(driver: webdriver.Chrome) -> WebElement | None:
             return next((element for element in driver.find_elements(By.CSS_SELECTOR, selector) if element.is_displayed()), None)
 
-        return WebDriverWait(self.driver, timeout, ignored_exceptions=[Exception]).until(shown, f"no {selector} on {self.driver.current_url}")
+        return WebDriverWait(self.driver, timeout, ignored_exceptions=[Exception]).until(
+            shown, f"no {selector} on {self.driver.current_url}"
+        )
 
     def click(self, selector: str) -> None:
         self.driver.execute_script("arguments[0].click()", self.find(selector))

@@ -62,7 +62,9 @@ def play(nights: Nights, as_of: str, folder: Path, **options: Any) -> PlayedNigh
 
 
 @pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
-def played_nights(request: pytest.FixtureRequest, manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[PlayedNight]]:
+def played_nights(
+    request: pytest.FixtureRequest, manifest: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[PlayedNight]]:
     """Two consecutive nights of one company, the second incremental."""
     folder = tmp_path_factory.mktemp("truth")
     with Nights(Company(FIRST, scale=SCALE, seed=request.param)) as nights:

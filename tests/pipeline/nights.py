@@ -97,7 +97,9 @@ class Nights:
         arguments += ["--select", *LAYERS[layer], "--vars", str(variables), "--quiet"]
         result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))
         if not result.success:
-            failed = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.status in {"error", "fail"}]
+            failed = [
+                f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.status in {"error", "fail"}
+            ]
             raise AssertionError(f"dbt build of {layer} failed: {failed or result.exception}")
 
 

@@ -66,7 +66,12 @@ def test_a_deleted_row_leaves_staging(nights: Nights) -> None:
 
 
 def test_raw_says_where_each_row_came_from(nights: Nights) -> None:
-    for dataset, table in (("raw_crm", "deals"), ("raw_billing", "invoices"), ("raw_support", "tickets"), ("raw_product", "usage_events")):
+    for dataset, table in (
+        ("raw_crm", "deals"),
+        ("raw_billing", "invoices"),
+        ("raw_support", "tickets"),
+        ("raw_product", "usage_events"),
+    ):
         missing = rows(
             f"select count(*) as n from {dataset}.{table} where _extracted_at is null or _loaded_at is null"
             " or _batch_id is null or _source_file_id is null or _is_deleted is null"

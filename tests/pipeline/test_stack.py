@@ -190,7 +190,12 @@ def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> Non
     (tools / "python3").write_text("#!/bin/sh\nexit 127\n")
     (tools / "python3").chmod(0o755)
     done = subprocess.run(
-        ["sh", "include/local/bootstrap.sh"], env={"PATH": str(tools)}, capture_output=True, text=True, cwd=tmp_path / "project", check=False
+        ["sh", "include/local/bootstrap.sh"],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path / "project",
+        check=False,
     )
     assert done.returncode != 0
     assert "install Python 3.11, 3.12 or 3.13" in done.stderr
