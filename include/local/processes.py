@@ -118,6 +118,7 @@ def stop_groups(pids: dict[str, int], grace: float = 20.0) -> None:
     for child in descendants:
         with suppress(psutil.NoSuchProcess):
             child.kill()
+    psutil.wait_procs(descendants, timeout=5)
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

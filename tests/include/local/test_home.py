@@ -1,0 +1,84 @@
+"""Which company, which ports, which folders; and what is refused, in one sentence."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from include.local.errors import StackError
+from include.local.home import Company, Ports, only_one, parse_as_of, secret
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOCAL_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def test_each_company_has_a_place_of_its_own() -> None:
+    companies = [
+        Company("2026-10-01"),
+        Company("2026-10-01", seed=7),
+        Company("2026-10-01", scale=0.05),
+        Company("2026-10-01", data="/exports/one"),
+        Company("2026-10-01", data="/exports/two"),
+        Company("2026-10-01", data="/other/one"),
+    ]
+    assert len({company.home for company in companies}) == len(companies)
+    assert len({company.database for company in companies}) == len(companies)
+    assert Company("2026-10-02").home == companies[0].home, "a later night is the same company"
+
+
+def test_the_last_company_is_remembered() -> None:
+    assert Company.last() is None
+    Company("2026-10-01", scale=0.5, seed=3).save()
+    assert Company.last() == Company("2026-10-01", scale=0.5, seed=3)
+
+
+def test_an_edited_folder_starts_from_an_empty_warehouse(home: Path) -> None:
+    folder = home / "exports"
+    folder.mkdir()
+    (folder / "accounts.csv").write_text("account_id\na\n")
+    company = Company("2026-10-01", data=str(folder))
+    assert not company.reset_if_folder_changed()
+    (company.home / "warehouse").mkdir()
+    assert not company.reset_if_folder_changed()
+    assert (company.home / "warehouse").exists()
+    (folder / "accounts.csv").write_text("account_id\nb\n")
+    assert company.reset_if_folder_changed()
+    assert not (company.home / "warehouse").exists()
+
+
+def test_a_port_in_use_is_named_with_the_variable_that_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("SUPPORT_PORT", str(taken.getsockname()[1]))
+        with pytest.raises(StackError, match="SUPPORT_PORT"):
+            Ports.from_environment().check_free()
+
+
+@pytest.mark.parametrize("text", ["eighty", "80", "70000", "-1"])
+def test_what_is_not_a_port_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("AIRFLOW_PORT", text)
+    with pytest.raises(StackError, match="AIRFLOW_PORT"):
+        Ports.from_environment()
+
+
+def test_as_of_is_a_date() -> None:
+    assert parse_as_of("2026-10-01") == "2026-10-01"
+    with pytest.raises(StackError, match="AS_OF"):
+        parse_as_of("01/10/2026")
+
+
+def test_secrets_are_made_once_and_private(home: Path) -> None:
+    first = secret("jwt")
+    assert secret("jwt") == first != secret("fernet")
+    assert (home / "home" / "secrets" / "jwt").stat().st_mode & 0o077 == 0
+
+
+def test_two_commands_do_not_share_a_stack() -> None:
+    with only_one("run"), pytest.raises(StackError, match="make run"), only_one("up"):
+        pass

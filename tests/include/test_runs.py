@@ -1,0 +1,52 @@
+"""Which instant a run looks at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.runs import RunContext
+
+
+def context(parameters: dict[str, Any] | None = None, **dag_run: Any) -> dict[str, Any]:
+    defaults = {
+        "run_id": "r1",
+        "partition_key": None,
+        "data_interval_end": None,
+        "run_after": datetime(2026, 10, 2, 2, tzinfo=UTC),
+    }
+    return {"params": parameters or {}, "dag_run": SimpleNamespace(**{**defaults, **dag_run})}
+
+
+def test_a_nightly_run_looks_at_midnight() -> None:
+    run = RunContext.of(context(data_interval_end=datetime(2026, 10, 2, 2, 30, tzinfo=UTC)))
+    assert run.as_of == datetime(2026, 10, 2, tzinfo=UTC)
+    assert run.night == "2026-10-02T00:00:00+00:00"
+    assert run.batch_id("crm") == "crm@2026-10-02T000000Z"
+
+
+def test_the_night_of_the_assets_comes_before_the_clock() -> None:
+    assert RunContext.of(context(partition_key="2026-09-30T00:00:00+00:00")).as_of == datetime(2026, 9, 30, tzinfo=UTC)
+
+
+def test_the_parameter_comes_first() -> None:
+    run = RunContext.of(context({"as_of": "2026-01-31", "full_refresh": True}, partition_key="2026-09-30T00:00:00+00:00"))
+    assert run.as_of == datetime(2026, 1, 31, tzinfo=UTC)
+    assert run.full_refresh
+
+
+def test_an_instant_elsewhere_is_taken_to_utc() -> None:
+    assert RunContext.of(context({"as_of": "2026-01-31T01:00:00+02:00"})).as_of == datetime(2026, 1, 30, 23, tzinfo=UTC)
+
+
+def test_a_naive_instant_is_refused() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        RunContext("r1", datetime(2026, 1, 1))
+
+
+def test_what_is_not_a_date_is_refused() -> None:
+    with pytest.raises(ValueError, match="yesterday"):
+        RunContext.of(context({"as_of": "yesterday"}))

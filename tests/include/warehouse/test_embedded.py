@@ -1,0 +1,68 @@
+"""The embedded warehouse: starting, refusing to, stopping, and keeping what it was given."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from include.settings import settings
+from include.warehouse import EmbeddedWarehouse, WarehouseError, client, environment
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedWarehouse]:
+    found = EmbeddedWarehouse(tmp_path / "warehouse", port)
+    for name, value in environment(found.home, port).items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    found.start()
+    yield found
+    found.stop()
+    settings.cache_clear()
+
+
+def value(sql: str) -> object:
+    return next(iter(client().query(sql).result()))[0]
+
+
+def test_numeric_keeps_nine_decimals(warehouse: EmbeddedWarehouse) -> None:
+    assert value("select cast(1.23456789 as numeric)") == Decimal("1.23456789")
+    client().create_dataset("d")
+    client().query("create table d.t as select cast(0.000000001 as numeric) as x, cast(1.10841 as numeric) * 2 as y").result()
+    assert value("select x from d.t") == Decimal("0.000000001")
+    assert value("select y from d.t") == Decimal("2.21682")
+
+
+def test_a_restart_keeps_the_data(warehouse: EmbeddedWarehouse) -> None:
+    client().create_dataset("d")
+    client().query("create table d.t as select 42 as x").result()
+    warehouse.stop()
+    assert not warehouse.is_up()
+    warehouse.start()
+    assert value("select x from d.t") == 42
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(WarehouseError, match="WAREHOUSE_PORT"):
+            EmbeddedWarehouse(tmp_path, taken.getsockname()[1]).start()
+
+
+def test_credentials_are_accepted_without_a_network(tmp_path: Path, port: int) -> None:
+    from google.oauth2.credentials import Credentials
+
+    path = environment(tmp_path, port)["GOOGLE_APPLICATION_CREDENTIALS"]
+    assert Credentials.from_authorized_user_file(path).valid
