@@ -52,8 +52,8 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.quality build --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-bench: setup ## benchmark: ratios of one run, side by side
-	@$(PY) -m tests.bench
+bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
+	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
 
 generate: setup ## write what is generated from the source files and the gate declarations
 	@$(PY) -m include.sources dbt-sources

@@ -65,7 +65,6 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
             "vars": {
                 "as_of": _AS_OF,
                 "run_id": "{{ run_id }}",
-                "layer": layer,
             },
             "full_refresh": _FULL_REFRESH,
             "append_env": True,

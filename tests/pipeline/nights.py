@@ -91,7 +91,7 @@ class Nights:
         """`dbt build` of one layer, as its producer task calls it."""
         from dbt.cli.main import dbtRunner
 
-        variables = {"as_of": run.as_of.isoformat(), "run_id": run.run_id, "layer": layer}
+        variables = {"as_of": run.as_of.isoformat(), "run_id": run.run_id}
         arguments = ["build", "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")]
         arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
         arguments += ["--select", *LAYERS[layer], "--vars", str(variables), "--quiet"]
