@@ -18,6 +18,19 @@ from tests.include.ingestion.world import Api, Database, Warehouse, free_port
 configure()
 
 
+@pytest.fixture(scope="package", autouse=True)
+def impatient() -> Iterator[None]:
+    """dlt looks once a second whether a load job is done; here it looks more often."""
+    import time
+
+    from dlt.destinations.impl.bigquery import bigquery
+
+    patient = bigquery.sleep
+    bigquery.sleep = lambda seconds: time.sleep(min(seconds, 0.05))
+    yield
+    bigquery.sleep = patient
+
+
 @pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """A warehouse of this package's own, with the platform's books in it."""
@@ -66,7 +79,9 @@ def database(postgres: str, name: str) -> Iterator[Database]:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """A source name of this test's own, so that tests share the warehouse but no dataset."""
-    return "t_" + "".join(c if c.isalnum() else "_" for c in request.node.name.lower().removeprefix("test_"))[:45].strip("_")
+    module = request.node.path.stem.removeprefix("test_")
+    text = f"{module}_{request.node.name.lower().removeprefix('test_')}"
+    return "".join(c if c.isalnum() else "_" for c in text)[:50].strip("_")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -61,8 +62,10 @@ def test_cast(kind: Any, values: list[Any], expected: list[Any], failed: list[in
 
 def test_many_bad_values_cost_little() -> None:
     values = pa.array([f"2026-02-{30 + i % 2}T00:00:00Z" if i % 2 else "2026-01-01T00:00:00Z" for i in range(200_000)])
+    started = time.process_time()
     result = cast(values, "timestamp")
     assert result.failures == 100_000
+    assert time.process_time() - started < 5
 
 
 def test_records_become_columns() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from include.ingestion import LandingError, land
 from include.runs import RunContext
 from include.sources import SourceConnection
-from tests.include.ingestion.world import Warehouse, columns, day
+from tests.include.ingestion.world import Warehouse, columns, day, dies
 
 READER = {"type": "files", "formats": ["jsonl", "parquet"]}
 EVENTS = {
@@ -103,6 +104,33 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
     assert landed(source, landing, 4).tables["events"].files == 1
     assert landed(source, landing, 4).tables["events"].files == 0
     assert landed(source, landing, 4, full_refresh=True).tables["events"].files == 5
+
+
+@pytest.mark.parametrize("point", ["some_loaded", "all_loaded"])
+def test_killed_and_run_again(
+    warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str, point: str
+) -> None:
+    """A file counts as read only when its rows are in for good."""
+    write(tmp_path / "events" / "date=2026-10-01" / "a.jsonl", event(1), event(2))
+    source = write_source(READER, {"events": EVENTS})
+    assert dies(point, "events", lambda: landed(source, tmp_path, 2))
+    assert warehouse.value(f"select count(*) from raw_{name}._files") == 1
+    assert landed(source, tmp_path, 2).tables["events"].files == 1
+    assert len(warehouse.latest(f"raw_{name}.events", order="")) == 2
+    assert landed(source, tmp_path, 3).tables["events"].files == 0
+
+
+def test_another_file_system(warehouse: Warehouse, write_source: Callable[..., Any], name: str) -> None:
+    """The reader asks fsspec for everything; here it is told of a folder in memory instead of one in a bucket."""
+    bucket = fsspec.filesystem("memory")
+    source = write_source(READER, {"events": EVENTS})
+    connection = SourceConnection.of(name, {"extra": {"url": f"memory://{name}"}})
+    with pytest.raises(LandingError, match=f"the folder memory://{name} of connection {name} does not exist"):
+        land(source, connection, RunContext("test", day(2)))
+    bucket.pipe(f"/{name}/events/date=2026-10-01/a.jsonl", json.dumps(event(1)).encode())
+    assert land(source, connection, RunContext("test", day(2))).rows == 1
+    (row,) = warehouse.rows(f"select * from raw_{name}.events")
+    assert row["_source_file_id"].startswith("events/date=2026-10-01/a.jsonl#")
 
 
 def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:

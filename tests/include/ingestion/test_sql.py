@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from include.ingestion import LandingError, land
+from include.ingestion import LandingError, land, tables
 from include.runs import RunContext
 from include.settings import settings
 from include.sources import SourceConnection
-from tests.include.ingestion.world import PASSWORD, Database, Warehouse, columns, day
+from tests.include.ingestion.world import PASSWORD, Database, Proxy, Warehouse, columns, day, dies
 
 CUSTOMERS = {
     "description": "One row per customer.",
@@ -159,8 +158,8 @@ def test_one_table_fails_the_others_land(
     database.run(CREATE)
     for number in range(100):
         database.run(INSERT, f"c{number:03d}", number, "1", day(1))
-    tables = {"customers": CUSTOMERS, "gone": EMPTY}
-    source = write_source({"type": "sql", "schema": name}, tables)
+    declared = {"customers": CUSTOMERS, "gone": EMPTY}
+    source = write_source({"type": "sql", "schema": name}, declared)
     with pytest.raises(LandingError, match=rf"1 of 2 tables of {name} failed \(1 landed\):\ngone: .*no table {name}.gone"):
         landed(source, database, 2)
     assert warehouse.value(f"select count(*) from raw_{name}.customers") == 100
@@ -173,14 +172,14 @@ def test_one_table_fails_the_others_land(
     with pytest.raises(LandingError, match=r"customers: the source no longer holds 60 of 100 live keys.*max_deleted_share"):
         landed(source, database, 3)
     assert len(warehouse.latest(f"raw_{name}.customers")) == 101
-    allowed = write_source({"type": "sql", "schema": name}, tables | {"customers": CUSTOMERS | {"max_deleted_share": 0.9}})
+    allowed = write_source({"type": "sql", "schema": name}, declared | {"customers": CUSTOMERS | {"max_deleted_share": 0.9}})
     assert landed(allowed, database, 3).tables["customers"].tombstones == 60
     assert len(warehouse.latest(f"raw_{name}.customers")) == 41
 
     # A type that was changed in the YAML is said before it can break a load.
     changed = CUSTOMERS | {"columns": CUSTOMERS["columns"] | columns(balance="string")}
     with pytest.raises(LandingError, match=rf"customers: column balance is declared as string, but raw_{name}.customers holds"):
-        landed(write_source({"type": "sql", "schema": name}, tables | {"customers": changed}), database, 4)
+        landed(write_source({"type": "sql", "schema": name}, declared | {"customers": changed}), database, 4)
 
     # A server that is not there is one sentence, without the password.
     refused = database.connection(host="127.0.0.1", port=1, password=PASSWORD)
@@ -189,42 +188,31 @@ def test_one_table_fails_the_others_land(
     assert PASSWORD not in f"{caught.value}{caplog.text}{SourceConnection.of(name, refused)!r}"
 
 
+def test_connection_lost_on_the_way(
+    warehouse: Warehouse, source: Any, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is read again from its beginning, and lands once."""
+    monkeypatch.setattr(tables, "FIRST_WAIT_SECONDS", 0.05)
+    database.run("update customers set organization_id = repeat('x', 5000)")
+    known = database.connection()
+    proxy = Proxy(f"{known['host']}/.s.PGSQL.5432", cut_after=100_000)
+    try:
+        connection = SourceConnection.of(name, known | {"host": "127.0.0.1", "port": proxy.port})
+        report = land(source, connection, RunContext("test", day(2)))
+    finally:
+        proxy.close()
+    assert proxy.connections > 1
+    assert report.tables["customers"].rows == 100
+    assert warehouse.value(f"select count(*) from raw_{name}.customers") == 100
+
+
 @pytest.mark.parametrize("point", ["read", "some_loaded", "all_loaded", "committed"])
 def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Database, name: str, point: str) -> None:
     """Whatever the moment of death, running the batch again ends with the same live rows."""
     database.run("insert into empty values (1, 0.5, true, '{\"a\": 1}', %s)", day(1))
-    child = os.fork()
-    if child == 0:
-        _die_at(point)
-        landed(source, database, 2)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert dies(point, "empty", lambda: landed(source, database, 2))
     report = landed(source, database, 2)
     assert report.tables["customers"].rows == 100
     assert len(warehouse.latest(f"raw_{name}.customers")) == 100
     assert warehouse.latest(f"raw_{name}.empty")[1]["notes"] == '{"a": 1}'
     assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 2
-
-
-def _die_at(point: str) -> None:
-    """Make this process end without a word at one point of a landing."""
-    from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
-
-    from include.ingestion import books
-
-    def die(*_: Any, **__: Any) -> None:
-        os._exit(9)
-
-    if point == "read":
-        books.write_findings = die
-    elif point == "committed":
-        books.write_loads = die
-    elif point == "all_loaded":
-        BigQueryClient.complete_load = die
-    else:
-        load = BigQueryClient._create_load_job
-
-        def load_but_one(self: Any, table: Any, path: str) -> Any:
-            return die() if table["name"] == "empty" else load(self, table, path)
-
-        BigQueryClient._create_load_job = load_but_one

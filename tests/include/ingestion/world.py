@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +106,49 @@ class Database:
         self._connection.close()
 
 
+class Proxy:
+    """A TCP port in front of a database's socket that cuts its first connection after some bytes of answers."""
+
+    def __init__(self, path: str, cut_after: int) -> None:
+        self._path = path
+        self._cut_after = cut_after
+        self.connections = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            upstream = socket.socket(socket.AF_UNIX)
+            upstream.connect(self._path)
+            limit = self._cut_after if self.connections == 1 else None
+            threading.Thread(target=self._pump, args=(client, upstream, None), daemon=True).start()
+            threading.Thread(target=self._pump, args=(upstream, client, limit), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, limit: int | None) -> None:
+        passed = 0
+        try:
+            while data := source.recv(65536):
+                passed += len(data)
+                if limit is not None and passed > limit:
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        source.close()
+
+
 @dataclass
 class Api:
     """An HTTP API: `/v1/<resource>` with a cursor per page and a bearer token, `/api/v2/<resource>` with links and basic auth.
@@ -181,3 +227,45 @@ class Api:
         if fault is not None:
             return JSONResponse({"error": "try again"}, fault, headers={"Retry-After": "1"} if fault == 429 else None)
         return Response(text, media_type="application/json")
+
+
+def dies(point: str, table: str, work: Callable[[], object]) -> bool:
+    """Do some work in a process of its own that ends without a word at one point of a landing; whether it got there.
+
+    The points: `read` (nothing is loaded yet), `some_loaded` (all but one table), `all_loaded` (but dlt has not committed),
+    `committed` (but the books are not written).
+    """
+    child = os.fork()
+    if child == 0:
+        _die_at(point, table)
+        work()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def _die_at(point: str, table: str) -> None:
+    """Make this process end without a word at one point of a landing."""
+    from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
+
+    from include.ingestion import books
+
+    def die(*_: Any, **__: Any) -> None:
+        os._exit(9)
+
+    if point == "read":
+        books.write_findings = die
+    elif point == "committed":
+        books.write_loads = die
+    elif point == "all_loaded":
+        BigQueryClient.complete_load = die
+    else:
+        load = BigQueryClient._create_load_job
+
+        def load_but_one(self: Any, schema: Any, path: str) -> Any:
+            if schema["name"] == table:
+                # The others are loaded at the same time: let them.
+                time.sleep(0.5)
+                die()
+            return load(self, schema, path)
+
+        BigQueryClient._create_load_job = load_but_one
