@@ -26,13 +26,10 @@ open_pieces as (
 
 calendars as (
     select
-        tickets.organization_id,
-        date_sub(date(min(tickets.created_at)), interval 2 day) as first_day
-    from {{ ref('stg_support__tickets') }} as tickets
-    inner join {{ ref('dim_organizations') }} as organizations
-        on organizations.organization_id = tickets.organization_id
-        and organizations.opening_hours_since is not null
-    group by tickets.organization_id
+        organization_id,
+        open_time_from
+    from {{ ref('dim_organizations') }}
+    where opening_hours_since is not null and open_time_from is not null
 ),
 
 -- Every day starts a segment, so that closed days have one too.
@@ -43,7 +40,7 @@ day_starts as (
         timestamp(utc_date) as open_until
     from calendars
     cross join
-        unnest(generate_date_array(calendars.first_day, date_add({{ as_of_date() }}, interval 1 day))) as utc_date
+        unnest(generate_date_array(calendars.open_time_from, date_add({{ as_of_date() }}, interval 1 day))) as utc_date
 ),
 
 boundaries as (

@@ -6,7 +6,7 @@
         partition_by={'field': 'created_date', 'data_type': 'date', 'granularity': 'month'},
         cluster_by=['organization_id', 'facility_id', 'account_id'],
         on_schema_change='append_new_columns',
-        post_hook="{{ delete_rows_gone_from(ref('int_support__tickets'), ['organization_id', 'ticket_id']) }}"
+        post_hook="{{ delete_rows_gone_from(ref('stg_support__tickets'), ['organization_id', 'ticket_id']) }}"
     )
 }}
 {#- An incremental run rebuilds a ticket when anything that its row depends on has moved, whenever and in whatever order

@@ -3,7 +3,8 @@ with
 organizations as (
     select
         organization_id,
-        timezone
+        timezone,
+        open_time_from
     from {{ ref('dim_organizations') }}
 ),
 
@@ -24,15 +25,6 @@ holidays as (
     from {{ ref('stg_reference__holidays') }}
 ),
 
--- The calendar begins where someone may first ask it, so that a timetable valid since 1970 costs nothing.
-first_tickets as (
-    select
-        organization_id,
-        date_sub(date(min(created_at)), interval 2 day) as first_day
-    from {{ ref('stg_support__tickets') }}
-    group by organization_id
-),
-
 -- A timetable is the whole week that an organization puts into force on one day: a weekday it does not list is closed.
 timetable_starts as (
     select distinct
@@ -49,18 +41,19 @@ timetables as (
     from timetable_starts
 ),
 
+-- The calendar begins where someone may first ask it, so that a timetable valid since 1970 costs nothing.
 days as (
     select
         timetables.organization_id,
         timetables.valid_from,
         local_date
     from timetables
-    inner join first_tickets
-        on first_tickets.organization_id = timetables.organization_id
+    inner join organizations
+        on organizations.organization_id = timetables.organization_id
     cross join
         unnest(
             generate_date_array(
-                greatest(timetables.valid_from, first_tickets.first_day),
+                greatest(timetables.valid_from, organizations.open_time_from),
                 least(
                     coalesce(date_sub(timetables.next_valid_from, interval 1 day), date_add({{ as_of_date() }}, interval 1 day)),
                     date_add({{ as_of_date() }}, interval 1 day)
