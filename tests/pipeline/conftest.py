@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,15 +40,19 @@ class PlayedNight:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def local_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The stack's folder for these tests, in place of the user's."""
-    folder = tmp_path_factory.mktemp("local")
+def local_home() -> Iterator[Path]:
+    """The stack's folder for these tests, in place of the user's.
+
+    Not one of pytest's own, which it closes to others: PostgreSQL runs as a user of its own when root starts it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="platform-"))
     before = os.environ.get("LOCAL_HOME")
     os.environ["LOCAL_HOME"] = str(folder)
     yield folder
     os.environ.pop("LOCAL_HOME")
     if before is not None:
         os.environ["LOCAL_HOME"] = before
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def play(nights: Nights, as_of: str, folder: Path, **options: Any) -> PlayedNight:

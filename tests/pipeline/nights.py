@@ -89,18 +89,22 @@ class Nights:
 
     def build(self, layer: str, run: RunContext) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
+        self.dbt("build", "--select", *LAYERS[layer], "--exclude-resource-type", "unit_test", run=run)
+
+    def dbt(self, command: str, *options: str, run: RunContext) -> list[str]:
+        """Call dbt as the producer tasks do. Returns the names of the nodes that ran; fails with dbt's own messages."""
         from dbt.cli.main import dbtRunner
 
         variables = {"as_of": run.as_of.isoformat(), "run_id": run.run_id}
-        arguments = ["build", "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")]
+        arguments = [command, "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt"), *options]
         arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
-        arguments += ["--select", *LAYERS[layer], "--vars", str(variables), "--quiet"]
+        arguments += ["--vars", str(variables), "--quiet"]
         result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))
+        results = list(getattr(result.result, "results", []))
         if not result.success:
-            failed = [
-                f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.status in {"error", "fail"}
-            ]
-            raise AssertionError(f"dbt build of {layer} failed: {failed or result.exception}")
+            failed = [f"{r.node.name}: {r.message}" for r in results if r.status in {"error", "fail"}]
+            raise AssertionError(f"dbt {command} failed: {failed or result.exception}")
+        return [r.node.name for r in results]
 
 
 def rows(sql: str) -> list[dict[str, Any]]:

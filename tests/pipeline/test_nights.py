@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from include import ops
 from include.local.home import Company
 from include.publish import publish
 from include.quality import GateBlocked, run_gate
+from include.settings import ROOT
 from include.warehouse import client
 from tests.pipeline.conftest import FIRST, SCALE, SECOND
 from tests.pipeline.nights import Nights, contents, rows
@@ -104,6 +106,19 @@ def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(nights: N
     nights.build("marts", run)
     run_gate("marts", run)
     publish(run, client=client())
+
+
+def test_the_golden_cases_of_every_model(nights: Nights) -> None:
+    run = nights.play(SECOND)
+    ran = nights.dbt("test", "--select", "test_type:unit", run=run)
+    assert len(ran) > 40
+    assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "mtr_revenue_by_month"} <= tested_models()
+
+
+def tested_models() -> set[str]:
+    """The models that have a golden case."""
+    manifest = json.loads((ROOT / "dbt" / "target" / "manifest.json").read_text())
+    return {unit_test["model"] for unit_test in manifest["unit_tests"].values()}
 
 
 def test_the_books_name_every_layer(nights: Nights) -> None:
