@@ -63,10 +63,14 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     present = bq.create_table(wanted, exists_ok=True)
     known = {field.name for field in present.schema}
     # BigQuery adds only nullable columns to a table that may hold rows.
-    missing = [bigquery.SchemaField(f.name, f.field_type, description=f.description) for f in fields if f.name not in known]
+    missing = [
+        f"alter table {definition.qualified} add column if not exists `{c.name}` {c.type} "
+        f"options (description = {json.dumps(c.description, ensure_ascii=False)})"
+        for c in definition.columns
+        if c.name not in known
+    ]
     if missing:
-        present.schema = [*present.schema, *missing]
-        bq.update_table(present, ["schema"])
+        bq.query(";\n".join(missing)).result()
 
 
 def append(

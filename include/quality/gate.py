@@ -55,10 +55,12 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVe
     if any(rule.meta["action"] == "quarantine" for rule in rules):
         quarantine.release(bq, gate)
 
-    complaints = reconciliation.measure(
-        bq, gate, {r.meta["name"]: r.meta["reconcile"] for r in rules if r.meta.get("reconcile")}, values
-    )
-    outcomes = [replace(o, error=complaints.get(o.name, o.error)) for o in _evaluate(checkpoint, run, values)]
+    measured = {rule.meta["name"]: rule.meta["reconcile"] for rule in rules if "reconcile" in rule.meta}
+    complaints = reconciliation.measure(bq, gate, measured, values)
+    outcomes = [
+        replace(outcome, success=False, error=complaints[outcome.name]) if outcome.name in complaints else outcome
+        for outcome in _evaluate(checkpoint, run, values)
+    ]
     held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
     outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
     verdict = GateVerdict(gate, tuple(outcomes), held)

@@ -5,15 +5,11 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.bigquery import Client
 
-from include import ops
-from tests.include.quality.warehouse import connected, forget
+from tests.include.quality.warehouse import connected
 
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of a warehouse in which every dataset exists and the books are empty."""
     with connected(monkeypatch) as client:
-        ops.ensure_tables(["crm"], client=client)
-        forget(client, "ops", "quarantine")
-        ops.ensure_tables(["crm"], client=client)
         yield client

@@ -8,23 +8,19 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
-from include import ops
 from include.quality.builder import build
 from include.quality.context import open_context
 from include.settings import settings
 from include.sources import Source
-from tests.include.quality.warehouse import connected, forget
+from tests.include.quality.warehouse import connected
 
-DATASETS = ("raw_shop", "staging", "core", "marts_build", "marts", "ops", "quarantine")
+DATASETS = ("raw_shop", "staging", "core", "marts_build", "metrics_build", "marts")
 
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of a warehouse in which every dataset exists and nothing is in them."""
-    with connected(monkeypatch) as client:
-        ops.ensure_tables(["shop"], client=client)
-        forget(client, *DATASETS)
-        ops.ensure_tables([], client=client)
+    with connected(monkeypatch, *DATASETS) as client:
         yield client
 
 

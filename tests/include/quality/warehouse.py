@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from google.cloud.bigquery import Client
 
+from include import ops
 from include.settings import settings
 from include.warehouse import EmbeddedWarehouse, client, environment
 
@@ -43,22 +44,34 @@ def _free_port() -> int:
 
 
 @contextmanager
-def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client of the running warehouse, with the environment pointing at it meanwhile."""
+def connected(monkeypatch: pytest.MonkeyPatch, *datasets: str) -> Iterator[Client]:
+    """A client of the running warehouse, with empty books and given datasets empty; the environment points there meanwhile."""
     warehouse = running()
     for name, value in environment(warehouse.home, warehouse.port).items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
-    yield client()
+    bq = client()
+    _ensure_books()
+    empty(bq, *datasets)
+    yield bq
     settings.cache_clear()
 
 
-def forget(bq: Client, *datasets: str) -> None:
-    """Empty datasets of the tables and views that a test left there."""
-    for dataset in datasets:
-        for table in list(bq.list_tables(dataset)):
-            kind = "view" if table.table_type == "VIEW" else "table"
-            bq.query(f"drop {kind} if exists `{dataset}`.`{table.table_id}`").result()
+@lru_cache(maxsize=1)
+def _ensure_books() -> None:
+    ops.ensure_tables(["shop"])
+
+
+def empty(bq: Client, *datasets: str) -> None:
+    """Empty the books, and given datasets of the tables and views that a test left there."""
+    statements = []
+    for dataset in {*datasets, "ops"}:
+        for table in bq.list_tables(dataset):
+            name = f"{dataset}.{table.table_id}"
+            if name not in ops.TABLES:
+                statements.append(f"drop {'view' if table.table_type == 'VIEW' else 'table'} {name}")
+    statements += [f"delete from {name} where true" for name in ops.TABLES]
+    bq.query(";".join(statements)).result()
 
 
 def rows(bq: Client, sql: str) -> list[tuple[object, ...]]:

@@ -1,0 +1,185 @@
+"""The platform's own rules, as committed: each holds in a small sound world, and fails when that world is damaged for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from google.cloud import bigquery
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.quality.builder import gates
+from include.quality.parameters import bound
+from include.quality.rules import Rule, load_gates
+from include.settings import settings
+from tests.include.quality.test_gates import SHOP
+from tests.include.quality.warehouse import rows
+
+VALUES = {"run_id": "tonight", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
+
+# One organization, one account, one deal with two stays, one order with one line, one ticket; last night's books.
+WORLD = """
+create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
+create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
+create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id;
+create or replace table staging.stg_crm__deal_stage_history as
+select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
+create or replace table staging.stg_crm__orders as
+select 'o' as organization_id, 'r' as order_id, 'a' as account_id, 'EUR' as currency, numeric '19' as total_amount;
+create or replace table staging.stg_crm__order_items as
+select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id, numeric '20' as line_amount;
+create or replace table staging.stg_support__tickets as
+select 'o' as organization_id, 't' as ticket_id, 'a' as account_id;
+create or replace table staging.stg_support__ticket_priority_changes as
+select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
+create or replace table staging.stg_billing__subscriptions as
+select 'o' as organization_id, 's' as subscription_id, 'a' as account_id;
+
+create or replace table core.dim_accounts as
+select 'o' as organization_id, 'a' as account_id, cast(null as string) as roll_up_issue;
+create or replace table core.fct_tickets as
+select 'o' as organization_id, 't' as ticket_id, true as is_resolved, timestamp '2026-09-02' as resolved_at;
+create or replace table core.fct_orders as
+select
+    'o' as organization_id, 'r' as order_id, 'EUR' as currency, numeric '19' as total_amount, numeric '4' as discount_amount,
+    numeric '2' as tax_amount, numeric '1' as shipping_amount, true as is_revenue, true as has_rate,
+    numeric '38' as revenue_amount, date '2026-08-15' as ordered_date;
+create or replace table core.fct_deal_stage_history as
+select
+    'o' as organization_id, 'd' as deal_id, 1 as stay_number, 'proposal' as stage, timestamp '2026-09-01' as valid_from,
+    timestamp '2026-09-02' as valid_to, false as is_current, false as is_stage_mismatch
+union all
+select 'o', 'd', 2, 'closed_won', timestamp '2026-09-02', cast(null as timestamp), true, false;
+
+create or replace table marts_build.mart_ticket_sla_compliance as
+select
+    'o' as organization_id, 'f' as facility_id, 'high' as priority, date '2026-09-01' as created_month, 1 as ticket_count,
+    1 as response_met_count, 0 as response_breached_count, 0 as response_pending_count, 0 as response_unknown_count,
+    0 as resolution_met_count, 1 as resolution_breached_count, 0 as resolution_pending_count, 0 as resolution_unknown_count,
+    100.0 as response_compliance_pct, 0.0 as resolution_compliance_pct,
+    1.0 as median_response_calendar_minutes, 2.0 as p75_response_calendar_minutes, 3.0 as p95_response_calendar_minutes,
+    1.0 as median_response_business_minutes, 1.0 as p75_response_business_minutes, 1.0 as p95_response_business_minutes,
+    1.0 as median_resolution_calendar_minutes, 2.0 as p75_resolution_calendar_minutes, 3.0 as p95_resolution_calendar_minutes,
+    cast(null as float64) as median_resolution_business_minutes, cast(null as float64) as p75_resolution_business_minutes,
+    cast(null as float64) as p95_resolution_business_minutes;
+create or replace table metrics_build.mtr_revenue_by_month as
+select
+    'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, true as is_complete,
+    38.0 as median_order_value, 38.0 as p75_order_value, 38.0 as p95_order_value;
+insert into ops.reconciliation (run_id, as_of, gate, reconciliation, part, left_value, evaluated_at)
+values ('last', timestamp '2026-09-30', 'marts', 'monthly_revenue', 'o|2026-08-01', 40, timestamp '2026-09-30');
+insert into ops.publications (table_name, dataset, build_dataset, run_id, as_of, published_at, state)
+values ('mtr_revenue_by_month', 'metrics', 'metrics_build', 'last', timestamp '2026-09-30', timestamp '2026-09-30', 'published')
+"""
+
+_SLA = "marts_build.mart_ticket_sla_compliance"
+_REVENUE = "metrics_build.mtr_revenue_by_month"
+_STAYS = "core.fct_deal_stage_history"
+
+#: What breaks each rule that people wrote.
+DAMAGE = {
+    "organizations_are_known": "delete from staging.stg_crm__organizations where true",
+    "stage_history_of_known_deals": "update staging.stg_crm__deals set organization_id = 'other' where true",
+    "order_items_of_known_orders": "delete from staging.stg_crm__orders where true",
+    "priority_changes_of_known_tickets": "delete from staging.stg_support__tickets where true",
+    "orders_of_known_accounts": "update staging.stg_crm__accounts set organization_id = 'other' where true",
+    "orders_mostly_of_known_accounts": "delete from staging.stg_crm__accounts where true",
+    "tickets_of_known_accounts": "delete from staging.stg_crm__accounts where true",
+    "subscriptions_of_known_accounts": "update staging.stg_billing__subscriptions set account_id = 'x' where true",
+    "tickets_reach_core": "insert into core.fct_tickets select * from core.fct_tickets",
+    "orders_reach_core": "delete from core.fct_orders where true",
+    "order_amounts_reach_core": "update core.fct_orders set total_amount = 19.01 where true",
+    "deals_have_a_history": f"update {_STAYS} set deal_id = 'x' where true; insert into {_STAYS} select * replace ('y' as deal_id) from {_STAYS}",
+    "stays_without_gap_or_overlap": f"update {_STAYS} set valid_from = timestamp '2026-09-03' where stay_number = 2",
+    "order_totals_add_up": "update staging.stg_crm__order_items set line_amount = 21 where true",
+    "order_totals": "update core.fct_orders set shipping_amount = null where true",
+    "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
+    "stages_agree_with_history": f"update {_STAYS} set is_stage_mismatch = true where is_current",
+    "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
+    "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",
+    "response_compliance_is_a_rate": f"update {_SLA} set response_compliance_pct = 100.1 where true",
+    "resolution_compliance_is_a_rate": f"update {_SLA} set resolution_compliance_pct = -0.1 where true",
+    "ticket_percentiles_are_ordered": f"update {_SLA} set p75_response_calendar_minutes = 3.5 where true",
+    "sla_states_partition_the_tickets": f"update {_SLA} set resolution_pending_count = 1 where true",
+    "tickets_reach_the_mart": f"update {_SLA} set ticket_count = 2 where true",
+    "monthly_revenue": f"update {_REVENUE} set order_revenue = 38.01 where true",
+    "order_percentiles_are_ordered": f"update {_REVENUE} set median_order_value = 39 where true",
+    "revenue_close_to_published": f"update {_REVENUE} set order_revenue = 32 where true",
+}
+
+RULES = {rule.name: rule for gate in load_gates().values() for rule in gate.rules}
+
+
+def broken(bq: Client, rule: Rule) -> int:
+    """How many rows (or parts, or values) break a rule now, by its SQL or by what Great Expectations would ask."""
+    if rule.rows is not None:
+        sql = f"select count(*) from ({rule.rows})"
+    elif rule.reconcile is not None:
+        difference = f"abs(cast(left_value as float64) - cast(right_value as float64)) > {rule.tolerance}"
+        sql = f"select countif(coalesce({difference}, true)) from ({rule.reconcile})"
+    else:
+        assert rule.expect is not None
+        kind, column = rule.expect["type"], rule.expect.get("column")
+        low, high = rule.expect.get("min_value"), rule.expect.get("max_value")
+        sql = {
+            "expect_table_row_count_to_be_between": f"select if(count(*) < {low}, 1, 0) from {rule.relation}",
+            "expect_column_values_to_be_between": f"select countif(not {column} between {low} and {high}) from {rule.relation}",
+        }[kind]
+    job = bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(VALUES)))
+    count: int = next(iter(job.result()))[0]
+    return count
+
+
+def test_every_written_rule_has_its_damage() -> None:
+    assert set(DAMAGE) == set(RULES)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_holds_in_a_sound_world_and_fails_in_a_damaged_one(bq: Client, name: str) -> None:
+    bq.query(WORLD).result()
+    assert broken(bq, RULES[name]) == 0
+    bq.query(DAMAGE[name]).result()
+    assert broken(bq, RULES[name]) > 0
+
+
+def test_revenue_may_move_when_everything_is_rebuilt_or_a_month_is_not_over(bq: Client) -> None:
+    bq.query(WORLD).result()
+    bq.query(DAMAGE["revenue_close_to_published"]).result()
+    bq.query(f"update {_REVENUE} set is_complete = false where true").result()
+    assert broken(bq, RULES["revenue_close_to_published"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (None, 0),
+        ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false)", 1),
+        ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true)", -1),
+        ("delete from staging.stg_shop__items where item_id = 'i1'", 1),
+        ("delete from quarantine.quarantined_rows where true", 1),
+    ],
+)
+def test_every_raw_key_is_staged_in_quarantine_or_deleted(
+    bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, difference: int
+) -> None:
+    """i1 is staged, i2 held, i3 deleted. Where rows have no updated_at, the time of extraction tells which came last."""
+    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
+    (tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql").touch()
+    monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
+    settings.cache_clear()
+    rule = next(rule for rule in gates({"shop": SHOP})["core"].rules if rule.name == "raw_keys_are_staged")
+    bq.query(
+        "create table raw_shop.items as select item_id, 'o' as organization_id, seen as _extracted_at, gone as _is_deleted "
+        "from (select 'i1' as item_id, timestamp '2026-09-01' as seen, false as gone union all "
+        "select 'i1', timestamp '2026-09-02', false union all select 'i2', timestamp '2026-09-01', false union all "
+        "select 'i3', timestamp '2026-09-01', false union all select 'i3', timestamp '2026-09-02', true)"
+    ).result()
+    bq.query("create table staging.stg_shop__items as select 'i1' as item_id").result()
+    held = {"relation": "stg_shop__items", "row_key": "i2", "reason": "r", "expectation": "e", "gate": "staging"}
+    ops.append("quarantine.quarantined_rows", [held | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
+    if change:
+        bq.query(change).result()
+    assert rule.reconcile is not None
+    assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(difference,)]
