@@ -58,16 +58,23 @@ def dim_date(world: World) -> list[Row]:
 
 def dim_organizations(world: World) -> list[Row]:
     """The rows of dim_organizations, by organization."""
-    return [
-        {
-            **{name: row[name] for name in ("organization_id", "timezone", "reporting_currency", "created_at", "updated_at")},
-            "organization_name": row["name"],
-            "opening_hours_since": min(
-                (hours["valid_from"] for hours in world["business_hours"] if hours["organization_id"] == tenant), default=None
-            ),
-        }
-        for tenant, row in world.by_key("organizations").items()
-    ]
+    rows: list[Row] = []
+    for tenant, row in world.by_key("organizations").items():
+        first_hours = min(
+            (hours["valid_from"] for hours in world["business_hours"] if hours["organization_id"] == tenant), default=None
+        )
+        first_ticket = min(
+            (ticket["created_at"] for ticket in world["tickets"] if ticket["organization_id"] == tenant), default=None
+        )
+        rows.append(
+            {
+                **{name: row[name] for name in ("organization_id", "timezone", "reporting_currency", "created_at", "updated_at")},
+                "organization_name": row["name"],
+                "opening_hours_since": first_hours,
+                "open_time_from": first_ticket.date() - timedelta(days=2) if first_ticket else None,
+            }
+        )
+    return rows
 
 
 def dim_facilities(world: World) -> list[Row]:
