@@ -1,11 +1,12 @@
 {#- Joins the priority that a ticket had at an instant, as `alias`, from a CTE over int_support__priority_history: exactly one row,
-    since the stretches of a ticket are half-open and leave no gap. -#}
+    since the stretches of a ticket are half-open and leave no gap. Open ends are bounds here, not `or`s, which would
+    turn an equality join into a comparison of every ticket with every stretch. -#}
 {% macro join_priority_at(history, alias, ticket, instant) -%}
     left join {{ history }} as {{ alias }}
         on {{ alias }}.organization_id = {{ ticket }}.organization_id
         and {{ alias }}.ticket_id = {{ ticket }}.ticket_id
-        and ({{ alias }}.valid_from is null or {{ alias }}.valid_from <= {{ instant }})
-        and ({{ alias }}.valid_to is null or {{ alias }}.valid_to > {{ instant }})
+        and coalesce({{ alias }}.valid_from, timestamp '0001-01-01 00:00:00+00') <= {{ instant }}
+        and coalesce({{ alias }}.valid_to, timestamp '9999-12-31 00:00:00+00') > {{ instant }}
 {%- endmacro %}
 
 
@@ -43,5 +44,5 @@
         on {{ alias }}.organization_id = {{ ticket }}.organization_id
         and {{ alias }}.priority = {{ ticket }}.{{ priority }}
         and {{ alias }}.valid_from <= date({{ ticket }}.created_at)
-        and ({{ alias }}.valid_to is null or {{ alias }}.valid_to > date({{ ticket }}.created_at))
+        and coalesce({{ alias }}.valid_to, date '9999-12-31') > date({{ ticket }}.created_at)
 {%- endmacro %}
