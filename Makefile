@@ -46,7 +46,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy
 	@.venv/bin/yamllint --strict .
-	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/snapshots dbt/tests
+	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check

@@ -1,4 +1,3 @@
-
 """Makes the JSON of the Great Expectations context from the rules.
 
 It writes what Great Expectations itself would write, but needs neither it nor a warehouse: creating data sources and

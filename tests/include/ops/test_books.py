@@ -52,7 +52,14 @@ def test_ensuring_adds_a_column_that_an_older_table_lacks(bq: Client) -> None:
     bq.create_table(bigquery.Table(f"{bq.project}.ops.publications", schema=old))
     for _ in range(2):
         ops.ensure_tables([], client=bq)
-    row = {"table_name": "t", "dataset": "marts", "build_dataset": "marts_build", "run_id": "r", "published_at": NOW, "state": "published"}
+    row = {
+        "table_name": "t",
+        "dataset": "marts",
+        "build_dataset": "marts_build",
+        "run_id": "r",
+        "published_at": NOW,
+        "state": "published",
+    }
     ops.append("ops.publications", [row], client=bq)
     assert [published["run_id"] for published in ops.publications(client=bq)] == ["r"]
     bq.query("drop table ops.publications").result()
@@ -70,7 +77,11 @@ def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
             client=bq,
         )
         assert written == 2
-    assert rows(bq, "select table_name, rows_loaded from ops.loads order by 1, 2") == [("accounts", 2), ("accounts", 7), ("deals", 2)]
+    assert rows(bq, "select table_name, rows_loaded from ops.loads order by 1, 2") == [
+        ("accounts", 2),
+        ("accounts", 7),
+        ("deals", 2),
+    ]
     ops.append("ops.loads", [], replace_where={"run_id": NIGHT.run_id}, client=bq)
     assert rows(bq, "select rows_loaded from ops.loads") == [(7,)]
 
@@ -139,7 +150,14 @@ def test_a_run_begins_ends_and_may_begin_again(bq: Client) -> None:
 def test_readers_pick_the_run_that_is_asked_for(bq: Client) -> None:
     again = RunContext("manual__again", NIGHT.as_of)
     for run, minute in ((NIGHT, 0), (again, 1)):
-        verdict = {"run_id": run.run_id, "as_of": run.as_of, "gate": "core", "relation": "core.t", "action": "warn", "success": True}
+        verdict = {
+            "run_id": run.run_id,
+            "as_of": run.as_of,
+            "gate": "core",
+            "relation": "core.t",
+            "action": "warn",
+            "success": True,
+        }
         verdict |= {"expectation": "e", "verdict": "pass", "evaluated_at": NOW + timedelta(minutes=minute)}
         ops.append("ops.gate_results", [verdict], client=bq)
     ops.append("ops.loads", [load("accounts")], client=bq)

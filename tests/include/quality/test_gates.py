@@ -99,7 +99,15 @@ def test_warn_goes_on_and_names_the_rows(bq: Client, gates: Make) -> None:
 
 def test_the_severest_verdict_is_the_gate_s(bq: Client, gates: Make) -> None:
     broken = "select * from core.t where value < 0"
-    gates({"core": [rule("warn", broken, "first"), rule("block", broken, "second"), rule("block", "select 1 from core.t where false", "x")]})
+    gates(
+        {
+            "core": [
+                rule("warn", broken, "first"),
+                rule("block", broken, "second"),
+                rule("block", "select 1 from core.t where false", "x"),
+            ]
+        }
+    )
     table(bq, "core.t", -1)
     with pytest.raises(GateBlocked) as blocked:
         run_gate("core", RUN)
@@ -247,8 +255,12 @@ def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: M
     gates({"core": [closing]})
     table(bq, "core.t", 2, 5)
     for _ in range(2):
-        assert "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in run_gate("core", RUN).message
-    kept = rows(bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part")
+        assert (
+            "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in run_gate("core", RUN).message
+        )
+    kept = rows(
+        bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part"
+    )
     assert kept == [("values_close", "k0", 2.0, 2.0, 0.0, 1), ("values_close", "k1", 5.0, 2.0, 3.0, 1)]
 
 
@@ -312,7 +324,10 @@ def test_a_table_that_has_not_arrived_tonight_blocks(shop: Client) -> None:
         ("delete from raw_shop.items where item_id = 'i1'", "landing_is_complete"),
         ("update raw_shop.items set item_id = null where item_id = 'i1'", "keys_present_in_items"),
         ("update raw_shop.items set organization_id = null where item_id = 'i1'", "keys_present_in_items"),
-        ("create or replace table raw_shop.items as select * except (organization_id) from raw_shop.items", "missing: organization_id"),
+        (
+            "create or replace table raw_shop.items as select * except (organization_id) from raw_shop.items",
+            "missing: organization_id",
+        ),
     ],
 )
 def test_a_damaged_landing_blocks(shop: Client, damage: str, failure: str) -> None:
