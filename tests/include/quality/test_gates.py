@@ -296,7 +296,7 @@ def shop(bq: Client, gates: Make) -> Client:
     batch = RUN.batch_id("shop")
     bq.query(
         "create table raw_shop.items as select 'i' || i as item_id, 'o' as organization_id, current_timestamp() as _extracted_at, "
-        f"current_timestamp() as _loaded_at, if(i < 3, '{batch}', 'shop@before') as _batch_id, 'f' as _source_file_id, "
+        f"timestamp '2026-10-01' as _loaded_at, if(i < 3, '{batch}', 'shop@before') as _batch_id, 'f' as _source_file_id, "
         "false as _is_deleted from unnest(generate_array(1, 5)) as i"
     ).result()
     land(bq, batch, 2)
@@ -309,6 +309,14 @@ def land(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = 
 
 
 def test_a_landing_as_agreed_passes_its_raw_gate(shop: Client) -> None:
+    assert run_gate("raw_shop", RUN).verdict == "pass"
+
+
+def test_a_night_landed_again_is_complete_too(shop: Client) -> None:
+    """The second landing of a batch brings only what is new; the first one's rows stay, since raw is append-only."""
+    later = "timestamp '2026-10-01 01:00:00+00'"
+    shop.query(f"insert into raw_shop.items select * replace ('i9' as item_id, {later} as _loaded_at) from raw_shop.items where item_id = 'i1'").result()
+    land(shop, RUN.batch_id("shop"), 1, at=datetime(2026, 10, 1, 1, tzinfo=UTC))
     assert run_gate("raw_shop", RUN).verdict == "pass"
 
 
