@@ -13,8 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 
 from include.local.errors import StackError
 from include.local.home import HOST, Ports, local_home, secret
@@ -112,11 +110,6 @@ class Api:
                 answer = self._session.post(f"{self.address}/auth/token", json=body, timeout=10)
                 if answer.ok:
                     self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-                    # From now on, an answer that fails to come means that the server is on its way up again.
-                    retry = Retry(
-                        connect=20, read=20, status=5, backoff_factor=0.5, backoff_max=3, status_forcelist=[502, 503, 504]
-                    )
-                    self._session.mount("http://", HTTPAdapter(max_retries=retry))
                     return
             except requests.RequestException:
                 pass

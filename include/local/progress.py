@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -93,7 +94,14 @@ class Watch:
         return {dag: run for dag, run in self.run_ids.items() if run}
 
     def _poll(self) -> bool:
+        """Look once; a server that is on its way up again is waited for. Returns whether every run has ended."""
         self.processes.check()
+        try:
+            return self._look()
+        except requests.ConnectionError:
+            return False
+
+    def _look(self) -> bool:
         if self.run_ids["transform"] is None:
             new = [run for run in self.api.runs("transform") if run["dag_run_id"] not in self.known_transforms]
             self.run_ids["transform"] = new[-1]["dag_run_id"] if new else None
