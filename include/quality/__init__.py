@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def build_data_docs() -> Path:
-    """Render every gate's latest results as web pages; returns the path of the index page."""
-    from include.quality.context import build_data_docs
+    """Render every gate's latest results as web pages; returns the path of the page to begin with."""
+    from include.quality.docs import build_data_docs
 
     return build_data_docs()
 

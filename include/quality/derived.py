@@ -74,7 +74,7 @@ def core_rules(sources: Mapping[str, Source]) -> list[Rule]:
     return [
         Rule(
             name="raw_keys_are_staged",
-            relation="staging.stg_crm__organizations",
+            relation="ops.reconciliation",
             action="block",
             reason="Raw distinct keys = staging rows + quarantined rows + deleted keys; a difference is a row lost or doubled.",
             key=("part",),

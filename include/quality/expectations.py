@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
+from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from great_expectations.expectations.core import UnexpectedRowsExpectation
 from include.quality.parameters import with_literals
 
 if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
     from great_expectations.execution_engine import ExecutionEngine
     from great_expectations.expectations.expectation import ValidationDependencies
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
+# The query on a line of its own, as it is written.
+_STYLING = {
+    "default": {"classes": ["badge", "badge-secondary"]},
+    "params": {
+        "reason": {"classes": []},
+        "query": {"tag": "pre", "classes": ["mt-2", "text-muted"]},
+    },
+}
 _COUNT = "unexpected_rows_query.row_count"
 # SQLAlchemy takes `:word` for a bind parameter unless the colon is escaped.
 _BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
@@ -64,3 +76,20 @@ class ExpectNoRows(UnexpectedRowsExpectation):  # type: ignore[misc]
     ) -> dict[str, Any]:
         count = int(metrics[_COUNT])
         return {"success": count == 0, "result": {"observed_value": count}}
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
+    def _prescriptive_renderer(
+        cls,
+        configuration: ExpectationConfiguration | None = None,
+        result: ExpectationValidationResult | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> list[RenderedStringTemplateContent]:
+        """In data docs: the rule's name, what its breach does and why, then the query."""
+        config = configuration or (result.expectation_config if result else None)
+        assert config is not None
+        params = {key: str(config.meta.get(key, "")) for key in ("name", "action", "reason")}
+        params["query"] = str(config.kwargs["unexpected_rows_query"])
+        template = {"template": "$name ($action): $reason $query", "params": params, "styling": _STYLING}
+        return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]

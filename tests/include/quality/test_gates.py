@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from google.cloud.bigquery import Client
@@ -367,9 +369,16 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     folder = gates({"core": [rule("warn", "select * from core.t where value < 0")]})
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     table(bq, "core.t", 1, -2)
-    run_gate("core", RUN)
+    for night in range(5):
+        run_gate("core", RunContext(f"night_{night}", RUN.as_of))
     index = build_data_docs()
-    assert index.exists()
+    overview = index.read_text(encoding="utf-8")
+    assert "<b class='warn'>warn</b>" in overview
+    assert "https://" not in overview
+    links = [unquote(link) for link in re.findall(r"href='([^']+)'", overview)]
+    assert len(links) == 2
+    assert all((index.parent / link).exists() for link in links)
+    assert sorted(page.parents[1].name for page in index.parent.rglob("validations/**/*.html")) == ["night_2", "night_3", "night_4"]
     pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
     assert "no_negative_value" in pages
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before

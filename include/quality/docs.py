@@ -1,0 +1,114 @@
+"""The gates' latest results as web pages: Great Expectations' data docs, and an overview that needs no network.
+
+Data docs take their styles and scripts from public servers: where those cannot be reached, pages are plain and the index
+of all results is empty. The overview holds everything it needs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlparse
+
+from include.quality.context import SITE, open_context
+from include.quality.gate import outcome_of
+from include.quality.verdict import VERDICTS, GateVerdict, Outcome
+
+if TYPE_CHECKING:
+    from great_expectations.data_context import FileDataContext
+
+#: Results kept of each suite. Rendering takes as long as there are results; `ops.gate_results` keeps every verdict.
+KEPT_RESULTS = 3
+
+#: Great Expectations' own index of everything, whose place the overview takes.
+ALL_RESULTS = "data_docs.html"
+LAYERS = ("staging", "core", "marts")
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #1c2733 }
+h2 { margin: 2rem 0 .4rem } small { color: #66727f; font-weight: normal }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .35rem .6rem; vertical-align: top }
+tr { border-bottom: 1px solid #e3e7eb } td.n { text-align: right } a { color: #0b5cad }
+b { border-radius: .6rem; padding: .05rem .55rem; font-weight: 600 } .pass { background: #d9f2df } .warn { background: #fff0c2 }
+.quarantine { background: #eddcf7 } .block { background: #ffd6d2 }
+"""
+
+
+def build_data_docs() -> Path:
+    """Render the gates' latest results.
+
+    Returns:
+        Path of the overview, which links to every page of the data docs.
+    """
+    context = open_context()
+    latest = _keep_latest(context)
+    context.clean_data_docs(site_name=SITE)
+    index = Path(unquote(urlparse(context.build_data_docs(site_names=[SITE])[SITE]).path))
+    index.rename(index.with_name(ALL_RESULTS))
+    index.write_text(_overview(context, latest, index.parent), encoding="utf-8")
+    return index
+
+
+def _keep_latest(context: FileDataContext) -> list[Any]:
+    """Let go of all but the last few results of each suite; returns the keys of the last of each."""
+    store = context.validation_results_store
+    by_suite: dict[str, list[Any]] = defaultdict(list)
+    for key in store.list_keys():
+        by_suite[key.expectation_suite_identifier.name].append(key)
+    for keys in by_suite.values():
+        keys.sort(key=lambda key: key.run_id.run_time, reverse=True)
+        for key in keys[KEPT_RESULTS:]:
+            store.remove_key(key)
+    return [keys[0] for _, keys in sorted(by_suite.items())]
+
+
+def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
+    """One page: each gate's last verdict, and every expectation with what was found, the severest first."""
+    gates: dict[str, list[tuple[Outcome, str]]] = defaultdict(list)
+    runs: dict[str, str] = {}
+    for key in keys:
+        gate = key.expectation_suite_identifier.name.split(".")[0]
+        runs[gate] = f"{key.run_id.run_name}, {key.run_id.run_time:%Y-%m-%d %H:%M} UTC"
+        (url,) = context.get_docs_sites_urls(resource_identifier=key, site_name=SITE)
+        page = Path(unquote(urlparse(url["site_url"] or "").path))
+        link = quote(str(page.relative_to(site))) if page.is_relative_to(site) else ALL_RESULTS
+        result = context.validation_results_store.get(key)
+        gates[gate] += [(outcome_of(item), link) for item in result.results]
+    sections = "".join(_section(gate, runs[gate], found) for gate, found in sorted(gates.items(), key=_pipeline_order))
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Gates</title><style>{_STYLE}</style>"
+        f"<h1>Gates <small>what was checked last, and what was found</small></h1>"
+        f"<p>Details and history: <a href='{ALL_RESULTS}'>data docs</a>, <code>ops.gate_results</code>, "
+        f"<code>ops.reconciliation</code>, <code>quarantine.quarantined_rows</code>.</p>{sections}</html>\n"
+    )
+
+
+def _pipeline_order(gate: tuple[str, object]) -> tuple[int, str]:
+    """Raw gates by name, then those of the layers in the order in which a run passes them."""
+    name = gate[0]
+    return (LAYERS.index(name) + 1 if name in LAYERS else 0, name)
+
+
+def _section(gate: str, run: str, found: Sequence[tuple[Outcome, str]]) -> str:
+    verdict = GateVerdict(gate, tuple(outcome for outcome, _ in found)).verdict
+    ordered = sorted(found, key=lambda one: (-VERDICTS.index(one[0].verdict), one[0].relation, one[0].name))
+    rows = "".join(_row(outcome, link) for outcome, link in ordered)
+    return (
+        f"<h2>{escape(gate)} {_badge(verdict)} <small>{escape(run)}</small></h2><table><tr><th>Verdict<th>Expectation"
+        f"<th>Relation<th>Else<th>Found<th>Why</tr>{rows}</table>"
+    )
+
+
+def _row(outcome: Outcome, link: str) -> str:
+    found = outcome.error or ("" if outcome.success else outcome.observed)
+    return (
+        f"<tr><td>{_badge(outcome.verdict)}<td><a href='{link}'>{escape(outcome.name)}</a><td>{escape(outcome.relation)}"
+        f"<td>{outcome.action}<td class='n'>{escape(found)}<td>{escape(outcome.reason)}</tr>"
+    )
+
+
+def _badge(verdict: str) -> str:
+    return f"<b class='{verdict}'>{verdict}</b>"
