@@ -58,11 +58,13 @@ with DAG(
 
     @task
     def prepare() -> dict[str, Any]:
-        """Open the run's books, and decide what every layer is told."""
+        """Open the run's books, undo a publication that was killed halfway, and decide what every layer is told."""
         from include.ops import ensure_tables
+        from include.publish import recover
         from include.transform import open_run
 
         ensure_tables()
+        recover()
         return open_run(get_current_context())
 
     @task

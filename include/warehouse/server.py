@@ -1,15 +1,61 @@
-"""Starts the embedded warehouse with one correction: a bare NUMERIC keeps nine decimals, as it does in BigQuery.
+"""Starts the embedded warehouse with three corrections, each of which makes it behave as BigQuery does.
 
-The emulator writes NUMERIC as DuckDB's bare DECIMAL, which is DECIMAL(18, 3): amounts and rates would silently lose
-all but three decimals. Runs in the warehouse's own environment, never in the platform's.
+Runs in the warehouse's own environment, never in the platform's.
 """
 
+import re
+from typing import Any
+
 from bqemulator.cli import main
+from bqemulator.versioning import ddl
+from bqemulator.versioning.clone import CloneManager
+from bqemulator.versioning.snapshots import SnapshotManager
 from sqlglot import exp
 from sqlglot.generators.duckdb import DuckDBGenerator
 
+# A bare NUMERIC keeps nine decimals: left alone, it becomes DuckDB's DECIMAL(18, 3), and money silently loses digits.
 # Type → (parameters where none are given, their upper bounds). A setting, so that it also reaches a compiled sqlglot.
 DuckDBGenerator.TYPE_PARAM_SETTINGS[exp.DType.DECIMAL] = ((38, 9), ())
+
+
+# CREATE OR REPLACE TABLE … CLONE replaces: left alone, OR REPLACE is forgotten and the answer is that the table exists.
+class _Replaced(str):
+    """Name of a table that a clone may replace."""
+
+    __slots__ = ()
+
+
+_parse = ddl.VersioningDDLRouter.parse
+_create = CloneManager.create
+_capture = SnapshotManager.capture
+
+
+def _parse_or_replace(self: Any, sql: str) -> Any:
+    parsed = _parse(self, sql)
+    if parsed is not None and re.match(r"\s*create\s+or\s+replace\s+table\s", sql, re.IGNORECASE):
+        object.__setattr__(parsed, "target_table", _Replaced(parsed.target_table))
+    return parsed
+
+
+async def _create_or_replace(self: Any, project: str, dataset: str, table: str, *source: str) -> Any:
+    catalog = self._ctx.catalog
+    # The source is looked up first: BigQuery leaves the old table alone when there is no new one.
+    replaces = isinstance(table, _Replaced) and catalog.get_table(*source) is not None
+    if replaces and catalog.get_table(project, dataset, table) is not None:
+        async with self._ctx.engine.write_lock():
+            self._ctx.engine.execute(f'DROP TABLE IF EXISTS "{project}__{dataset}"."{table}"')
+            catalog.delete_table(project, dataset, table)
+    return await _create(self, project, dataset, str(table), *source)
+
+
+def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> Any:
+    """No whole copy of a table at every change of it, which is how time travel is paid for; nothing here uses it."""
+    return None if kind == "AUTO" else _capture(self, project_id, dataset_id, table_id, kind=kind)
+
+
+ddl.VersioningDDLRouter.parse = _parse_or_replace
+CloneManager.create = _create_or_replace
+SnapshotManager.capture = _capture_on_demand
 
 if __name__ == "__main__":
     raise SystemExit(main())

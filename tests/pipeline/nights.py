@@ -13,8 +13,9 @@ from include.ingestion import land
 from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
-from include.publish import publish
+from include.publish import publish, recover
 from include.quality import run_gate
+from include.quality.context import open_context
 from include.runs import RunContext
 from include.settings import ROOT, settings
 from include.sources import SourceConnection, load_sources
@@ -53,11 +54,13 @@ class Nights:
         os.environ.clear()
         os.environ.update(self._entered)
         settings.cache_clear()
+        open_context.cache_clear()
 
     def use(self) -> None:
         """Point this process at this company's warehouse."""
         os.environ.update(self.stack.variables)
         settings.cache_clear()
+        open_context.cache_clear()
 
     def serve(self, as_of: str) -> None:
         """Have the systems serve the world as of a day."""
@@ -70,6 +73,7 @@ class Nights:
         self.serve(as_of)
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
+        recover()
         published = last_as_of()
         if published is not None and run.as_of < published:
             run = replace(run, full_refresh=True)

@@ -317,7 +317,9 @@ def test_a_landing_as_agreed_passes_its_raw_gate(shop: Client) -> None:
 def test_a_night_landed_again_is_complete_too(shop: Client) -> None:
     """The second landing of a batch brings only what is new; the first one's rows stay, since raw is append-only."""
     later = "timestamp '2026-10-01 01:00:00+00'"
-    shop.query(f"insert into raw_shop.items select * replace ('i9' as item_id, {later} as _loaded_at) from raw_shop.items where item_id = 'i1'").result()
+    shop.query(
+        f"insert into raw_shop.items select * replace ('i9' as item_id, {later} as _loaded_at) from raw_shop.items where item_id = 'i1'"
+    ).result()
     land(shop, RUN.batch_id("shop"), 1, at=datetime(2026, 10, 1, 1, tzinfo=UTC))
     assert run_gate("raw_shop", RUN).verdict == "pass"
 
@@ -378,7 +380,11 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     links = [unquote(link) for link in re.findall(r"href='([^']+)'", overview)]
     assert len(links) == 2
     assert all((index.parent / link).exists() for link in links)
-    assert sorted(page.parents[1].name for page in index.parent.rglob("validations/**/*.html")) == ["night_2", "night_3", "night_4"]
+    assert sorted(page.parents[1].name for page in index.parent.rglob("validations/**/*.html")) == [
+        "night_2",
+        "night_3",
+        "night_4",
+    ]
     pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
     assert "no_negative_value" in pages
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
