@@ -15,7 +15,7 @@
                 )
                 select
                     {{ string_literal(invocation_id) }},
-                    {{ string_literal(var('run_id')) }},
+                    {{ string_literal(var('run_id', '') or env_var('DBT_RUN_ID', 'manual')) }},
                     {{ as_of() }},
                     json_value(entry, '$.layer'),
                     json_value(entry, '$.node_id'),

@@ -18,6 +18,7 @@ from include.local.processes import Processes
 
 #: Where nobody watches a terminal, at most one line in so many seconds, and only when something has moved.
 LINE_SECONDS = 5.0
+POLL_SECONDS = 2.0
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
 #: Tasks that Cosmos adds for itself; people count models and gates.
@@ -84,7 +85,7 @@ class Watch:
                     last_line, next_line = line, time.monotonic() + LINE_SECONDS
                 if time.monotonic() - self.started > timeout:
                     raise StackError(f"The night has not ended within {timeout / 60:.0f} minutes; the logs are in .local/.")
-                time.sleep(1.0)
+                time.sleep(POLL_SECONDS)
             if live:
                 live.update(self._table())
         finally:

@@ -62,21 +62,19 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
             emit_datasets=False,
         ),
         operator_args={
-            "vars": {
-                "as_of": _AS_OF,
-                "run_id": "{{ run_id }}",
-            },
+            # Not as vars: dbt parses the whole project anew when a var has changed.
+            "env": {"DBT_AS_OF": _AS_OF, "DBT_RUN_ID": "{{ run_id }}"},
             "full_refresh": _FULL_REFRESH,
             "append_env": True,
             "poke_interval": 3,
             "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
         },
     )
-    _watch_after_build(group)
+    _watch_after_build(layer, group)
     return group
 
 
-def _watch_after_build(group: DbtTaskGroup) -> None:
+def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
     """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
 
     Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
@@ -85,11 +83,27 @@ def _watch_after_build(group: DbtTaskGroup) -> None:
     from airflow.sdk import TriggerRule
 
     producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
+    _expect_only_tests_of(layer, group, producer)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():
         if not task.upstream_task_ids & inside and task is not producer:
             producer >> task
             task.trigger_rule = TriggerRule.NONE_FAILED
+
+
+def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any) -> None:
+    """Leave tests that compare with a later layer out of what this layer's test tasks wait for: they run there."""
+    names = list(LAYERS)
+    built = [part.removeprefix("path:") for name in names[: names.index(layer) + 1] for part in LAYERS[name]]
+    folder = settings().dbt_dir
+
+    def runs_here(test: str) -> bool:
+        parents = [group.dbt_graph.nodes[key] for key in group.dbt_graph.nodes[test].depends_on if key in group.dbt_graph.nodes]
+        return all(any(parent.file_path.is_relative_to(folder / part) for part in built) for parent in parents)
+
+    producer.tests_per_model = {
+        model: [test for test in tests if runs_here(test)] for model, tests in producer.tests_per_model.items()
+    }
 
 
 def narrow_to_selection(context: Any, operator: Any) -> None:

@@ -99,10 +99,10 @@ class Nights:
         """Call dbt as the producer tasks do. Returns the names of the nodes that ran; fails with dbt's own messages."""
         from dbt.cli.main import dbtRunner
 
-        variables = {"as_of": run.as_of.isoformat(), "run_id": run.run_id}
+        os.environ |= {"DBT_AS_OF": run.as_of.isoformat(), "DBT_RUN_ID": run.run_id}
         arguments = [command, "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt"), *options]
         arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
-        arguments += ["--vars", str(variables), "--quiet"]
+        arguments += ["--quiet"]
         result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))
         results = list(getattr(result.result, "results", []))
         if not result.success:
