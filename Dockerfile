@@ -26,7 +26,7 @@ COPY --chown=airflow:airflow dbt dbt
 RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
     && chown -R airflow:airflow /opt/airflow /opt/platform
 USER airflow
-RUN dbt parse --project-dir dbt --profiles-dir dbt
+RUN dbt parse --project-dir dbt --profiles-dir dbt --profile customer_intelligence --target warehouse
 
 ENTRYPOINT ["/usr/bin/tini", "--", "airflow"]
 CMD ["version"]

@@ -42,7 +42,7 @@ def company_from(arguments: argparse.Namespace) -> Company:
 def run(arguments: argparse.Namespace) -> None:
     """Run one night from the sources to the published marts."""
     from include.local.progress import Watch
-    from include.local.summary import print_summary
+    from include.local.summary import failed_nodes, print_summary
     from include.sources import load_sources
 
     company, ports = company_from(arguments), Ports.from_environment()
@@ -63,8 +63,12 @@ def run(arguments: argparse.Namespace) -> None:
             watch = Watch(stack.api, stack.processes, console, runs)
             for dag in runs:
                 stack.api.trigger(dag, run_id, {"as_of": company.as_of})
-            run_ids = watch.follow(timeout=arguments.timeout * 60)
             os.environ.update(stack.variables)
+            try:
+                run_ids = watch.follow(timeout=arguments.timeout * 60)
+            except StackError as error:
+                details = failed_nodes(watch.run_ids["transform"] or "")
+                raise StackError("\n".join([str(error), *details])) from error
             print_summary(console, company, run_ids)
     console.print(f"[bold green]Done[/] in {time.monotonic() - started:.0f} s.")
 

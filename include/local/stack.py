@@ -21,6 +21,7 @@ from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.postgres import Postgres
 from include.local.processes import Processes, alive, stop_groups
 from include.settings import ROOT
+from include.transform import PROFILE, TARGET
 from include.warehouse import EmbeddedWarehouse, environment
 
 PYTHON = sys.executable
@@ -191,7 +192,9 @@ def ensure_manifest(say: Callable[[str], None]) -> None:
     if all(path.stat().st_mtime < made for path in inputs):
         return
     with timed(say, "dbt parse"):
+        # With the words that Cosmos adds: dbt takes up the result of an earlier parse only for the same profile and target.
         command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)]
+        command += ["--profile", PROFILE, "--target", TARGET]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
         if done.returncode:
             raise StackError(f"`dbt parse` failed:\n{done.stdout[-3000:]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.columns import Columns
@@ -79,6 +80,17 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     _print_findings(console, gates)
     console.print(Columns([_revenue_table(_query(REVENUE_SQL)), _sla_table(_query(SLA_SQL))], padding=(0, 4)))
     _print_next(console, company, ops.publications())
+
+
+def failed_nodes(run_id: str) -> list[str]:
+    """What dbt said of the models and tests that failed in a run, a line each; the warehouse must be up."""
+    sql = """
+        select name, message from ops.dbt_results
+        where run_id = @run_id and status in ('error', 'fail')
+        qualify row_number() over (partition by node_id order by finished_at desc) = 1
+        order by name
+    """
+    return [f"dbt {row['name']}: {row['message']}" for row in _query(sql, run_id=run_id)]
 
 
 def _raw_table(loads: list[Row]) -> Table:
@@ -172,8 +184,13 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
     console.print('  make sql Q="select * from metrics.mtr_revenue_by_month order by month desc limit 12"', highlight=False)
     console.print("  make up                      Airflow's web UI on this night's warehouse", highlight=False)
     if docs.exists():
-        console.print(f"  {docs}   what each gate saw", highlight=False, soft_wrap=True)
-    console.print(f"  {local_home() / 'logs'}   logs", highlight=False, soft_wrap=True)
+        console.print(f"  {_short(docs)}   what each gate saw", highlight=False, soft_wrap=True)
+    console.print(f"  {_short(local_home() / 'logs')}   logs", highlight=False, soft_wrap=True)
+
+
+def _short(path: Path) -> Path:
+    """A path as seen from the working folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _query(sql: str, **parameters: str) -> list[Row]:

@@ -10,6 +10,8 @@ from include.settings import settings
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup
 
+PROFILE = "customer_intelligence"
+TARGET = "warehouse"
 #: Layer → dbt selectors. The order is that of the pipeline; a gate of the same name follows each.
 LAYERS: dict[str, list[str]] = {
     "staging": ["path:seeds", "path:models/staging"],
@@ -40,8 +42,8 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
         group_id=layer,
         project_config=project,
         profile_config=ProfileConfig(
-            profile_name="customer_intelligence",
-            target_name="warehouse",
+            profile_name=PROFILE,
+            target_name=TARGET,
             profiles_yml_filepath=config.dbt_dir / "profiles.yml",
         ),
         execution_config=ExecutionConfig(
