@@ -39,6 +39,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
 test: check ## every check that CI runs: linters and types, then all tests
+	@include/local/bootstrap.sh browser
 	@$(PY) -m pytest
 
 check: setup ## linters, types, schemas, drift of generated files

@@ -54,3 +54,13 @@ install() { # environment, requirement files…
 
 install .venv requirements.txt requirements-dev.txt
 install .venv-warehouse requirements-warehouse.txt
+
+# The web UI's test drives a browser: `bootstrap.sh browser` installs Debian's where it may; elsewhere the test says what it needs.
+if [ "${1:-}" = browser ] && ! { command -v chromium && command -v chromedriver; } >/dev/null 2>&1; then
+    mkdir -p .local/logs
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing Chromium for the web UI's test"
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >>.local/logs/setup.log 2>&1 ||
+            say "Chromium could not be installed; see .local/logs/setup.log"
+    fi
+fi
