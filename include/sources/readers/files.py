@@ -99,7 +99,7 @@ class FolderFiles:
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Files are compared by what was read of them; see `read`."""
-        raise NotImplementedError
+        raise TypeError("Files are compared by what was read of them.")
 
     def is_transient(self, error: BaseException) -> bool:
         """Whether the file system failed on the way, other than by not finding a file."""

@@ -117,7 +117,7 @@ class RestResources:
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """A REST API cannot be swept; the schema refuses to ask for it."""
-        raise NotImplementedError
+        raise TypeError("A REST API cannot be swept for deleted keys.")
 
     def is_transient(self, error: BaseException) -> bool:
         """Never: each request has been tried again already."""
