@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
             stack.api.cancel_unfinished({*ingests, "transform"})
             run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
             runs = dict.fromkeys(sorted(ingests), run_id)
-            watch = Watch(stack.api, stack.processes, console, runs)
+            watch = Watch(stack.api, stack.processes, console, runs, company.as_of)
             for dag in runs:
                 stack.api.trigger(dag, run_id, {"as_of": company.as_of})
             os.environ.update(stack.variables)
