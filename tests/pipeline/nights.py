@@ -42,6 +42,7 @@ class Nights:
         self.stack = Stack(company, free_ports(), nightly=False)
         self.sources = load_sources(sources) if sources else load_sources()
         self._entered: dict[str, str] = {}
+        self.first_landing = 0
 
     def __enter__(self) -> Nights:
         self._entered = dict(os.environ)
