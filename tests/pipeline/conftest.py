@@ -74,4 +74,5 @@ def played_nights(
     """Two consecutive nights of one company, the second incremental."""
     folder = tmp_path_factory.mktemp("truth")
     with Nights(Company(FIRST, scale=SCALE, seed=request.param)) as nights:
-        yield [play(nights, as_of, folder) for as_of in (FIRST, SECOND)]
+        # dbt's own tests of such nights are run once, for the company of the first seed.
+        yield [play(nights, as_of, folder, tested=request.param == SEEDS[0]) for as_of in (FIRST, SECOND)]

@@ -69,8 +69,13 @@ class Nights:
         self.stack.company = replace(self.stack.company, as_of=as_of)
         self.stack.start_systems()
 
-    def play(self, as_of: str, full_refresh: bool = False) -> RunContext:
-        """One night, in the order of the DAGs. Raises what its tasks would raise."""
+    def play(self, as_of: str, full_refresh: bool = False, tested: bool = True) -> RunContext:
+        """One night, in the order of the DAGs. Raises what its tasks would raise.
+
+        Args:
+            tested: with dbt's data tests, which are most of a night's queries. They change no table: a night whose tables are
+                all that is looked at goes without.
+        """
         self.serve(as_of)
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
@@ -81,7 +86,7 @@ class Nights:
         for name in self.sources:
             self.ingest(name, run)
         for layer in LAYERS:
-            self.build(layer, run)
+            self.build(layer, run, tested)
             run_gate(layer, run)
         publish(run, client=client())
         return run
@@ -92,9 +97,11 @@ class Nights:
         land(definition, SourceConnection.from_airflow(definition.connection), run)
         run_gate(f"raw_{source}", run)
 
-    def build(self, layer: str, run: RunContext) -> None:
+    def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
-        self.dbt("build", "--select", *LAYERS[layer], "--exclude-resource-type", "unit_test", run=run)
+        left_out = ["unit_test"] if tested else ["unit_test", "test"]
+        options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
+        self.dbt("build", "--select", *LAYERS[layer], *options, run=run)
 
     def dbt(self, command: str, *options: str, run: RunContext) -> list[str]:
         """Call dbt as the producer tasks do. Returns the names of the nodes that ran; fails with dbt's own messages."""

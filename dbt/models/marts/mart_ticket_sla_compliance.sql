@@ -54,7 +54,7 @@ counted as (
         {%- endfor %}
         {%- endfor %}
         {%- for measure in measures %}
-        avg({{ measure }}) as mean_{{ measure }},
+        {{ exact_mean(measure) }} as mean_{{ measure }},
         {%- for name in percentiles %}
         any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
         {%- endfor %}
