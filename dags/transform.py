@@ -23,7 +23,7 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 
 from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
 from include.sources import load_sources
-from include.transform import LAYERS, dbt_layer
+from include.transform import LAYERS, dbt_layer, is_rendered
 
 OWNER = "data_platform"
 
@@ -106,6 +106,7 @@ with DAG(
     published = publish()
     steps: list[Any] = [prepare()]
     for layer in LAYERS:
-        steps += [dbt_layer(layer), gate(layer)]
+        steps += [dbt_layer(layer)] if is_rendered(layer) else []
+        steps += [gate(layer)]
     chain(*steps, published, finish())
     steps[-1] >> data_docs()

@@ -24,6 +24,17 @@ _AS_OF = "{{ ti.xcom_pull(task_ids='prepare')['as_of'] }}"
 _FULL_REFRESH = "{{ ti.xcom_pull(task_ids='prepare')['full_refresh'] }}"
 
 
+def is_rendered(layer: str) -> bool:
+    """Whether the DAG file is read for this layer: a process that runs one task needs that task's own layer only.
+
+    Every model's task reads the file anew, and rendering all layers is half of what such a task does.
+    """
+    from airflow.sdk import get_parsing_context
+
+    task_id = get_parsing_context().task_id
+    return task_id is None or task_id.startswith(f"{layer}.")
+
+
 def dbt_layer(layer: str) -> DbtTaskGroup:
     """The task group of one layer, with `dbt_producer_watcher` building and a task per model and its tests watching it.
 
