@@ -60,12 +60,12 @@ def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: st
 # messages use.
 _POSITIONS = {"line", "col", "start", "end"}
 _LONGEST_KEPT = 100_000  # characters
-_parse_text = Dialect.parse
+_parse_text: Any = Dialect.parse
 
 
 @lru_cache(maxsize=2048)
-def _parsed(dialect: type[Dialect], sql: str, options: tuple[tuple[str, Any], ...]) -> list[Any]:
-    trees = _parse_text(dialect(), sql, **dict(options))
+def _parsed(dialect: Any, sql: str, options: tuple[tuple[str, Any], ...]) -> list[Any]:
+    trees: list[Any] = _parse_text(dialect(), sql, **dict(options))
     for tree in trees:
         for node in tree.walk() if tree is not None else ():
             if node._meta is not None:
@@ -75,8 +75,9 @@ def _parsed(dialect: type[Dialect], sql: str, options: tuple[tuple[str, Any], ..
 
 def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
     if self.settings or len(sql) > _LONGEST_KEPT:
-        return _parse_text(self, sql, **options)
-    trees = _parsed(type(self), sql, tuple(sorted(options.items())))
+        return list(_parse_text(self, sql, **options))
+    dialect: Any = type(self)
+    trees = _parsed(dialect, sql, tuple(sorted(options.items())))
     return [tree.copy() if tree is not None else None for tree in trees]
 
 
