@@ -1,0 +1,76 @@
+{{ config(cluster_by=['organization_id', 'user_id']) }}
+with
+
+users as (
+    select
+        organization_id,
+        user_id,
+        coalesce(full_name, 'unknown') as full_name,
+        email,
+        role,
+        is_active,
+        facility_id,
+        created_at,
+        updated_at
+    from {{ ref('stg_crm__users') }}
+),
+
+-- Where facts go whose representative is missing, so that totals by representative add up to the whole.
+unknown as (
+    select
+        organization_id,
+        'unknown' as user_id,
+        'unknown' as full_name,
+        cast(null as string) as email,
+        cast(null as string) as role,
+        cast(null as bool) as is_active,
+        'unknown' as facility_id,
+        cast(null as timestamp) as created_at,
+        cast(null as timestamp) as updated_at
+    from {{ ref('dim_organizations') }}
+),
+
+together as (
+    select *
+    from users
+    union all
+    select *
+    from unknown
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id
+    from {{ ref('dim_facilities') }}
+),
+
+placed as (
+    select
+        together.* except (facility_id),
+        coalesce(facilities.facility_id, 'unknown') as facility_id
+    from together
+    left join facilities
+        on facilities.organization_id = together.organization_id
+        and facilities.facility_id = together.facility_id
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'user_id']) }} as user_key,
+        organization_id,
+        user_id,
+        full_name,
+        email,
+        role,
+        is_active,
+        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        facility_id,
+        user_id = 'unknown' as is_unknown,
+        created_at,
+        updated_at
+    from placed
+)
+
+select *
+from final

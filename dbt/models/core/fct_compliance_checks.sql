@@ -1,0 +1,64 @@
+{{
+    config(
+        partition_by={'field': 'due_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id']
+    )
+}}
+with
+
+checks as (
+    select
+        organization_id,
+        check_id,
+        facility_id,
+        check_type,
+        status,
+        due_at,
+        if(completed_at < {{ as_of() }}, completed_at, null) as completed_at,
+        coalesce(is_overdue, false) as is_overdue,
+        updated_at
+    from {{ ref('stg_crm__compliance_checks') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id
+    from {{ ref('dim_facilities') }}
+),
+
+placed as (
+    select
+        checks.* except (facility_id),
+        coalesce(facilities.facility_id, 'unknown') as facility_id
+    from checks
+    left join facilities
+        on facilities.organization_id = checks.organization_id
+        and facilities.facility_id = checks.facility_id
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'check_id']) }} as check_key,
+        organization_id,
+        check_id,
+        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        facility_id,
+        check_type,
+        status,
+        case
+            when status in ('passed', 'failed') then status
+            when is_overdue then 'overdue'
+            else 'other'
+        end as counts_as,
+        is_overdue,
+        due_at,
+        date(due_at) as due_date,
+        {{ first_day_of('month', 'date(due_at)') }} as due_month,
+        completed_at,
+        updated_at
+    from placed
+)
+
+select *
+from final

@@ -1,0 +1,153 @@
+{{
+    config(
+        partition_by={'field': 'created_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id', 'rep_user_id']
+    )
+}}
+with
+
+leads as (
+    select
+        organization_id,
+        lead_id,
+        facility_id,
+        rep_user_id,
+        account_id,
+        source_channel,
+        stage,
+        amount,
+        currency,
+        created_at,
+        if(sql_at < {{ as_of() }}, sql_at, null) as sql_at,
+        if(opportunity_at < {{ as_of() }}, opportunity_at, null) as opportunity_at,
+        if(closed_at < {{ as_of() }}, closed_at, null) as closed_at,
+        updated_at
+    from {{ ref('stg_crm__leads') }}
+),
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id
+    from {{ ref('dim_facilities') }}
+),
+
+users as (
+    select
+        organization_id,
+        user_id
+    from {{ ref('dim_users') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key
+    from {{ ref('dim_accounts') }}
+),
+
+stages as (
+    select
+        stage,
+        win_probability,
+        stage_weight,
+        is_open,
+        is_won,
+        is_lost
+    from {{ ref('lead_stages') }}
+),
+
+rates as (
+    select
+        currency,
+        rate_day,
+        rate_to_usd
+    from {{ ref('int_reference__fx_rates_daily') }}
+),
+
+converted as (
+    select
+        leads.*,
+        organizations.reporting_currency,
+        {{ to_reporting_currency(
+            'leads.amount', 'leads.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as amount_reporting
+    from leads
+    left join organizations
+        on organizations.organization_id = leads.organization_id
+    {{ join_fx_rate('rates', 'own_rates', 'leads.currency', 'date(leads.created_at)') }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', 'date(leads.created_at)') }}
+),
+
+placed as (
+    select
+        converted.* except (facility_id, rep_user_id),
+        coalesce(facilities.facility_id, 'unknown') as facility_id,
+        coalesce(users.user_id, 'unknown') as rep_user_id,
+        accounts.account_key,
+        stages.win_probability,
+        stages.stage_weight,
+        coalesce(stages.is_open, false) as is_open,
+        coalesce(stages.is_won, false) as is_won,
+        coalesce(stages.is_lost, false) as is_lost
+    from converted
+    left join facilities
+        on facilities.organization_id = converted.organization_id
+        and facilities.facility_id = converted.facility_id
+    left join users
+        on users.organization_id = converted.organization_id
+        and users.user_id = converted.rep_user_id
+    left join accounts
+        on accounts.organization_id = converted.organization_id
+        and accounts.account_id = converted.account_id
+    left join stages
+        on stages.stage = converted.stage
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'lead_id']) }} as lead_key,
+        organization_id,
+        lead_id,
+        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        facility_id,
+        {{ surrogate_key(['organization_id', 'rep_user_id']) }} as rep_user_key,
+        rep_user_id,
+        account_key,
+        account_id,
+        source_channel,
+        stage,
+        is_open,
+        is_won,
+        is_lost,
+        amount,
+        currency,
+        reporting_currency,
+        amount_reporting,
+        amount_reporting is not null as has_rate,
+        win_probability,
+        stage_weight,
+        created_at,
+        date(created_at) as created_date,
+        {{ first_day_of('month', 'date(created_at)') }} as created_month,
+        sql_at,
+        opportunity_at,
+        closed_at,
+        sql_at is not null or opportunity_at is not null or is_won as reached_sql,
+        opportunity_at is not null or is_won as reached_opportunity,
+        is_won as reached_won,
+        updated_at
+    from placed
+)
+
+select *
+from final

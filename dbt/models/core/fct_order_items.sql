@@ -1,0 +1,115 @@
+{{
+    config(
+        partition_by={'field': 'ordered_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'product_id']
+    )
+}}
+with
+
+order_items as (
+    select *
+    from {{ ref('stg_crm__order_items') }}
+),
+
+orders as (
+    select
+        organization_id,
+        order_id,
+        order_key,
+        account_key,
+        account_id,
+        currency,
+        reporting_currency,
+        is_revenue,
+        ordered_date
+    from {{ ref('fct_orders') }}
+),
+
+products as (
+    select
+        organization_id,
+        product_id,
+        product_key,
+        unit_cost,
+        currency
+    from {{ ref('dim_products') }}
+),
+
+rates as (
+    select
+        currency,
+        rate_day,
+        rate_to_usd
+    from {{ ref('int_reference__fx_rates_daily') }}
+),
+
+joined as (
+    select
+        order_items.*,
+        orders.order_key,
+        orders.account_key,
+        orders.account_id,
+        orders.currency,
+        orders.reporting_currency,
+        orders.is_revenue,
+        orders.ordered_date,
+        products.product_key,
+        products.currency as cost_currency,
+        products.unit_cost * order_items.quantity as cost_amount
+    from order_items
+    left join orders
+        on orders.organization_id = order_items.organization_id
+        and orders.order_id = order_items.order_id
+    left join products
+        on products.organization_id = order_items.organization_id
+        and products.product_id = order_items.product_id
+),
+
+converted as (
+    select
+        joined.*,
+        {{ to_reporting_currency(
+            'joined.line_amount', 'joined.currency', 'joined.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as line_amount_reporting,
+        {{ to_reporting_currency(
+            'joined.cost_amount', 'joined.cost_currency', 'joined.reporting_currency',
+            'cost_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as cost_amount_reporting
+    from joined
+    {{ join_fx_rate('rates', 'own_rates', 'joined.currency', 'joined.ordered_date') }}
+    {{ join_fx_rate('rates', 'cost_rates', 'joined.cost_currency', 'joined.ordered_date') }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'joined.reporting_currency', 'joined.ordered_date') }}
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'order_item_id']) }} as order_item_key,
+        organization_id,
+        order_item_id,
+        order_key,
+        order_id,
+        product_key,
+        product_id,
+        account_key,
+        account_id,
+        quantity,
+        unit_price,
+        discount_amount,
+        line_amount,
+        currency,
+        reporting_currency,
+        line_amount_reporting,
+        line_amount_reporting is not null as has_rate,
+        cost_amount,
+        cost_currency,
+        cost_amount_reporting,
+        coalesce(is_revenue, false) as is_revenue,
+        ordered_date,
+        {{ first_day_of('month', 'ordered_date') }} as ordered_month,
+        updated_at
+    from converted
+)
+
+select *
+from final
