@@ -1,0 +1,96 @@
+{{ config(cluster_by=['organization_id', 'cohort_month']) }}
+with
+
+-- A lead that was lost nobody knows when was never retained for certain.
+leads as (
+    select
+        organization_id,
+        created_month as cohort_month,
+        case
+            when is_lost and closed_at is null then 0
+            when is_lost then date_diff({{ first_day_of('month', 'date(closed_at)') }}, created_month, month)
+        end as lost_after_months,
+        least(
+            coalesce(date(opportunity_at), date '9999-12-31'),
+            coalesce(if(is_won, date(closed_at), null), date '9999-12-31')
+        ) as progressed_date,
+        is_lost and closed_at is null as is_lost_undated
+    from {{ ref('fct_leads') }}
+),
+
+-- Leads of a cohort that share their fate, so that the cells below read few rows.
+fates as (
+    select
+        organization_id,
+        cohort_month,
+        lost_after_months,
+        date_diff({{ first_day_of('month', 'progressed_date') }}, cohort_month, month) as progressed_after_months,
+        count(*) as lead_count,
+        countif(is_lost_undated) as undated_loss_count
+    from leads
+    group by organization_id, cohort_month, lost_after_months, progressed_after_months
+),
+
+cohorts as (
+    select
+        organization_id,
+        cohort_month,
+        sum(lead_count) as lead_count,
+        sum(undated_loss_count) as undated_loss_count
+    from fates
+    group by organization_id, cohort_month
+),
+
+-- To the month that as_of falls in, whose cells are not known yet.
+cells as (
+    select
+        cohorts.organization_id,
+        cohorts.cohort_month,
+        month,
+        date_diff(month, cohorts.cohort_month, month) as months_since,
+        {{ month_is_complete('month') }} as is_complete
+    from cohorts
+    cross join unnest(generate_date_array(cohorts.cohort_month, {{ last_day_seen() }}, interval 1 month)) as month
+),
+
+counted as (
+    select
+        cells.organization_id,
+        cells.cohort_month,
+        cells.months_since,
+        sum(if(coalesce(fates.lost_after_months <= cells.months_since, false), 0, fates.lead_count)) as retained_count,
+        sum(if(fates.progressed_after_months <= cells.months_since, fates.lead_count, 0)) as progressed_count
+    from cells
+    inner join fates
+        on fates.organization_id = cells.organization_id
+        and fates.cohort_month = cells.cohort_month
+    where cells.is_complete
+    group by cells.organization_id, cells.cohort_month, cells.months_since
+),
+
+final as (
+    select
+        {{ surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }} as cohort_retention_key,
+        cells.organization_id,
+        cells.cohort_month,
+        cells.months_since,
+        cells.month,
+        cells.is_complete,
+        cohorts.lead_count,
+        cohorts.undated_loss_count,
+        counted.retained_count,
+        counted.progressed_count,
+        100 * counted.retained_count / nullif(cohorts.lead_count, 0) as retention_pct,
+        100 * counted.progressed_count / nullif(cohorts.lead_count, 0) as progression_pct
+    from cells
+    inner join cohorts
+        on cohorts.organization_id = cells.organization_id
+        and cohorts.cohort_month = cells.cohort_month
+    left join counted
+        on counted.organization_id = cells.organization_id
+        and counted.cohort_month = cells.cohort_month
+        and counted.months_since = cells.months_since
+)
+
+select *
+from final
