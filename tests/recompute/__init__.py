@@ -11,7 +11,27 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tests.recompute import accounts, compliance, dates, deals, orders, revenue, tickets
+from tests.recompute import (
+    accounts,
+    activities,
+    checks,
+    compliance,
+    dates,
+    deals,
+    funnel,
+    health,
+    invoices,
+    kpis,
+    leads,
+    orders,
+    outreach,
+    people,
+    pipeline,
+    products,
+    revenue,
+    surveys,
+    tickets,
+)
 from tests.recompute.compare import CENT, EXACT, compare
 from tests.recompute.world import Row, World
 
@@ -27,13 +47,36 @@ def _over_folder(model: Callable[[World], list[Row]]) -> Recomputation:
 
 
 dim_accounts = _over_folder(accounts.dim_accounts)
+dim_contacts = _over_folder(people.dim_contacts)
 dim_date = _over_folder(dates.dim_date)
 dim_facilities = _over_folder(dates.dim_facilities)
 dim_organizations = _over_folder(dates.dim_organizations)
+dim_products = _over_folder(products.dim_products)
+dim_users = _over_folder(people.dim_users)
+fct_activities = _over_folder(activities.fct_activities)
+fct_compliance_checks = _over_folder(checks.fct_compliance_checks)
 fct_deal_stage_history = _over_folder(deals.fct_deal_stage_history)
+fct_deals = _over_folder(deals.fct_deals)
+fct_invoices = _over_folder(invoices.fct_invoices)
+fct_leads = _over_folder(leads.fct_leads)
+fct_order_items = _over_folder(products.fct_order_items)
 fct_orders = _over_folder(orders.fct_orders)
+fct_outreach = _over_folder(outreach.fct_outreach)
+fct_survey_responses = _over_folder(surveys.fct_survey_responses)
 fct_tickets = _over_folder(tickets.fct_tickets)
+mart_cohort_retention = _over_folder(funnel.mart_cohort_retention)
+mart_combined_kpis = _over_folder(kpis.mart_combined_kpis)
+mart_compliance_kpis = _over_folder(kpis.mart_compliance_kpis)
+mart_conversion_funnel = _over_folder(funnel.mart_conversion_funnel)
+mart_facility_health_scores = _over_folder(health.mart_facility_health_scores)
+mart_outreach_kpis = _over_folder(kpis.mart_outreach_kpis)
+mart_pipeline_kpis = _over_folder(kpis.mart_pipeline_kpis)
+mart_product_performance = _over_folder(products.mart_product_performance)
+mart_rep_activity_by_channel = _over_folder(outreach.mart_rep_activity_by_channel)
+mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
+mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
+mart_weighted_pipeline_scenarios = _over_folder(pipeline.mart_weighted_pipeline_scenarios)
 mtr_revenue_by_month = _over_folder(revenue.mtr_revenue_by_month)
 
 __all__ = [
@@ -41,12 +84,35 @@ __all__ = [
     "EXACT",
     "compare",
     "dim_accounts",
+    "dim_contacts",
     "dim_date",
     "dim_facilities",
     "dim_organizations",
+    "dim_products",
+    "dim_users",
+    "fct_activities",
+    "fct_compliance_checks",
     "fct_deal_stage_history",
+    "fct_deals",
+    "fct_invoices",
+    "fct_leads",
+    "fct_order_items",
     "fct_orders",
+    "fct_outreach",
+    "fct_survey_responses",
     "fct_tickets",
+    "mart_cohort_retention",
+    "mart_combined_kpis",
+    "mart_compliance_kpis",
+    "mart_conversion_funnel",
+    "mart_facility_health_scores",
+    "mart_outreach_kpis",
+    "mart_pipeline_kpis",
+    "mart_product_performance",
+    "mart_rep_activity_by_channel",
+    "mart_revenue_kpis",
+    "mart_sales_forecast",
     "mart_ticket_sla_compliance",
+    "mart_weighted_pipeline_scenarios",
     "mtr_revenue_by_month",
 ]

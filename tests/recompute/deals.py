@@ -1,4 +1,4 @@
-"""fct_deal_stage_history: one row per deal and stay in a stage."""
+"""fct_deals and fct_deal_stage_history: one row per deal, and one per stay of a deal in a stage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import timedelta
 from fractions import Fraction
 
 from tests.recompute.stays import stays
+from tests.recompute.tenants import Tenants, days
 from tests.recompute.world import Row, World
+
+WON, LOST = "closed_won", "closed_lost"
 
 
 def fct_deal_stage_history(world: World) -> list[Row]:
@@ -43,4 +46,52 @@ def fct_deal_stage_history(world: World) -> list[Row]:
                     "is_stage_mismatch": stay.valid_to is None and stay.stage != deal["stage"],
                 }
             )
+    return rows
+
+
+def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
+    """What a deal is expected to bring: won whole, lost nothing, open by its probability, if that is known."""
+    if amount is None or (deal["stage"] not in {WON, LOST} and deal["probability_pct"] is None):
+        return None
+    return amount * {WON: Fraction(1), LOST: Fraction(0)}.get(deal["stage"], Fraction(deal["probability_pct"] or 0) / 100)
+
+
+def fct_deals(world: World) -> list[Row]:
+    """The rows of fct_deals, by deal_id."""
+    tenants = Tenants(world)
+    changes: dict[tuple[str, str], int] = defaultdict(int)
+    for stay in fct_deal_stage_history(world):
+        changes[stay["organization_id"], stay["deal_id"]] += stay["movement"] != "entry"
+    rows: list[Row] = []
+    for deal in world["deals"]:
+        tenant, stage = deal["organization_id"], deal["stage"]
+        is_closed = stage in {WON, LOST}
+        closed_at = tenants.seen(deal["closed_at"]) if is_closed else None
+        day = (closed_at or deal["created_at"]).date()
+        converted = tenants.convert(deal["amount"], deal["currency"], tenant, day)
+        due = deal["expected_close_date"]
+        rows.append(
+            {
+                **deal,
+                "account_key": tenants.key("accounts", tenant, deal["account_id"]),
+                "contact_key": tenants.key("contacts", tenant, deal["contact_id"]),
+                **tenants.facility(tenant, deal["facility_id"]),
+                **tenants.user(tenant, deal["owner_user_id"], "owner"),
+                "closed_at": closed_at,
+                "deal_name": deal["name"],
+                "is_closed": is_closed,
+                "is_won": stage == WON,
+                "is_lost": stage == LOST,
+                "is_overdue": not is_closed and due is not None and due < world.as_of.date(),
+                "reporting_currency": tenants.reporting_currency(tenant),
+                "amount_reporting": converted,
+                "has_rate": converted is not None,
+                "weighted_amount": weighted(deal, converted),
+                "created_date": deal["created_at"].date(),
+                "closed_date": closed_at.date() if closed_at else None,
+                "days_in_pipeline": days(deal["created_at"], closed_at if is_closed else world.as_of),
+                "sales_cycle_days": days(deal["created_at"], closed_at),
+                "stage_changes": changes[tenant, deal["deal_id"]],
+            }
+        )
     return rows

@@ -1,0 +1,36 @@
+"""fct_compliance_checks: one row per check that a facility has to pass."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.recompute.months import month_of
+from tests.recompute.tenants import Tenants
+from tests.recompute.world import Row, World
+
+
+def counts_as(status: str, due_at: datetime, as_of: datetime) -> str:
+    """What a check counts as: passed, failed, overdue, or other."""
+    if status in {"passed", "failed"}:
+        return status
+    return "overdue" if status == "pending" and due_at < as_of else "other"
+
+
+def fct_compliance_checks(world: World) -> list[Row]:
+    """The rows of fct_compliance_checks, by check_id."""
+    tenants = Tenants(world)
+    rows: list[Row] = []
+    for check in world["compliance_checks"]:
+        told = counts_as(check["status"], check["due_at"], world.as_of)
+        rows.append(
+            {
+                **check,
+                **tenants.facility(check["organization_id"], check["facility_id"]),
+                "completed_at": tenants.seen(check["completed_at"]),
+                "due_date": check["due_at"].date(),
+                "due_month": month_of(check["due_at"]),
+                "is_overdue": told == "overdue",
+                "counts_as": told,
+            }
+        )
+    return rows

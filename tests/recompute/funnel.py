@@ -1,0 +1,79 @@
+"""How leads advance: the conversion funnel by month of creation, and the retention of each month's leads."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.recompute.grouping import counted, grouped
+from tests.recompute.leads import FUNNEL, fct_leads
+from tests.recompute.months import month_end, month_of, months_between
+from tests.recompute.tenants import Tenants, share
+from tests.recompute.world import Row, World
+
+
+def mart_conversion_funnel(world: World) -> list[Row]:
+    """The rows by facility, rep, month of creation and stage of the funnel."""
+    tenants = Tenants(world)
+    columns = ("organization_id", "facility_id", "rep_user_id", "created_month")
+    rows: list[Row] = []
+    for identity, leads in grouped(fct_leads(world), *columns).items():
+        tenant, facility, rep, month = identity
+        for order, stage in enumerate(FUNNEL, start=1):
+            following = FUNNEL[order] if order < len(FUNNEL) else None
+            here = [lead for lead in leads if lead[f"reached_{stage}"]]
+            beyond = [lead for lead in here if following and lead[f"reached_{following}"]]
+            rows.append(
+                {
+                    **dict(zip(columns, identity, strict=True)),
+                    "facility_name": tenants.facility_name(tenant, facility),
+                    "rep_name": tenants.user_name(tenant, rep),
+                    "is_complete": month_end(month) <= world.as_of,
+                    "stage": stage,
+                    "stage_order": order,
+                    "next_stage": following,
+                    "lead_count": len(leads),
+                    "reached_count": len(here),
+                    "next_reached_count": len(beyond) if following else None,
+                    "lost_count": counted((lead for lead in here if lead not in beyond), "is_lost"),
+                    "conversion_to_next_pct": share(len(beyond), len(here)) if following else None,
+                    "conversion_from_lead_pct": share(len(here), len(leads)),
+                }
+            )
+    return rows
+
+
+def _is_retained(lead: Row, end: datetime) -> bool:
+    return not lead["is_lost"] or (lead["closed_at"] is not None and lead["closed_at"] >= end)
+
+
+def _has_progressed(lead: Row, end: datetime) -> bool:
+    won_at = lead["closed_at"] if lead["is_won"] else None
+    return any(moment is not None and moment < end for moment in (lead["opportunity_at"], won_at))
+
+
+def mart_cohort_retention(world: World) -> list[Row]:
+    """The rows by month of creation and months since, to the month of the night; NULL where it has not ended."""
+    last = month_of(world.as_of - timedelta(microseconds=1))
+    rows: list[Row] = []
+    for (tenant, cohort), leads in grouped(fct_leads(world), "organization_id", "created_month").items():
+        for since, month in enumerate(months_between(cohort, last)):
+            end = month_end(month)
+            is_complete = end <= world.as_of
+            retained = sum(_is_retained(lead, end) for lead in leads) if is_complete else None
+            progressed = sum(_has_progressed(lead, end) for lead in leads) if is_complete else None
+            rows.append(
+                {
+                    "organization_id": tenant,
+                    "cohort_month": cohort,
+                    "months_since": since,
+                    "month": month,
+                    "is_complete": is_complete,
+                    "lead_count": len(leads),
+                    "undated_loss_count": sum(lead["is_lost"] and lead["closed_at"] is None for lead in leads),
+                    "retained_count": retained,
+                    "progressed_count": progressed,
+                    "retention_pct": None if retained is None else share(retained, len(leads)),
+                    "progression_pct": None if progressed is None else share(progressed, len(leads)),
+                }
+            )
+    return rows

@@ -1,0 +1,139 @@
+"""mart_facility_health_scores: five components of a facility's month, and the mean of those that are known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from fractions import Fraction
+
+from tests.recompute.grouping import counted
+from tests.recompute.kpis import Groups, by_place, due_checks, passed_failed_overdue, weighted_leads
+from tests.recompute.leads import fct_leads
+from tests.recompute.money import mean
+from tests.recompute.months import month_end, month_of, months_between, shifted
+from tests.recompute.surveys import fct_survey_responses
+from tests.recompute.tenants import UNKNOWN, Tenants, share
+from tests.recompute.tickets import fct_tickets
+from tests.recompute.world import Row, World
+
+# The settings (a seed in the warehouse, written here a second time on purpose).
+TARGET = Fraction(20)
+WINDOW = 3
+PAR = Fraction(50)
+TIERS = (("excellent", 80), ("good", 60), ("fair", 40))
+COMPONENTS = ("compliance", "pipeline", "conversion", "sla", "satisfaction")
+
+
+def health_tier(score: Fraction | None) -> str:
+    """The tier of a score."""
+    if score is None:
+        return UNKNOWN
+    return next((tier for tier, bound in TIERS if score >= bound), "poor")
+
+
+def _at_most_100(value: Fraction | None) -> Fraction | None:
+    return None if value is None else min(value, Fraction(100))
+
+
+def _compliance(checks: list[Row]) -> Row:
+    counts = passed_failed_overdue(checks)
+    return {**counts, "compliance_score": share(counts["passed_count"], sum(counts.values()))}
+
+
+def _pipeline(months: dict[date, list[Row]], month: date) -> Row:
+    """The month's weighted leads against the mean of the months before it; `months` has leads only where there are."""
+    leads = months.get(month, [])
+    worth = weighted_leads(leads)
+    before = [shifted(month, -count) for count in range(1, WINDOW + 1)]
+    is_known = bool(months) and min(months) <= min(before) and any(other in months for other in before)
+    base = mean([weighted_leads(months.get(other, [])) for other in before]) if is_known else None
+    return {
+        "weighted_lead_amount": worth,
+        "pipeline_base_amount": base,
+        "leads_without_rate": len(leads) - counted(leads, "has_rate"),
+        "pipeline_score": _at_most_100(PAR * worth / base) if base else None,
+    }
+
+
+def _conversion(months: dict[date, list[Row]], month: date) -> Row:
+    leads = [lead for count in range(WINDOW) for lead in months.get(shifted(month, -count), [])]
+    converted = share(counted(leads, "is_won"), len(leads))
+    return {
+        "conversion_lead_count": len(leads),
+        "conversion_won_count": counted(leads, "is_won"),
+        "conversion_pct": converted,
+        "conversion_score": None if converted is None else _at_most_100(100 * converted / TARGET),
+    }
+
+
+def _sla(tickets: list[Row]) -> Row:
+    states = [ticket[f"{promise}_state"] for ticket in tickets for promise in ("response", "resolution")]
+    met, breached = states.count("met"), states.count("breached")
+    return {"sla_met_count": met, "sla_breached_count": breached, "sla_score": share(met, met + breached)}
+
+
+def _satisfaction(surveys: list[Row]) -> Row:
+    classes = [(survey["survey_type"], survey["score_class"]) for survey in surveys if survey["score_class"]]
+    csat = [told for kind, told in classes if kind == "csat"]
+    nps = [told for kind, told in classes if kind == "nps"]
+    promoters, detractors = nps.count("promoter"), nps.count("detractor")
+    satisfied, score = share(csat.count("satisfied"), len(csat)), share(promoters - detractors, len(nps))
+    parts = [part for part in (satisfied, None if score is None else (score + 100) / 2) if part is not None]
+    return {
+        "csat_response_count": len(csat),
+        "satisfied_count": csat.count("satisfied"),
+        "satisfied_pct": satisfied,
+        "nps_response_count": len(nps),
+        "promoter_count": promoters,
+        "detractor_count": detractors,
+        "nps": score,
+        "satisfaction_score": mean(parts),
+    }
+
+
+def mart_facility_health_scores(world: World) -> list[Row]:
+    """The rows by facility and month, from the first with a lead, check, ticket or answer to that of the night."""
+    tenants = Tenants(world)
+    last = month_of(world.as_of - timedelta(microseconds=1))
+    leads = by_place(world, fct_leads(world), "created_at")
+    checks = due_checks(world)
+    tickets = by_place(world, fct_tickets(world), "created_at")
+    surveys = by_place(world, fct_survey_responses(world), "responded_at")
+    seen = _months_seen(leads, checks, tickets, surveys)
+    rows: list[Row] = []
+    for (tenant, facility), months in seen.items():
+        own_leads = {month: found for (*place, month), found in leads.items() if place == [tenant, facility]}
+        for month in months_between(min(months), last):
+            here = (tenant, facility, month)
+            parts = {
+                **_compliance(checks.get(here, [])),
+                **_pipeline(own_leads, month),
+                **_conversion(own_leads, month),
+                **_sla(tickets.get(here, [])),
+                **_satisfaction(surveys.get(here, [])),
+            }
+            known = [parts[f"{name}_score"] for name in COMPONENTS if parts[f"{name}_score"] is not None]
+            score = mean(known)
+            rows.append(
+                {
+                    "organization_id": tenant,
+                    "facility_id": facility,
+                    "facility_name": tenants.facility_name(tenant, facility),
+                    "month": month,
+                    "is_complete": month_end(month) <= world.as_of,
+                    "reporting_currency": tenants.reporting_currency(tenant),
+                    **parts,
+                    "known_component_count": len(known),
+                    "health_score": score,
+                    "health_tier": health_tier(score),
+                }
+            )
+    return rows
+
+
+def _months_seen(*kinds: Groups) -> dict[tuple[str, str], set[date]]:
+    seen: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for groups in kinds:
+        for tenant, facility, month in groups:
+            seen[tenant, facility].add(month)
+    return seen

@@ -1,0 +1,240 @@
+"""The key figures of a facility and month: pipeline, revenue, outreach, compliance, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from fractions import Fraction
+
+from tests.recompute.checks import fct_compliance_checks
+from tests.recompute.deals import fct_deals
+from tests.recompute.grouping import counted, grouped, known, total
+from tests.recompute.invoices import fct_invoices
+from tests.recompute.leads import fct_leads
+from tests.recompute.money import mean, percentile
+from tests.recompute.months import month_end, month_of
+from tests.recompute.orders import fct_orders
+from tests.recompute.outreach import fct_outreach
+from tests.recompute.tenants import UNKNOWN, Tenants, share
+from tests.recompute.world import Row, World
+
+PLACE = ("organization_id", "facility_id", "month")
+HALF = Fraction(1, 2)
+Groups = dict[tuple[str, str, date], list[Row]]
+
+
+def by_place(world: World, rows: Iterable[Row], moment: str) -> Groups:
+    """Rows of facilities by organization, facility and the month of one of their instants, if the night knows it."""
+    dated = [{**row, "month": month_of(row[moment])} for row in rows if row[moment] is not None and row[moment] < world.as_of]
+    return grouped(dated, *PLACE)
+
+
+def weighted_leads(leads: Iterable[Row]) -> Fraction:
+    """The weighted amount of leads: amount × win probability × stage weight, where there is a rate."""
+    return sum(
+        (
+            lead["amount_reporting"] * Fraction(lead["win_probability"] * lead["stage_weight"])
+            for lead in leads
+            if lead["has_rate"]
+        ),
+        Fraction(0),
+    )
+
+
+def _rows(world: World, places: Iterable[tuple[str, str, date]], figures: Callable[..., Row]) -> list[Row]:
+    tenants = Tenants(world)
+    return [
+        {
+            "organization_id": tenant,
+            "facility_id": facility,
+            "facility_name": tenants.facility_name(tenant, facility),
+            "month": month,
+            "is_complete": month_end(month) <= world.as_of,
+            "reporting_currency": tenants.reporting_currency(tenant),
+            **figures((tenant, facility, month)),
+        }
+        for tenant, facility, month in places
+    ]
+
+
+def mart_pipeline_kpis(world: World) -> list[Row]:
+    """The rows of mart_pipeline_kpis, by organization, facility and month."""
+    leads = by_place(world, fct_leads(world), "created_at")
+    deals = by_place(world, fct_deals(world), "created_at")
+    closed = by_place(world, fct_deals(world), "closed_at")
+
+    def figures(place: tuple[str, str, date]) -> Row:
+        created, begun, ended = (groups.get(place, []) for groups in (leads, deals, closed))
+        won = [deal for deal in ended if deal["is_won"]]
+        return {
+            "lead_count": len(created),
+            "sql_count": counted(created, "reached_sql"),
+            "opportunity_count": counted(created, "reached_opportunity"),
+            "won_lead_count": counted(created, "is_won"),
+            "lost_lead_count": counted(created, "is_lost"),
+            "open_lead_count": counted(created, "is_open"),
+            "lead_amount": total(created, "amount_reporting"),
+            "open_lead_amount": total((lead for lead in created if lead["is_open"]), "amount_reporting"),
+            "weighted_lead_amount": weighted_leads(created),
+            "leads_without_rate": len(created) - counted(created, "has_rate"),
+            "lead_conversion_pct": share(counted(created, "is_won"), len(created)),
+            "deal_count": len(begun),
+            "deal_amount": total(begun, "amount_reporting"),
+            "deals_without_rate": len(begun) - counted(begun, "has_rate"),
+            "won_deal_count": len(won),
+            "lost_deal_count": len(ended) - len(won),
+            "deal_win_rate_pct": share(len(won), len(ended)),
+            "won_deal_amount": total(won, "amount_reporting"),
+            "won_deals_without_rate": len(won) - counted(won, "has_rate"),
+            "median_sales_cycle_days": percentile(known(ended, "sales_cycle_days"), HALF),
+        }
+
+    return _rows(world, leads.keys() | deals.keys() | closed.keys(), figures)
+
+
+def _at_owner(world: World, rows: Iterable[Row]) -> list[Row]:
+    """Rows of accounts that are revenue, each at the facility of the user who owns the account."""
+    tenants = Tenants(world)
+    placed: list[Row] = []
+    for row in rows:
+        tenant = row["organization_id"]
+        account = tenants.row("accounts", tenant, row["account_id"])
+        owner = tenants.row("users", tenant, account["owner_user_id"]) if account else None
+        if row["is_revenue"]:
+            placed.append({**row, **tenants.facility(tenant, owner["facility_id"] if owner else None)})
+    return placed
+
+
+def mart_revenue_kpis(world: World) -> list[Row]:
+    """The rows of mart_revenue_kpis, by organization, facility and month."""
+    invoices = by_place(world, _at_owner(world, fct_invoices(world)), "issued_at")
+    orders = by_place(world, _at_owner(world, fct_orders(world)), "ordered_at")
+
+    def figures(place: tuple[str, str, date]) -> Row:
+        issued, placed = invoices.get(place, []), orders.get(place, [])
+        billed = [invoice for invoice in issued if invoice["has_rate"]]
+        bought = [order for order in placed if order["has_rate"]]
+        invoiced, paid = total(billed, "total_amount_reporting"), total(billed, "amount_paid_reporting")
+        revenue, customers = total(bought, "revenue_amount"), {order["account_id"] for order in bought} - {None}
+        return {
+            "invoice_count": len(billed),
+            "invoiced_amount": invoiced,
+            "invoiced_net_amount": total(billed, "subtotal_amount_reporting"),
+            "paid_amount": paid,
+            "outstanding_amount": invoiced - paid,
+            "collection_rate_pct": share(paid, invoiced),
+            "paid_invoice_count": counted(billed, "is_paid"),
+            "overdue_invoice_count": counted(billed, "is_overdue"),
+            "invoices_without_rate": len(issued) - len(billed),
+            "order_count": len(bought),
+            "order_revenue": revenue,
+            "orders_without_rate": len(placed) - len(bought),
+            "customer_count": len(customers),
+            "average_order_value": revenue / len(bought) if bought else None,
+            "average_revenue_per_customer": revenue / len(customers) if customers else None,
+        }
+
+    return _rows(world, invoices.keys() | orders.keys(), figures)
+
+
+def mart_outreach_kpis(world: World) -> list[Row]:
+    """The rows of mart_outreach_kpis, by organization, facility and month."""
+    outreach = by_place(world, fct_outreach(world), "sent_at")
+
+    def figures(place: tuple[str, str, date]) -> Row:
+        sent = outreach[place]
+        responded, converted = counted(sent, "is_responded"), counted(sent, "is_converted")
+        waited = known(sent, "hours_to_response")
+        return {
+            "outreach_count": len(sent),
+            "responded_count": responded,
+            "converted_count": converted,
+            "response_rate_pct": share(responded, len(sent)),
+            "conversion_rate_pct": share(converted, len(sent)),
+            "rep_count": len({row["rep_user_id"] for row in sent} - {UNKNOWN}),
+            "outreach_without_rep": sum(row["rep_user_id"] == UNKNOWN for row in sent),
+            "lead_count": len({row["lead_id"] for row in sent} - {None}),
+            "mean_hours_to_response": mean(waited),
+            "median_hours_to_response": percentile(waited, HALF),
+        }
+
+    return _rows(world, outreach, figures)
+
+
+def due_checks(world: World) -> Groups:
+    """The compliance checks by facility and month of being due, up to the month of the night."""
+    last = month_of(world.as_of - timedelta(microseconds=1))
+    checks = [{**check, "month": check["due_month"]} for check in fct_compliance_checks(world)]
+    return grouped((check for check in checks if check["month"] <= last), *PLACE)
+
+
+def passed_failed_overdue(checks: Iterable[Row]) -> Row:
+    """How many checks count as what."""
+    told = [check["counts_as"] for check in checks]
+    return {f"{state}_count": told.count(state) for state in ("passed", "failed", "overdue")}
+
+
+def mart_compliance_kpis(world: World) -> list[Row]:
+    """The rows of mart_compliance_kpis, by organization, facility and month."""
+    due = due_checks(world)
+
+    def figures(place: tuple[str, str, date]) -> Row:
+        checks = due[place]
+        counts = passed_failed_overdue(checks)
+        others = [check["status"] == "pending" for check in checks if check["counts_as"] == "other"]
+        judged = [check for check in checks if check["status"] in {"passed", "failed"} and check["completed_at"]]
+        return {
+            **counts,
+            "check_count": len(checks),
+            "pending_count": sum(others),
+            "waived_count": len(others) - sum(others),
+            "completed_late_count": sum(check["completed_at"] > check["due_at"] for check in judged),
+            "compliance_rate_pct": share(counts["passed_count"], sum(counts.values())),
+        }
+
+    return _rows(world, due, figures)
+
+
+# What mart_combined_kpis takes from each of the others: figures that are 0 without a row, and rates that are NULL.
+COMBINED = (
+    (
+        mart_pipeline_kpis,
+        (
+            *("lead_count", "won_lead_count", "weighted_lead_amount", "leads_without_rate", "deal_count"),
+            *("won_deal_count", "lost_deal_count", "won_deal_amount", "won_deals_without_rate"),
+        ),
+        ("lead_conversion_pct", "deal_win_rate_pct"),
+    ),
+    (
+        mart_revenue_kpis,
+        (
+            *("invoice_count", "invoiced_amount", "outstanding_amount", "invoices_without_rate"),
+            *("order_count", "order_revenue", "orders_without_rate"),
+        ),
+        ("collection_rate_pct", "average_order_value"),
+    ),
+    (
+        mart_outreach_kpis,
+        ("outreach_count", "responded_count", "converted_count"),
+        ("response_rate_pct", "conversion_rate_pct"),
+    ),
+    (
+        mart_compliance_kpis,
+        ("check_count", "passed_count", "failed_count", "overdue_count"),
+        ("compliance_rate_pct",),
+    ),
+)
+
+
+def mart_combined_kpis(world: World) -> list[Row]:
+    """The rows of mart_combined_kpis, by organization, facility and month."""
+    found = [({tuple(row[name] for name in PLACE): row for row in mart(world)}, sums, rates) for mart, sums, rates in COMBINED]
+
+    def figures(place: tuple[str, str, date]) -> Row:
+        told: Row = {}
+        for rows, sums, rates in found:
+            row = rows.get(place, {**dict.fromkeys(sums, 0), **dict.fromkeys(rates)})
+            told |= {name: row[name] for name in (*sums, *rates)}
+        return told
+
+    return _rows(world, {place for rows, _, _ in found for place in rows}, figures)

@@ -1,0 +1,62 @@
+"""fct_leads: one row per lead, with the stages that it reached."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.recompute.months import month_of
+from tests.recompute.tenants import Tenants
+from tests.recompute.world import Row, World
+
+# Win probability and stage weight by stage (a seed in the warehouse, written here a second time on purpose).
+WEIGHTS = {
+    "lead": (Decimal("0.15"), Decimal("0.10")),
+    "sql": (Decimal("0.30"), Decimal("0.25")),
+    "opportunity": (Decimal("0.50"), Decimal("0.50")),
+    "won": (Decimal(1), Decimal(1)),
+    "lost": (Decimal(0), Decimal(0)),
+}
+FUNNEL = ("lead", "sql", "opportunity", "won")
+
+
+def reached(lead: Row) -> dict[str, bool]:
+    """Which stages of the funnel a lead has reached: its own timestamp is set, or it reached a later one.
+
+    A won lead has reached them all, at whatever time; the end of a lost one reaches nothing.
+    """
+    won = lead["stage"] == "won"
+    opportunity = lead["opportunity_at"] is not None or won
+    return {"lead": True, "sql": lead["sql_at"] is not None or opportunity, "opportunity": opportunity, "won": won}
+
+
+def fct_leads(world: World) -> list[Row]:
+    """The rows of fct_leads, by lead_id."""
+    tenants = Tenants(world)
+    rows: list[Row] = []
+    for lead in world["leads"]:
+        tenant = lead["organization_id"]
+        probability, weight = WEIGHTS[lead["stage"]]
+        created_at = lead["created_at"]
+        moments = {name: tenants.seen(lead[name]) for name in ("sql_at", "opportunity_at", "closed_at")}
+        converted = tenants.convert(lead["amount"], lead["currency"], tenant, created_at.date())
+        rows.append(
+            {
+                **lead,
+                **moments,
+                "account_key": tenants.key("accounts", tenant, lead["account_id"]),
+                **tenants.facility(tenant, lead["facility_id"]),
+                **tenants.user(tenant, lead["rep_user_id"], "rep"),
+                "reporting_currency": tenants.reporting_currency(tenant),
+                "amount_reporting": converted,
+                "has_rate": converted is not None,
+                "win_probability": probability,
+                "stage_weight": weight,
+                "created_date": created_at.date(),
+                "created_month": month_of(created_at),
+                **{f"reached_{stage}": told for stage, told in reached({**lead, **moments}).items()},
+                "is_open": lead["stage"] not in {"won", "lost"},
+                "is_won": lead["stage"] == "won",
+                "is_lost": lead["stage"] == "lost",
+            }
+        )
+    return rows

@@ -1,0 +1,71 @@
+"""fct_outreach and mart_rep_activity_by_channel: messages and calls to win leads, and what they lead to."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tests.recompute.grouping import counted, grouped
+from tests.recompute.months import month_end, month_of
+from tests.recompute.tenants import UNKNOWN, Tenants, days, share
+from tests.recompute.world import Row, World
+
+
+def fct_outreach(world: World) -> list[Row]:
+    """The rows of fct_outreach, by outreach_id."""
+    tenants = Tenants(world)
+    rows: list[Row] = []
+    for sent in world["outreach"]:
+        tenant = sent["organization_id"]
+        responded_at, converted_at = tenants.seen(sent["responded_at"]), tenants.seen(sent["converted_at"])
+        waited = days(sent["sent_at"], responded_at)
+        rows.append(
+            {
+                **sent,
+                "channel": sent["channel"] or UNKNOWN,
+                **tenants.facility(tenant, sent["facility_id"]),
+                **tenants.user(tenant, sent["rep_user_id"], "rep"),
+                "responded_at": responded_at,
+                "converted_at": converted_at,
+                "lead_key": tenants.key("leads", tenant, sent["lead_id"]),
+                "sent_date": sent["sent_at"].date(),
+                "sent_month": month_of(sent["sent_at"]),
+                "is_responded": responded_at is not None,
+                "is_converted": converted_at is not None,
+                "hours_to_response": None if waited is None else 24 * waited,
+            }
+        )
+    return rows
+
+
+def mart_rep_activity_by_channel(world: World) -> list[Row]:
+    """The rows by facility, rep, channel and month of sending, channels ranked within the rest."""
+    tenants = Tenants(world)
+    place = ("organization_id", "facility_id", "rep_user_id", "sent_month")
+    rows: list[Row] = []
+    for identity, everything in grouped(fct_outreach(world), *place).items():
+        tenant, facility, rep, month = identity
+        found: list[Row] = []
+        for (channel,), sent in grouped(everything, "channel").items():
+            responded, converted = counted(sent, "is_responded"), counted(sent, "is_converted")
+            found.append(
+                {
+                    **dict(zip(place, identity, strict=True)),
+                    "facility_name": tenants.facility_name(tenant, facility),
+                    "rep_name": tenants.user_name(tenant, rep),
+                    "is_complete": month_end(month) <= world.as_of,
+                    "channel": channel,
+                    "sent_count": len(sent),
+                    "responded_count": responded,
+                    "converted_count": converted,
+                    "response_rate_pct": share(responded, len(sent)),
+                    "conversion_rate_pct": share(converted, len(sent)),
+                }
+            )
+        for row in found:
+            better = sum(_merit(other) > _merit(row) for other in found)
+            rows.append({**row, "channel_rank": better + 1})
+    return rows
+
+
+def _merit(row: Row) -> tuple[Fraction, Fraction]:
+    return row["conversion_rate_pct"], row["response_rate_pct"]

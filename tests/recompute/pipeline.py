@@ -1,0 +1,110 @@
+"""What the sales pipeline is worth: leads by scenario, and the forecast from deals."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+
+from tests.recompute.deals import fct_deals
+from tests.recompute.grouping import counted, grouped, known, total
+from tests.recompute.leads import fct_leads
+from tests.recompute.money import mean
+from tests.recompute.months import month_end
+from tests.recompute.seeds import Scenario, scenarios
+from tests.recompute.tenants import Tenants
+from tests.recompute.world import Row, World
+
+
+def _lead_factor(lead: Row, scenario: Scenario) -> Fraction:
+    probability = Fraction(lead["win_probability"]) if scenario.apply_probability else Fraction(1)
+    weight = Fraction(lead["stage_weight"]) if scenario.apply_stage_weight else Fraction(1)
+    return probability * weight
+
+
+def mart_weighted_pipeline_scenarios(world: World) -> list[Row]:
+    """The rows by scenario, facility, rep, month of creation and stage."""
+    tenants = Tenants(world)
+    columns = ("organization_id", "facility_id", "rep_user_id", "created_month", "stage")
+    rows: list[Row] = []
+    for identity, leads in grouped(fct_leads(world), *columns).items():
+        tenant, facility, rep, month, _ = identity
+        for scenario in scenarios():
+            counting = [lead for lead in leads if scenario.counts(is_open=lead["is_open"], is_won=lead["is_won"])]
+            rated = [lead for lead in counting if lead["has_rate"]]
+            factors = [_lead_factor(lead, scenario) for lead in rated]
+            amounts = known(rated, "amount_reporting")
+            rows.append(
+                {
+                    **dict(zip(columns, identity, strict=True)),
+                    "scenario": scenario.name,
+                    "facility_name": tenants.facility_name(tenant, facility),
+                    "rep_name": tenants.user_name(tenant, rep),
+                    "is_complete": month_end(month) <= world.as_of,
+                    "reporting_currency": tenants.reporting_currency(tenant),
+                    "lead_count": len(leads),
+                    "counted_lead_count": len(counting),
+                    "leads_without_rate": len(leads) - counted(leads, "has_rate"),
+                    "lead_amount": total(leads, "amount_reporting"),
+                    "pipeline_amount": _product(amounts, factors),
+                    "mean_amount": _weighted_mean(amounts, factors),
+                }
+            )
+    return rows
+
+
+def _product(amounts: list[Fraction], factors: list[Fraction]) -> Fraction:
+    return sum((amount * factor for amount, factor in zip(amounts, factors, strict=True)), Fraction(0))
+
+
+def _weighted_mean(amounts: list[Fraction], factors: list[Fraction]) -> Fraction | None:
+    weight = sum(factors, Fraction(0))
+    return _product(amounts, factors) / weight if weight else None
+
+
+def _week(day: date | None) -> date | None:
+    return None if day is None else day - timedelta(days=day.weekday())
+
+
+def _has_ended(week: date | None, as_of: datetime) -> bool:
+    return week is not None and datetime.combine(week + timedelta(days=7), time.min, UTC) <= as_of
+
+
+def _probability(deal: Row) -> Fraction | None:
+    if deal["is_won"]:
+        return Fraction(1)
+    return None if deal["probability_pct"] is None else Fraction(deal["probability_pct"]) / 100
+
+
+def mart_sales_forecast(world: World) -> list[Row]:
+    """The rows by week of expected close, stage and scenario."""
+    tenants = Tenants(world)
+    deals = [{**deal, "expected_close_week": _week(deal["expected_close_date"])} for deal in fct_deals(world)]
+    columns = ("organization_id", "expected_close_week", "stage")
+    rows: list[Row] = []
+    for identity, group in grouped(deals, *columns).items():
+        tenant, week, _ = identity
+        unlikely = sum(not deal["is_closed"] and deal["probability_pct"] is None for deal in group)
+        for scenario in scenarios():
+            counting = [deal for deal in group if scenario.counts(is_open=not deal["is_closed"], is_won=deal["is_won"])]
+            rated = [deal for deal in counting if deal["has_rate"]]
+            if scenario.apply_probability:
+                rated = [deal for deal in rated if _probability(deal) is not None]
+            factors = [(_probability(deal) or Fraction(0)) if scenario.apply_probability else Fraction(1) for deal in rated]
+            amounts = known(rated, "amount_reporting")
+            rows.append(
+                {
+                    **dict(zip(columns, identity, strict=True)),
+                    "scenario": scenario.name,
+                    "is_complete": _has_ended(week, world.as_of),
+                    "reporting_currency": tenants.reporting_currency(tenant),
+                    "deal_count": len(group),
+                    "counted_deal_count": len(counting),
+                    "overdue_deal_count": counted(group, "is_overdue"),
+                    "deals_without_rate": len(group) - counted(group, "has_rate"),
+                    "deals_without_probability": unlikely,
+                    "deal_amount": total(group, "amount_reporting"),
+                    "forecast_amount": _product(amounts, factors),
+                    "mean_amount": _weighted_mean(amounts, factors) if scenario.apply_probability else mean(amounts),
+                }
+            )
+    return rows

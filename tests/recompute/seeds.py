@@ -1,0 +1,43 @@
+"""Constants of the business, read from the seeds that the warehouse reads too."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+from include.settings import ROOT
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A way of looking at the pipeline: what an open amount is multiplied by, and whether it counts."""
+
+    name: str
+    apply_probability: bool
+    apply_stage_weight: bool
+    include_open: bool
+
+    def counts(self, *, is_open: bool, is_won: bool) -> bool:
+        """Whether an amount counts: won always, open if the scenario includes it, lost never."""
+        return is_won or (is_open and self.include_open)
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    """The rows of a seed, as text."""
+    with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def scenarios() -> list[Scenario]:
+    """The scenarios of the seed pipeline_scenarios."""
+    return [
+        Scenario(
+            row["scenario"],
+            apply_probability=row["apply_probability"] == "true",
+            apply_stage_weight=row["apply_stage_weight"] == "true",
+            include_open=row["include_open"] == "true",
+        )
+        for row in seed("pipeline_scenarios")
+    ]
