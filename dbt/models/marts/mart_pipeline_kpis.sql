@@ -1,0 +1,197 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id']
+    )
+}}
+{%- set grain = ['organization_id', 'facility_id', 'month'] -%}
+with
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id,
+        facility_name
+    from {{ ref('dim_facilities') }}
+),
+
+leads as (
+    select
+        organization_id,
+        facility_id,
+        created_month as month,
+        reached_sql,
+        reached_opportunity,
+        reached_won,
+        is_open,
+        is_lost,
+        has_rate,
+        amount_reporting,
+        {{ weighted_pipeline_scenario('amount_reporting', 'win_probability', 'stage_weight', 'true') }}
+            as weighted_amount
+    from {{ ref('fct_leads') }}
+    where created_at < {{ as_of() }}
+),
+
+deals as (
+    select
+        organization_id,
+        facility_id,
+        {{ first_day_of('month', 'created_date') }} as created_month,
+        if(is_closed and closed_at < {{ as_of() }}, {{ first_day_of('month', 'closed_date') }}, null) as closed_month,
+        is_won,
+        is_lost,
+        has_rate,
+        amount_reporting,
+        sales_cycle_days
+    from {{ ref('fct_deals') }}
+    where created_at < {{ as_of() }}
+),
+
+leads_by_month as (
+    select
+        {{ grain | join(',\n        ') }},
+        count(*) as lead_count,
+        countif(reached_sql) as sql_count,
+        countif(reached_opportunity) as opportunity_count,
+        countif(reached_won) as won_lead_count,
+        countif(is_lost) as lost_lead_count,
+        countif(is_open) as open_lead_count,
+        countif(not has_rate) as leads_without_rate,
+        sum(coalesce(amount_reporting, 0)) as lead_amount,
+        sum(if(is_open, coalesce(amount_reporting, 0), 0)) as open_lead_amount,
+        sum(coalesce(weighted_amount, 0)) as weighted_lead_amount
+    from leads
+    group by {{ grain | join(', ') }}
+),
+
+deals_created as (
+    select
+        organization_id,
+        facility_id,
+        created_month as month,
+        count(*) as deal_count,
+        countif(not has_rate) as deals_without_rate,
+        sum(coalesce(amount_reporting, 0)) as deal_amount
+    from deals
+    group by organization_id, facility_id, created_month
+),
+
+-- An exact median exists as a window function only: every deal carries that of its group.
+closed_with_median as (
+    select
+        organization_id,
+        facility_id,
+        closed_month as month,
+        is_won,
+        is_lost,
+        has_rate,
+        amount_reporting,
+        percentile_cont(sales_cycle_days, 0.5) over (partition by organization_id, facility_id, closed_month)
+            as median_sales_cycle_days
+    from deals
+    where closed_month is not null
+),
+
+deals_closed as (
+    select
+        {{ grain | join(',\n        ') }},
+        countif(is_won) as won_deal_count,
+        countif(is_lost) as lost_deal_count,
+        countif(is_won and not has_rate) as won_deals_without_rate,
+        sum(if(is_won, coalesce(amount_reporting, 0), 0)) as won_deal_amount,
+        any_value(median_sales_cycle_days) as median_sales_cycle_days
+    from closed_with_median
+    group by {{ grain | join(', ') }}
+),
+
+months as (
+    select {{ grain | join(', ') }}
+    from leads_by_month
+    union distinct
+    select {{ grain | join(', ') }}
+    from deals_created
+    union distinct
+    select {{ grain | join(', ') }}
+    from deals_closed
+),
+
+counted as (
+    select
+        months.organization_id,
+        months.facility_id,
+        months.month,
+        {%- for column in [
+            'lead_count', 'sql_count', 'opportunity_count', 'won_lead_count', 'lost_lead_count', 'open_lead_count',
+            'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
+        ] %}
+        coalesce(leads_by_month.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        {%- for column in ['deal_count', 'deals_without_rate', 'deal_amount'] %}
+        coalesce(deals_created.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        {%- for column in ['won_deal_count', 'lost_deal_count', 'won_deals_without_rate', 'won_deal_amount'] %}
+        coalesce(deals_closed.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        deals_closed.median_sales_cycle_days
+    from months
+    left join leads_by_month
+        on leads_by_month.organization_id = months.organization_id
+        and leads_by_month.facility_id = months.facility_id
+        and leads_by_month.month = months.month
+    left join deals_created
+        on deals_created.organization_id = months.organization_id
+        and deals_created.facility_id = months.facility_id
+        and deals_created.month = months.month
+    left join deals_closed
+        on deals_closed.organization_id = months.organization_id
+        and deals_closed.facility_id = months.facility_id
+        and deals_closed.month = months.month
+),
+
+final as (
+    select
+        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'counted.month']) }} as pipeline_kpi_key,
+        counted.organization_id,
+        counted.facility_id,
+        coalesce(facilities.facility_name, 'Unknown') as facility_name,
+        counted.month,
+        {{ month_is_complete('counted.month') }} as is_complete,
+        organizations.reporting_currency,
+        counted.lead_count,
+        counted.sql_count,
+        counted.opportunity_count,
+        counted.won_lead_count,
+        counted.lost_lead_count,
+        counted.open_lead_count,
+        counted.lead_amount,
+        counted.open_lead_amount,
+        counted.weighted_lead_amount,
+        counted.leads_without_rate,
+        100 * counted.won_lead_count / nullif(counted.lead_count, 0) as lead_conversion_pct,
+        counted.deal_count,
+        counted.deal_amount,
+        counted.deals_without_rate,
+        counted.won_deal_count,
+        counted.lost_deal_count,
+        100 * counted.won_deal_count / nullif(counted.won_deal_count + counted.lost_deal_count, 0) as deal_win_rate_pct,
+        counted.won_deal_amount,
+        counted.won_deals_without_rate,
+        counted.median_sales_cycle_days
+    from counted
+    left join organizations
+        on organizations.organization_id = counted.organization_id
+    left join facilities
+        on facilities.organization_id = counted.organization_id
+        and facilities.facility_id = counted.facility_id
+)
+
+select *
+from final

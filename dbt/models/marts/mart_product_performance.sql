@@ -1,0 +1,117 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'product_id']
+    )
+}}
+{%- set grain = ['organization_id', 'product_id', 'month'] -%}
+with
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+products as (
+    select
+        organization_id,
+        product_id,
+        product_key,
+        sku,
+        product_name,
+        product_category,
+        product_type,
+        price_tier,
+        inventory_status,
+        stock_quantity
+    from {{ ref('dim_products') }}
+),
+
+items as (
+    select
+        organization_id,
+        coalesce(product_id, 'unknown') as product_id,
+        ordered_month as month,
+        order_id,
+        account_id,
+        quantity,
+        is_revenue,
+        is_revenue and has_rate as is_counted,
+        line_amount_reporting,
+        cost_amount_reporting
+    from {{ ref('fct_order_items') }}
+    where ordered_date <= {{ last_day_seen() }}
+),
+
+counted as (
+    select
+        {{ grain | join(',\n        ') }},
+        count(distinct if(is_counted, order_id, null)) as order_count,
+        count(distinct if(is_counted, account_id, null)) as customer_count,
+        countif(is_counted) as line_count,
+        countif(is_revenue and not is_counted) as lines_without_rate,
+        countif(is_counted and cost_amount_reporting is null) as lines_without_cost,
+        countif(not is_revenue) as excluded_line_count,
+        sum(if(is_counted, quantity, 0)) as units_sold,
+        sum(if(is_counted, line_amount_reporting, 0)) as revenue_amount,
+        sum(if(is_counted and cost_amount_reporting is not null, line_amount_reporting, 0)) as costed_revenue_amount,
+        sum(if(is_counted, coalesce(cost_amount_reporting, 0), 0)) as cost_amount
+    from items
+    group by {{ grain | join(', ') }}
+),
+
+compared as (
+    select
+        *,
+        costed_revenue_amount - cost_amount as margin_amount,
+        sum(revenue_amount) over (partition by organization_id, month) as organization_revenue_amount,
+        rank() over (partition by organization_id, month order by revenue_amount desc) as revenue_rank
+    from counted
+),
+
+final as (
+    select
+        {{ surrogate_key(['compared.organization_id', 'compared.product_id', 'compared.month']) }}
+            as product_performance_key,
+        compared.organization_id,
+        products.product_key,
+        compared.product_id,
+        products.sku,
+        coalesce(products.product_name, 'unknown') as product_name,
+        coalesce(products.product_category, 'unknown') as product_category,
+        coalesce(products.product_type, 'unknown') as product_type,
+        products.price_tier,
+        products.inventory_status,
+        products.stock_quantity,
+        compared.month,
+        {{ month_is_complete('compared.month') }} as is_complete,
+        organizations.reporting_currency,
+        compared.order_count,
+        compared.customer_count,
+        compared.line_count,
+        compared.lines_without_rate,
+        compared.lines_without_cost,
+        compared.excluded_line_count,
+        compared.units_sold,
+        compared.revenue_amount,
+        compared.revenue_amount / nullif(compared.units_sold, 0) as average_unit_revenue,
+        compared.costed_revenue_amount,
+        compared.cost_amount,
+        compared.margin_amount,
+        100 * cast(compared.margin_amount as float64) / nullif(cast(compared.costed_revenue_amount as float64), 0)
+            as margin_pct,
+        100 * cast(compared.revenue_amount as float64)
+        / nullif(cast(compared.organization_revenue_amount as float64), 0) as revenue_share_pct,
+        compared.revenue_rank
+    from compared
+    left join organizations
+        on organizations.organization_id = compared.organization_id
+    left join products
+        on products.organization_id = compared.organization_id
+        and products.product_id = compared.product_id
+)
+
+select *
+from final

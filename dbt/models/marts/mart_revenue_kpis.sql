@@ -1,0 +1,165 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id']
+    )
+}}
+{%- set grain = ['organization_id', 'facility_id', 'month'] -%}
+with
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id,
+        facility_name
+    from {{ ref('dim_facilities') }}
+),
+
+-- Neither an invoice nor an order names a facility: it is that of the person who owns the account.
+account_facilities as (
+    select
+        accounts.organization_id,
+        accounts.account_id,
+        facilities.facility_id
+    from {{ ref('dim_accounts') }} as accounts
+    inner join {{ ref('dim_users') }} as users
+        on users.organization_id = accounts.organization_id
+        and users.user_id = accounts.owner_user_id
+    inner join facilities
+        on facilities.organization_id = users.organization_id
+        and facilities.facility_id = users.facility_id
+),
+
+invoices as (
+    select
+        invoices.organization_id,
+        coalesce(account_facilities.facility_id, 'unknown') as facility_id,
+        invoices.invoice_month as month,
+        invoices.is_paid,
+        invoices.is_overdue,
+        invoices.has_rate,
+        invoices.total_amount_reporting,
+        invoices.subtotal_amount_reporting,
+        invoices.amount_paid_reporting
+    from {{ ref('fct_invoices') }} as invoices
+    left join account_facilities
+        on account_facilities.organization_id = invoices.organization_id
+        and account_facilities.account_id = invoices.account_id
+    where invoices.is_revenue and invoices.issued_at < {{ as_of() }}
+),
+
+orders as (
+    select
+        orders.organization_id,
+        coalesce(account_facilities.facility_id, 'unknown') as facility_id,
+        {{ first_day_of('month', 'orders.ordered_date') }} as month,
+        orders.account_id,
+        orders.has_rate,
+        orders.revenue_amount
+    from {{ ref('fct_orders') }} as orders
+    left join account_facilities
+        on account_facilities.organization_id = orders.organization_id
+        and account_facilities.account_id = orders.account_id
+    where orders.is_revenue and orders.ordered_at < {{ as_of() }}
+),
+
+invoices_by_month as (
+    select
+        {{ grain | join(',\n        ') }},
+        countif(has_rate) as invoice_count,
+        countif(has_rate and is_paid) as paid_invoice_count,
+        countif(has_rate and is_overdue) as overdue_invoice_count,
+        countif(not has_rate) as invoices_without_rate,
+        sum(coalesce(total_amount_reporting, 0)) as invoiced_amount,
+        sum(coalesce(subtotal_amount_reporting, 0)) as invoiced_net_amount,
+        sum(coalesce(amount_paid_reporting, 0)) as paid_amount
+    from invoices
+    group by {{ grain | join(', ') }}
+),
+
+orders_by_month as (
+    select
+        {{ grain | join(',\n        ') }},
+        countif(has_rate) as order_count,
+        countif(not has_rate) as orders_without_rate,
+        count(distinct if(has_rate, account_id, null)) as customer_count,
+        sum(coalesce(revenue_amount, 0)) as order_revenue
+    from orders
+    group by {{ grain | join(', ') }}
+),
+
+months as (
+    select {{ grain | join(', ') }}
+    from invoices_by_month
+    union distinct
+    select {{ grain | join(', ') }}
+    from orders_by_month
+),
+
+counted as (
+    select
+        months.organization_id,
+        months.facility_id,
+        {%- for column in [
+            'invoice_count', 'paid_invoice_count', 'overdue_invoice_count', 'invoices_without_rate', 'invoiced_amount',
+            'invoiced_net_amount', 'paid_amount'
+        ] %}
+        coalesce(invoices_by_month.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        {%- for column in ['order_count', 'orders_without_rate', 'customer_count', 'order_revenue'] %}
+        coalesce(orders_by_month.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        months.month
+    from months
+    left join invoices_by_month
+        on invoices_by_month.organization_id = months.organization_id
+        and invoices_by_month.facility_id = months.facility_id
+        and invoices_by_month.month = months.month
+    left join orders_by_month
+        on orders_by_month.organization_id = months.organization_id
+        and orders_by_month.facility_id = months.facility_id
+        and orders_by_month.month = months.month
+),
+
+final as (
+    select
+        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'counted.month']) }} as revenue_kpi_key,
+        counted.organization_id,
+        counted.facility_id,
+        coalesce(facilities.facility_name, 'Unknown') as facility_name,
+        counted.month,
+        {{ month_is_complete('counted.month') }} as is_complete,
+        organizations.reporting_currency,
+        counted.invoice_count,
+        counted.invoiced_amount,
+        counted.invoiced_net_amount,
+        counted.paid_amount,
+        counted.invoiced_amount - counted.paid_amount as outstanding_amount,
+        100 * cast(counted.paid_amount as float64) / nullif(cast(counted.invoiced_amount as float64), 0)
+            as collection_rate_pct,
+        counted.paid_invoice_count,
+        counted.overdue_invoice_count,
+        counted.invoices_without_rate,
+        counted.order_count,
+        counted.order_revenue,
+        counted.orders_without_rate,
+        counted.customer_count,
+        counted.order_revenue / nullif(counted.order_count, 0) as average_order_value,
+        counted.order_revenue / nullif(counted.customer_count, 0) as average_revenue_per_customer
+    from counted
+    left join organizations
+        on organizations.organization_id = counted.organization_id
+    left join facilities
+        on facilities.organization_id = counted.organization_id
+        and facilities.facility_id = counted.facility_id
+)
+
+select *
+from final
