@@ -93,6 +93,16 @@ MODELS = {
             foreign_keys={"top_account_key": "dim_accounts"},
         ),
         Model(
+            name="dim_contacts",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "contact_id"),
+            own_key="contact_key",
+            recompute=recompute.dim_contacts,
+            foreign_keys={"account_key": "dim_accounts"},
+        ),
+        Model(
             name="dim_date",
             folder="core",
             built="core",

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from functools import cache
+
+from tests.recompute.seeds import seed
 from tests.recompute.tenants import UNKNOWN, Tenants
 from tests.recompute.world import Row, World, natural
 
 
 def _lower(text: str | None) -> str | None:
     return text.strip().lower() if text else None
+
+
+def words(title: str) -> str:
+    """A title in words: lower case, without accents, everything but letters and digits a space, one at either end."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFD", title.lower()) if not unicodedata.combining(letter))
+    return " " + re.sub(r"[\W_]+", " ", plain).strip() + " "
+
+
+@cache
+def _seniority_rules() -> list[tuple[re.Pattern[str], str]]:
+    rules = sorted(seed("seniority_rules"), key=lambda row: int(row["rule_order"]))
+    return [(re.compile(row["pattern"].replace(r"\p{L}", r"[^\W\d_]")), row["seniority"]) for row in rules]
+
+
+def seniority(title: str | None) -> str:
+    """The seniority that a title tells: that of the first rule of the seed that it fits."""
+    if title is None or not title.strip():
+        return UNKNOWN
+    return next(level for pattern, level in _seniority_rules() if pattern.search(words(title)))
 
 
 def dim_users(world: World) -> list[Row]:
@@ -53,6 +77,7 @@ def dim_contacts(world: World) -> list[Row]:
                 "full_name": " ".join(part.strip() for part in (contact["first_name"], contact["last_name"]) if part) or None,
                 "email": _lower(contact["email"]),
                 "contact_status": contact["status"],
+                "seniority": seniority(contact["title"]),
             }
         )
     return rows
