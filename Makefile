@@ -51,14 +51,16 @@ check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check
+	@$(PY) -m include.catalog --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
 bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
 
-generate: setup ## write what is generated from the source files and the gate declarations
+generate: setup ## write what is generated from the source files, the gate declarations and the dbt project
 	@$(PY) -m include.sources dbt-sources
 	@$(PY) -m include.quality build
+	@$(PY) -m include.catalog
 
 lock: setup ## compile the requirements files from their .in files
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements.in -o requirements.txt

@@ -1,7 +1,8 @@
 """
 ### Transform, check, publish
 
-Builds the dbt project layer by layer, with a gate at every boundary, and publishes the marts only when the last gate is green.
+Builds the dbt project layer by layer, with a gate at every boundary, and publishes the marts only when the last gate is green. Then
+snapshots keep what was published.
 
 | | |
 |---|---|
@@ -23,7 +24,7 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 
 from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
 from include.sources import load_sources
-from include.transform import LAYERS, dbt_layer, is_rendered
+from include.transform import GATED, LAYERS, dbt_layer, is_rendered
 
 OWNER = "data_platform"
 
@@ -85,7 +86,7 @@ with DAG(
 
         return str(build_data_docs())
 
-    @task(outlets=[Asset(PUBLISHED_ASSET)])
+    @task(outlets=[Asset(PUBLISHED_ASSET)], trigger_rule="none_failed")
     def finish() -> None:
         """Close the run's books."""
         from include.ops import finish_run
@@ -94,7 +95,8 @@ with DAG(
         finish_run(run_of(get_current_context()), dag_id="transform", state="success")
 
     def gate(layer: str) -> Any:
-        @task(task_id=f"gate_{layer}")
+        # Also after a layer of which this run's selection leaves everything out.
+        @task(task_id=f"gate_{layer}", trigger_rule="none_failed")
         def check() -> str:
             from include.orchestration import gate_task
             from include.transform import run_of
@@ -103,10 +105,11 @@ with DAG(
 
         return check()
 
-    published = publish()
     steps: list[Any] = [prepare()]
     for layer in LAYERS:
         steps += [dbt_layer(layer)] if is_rendered(layer) else []
-        steps += [gate(layer)]
-    chain(*steps, published, finish())
-    steps[-1] >> data_docs()
+        steps += [gate(layer)] if layer in GATED else []
+        if layer == GATED[-1]:
+            steps[-1] >> data_docs()
+            steps += [publish()]
+    chain(*steps, finish())

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     retry_delay_seconds: int = Field(
         60, alias="TASK_RETRY_DELAY_SECONDS", ge=1, description="First wait before a task is tried again; doubles each time."
     )
+    snapshots_kept_days: int = Field(
+        365, alias="SNAPSHOTS_KEPT_DAYS", ge=1, description="How long snapshots keep versions that are no longer current."
+    )
     dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
 
 

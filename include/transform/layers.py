@@ -6,18 +6,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.settings import settings
+from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup
 
 PROFILE = "customer_intelligence"
 TARGET = "warehouse"
-#: Layer → dbt selectors. The order is that of the pipeline; a gate of the same name follows each.
+#: Layer → dbt selectors, in the order of the pipeline.
 LAYERS: dict[str, list[str]] = {
     "staging": ["path:seeds", "path:models/staging"],
-    "core": ["path:models/intermediate", "path:models/core", "path:snapshots"],
+    "core": ["path:models/intermediate", "path:models/core", "path:snapshots/core"],
     "marts": ["path:models/marts", "path:models/metrics"],
+    "history": ["path:snapshots/marts"],
 }
+#: The layers that a gate of the same name follows. Publishing comes after the last of them; `history` keeps what was published.
+GATED = ("staging", "core", "marts")
 
 # What the task `prepare` has decided, read when a task is rendered.
 _AS_OF = "{{ ti.xcom_pull(task_ids='prepare')['as_of'] }}"
@@ -79,6 +83,7 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
             "env": {"DBT_AS_OF": _AS_OF, "DBT_RUN_ID": "{{ run_id }}"},
             "full_refresh": _FULL_REFRESH,
             "append_env": True,
+            "pre_execute": skip_unselected,
             "poke_interval": 3,
             "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
         },
@@ -91,7 +96,8 @@ def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
     """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
 
     Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
-    follow a build that failed: its second try is skipped, and the failed models' own tasks repair or report them.
+    follow a build that failed (its second try is skipped, and the failed models' own tasks repair or report them) and models
+    that the run's selection leaves out.
     """
     from airflow.sdk import TriggerRule
 
@@ -99,9 +105,11 @@ def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
     _expect_only_tests_of(layer, group, producer)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():
-        if not task.upstream_task_ids & inside and task is not producer:
+        if task is producer:
+            continue
+        if not task.upstream_task_ids & inside:
             producer >> task
-            task.trigger_rule = TriggerRule.NONE_FAILED
+        task.trigger_rule = TriggerRule.NONE_FAILED
 
 
 def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any) -> None:
@@ -117,10 +125,3 @@ def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any) -> Non
     producer.tests_per_model = {
         model: [test for test in tests if runs_here(test)] for model, tests in producer.tests_per_model.items()
     }
-
-
-def narrow_to_selection(context: Any, operator: Any) -> None:
-    """Intersect a layer's selectors with the run's `select` parameter, as dbt reads it: words are a union, commas narrow."""
-    wanted = (context["params"].get("select") or "").split()
-    if wanted:
-        operator.select = " ".join(f"{part},{word}" for part in operator.select.split() for word in wanted)

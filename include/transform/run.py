@@ -19,16 +19,20 @@ def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
     came later.
 
     Returns:
-        `as_of` (ISO 8601) and `full_refresh`.
+        `as_of` (ISO 8601), `full_refresh`, and the dbt ids `selected` (None: all).
+
+    Raises:
+        ValueError: the selection cannot be read, or names nothing.
     """
     from include.ops import last_as_of, start_run
+    from include.transform.selection import selected_nodes
 
     run = RunContext.of(context)
     published = last_as_of()
     if published is not None and run.as_of < published:
         run = replace(run, full_refresh=True)
     start_run(run, dag_id=DAG_ID)
-    return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh}
+    return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected_nodes(context)}
 
 
 def run_of(context: Mapping[str, Any]) -> RunContext:

@@ -19,7 +19,7 @@ from include.sources import load_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
-DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline"}
+DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance"}
 # The groups of the dbt project: one vocabulary of owners.
 OWNERS = {group["name"] for group in yaml.safe_load((ROOT / "dbt/models/_groups.yml").read_text())["groups"]}
 HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
@@ -98,7 +98,9 @@ def test_layers_and_gates_alternate(bag: DagBag) -> None:
         assert upstream == {layer}
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
     assert {"publish", "data_docs"} == dag.get_task("gate_marts").downstream_task_ids
-    assert dag.get_task("finish").upstream_task_ids == {"publish"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("finish").upstream_task_ids} == {"history"}
+    snapshots = {task.task_id for task in dag.tasks if "publish" in task.upstream_task_ids}
+    assert snapshots and all(task_id.startswith("history.") for task_id in snapshots)
     first_models = {task.task_id for task in dag.tasks if "gate_staging" in task.upstream_task_ids}
     assert first_models and all(task_id.startswith("core.") for task_id in first_models)
 

@@ -1,0 +1,40 @@
+"""
+### Maintenance
+
+Daily at 05:00 UTC: snapshots forget versions that ended more than a year ago (`SNAPSHOTS_KEPT_DAYS`), never a current one.
+
+**Upstream** the clock. **Downstream** the dataset `snapshots`. **On call.** Nothing waits for it: a run that failed is made good by the
+next one.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from include.orchestration import AS_OF_PARAMETER, default_args
+from include.settings import settings
+
+with DAG(
+    dag_id="maintenance",
+    description="Removes versions from snapshots that ended more than a year ago.",
+    doc_md=__doc__,
+    schedule="0 5 * * *" if settings().schedules == "on" else None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=default_args("data_platform"),
+    params={"as_of": Param(None, **AS_OF_PARAMETER)},
+    tags=["maintenance", "tier:medium"],
+):
+
+    @task
+    def forget_old_snapshot_versions() -> dict[str, int]:
+        """Snapshot → versions removed."""
+        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+        from include.runs import RunContext
+        from include.transform import forget_old_versions
+
+        client = BigQueryHook(gcp_conn_id="google_cloud_default").get_client()
+        return forget_old_versions(RunContext.of(get_current_context()).as_of, client)
+
+    forget_old_snapshot_versions()

@@ -1,0 +1,37 @@
+# ruff: noqa: S608 - the names are those of tables that this reads from the warehouse's own catalog.
+"""How long snapshots remember: versions that ended longer ago than that are removed, current ones never."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from include.settings import settings
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+DATASET = "snapshots"
+
+
+def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
+    """Remove from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
+
+    A current version (`dbt_valid_to` is NULL) stays however old it is. Doing it twice changes nothing.
+
+    Returns:
+        Snapshot → versions removed.
+    """
+    from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+
+    oldest = as_of - timedelta(days=settings().snapshots_kept_days)
+    config = QueryJobConfig(query_parameters=[ScalarQueryParameter("oldest", "TIMESTAMP", oldest)])
+    removed = {}
+    for table in client.list_tables(DATASET):
+        job = client.query(
+            f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest",
+            job_config=config,
+        )
+        job.result()
+        removed[table.table_id] = int(job.num_dml_affected_rows or 0)
+    return removed
