@@ -1,0 +1,98 @@
+{{
+    config(
+        partition_by={'field': 'created_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id']
+    )
+}}
+with
+
+activities as (
+    select
+        * except (completed_at),
+        if(completed_at < {{ as_of() }}, completed_at, null) as completed_at
+    from {{ ref('stg_crm__activities') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key
+    from {{ ref('dim_accounts') }}
+),
+
+contacts as (
+    select
+        organization_id,
+        contact_id,
+        contact_key
+    from {{ ref('dim_contacts') }}
+),
+
+deals as (
+    select
+        organization_id,
+        deal_id,
+        deal_key
+    from {{ ref('fct_deals') }}
+),
+
+users as (
+    select
+        organization_id,
+        user_id
+    from {{ ref('dim_users') }}
+),
+
+placed as (
+    select
+        activities.* except (user_id),
+        coalesce(users.user_id, 'unknown') as user_id,
+        accounts.account_key,
+        contacts.contact_key,
+        deals.deal_key
+    from activities
+    left join accounts
+        on accounts.organization_id = activities.organization_id
+        and accounts.account_id = activities.account_id
+    left join contacts
+        on contacts.organization_id = activities.organization_id
+        and contacts.contact_id = activities.contact_id
+    left join deals
+        on deals.organization_id = activities.organization_id
+        and deals.deal_id = activities.deal_id
+    left join users
+        on users.organization_id = activities.organization_id
+        and users.user_id = activities.user_id
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'activity_id']) }} as activity_key,
+        organization_id,
+        activity_id,
+        account_key,
+        account_id,
+        contact_key,
+        contact_id,
+        deal_key,
+        deal_id,
+        {{ surrogate_key(['organization_id', 'user_id']) }} as user_key,
+        user_id,
+        activity_type,
+        subject,
+        status,
+        coalesce(is_completed, false) as is_completed,
+        coalesce(is_overdue, false) as is_overdue,
+        outcome,
+        due_at,
+        completed_at,
+        duration_minutes,
+        created_at,
+        date(created_at) as created_date,
+        updated_at
+    from placed
+)
+
+select *
+from final
