@@ -72,9 +72,11 @@ class Dimension:
 
 DIMENSIONS = {
     "dim_accounts": Dimension("account_key", ("organization_id", "account_id")),
+    "dim_contacts": Dimension("contact_key", ("organization_id", "contact_id")),
     "dim_facilities": Dimension("facility_key", ("organization_id", "facility_id")),
     "dim_products": Dimension("product_key", ("organization_id", "product_id")),
     "dim_users": Dimension("user_key", ("organization_id", "user_id")),
+    "fct_deals": Dimension("deal_key", ("organization_id", "deal_id")),
     "fct_leads": Dimension("lead_key", ("organization_id", "lead_id")),
     "fct_orders": Dimension("order_key", ("organization_id", "order_id")),
 }
@@ -150,6 +152,21 @@ MODELS = {
             foreign_keys={"facility_key": "dim_facilities"},
         ),
         Model(
+            name="fct_activities",
+            folder="core",
+            built="core",
+            published="core",
+            key=("organization_id", "activity_id"),
+            own_key="activity_key",
+            recompute=recompute.fct_activities,
+            foreign_keys={
+                "account_key": "dim_accounts",
+                "contact_key": "dim_contacts",
+                "deal_key": "fct_deals",
+                "user_key": "dim_users",
+            },
+        ),
+        Model(
             name="fct_compliance_checks",
             folder="core",
             built="core",
@@ -176,7 +193,13 @@ MODELS = {
             key=("organization_id", "deal_id"),
             own_key="deal_key",
             recompute=recompute.fct_deals,
-            foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities", "owner_user_key": "dim_users"},
+            foreign_keys={
+                "account_key": "dim_accounts",
+                "contact_key": "dim_contacts",
+                "lead_key": "fct_leads",
+                "facility_key": "dim_facilities",
+                "owner_user_key": "dim_users",
+            },
         ),
         Model(
             name="fct_invoices",
@@ -286,6 +309,15 @@ MODELS = {
             recompute=recompute.mart_conversion_funnel,
         ),
         Model(
+            name="mart_customer_360",
+            folder="marts",
+            built="marts_build",
+            published="marts",
+            key=("organization_id", "account_id"),
+            own_key="account_key",
+            recompute=recompute.mart_customer_360,
+        ),
+        Model(
             name="mart_facility_health_scores",
             folder="marts",
             built="marts_build",
@@ -382,6 +414,7 @@ MODELS = {
 
 # Tables that are not compared themselves, each with the reason.
 NOT_COMPARED = {
+    "dim_accounts_history": "one night's truth holds one version of an account; the model's unit tests hold several",
     "dim_open_time": "how the warehouse counts open time; the business minutes of every ticket are compared instead",
 }
 

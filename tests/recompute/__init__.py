@@ -16,6 +16,7 @@ from tests.recompute import (
     activities,
     checks,
     compliance,
+    customers,
     dates,
     deals,
     funnel,
@@ -68,6 +69,7 @@ mart_cohort_retention = _over_folder(funnel.mart_cohort_retention)
 mart_combined_kpis = _over_folder(kpis.mart_combined_kpis)
 mart_compliance_kpis = _over_folder(kpis.mart_compliance_kpis)
 mart_conversion_funnel = _over_folder(funnel.mart_conversion_funnel)
+mart_customer_360 = _over_folder(customers.mart_customer_360)
 mart_facility_health_scores = _over_folder(health.mart_facility_health_scores)
 mart_outreach_kpis = _over_folder(kpis.mart_outreach_kpis)
 mart_pipeline_kpis = _over_folder(kpis.mart_pipeline_kpis)
@@ -105,6 +107,7 @@ __all__ = [
     "mart_combined_kpis",
     "mart_compliance_kpis",
     "mart_conversion_funnel",
+    "mart_customer_360",
     "mart_facility_health_scores",
     "mart_outreach_kpis",
     "mart_pipeline_kpis",

@@ -50,10 +50,12 @@ def fct_deal_stage_history(world: World) -> list[Row]:
 
 
 def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
-    """What a deal is expected to bring: won whole, lost nothing, open by its probability, if that is known."""
-    if amount is None or (deal["stage"] not in {WON, LOST} and deal["probability_pct"] is None):
-        return None
-    return amount * {WON: Fraction(1), LOST: Fraction(0)}.get(deal["stage"], Fraction(deal["probability_pct"] or 0) / 100)
+    """What a deal is expected to bring: lost nothing, won its amount, open by its probability, as far as they are known."""
+    if deal["stage"] == LOST:
+        return Fraction(0)
+    if deal["stage"] == WON or amount is None:
+        return amount
+    return None if deal["probability_pct"] is None else amount * Fraction(deal["probability_pct"]) / 100
 
 
 def fct_deals(world: World) -> list[Row]:
@@ -75,8 +77,9 @@ def fct_deals(world: World) -> list[Row]:
                 **deal,
                 "account_key": tenants.key("accounts", tenant, deal["account_id"]),
                 "contact_key": tenants.key("contacts", tenant, deal["contact_id"]),
+                "lead_key": tenants.key("leads", tenant, deal["lead_id"]),
                 **tenants.facility(tenant, deal["facility_id"]),
-                **tenants.user(tenant, deal["owner_user_id"], "owner"),
+                **tenants.user(tenant, deal["owner_user_id"], "owner_user"),
                 "closed_at": closed_at,
                 "deal_name": deal["name"],
                 "is_closed": is_closed,

@@ -45,7 +45,7 @@ def fct_leads(world: World) -> list[Row]:
                 **moments,
                 "account_key": tenants.key("accounts", tenant, lead["account_id"]),
                 **tenants.facility(tenant, lead["facility_id"]),
-                **tenants.user(tenant, lead["rep_user_id"], "rep"),
+                **tenants.user(tenant, lead["rep_user_id"], "rep_user"),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
                 "has_rate": converted is not None,

@@ -23,7 +23,7 @@ def fct_outreach(world: World) -> list[Row]:
                 **sent,
                 "channel": sent["channel"] or UNKNOWN,
                 **tenants.facility(tenant, sent["facility_id"]),
-                **tenants.user(tenant, sent["rep_user_id"], "rep"),
+                **tenants.user(tenant, sent["rep_user_id"], "rep_user"),
                 "responded_at": responded_at,
                 "converted_at": converted_at,
                 "lead_key": tenants.key("leads", tenant, sent["lead_id"]),

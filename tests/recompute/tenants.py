@@ -60,9 +60,9 @@ class Tenants:
         return {"facility_id": found, "facility_key": natural(tenant, str(found))}
 
     def user(self, tenant: str, identity: str | None, role: str) -> Row:
-        """The columns that name a user in a role (`rep`): the one given, or the unknown one."""
+        """The columns that name a user in a role (`rep_user`, `user`): the one given, or the unknown one."""
         found = UNKNOWN if self.row("users", tenant, identity) is None else identity
-        return {f"{role}_user_id": found, f"{role}_user_key": natural(tenant, str(found))}
+        return {f"{role}_id": found, f"{role}_key": natural(tenant, str(found))}
 
     def seen(self, moment: datetime | None) -> datetime | None:
         """An instant that the night knows of; None for one that has not come."""
