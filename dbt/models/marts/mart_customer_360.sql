@@ -1,0 +1,204 @@
+{{ config(cluster_by=['organization_id', 'account_id']) }}
+{%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
+{%- set earlier_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ 2 * var('recent_days') ~ ' day)' -%}
+{#- What each fact brings: figures that are 0 where an account has no row, and figures that are unknown there. -#}
+{%- set figures = {
+    'contacts': {'amounts': ['contact_count'], 'others': []},
+    'primary_contacts': {'amounts': [], 'others': ['primary_contact_id', 'primary_contact_name', 'primary_contact_title']},
+    'deals': {
+        'amounts': [
+            'deal_count', 'open_deal_count', 'open_deal_amount', 'weighted_open_deal_amount', 'won_deal_count',
+            'won_deal_amount', 'lost_deal_count', 'deals_without_rate'
+        ],
+        'others': ['deal_win_rate_pct'],
+    },
+    'activities': {
+        'amounts': ['activity_count', 'recent_activity_count', 'completed_activity_count', 'overdue_activity_count'],
+        'others': ['last_activity_at'],
+    },
+    'orders': {
+        'amounts': ['order_count', 'recent_order_count', 'order_revenue', 'orders_without_rate'],
+        'others': ['average_order_value', 'first_ordered_at', 'last_ordered_at', 'days_since_last_order'],
+    },
+    'invoices': {
+        'amounts': [
+            'invoice_count', 'invoiced_amount', 'paid_amount', 'outstanding_amount', 'overdue_invoice_count',
+            'invoices_without_rate'
+        ],
+        'others': [],
+    },
+    'tickets': {
+        'amounts': [
+            'ticket_count', 'open_ticket_count', 'recent_ticket_count', 'earlier_ticket_count',
+            'recent_breached_ticket_count'
+        ],
+        'others': ['mean_csat_score', 'last_ticket_at'],
+    },
+    'surveys': {'amounts': [], 'others': ['last_nps_score', 'last_nps_class', 'last_nps_at']},
+} -%}
+with
+
+accounts as (
+    select
+        account_key,
+        organization_id,
+        account_id,
+        account_name,
+        account_category,
+        segment,
+        plan_tier,
+        revenue_band,
+        industry,
+        region,
+        country,
+        owner_user_id,
+        owner_name,
+        top_account_id,
+        is_top_account,
+        signup_date,
+        reporting_currency
+    from {{ ref('dim_accounts') }}
+),
+
+contacts as (
+    select
+        account_key,
+        count(*) as contact_count
+    from {{ ref('dim_contacts') }}
+    group by account_key
+),
+
+primary_contacts as (
+    select
+        account_key,
+        contact_id as primary_contact_id,
+        full_name as primary_contact_name,
+        title as primary_contact_title
+    from {{ ref('dim_contacts') }}
+    where is_primary
+    qualify row_number() over (partition by account_key order by contact_id) = 1
+),
+
+deals as (
+    select
+        account_key,
+        count(*) as deal_count,
+        countif(not is_closed) as open_deal_count,
+        sum(if(is_closed, 0, coalesce(amount_reporting, 0))) as open_deal_amount,
+        sum(if(is_closed, 0, coalesce(weighted_amount, 0))) as weighted_open_deal_amount,
+        countif(is_won) as won_deal_count,
+        sum(if(is_won, coalesce(amount_reporting, 0), 0)) as won_deal_amount,
+        countif(is_lost) as lost_deal_count,
+        countif(not has_rate) as deals_without_rate,
+        100 * countif(is_won) / nullif(countif(is_won) + countif(is_lost), 0) as deal_win_rate_pct
+    from {{ ref('fct_deals') }}
+    where created_at < {{ as_of() }}
+    group by account_key
+),
+
+activities as (
+    select
+        account_key,
+        count(*) as activity_count,
+        countif(created_at >= {{ recent_from }}) as recent_activity_count,
+        countif(completed_at < {{ as_of() }}) as completed_activity_count,
+        countif(is_overdue) as overdue_activity_count,
+        max(if(completed_at < {{ as_of() }}, completed_at, null)) as last_activity_at
+    from {{ ref('fct_activities') }}
+    where created_at < {{ as_of() }}
+    group by account_key
+),
+
+orders as (
+    select
+        account_key,
+        countif(has_rate) as order_count,
+        countif(has_rate and ordered_at >= {{ recent_from }}) as recent_order_count,
+        sum(coalesce(revenue_amount, 0)) as order_revenue,
+        countif(not has_rate) as orders_without_rate,
+        sum(coalesce(revenue_amount, 0)) / nullif(countif(has_rate), 0) as average_order_value,
+        min(ordered_at) as first_ordered_at,
+        max(ordered_at) as last_ordered_at,
+        date_diff({{ last_day_seen() }}, date(max(ordered_at)), day) as days_since_last_order
+    from {{ ref('fct_orders') }}
+    where is_revenue and ordered_at < {{ as_of() }}
+    group by account_key
+),
+
+invoices as (
+    select
+        account_key,
+        countif(has_rate) as invoice_count,
+        sum(coalesce(total_amount_reporting, 0)) as invoiced_amount,
+        sum(coalesce(amount_paid_reporting, 0)) as paid_amount,
+        sum(coalesce(total_amount_reporting - coalesce(amount_paid_reporting, 0), 0)) as outstanding_amount,
+        countif(is_overdue) as overdue_invoice_count,
+        countif(not has_rate) as invoices_without_rate
+    from {{ ref('fct_invoices') }}
+    where is_revenue and issued_at < {{ as_of() }}
+    group by account_key
+),
+
+tickets as (
+    select
+        account_key,
+        count(*) as ticket_count,
+        countif(not is_resolved) as open_ticket_count,
+        countif(created_at >= {{ recent_from }}) as recent_ticket_count,
+        countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
+        countif(created_at >= {{ recent_from }} and 'breached' in (response_state, resolution_state))
+            as recent_breached_ticket_count,
+        sum(csat_score) / nullif(count(csat_score), 0) as mean_csat_score,
+        max(created_at) as last_ticket_at
+    from {{ ref('fct_tickets') }}
+    where created_at < {{ as_of() }}
+    group by account_key
+),
+
+surveys as (
+    select
+        account_key,
+        score as last_nps_score,
+        score_class as last_nps_class,
+        responded_at as last_nps_at
+    from {{ ref('fct_survey_responses') }}
+    where survey_type = 'nps' and score_class is not null
+    qualify row_number() over (partition by account_key order by responded_at desc, response_id desc) = 1
+),
+
+final as (
+    select
+        accounts.account_key,
+        accounts.organization_id,
+        accounts.account_id,
+        accounts.account_name,
+        accounts.account_category,
+        accounts.segment,
+        accounts.plan_tier,
+        accounts.revenue_band,
+        accounts.industry,
+        accounts.region,
+        accounts.country,
+        accounts.owner_user_id,
+        accounts.owner_name,
+        accounts.top_account_id,
+        accounts.is_top_account,
+        accounts.signup_date,
+        {%- for fact, columns in figures.items() %}
+        {%- for column in columns['amounts'] %}
+        coalesce({{ fact }}.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        {%- for column in columns['others'] %}
+        {{ fact }}.{{ column }},
+        {%- endfor %}
+        {%- endfor %}
+        accounts.reporting_currency
+    from accounts
+    {% for fact in figures -%}
+    left join {{ fact }}
+        on {{ fact }}.account_key = accounts.account_key
+    {% endfor -%}
+)
+
+select *
+from final
