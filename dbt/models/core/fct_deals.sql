@@ -42,6 +42,22 @@ accounts as (
     from {{ ref('dim_accounts') }}
 ),
 
+contacts as (
+    select
+        organization_id,
+        contact_id,
+        contact_key
+    from {{ ref('dim_contacts') }}
+),
+
+leads as (
+    select
+        organization_id,
+        lead_id,
+        lead_key
+    from {{ ref('fct_leads') }}
+),
+
 moves as (
     select
         organization_id,
@@ -87,6 +103,8 @@ placed as (
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(users.user_id, 'unknown') as owner_user_id,
         accounts.account_key,
+        contacts.contact_key,
+        leads.lead_key,
         coalesce(moves.stage_changes, 0) as stage_changes
     from converted
     left join facilities
@@ -98,6 +116,12 @@ placed as (
     left join accounts
         on accounts.organization_id = converted.organization_id
         and accounts.account_id = converted.account_id
+    left join contacts
+        on contacts.organization_id = converted.organization_id
+        and contacts.contact_id = converted.contact_id
+    left join leads
+        on leads.organization_id = converted.organization_id
+        and leads.lead_id = converted.lead_id
     left join moves
         on moves.organization_id = converted.organization_id
         and moves.deal_id = converted.deal_id
@@ -111,7 +135,9 @@ final as (
         deal_name,
         account_key,
         account_id,
+        contact_key,
         contact_id,
+        lead_key,
         lead_id,
         {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
