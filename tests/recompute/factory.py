@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -129,3 +129,106 @@ def sla_policy(priority: str, response: int, resolution: int, clock: str, valid_
         "clock": clock,
         "valid_from": valid_from or LONG_AGO.date(),
     }
+
+
+def _row(defaults: Row, given: Row) -> Row:
+    """Defaults overridden; a text for a timestamp is read as an instant."""
+    moments = {name: at(value) for name, value in given.items() if name.endswith("_at") and isinstance(value, str)}
+    return {**defaults, **given, **moments}
+
+
+def facility(**given: Any) -> Row:
+    """The facility `f` of tenant `t`."""
+    names = {"facility_id": "f", "organization_id": "t", "name": "F", "city": None, "region": None}
+    return _row({**names, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
+
+
+def user(**given: Any) -> Row:
+    """The sales representative `u` at facility `f`."""
+    names = {"user_id": "u", "organization_id": "t", "facility_id": "f", "full_name": "U", "email": None, "role": "sales_rep"}
+    return _row({**names, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
+
+
+def contact(**given: Any) -> Row:
+    """The contact `c` of account `a`, without a title."""
+    optional = ("email", "phone", "title", "gender", "income_segment")
+    names = {"contact_id": "c", "organization_id": "t", "account_id": "a", "first_name": "Ada", "last_name": "Lovelace"}
+    state = {"is_primary": False, "status": "active", "created_at": LONG_AGO, "updated_at": LONG_AGO}
+    return _row({**dict.fromkeys(optional), **names, **state}, given)
+
+
+def lead(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
+    """A lead `l` in EUR of representative `u` at facility `f`, of no account."""
+    optional = ("account_id", "sql_at", "opportunity_at", "closed_at")
+    names = {"lead_id": "l", "organization_id": "t", "facility_id": "f", "rep_user_id": "u", "source_channel": "web"}
+    worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR"}
+    times = {"created_at": at(created_at), "updated_at": at(created_at)}
+    return _row({**dict.fromkeys(optional), **names, **worth, **times}, given)
+
+
+def deal(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
+    """A deal `d` in EUR with account `a`, to be won with 50 %, of user `u` at facility `f`."""
+    optional = ("contact_id", "lead_id", "expected_close_date", "closed_at", "lost_reason")
+    names = {"deal_id": "d", "organization_id": "t", "account_id": "a", "facility_id": "f", "owner_user_id": "u", "name": "D"}
+    worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR", "probability_pct": Decimal(50)}
+    times = {"created_at": at(created_at), "updated_at": at(created_at)}
+    return _row({**dict.fromkeys(optional), **names, **worth, **times}, given)
+
+
+def outreach(channel: str, sent_at: str, **given: Any) -> Row:
+    """An outreach `o` of representative `u` at facility `f`, unanswered."""
+    names = {"outreach_id": "o", "organization_id": "t", "facility_id": "f", "rep_user_id": "u", "lead_id": None}
+    state = {"channel": channel, "sent_at": at(sent_at), "responded_at": None, "converted_at": None, "updated_at": at(sent_at)}
+    return _row({**names, **state}, given)
+
+
+def product(**given: Any) -> Row:
+    """The product `p` at 10 EUR that costs 4."""
+    names = {"product_id": "p", "organization_id": "t", "sku": "P-1", "name": "P", "category": "c", "product_type": "physical"}
+    worth = {"unit_price": Decimal(10), "unit_cost": Decimal(4), "currency": "EUR", "stock_quantity": 9, "reorder_level": 3}
+    return _row({**names, **worth, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
+
+
+def order_item(order_id: str, line: str, **given: Any) -> Row:
+    """A line of an order: one of product `p`."""
+    names = {"order_item_id": f"i{order_id}", "organization_id": "t", "order_id": order_id, "product_id": "p"}
+    worth = {"quantity": 1, "unit_price": Decimal(line), "discount_amount": Decimal(0), "line_amount": Decimal(line)}
+    return _row({**names, **worth, "updated_at": LONG_AGO}, given)
+
+
+def invoice(status: str, issued_at: str, total: str = "119", **given: Any) -> Row:
+    """An invoice `n` to account `a` in EUR, due a fortnight later, of which nothing is paid."""
+    names = {"invoice_id": "n", "organization_id": "t", "account_id": "a", "subscription_id": None, "status": status}
+    tax = Decimal(total) * 19 / 119
+    worth = {
+        "subtotal_amount": Decimal(total) - tax,
+        "tax_amount": tax,
+        "total_amount": Decimal(total),
+        "amount_paid": Decimal(0),
+    }
+    issued = at(issued_at)
+    times = {"issued_at": issued, "due_at": issued + timedelta(days=14), "paid_at": None, "updated_at": issued}
+    return _row({**names, **worth, **times, "currency": "EUR", "period_start": issued, "period_end": issued}, given)
+
+
+def check(status: str, due_at: str, **given: Any) -> Row:
+    """A compliance check `k` of facility `f`."""
+    names = {"check_id": "k", "organization_id": "t", "facility_id": "f", "check_type": "fire", "status": status}
+    return _row({**names, "due_at": at(due_at), "completed_at": None, "updated_at": LONG_AGO}, given)
+
+
+def activity(status: str, created_at: str, **given: Any) -> Row:
+    """A call `v` of user `u` with account `a`."""
+    optional = ("contact_id", "deal_id", "outcome", "due_at", "completed_at", "duration_minutes")
+    names = {"activity_id": "v", "organization_id": "t", "account_id": "a", "user_id": "u", "activity_type": "call"}
+    state = {"subject": "Call", "status": status, "created_at": at(created_at), "updated_at": at(created_at)}
+    return _row({**dict.fromkeys(optional), **names, **state}, given)
+
+
+def survey(survey_type: str, score: int, responded_at: str | None, **given: Any) -> Row:
+    """A survey `s` to account `a` about facility `f`, sent long ago."""
+    optional = ("contact_id", "ticket_id", "comment", "responded_at")
+    names = {"response_id": "s", "organization_id": "t", "account_id": "a", "facility_id": "f", "survey_type": survey_type}
+    state = {"score": score, "sent_at": LONG_AGO, "updated_at": LONG_AGO}
+    answered = {"responded_at": responded_at} if responded_at else {}
+    return _row({**dict.fromkeys(optional), **names, **state}, {**answered, **given})

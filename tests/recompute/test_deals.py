@@ -1,0 +1,73 @@
+"""fct_deals and mart_sales_forecast on hand-worked deals."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tests.recompute.deals import fct_deals
+from tests.recompute.factory import account, deal, facility, organization, user
+from tests.recompute.pipeline import mart_sales_forecast
+from tests.recompute.world import Row, World
+
+AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
+
+
+def world(*deals: Row) -> World:
+    named = [{**row, "deal_id": str(number)} for number, row in enumerate(deals)]
+    known = {"organizations": [organization()], "accounts": [account()], "facilities": [facility()], "users": [user()]}
+    return World.of(AS_OF, deals=named, **known)
+
+
+def told(row: Row, *columns: str) -> tuple[Any, ...]:
+    return tuple(row[column] for column in columns)
+
+
+def test_won_counts_whole_lost_nothing_and_open_by_its_probability() -> None:
+    rows = fct_deals(world(deal("closed_won", "2026-09-01"), deal("closed_lost", "2026-09-01"), deal("proposal", "2026-09-01")))
+    assert [row["weighted_amount"] for row in rows] == [100, 0, 50]
+
+
+def test_days_run_to_the_end_or_to_the_night() -> None:
+    rows = fct_deals(
+        world(
+            deal("closed_won", "2026-09-01", closed_at="2026-09-03T12:00"),
+            deal("proposal", "2026-09-01", closed_at="2026-09-03"),
+            deal("closed_lost", "2026-09-01"),
+        )
+    )
+    assert [told(row, "days_in_pipeline", "sales_cycle_days", "closed_date") for row in rows] == [
+        (2.5, 2.5, date(2026, 9, 3)),
+        (14, None, None),
+        (None, None, None),
+    ]
+
+
+def test_an_open_deal_is_overdue_after_its_day() -> None:
+    rows = fct_deals(
+        world(
+            deal("proposal", "2026-09-01", expected_close_date=date(2026, 9, 14)),
+            deal("proposal", "2026-09-01", expected_close_date=date(2026, 9, 15)),
+            deal("closed_won", "2026-09-01", expected_close_date=date(2026, 9, 14)),
+        )
+    )
+    assert [row["is_overdue"] for row in rows] == [True, False, False]
+
+
+def test_the_forecast_goes_by_the_week_of_expected_close() -> None:
+    sunday, monday = date(2026, 9, 13), date(2026, 9, 14)
+    deals = [
+        deal("proposal", "2026-09-01", "100", expected_close_date=sunday),
+        deal("proposal", "2026-09-01", "300", expected_close_date=sunday, probability_pct=25),
+        deal("closed_won", "2026-09-01", "100", expected_close_date=monday),
+        deal("proposal", "2026-09-01", "100"),
+    ]
+    rows = {(row["expected_close_week"], row["scenario"]): row for row in mart_sales_forecast(world(*deals))}
+    weighted = rows[date(2026, 9, 7), "weighted"]
+    # 100 × 0.5 + 300 × 0.25, which is the mean of 100 and 300 at weights of 2 to 1.
+    assert told(weighted, "forecast_amount", "deal_amount", "is_complete", "overdue_deal_count") == (125, 400, True, 2)
+    assert float(weighted["mean_amount"]) == 500 / 3
+    assert told(rows[date(2026, 9, 7), "unweighted"], "forecast_amount", "mean_amount") == (400, 200)
+    assert told(rows[date(2026, 9, 7), "committed"], "counted_deal_count", "forecast_amount", "mean_amount") == (0, 0, None)
+    assert told(rows[monday, "committed"], "forecast_amount", "is_complete") == (100, False)
+    assert told(rows[None, "weighted"], "forecast_amount", "is_complete") == (50, False)

@@ -1,0 +1,115 @@
+"""fct_leads, and the marts over leads, on hand-worked leads."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.recompute.factory import facility, lead, organization, user
+from tests.recompute.funnel import mart_cohort_retention, mart_conversion_funnel
+from tests.recompute.leads import fct_leads
+from tests.recompute.pipeline import mart_weighted_pipeline_scenarios
+from tests.recompute.world import Row, World
+
+AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
+
+
+def world(*leads: Row, **tables: list[Row]) -> World:
+    named = [{**row, "lead_id": str(number)} for number, row in enumerate(leads)]
+    known = {"organizations": [organization()], "facilities": [facility()], "users": [user()]}
+    return World.of(AS_OF, leads=named, **known, **tables)
+
+
+def told(row: Row, *columns: str) -> tuple[Any, ...]:
+    return tuple(row[column] for column in columns)
+
+
+def test_a_later_stage_brings_the_earlier_ones_and_a_lost_lead_keeps_its_own() -> None:
+    rows = fct_leads(
+        world(
+            lead("opportunity", "2026-01-01", opportunity_at="2026-01-05"),
+            lead("won", "2026-01-01", closed_at="2026-01-09"),
+            lead("lost", "2026-01-01", sql_at="2026-01-03", closed_at="2026-01-09"),
+            lead("lead", "2026-01-01"),
+        )
+    )
+    assert [told(row, "reached_sql", "reached_opportunity", "reached_won") for row in rows] == [
+        (True, True, False),
+        (True, True, True),
+        (True, False, False),
+        (False, False, False),
+    ]
+
+
+def test_what_has_not_happened_by_the_night_is_not_there() -> None:
+    (row,) = fct_leads(world(lead("sql", "2026-09-14", sql_at="2026-09-15")))
+    assert told(row, "sql_at", "reached_sql") == (None, False)
+
+
+def test_whom_and_what_nobody_knows_is_unknown() -> None:
+    (row,) = fct_leads(world(lead("lead", "2026-09-01", facility_id="gone", rep_user_id=None)))
+    assert told(row, "facility_id", "facility_key") == ("unknown", "t|unknown")
+    assert told(row, "rep_user_id", "rep_user_key") == ("unknown", "t|unknown")
+
+
+def test_each_scenario_makes_of_a_lead_what_it_applies() -> None:
+    leads = [lead("sql", "2026-09-01", "400"), lead("sql", "2026-09-02", "400", currency="XXX")]
+    rows = {row["scenario"]: row for row in mart_weighted_pipeline_scenarios(world(*leads))}
+    # 400 × 0.30 × 0.25, 400 × 0.30, 400, and nothing that is open.
+    assert {name: row["pipeline_amount"] for name, row in rows.items()} == {
+        "weighted": 30,
+        "probability_only": 120,
+        "unweighted": 400,
+        "committed": 0,
+    }
+    assert told(rows["weighted"], "lead_count", "counted_lead_count", "leads_without_rate", "lead_amount") == (2, 2, 1, 400)
+    assert told(rows["committed"], "counted_lead_count", "mean_amount") == (0, None)
+    assert rows["weighted"]["mean_amount"] == 400
+
+
+def test_won_counts_whole_and_lost_nothing_in_every_scenario() -> None:
+    rows = mart_weighted_pipeline_scenarios(world(lead("won", "2026-09-01"), lead("lost", "2026-09-01")))
+    assert {(row["stage"], row["pipeline_amount"]) for row in rows} == {("won", 100), ("lost", 0)}
+
+
+def test_the_funnel_goes_from_stage_to_stage() -> None:
+    leads = [
+        lead("lead", "2026-08-01"),
+        lead("lost", "2026-08-02", closed_at="2026-08-09"),
+        lead("lost", "2026-08-03", sql_at="2026-08-09"),
+        lead("won", "2026-08-31", closed_at="2026-09-09"),
+    ]
+    rows = {row["stage"]: row for row in mart_conversion_funnel(world(*leads))}
+    columns = ("reached_count", "next_reached_count", "lost_count", "conversion_to_next_pct", "conversion_from_lead_pct")
+    assert [told(rows[stage], *columns) for stage in ("lead", "sql", "opportunity", "won")] == [
+        (4, 2, 1, 50, 100),
+        (2, 1, 1, 50, 50),
+        (1, 1, 0, 100, 25),
+        (1, None, 0, None, 25),
+    ]
+
+
+def test_a_cohort_is_looked_at_when_each_month_has_ended() -> None:
+    leads = [
+        lead("lost", "2026-07-02", closed_at="2026-08-01"),
+        lead("lost", "2026-07-02", opportunity_at="2026-07-09", closed_at="2026-07-31T23:59:59"),
+        lead("won", "2026-07-02", closed_at="2026-08-31"),
+        lead("lost", "2026-07-02"),
+    ]
+    rows = mart_cohort_retention(world(*leads))
+    assert [told(row, "month", "retained_count", "progressed_count", "retention_pct") for row in rows] == [
+        (date(2026, 7, 1), 2, 1, 50),
+        (date(2026, 8, 1), 1, 2, 25),
+        (date(2026, 9, 1), None, None, None),
+    ]
+    assert rows[0]["undated_loss_count"] == 1
+
+
+def test_the_rate_is_that_of_the_day_of_creation() -> None:
+    rates = [
+        {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
+        for day, rate in ((1, "1.25"), (9, "2"))
+    ]
+    (row,) = fct_leads(world(lead("won", "2026-09-03", currency="USD", closed_at="2026-09-10"), fx_rates=rates))
+    assert row["amount_reporting"] == 80

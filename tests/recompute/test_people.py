@@ -1,0 +1,61 @@
+"""dim_users and dim_contacts on hand-worked people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.recompute.factory import account, contact, facility, organization, user
+from tests.recompute.people import dim_contacts, dim_users, seniority, words
+from tests.recompute.world import World
+
+
+def world() -> World:
+    return World.of(
+        datetime(2026, 9, 15, tzinfo=UTC),
+        organizations=[organization()],
+        accounts=[account()],
+        facilities=[facility()],
+        users=[user(facility_id="gone", email="Me@X.Example")],
+        contacts=[contact(title="CFO"), contact(contact_id="d", account_id="gone", first_name=None)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "level"),
+    [
+        ("Chief Revenue Officer", "c_level"),
+        ("ceo", "c_level"),
+        ("Geschäftsführer", "c_level"),
+        ("Managing Director", "c_level"),
+        ("SVP Sales", "vp"),
+        ("vice president, finance", "vp"),
+        ("Head of Growth", "director"),
+        ("Directeur commercial", "director"),
+        ("Sr. Manager", "manager"),
+        ("Jefe de Ventas", "manager"),
+        ("Assistant to the CEO", "individual_contributor"),
+        ("Systems Engineer", "individual_contributor"),
+        (" ", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_a_title_tells_the_seniority(title: str | None, level: str) -> None:
+    assert seniority(title) == level
+
+
+def test_titles_are_compared_in_words() -> None:
+    assert words("Sr. Geschäftsführer/CTO") == " sr geschaftsfuhrer cto "
+
+
+def test_there_is_an_unknown_user() -> None:
+    known, unknown = dim_users(world())
+    assert (known["email"], known["facility_id"], known["is_unknown"]) == ("me@x.example", "unknown", False)
+    assert (unknown["user_id"], unknown["full_name"], unknown["is_unknown"]) == ("unknown", "unknown", True)
+
+
+def test_a_contact_of_no_account_stays() -> None:
+    known, orphan = dim_contacts(world())
+    assert (known["account_key"], known["account_name"], known["full_name"]) == ("t|a", "A", "Ada Lovelace")
+    assert (orphan["account_key"], orphan["account_name"], orphan["full_name"]) == (None, None, "Lovelace")
