@@ -47,7 +47,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy
 	@.venv/bin/yamllint --strict .
-	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/tests dbt/analyses
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check

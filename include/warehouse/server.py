@@ -1,4 +1,5 @@
-"""Starts the embedded warehouse with three corrections, each of which makes it behave as BigQuery does, and a memory for parsed SQL.
+"""Starts the embedded warehouse with three corrections, each of which makes it behave as BigQuery does, and
+shorter ways through the translator of its SQL.
 
 Runs in the warehouse's own environment, never in the platform's.
 """
@@ -13,6 +14,7 @@ from bqemulator.versioning.clone import CloneManager
 from bqemulator.versioning.snapshots import SnapshotManager
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 # A bare NUMERIC keeps nine decimals: left alone, it becomes DuckDB's DECIMAL(18, 3), and money silently loses digits.
@@ -81,7 +83,17 @@ def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
     return [tree.copy() if tree is not None else None for tree in trees]
 
 
+# The translator writes a whole statement once and drops its tree: no copy of the tree first, which is a quarter of its time.
+_generate: Any = Dialect.generate
+
+
+def _write_without_copy(self: Dialect, expression: Any, copy: bool = True, **options: Any) -> str:
+    dropped = isinstance(self, DuckDB) and expression.parent is None
+    return str(_generate(self, expression, copy=copy and not dropped, **options))
+
+
 Dialect.parse = _parse_once
+Dialect.generate = _write_without_copy
 ddl.VersioningDDLRouter.parse = _parse_or_replace
 CloneManager.create = _create_or_replace
 SnapshotManager.capture = _capture_on_demand

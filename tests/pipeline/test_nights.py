@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from include import ops
+from include.catalog import query
 from include.local.home import Company
 from include.publish import publish
 from include.quality import GateBlocked, run_gate
@@ -120,6 +121,14 @@ def test_the_golden_cases_of_every_model(nights: Nights, second: RunContext) -> 
     ran = nights.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=second)
     assert len(ran) >= 17
     assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "mtr_revenue_by_month"} <= tested_models()
+
+
+def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunContext, manifest: Path) -> None:
+    known = json.loads(manifest.read_text())
+    questions = [node for node in known["nodes"].values() if node["resource_type"] == "analysis"]
+    assert len(questions) > 15
+    unanswered = [node["name"] for node in questions if not rows(query(node, known))]
+    assert unanswered == []
 
 
 def tested_models() -> set[str]:

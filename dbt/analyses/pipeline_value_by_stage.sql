@@ -1,5 +1,0 @@
-select organization_id, stage, count(*) as deals, sum(amount_reporting) as amount, sum(weighted_amount) as weighted_amount
-from {{ ref('fct_deals') }}
-where not is_closed
-group by organization_id, stage
-order by organization_id, amount desc
