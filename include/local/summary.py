@@ -46,6 +46,24 @@ REVENUE_SQL = """
     order by o.organization_name
 """
 
+PIPELINE_SQL = """
+    select
+        o.organization_name as name,
+        m.reporting_currency,
+        m.month,
+        sum(m.lead_count) as leads,
+        sum(m.weighted_lead_amount) as weighted,
+        sum(m.won_deal_count) as won,
+        sum(m.won_deal_amount) as won_amount,
+        100 * safe_divide(sum(m.won_deal_count), sum(m.won_deal_count + m.lost_deal_count)) as win_rate_pct
+    from marts.mart_pipeline_kpis as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    group by o.organization_name, o.organization_id, m.reporting_currency, m.month
+    qualify row_number() over (partition by o.organization_id order by m.month desc) = 1
+    order by o.organization_name
+"""
+
 SLA_SQL = """
     select
         o.organization_name as name,
@@ -79,6 +97,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
     _print_findings(console, gates)
     console.print(Columns([_revenue_table(_query(REVENUE_SQL)), _sla_table(_query(SLA_SQL))], padding=(0, 4)))
+    console.print(_pipeline_table(_query(PIPELINE_SQL)))
     _print_next(console, company, ops.publications())
 
 
@@ -162,6 +181,17 @@ def _revenue_table(rows: list[Row]) -> Table:
     return table
 
 
+def _pipeline_table(rows: list[Row]) -> Table:
+    table = Table(title="Pipeline, last complete month", title_justify="left", box=None, pad_edge=False)
+    for name in ("organization", "month", "leads", "weighted pipeline", "deals won", "worth", "win rate"):
+        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
+    for row in rows:
+        amounts = [f"{row['reporting_currency']} {row[key] or 0:,.2f}" for key in ("weighted", "won_amount")]
+        rate = "–" if row["win_rate_pct"] is None else f"{row['win_rate_pct']:.1f} %"
+        table.add_row(row["name"], f"{row['month']:%Y-%m}", f"{row['leads']:,}", amounts[0], f"{row['won']:,}", amounts[1], rate)
+    return table
+
+
 def _sla_table(rows: list[Row]) -> Table:
     table = Table(title="Support SLA, last complete month", title_justify="left", box=None, pad_edge=False)
     for name in ("organization", "month", "tickets", "first response", "resolution"):
@@ -177,9 +207,7 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
 
     docs = company.home / "state" / "gx" / "data_docs" / "index.html"
     console.print()
-    console.print(
-        f"[bold]{len(publications)} tables published[/]: " + ", ".join(f"{p['dataset']}.{p['table_name']}" for p in publications)
-    )
+    console.print(f"[bold]{len(publications)} tables published[/]: " + ", ".join(sorted(p["table_name"] for p in publications)))
     console.print("[bold]Where to look next[/]")
     console.print('  make sql Q="select * from metrics.mtr_revenue_by_month order by month desc limit 12"', highlight=False)
     console.print("  make up                      Airflow's web UI on this night's warehouse", highlight=False)
