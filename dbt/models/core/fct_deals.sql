@@ -157,7 +157,7 @@ final as (
         case
             when is_won then amount_reporting
             when is_closed then 0
-            else amount_reporting * probability_pct / numeric '100'
+            else amount_reporting * (probability_pct / numeric '100')
         end as weighted_amount,
         expected_close_date,
         created_at,
