@@ -78,7 +78,7 @@ def fct_order_items(world: World) -> list[Row]:
                 "account_id": order["account_id"] if order else None,
                 "account_key": tenants.key("accounts", tenant, order["account_id"]) if order else None,
                 "currency": order["currency"] if order else None,
-                "reporting_currency": tenants.reporting_currency(tenant),
+                "reporting_currency": tenants.reporting_currency(tenant) if order else None,
                 "line_amount_reporting": line,
                 "cost_amount": product["unit_cost"] * item["quantity"] if product else None,
                 "cost_currency": product["currency"] if product else None,
