@@ -57,9 +57,7 @@ def _promise(node: Node) -> str:
 
 
 def _overview(manifest: dict[str, Any], tables: list[Node]) -> str:
-    rows = [
-        [f"[{_published(node)}](#{_anchor(node)})", _grain(node), _owner(manifest, node), _promise(node)] for node in tables
-    ]
+    rows = [[f"[{_published(node)}](#{_anchor(node)})", _grain(node), _owner(manifest, node), _promise(node)] for node in tables]
     return _markdown(["table", "grain", "owner", "fresh (cadence, promise, criticality)"], rows)
 
 
@@ -123,7 +121,9 @@ def _sample(golden: list[Node]) -> str:
     rows = case["expect"]["rows"][:SAMPLE_ROWS]
     every = list(dict.fromkeys(column for row in rows for column in row))
     columns = every[:SAMPLE_COLUMNS]
-    told = f"Sample, from the golden case `{case['name']}`" + (f" ({len(columns)} of {len(every)} columns)" if every != columns else "")
+    told = f"Sample, from the golden case `{case['name']}`" + (
+        f" ({len(columns)} of {len(every)} columns)" if every != columns else ""
+    )
     return f"{told}:\n\n{_markdown(columns, [[_text(row.get(column)) for column in columns] for row in rows])}"
 
 

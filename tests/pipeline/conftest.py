@@ -23,7 +23,8 @@ from tests.pipeline.nights import Nights
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
 SCALE = 0.05
-SEEDS = (1, 2, 3)
+#: The companies whose tables are recomputed: test_nights goes on with the first, the others only live for two nights.
+SEED, *OTHER_SEEDS = (1, 2, 3)
 
 
 @dataclass
@@ -67,12 +68,12 @@ def play(nights: Nights, as_of: str, folder: Path, **options: Any) -> PlayedNigh
     return PlayedNight(run, truth, tables)
 
 
-@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
+@pytest.fixture(scope="module", params=OTHER_SEEDS, ids=lambda seed: f"seed {seed}")
 def played_nights(
     request: pytest.FixtureRequest, manifest: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[PlayedNight]]:
     """Two consecutive nights of one company, the second incremental."""
     folder = tmp_path_factory.mktemp("truth")
     with Nights(Company(FIRST, scale=SCALE, seed=request.param)) as nights:
-        # dbt's own tests of such nights are run once, for the company of the first seed.
-        yield [play(nights, as_of, folder, tested=request.param == SEEDS[0]) for as_of in (FIRST, SECOND)]
+        # dbt's own tests are run on the nights of the first company.
+        yield [play(nights, as_of, folder, tested=False) for as_of in (FIRST, SECOND)]

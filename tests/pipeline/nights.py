@@ -43,6 +43,7 @@ class Nights:
         self.sources = load_sources(sources) if sources else load_sources()
         self._entered: dict[str, str] = {}
         self.first_landing = 0
+        self.first_tables: dict[str, dict[str, list[str]]] = {}
 
     def __enter__(self) -> Nights:
         self._entered = dict(os.environ)

@@ -16,7 +16,8 @@ from include.quality import GateBlocked, run_gate
 from include.runs import RunContext
 from include.settings import ROOT
 from include.warehouse import client
-from tests.pipeline.conftest import FIRST, SCALE, SECOND
+from tests.pipeline.comparison import MODELS, differences
+from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, PlayedNight, play
 from tests.pipeline.nights import Nights, contents, rows
 
 # When a row was landed or built says nothing about the business.
@@ -26,11 +27,18 @@ LAYERS = ("core", "marts", "metrics")
 
 @pytest.fixture(scope="module")
 def nights(manifest: Path) -> Iterator[Nights]:
-    """A company after its first night."""
-    with Nights(Company(FIRST, scale=SCALE, seed=11)) as played:
-        played.play(FIRST)
-        played.first_landing = landed(FIRST)
+    """A company whose nights are played one after the other; the tests below run in the order that they stand in."""
+    with Nights(Company(FIRST, scale=SCALE, seed=SEED)) as played:
         yield played
+
+
+@pytest.fixture(scope="module")
+def first(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> PlayedNight:
+    """The company's first night, with all of dbt's tests."""
+    night = play(nights, FIRST, tmp_path_factory.mktemp("truth"))
+    nights.first_landing = landed(FIRST)
+    nights.first_tables = everything()
+    return night
 
 
 def everything() -> dict[str, dict[str, list[str]]]:
@@ -43,29 +51,29 @@ def landed(as_of: str) -> int:
     return int(run[0]["n"])
 
 
-def test_the_same_night_twice_changes_nothing(nights: Nights) -> None:
-    before = everything()
-    assert all(before["core"].values()), "empty tables prove nothing"
-    nights.play(FIRST)
-    assert everything() == before
-
-
-def test_a_later_night_loads_only_what_is_new_and_equals_a_rebuild(nights: Nights) -> None:
-    first = everything()
-    nights.play(SECOND)
-    incremental = everything()
-    assert landed(SECOND) < nights.first_landing / 5
-    assert incremental != first, "the company has moved on"
-    nights.play(SECOND, full_refresh=True)
-    assert everything() == incremental
-    nights.play(FIRST)
-    assert everything() == first, "an earlier night shows what it showed then"
+def test_the_same_night_twice_changes_nothing(nights: Nights, first: PlayedNight) -> None:
+    assert all(nights.first_tables["core"].values()), "empty tables prove nothing"
+    nights.play(FIRST, tested=False)
+    assert everything() == nights.first_tables
 
 
 @pytest.fixture(scope="module")
-def second(nights: Nights) -> RunContext:
-    """The company's second night, for the tests that only look at what it left."""
-    return nights.play(SECOND)
+def second_night(nights: Nights, first: PlayedNight, tmp_path_factory: pytest.TempPathFactory) -> PlayedNight:
+    """The company's second night, incremental."""
+    return play(nights, SECOND, tmp_path_factory.mktemp("truth"), tested=False)
+
+
+@pytest.fixture(scope="module")
+def second(second_night: PlayedNight) -> RunContext:
+    """The run of the second night, for the tests that only look at what it left."""
+    return second_night.run
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_two_nights_hold_what_the_truth_says(first: PlayedNight, second_night: PlayedNight, name: str) -> None:
+    for night in (first, second_night):
+        told = differences(MODELS[name], night.tables, night.truth, night.as_of)
+        assert not told, f"{len(told)} differences, the first of them:\n" + "\n".join(told[:30])
 
 
 def test_a_deleted_row_leaves_staging(second: RunContext) -> None:
@@ -143,3 +151,16 @@ def test_the_books_name_every_layer(nights: Nights, second: RunContext) -> None:
     assert {row["layer"] for row in built} >= {"seeds", "staging", "core", "marts", "metrics", "snapshots"}
     gates = {row["gate"] for row in ops.gate_results(run_id=run.run_id)}
     assert gates == {f"raw_{name}" for name in nights.sources} | {"staging", "core", "marts"}
+
+
+def test_a_later_night_loads_only_what_is_new_and_equals_a_rebuild(nights: Nights, second: RunContext) -> None:
+    assert landed(SECOND) < nights.first_landing / 5
+    incremental = everything()
+    assert incremental != nights.first_tables, "the company has moved on"
+    nights.play(SECOND, full_refresh=True, tested=False)
+    assert everything() == incremental
+
+
+def test_an_earlier_night_shows_what_it_showed_then(nights: Nights, second: RunContext) -> None:
+    nights.play(FIRST, tested=False)
+    assert everything() == nights.first_tables
