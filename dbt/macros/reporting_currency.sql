@@ -15,9 +15,10 @@
 {%- endmacro %}
 
 
-{#- Joins the last rate of a currency known on a day, as `alias`, from a CTE over int_reference__fx_rates_daily. -#}
+{#- Joins the last rate of a currency known on a day, as `alias`, from a CTE over int_reference__fx_rates_daily. The days that
+    the run does not see yet have no other rate than its own day. -#}
 {% macro join_fx_rate(rates, alias, currency, day) -%}
     left join {{ rates }} as {{ alias }}
         on {{ alias }}.currency = {{ currency }}
-        and {{ alias }}.rate_day = {{ day }}
+        and {{ alias }}.rate_day = least({{ day }}, {{ as_of_date() }})
 {%- endmacro %}
