@@ -68,5 +68,5 @@
 
 {#- The time between two instants in hours or days with their fraction; NULL when either is unknown. -#}
 {% macro elapsed(since, until, unit) -%}
-    timestamp_diff({{ until }}, {{ since }}, second) / {{ {'hours': 3600, 'days': 86400}[unit] }}
+    timestamp_diff({{ until }}, {{ since }}, microsecond) / {{ {'hours': 3600000000, 'days': 86400000000}[unit] }}
 {%- endmacro %}
