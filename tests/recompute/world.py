@@ -1,8 +1,8 @@
 """The world of one night, read from the CSV truth into plain Python values.
 
 `World.read(folder, as_of)` holds every table of the source contract as a list of dicts: timestamps are aware
-UTC datetimes, dates are dates, money and rates are Decimals, counts are ints, booleans are bools, an empty
-field is None. Rows that the night cannot see yet (`updated_at`, or the event's own time, not before `as_of`)
+UTC datetimes, dates are dates, money and rates are Decimals, counts are ints, booleans are bools, texts have
+no blanks around them, an empty field is None. Rows that the night cannot see yet (`updated_at`, or the event's own time, not before `as_of`)
 are left out, and of several versions of one key only the latest stays.
 """
 
@@ -108,7 +108,7 @@ def _parser(column: str) -> Callable[[str], Any]:
         return int
     if column.startswith("is_"):
         return _boolean
-    return str
+    return str.strip
 
 
 def _read(path: Path) -> list[Row]:
@@ -117,7 +117,7 @@ def _read(path: Path) -> list[Row]:
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         parsers = {name: _parser(name) for name in reader.fieldnames or ()}
-        return [{name: None if text == "" else parsers[name](text) for name, text in record.items()} for record in reader]
+        return [{name: None if text.strip() == "" else parsers[name](text) for name, text in record.items()} for record in reader]
 
 
 def _visible(row: Row, as_of: datetime) -> bool:
