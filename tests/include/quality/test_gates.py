@@ -17,7 +17,7 @@ from include.publish import publish
 from include.quality import GateBlocked, build_data_docs, run_gate
 from include.runs import RunContext
 from include.sources import Source
-from tests.include.quality.warehouse import rows
+from tests.warehouse import rows
 
 RUN = RunContext("manual__2026-10-01T00:00:00+00:00", datetime(2026, 10, 1, tzinfo=UTC))
 Make = Callable[..., Path]

@@ -15,7 +15,7 @@ from include.quality.parameters import bound
 from include.quality.rules import Rule, load_gates
 from include.settings import settings
 from tests.include.quality.test_gates import SHOP
-from tests.include.quality.warehouse import rows
+from tests.warehouse import rows
 
 VALUES = {"run_id": "tonight", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 

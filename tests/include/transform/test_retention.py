@@ -9,7 +9,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.transform import forget_old_versions
-from tests.include.quality.warehouse import connected, rows
+from tests.warehouse import connected, rows
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 

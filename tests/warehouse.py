@@ -1,4 +1,7 @@
-"""One embedded warehouse for the tests of ops, quality and publish, started by the first that needs it."""
+"""One embedded warehouse for the tests of single packages, started by the first that needs it.
+
+The environment points at it one test at a time, so tests of other files may come in between.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,15 @@ from include.warehouse import EmbeddedWarehouse, client, environment
 def running() -> EmbeddedWarehouse:
     """The warehouse, on a port that is free, and on one ten above it that is too."""
     home = Path(tempfile.mkdtemp(prefix="platform-warehouse-"))
-    warehouse = EmbeddedWarehouse(home, _free_port())
+    warehouse = EmbeddedWarehouse(home, free_port())
     warehouse.start()
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     atexit.register(warehouse.stop)
     return warehouse
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that is free, and so is the one ten above it (the warehouse's gRPC)."""
     for _ in range(50):
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))
