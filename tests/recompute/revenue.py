@@ -35,6 +35,8 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
     """The rows of mtr_revenue_by_month, by organization and month, without a gap."""
     orders: dict[str, dict[date, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for order in fct_orders(world):
+        if order["ordered_at"] >= world.as_of:
+            continue
         orders[order["organization_id"]][month_of(order["ordered_at"])].append(order)
     organizations = world.by_key("organizations")
     last = month_of(world.as_of - timedelta(microseconds=1))

@@ -12,6 +12,7 @@ orders as (
         if(is_revenue, revenue_amount, null) as revenue_amount,
         reporting_currency
     from {{ ref('fct_orders') }}
+    where ordered_at < {{ as_of() }}
 ),
 
 -- From the first order of the organization on, without a gap, so that a month without orders shows as one.

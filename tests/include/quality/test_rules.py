@@ -45,7 +45,7 @@ create or replace table core.fct_orders as
 select
     'o' as organization_id, 'r' as order_id, 'EUR' as currency, numeric '19' as total_amount, numeric '4' as discount_amount,
     numeric '2' as tax_amount, numeric '1' as shipping_amount, true as is_revenue, true as has_rate,
-    numeric '38' as revenue_amount, date '2026-08-15' as ordered_date;
+    numeric '38' as revenue_amount, date '2026-08-15' as ordered_date, timestamp '2026-08-15' as ordered_at;
 create or replace table core.fct_deal_stage_history as
 select
     'o' as organization_id, 'd' as deal_id, 1 as stay_number, 'proposal' as stage, timestamp '2026-09-01' as valid_from,
