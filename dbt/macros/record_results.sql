@@ -50,11 +50,11 @@
 {%- endmacro %}
 
 
-{#- The layer of a node: the folder of that name which its file lies in (a model's tests lie beside it), else the
-    project's folder: seeds, snapshots, tests. -#}
+{#- The layer of a node: the folder of that name which its model's file lies in (a model's tests lie beside it), else the
+    project's folder: seeds, snapshots (whatever layer they follow), tests. -#}
 {% macro layer_of(node) -%}
     {%- set folders = node.original_file_path.split('/') -%}
-    {%- for folder in folders if folder in ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}
+    {%- for folder in folders if folders[0] != 'snapshots' and folder in ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}
         {{- return(folder) -}}
     {%- endfor -%}
     {{- return(folders[0]) -}}

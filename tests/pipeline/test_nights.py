@@ -128,7 +128,7 @@ def test_the_golden_cases_of_every_model(nights: Nights, second: RunContext) -> 
     # Those of staging have tests of their own in tests/dbt/staging.
     ran = nights.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=second)
     assert len(ran) >= 17
-    assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "mtr_revenue_by_month"} <= tested_models()
+    assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "mtr_revenue_by_month"} <= models_with_a_case()
 
 
 def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunContext, manifest: Path) -> None:
@@ -139,7 +139,7 @@ def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunC
     assert unanswered == []
 
 
-def tested_models() -> set[str]:
+def models_with_a_case() -> set[str]:
     """The models that have a golden case."""
     manifest = json.loads((ROOT / "dbt" / "target" / "manifest.json").read_text())
     return {unit_test["model"] for unit_test in manifest["unit_tests"].values()}

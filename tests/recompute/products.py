@@ -57,36 +57,36 @@ def dim_products(world: World) -> list[Row]:
 
 
 def fct_order_items(world: World) -> list[Row]:
-    """The rows of fct_order_items, by order_item_id."""
+    """The rows of fct_order_items, by order_item_id; a line of an unknown order is in quarantine."""
     tenants = Tenants(world)
     rows: list[Row] = []
     for item in world["order_items"]:
         tenant = item["organization_id"]
         order = tenants.row("orders", tenant, item["order_id"])
         product = tenants.row("products", tenant, item["product_id"])
-        line = cost = None
-        if order is not None:
-            day = order["ordered_at"].date()
-            line = tenants.convert(item["line_amount"], order["currency"], tenant, day)
-            if product is not None:
-                cost = tenants.convert(product["unit_cost"] * item["quantity"], product["currency"], tenant, day)
+        if order is None:
+            continue
+        cost, day = None, order["ordered_at"].date()
+        line = tenants.convert(item["line_amount"], order["currency"], tenant, day)
+        if product is not None:
+            cost = tenants.convert(product["unit_cost"] * item["quantity"], product["currency"], tenant, day)
         rows.append(
             {
                 **item,
                 "order_key": tenants.key("orders", tenant, item["order_id"]),
                 "product_key": tenants.key("products", tenant, item["product_id"]),
-                "account_id": order["account_id"] if order else None,
-                "account_key": tenants.key("accounts", tenant, order["account_id"]) if order else None,
-                "currency": order["currency"] if order else None,
-                "reporting_currency": tenants.reporting_currency(tenant) if order else None,
+                "account_id": order["account_id"],
+                "account_key": tenants.key("accounts", tenant, order["account_id"]),
+                "currency": order["currency"],
+                "reporting_currency": tenants.reporting_currency(tenant),
                 "line_amount_reporting": line,
                 "cost_amount": product["unit_cost"] * item["quantity"] if product else None,
                 "cost_currency": product["currency"] if product else None,
                 "cost_amount_reporting": cost,
                 "has_rate": line is not None,
-                "is_revenue": order is not None and order["status"] not in NOT_REVENUE,
-                "ordered_date": order["ordered_at"].date() if order else None,
-                "ordered_month": month_of(order["ordered_at"]) if order else None,
+                "is_revenue": order["status"] not in NOT_REVENUE,
+                "ordered_date": order["ordered_at"].date(),
+                "ordered_month": month_of(order["ordered_at"]),
             }
         )
     return rows

@@ -1,0 +1,183 @@
+"""Turns a folder of demo CSVs into companies that are odd, but legal: what a folder that nobody has seen before may hold.
+
+python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|all_at_once
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from itertools import count, cycle, product
+from pathlib import Path
+
+from include.demo.schema import TABLES, Table, Type
+from tests.pipeline import odd_rows
+
+Record = dict[str, str]
+
+#: What a column holds that must have a value and is given none.
+_ANY: dict[Type, str] = {
+    "string": "other",
+    "integer": "1",
+    "decimal": "1",
+    "boolean": "true",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "date": "2020-01-01",
+    "time": "09:00",
+    "json": "{}",
+}
+_RATE_DAYS = ("2018-12-24", "2025-05-17", "2026-09-30")
+
+
+class Folder:
+    """The tables of a folder while they are being changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tables = {name: _read(path / f"{name}.csv") for name in TABLES}
+        self._number = count(1)
+
+    def save(self) -> None:
+        """Write every table back."""
+        for name, rows in self.tables.items():
+            with (self.path / f"{name}.csv").open("w", encoding="utf-8", newline="") as lines:
+                writer = csv.DictWriter(lines, [column.name for column in TABLES[name].columns], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+
+    @property
+    def organizations(self) -> list[str]:
+        return [row["organization_id"] for row in self.tables["organizations"]]
+
+    def add(self, table: str, **values: object) -> str:
+        """Add a row; what must have a value and is given none gets any. Returns the first part of its key."""
+        schema = TABLES[table]
+        given = {name: "" if value is None else str(value) for name, value in values.items()}
+        row = {**self._defaults(schema), **given}
+        unknown = row.keys() - schema.by_name.keys()
+        if unknown:
+            raise ValueError(f"{table} has no {sorted(unknown)}")
+        self.tables[table].append(row)
+        return row[schema.key[0]]
+
+    def of(self, table: str, organization: str) -> list[Record]:
+        """The rows of an organization."""
+        return [row for row in self.tables[table] if row["organization_id"] == organization]
+
+    def drop(self, table: str, organization: str) -> None:
+        """Leave a table without rows of an organization."""
+        self.tables[table] = [row for row in self.tables[table] if row["organization_id"] != organization]
+
+    def copy(self, organization: str, suffix: str) -> str:
+        """Add an organization with the same rows under ids of their own. Returns its id."""
+        for name, rows in self.tables.items():
+            if "organization_id" in TABLES[name].by_name:
+                rows += [
+                    {column: text + suffix if text and column.endswith("_id") else text for column, text in row.items()}
+                    for row in self.of(name, organization)
+                ]
+        return organization + suffix
+
+    def _defaults(self, schema: Table) -> Record:
+        row = {column.name: "" if column.nullable else _ANY[column.type] for column in schema.columns}
+        if len(schema.key) == 1:
+            row[schema.key[0]] = f"odd-{next(self._number):04}"
+        return row
+
+
+def _read(path: Path) -> list[Record]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def no_deals(folder: Folder, organization: str) -> None:
+    """Nothing was ever sold through a deal; activities still name deals that are gone."""
+    folder.drop("deals", organization)
+    folder.drop("deal_stage_history", organization)
+
+
+def only_lost_deals(folder: Folder, organization: str) -> None:
+    """Every deal and every lead was lost."""
+    folder.drop("deal_stage_history", organization)
+    for deal in folder.of("deals", organization):
+        deal |= {"stage": "closed_lost", "probability_pct": "0", "lost_reason": "price"}
+        deal["closed_at"] = deal["closed_at"] or deal["updated_at"]
+        change = {name: deal[name] for name in ("organization_id", "deal_id", "amount", "probability_pct", "updated_at")}
+        moved = {"from_stage": "prospecting", "to_stage": "closed_lost", "changed_at": deal["closed_at"]}
+        folder.add("deal_stage_history", **change, **moved)
+    for lead in folder.of("leads", organization):
+        lead |= {"stage": "lost", "closed_at": lead["closed_at"] or lead["updated_at"]}
+
+
+def hundred_currencies(folder: Folder, organization: str) -> None:
+    """Every amount is in one of 100 currencies, some without a rate, some with one that comes too late."""
+    codes = [f"Q{number:02}" for number in range(100)]
+    for number, code in enumerate(codes):
+        # Of ten currencies one has no rate, one gets it on the way, one on the day of the run, one after it.
+        days = {0: (), 1: ("2026-01-15",), 2: ("2026-10-01",), 3: ("2026-12-01",)}.get(number % 10, _RATE_DAYS)
+        for day, rate in zip(days, ("0.333333333", "3.999999999", "1.75"), strict=False):
+            folder.add("fx_rates", rate_date=day, currency=code, rate_to_usd=rate)
+    currency = cycle(codes)
+    for table, schema in TABLES.items():
+        if "currency" in schema.by_name and table != "fx_rates":
+            for row in folder.of(table, organization):
+                row["currency"] = next(currency)
+
+
+def empty(folder: Folder) -> None:
+    """An organization of which nothing is known but its name."""
+    folder.add("organizations", organization_id="org-empty", name="Nobody", timezone="Pacific/Chatham", reporting_currency="ZZZ")
+
+
+def nasty(folder: Folder) -> None:
+    """Three organizations of rows that tempt one into every error that the definitions allow for."""
+    odd_rows.plant(folder)
+
+
+def one_organization(folder: Folder) -> None:
+    """Only the first organization is left."""
+    for name, other in product(TABLES, folder.organizations[1:]):
+        if "organization_id" in TABLES[name].by_name:
+            folder.drop(name, other)
+
+
+def all_at_once(folder: Folder) -> None:
+    """Every oddity, each in an organization of its own, beside an ordinary one."""
+    first, second, *_ = folder.organizations
+    no_deals(folder, folder.copy(first, "-undealt"))
+    hundred_currencies(folder, folder.copy(second, "-motley"))
+    only_lost_deals(folder, second)
+    empty(folder)
+    nasty(folder)
+
+
+def _everywhere(change: Callable[[Folder, str], None]) -> Callable[[Folder], None]:
+    def changed(folder: Folder) -> None:
+        for position, organization in enumerate(folder.organizations):
+            if position == 0 or change is not hundred_currencies:
+                change(folder, organization)
+
+    return changed
+
+
+COMPANIES: dict[str, Callable[[Folder], None]] = {
+    "one_organization": one_organization,
+    "no_deals": _everywhere(no_deals),
+    "only_lost_deals": _everywhere(only_lost_deals),
+    "hundred_currencies": _everywhere(hundred_currencies),
+    "nasty": nasty,
+    "all_at_once": all_at_once,
+}
+
+
+def turn(path: Path, company: str) -> Path:
+    """Turn the demo CSVs in a folder into one of the odd companies. Returns the folder."""
+    folder = Folder(path)
+    COMPANIES[company](folder)
+    folder.save()
+    return path
+
+
+if __name__ == "__main__":
+    turn(Path(sys.argv[1]), sys.argv[2])
