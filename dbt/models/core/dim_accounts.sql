@@ -55,22 +55,8 @@ revenue_bands as (
     from {{ ref('revenue_bands') }}
 ),
 
--- A rule without conditions holds for every account and comes last.
 segments as (
-    select
-        accounts.organization_id,
-        accounts.account_id,
-        segment_rules.segment
-    from accounts
-    inner join segment_rules
-        on segment_rules.plan_tier = accounts.plan_tier
-        or segment_rules.employees_above < accounts.employee_count
-        or (segment_rules.plan_tier is null and segment_rules.employees_above is null)
-    qualify
-        row_number() over (
-            partition by accounts.organization_id, accounts.account_id
-            order by segment_rules.rule_order
-        ) = 1
+    {{ classify_segment('accounts', 'segment_rules') }}
 ),
 
 converted as (
