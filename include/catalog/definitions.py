@@ -1,0 +1,83 @@
+"""The definitions of `docs/metrics.md`: what each is called, and which models say that they compute it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from include.catalog.nodes import Manifest, Node, one_line
+from include.settings import ROOT
+
+DEFINITIONS = ROOT / "docs" / "metrics.md"
+
+# A bullet with the lines that belong to it; `- Roll-up: …` and `- **NRR** = …` name what they define.
+_BULLET = re.compile(r"^- (.*(?:\n {2}.*)*)", re.MULTILINE)
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_LEADING = re.compile(r"([A-Z][\w-]*): ")
+_NAMED = re.compile(r"\bDefinitions?: (.+?)\.(?:\s|$)")
+
+
+class DefinitionError(Exception):
+    """A model names a definition that is none, or more than one."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One definition, in Markdown on one line; the first of its terms names its page."""
+
+    section: str
+    terms: tuple[str, ...]
+    text: str
+
+    @property
+    def page(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", _bare(self.terms[0]).lower()).strip("-") + ".md"
+
+
+def read_definitions(source: str) -> list[Definition]:
+    """The definitions of a page of them, in its order. What names nothing, and a golden case, is no definition."""
+    found = []
+    for part in source.split("\n## ")[1:]:
+        section, _, body = part.partition("\n")
+        for bullet in _BULLET.findall(body):
+            leading = _LEADING.match(bullet)
+            terms = _BOLD.findall(bullet) or ([leading[1]] if leading and leading[1] != "Golden" else [])
+            if terms:
+                found.append(Definition(section.strip(), tuple(terms), one_line(bullet)))
+    return found
+
+
+def definitions_of(node: Node, definitions: list[Definition]) -> list[Definition]:
+    """The definitions that a model's description names behind `Definition:`, by whole words from their beginning.
+
+    Raises:
+        DefinitionError: a name is not exactly one definition's.
+    """
+    named = [_bare(name) for names in _NAMED.findall(one_line(node["description"])) for name in _bare(names).split(",")]
+    found: dict[Definition, None] = {}
+    for name in filter(None, named):
+        fitting = [d for d in definitions if any(_begins(_bare(term), name) for term in d.terms)]
+        exact = [d for d in fitting if any(_bare(term).lower() == name.lower() for term in d.terms)]
+        if len(exact or fitting) != 1:
+            raise DefinitionError(
+                f"{node['name']} names the definition '{name}', which {DEFINITIONS.relative_to(ROOT)} has {len(exact or fitting)} times: "
+                "write one of its terms behind `Definition:` in the model's description"
+            )
+        found[(exact or fitting)[0]] = None
+    return list(found)
+
+
+def computed_by(manifest: Manifest, definitions: list[Definition]) -> dict[Definition, list[Node]]:
+    """Definition → the models that compute it, by name; those that no model computes are left out."""
+    models = sorted((n for n in manifest["nodes"].values() if n["resource_type"] == "model"), key=lambda n: str(n["name"]))
+    named = {node["unique_id"]: definitions_of(node, definitions) for node in models}
+    by_definition = {d: [node for node in models if d in named[node["unique_id"]]] for d in definitions}
+    return {definition: found for definition, found in by_definition.items() if found}
+
+
+def _bare(term: str) -> str:
+    return re.sub(r"\s*\([^)]*\)", "", term).strip()
+
+
+def _begins(term: str, name: str) -> bool:
+    return f"{term.lower()} ".startswith(f"{name.lower()} ")

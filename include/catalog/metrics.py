@@ -1,0 +1,133 @@
+"""A page for every definition of `docs/metrics.md` that a model computes: the definition, its SQL, its golden cases and its tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from include.catalog.definitions import DEFINITIONS, Definition, computed_by, read_definitions
+from include.catalog.nodes import (
+    Manifest,
+    Node,
+    anchor,
+    data_tests,
+    expected_rows,
+    golden_cases,
+    grain,
+    markdown,
+    one_line,
+    owner,
+    promise,
+    published,
+)
+from include.settings import ROOT
+
+METRICS = ROOT / "docs" / "metrics"
+GOLDEN_ROWS = 4
+GOLDEN_COLUMNS = 12
+
+GENERATED = "Generated from the dbt project (`make generate`); CI fails when it is out of date."
+
+
+def metric_pages(manifest: Manifest, source: str | None = None) -> dict[Path, str]:
+    """Path → content of every page, the index among them.
+
+    Args:
+        manifest: dbt's manifest.
+        source: the page of definitions; `docs/metrics.md` by default.
+
+    Raises:
+        DefinitionError: a model names a definition that there is not.
+    """
+    computed = computed_by(manifest, read_definitions(DEFINITIONS.read_text() if source is None else source))
+    pages = {METRICS / definition.page: _page(manifest, definition, models) for definition, models in computed.items()}
+    return {METRICS / "README.md": _index(computed), **pages}
+
+
+def _index(computed: dict[Definition, list[Node]]) -> str:
+    rows = [
+        [f"[{term}]({definition.page})", definition.section, ", ".join(f"`{published(node)}`" for node in models)]
+        for definition, models in computed.items()
+        for term in definition.terms
+    ]
+    head = f"# Metrics\n\n{GENERATED}\nEvery definition of [metrics.md](../metrics.md) that a model computes, with its SQL, golden cases and tests.\n"
+    return f"{head}\n{markdown(['metric', 'part', 'computed by'], rows)}"
+
+
+def _page(manifest: Manifest, definition: Definition, models: list[Node]) -> str:
+    parts = [
+        f"# {', '.join(definition.terms)}\n",
+        f"{GENERATED} All metrics: [README.md](README.md).\n",
+        f"## Definition\n\n{definition.text}\n",
+        "## Computed by\n",
+        markdown(
+            ["table", "owner", "fresh (cadence, promise, criticality)"],
+            [[f"[{published(node)}](#{anchor(node)})", owner(manifest, node), promise(node)] for node in models],
+        ),
+        *(_model(manifest, node) for node in models),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _model(manifest: Manifest, node: Node) -> str:
+    cases = sorted(golden_cases(manifest, node), key=lambda case: str(case["name"]))
+    tests = sorted(
+        {_told(test, node) for test in data_tests(manifest, node) if test.get("attached_node") in {None, node["unique_id"]}}
+    )
+    questions = sorted(
+        one_line(found["description"])
+        for found in manifest["nodes"].values()
+        if found["resource_type"] == "analysis" and node["unique_id"] in found["depends_on"]["nodes"]
+    )
+    parts = [f"## {published(node)}\n", f"{one_line(node['description']) or grain(node)}\n"]
+    parts += [f"### Golden cases of {node['name']}\n", *(_case(case) for case in cases)] if cases else []
+    parts += [f"### Tests of {node['name']}\n", "\n".join(f"- {test}" for test in tests) + "\n"] if tests else []
+    parts += [f"### Questions to {node['name']}\n", "\n".join(f"- {question}" for question in questions)] if questions else []
+    if questions:
+        parts.append("\nTheir queries: [facts.md](../facts.md#questions).\n")
+    file = f"dbt/{node['original_file_path']}"
+    sql = f"<details>\n<summary>{file}</summary>\n\n```sql\n{node['raw_code'].strip()}\n```\n\n</details>\n"
+    return "\n".join([*parts, f"### SQL of {node['name']}\n", sql])
+
+
+def _case(case: Node) -> str:
+    return f"**{case['name']}**: {one_line(case['description'])}\n\n{expected_rows(case, GOLDEN_ROWS, GOLDEN_COLUMNS)}"
+
+
+def _told(test: Node, node: Node) -> str:
+    """What a test asks, and what becomes of a night in which it fails."""
+    config = test["config"]
+    reason = config["meta"].get("reason")
+    warns = str(config["severity"]).lower() == "warn"
+    effect = f"warns: {reason}" if warns and reason else "warns" if warns else "stops the build"
+    return f"{_asked(test, node)} ({effect})"
+
+
+def _asked(test: Node, node: Node) -> str:
+    metadata = test.get("test_metadata")
+    if not metadata:
+        comments = [line[2:].strip() for line in test["raw_code"].splitlines() if line.startswith("--")]
+        return f"`{test['name']}`: {' '.join(comments)}"
+    arguments = metadata["kwargs"]
+    arguments = {**arguments, **arguments.get("arguments", {})}
+    column = f"`{arguments.get('column_name', node['name'])}`"
+    match metadata["name"]:
+        case "holds":
+            return f"`{one_line(arguments['expression'])}`"
+        case "required":
+            return f"never NULL: {', '.join(f'`{name}`' for name in arguments['columns'])}"
+        case "accepted_values":
+            return f"{column} is one of {', '.join(str(value) for value in arguments['values'])}"
+        case "within":
+            bounds = (arguments.get("min"), arguments.get("max"))
+            told = [f"{word} {bound}" for word, bound in zip(("at least", "at most"), bounds, strict=True) if bound is not None]
+            return f"{column} is {' and '.join(told)}"
+        case "relationships":
+            return f"{column} is in {arguments['to'].removeprefix('ref(').rstrip(')')}".replace("'", "`")
+        case "unique":
+            return f"{column} is unique"
+        case "not_null":
+            return f"{column} is never NULL"
+        case "unique_combination":
+            return f"no two rows with the same {', '.join(f'`{name}`' for name in arguments['columns'])}"
+        case other:
+            return f"{column}: {other}"

@@ -1,0 +1,145 @@
+"""The generated pages: which definitions there are, what a page says, and that a page out of date is seen."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.catalog import METRICS, metric_pages
+from include.catalog.__main__ import drifted, write
+from include.catalog.definitions import DEFINITIONS, DefinitionError, read_definitions
+
+SOURCE = """\
+# Metric definitions
+
+Built today: all of it.
+
+## Conventions
+
+- Months are calendar months.
+- Roll-up: to the top.
+
+## Revenue
+
+- **MRR of a subscription in month M** = price,
+  by the month.
+- **NRR (trailing 12 months)**: now ÷ then. **GRR** = never above 100.
+- Golden: 100, 150 → new 100, expansion 50.
+"""
+NRR = "mart_nrr"
+
+
+@pytest.fixture
+def known() -> dict[str, Any]:
+    """A manifest of one mart with a golden case, three tests and a question, beside a table that defines nothing."""
+    project = {"package_name": "shop", "original_file_path": f"models/marts/{NRR}.sql", "group": "finance"}
+    mart = {
+        **project,
+        "unique_id": f"model.shop.{NRR}",
+        "name": NRR,
+        "resource_type": "model",
+        "schema": "marts_build",
+        "description": "One row per month.\nMore of it. Definition: NRR (trailing 12 months, fixed base), GRR. And more.",
+        "config": {"meta": {"sla": {"cadence": "daily", "fresh_within": "6h", "criticality": "high"}}},
+        "raw_code": "select 1 as nrr_pct",
+        "columns": {},
+        "depends_on": {"nodes": []},
+    }
+    other = {**mart, "unique_id": "model.shop.other", "name": "other", "description": "One row per day."}
+    reads = {"depends_on": {"nodes": [mart["unique_id"]]}}
+
+    def test(name: str, severity: str, meta: dict[str, str], **node: Any) -> dict[str, Any]:
+        config = {"severity": severity, "meta": meta}
+        return {"unique_id": f"test.shop.{name}", "name": name, "resource_type": "test", "config": config, **reads, **node}
+
+    holds = {"name": "holds", "kwargs": {"expression": "nrr_pct\n  >= 0"}}
+    unique = {"name": "unique", "kwargs": {"column_name": "month"}}
+    elsewhere = {"name": "relationships", "kwargs": {"column_name": "month", "to": f"ref('{NRR}')"}}
+    nodes = [
+        mart,
+        other,
+        test("rates", "WARN", {"reason": "a refund"}, test_metadata=holds, attached_node=mart["unique_id"]),
+        test("key", "ERROR", {}, test_metadata=unique, attached_node=mart["unique_id"]),
+        test("sums", "ERROR", {}, raw_code="-- Both sides\n-- agree.\nselect 1", attached_node=None),
+        test("from_elsewhere", "ERROR", {}, test_metadata=elsewhere, attached_node=other["unique_id"]),
+        {"unique_id": "analysis.shop.q", "name": "q", "resource_type": "analysis", "description": "Do we keep them?", **reads},
+    ]
+    case = {"name": "a_month", "description": "Half is kept.", "expect": {"rows": [{"month": 1, "nrr_pct": None}]}, **reads}
+    return {
+        "nodes": {node["unique_id"]: node for node in nodes},
+        "unit_tests": {"unit_test.shop.a_month": case},
+        "groups": {"group.shop.finance": {"owner": {"name": "Finance"}}},
+    }
+
+
+def names(manifest: dict[str, Any]) -> set[str]:
+    return {path.name for path in metric_pages(manifest, SOURCE)}
+
+
+def test_a_definition_is_named_by_what_is_bold_or_leads_it() -> None:
+    found = [(definition.section, definition.terms, definition.page) for definition in read_definitions(SOURCE)]
+    assert found == [
+        ("Conventions", ("Roll-up",), "roll-up.md"),
+        ("Revenue", ("MRR of a subscription in month M",), "mrr-of-a-subscription-in-month-m.md"),
+        ("Revenue", ("NRR (trailing 12 months)", "GRR"), "nrr.md"),
+    ]
+    assert read_definitions(SOURCE)[1].text == "**MRR of a subscription in month M** = price, by the month."
+
+
+def test_only_what_a_model_computes_has_a_page(known: dict[str, Any]) -> None:
+    assert names(known) == {"README.md", "nrr.md"}
+    index = metric_pages(known, SOURCE)[METRICS / "README.md"]
+    assert "| [GRR](nrr.md) | Revenue | `marts.mart_nrr` |" in index
+
+
+def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: dict[str, Any]) -> None:
+    page = metric_pages(known, SOURCE)[METRICS / "nrr.md"]
+    for told in (
+        "# NRR (trailing 12 months), GRR\n",
+        "**NRR (trailing 12 months)**: now ÷ then. **GRR** = never above 100.",
+        "| [marts.mart_nrr](#martsmart_nrr) | Finance | daily, within 6h, high |",
+        "<summary>dbt/models/marts/mart_nrr.sql</summary>\n\n```sql\nselect 1 as nrr_pct\n```",
+        "**a_month**: Half is kept.\n\n| month | nrr_pct |\n| --- | --- |\n| 1 | NULL |\n",
+        "- `nrr_pct >= 0` (warns: a refund)\n",
+        "- `month` is unique (stops the build)\n",
+        "- `sums`: Both sides agree. (stops the build)\n",
+        "- Do we keep them?\n",
+    ):
+        assert told in page, told
+    assert "from_elsewhere" not in page and "is in `mart_nrr`" not in page, "a test of another table that only points here"
+
+
+def test_a_name_may_be_the_beginning_of_a_term_in_whole_words(known: dict[str, Any]) -> None:
+    model = known["nodes"][f"model.shop.{NRR}"]
+    model["description"] = "One row. Definition: MRR."
+    assert names(known) == {"README.md", "mrr-of-a-subscription-in-month-m.md"}
+    for wrong in ("MR", "Churn"):
+        changed = copy.deepcopy(known)
+        changed["nodes"][f"model.shop.{NRR}"]["description"] = f"One row. Definition: {wrong}."
+        with pytest.raises(DefinitionError, match=rf"{NRR} names the definition '{wrong}', which docs/metrics.md has 0 times"):
+            metric_pages(changed, SOURCE)
+
+
+def test_a_page_that_differs_is_missing_or_left_over_is_out_of_date(known: dict[str, Any], tmp_path: Path) -> None:
+    pages = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
+    assert drifted(pages, tmp_path) == sorted(pages)
+    write(pages, tmp_path)
+    assert drifted(pages, tmp_path) == []
+    known["nodes"][f"model.shop.{NRR}"]["raw_code"] = "select 2 as nrr_pct"
+    changed = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
+    assert drifted(changed, tmp_path) == [tmp_path / "nrr.md"]
+    (tmp_path / "forgotten.md").write_text("# Forgotten\n")
+    (tmp_path / "README.md").unlink()
+    assert drifted(pages, tmp_path) == [tmp_path / "README.md", tmp_path / "forgotten.md"]
+    write(pages, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "nrr.md"]
+
+
+def test_the_models_of_the_project_name_definitions_that_there_are(manifest: Path) -> None:
+    pages = metric_pages(json.loads(manifest.read_text()), DEFINITIONS.read_text())
+    computed = {path.name for path in pages}
+    assert {"order-revenue.md", "sla-compliance.md", "weighted-amount-of-a-deal.md", "facility-health.md"} <= computed
