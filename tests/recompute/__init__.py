@@ -24,14 +24,17 @@ from tests.recompute import (
     invoices,
     kpis,
     leads,
+    mrr,
     orders,
     outreach,
     people,
     pipeline,
     products,
     revenue,
+    segments,
     surveys,
     tickets,
+    usage,
 )
 from tests.recompute.compare import CENT, EXACT, compare
 from tests.recompute.world import Row, World
@@ -63,8 +66,10 @@ fct_leads = _over_folder(leads.fct_leads)
 fct_order_items = _over_folder(products.fct_order_items)
 fct_orders = _over_folder(orders.fct_orders)
 fct_outreach = _over_folder(outreach.fct_outreach)
+fct_revenue = _over_folder(mrr.fct_revenue)
 fct_survey_responses = _over_folder(surveys.fct_survey_responses)
 fct_tickets = _over_folder(tickets.fct_tickets)
+fct_usage = _over_folder(usage.fct_usage)
 mart_cohort_retention = _over_folder(funnel.mart_cohort_retention)
 mart_combined_kpis = _over_folder(kpis.mart_combined_kpis)
 mart_compliance_kpis = _over_folder(kpis.mart_compliance_kpis)
@@ -79,6 +84,7 @@ mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
 mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
 mart_weighted_pipeline_scenarios = _over_folder(pipeline.mart_weighted_pipeline_scenarios)
+mtr_customer_segment_summary = _over_folder(segments.mtr_customer_segment_summary)
 mtr_revenue_by_month = _over_folder(revenue.mtr_revenue_by_month)
 
 __all__ = [
@@ -101,8 +107,10 @@ __all__ = [
     "fct_order_items",
     "fct_orders",
     "fct_outreach",
+    "fct_revenue",
     "fct_survey_responses",
     "fct_tickets",
+    "fct_usage",
     "mart_cohort_retention",
     "mart_combined_kpis",
     "mart_compliance_kpis",
@@ -117,5 +125,6 @@ __all__ = [
     "mart_sales_forecast",
     "mart_ticket_sla_compliance",
     "mart_weighted_pipeline_scenarios",
+    "mtr_customer_segment_summary",
     "mtr_revenue_by_month",
 ]

@@ -232,3 +232,20 @@ def survey(survey_type: str, score: int, responded_at: str | None, **given: Any)
     state = {"score": score, "sent_at": LONG_AGO, "updated_at": LONG_AGO}
     answered = {"responded_at": responded_at} if responded_at else {}
     return _row({**dict.fromkeys(optional), **names, **state}, {**answered, **given})
+
+
+def subscription(amount: str, started_at: str, ended_at: str | None = None, **given: Any) -> Row:
+    """A monthly subscription `s` of account `a` in EUR, active, without a discount."""
+    optional = ("product_id", "replaces_subscription_id", "trial_ends_at", "current_period_end", "cancelled_at", "ended_at")
+    names = {"subscription_id": "s", "organization_id": "t", "account_id": "a", "plan_tier": "growth", "status": "active"}
+    terms = {"billing_interval": "month", "interval_count": 1, "quantity": 1, "unit_amount": Decimal(amount)}
+    worth = {**terms, "discount_pct": Decimal(0), "currency": "EUR", "started_at": at(started_at), "updated_at": LONG_AGO}
+    ended = {"ended_at": ended_at} if ended_at else {}
+    return _row({**dict.fromkeys(optional), **names, **worth}, {**ended, **given})
+
+
+def usage_event(occurred_at: str, **given: Any) -> Row:
+    """A login `e` of person `u` at account `a`."""
+    names = {"event_id": "e", "organization_id": "t", "account_id": "a", "user_id": "u"}
+    told = {"event_name": "login", "event_category": "core", "app_version": None, "properties": None}
+    return _row({**names, **told, "occurred_at": at(occurred_at)}, given)

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
 
+from tests.recompute.grouping import grouped, total
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.orders import fct_orders
+from tests.recompute.products import mart_product_performance
+from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.world import Row, World
 
+PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
+# Revenue is concentrated in this many.
+TOP = 10
 
-def _month(orders: list[Row]) -> Row:
+
+def _top(amounts: Iterable[Fraction]) -> Fraction:
+    return sum(sorted(amounts, reverse=True)[:TOP], Fraction(0))
+
+
+def _month(orders: list[Row], products: list[Row]) -> Row:
     counting = [order for order in orders if order["is_revenue"]]
-    amounts = [order["revenue_amount"] for order in counting if order["has_rate"]]
-    customers = {order["account_id"] for order in counting if order["has_rate"]}
-    revenue = sum(amounts, Fraction(0))
+    bought = [order for order in counting if order["has_rate"]]
+    amounts = [order["revenue_amount"] for order in bought]
+    customers = [total(own, "revenue_amount") for own in grouped(bought, "account_id").values()]
+    revenue, sold = sum(amounts, Fraction(0)), total(products, "revenue_amount")
+    named = [product["revenue_amount"] for product in products if product["product_id"] != UNKNOWN]
     return {
         "order_revenue": revenue,
         "order_count": len(amounts),
         "orders_without_rate": len(counting) - len(amounts),
         "excluded_order_count": len(orders) - len(counting),
         "customer_count": len(customers),
+        **{f"{name}_revenue_per_customer": percentile(customers, part) for name, part in PERCENTILES.items()},
+        "top_10_customer_share_pct": share(_top(customers), revenue),
+        "product_revenue": sold,
+        "top_10_product_share_pct": share(_top(named), sold),
         "average_order_value": revenue / len(amounts) if amounts else None,
         "average_revenue_per_customer": revenue / len(customers) if customers else None,
-        "median_order_value": percentile(amounts, Fraction(1, 2)),
-        "p75_order_value": percentile(amounts, Fraction(3, 4)),
-        "p95_order_value": percentile(amounts, Fraction(95, 100)),
+        **{f"{name}_order_value": percentile(amounts, part) for name, part in PERCENTILES.items()},
     }
+
+
+def _growth(years: dict[int, Fraction], year: int) -> Fraction | None:
+    return share(years[year] - years[year - 1], years[year - 1])
 
 
 def mtr_revenue_by_month(world: World) -> list[Row]:
@@ -39,11 +59,18 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
             continue
         orders[order["organization_id"]][month_of(order["ordered_at"])].append(order)
     organizations = world.by_key("organizations")
+    products = grouped(mart_product_performance(world), "organization_id", "month")
     last = month_of(world.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for tenant, by_month in orders.items():
         first = min(by_month)
-        figures = {month: _month(by_month.get(month, [])) for month in months_between(first, last)}
+        figures = {
+            month: _month(by_month.get(month, []), products.get((tenant, month), [])) for month in months_between(first, last)
+        }
+        years = {month.year: Fraction(0) for month in figures}
+        for month, row in figures.items():
+            years[month.year] += row["order_revenue"]
+        whole = {year for year in years if month_end(date(year, 12, 1)) <= world.as_of and first <= date(year, 1, 1)}
         for month, row in figures.items():
             earlier = figures.get(shifted(month, -12))
             before = earlier["order_revenue"] if earlier else None
@@ -56,8 +83,10 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
                     "year": month.year,
                     "reporting_currency": organizations[tenant]["reporting_currency"],
                     "is_complete": is_complete,
-                    "is_year_complete": month_end(date(month.year, 12, 1)) <= world.as_of and first <= date(month.year, 1, 1),
+                    "is_year_complete": month.year in whole,
                     **row,
+                    "year_order_revenue": years[month.year],
+                    "year_revenue_yoy_pct": _growth(years, month.year) if {month.year, month.year - 1} <= whole else None,
                     "previous_year_revenue": before,
                     "revenue_yoy_pct": growth,
                 }

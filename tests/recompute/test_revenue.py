@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
-from tests.recompute.factory import account, order, organization
+from tests.recompute.factory import account, order, order_item, organization
 from tests.recompute.orders import fct_orders
 from tests.recompute.revenue import mtr_revenue_by_month
 from tests.recompute.world import Row, World
@@ -19,7 +20,7 @@ def world(*orders: Row, **tables: list[Row]) -> World:
         organizations=[organization()],
         accounts=[account()],
         orders=list(orders),
-        fx_rates=tables.get("fx_rates", []),
+        **tables,
     )
 
 
@@ -91,3 +92,34 @@ def test_a_month_has_average_customers_and_percentiles() -> None:
         32.5,
         38.5,
     )
+
+
+def test_revenue_is_concentrated_in_ten() -> None:
+    items = [order_item(str(n), str(n), product_id=None if n == 12 else f"p{n}") for n in range(1, 13)]
+    orders = [order(str(n), "2026-08-03", str(n), account_id=f"a{n}") for n in range(1, 13)]
+    month = by_month(*orders, order_items=items)[date(2026, 8, 1)]
+    # Of 78 the two smallest customers have 3; of the products the one without a name is none, and the smallest is the eleventh.
+    assert month["top_10_customer_share_pct"] * 78 == 7500
+    assert month["top_10_product_share_pct"] * 78 == 6500
+    assert (month["product_revenue"], month["median_revenue_per_customer"], month["p95_revenue_per_customer"]) == (
+        78,
+        6.5,
+        Fraction(1145, 100),
+    )
+
+
+def test_years_are_compared_when_both_are_whole() -> None:
+    months = by_month(
+        order("0", "2023-02-20", "7"),
+        order("1", "2024-01-20", "100"),
+        order("2", "2024-12-20", "100"),
+        order("3", "2025-06-20", "150"),
+        order("4", "2026-06-20", "400"),
+    )
+    assert {month.year: (row["year_order_revenue"], row["year_revenue_yoy_pct"]) for month, row in months.items()} == {
+        # The first year does not reach back to January, the last is not over.
+        2023: (7, None),
+        2024: (200, None),
+        2025: (150, -25),
+        2026: (400, None),
+    }

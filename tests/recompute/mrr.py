@@ -1,0 +1,174 @@
+"""fct_revenue: monthly recurring revenue by the accounts that subscriptions roll up to, and how it moves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from tests.recompute.months import month_end, month_of, months_between, shifted
+from tests.recompute.rollup import roll_ups
+from tests.recompute.tenants import UNKNOWN, Tenants
+from tests.recompute.world import Row, World
+
+INSTANT = timedelta(microseconds=1)
+# How many of a billing interval a month holds.
+PER_MONTH = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
+UNPAID = {"trialing", "paused"}
+# What sums of rounded amounts may differ by without a movement.
+NOISE = Fraction(1, 10_000)
+ZERO = Fraction(0)
+# No month before this one is looked at.
+FIRST = date(1970, 1, 1)
+
+
+def monthly_amount(subscription: Row) -> Fraction:
+    """What a subscription is worth a month while it earns, in its own currency; 0 for one whose terms are not known."""
+    per_month = PER_MONTH.get((subscription["billing_interval"] or "").lower())
+    count, discount = subscription["interval_count"] or 0, Fraction(subscription["discount_pct"] or 0)
+    price, quantity = subscription["unit_amount"], subscription["quantity"]
+    if per_month is None or count < 1 or price is None or quantity is None:
+        return ZERO
+    return Fraction(price) * quantity * (100 - discount) / 100 * per_month / count
+
+
+def earns_from(subscription: Row) -> datetime:
+    """The first instant at which a subscription earns: not before its trial is over."""
+    started: datetime = subscription["started_at"]
+    return max(started, subscription["trial_ends_at"] or started)
+
+
+def earns_at(subscription: Row, end: datetime) -> bool:
+    """Whether a subscription is in force at the end of a month, and brings money."""
+    ended, trial = subscription["ended_at"], subscription["trial_ends_at"]
+    in_force = subscription["started_at"] < end and (ended is None or end <= ended)
+    is_paid = (subscription["status"] or "").lower() not in UNPAID and (trial is None or trial <= end)
+    return in_force and is_paid and monthly_amount(subscription) > 0
+
+
+class Books:
+    """The subscriptions of a world by tenant and top account, and what they are worth at the end of a month."""
+
+    def __init__(self, world: World) -> None:
+        self.as_of = world.as_of
+        self.tenants = Tenants(world)
+        self.last = month_of(world.as_of - INSTANT)
+        self._tops = roll_ups(world)
+        self.subscriptions: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for subscription in world["subscriptions"]:
+            tenant = subscription["organization_id"]
+            self.subscriptions[tenant, self.top(tenant, subscription["account_id"])].append(subscription)
+
+    def top(self, tenant: str, account: str | None) -> str:
+        """The account that another rolls up to; one that the tenant does not have stands alone."""
+        known = self.tenants.row("accounts", tenant, account)
+        return account or UNKNOWN if known is None else self._tops[known["account_id"]].top_account_id
+
+    def end(self, month: date) -> datetime:
+        """When a month is measured: at its end, the current one at the night."""
+        return min(month_end(month), self.as_of)
+
+    def rate_day(self, month: date) -> date:
+        """The day whose rates a month converts at: the last before it is measured."""
+        return (self.end(month) - INSTANT).date()
+
+    def earning(self, tenant: str, account: str, month: date) -> list[Row]:
+        """The subscriptions of a top account that earn at the end of a month."""
+        return [row for row in self.subscriptions.get((tenant, account), []) if earns_at(row, self.end(month))]
+
+    def worth(self, tenant: str, subscription: Row, month: date) -> Fraction | None:
+        """What a subscription is worth a month in the reporting currency, at the rates of a month's end."""
+        rate = self.tenants.convert(Decimal(1), subscription["currency"], tenant, self.rate_day(month))
+        return None if rate is None else monthly_amount(subscription) * rate
+
+    def converted(self, tenant: str, subscriptions: Iterable[Row], month: date) -> tuple[Fraction, int]:
+        """What subscriptions are worth together at the rates of a month's end, and how many of them have no rate."""
+        worth = [self.worth(tenant, subscription, month) for subscription in subscriptions]
+        return sum((amount for amount in worth if amount is not None), ZERO), worth.count(None)
+
+
+def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool) -> str:
+    """What an account's revenue did from one month to the next.
+
+    Args:
+        before: how many subscriptions earned in the earlier month; `count` in the later one.
+        opening: what they were worth; `now` what those of the later month are worth at the same rates.
+        has_paid: whether any earned in a month before the later one.
+    """
+    if count and not has_paid:
+        return "new"
+    if count and not before:
+        return "reactivation"
+    if before and not count:
+        return "churn"
+    if abs(now - opening) < NOISE:
+        return "none"
+    return "expansion" if now > opening else "contraction"
+
+
+def _moved(books: Books, tenant: str, earning: list[Row], month: date, told: str, opening: Fraction) -> Fraction:
+    """The amount of a movement, signed."""
+    earlier = shifted(month, -1)
+    if told in {"new", "reactivation"}:
+        # What had no rate then is worth what it is now.
+        had_rate = [row for row in earning if books.worth(tenant, row, earlier) is not None]
+        others = [row for row in earning if row not in had_rate]
+        return books.converted(tenant, had_rate, earlier)[0] + books.converted(tenant, others, month)[0]
+    if told == "none":
+        return ZERO
+    return books.converted(tenant, earning, earlier)[0] - opening
+
+
+def fct_revenue(world: World) -> list[Row]:
+    """The rows of fct_revenue, by top account and month, from its first month with MRR on."""
+    books = Books(world)
+    rows: list[Row] = []
+    for (tenant, account), subscriptions in books.subscriptions.items():
+        begun = max(FIRST, min(month_of(row["started_at"]) for row in subscriptions))
+        earning = {month: books.earning(tenant, account, month) for month in months_between(begun, books.last)}
+        cohort = next((month for month, found in earning.items() if found), None)
+        if cohort is not None:
+            rows += _account(books, tenant, account, {month: found for month, found in earning.items() if month >= cohort})
+    return rows
+
+
+def _account(books: Books, tenant: str, account: str, earning: dict[date, list[Row]]) -> list[Row]:
+    worth = {month: books.converted(tenant, found, month) for month, found in earning.items()}
+    cohort = min(earning)
+    rows: list[Row] = []
+    for month, found in earning.items():
+        amount, without_rate = worth[month]
+        earlier = shifted(month, -1)
+        opening = worth.get(earlier, (ZERO, 0))[0]
+        now = books.converted(tenant, found, earlier)[0]
+        told = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort)
+        moved = _moved(books, tenant, found, month, told, opening)
+        row = {
+            "organization_id": tenant,
+            "account_id": account,
+            "account_key": books.tenants.key("accounts", tenant, account),
+            "month": month,
+            "is_complete": month_end(month) <= books.as_of,
+            "reporting_currency": books.tenants.reporting_currency(tenant),
+            "cohort_month": cohort,
+            "months_since": (month.year - cohort.year) * 12 + month.month - cohort.month,
+            "earning_since": min((earns_from(subscription) for subscription in found), default=None),
+            "subscription_count": len(found),
+            "subscriptions_without_rate": without_rate,
+            "mrr_amount": amount,
+            "arr_amount": 12 * amount,
+            "opening_mrr_amount": opening,
+            "movement": told,
+            "movement_amount": moved,
+            "fx_amount": amount - opening - moved,
+        }
+        for back in (3, 12):
+            then = shifted(month, -back)
+            at_rate, missing = books.converted(tenant, found, then)
+            row[f"mrr_{back}_months_ago_amount"] = worth.get(then, (ZERO, 0))[0]
+            row[f"mrr_at_rate_of_{back}_months_ago_amount"] = at_rate
+            row[f"subscriptions_without_rate_of_{back}_months_ago"] = missing
+        rows.append(row)
+    return rows

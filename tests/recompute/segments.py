@@ -1,0 +1,105 @@
+"""mtr_customer_segment_summary: what the customers of a segment pay and order, month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+
+from tests.recompute.accounts import segment
+from tests.recompute.grouping import grouped, total
+from tests.recompute.money import percentile
+from tests.recompute.months import month_end, month_of, months_between
+from tests.recompute.mrr import Books, fct_revenue
+from tests.recompute.orders import fct_orders
+from tests.recompute.tenants import UNKNOWN, share
+from tests.recompute.world import Row, World
+
+PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
+
+
+def spread(name: str, values: Sequence[Fraction]) -> Row:
+    """The mean of the values and their percentiles, as columns; NULL without any."""
+    figures: Row = {f"{part}_{name}": percentile(values, cut) for part, cut in PERCENTILES.items()}
+    return {f"average_{name}": sum(values, Fraction(0)) / len(values) if values else None, **figures}
+
+
+def segment_of(books: Books, tenant: str, account: str) -> str:
+    """The segment of the account that another rolls up to; unknown where the tenant has no such account."""
+    top = books.tenants.row("accounts", tenant, books.top(tenant, account))
+    return UNKNOWN if top is None else segment(top["plan_tier"], top["employee_count"])
+
+
+def _subscribed(rows: list[Row]) -> Row:
+    movements = [row["movement"] for row in rows]
+    paid = [row["mrr_amount"] for row in rows if row["mrr_amount"] > 0]
+    amount = total(rows, "mrr_amount")
+    return {
+        "paying_customer_count": len(paid),
+        "new_customer_count": movements.count("new"),
+        "returned_customer_count": movements.count("reactivation"),
+        "churned_customer_count": movements.count("churn"),
+        "mrr_amount": amount,
+        "arr_amount": 12 * amount,
+        "subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in rows),
+        **spread("mrr_per_customer", paid),
+    }
+
+
+def _ordered(orders: list[Row]) -> Row:
+    counting = [order for order in orders if order["is_revenue"]]
+    bought = [order for order in counting if order["has_rate"]]
+    customers = [total(own, "revenue_amount") for own in grouped(bought, "account_id").values()]
+    return {
+        "ordering_customer_count": len(customers),
+        "order_revenue": total(bought, "revenue_amount"),
+        "order_count": len(bought),
+        "orders_without_rate": len(counting) - len(bought),
+        **spread("order_value", [order["revenue_amount"] for order in bought]),
+        **spread("revenue_per_customer", customers),
+    }
+
+
+def mtr_customer_segment_summary(world: World) -> list[Row]:
+    """The rows of mtr_customer_segment_summary, by segment and month, without a gap."""
+    books = Books(world)
+    subscribed = _placed(books, fct_revenue(world))
+    ordered = _placed(
+        books,
+        ({**row, "month": month_of(row["ordered_at"])} for row in fct_orders(world) if row["ordered_at"] < world.as_of),
+    )
+    rows: list[Row] = []
+    for (tenant,), places in grouped(_names({**subscribed, **ordered}), "organization_id").items():
+        segments: set[str] = {place["segment"] for place in places}
+        for month in months_between(min(place["month"] for place in places), books.last):
+            figures = {
+                name: {
+                    **_subscribed(subscribed.get((tenant, name, month), [])),
+                    **_ordered(ordered.get((tenant, name, month), [])),
+                }
+                for name in segments
+            }
+            whole = {name: total(figures.values(), name) for name in ("mrr_amount", "order_revenue")}
+            rows += [
+                {
+                    "organization_id": tenant,
+                    "segment": name,
+                    "month": month,
+                    "is_complete": month_end(month) <= world.as_of,
+                    "reporting_currency": books.tenants.reporting_currency(tenant),
+                    **row,
+                    "mrr_share_pct": share(row["mrr_amount"], whole["mrr_amount"]),
+                    "order_revenue_share_pct": share(row["order_revenue"], whole["order_revenue"]),
+                }
+                for name, row in figures.items()
+            ]
+    return rows
+
+
+def _placed(books: Books, rows: Sequence[Row]) -> dict[tuple[str, str, date], list[Row]]:
+    told = ({**row, "segment": segment_of(books, row["organization_id"], row["account_id"])} for row in rows)
+    return grouped(told, "organization_id", "segment", "month")
+
+
+def _names(places: dict[tuple[str, str, date], list[Row]]) -> list[Row]:
+    return [dict(zip(("organization_id", "segment", "month"), place, strict=True)) for place in places]

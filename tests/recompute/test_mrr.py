@@ -1,0 +1,156 @@
+"""fct_revenue on hand-worked subscriptions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from tests.recompute.factory import account, organization, subscription
+from tests.recompute.mrr import earns_at, fct_revenue, monthly_amount
+from tests.recompute.world import Row, World
+
+AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
+
+# The golden account: 100, 150, 0, 120, 120 + 80, 80.
+GOLDEN = [
+    subscription("100", "2026-01-05", "2026-02-05", subscription_id="1"),
+    subscription("150", "2026-02-05", "2026-03-10", subscription_id="2", replaces_subscription_id="1"),
+    subscription("120", "2026-04-05", "2026-06-10", subscription_id="3"),
+    subscription("80", "2026-05-08", subscription_id="4"),
+]
+
+
+def world(*subscriptions: Row, as_of: datetime = AS_OF, **tables: list[Row]) -> World:
+    given = {"organizations": [organization()], "accounts": [account()], **tables}
+    return World.of(as_of, subscriptions=list(subscriptions), **given)
+
+
+def rate(day: date, value: str, currency: str = "EUR") -> Row:
+    return {"rate_date": day, "currency": currency, "rate_to_usd": Decimal(value)}
+
+
+def told(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def test_the_golden_account() -> None:
+    rows = fct_revenue(world(*GOLDEN))
+    assert told(rows, "mrr_amount", "opening_mrr_amount", "movement", "movement_amount", "fx_amount") == [
+        (100, 0, "new", 100, 0),
+        (150, 100, "expansion", 50, 0),
+        (0, 150, "churn", -150, 0),
+        (120, 0, "reactivation", 120, 0),
+        (200, 120, "expansion", 80, 0),
+        (80, 200, "contraction", -120, 0),
+    ]
+    assert told(rows, "month", "months_since", "subscription_count")[4] == (date(2026, 5, 1), 4, 2)
+    assert told(rows, "mrr_3_months_ago_amount", "mrr_12_months_ago_amount")[-1] == (0, 0)
+    assert rows[-1]["cohort_month"] == date(2026, 1, 1)
+    assert rows[-1]["arr_amount"] == 960
+
+
+@pytest.mark.parametrize(
+    ("terms", "amount"),
+    [
+        ({"billing_interval": "week", "unit_amount": Decimal(30)}, 130),
+        ({"billing_interval": "quarter", "unit_amount": Decimal(300)}, 100),
+        ({"billing_interval": "year", "unit_amount": Decimal(1200)}, 100),
+        ({"billing_interval": "month", "interval_count": 2}, 50),
+        ({"billing_interval": "year", "interval_count": 2, "unit_amount": Decimal(1000)}, Fraction(125, 3)),
+        ({"quantity": 3, "discount_pct": Decimal("12.5")}, Fraction(525, 2)),
+        ({"billing_interval": "decade"}, 0),
+    ],
+)
+def test_what_a_subscription_is_worth_a_month(terms: Row, amount: Fraction) -> None:
+    assert monthly_amount(subscription("100", "2026-01-01", **terms)) == amount
+
+
+@pytest.mark.parametrize(
+    ("terms", "earns"),
+    [
+        ({}, True),
+        ({"started_at": "2026-02-01"}, False),
+        ({"started_at": "2026-01-31T23:59:59.999999"}, True),
+        ({"ended_at": "2026-02-01"}, True),
+        ({"ended_at": "2026-01-31T23:59:59.999999"}, False),
+        ({"trial_ends_at": "2026-02-01"}, True),
+        ({"trial_ends_at": "2026-02-01T00:00:01"}, False),
+        ({"status": "trialing"}, False),
+        ({"status": "paused"}, False),
+        ({"status": "past_due"}, True),
+        ({"status": "cancelled", "ended_at": "2026-05-01"}, True),
+        ({"discount_pct": Decimal(100)}, False),
+    ],
+)
+def test_when_a_subscription_earns(terms: Row, earns: bool) -> None:
+    subscribed = subscription(**{"amount": "100", "started_at": "2026-01-01", **terms})
+    assert earns_at(subscribed, datetime(2026, 2, 1, tzinfo=UTC)) is earns
+
+
+def test_a_child_and_a_merged_account_pay_for_their_top_and_a_stranger_for_itself() -> None:
+    accounts = [
+        account(),
+        account(account_id="child", parent_account_id="a"),
+        account(account_id="old", merged_into_account_id="child"),
+        account(account_id="idle"),
+    ]
+    paid = [subscription("1", "2026-06-01", subscription_id=name, account_id=name) for name in ("a", "child", "old", "stranger")]
+    assert told(
+        fct_revenue(world(*paid, accounts=accounts)), "account_id", "account_key", "mrr_amount", "subscription_count"
+    ) == [
+        ("a", "t|a", 3, 3),
+        ("stranger", None, 1, 1),
+    ]
+
+
+def test_the_current_month_is_measured_at_the_night() -> None:
+    as_of = datetime(2026, 6, 15, tzinfo=UTC)
+    begun, begins = subscription("10", "2026-05-20"), subscription("5", "2026-06-15", subscription_id="later")
+    assert told(fct_revenue(world(begun, begins, as_of=as_of)), "month", "mrr_amount", "is_complete") == [
+        (date(2026, 5, 1), 10, True),
+        (date(2026, 6, 1), 10, False),
+    ]
+
+
+def test_who_never_paid_has_no_row() -> None:
+    trial = subscription("90", "2026-05-11", "2026-05-25", trial_ends_at="2026-05-25", status="cancelled")
+    assert fct_revenue(world(trial)) == []
+
+
+def test_a_rate_moves_no_revenue() -> None:
+    # 100 dollars are 100 euros at the end of April, 80 of May, 50 of June; in June there are 20 dollars more.
+    rates = [rate(date(2026, 4, 30), "1"), rate(date(2026, 5, 31), "1.25"), rate(date(2026, 6, 30), "2")]
+    paid = [
+        subscription("100", "2026-04-02", currency="USD"),
+        subscription("20", "2026-06-02", subscription_id="more", currency="USD"),
+    ]
+    rows = fct_revenue(world(*paid, fx_rates=rates))
+    assert told(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
+        # Nothing was known in March: what is new is worth what it is at the end of April.
+        (100, "new", 100, 0),
+        (80, "none", 0, -20),
+        (60, "expansion", 16, -36),
+    ]
+
+
+def test_who_pays_without_a_rate_is_a_customer_all_the_same() -> None:
+    rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 10), "0.5", "ZAR")]
+    paid = subscription("100", "2026-05-02", currency="ZAR")
+    rows = fct_revenue(world(paid, fx_rates=rates))
+    columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
+    assert told(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
+    assert told(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
+
+
+def test_what_was_paid_before_is_shown_at_both_rates() -> None:
+    rates = [rate(date(2025, 6, 30), "1"), rate(date(2026, 3, 31), "0.5"), rate(date(2026, 6, 30), "2")]
+    before = subscription("100", "2025-06-02", "2026-06-02", currency="USD")
+    after = subscription("300", "2026-06-02", subscription_id="after", currency="USD", replaces_subscription_id="s")
+    row = fct_revenue(world(before, after, fx_rates=rates))[-1]
+    assert (row["mrr_3_months_ago_amount"], row["mrr_at_rate_of_3_months_ago_amount"]) == (200, 600)
+    assert (row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) == (100, 300)
+    assert row["earning_since"] == datetime(2026, 6, 2, tzinfo=UTC)

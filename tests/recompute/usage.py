@@ -1,0 +1,54 @@
+"""fct_usage: one row per account, as the events name it, and UTC day on which it used the product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.recompute.grouping import grouped
+from tests.recompute.tenants import Tenants
+from tests.recompute.world import Row, World
+
+CATEGORIES = ("core", "collaboration", "reporting", "integration", "administration")
+OTHER = "other"
+
+
+def is_login(event: Row) -> bool:
+    """Whether an event is a login."""
+    return event["event_name"].lower() == "login" and event["event_category"].lower() == "core"
+
+
+def category(event: Row) -> str:
+    """Which of the five categories an event belongs to, else other."""
+    told = event["event_category"].lower()
+    return told if told in CATEGORIES else OTHER
+
+
+def _day(events: Sequence[Row]) -> Row:
+    moments, logins = [event["occurred_at"] for event in events], [event["occurred_at"] for event in events if is_login(event)]
+    categories = [category(event) for event in events]
+    return {
+        "event_count": len(events),
+        "login_count": len(logins),
+        "user_count": len({event["user_id"] for event in events} - {None}),
+        **{f"{name}_event_count": categories.count(name) for name in (*CATEGORIES, OTHER)},
+        "category_count": len(set(categories) - {OTHER}),
+        "first_event_at": min(moments),
+        "last_event_at": max(moments),
+        "last_login_at": max(logins, default=None),
+    }
+
+
+def fct_usage(world: World) -> list[Row]:
+    """The rows of fct_usage, by account and day."""
+    tenants = Tenants(world)
+    dated = [{**event, "usage_date": event["occurred_at"].date()} for event in world["usage_events"]]
+    return [
+        {
+            "organization_id": tenant,
+            "account_id": account,
+            "usage_date": day,
+            "account_key": tenants.key("accounts", tenant, account),
+            **_day(events),
+        }
+        for (tenant, account, day), events in grouped(dated, "organization_id", "account_id", "usage_date").items()
+    ]
