@@ -14,12 +14,12 @@ OTHER = "other"
 
 def is_login(event: Row) -> bool:
     """Whether an event is a login."""
-    return event["event_name"].lower() == "login" and event["event_category"].lower() == "core"
+    return event["event_name"].lower() == "login" and category(event) == "core"
 
 
 def category(event: Row) -> str:
     """Which of the five categories an event belongs to, else other."""
-    told = event["event_category"].lower()
+    told = (event["event_category"] or "").lower()
     return told if told in CATEGORIES else OTHER
 
 

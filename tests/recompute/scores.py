@@ -1,0 +1,98 @@
+"""The parts of the customer health and churn risk scores, each from its inputs; 0 to 100, None where unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+HUNDRED = Fraction(100)
+ZERO = Fraction(0)
+
+# The settings (seeds in the warehouse, written here a second time on purpose).
+HEALTH_WEIGHTS = {"usage": 30, "support": 20, "revenue": 25, "engagement": 25}
+HEALTH_TIERS = (("champion", 80), ("healthy", 60), ("neutral", 40), ("at_risk", 20))
+RISK_WEIGHTS = {"recency": 35, "frequency": 25, "holdings": 10, "tickets": 15, "revenue": 15}
+RISK_LEVELS = (("active", 20), ("low", 40), ("medium", 60), ("high", 80))
+CATEGORY_COUNT = 5
+USAGE_DAYS = 30
+
+Parts = Mapping[str, Fraction | None]
+
+
+def _bounded(value: Fraction) -> Fraction:
+    return max(ZERO, min(HUNDRED, value))
+
+
+def usage(events: int, of_group: Sequence[int]) -> Fraction:
+    """The percent rank of an account's events among those of its group, itself included."""
+    if len(of_group) == 1:
+        return Fraction(50)
+    return HUNDRED * sum(other < events for other in of_group) / (len(of_group) - 1)
+
+
+def support(open_count: int, created: int, breached: int, mean_csat: Fraction | None) -> Fraction | None:
+    """How well an account is served: its open tickets, and those of the last 90 days."""
+    if not open_count and not created:
+        return None
+    share = Fraction(breached, created) if created else ZERO
+    dissatisfied = max(ZERO, 4 - mean_csat) if mean_csat is not None else ZERO
+    return max(ZERO, HUNDRED - 10 * open_count - 30 * share - 10 * dissatisfied)
+
+
+def revenue(now: Fraction, before: Fraction) -> Fraction:
+    """How an account's revenue has grown in three months, both at the rates of then."""
+    if not before:
+        return Fraction(60)
+    growth = now / before - 1
+    return min(HUNDRED, 60 + 400 * growth) if growth >= 0 else max(ZERO, 60 + 300 * growth)
+
+
+def engagement(category_count: int, active_days: int) -> Fraction:
+    """How broadly and how often an account uses the product."""
+    return 60 * Fraction(category_count, CATEGORY_COUNT) + 40 * Fraction(active_days, USAGE_DAYS)
+
+
+def recency(days: Fraction) -> Fraction:
+    """Risk from the days since the last login: none up to 7, all from 90 on."""
+    return _bounded(HUNDRED * (days - 7) / (90 - 7))
+
+
+def frequency(recent: int, earlier: int) -> Fraction:
+    """Risk from the drop of events from 30 days to the next 30."""
+    return _bounded(HUNDRED * (earlier - recent) / earlier) if earlier else ZERO
+
+
+def holdings(products: int) -> Fraction:
+    """Risk from having few products in force."""
+    return Fraction({0: 100, 1: 100, 2: 50}.get(products, 0))
+
+
+def tickets(open_count: int, breached: int) -> Fraction:
+    """Risk from open and breached tickets."""
+    return _bounded(Fraction(25 * open_count + 25 * breached))
+
+
+def contraction(now: Fraction, before: Fraction) -> Fraction:
+    """Risk from the share of revenue lost in three months."""
+    return _bounded(200 * (before - now) / before)
+
+
+def weighted(parts: Parts, weights: Mapping[str, int]) -> dict[str, Fraction | None]:
+    """What each known part contributes to the score, the weights of the known ones making up the whole."""
+    known = covered(parts, weights)
+    return {name: None if part is None else part * weights[name] / known for name, part in parts.items()}
+
+
+def covered(parts: Parts, weights: Mapping[str, int]) -> Fraction:
+    """The weight of the parts that are known, in percent."""
+    return Fraction(sum(weights[name] for name, part in parts.items() if part is not None))
+
+
+def health_tier(score: Fraction) -> str:
+    """The tier of a health score."""
+    return next((tier for tier, bound in HEALTH_TIERS if score >= bound), "critical")
+
+
+def risk_level(score: Fraction) -> str:
+    """The level of a churn risk score."""
+    return next((level for level, bound in RISK_LEVELS if score < bound), "critical")
