@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from tests.recompute.grouping import grouped
 from tests.recompute.money import Rates
+from tests.recompute.mrr import fct_revenue
 from tests.recompute.rollup import roll_ups
 from tests.recompute.world import Row, World, natural
 
+# How many days are recent (a var in the warehouse, written here a second time on purpose).
+RECENT = timedelta(days=90)
 # The first band whose bound the revenue stays under.
 REVENUE_BANDS = (("small", 1_000_000), ("medium", 10_000_000), ("large", 100_000_000))
 
@@ -35,8 +41,24 @@ def category(status: str, account_type: str) -> str:
     return status if status in {"churned", "inactive"} else account_type
 
 
+def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
+    """Where a top account stands; `months` are its rows of fct_revenue, oldest first."""
+
+    def is_recent(movement: str) -> bool:
+        return any(row["movement"] == movement and row["earning_since"] >= as_of - RECENT for row in months)
+
+    if not months:
+        return "prospect"
+    if not months[-1]["subscription_count"]:
+        return "churned"
+    if is_recent("reactivation"):
+        return "won_back"
+    return "onboarding" if is_recent("new") else "active"
+
+
 def dim_accounts(world: World) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
+    subscribed = grouped(fct_revenue(world), "organization_id", "account_id")
     organizations, users = world.by_key("organizations"), world.by_key("users")
     tops, rates = roll_ups(world), Rates(world)
     today = world.as_of.date()
@@ -48,6 +70,9 @@ def dim_accounts(world: World) -> list[Row]:
         converted = rates.convert(revenue, account["currency"], reporting, today)
         owner = users.get(account["owner_user_id"] or "")
         top = tops[account["account_id"]]
+        months = subscribed.get((tenant, top.top_account_id), [])
+        is_top = top.top_account_id == account["account_id"]
+        current = months[-1]["mrr_amount"] if months and is_top else Fraction(0)
         recorded = {
             name: account[name]
             for name in (
@@ -78,7 +103,11 @@ def dim_accounts(world: World) -> list[Row]:
                 "owner_name": owner["full_name"] if owner and owner["organization_id"] == tenant else "unknown",
                 "top_account_id": top.top_account_id,
                 "top_account_key": natural(tenant, top.top_account_id),
-                "is_top_account": top.top_account_id == account["account_id"],
+                "is_top_account": is_top,
+                "current_mrr_amount": current,
+                "current_arr_amount": 12 * current,
+                "first_paid_month": months[0]["cohort_month"] if months else None,
+                "lifecycle_stage": lifecycle_stage(months, world.as_of),
                 "roll_up_issue": top.issue,
             }
         )

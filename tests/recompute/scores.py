@@ -39,11 +39,10 @@ def support(open_count: int, created: int, breached: int, mean_csat: Fraction | 
     return max(ZERO, HUNDRED - 10 * open_count - 30 * share - 10 * dissatisfied)
 
 
-def revenue(now: Fraction, before: Fraction) -> Fraction:
-    """How an account's revenue has grown in three months, both at the rates of then."""
-    if not before:
+def revenue(growth: Fraction | None) -> Fraction:
+    """How an account's revenue has grown in three months, as a share of what it was; None if there was none."""
+    if growth is None:
         return Fraction(60)
-    growth = now / before - 1
     return min(HUNDRED, 60 + 400 * growth) if growth >= 0 else max(ZERO, 60 + 300 * growth)
 
 
@@ -54,11 +53,13 @@ def engagement(category_count: int, active_days: int) -> Fraction:
 
 def recency(days: Fraction) -> Fraction:
     """Risk from the days since the last login: none up to 7, all from 90 on."""
-    return _bounded(HUNDRED * (days - 7) / (90 - 7))
+    return _bounded(HUNDRED * (days - 7) / 83)
 
 
-def frequency(recent: int, earlier: int) -> Fraction:
-    """Risk from the drop of events from 30 days to the next 30."""
+def frequency(recent: int, earlier: int) -> Fraction | None:
+    """Risk from the drop of events from 30 days to the next 30; unknown without any."""
+    if not recent and not earlier:
+        return None
     return _bounded(HUNDRED * (earlier - recent) / earlier) if earlier else ZERO
 
 
@@ -72,9 +73,9 @@ def tickets(open_count: int, breached: int) -> Fraction:
     return _bounded(Fraction(25 * open_count + 25 * breached))
 
 
-def contraction(now: Fraction, before: Fraction) -> Fraction:
+def contraction(growth: Fraction) -> Fraction:
     """Risk from the share of revenue lost in three months."""
-    return _bounded(200 * (before - now) / before)
+    return _bounded(-200 * growth)
 
 
 def weighted(parts: Parts, weights: Mapping[str, int]) -> dict[str, Fraction | None]:

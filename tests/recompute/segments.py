@@ -32,17 +32,19 @@ def segment_of(books: Books, tenant: str, account: str) -> str:
 
 def _subscribed(rows: list[Row]) -> Row:
     movements = [row["movement"] for row in rows]
-    paid = [row["mrr_amount"] for row in rows if row["mrr_amount"] > 0]
+    paying = [row for row in rows if row["subscription_count"]]
+    known = [row["mrr_amount"] for row in paying if row["subscriptions_without_rate"] < row["subscription_count"]]
     amount = total(rows, "mrr_amount")
     return {
-        "paying_customer_count": len(paid),
+        "paying_customer_count": len(paying),
+        "customers_without_rate": len(paying) - len(known),
         "new_customer_count": movements.count("new"),
         "returned_customer_count": movements.count("reactivation"),
         "churned_customer_count": movements.count("churn"),
         "mrr_amount": amount,
         "arr_amount": 12 * amount,
         "subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in rows),
-        **spread("mrr_per_customer", paid),
+        **spread("mrr_per_customer", known),
     }
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from tests.recompute.accounts import category, dim_accounts, revenue_band, segment
-from tests.recompute.factory import account, organization
+from tests.recompute.factory import account, organization, subscription
 from tests.recompute.world import World
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
@@ -72,3 +72,29 @@ def test_a_merged_child_rolls_up_over_its_target_to_the_parent() -> None:
     assert (rows["old"]["top_account_id"], rows["old"]["top_account_key"]) == ("top", "t|top")
     assert [rows[name]["is_top_account"] for name in ("top", "target", "old")] == [True, False, False]
     assert rows["old"]["owner_name"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("spans", "stage"),
+    [
+        ([], "prospect"),
+        ([("2026-01-01", "2026-09-14")], "churned"),
+        ([("2026-01-01", None)], "active"),
+        # Ninety days before the 15th of September is the 17th of June.
+        ([("2026-06-17", None)], "onboarding"),
+        ([("2026-06-16T23:59:59", None)], "active"),
+        ([("2026-01-01", "2026-03-10"), ("2026-06-17", None)], "won_back"),
+        ([("2026-01-01", "2026-03-10"), ("2026-06-16", None)], "active"),
+        ([("2026-06-20", "2026-07-10"), ("2026-08-10", None)], "won_back"),
+    ],
+)
+def test_lifecycle(spans: list[tuple[str, str | None]], stage: str) -> None:
+    paid = [subscription("10", *span, subscription_id=str(number), account_id="child") for number, span in enumerate(spans)]
+    accounts = [account(), account(account_id="child", parent_account_id="a")]
+    world = World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=accounts, subscriptions=paid)
+    top, child = dim_accounts(world)
+    assert (top["lifecycle_stage"], child["lifecycle_stage"]) == (stage, stage)
+    # What the family pays stands at its top.
+    assert child["current_mrr_amount"] == 0
+    assert (top["current_arr_amount"] == 120) is (stage not in {"prospect", "churned"})
+    assert child["first_paid_month"] == (date.fromisoformat(spans[0][0][:10]).replace(day=1) if spans else None)

@@ -31,10 +31,10 @@ def test_support(given: tuple[int, int, int, Fraction | None], score: Fraction |
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "score"), [(100, 0, 60), (100, 100, 60), (105, 100, 80), (110, 100, 100), (90, 100, 30), (80, 100, 0)]
+    ("growth", "score"), [(None, 60), (F(0), 60), (F(1, 20), 80), (F(1, 5), 100), (F(-1, 10), 30), (F(-1), 0)]
 )
-def test_revenue(now: int, before: int, score: int) -> None:
-    assert scores.revenue(F(now), F(before)) == score
+def test_revenue(growth: Fraction | None, score: int) -> None:
+    assert scores.revenue(growth) == score
 
 
 def test_engagement() -> None:
@@ -47,10 +47,10 @@ def test_recency(days: Fraction, score: int) -> None:
 
 
 def test_frequency_holdings_tickets_and_contraction() -> None:
-    assert [scores.frequency(*events) for events in ((3, 4), (5, 4), (0, 4), (3, 0), (0, 0))] == [25, 0, 100, 0, 0]
+    assert [scores.frequency(*events) for events in ((3, 4), (5, 4), (0, 4), (3, 0), (0, 0))] == [25, 0, 100, 0, None]
     assert [scores.holdings(products) for products in range(5)] == [100, 100, 50, 0, 0]
     assert [scores.tickets(*counts) for counts in ((0, 0), (1, 1), (3, 2))] == [0, 50, 100]
-    assert [scores.contraction(F(now), F(100)) for now in (120, 100, 75, 10)] == [0, 0, 50, 100]
+    assert [scores.contraction(F(growth, 100)) for growth in (20, 0, -25, -90)] == [0, 0, 50, 100]
 
 
 def test_what_is_unknown_is_left_out() -> None:

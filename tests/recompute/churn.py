@@ -1,0 +1,234 @@
+"""mart_churn_risk and mart_churned_customers: who is likely to leave, why, what that would cost, and who has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+
+from tests.recompute import scores
+from tests.recompute.accounts import dim_accounts
+from tests.recompute.grouping import grouped, known
+from tests.recompute.money import mean
+from tests.recompute.months import month_end, month_of, shifted
+from tests.recompute.mrr import INSTANT, fct_revenue
+from tests.recompute.products import dim_products
+from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.tenants import UNKNOWN, share
+from tests.recompute.usage import is_login
+from tests.recompute.world import Row, World
+
+# The settings (seeds in the warehouse, written here a second time on purpose).
+CHURNED, LONG_CHURNED = 30, 90
+USE_DAYS, TICKET_DAYS = 30, 90
+ARPA_MONTHS, CHURN_MONTHS, LONGEST = 3, 12, Fraction(60)
+CONTACT = {"low": 30, "medium": 14, "high": 7, "critical": 2}
+AT_RISK = {"high", "critical"}
+ACTIONS = {
+    "recency": "Call the sponsor and bring the users back",
+    "frequency": "Review how the team works with the product and train it",
+    "holdings": "Show what a second product would do for it",
+    "tickets": "Settle the open and late tickets and tell the customer",
+    "revenue": "Review the contract and its value with the buyer",
+    "none": "Nothing beyond the regular contact",
+}
+ATTRIBUTES = (
+    *("account_key", "organization_id", "account_id", "account_name", "owner_user_id", "owner_name", "segment"),
+    *("plan_tier", "region", "reporting_currency"),
+)
+
+
+def rounded(value: Fraction, digits: int) -> Fraction:
+    """A value to some decimals, halves away from zero."""
+    scale = 10**digits
+    size = Fraction(floor(abs(value) * scale + Fraction(1, 2)), scale)
+    return size if value >= 0 else -size
+
+
+@dataclass(frozen=True)
+class Logos:
+    """How many customers of a segment had MRR at the start of the last twelve complete months, and how many of them left."""
+
+    opening: int
+    churned: int
+
+
+def logos(world: World) -> dict[tuple[str, str], Logos]:
+    """The logos by organization and segment; one that has none in those months is not there."""
+    segments = {row["account_key"]: row["segment"] for row in dim_accounts(world)}
+    last = month_of(world.as_of - INSTANT)
+    last = last if month_end(last) <= world.as_of else shifted(last, -1)
+    told: list[Row] = []
+    for (tenant, _), months in grouped(fct_revenue(world), "organization_id", "account_id").items():
+        for before, row in pairwise(months):
+            is_counted = shifted(last, 1 - CHURN_MONTHS) <= row["month"] <= last and before["subscription_count"] > 0
+            if is_counted and row["account_key"] in segments:
+                told.append({**row, "organization_id": tenant, "segment": segments[row["account_key"]]})
+    return {
+        place: Logos(len(rows), sum(row["movement"] == "churn" for row in rows))
+        for place, rows in grouped(told, "organization_id", "segment").items()
+    }
+
+
+class _Products:
+    """The products of a world, by tenant."""
+
+    def __init__(self, world: World) -> None:
+        self._rows = {(row["organization_id"], row["product_id"]): row for row in dim_products(world)}
+
+    def names(self, tenant: str, products: Iterable[str]) -> str | None:
+        """The names of some products, in order of code points."""
+        names = [self._rows.get((tenant, product), {}).get("product_name") or UNKNOWN for product in products]
+        return ", ".join(sorted(names)) or None
+
+    def margin(self, tenant: str, products: Iterable[str]) -> tuple[Fraction | None, str]:
+        """The mean margin of some products, else of all, in percent, and which of the two it is."""
+        own = [self._rows[tenant, product] for product in products if (tenant, product) in self._rows]
+        every = [row for (other, _), row in self._rows.items() if other == tenant]
+        for source, rows in (("products", own), ("organization", every)):
+            margins = known(rows, "margin_pct")
+            if margins:
+                return rounded(sum(margins, Fraction(0)) / len(margins), 4), source
+        return None, UNKNOWN
+
+
+def _held(found: Signals) -> set[str]:
+    """The products of subscriptions in force at the night."""
+    in_force = (
+        row
+        for row in found.subscriptions
+        if row["started_at"] < found.as_of and (row["ended_at"] is None or row["ended_at"] >= found.as_of)
+    )
+    return {row["product_id"] for row in in_force} - {None}
+
+
+def _use(found: Signals) -> Row:
+    now, before = len(found.recent_events(USE_DAYS)), len(found.recent_events(2 * USE_DAYS, USE_DAYS))
+    days = found.days_since_login
+    return {
+        "is_churned_30d": None if days is None else days > CHURNED,
+        "is_churned_90d": None if days is None else days > LONG_CHURNED,
+        "last_login_at": found.last_login_at,
+        "days_since_login": days,
+        "login_count": sum(is_login(event) for event in found.recent_events(USE_DAYS)),
+        "event_count": now,
+        "earlier_event_count": before,
+        "event_change_pct": share(now - before, before),
+    }
+
+
+def _parts(told: Row) -> dict[str, Fraction | None]:
+    days, growth = told["days_since_login"], told["mrr_growth_pct"]
+    return {
+        "recency": None if days is None else scores.recency(days),
+        "frequency": scores.frequency(told["event_count"], told["earlier_event_count"]),
+        "holdings": scores.holdings(told["product_count"]),
+        "tickets": scores.tickets(told["open_ticket_count"], told["breached_ticket_count"]),
+        "revenue": None if growth is None else scores.contraction(growth / 100),
+    }
+
+
+_WORDS: Mapping[str, Callable[[Row], str]] = {
+    "recency": lambda told: f"no login for {floor(told['days_since_login'])} days",
+    "frequency": lambda told: f"use down {rounded(-told['event_change_pct'], 0)} % on the month before",
+    "holdings": lambda told: {0: "no product in force", 1: "one product only", 2: "two products only"}[told["product_count"]],
+    "tickets": lambda told: f"{told['open_ticket_count']} open and {told['breached_ticket_count']} late tickets",
+    "revenue": lambda told: f"revenue down {rounded(-told['mrr_growth_pct'], 0)} % in three months",
+}
+
+
+def _risk(told: Row) -> Row:
+    """The score, its parts, and what to say and to do about them."""
+    parts = _parts(told)
+    contributions = scores.weighted(parts, scores.RISK_WEIGHTS)
+    score = rounded(sum((part for part in contributions.values() if part is not None), Fraction(0)), 9)
+    level = scores.risk_level(score)
+    # Sorted is stable: of equal contributions the first in the order of the parts stays the first.
+    ranked = sorted(contributions.items(), key=lambda pair: -rounded(pair[1] or Fraction(0), 9))
+    reasons = [name for name, part in ranked if part]
+    words = [_WORDS[name](told) for name in reasons[:3]]
+    return {
+        **{f"{name}_part": part for name, part in parts.items()},
+        **{f"{name}_contribution": part for name, part in contributions.items()},
+        **{f"reason_{number + 1}": words[number] if number < len(words) else None for number in range(3)},
+        "data_coverage": scores.covered(parts, scores.RISK_WEIGHTS),
+        "churn_risk_score": score,
+        "churn_risk_level": level,
+        "recommended_action": ACTIONS[reasons[0] if reasons and level != "active" else "none"],
+        "contact_within_days": CONTACT.get(level),
+    }
+
+
+def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
+    """What an account will bring for as long as customers of its segment stay."""
+    last = month_of(found.as_of - INSTANT)
+    recent = known((row for row in found.months if row["month"] > shifted(last, -ARPA_MONTHS)), "mrr_amount")
+    arpa, lost = mean(recent) or Fraction(0), share(counts.churned, counts.opening)
+    lifetime = None if lost is None else min(LONGEST, 100 / lost) if lost else LONGEST
+    return {
+        "arpa_amount": arpa,
+        "arpa_month_count": len(recent),
+        "gross_margin_pct": margin,
+        "opening_logo_count": counts.opening,
+        "churned_logo_count": counts.churned,
+        "segment_logo_churn_pct": lost,
+        "lifetime_months": lifetime,
+        "estimated_clv_amount": None if lifetime is None or margin is None else arpa * margin / 100 * lifetime,
+    }
+
+
+def _judged(world: World) -> list[Row]:
+    """Every top account with its risk and its value."""
+    products, by_segment = _Products(world), logos(world)
+    rows: list[Row] = []
+    for found in signals(world):
+        account, held = found.account, _held(found)
+        tenant = account["organization_id"]
+        told = {
+            **_use(found),
+            **found.revenue,
+            "product_count": len(held),
+            "product_names": products.names(tenant, held),
+            "open_ticket_count": found.open_ticket_count,
+            "breached_ticket_count": breached(found.recent_tickets(TICKET_DAYS)),
+        }
+        margin, source = products.margin(tenant, held)
+        risk = _risk(told)
+        stage = account["lifecycle_stage"]
+        is_at_risk = stage == "active" and risk["churn_risk_level"] in AT_RISK
+        rows.append(
+            {
+                **{name: account[name] for name in ATTRIBUTES},
+                **told,
+                **risk,
+                **_value(found, by_segment.get((tenant, account["segment"]), Logos(0, 0)), margin),
+                "gross_margin_source": source,
+                "lifecycle_stage": "at_risk" if is_at_risk else stage,
+                "is_paying": found.is_paying,
+            }
+        )
+    return rows
+
+
+def mart_churned_customers(world: World) -> list[Row]:
+    """The rows of mart_churned_customers, by top account that ever logged in."""
+    return [row for row in _judged(world) if row["last_login_at"] is not None]
+
+
+def mart_churn_risk(world: World) -> list[Row]:
+    """The rows of mart_churn_risk, by top account with MRR, and in which order to care for them."""
+    rows: list[Row] = []
+    for row in _judged(world):
+        worth = row["estimated_clv_amount"]
+        at_risk = None if worth is None else worth * row["churn_risk_score"] / 100
+        if row["is_paying"]:
+            rows.append({**row, "value_at_risk_amount": at_risk})
+    ranked: list[Row] = []
+    for own in grouped(rows, "organization_id").values():
+        own.sort(
+            key=lambda row: (-rounded(row["value_at_risk_amount"] or Fraction(0), 2), -row["churn_risk_score"], row["account_id"])
+        )
+        ranked += [{**row, "priority_rank": rank} for rank, row in enumerate(own, start=1)]
+    return ranked

@@ -1,0 +1,115 @@
+"""mart_customer_health_scores: how well each paying customer does, as every run up to the night found it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from pathlib import Path
+
+from tests.recompute import scores
+from tests.recompute.grouping import grouped, known
+from tests.recompute.money import mean
+from tests.recompute.mrr import INSTANT
+from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.tenants import UNKNOWN, share
+from tests.recompute.world import Row, World
+
+TICKET_DAYS = 90
+ATTRIBUTES = (
+    *("organization_id", "account_id", "account_key", "account_name", "segment", "plan_tier", "region", "owner_user_id"),
+    *("owner_name", "reporting_currency"),
+)
+
+
+def _support(found: Signals) -> tuple[Row, Fraction | None]:
+    created = found.recent_tickets(TICKET_DAYS)
+    answers, late = known(created, "csat_score"), breached(created)
+    told = {
+        "open_ticket_count": found.open_ticket_count,
+        "ticket_count": len(created),
+        "breached_ticket_count": late,
+        "breached_ticket_pct": share(late, len(created)),
+        "csat_response_count": len(answers),
+        "mean_csat_score": mean(answers),
+    }
+    return told, scores.support(found.open_ticket_count, len(created), late, mean(answers))
+
+
+def _revenue(found: Signals) -> tuple[Row, Fraction | None]:
+    told = found.revenue
+    if not found.is_revenue_known:
+        return told, None
+    growth = told["mrr_growth_pct"]
+    return told, scores.revenue(None if growth is None else growth / 100)
+
+
+def _row(found: Signals, group: Sequence[int]) -> Row:
+    """The row of an account; `group` has the events of all that are scored in its organization and segment."""
+    as_of, events = found.as_of, len(found.recent_events(scores.USAGE_DAYS))
+    categories, active_days = len(found.categories(scores.USAGE_DAYS)), found.active_days(scores.USAGE_DAYS)
+    support, supported = _support(found)
+    revenue, grown = _revenue(found)
+    parts = {
+        "usage": scores.usage(events, group) if found.events else None,
+        "support": supported,
+        "revenue": grown,
+        "engagement": scores.engagement(categories, active_days) if found.events else None,
+    }
+    coverage, contributions = scores.covered(parts, scores.HEALTH_WEIGHTS), scores.weighted(parts, scores.HEALTH_WEIGHTS)
+    score = sum((part for part in contributions.values() if part is not None), Fraction(0)) if coverage else None
+    return {
+        **{name: found.account[name] for name in ATTRIBUTES},
+        "score_date": (as_of - INSTANT).date(),
+        "scored_at": as_of,
+        "is_complete": as_of.time() == time.min,
+        "is_current": True,
+        "event_count": events,
+        "segment_account_count": len(group),
+        **support,
+        **revenue,
+        "used_category_count": categories,
+        "feature_breadth_pct": share(categories, scores.CATEGORY_COUNT),
+        "active_day_count": active_days,
+        **{f"{name}_score": part for name, part in parts.items()},
+        **{f"{name}_contribution": part for name, part in contributions.items()},
+        "data_coverage": coverage,
+        "health_score": score,
+        "health_tier": UNKNOWN if score is None else scores.health_tier(score),
+    }
+
+
+def scored(world: World) -> list[Row]:
+    """The rows of a night's own day, by top account with MRR."""
+    paying = [{"found": found, **found.account} for found in signals(world) if found.is_paying]
+    rows: list[Row] = []
+    for group in grouped(paying, "organization_id", "segment").values():
+        counts = [len(row["found"].recent_events(scores.USAGE_DAYS)) for row in group]
+        rows += [_row(row["found"], counts) for row in group]
+    return rows
+
+
+def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
+    """The rows of mart_customer_health_scores, by top account and day.
+
+    A folder that is named by its night (2026-10-02) stands beside those of the nights before it, and the history has theirs too.
+    """
+    rows = scored(World.read(folder, as_of))
+    for before, other in _nights_before(folder, as_of):
+        rows += [{**row, "is_current": False} for row in scored(World.read(other, before))]
+    return rows
+
+
+def _nights_before(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
+    if _night(folder) != as_of:
+        return []
+    nights = ((_night(other), other) for other in folder.parent.iterdir())
+    return [(night, other) for night, other in nights if night is not None and night < as_of]
+
+
+def _night(folder: Path) -> datetime | None:
+    try:
+        day = date.fromisoformat(folder.name)
+    except ValueError:
+        return None
+    return datetime.combine(day, time.min, UTC)

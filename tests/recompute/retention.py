@@ -1,0 +1,152 @@
+"""mart_mrr_waterfall, mart_nrr_summary and mart_revenue_cohorts: how recurring revenue moves, and how much of it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+
+from tests.recompute.accounts import dim_accounts
+from tests.recompute.grouping import grouped, total
+from tests.recompute.months import month_end, month_of, months_between, shifted
+from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.tenants import UNKNOWN, Tenants, share
+from tests.recompute.world import Row, World
+
+DIMENSIONS = ("segment", "plan_tier", "region")
+YEAR = 12
+Place = tuple[str, str, str]
+
+
+def _described(world: World) -> list[Row]:
+    """The rows of fct_revenue with what is known of their accounts as of the night."""
+    accounts = {row["account_key"]: row for row in dim_accounts(world)}
+    rows: list[Row] = []
+    for row in fct_revenue(world):
+        account = accounts.get(row["account_key"], {})
+        told = {name: account.get(name) or UNKNOWN for name in ("account_name", *DIMENSIONS, "owner_name")}
+        rows.append({**row, **told})
+    return rows
+
+
+def _amount(row: Row, movement: str) -> Fraction:
+    """What a movement came to in a month, without its sign."""
+    return abs(row["movement_amount"]) if row["movement"] == movement else ZERO
+
+
+def mart_mrr_waterfall(world: World) -> list[Row]:
+    """The rows of mart_mrr_waterfall, by top account and month."""
+    movements = ("new", "expansion", "reactivation", "contraction", "churn")
+    return [
+        {**row, **{f"{name}_amount": _amount(row, name) for name in movements}, "closing_mrr_amount": row["mrr_amount"]}
+        for row in _described(world)
+    ]
+
+
+def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
+    """What became of those who paid twelve months before; `now` and `then` are the rows of the two months."""
+    had = {row["account_id"]: row for row in then if row["subscription_count"]}
+    base = [row for row in now if row["account_id"] in had]
+    was, left = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
+    kept = sum((min(row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) for row in base), ZERO)
+    return {
+        "account_count": sum(row["subscription_count"] > 0 for row in now),
+        "base_account_count": len(base),
+        "retained_account_count": sum(row["subscription_count"] > 0 for row in base),
+        "base_mrr_amount": was,
+        "retained_mrr_amount": left,
+        "retained_base_mrr_amount": kept,
+        "base_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in had.values()),
+        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_12_months_ago"] for row in base),
+        "nrr_pct": share(left, was),
+        "grr_pct": share(kept, was),
+    }
+
+
+def _flow(rows: Sequence[Row]) -> Row:
+    """How the revenue of one month moved."""
+    opening = total(rows, "opening_mrr_amount")
+    moved = {name: sum((_amount(row, name) for row in rows), ZERO) for name in ("expansion", "contraction", "churn")}
+    lost = moved["contraction"] + moved["churn"]
+    return {
+        "opening_mrr_amount": opening,
+        **{f"{name}_amount": amount for name, amount in moved.items()},
+        "flow_nrr_pct": share(opening + moved["expansion"] - lost, opening),
+        "flow_grr_pct": share(opening - lost, opening),
+    }
+
+
+def mart_nrr_summary(world: World) -> list[Row]:
+    """The rows of mart_nrr_summary, by dimension, value and month, without a gap."""
+    places: dict[Place, dict[date, list[Row]]] = {}
+    for row in _described(world):
+        for dimension, value in (("total", "total"), *((name, row[name]) for name in DIMENSIONS)):
+            place = (row["organization_id"], dimension, value)
+            places.setdefault(place, {}).setdefault(row["month"], []).append(row)
+    tenants, last = Tenants(world), month_of(world.as_of - INSTANT)
+    return [
+        {
+            "organization_id": tenant,
+            "month": month,
+            "dimension": dimension,
+            "dimension_value": value,
+            "is_complete": month_end(month) <= world.as_of,
+            "reporting_currency": tenants.reporting_currency(tenant),
+            **_retained(found[month], found.get(shifted(month, -YEAR), [])),
+            **_flow(found[month]),
+        }
+        for (tenant, dimension, value), found in places.items()
+        for month in months_between(min(found), last)
+    ]
+
+
+def mart_revenue_cohorts(world: World) -> list[Row]:
+    """The rows of mart_revenue_cohorts, by cohort and months since: a grid as wide as the oldest cohort is old."""
+    tenants, last = Tenants(world), month_of(world.as_of - INSTANT)
+    cells = grouped(fct_revenue(world), "organization_id", "cohort_month", "month")
+    oldest: dict[str, date] = {}
+    for tenant, cohort, _ in cells:
+        oldest[tenant] = min(cohort, oldest.get(tenant, cohort))
+    rows: list[Row] = []
+    for tenant, cohort in sorted({place[:2] for place in cells}):
+        first = cells[tenant, cohort, cohort]
+        begun = {
+            "cohort_account_count": len(first),
+            "cohort_mrr_amount": total(first, "mrr_amount"),
+            "cohort_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in first),
+        }
+        for since, _ in enumerate(months_between(oldest[tenant], last)):
+            month = shifted(cohort, since)
+            is_complete = month_end(month) <= world.as_of
+            rows.append(
+                {
+                    "organization_id": tenant,
+                    "cohort_month": cohort,
+                    "months_since": since,
+                    "month": month,
+                    "is_complete": is_complete,
+                    "reporting_currency": tenants.reporting_currency(tenant),
+                    **begun,
+                    **(_left(begun, cells[tenant, cohort, month]) if is_complete else _UNOBSERVED),
+                }
+            )
+    return rows
+
+
+_UNOBSERVED = dict.fromkeys(
+    (
+        *("retained_account_count", "retained_mrr_amount", "retained_subscriptions_without_rate"),
+        *("logo_retention_pct", "revenue_retention_pct"),
+    )
+)
+
+
+def _left(begun: Row, found: Sequence[Row]) -> Row:
+    count, amount = sum(row["subscription_count"] > 0 for row in found), total(found, "mrr_amount")
+    return {
+        "retained_account_count": count,
+        "retained_mrr_amount": amount,
+        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in found),
+        "logo_retention_pct": share(count, begun["cohort_account_count"]),
+        "revenue_retention_pct": share(amount, begun["cohort_mrr_amount"]),
+    }

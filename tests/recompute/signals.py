@@ -1,0 +1,118 @@
+"""What the health and the risk of customers are judged by: all that happened to a top account and to those that roll up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from tests.recompute.accounts import dim_accounts
+from tests.recompute.grouping import grouped
+from tests.recompute.months import shifted
+from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.tickets import fct_tickets
+from tests.recompute.usage import CATEGORIES, category, is_login
+from tests.recompute.world import Row, World
+
+MICROSECONDS = timedelta(days=1) // INSTANT
+
+
+@dataclass(frozen=True)
+class Signals:
+    """One top account and its family.
+
+    Attributes:
+        account: its row of dim_accounts.
+        months: its rows of fct_revenue, oldest first; the last is that of the night.
+        events: those of the family that the night sees; `tickets` and `subscriptions` likewise.
+    """
+
+    as_of: datetime
+    account: Row
+    months: Sequence[Row]
+    events: Sequence[Row]
+    tickets: Sequence[Row]
+    subscriptions: Sequence[Row]
+
+    @property
+    def is_paying(self) -> bool:
+        """Whether a subscription earns as of the night."""
+        return bool(self.months) and self.months[-1]["subscription_count"] > 0
+
+    def recent_events(self, days: int, until: int = 0) -> list[Row]:
+        """Events in the days before the night, up to `until` days before it."""
+        first, last = self.as_of - timedelta(days=days), self.as_of - timedelta(days=until)
+        return [event for event in self.events if first <= event["occurred_at"] < last]
+
+    def categories(self, days: int) -> set[str]:
+        """The categories that were used in the days before the night, of the five that there are."""
+        return {category(event) for event in self.recent_events(days)} & set(CATEGORIES)
+
+    def active_days(self, days: int) -> int:
+        """How many stretches of 24 hours that end with the night have an event."""
+        return len({(self.as_of - event["occurred_at"] - INSTANT).days for event in self.recent_events(days)})
+
+    @property
+    def last_login_at(self) -> datetime | None:
+        """The last login before the night."""
+        return max((event["occurred_at"] for event in self.events if is_login(event)), default=None)
+
+    @property
+    def days_since_login(self) -> Fraction | None:
+        """The days of 24 hours since then."""
+        last = self.last_login_at
+        return None if last is None else Fraction((self.as_of - last) // INSTANT, MICROSECONDS)
+
+    def recent_tickets(self, days: int) -> list[Row]:
+        """The tickets created in the days before the night."""
+        return [ticket for ticket in self.tickets if ticket["created_at"] >= self.as_of - timedelta(days=days)]
+
+    @property
+    def open_ticket_count(self) -> int:
+        """How many tickets are not resolved."""
+        return sum(not ticket["is_resolved"] for ticket in self.tickets)
+
+    @property
+    def revenue(self) -> Row:
+        """What the account pays now and paid three months ago, and how that has grown; as columns."""
+        now = self.months[-1] if self.months else {}
+        names = ("mrr_amount", "mrr_3_months_ago_amount", "mrr_at_rate_of_3_months_ago_amount")
+        told = {name: now.get(name, ZERO) for name in names}
+        growth, before = None, told["mrr_3_months_ago_amount"]
+        if before and self.is_revenue_known:
+            growth = 100 * (told["mrr_at_rate_of_3_months_ago_amount"] / before - 1)
+        return {**told, "mrr_growth_pct": growth}
+
+    @property
+    def is_revenue_known(self) -> bool:
+        """Whether every subscription of now and of three months ago has a rate of its month."""
+        then = shifted(self.months[-1]["month"], -3) if self.months else None
+        asked = [row for row in self.months if row is self.months[-1] or row["month"] == then]
+        return not any(row["subscriptions_without_rate"] for row in asked)
+
+
+def breached(tickets: Sequence[Row]) -> int:
+    """How many tickets broke a promise."""
+    return sum("breached" in (ticket["response_state"], ticket["resolution_state"]) for ticket in tickets)
+
+
+def signals(world: World) -> list[Signals]:
+    """The signals of every top account that the CRM knows."""
+    accounts = dim_accounts(world)
+    tops = {(row["organization_id"], row["account_id"]): row["top_account_id"] for row in accounts}
+
+    def by_top(rows: Sequence[Row]) -> Mapping[tuple[str, str], list[Row]]:
+        told = [{**row, "top": tops.get((row["organization_id"], row["account_id"]))} for row in rows]
+        return grouped((row for row in told if row["top"]), "organization_id", "top")
+
+    months = grouped(fct_revenue(world), "organization_id", "account_id")
+    events, subscriptions = by_top(world["usage_events"]), by_top(world["subscriptions"])
+    tickets = by_top([ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of])
+    found: list[Signals] = []
+    for account in accounts:
+        place = (account["organization_id"], account["account_id"])
+        if account["is_top_account"]:
+            family = (rows.get(place, []) for rows in (months, events, tickets, subscriptions))
+            found.append(Signals(world.as_of, account, *family))
+    return found
