@@ -1,4 +1,5 @@
 {{ config(cluster_by=['organization_id', 'account_id']) }}
+{%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
 with
 
 accounts as (
@@ -38,6 +39,19 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
+revenue as (
+    select
+        organization_id,
+        account_id,
+        cohort_month,
+        month = {{ first_day_of('month', last_day_seen()) }} as is_current,
+        movement,
+        earning_since,
+        subscription_count,
+        mrr_amount
+    from {{ ref('fct_revenue') }}
+),
+
 segment_rules as (
     select
         segment,
@@ -57,6 +71,19 @@ revenue_bands as (
 
 segments as (
     {{ classify_segment('accounts', 'segment_rules') }}
+),
+
+paying_histories as (
+    select
+        organization_id,
+        account_id,
+        min(cohort_month) as first_paid_month,
+        sum(if(is_current, mrr_amount, 0)) as current_mrr_amount,
+        logical_or(is_current and subscription_count > 0) as is_paying,
+        logical_or(movement = 'reactivation' and earning_since >= {{ recent_from }}) as is_won_back,
+        logical_or(movement = 'new' and earning_since >= {{ recent_from }}) as is_onboarding
+    from revenue
+    group by organization_id, account_id
 ),
 
 converted as (
@@ -99,6 +126,18 @@ final as (
         converted.owner_user_id,
         coalesce(users.full_name, 'unknown') as owner_name,
         converted.signup_date,
+        if(roll_up.top_account_id = converted.account_id, coalesce(paying_histories.current_mrr_amount, 0), 0)
+            as current_mrr_amount,
+        if(roll_up.top_account_id = converted.account_id, 12 * coalesce(paying_histories.current_mrr_amount, 0), 0)
+            as current_arr_amount,
+        paying_histories.first_paid_month,
+        case
+            when paying_histories.account_id is null then 'prospect'
+            when not paying_histories.is_paying then 'churned'
+            when paying_histories.is_won_back then 'won_back'
+            when paying_histories.is_onboarding then 'onboarding'
+            else 'active'
+        end as lifecycle_stage,
         converted.merged_into_account_id,
         converted.parent_account_id,
         roll_up.top_account_id,
@@ -114,6 +153,9 @@ final as (
     inner join segments
         on segments.organization_id = converted.organization_id
         and segments.account_id = converted.account_id
+    left join paying_histories
+        on paying_histories.organization_id = roll_up.organization_id
+        and paying_histories.account_id = roll_up.top_account_id
     left join revenue_bands
         on converted.annual_revenue_reporting is not null
         and (revenue_bands.from_amount is null or converted.annual_revenue_reporting >= revenue_bands.from_amount)

@@ -1,0 +1,156 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id']
+    )
+}}
+{#- Sums of NUMERICs that were rounded in another order differ by less than this: no movement. -#}
+{%- set smallest_movement = '0.0001' -%}
+{%- set account_history = 'over (partition by organization_id, account_id order by month)' -%}
+{%- set compared_months_ago = [3, 12] -%}
+with
+
+subscription_months as (
+    select
+        organization_id,
+        top_account_id as account_id,
+        is_known_account,
+        month,
+        earns_from,
+        reporting_currency,
+        mrr_amount,
+        mrr_at_rate_of_1_months_ago_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount
+    from {{ ref('int_billing__subscription_months') }}
+),
+
+account_months as (
+    select
+        organization_id,
+        account_id,
+        month,
+        min(earns_from) as earning_since,
+        count(*) as subscription_count,
+        countif(mrr_amount is null) as subscriptions_without_rate,
+        countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
+        sum(coalesce(mrr_amount, 0)) as mrr_amount,
+        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)) as mrr_at_earlier_rate,
+        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, mrr_amount, 0)) as mrr_at_earlier_rate_or_own,
+        sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)) as mrr_at_rate_of_3_months_ago_amount,
+        sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)) as mrr_at_rate_of_12_months_ago_amount
+    from subscription_months
+    group by organization_id, account_id, month
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        logical_or(is_known_account) as is_known_account,
+        any_value(reporting_currency) as reporting_currency,
+        min(month) as cohort_month
+    from subscription_months
+    group by organization_id, account_id
+),
+
+months as (
+    select
+        accounts.organization_id,
+        accounts.account_id,
+        accounts.is_known_account,
+        accounts.reporting_currency,
+        accounts.cohort_month,
+        month
+    from accounts
+    cross join
+        unnest(generate_date_array(accounts.cohort_month, {{ last_day_seen() }}, interval 1 month)) as month
+),
+
+gapless as (
+    select
+        months.*,
+        account_months.earning_since,
+        coalesce(account_months.subscription_count, 0) as subscription_count,
+        coalesce(account_months.subscriptions_without_rate, 0) as subscriptions_without_rate,
+        coalesce(account_months.subscriptions_without_rate_of_12_months_ago, 0)
+            as subscriptions_without_rate_of_12_months_ago,
+        coalesce(account_months.mrr_amount, 0) as mrr_amount,
+        coalesce(account_months.mrr_at_earlier_rate, 0) as mrr_at_earlier_rate,
+        coalesce(account_months.mrr_at_earlier_rate_or_own, 0) as mrr_at_earlier_rate_or_own,
+        coalesce(account_months.mrr_at_rate_of_3_months_ago_amount, 0) as mrr_at_rate_of_3_months_ago_amount,
+        coalesce(account_months.mrr_at_rate_of_12_months_ago_amount, 0) as mrr_at_rate_of_12_months_ago_amount
+    from months
+    left join account_months
+        on account_months.organization_id = months.organization_id
+        and account_months.account_id = months.account_id
+        and account_months.month = months.month
+),
+
+with_history as (
+    select
+        *,
+        {%- for ago in compared_months_ago %}
+        coalesce(lag(mrr_amount, {{ ago }}) {{ account_history }}, 0) as mrr_{{ ago }}_months_ago_amount,
+        {%- endfor %}
+        coalesce(lag(mrr_amount) {{ account_history }}, 0) as opening_mrr_amount,
+        coalesce(lag(subscription_count) {{ account_history }}, 0) as opening_subscription_count
+    from gapless
+),
+
+moved as (
+    select
+        *,
+        case
+            when month = cohort_month then 'new'
+            when subscription_count > 0 and opening_subscription_count = 0 then 'reactivation'
+            when subscription_count = 0 and opening_subscription_count > 0 then 'churn'
+            when mrr_at_earlier_rate - opening_mrr_amount >= {{ smallest_movement }} then 'expansion'
+            when opening_mrr_amount - mrr_at_earlier_rate >= {{ smallest_movement }} then 'contraction'
+            else 'none'
+        end as movement
+    from with_history
+),
+
+measured as (
+    select
+        *,
+        case
+            when movement in ('new', 'reactivation') then mrr_at_earlier_rate_or_own
+            when movement = 'churn' then -opening_mrr_amount
+            when movement in ('expansion', 'contraction') then mrr_at_earlier_rate - opening_mrr_amount
+            else 0
+        end as movement_amount
+    from moved
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'account_id', 'month']) }} as revenue_key,
+        organization_id,
+        account_id,
+        if(is_known_account, {{ surrogate_key(['organization_id', 'account_id']) }}, null) as account_key,
+        month,
+        {{ month_is_complete('month') }} as is_complete,
+        reporting_currency,
+        cohort_month,
+        date_diff(month, cohort_month, month) as months_since,
+        earning_since,
+        subscription_count,
+        subscriptions_without_rate,
+        mrr_amount,
+        12 * mrr_amount as arr_amount,
+        opening_mrr_amount,
+        movement,
+        movement_amount,
+        mrr_amount - opening_mrr_amount - movement_amount as fx_amount,
+        {%- for ago in compared_months_ago %}
+        mrr_{{ ago }}_months_ago_amount,
+        mrr_at_rate_of_{{ ago }}_months_ago_amount,
+        {%- endfor %}
+        subscriptions_without_rate_of_12_months_ago
+    from measured
+)
+
+select *
+from final

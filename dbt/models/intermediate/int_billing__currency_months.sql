@@ -1,0 +1,69 @@
+with
+
+subscriptions as (
+    select
+        organization_id,
+        currency,
+        started_at
+    from {{ ref('stg_billing__subscriptions') }}
+    where currency is not null and started_at < {{ as_of() }}
+),
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+rates as (
+    select
+        currency,
+        rate_day,
+        rate_to_usd
+    from {{ ref('int_reference__fx_rates_daily') }}
+),
+
+currencies as (
+    select
+        organization_id,
+        currency,
+        {{ first_day_of('month', "greatest(date(min(started_at)), date '1970-01-01')") }} as first_month
+    from subscriptions
+    group by organization_id, currency
+),
+
+-- A year earlier than the first subscription, since amounts are also looked at with the rates of twelve months before.
+months as (
+    select
+        currencies.organization_id,
+        currencies.currency,
+        organizations.reporting_currency,
+        month,
+        least(date_sub(date_add(month, interval 1 month), interval 1 day), {{ last_day_seen() }}) as rate_day
+    from currencies
+    inner join organizations
+        on organizations.organization_id = currencies.organization_id
+    cross join
+        unnest(
+            generate_date_array(
+                date_sub(currencies.first_month, interval 12 month), {{ last_day_seen() }}, interval 1 month
+            )
+        ) as month
+),
+
+final as (
+    select
+        months.organization_id,
+        months.currency,
+        months.month,
+        months.reporting_currency,
+        own_rates.rate_to_usd,
+        reporting_rates.rate_to_usd as reporting_rate_to_usd
+    from months
+    {{ join_fx_rate('rates', 'own_rates', 'months.currency', 'months.rate_day') }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'months.reporting_currency', 'months.rate_day') }}
+)
+
+select *
+from final
