@@ -1,5 +1,6 @@
 {{ config(cluster_by=['organization_id', 'month']) }}
 {%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{%- set largest = 10 -%}
 with
 
 orders as (
@@ -13,6 +14,16 @@ orders as (
         reporting_currency
     from {{ ref('fct_orders') }}
     where ordered_at < {{ as_of() }}
+),
+
+-- A line without a product stays in the base of the share, but is no product.
+products as (
+    select
+        organization_id,
+        month,
+        if(product_id = 'unknown', null, product_id) as product_id,
+        revenue_amount
+    from {{ ref('mart_product_performance') }}
 ),
 
 -- From the first order of the organization on, without a gap, so that a month without orders shows as one.
@@ -51,6 +62,64 @@ with_percentiles as (
     from orders
 ),
 
+customers as (
+    select
+        organization_id,
+        month,
+        account_id,
+        sum(revenue_amount) as revenue
+    from orders
+    where is_counted and account_id is not null
+    group by organization_id, month, account_id
+),
+
+customers_with_percentiles as (
+    select
+        {%- for name, share in percentiles.items() %}
+        percentile_cont(revenue, {{ share }}) over (partition by organization_id, month) as {{ name }}_revenue,
+        {%- endfor %}
+        row_number() over (partition by organization_id, month order by revenue desc, account_id asc) as revenue_rank,
+        organization_id,
+        month,
+        revenue
+    from customers
+),
+
+customer_sums as (
+    select
+        organization_id,
+        month,
+        {%- for name in percentiles %}
+        any_value({{ name }}_revenue) as {{ name }}_revenue_per_customer,
+        {%- endfor %}
+        sum(if(revenue_rank <= {{ largest }}, revenue, 0)) as top_customer_revenue
+    from customers_with_percentiles
+    group by organization_id, month
+),
+
+products_ranked as (
+    select
+        organization_id,
+        month,
+        product_id,
+        revenue_amount,
+        row_number() over (
+            partition by organization_id, month, product_id is null
+            order by revenue_amount desc, product_id asc
+        ) as revenue_rank
+    from products
+),
+
+product_sums as (
+    select
+        organization_id,
+        month,
+        sum(revenue_amount) as product_revenue,
+        sum(if(product_id is not null and revenue_rank <= {{ largest }}, revenue_amount, 0)) as top_product_revenue
+    from products_ranked
+    group by organization_id, month
+),
+
 sums as (
     select
         organization_id,
@@ -77,16 +146,30 @@ by_month as (
         {{ month_is_complete('months.month') }} as is_complete,
         {%- for name in percentiles %}
         sums.{{ name }}_order_value,
+        customer_sums.{{ name }}_revenue_per_customer,
         {%- endfor %}
         coalesce(sums.order_revenue, 0) as order_revenue,
         coalesce(sums.order_count, 0) as order_count,
         coalesce(sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(sums.excluded_order_count, 0) as excluded_order_count,
-        coalesce(sums.customer_count, 0) as customer_count
+        coalesce(sums.customer_count, 0) as customer_count,
+        coalesce(customer_sums.top_customer_revenue, 0) as top_customer_revenue,
+        coalesce(product_sums.product_revenue, 0) as product_revenue,
+        coalesce(product_sums.top_product_revenue, 0) as top_product_revenue
     from months
-    left join sums
-        on sums.organization_id = months.organization_id
-        and sums.month = months.month
+    {% for part in ['sums', 'customer_sums', 'product_sums'] -%}
+    left join {{ part }}
+        on {{ part }}.organization_id = months.organization_id
+        and {{ part }}.month = months.month
+    {% endfor -%}
+),
+
+with_year as (
+    select
+        *,
+        first_month <= {{ first_day_of('year', 'month') }} and {{ year_is_complete('month') }} as is_year_complete,
+        sum(order_revenue) over (partition by organization_id, extract(year from month)) as year_order_revenue
+    from by_month
 ),
 
 final as (
@@ -97,8 +180,7 @@ final as (
         extract(year from by_month.month) as year,
         by_month.reporting_currency,
         by_month.is_complete,
-        by_month.first_month <= {{ first_day_of('year', 'by_month.month') }}
-        and {{ year_is_complete('by_month.month') }} as is_year_complete,
+        by_month.is_year_complete,
         by_month.order_revenue,
         by_month.order_count,
         by_month.orders_without_rate,
@@ -109,15 +191,30 @@ final as (
         by_month.median_order_value,
         by_month.p75_order_value,
         by_month.p95_order_value,
+        {%- for name in percentiles %}
+        by_month.{{ name }}_revenue_per_customer,
+        {%- endfor %}
+        100 * cast(by_month.top_customer_revenue as float64) / nullif(cast(by_month.order_revenue as float64), 0)
+            as top_10_customer_share_pct,
+        by_month.product_revenue,
+        100 * cast(by_month.top_product_revenue as float64) / nullif(cast(by_month.product_revenue as float64), 0)
+            as top_10_product_share_pct,
         previous_year.order_revenue as previous_year_revenue,
         if(
             by_month.is_complete and previous_year.is_complete,
             100 * cast(by_month.order_revenue - previous_year.order_revenue as float64)
             / nullif(cast(previous_year.order_revenue as float64), 0),
             null
-        ) as revenue_yoy_pct
-    from by_month
-    left join by_month as previous_year
+        ) as revenue_yoy_pct,
+        by_month.year_order_revenue,
+        if(
+            by_month.is_year_complete and previous_year.is_year_complete,
+            100 * cast(by_month.year_order_revenue - previous_year.year_order_revenue as float64)
+            / nullif(cast(previous_year.year_order_revenue as float64), 0),
+            null
+        ) as year_revenue_yoy_pct
+    from with_year as by_month
+    left join with_year as previous_year
         on previous_year.organization_id = by_month.organization_id
         and previous_year.month = by_month.previous_year_month
 )
