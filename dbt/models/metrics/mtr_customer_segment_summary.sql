@@ -1,0 +1,261 @@
+{{ config(cluster_by=['organization_id', 'segment', 'month']) }}
+{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{%- set grain = ['organization_id', 'segment', 'month'] -%}
+with
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+accounts as (
+    select
+        account_key,
+        top_account_key,
+        segment
+    from {{ ref('dim_accounts') }}
+),
+
+-- A child stands in the segment of its top account, so that all that a customer brings stands in one row.
+account_segments as (
+    select
+        accounts.account_key,
+        tops.segment
+    from accounts
+    inner join accounts as tops
+        on tops.account_key = accounts.top_account_key
+),
+
+recurring as (
+    select
+        revenue.organization_id,
+        coalesce(account_segments.segment, 'unknown') as segment,
+        revenue.month,
+        revenue.mrr_amount,
+        if(revenue.subscription_count > revenue.subscriptions_without_rate, revenue.mrr_amount, null) as known_mrr,
+        revenue.subscription_count,
+        revenue.subscriptions_without_rate,
+        revenue.movement
+    from {{ ref('fct_revenue') }} as revenue
+    left join account_segments
+        on account_segments.account_key = revenue.account_key
+),
+
+recurring_with_percentiles as (
+    select
+        {%- for name, share in percentiles.items() %}
+        percentile_cont(known_mrr, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_mrr,
+        {%- endfor %}
+        *
+    from recurring
+),
+
+recurring_sums as (
+    select
+        {{ grain | join(',\n        ') }},
+        {%- for name in percentiles %}
+        any_value({{ name }}_mrr) as {{ name }}_mrr_per_customer,
+        {%- endfor %}
+        countif(subscription_count > 0) as paying_customer_count,
+        countif(subscription_count > 0 and known_mrr is null) as customers_without_rate,
+        countif(movement = 'new') as new_customer_count,
+        countif(movement = 'reactivation') as returned_customer_count,
+        countif(movement = 'churn') as churned_customer_count,
+        sum(mrr_amount) as mrr_amount,
+        sum(subscriptions_without_rate) as subscriptions_without_rate
+    from recurring_with_percentiles
+    group by {{ grain | join(', ') }}
+),
+
+orders as (
+    select
+        orders.organization_id,
+        coalesce(account_segments.segment, 'unknown') as segment,
+        {{ first_day_of('month', 'orders.ordered_date') }} as month,
+        orders.account_id,
+        orders.is_revenue,
+        orders.is_revenue and orders.has_rate as is_counted,
+        if(orders.is_revenue, orders.revenue_amount, null) as revenue_amount
+    from {{ ref('fct_orders') }} as orders
+    left join account_segments
+        on account_segments.account_key = orders.account_key
+    where orders.ordered_at < {{ as_of() }}
+),
+
+orders_with_percentiles as (
+    select
+        {%- for name, share in percentiles.items() %}
+        percentile_cont(revenue_amount, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_value,
+        {%- endfor %}
+        *
+    from orders
+),
+
+order_sums as (
+    select
+        {{ grain | join(',\n        ') }},
+        {%- for name in percentiles %}
+        any_value({{ name }}_value) as {{ name }}_order_value,
+        {%- endfor %}
+        sum(if(is_counted, revenue_amount, 0)) as order_revenue,
+        countif(is_counted) as order_count,
+        countif(is_revenue and not is_counted) as orders_without_rate
+    from orders_with_percentiles
+    group by {{ grain | join(', ') }}
+),
+
+customers as (
+    select
+        {{ grain | join(',\n        ') }},
+        account_id,
+        sum(revenue_amount) as revenue
+    from orders
+    where is_counted and account_id is not null
+    group by {{ grain | join(', ') }}, account_id
+),
+
+customers_with_percentiles as (
+    select
+        {%- for name, share in percentiles.items() %}
+        percentile_cont(revenue, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_revenue,
+        {%- endfor %}
+        *
+    from customers
+),
+
+customer_sums as (
+    select
+        {{ grain | join(',\n        ') }},
+        {%- for name in percentiles %}
+        any_value({{ name }}_revenue) as {{ name }}_revenue_per_customer,
+        {%- endfor %}
+        count(*) as ordering_customer_count
+    from customers_with_percentiles
+    group by {{ grain | join(', ') }}
+),
+
+-- Every segment that the organization has ever had something in, in every month since its first.
+seen as (
+    select
+        organization_id,
+        segment,
+        month
+    from recurring_sums
+    union distinct
+    select
+        organization_id,
+        segment,
+        month
+    from order_sums
+),
+
+histories as (
+    select
+        organization_id,
+        min(month) as first_month
+    from seen
+    group by organization_id
+),
+
+segments as (
+    select distinct
+        organization_id,
+        segment
+    from seen
+),
+
+months as (
+    select
+        segments.organization_id,
+        segments.segment,
+        month
+    from segments
+    inner join histories
+        on histories.organization_id = segments.organization_id
+    cross join
+        unnest(generate_date_array(histories.first_month, {{ last_day_seen() }}, interval 1 month)) as month
+),
+
+by_month as (
+    select
+        months.organization_id,
+        months.segment,
+        months.month,
+        {%- for name in percentiles %}
+        recurring_sums.{{ name }}_mrr_per_customer,
+        order_sums.{{ name }}_order_value,
+        customer_sums.{{ name }}_revenue_per_customer,
+        {%- endfor %}
+        coalesce(recurring_sums.paying_customer_count, 0) as paying_customer_count,
+        coalesce(recurring_sums.customers_without_rate, 0) as customers_without_rate,
+        coalesce(recurring_sums.new_customer_count, 0) as new_customer_count,
+        coalesce(recurring_sums.returned_customer_count, 0) as returned_customer_count,
+        coalesce(recurring_sums.churned_customer_count, 0) as churned_customer_count,
+        coalesce(recurring_sums.mrr_amount, 0) as mrr_amount,
+        coalesce(recurring_sums.subscriptions_without_rate, 0) as subscriptions_without_rate,
+        coalesce(order_sums.order_revenue, 0) as order_revenue,
+        coalesce(order_sums.order_count, 0) as order_count,
+        coalesce(order_sums.orders_without_rate, 0) as orders_without_rate,
+        coalesce(customer_sums.ordering_customer_count, 0) as ordering_customer_count
+    from months
+    {% for part in ['recurring_sums', 'order_sums', 'customer_sums'] -%}
+    left join {{ part }}
+        on {{ part }}.organization_id = months.organization_id
+        and {{ part }}.segment = months.segment
+        and {{ part }}.month = months.month
+    {% endfor -%}
+),
+
+compared as (
+    select
+        *,
+        sum(mrr_amount) over (partition by organization_id, month) as organization_mrr,
+        sum(order_revenue) over (partition by organization_id, month) as organization_revenue
+    from by_month
+),
+
+final as (
+    select
+        {{ surrogate_key(['compared.organization_id', 'compared.segment', 'compared.month']) }} as segment_month_key,
+        compared.organization_id,
+        compared.segment,
+        compared.month,
+        {{ month_is_complete('compared.month') }} as is_complete,
+        organizations.reporting_currency,
+        compared.paying_customer_count,
+        compared.customers_without_rate,
+        compared.new_customer_count,
+        compared.returned_customer_count,
+        compared.churned_customer_count,
+        compared.mrr_amount,
+        compared.mrr_amount * 12 as arr_amount,
+        compared.subscriptions_without_rate,
+        100 * cast(compared.mrr_amount as float64) / nullif(cast(compared.organization_mrr as float64), 0) as mrr_share_pct,
+        compared.mrr_amount / nullif(compared.paying_customer_count - compared.customers_without_rate, 0)
+            as average_mrr_per_customer,
+        compared.median_mrr_per_customer,
+        compared.p75_mrr_per_customer,
+        compared.p95_mrr_per_customer,
+        compared.ordering_customer_count,
+        compared.order_revenue,
+        compared.order_count,
+        compared.orders_without_rate,
+        100 * cast(compared.order_revenue as float64) / nullif(cast(compared.organization_revenue as float64), 0)
+            as order_revenue_share_pct,
+        compared.order_revenue / nullif(compared.order_count, 0) as average_order_value,
+        compared.median_order_value,
+        compared.p75_order_value,
+        compared.p95_order_value,
+        compared.order_revenue / nullif(compared.ordering_customer_count, 0) as average_revenue_per_customer,
+        compared.median_revenue_per_customer,
+        compared.p75_revenue_per_customer,
+        compared.p95_revenue_per_customer
+    from compared
+    left join organizations
+        on organizations.organization_id = compared.organization_id
+)
+
+select *
+from final
