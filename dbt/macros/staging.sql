@@ -7,8 +7,10 @@
 
     key         the columns that identify a row, as in the source's contract
     event_time  what places a version in time; none for calendars, which are known ahead
+    by_delivery whether a version is also not seen before the landing that brought it: for events, which have no `updated_at` to say
+                when they became known
     key_as      expressions for key columns that staging converts, since the quarantine knows rows by staging's key -#}
-{% macro latest_rows(source_name, table_name, key, event_time='updated_at', key_as={}) -%}
+{% macro latest_rows(source_name, table_name, key, event_time='updated_at', key_as={}, by_delivery=false) -%}
     select *
     from {{ source(source_name, table_name) }} as landed
     where
@@ -20,6 +22,9 @@
         )
         {%- if event_time %}
         and ({{ event_time }} < {{ as_of() }} or {{ event_time }} is null)
+        {%- endif %}
+        {%- if by_delivery %}
+        and {{ delivered_by_as_of(source_name, table_name) }}
         {%- endif %}
     qualify
         row_number() over (
@@ -34,6 +39,20 @@
                 _source_file_id desc
         ) = 1
         and not _is_deleted
+{%- endmacro %}
+
+
+{#- Whether the landing that brought a row was for this as_of or an earlier one, which the batch says in its name. What a table's first landing
+    brought is its history: it counts as known since it happened, so that days before the platform can be looked at. -#}
+{% macro delivered_by_as_of(source_name, table_name) -%}
+    coalesce(
+            landed._batch_id <= '{{ source_name }}@{{ as_of_instant().strftime("%Y-%m-%dT%H%M%SZ") }}'
+            or landed._batch_id = (
+                select min_by(oldest._batch_id, oldest._loaded_at)
+                from {{ source(source_name, table_name) }} as oldest
+            ),
+            true
+        )
 {%- endmacro %}
 
 

@@ -17,6 +17,9 @@ LANDING_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id"
 #: What places a row in time where it is not `updated_at`, as its staging view reads it.
 _EVENT_TIMES = {"usage_events": "occurred_at", "fx_rates": "timestamp(rate_date)"}
 
+#: The tables whose rows a run sees only if they were delivered by its as_of, or by the table's first landing.
+_BY_DELIVERY = frozenset({"usage_events"})
+
 
 def raw_gate(source: Source) -> Gate:
     """The gate that a landing of the source passes: arrived, complete, as agreed, keys present, volume as usual."""
@@ -215,7 +218,12 @@ def _key_balance(view: str, source: Source, table: Table) -> str:
     """
     event_time = "updated_at" if "updated_at" in table.columns else _EVENT_TIMES.get(table.name)
     version = "updated_at" if "updated_at" in table.columns else "_extracted_at"
-    visible = f"where {event_time} < @as_of or {event_time} is null" if event_time else ""
+    visible = f"where ({event_time} < @as_of or {event_time} is null)" if event_time else ""
+    if table.name in _BY_DELIVERY:
+        visible += (
+            f" and coalesce(_batch_id <= concat('{source.name}@', format_timestamp('%Y-%m-%dT%H%M%SZ', @as_of)) "
+            f"or _batch_id = (select min_by(_batch_id, _loaded_at) from {source.dataset}.{table.name}), true)"
+        )
     keys = (
         f"(select count(*) as all_keys, countif(buried >= alive or alive is null) as deleted from ("
         f"select max(if(_is_deleted, {version}, null)) as buried, max(if(_is_deleted, null, {version})) as alive "
