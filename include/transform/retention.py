@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 DATASET = "snapshots"
+PREFIX = "snap_"
 
 
 def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
@@ -28,6 +29,9 @@ def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
     config = QueryJobConfig(query_parameters=[ScalarQueryParameter("oldest", "TIMESTAMP", oldest)])
     removed = {}
     for table in client.list_tables(DATASET):
+        # Other history in the dataset, such as daily scores, has no versions that end.
+        if not table.table_id.startswith(PREFIX):
+            continue
         job = client.query(
             f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest",
             job_config=config,

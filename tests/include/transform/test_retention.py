@@ -48,3 +48,10 @@ def test_how_long_is_a_setting(bq: Client, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SNAPSHOTS_KEPT_DAYS", "10")
     settings.cache_clear()
     assert forget_old_versions(AS_OF, bq) == {"snap_a": 1}
+
+
+def test_history_that_is_no_snapshot_is_left_alone(bq: Client) -> None:
+    bq.query("create or replace table snapshots.int_daily as select date '2019-01-01' as score_date").result()
+    keep(bq, "snap_a", ("2020-01-01", "2021-01-01"))
+    assert forget_old_versions(AS_OF, bq) == {"snap_a": 1}
+    assert [str(row[0]) for row in rows(bq, "select score_date from snapshots.int_daily")] == ["2019-01-01"]
