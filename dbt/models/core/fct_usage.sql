@@ -1,0 +1,80 @@
+{{
+    config(
+        partition_by={'field': 'usage_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id']
+    )
+}}
+{#- A table, not incremental: an event may arrive days late, be delivered again, or leave quarantine, and to see which days
+    that moved means to read every event, which is all that there is to do. -#}
+{%- set categories = ['core', 'collaboration', 'reporting', 'integration', 'administration'] -%}
+with
+
+events as (
+    select
+        organization_id,
+        account_id,
+        user_id,
+        case
+            {%- for category in categories %}
+            when event_category = '{{ category }}' then '{{ category }}'
+            {%- endfor %}
+            else 'other'
+        end as event_category,
+        coalesce(is_login, false) as is_login,
+        occurred_at,
+        event_date
+    from {{ ref('stg_product__usage_events') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key
+    from {{ ref('dim_accounts') }}
+),
+
+days as (
+    select
+        organization_id,
+        account_id,
+        event_date as usage_date,
+        count(*) as event_count,
+        countif(is_login) as login_count,
+        count(distinct user_id) as user_count,
+        {%- for category in categories + ['other'] %}
+        countif(event_category = '{{ category }}') as {{ category }}_event_count,
+        {%- endfor %}
+        count(distinct nullif(event_category, 'other')) as category_count,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        max(if(is_login, occurred_at, null)) as last_login_at
+    from events
+    group by organization_id, account_id, event_date
+),
+
+final as (
+    select
+        {{ surrogate_key(['days.organization_id', 'days.account_id', 'days.usage_date']) }} as usage_key,
+        days.organization_id,
+        days.account_id,
+        accounts.account_key,
+        days.usage_date,
+        days.event_count,
+        days.login_count,
+        days.user_count,
+        {%- for category in categories + ['other'] %}
+        days.{{ category }}_event_count,
+        {%- endfor %}
+        days.category_count,
+        days.first_event_at,
+        days.last_event_at,
+        days.last_login_at
+    from days
+    left join accounts
+        on accounts.organization_id = days.organization_id
+        and accounts.account_id = days.account_id
+)
+
+select *
+from final
