@@ -1,0 +1,190 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='customer_health_key',
+        schema='snapshots',
+        access='protected',
+        full_refresh=false,
+        on_schema_change='append_new_columns',
+        partition_by={'field': 'score_date', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id'],
+        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at') }}"
+    )
+}}
+{#- History: what a run found is never worked out again for another run, so a full refresh leaves it alone. A run adds its own
+    rows, and replaces those of an earlier attempt of itself. -#}
+{%- set components = ['usage', 'support', 'revenue', 'engagement'] -%}
+{%- set weighted = {} -%}
+{%- for component in components -%}
+{%- do weighted.update({component ~ '_score': component ~ '_weight'}) -%}
+{%- endfor -%}
+{%- set points = [
+    'lone_usage_score', 'open_ticket_points', 'breached_share_points', 'csat_par', 'csat_points', 'level_revenue_score',
+    'growth_points', 'contraction_points', 'breadth_points', 'active_days_points', 'event_category_count',
+] -%}
+with
+
+settings as (
+    select
+        {%- for component in components %}
+        cast({{ component }}_weight as float64) as {{ component }}_weight,
+        {%- endfor %}
+        {%- for point in points %}
+        cast({{ point }} as float64) as {{ point }},
+        {%- endfor %}
+        usage_days
+    from {{ ref('customer_health_settings') }}
+),
+
+tiers as (
+    select
+        health_tier,
+        from_score,
+        below_score
+    from {{ ref('customer_health_tiers') }}
+),
+
+customers as (
+    select
+        organization_id,
+        account_id,
+        account_key,
+        account_name,
+        segment,
+        plan_tier,
+        region,
+        owner_user_id,
+        owner_name,
+        reporting_currency,
+        event_count_ever,
+        event_count,
+        active_day_count,
+        used_category_count,
+        open_ticket_count,
+        ticket_count,
+        breached_ticket_count,
+        csat_response_count,
+        mean_csat_score,
+        mrr_amount,
+        mrr_3_months_ago_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        is_revenue_comparable
+    from {{ ref('int_customers__signals') }}
+    where subscription_count > 0
+),
+
+ranked as (
+    select
+        *,
+        count(*) over (partition by organization_id, segment) as segment_account_count,
+        percent_rank() over (partition by organization_id, segment order by event_count) as event_percent_rank,
+        100 * breached_ticket_count / nullif(ticket_count, 0) as breached_ticket_pct,
+        case
+            when is_revenue_comparable and mrr_3_months_ago_amount > 0
+                then
+                    100 * cast(mrr_at_rate_of_3_months_ago_amount - mrr_3_months_ago_amount as float64)
+                    / cast(mrr_3_months_ago_amount as float64)
+        end as mrr_growth_pct
+    from customers
+),
+
+scored as (
+    select
+        ranked.*,
+        settings.* except (lone_usage_score, level_revenue_score),
+        100 * ranked.used_category_count / settings.event_category_count as feature_breadth_pct,
+        case
+            when ranked.event_count_ever = 0 then null
+            when ranked.segment_account_count = 1 then settings.lone_usage_score
+            else 100 * ranked.event_percent_rank
+        end as usage_score,
+        case
+            when ranked.ticket_count = 0 and ranked.open_ticket_count = 0 then null
+            else
+                greatest(
+                    0.0,
+                    100
+                    - settings.open_ticket_points * ranked.open_ticket_count
+                    - settings.breached_share_points * coalesce(ranked.breached_ticket_pct, 0) / 100
+                    - settings.csat_points
+                    * greatest(0.0, settings.csat_par - coalesce(ranked.mean_csat_score, settings.csat_par))
+                )
+        end as support_score,
+        case
+            when not ranked.is_revenue_comparable then null
+            when ranked.mrr_growth_pct is null then settings.level_revenue_score
+            when ranked.mrr_growth_pct >= 0
+                then least(100.0, settings.level_revenue_score + settings.growth_points * ranked.mrr_growth_pct / 100)
+            else greatest(0.0, settings.level_revenue_score + settings.contraction_points * ranked.mrr_growth_pct / 100)
+        end as revenue_score,
+        case
+            when ranked.event_count_ever = 0 then null
+            else
+                settings.breadth_points * ranked.used_category_count / settings.event_category_count
+                + settings.active_days_points * ranked.active_day_count / settings.usage_days
+        end as engagement_score
+    from ranked
+    cross join settings
+),
+
+weighed as (
+    select
+        *,
+        {{ known_weight(weighted) }} as data_coverage,
+        round({{ calculate_health_score(weighted) }}, 9) as health_score
+    from scored
+),
+
+final as (
+    select
+        {{ surrogate_key(['weighed.organization_id', 'weighed.account_id', as_of()]) }} as customer_health_key,
+        weighed.organization_id,
+        weighed.account_id,
+        weighed.account_key,
+        {{ last_day_seen() }} as score_date,
+        {{ as_of() }} as scored_at,
+        timestamp(date_add({{ last_day_seen() }}, interval 1 day)) <= {{ as_of() }} as is_complete,
+        weighed.account_name,
+        weighed.segment,
+        weighed.plan_tier,
+        weighed.region,
+        weighed.owner_user_id,
+        weighed.owner_name,
+        weighed.reporting_currency,
+        weighed.event_count,
+        weighed.segment_account_count,
+        weighed.usage_score,
+        weighed.open_ticket_count,
+        weighed.ticket_count,
+        weighed.breached_ticket_count,
+        weighed.breached_ticket_pct,
+        weighed.csat_response_count,
+        weighed.mean_csat_score,
+        weighed.support_score,
+        weighed.mrr_amount,
+        weighed.mrr_3_months_ago_amount,
+        weighed.mrr_at_rate_of_3_months_ago_amount,
+        weighed.mrr_growth_pct,
+        weighed.revenue_score,
+        weighed.used_category_count,
+        weighed.feature_breadth_pct,
+        weighed.active_day_count,
+        weighed.engagement_score,
+        {%- for component in components %}
+        {{ score_contribution(
+            'weighed.' ~ component ~ '_score', 'weighed.' ~ component ~ '_weight', 'weighed.data_coverage'
+        ) }} as {{ component }}_contribution,
+        {%- endfor %}
+        weighed.data_coverage,
+        weighed.health_score,
+        coalesce(tiers.health_tier, 'unknown') as health_tier
+    from weighed
+    left join tiers
+        on weighed.health_score is not null
+        and (tiers.from_score is null or weighed.health_score >= tiers.from_score)
+        and (tiers.below_score is null or weighed.health_score < tiers.below_score)
+)
+
+select *
+from final

@@ -1,0 +1,185 @@
+{{ config(materialized='table') }}
+{#- Windows are counted in microseconds before as_of, so that "the last n days" are the same for a run at midnight and for one
+    in the middle of a day; fct_usage, whose rows are whole days, could not say. -#}
+{%- set day = 86400000000 -%}
+{%- set month = first_day_of('month', last_day_seen()) -%}
+with
+
+health_settings as (
+    select
+        usage_days,
+        ticket_days
+    from {{ ref('customer_health_settings') }}
+),
+
+churn_settings as (
+    select
+        frequency_days,
+        ticket_days
+    from {{ ref('churn_risk_settings') }}
+),
+
+accounts as (
+    select
+        organization_id,
+        account_id,
+        account_key,
+        account_name,
+        top_account_id,
+        is_top_account,
+        segment,
+        plan_tier,
+        region,
+        owner_user_id,
+        owner_name,
+        lifecycle_stage,
+        reporting_currency
+    from {{ ref('dim_accounts') }}
+),
+
+events as (
+    select
+        organization_id,
+        account_id,
+        event_category,
+        coalesce(is_login, false) as is_login,
+        occurred_at,
+        timestamp_diff({{ as_of() }}, occurred_at, microsecond) as microseconds_ago
+    from {{ ref('stg_product__usage_events') }}
+),
+
+tickets as (
+    select
+        organization_id,
+        account_id,
+        is_resolved,
+        'breached' in (response_state, resolution_state) as is_breached,
+        csat_score,
+        timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
+    from {{ ref('fct_tickets') }}
+    where created_at < {{ as_of() }}
+),
+
+revenue as (
+    select
+        organization_id,
+        account_id,
+        month,
+        subscription_count,
+        mrr_amount,
+        mrr_3_months_ago_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        subscriptions_without_rate = 0
+        and coalesce(lag(subscriptions_without_rate, 3) over (account_history), 0) = 0 as is_revenue_comparable
+    from {{ ref('fct_revenue') }}
+    window account_history as (partition by organization_id, account_id order by month)
+),
+
+usage as (
+    select
+        accounts.organization_id,
+        accounts.top_account_id as account_id,
+        count(*) as event_count_ever,
+        countif(events.microseconds_ago <= health_settings.usage_days * {{ day }}) as event_count,
+        count(distinct if(
+            events.microseconds_ago <= health_settings.usage_days * {{ day }},
+            cast(floor((events.microseconds_ago - 1) / {{ day }}) as int64),
+            null
+        )) as active_day_count,
+        count(distinct if(
+            events.microseconds_ago <= health_settings.usage_days * {{ day }}
+            and events.event_category in ('core', 'collaboration', 'reporting', 'integration', 'administration'),
+            events.event_category,
+            null
+        )) as used_category_count,
+        countif(events.microseconds_ago <= churn_settings.frequency_days * {{ day }}) as frequency_event_count,
+        countif(
+            events.microseconds_ago > churn_settings.frequency_days * {{ day }}
+            and events.microseconds_ago <= 2 * churn_settings.frequency_days * {{ day }}
+        ) as earlier_event_count,
+        countif(
+            events.is_login and events.microseconds_ago <= churn_settings.frequency_days * {{ day }}
+        ) as login_count,
+        max(events.occurred_at) as last_event_at,
+        max(if(events.is_login, events.occurred_at, null)) as last_login_at
+    from events
+    inner join accounts
+        on accounts.organization_id = events.organization_id
+        and accounts.account_id = events.account_id
+    cross join health_settings
+    cross join churn_settings
+    group by accounts.organization_id, accounts.top_account_id
+),
+
+support as (
+    select
+        accounts.organization_id,
+        accounts.top_account_id as account_id,
+        countif(not tickets.is_resolved) as open_ticket_count,
+        countif(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}) as ticket_count,
+        countif(tickets.is_breached and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
+            as breached_ticket_count,
+        countif(tickets.csat_score is not null and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
+            as csat_response_count,
+        sum(if(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}, tickets.csat_score, null))
+            as csat_score_sum,
+        countif(tickets.is_breached and tickets.microseconds_ago <= churn_settings.ticket_days * {{ day }})
+            as risk_breached_ticket_count
+    from tickets
+    inner join accounts
+        on accounts.organization_id = tickets.organization_id
+        and accounts.account_id = tickets.account_id
+    cross join health_settings
+    cross join churn_settings
+    group by accounts.organization_id, accounts.top_account_id
+),
+
+final as (
+    select
+        accounts.organization_id,
+        accounts.account_id,
+        accounts.account_key,
+        accounts.account_name,
+        accounts.segment,
+        accounts.plan_tier,
+        accounts.region,
+        accounts.owner_user_id,
+        accounts.owner_name,
+        accounts.lifecycle_stage,
+        accounts.reporting_currency,
+        cast(coalesce(usage.event_count_ever, 0) as int64) as event_count_ever,
+        cast(coalesce(usage.event_count, 0) as int64) as event_count,
+        cast(coalesce(usage.active_day_count, 0) as int64) as active_day_count,
+        cast(coalesce(usage.used_category_count, 0) as int64) as used_category_count,
+        cast(coalesce(usage.frequency_event_count, 0) as int64) as frequency_event_count,
+        cast(coalesce(usage.earlier_event_count, 0) as int64) as earlier_event_count,
+        cast(coalesce(usage.login_count, 0) as int64) as login_count,
+        usage.last_event_at,
+        usage.last_login_at,
+        cast(coalesce(support.open_ticket_count, 0) as int64) as open_ticket_count,
+        cast(coalesce(support.ticket_count, 0) as int64) as ticket_count,
+        cast(coalesce(support.breached_ticket_count, 0) as int64) as breached_ticket_count,
+        cast(coalesce(support.csat_response_count, 0) as int64) as csat_response_count,
+        support.csat_score_sum / nullif(support.csat_response_count, 0) as mean_csat_score,
+        cast(coalesce(support.risk_breached_ticket_count, 0) as int64) as risk_breached_ticket_count,
+        cast(coalesce(revenue.subscription_count, 0) as int64) as subscription_count,
+        coalesce(revenue.mrr_amount, 0) as mrr_amount,
+        coalesce(revenue.mrr_3_months_ago_amount, 0) as mrr_3_months_ago_amount,
+        coalesce(revenue.mrr_at_rate_of_3_months_ago_amount, 0) as mrr_at_rate_of_3_months_ago_amount,
+        coalesce(revenue.is_revenue_comparable, true) as is_revenue_comparable
+    from accounts
+    left join usage
+        on usage.organization_id = accounts.organization_id
+        and usage.account_id = accounts.account_id
+    left join support
+        on support.organization_id = accounts.organization_id
+        and support.account_id = accounts.account_id
+    left join revenue
+        on revenue.organization_id = accounts.organization_id
+        and revenue.account_id = accounts.account_id
+        and revenue.month = {{ month }}
+    where accounts.is_top_account
+)
+
+select *
+from final

@@ -1,0 +1,76 @@
+{{ config(cluster_by=['organization_id', 'account_id']) }}
+with
+
+customers as (
+    select
+        *,
+        estimated_clv_amount * churn_risk_score / 100 as value_at_risk_amount
+    from {{ ref('int_customers__churn_scores') }}
+    where subscription_count > 0
+),
+
+final as (
+    select
+        account_key,
+        organization_id,
+        account_id,
+        account_name,
+        row_number() over (
+            partition by organization_id
+            order by coalesce(round(value_at_risk_amount, 2), 0) desc, churn_risk_score desc, account_id asc
+        ) as priority_rank,
+        churn_risk_score,
+        churn_risk_level,
+        reason_1,
+        reason_2,
+        reason_3,
+        recommended_action,
+        contact_within_days,
+        owner_user_id,
+        owner_name,
+        segment,
+        plan_tier,
+        region,
+        lifecycle_stage,
+        is_churned_30d,
+        is_churned_90d,
+        last_login_at,
+        days_since_login,
+        recency_part,
+        recency_contribution,
+        event_count,
+        earlier_event_count,
+        event_change_pct,
+        frequency_part,
+        frequency_contribution,
+        product_count,
+        product_names,
+        holdings_part,
+        holdings_contribution,
+        open_ticket_count,
+        breached_ticket_count,
+        tickets_part,
+        tickets_contribution,
+        mrr_amount,
+        mrr_3_months_ago_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_growth_pct,
+        revenue_part,
+        revenue_contribution,
+        data_coverage,
+        arpa_amount,
+        arpa_month_count,
+        gross_margin_pct,
+        gross_margin_source,
+        opening_logo_count,
+        churned_logo_count,
+        segment_logo_churn_pct,
+        lifetime_months,
+        estimated_clv_amount,
+        value_at_risk_amount,
+        reporting_currency
+    from customers
+)
+
+select *
+from final
