@@ -50,7 +50,7 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": "4",
+        "CORE__PARALLELISM": "8",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__FERNET_KEY": fernet_key,
         "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
@@ -69,6 +69,10 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "LOGGING__WORKER_LOG_SERVER_PORT": str(ports.airflow_logs),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        # The executor learns in the scheduler's loop that a task has ended; asleep, it hands out no other.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # A build's reports are backed up when it fails, not at each of them.
+        "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "SCHEDULER__MAX_TIS_PER_QUERY": "64",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",

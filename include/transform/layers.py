@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.settings import settings
+from include.transform.reports import keep_reports, send_reports
 from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
                 # The second try only lets the models' own tasks repair what failed; it never builds twice.
                 "retries": 1,
                 "retry_delay": timedelta(seconds=5),
-                "interceptors": [narrow_to_selection],
+                "interceptors": [narrow_to_selection, keep_reports],
+                "post_execute": send_reports,
                 # Unit tests guard a change of the code: CI runs them, a night need not.
                 "dbt_cmd_flags": ["--threads", str(config.dbt_threads), "--exclude-resource-type", "unit_test"],
             },
