@@ -1,0 +1,111 @@
+"""The measures of the back-test on accounts counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.backtest.measures import Outcome, found, gains, precision, separation, wilson
+from tests.backtest.page import Account, Study, document, picture
+
+
+def outcomes(*scored: tuple[float, bool]) -> list[Outcome]:
+    return [Outcome(score, left) for score, left in scored]
+
+
+TWENTY = outcomes((90, True), (80, False), *[(70.0 - n, n in (3, 9)) for n in range(18)])
+
+
+def test_precision_lift_and_recall_of_the_top_decile() -> None:
+    top = precision(TWENTY)
+    assert (top.called, top.hits, top.pct) == (2, 1, 50)
+    assert (top.base_pct, top.leavers) == (15, 3)
+    assert top.lift == pytest.approx(10 / 3)
+    assert top.recall_pct == pytest.approx(100 / 3)
+
+
+def test_a_part_of_an_account_is_a_whole_call() -> None:
+    assert precision(TWENTY[:11]).called == 2
+    assert precision(TWENTY[:10]).called == 1
+    assert precision(TWENTY[:3]).called == 1
+
+
+def test_equal_scores_share_the_last_places() -> None:
+    tied = outcomes((9, True), (5, True), (5, False), (5, False), (5, True), (1, True))
+    assert found(tied, 1) == 1
+    assert found(tied, 2) == 1.5
+    assert found(tied, 3) == 2
+    assert found(tied, 6) == 4
+    assert found(list(reversed(tied)), 2) == 1.5, "the order of the rows says nothing"
+
+
+def test_nobody_left_leaves_no_lift() -> None:
+    quiet = precision(outcomes((2, False), (1, False)))
+    assert (quiet.pct, quiet.lift, quiet.recall_pct) == (0, None, None)
+    assert separation(outcomes((2, False), (1, False))) is None
+    assert separation(outcomes((2, True))) is None
+
+
+def test_separation_is_the_share_of_pairs_in_the_right_order() -> None:
+    assert separation(outcomes((3, True), (2, True), (1, False))) == 1
+    assert separation(outcomes((1, True), (2, False))) == 0
+    assert separation(outcomes((3, True), (1, True), (2, False), (1, False))) == pytest.approx((1 + 1 + 0 + 0.5) / 4)
+
+
+def test_gains_run_from_nobody_to_everybody() -> None:
+    curve = gains(TWENTY, steps=10)
+    assert curve[0] == (0, 0)
+    assert curve[1] == (0.1, pytest.approx(1 / 3))
+    assert curve[-1] == (1, 1)
+
+
+def test_an_interval_is_wide_for_few_accounts() -> None:
+    assert wilson(5, 10) == (pytest.approx(23.66, abs=0.01), pytest.approx(76.34, abs=0.01))
+    low, high = wilson(500, 1000)
+    assert (low, high) == (pytest.approx(46.91, abs=0.01), pytest.approx(53.09, abs=0.01))
+    assert wilson(0, 10)[0] == 0
+    assert wilson(10, 10)[1] == pytest.approx(100)
+
+
+def study(*accounts: Account) -> Study:
+    return Study("2026-04-01", "2026-10-01", "demo company, scale 0.05, seed 1", tuple(accounts))
+
+
+FOUR = study(
+    Account("critical", 85.0, 60, 1),
+    Account("high", 65.0, 10, 5),
+    Account("active", 10.0, 95, None),
+    Account("active", 5.0, None, None),
+)
+
+
+def test_who_left_within_a_horizon() -> None:
+    assert [outcome.left for outcome in FOUR.outcomes(3)] == [True, False, False, False]
+    assert [outcome.left for outcome in FOUR.outcomes(6)] == [True, True, False, False]
+
+
+def test_an_account_that_never_logged_in_comes_last_in_the_baseline() -> None:
+    assert [outcome.score for outcome in FOUR.baseline(6)] == [60, 10, 95, -1]
+
+
+def test_the_document_says_what_was_found_whatever_it_is() -> None:
+    page = document(FOUR)
+    assert "| churn score | 6 months | 1 | 1.0 | 100 % (21–100) | 50 % | 2.0 | 50 % | 1.00 |" in page
+    assert "| recency only | 6 months | 1 | 0.0 | 0 % (0–79) | 50 % | 0.0 | 0 % |" in page
+    assert "| critical | 1 | 85 | 1 | 1 | 100 % (21–100) |" in page
+    assert "| active | 2 | 8 | 0 | 0 | 0 % (0–66) |" in page
+    assert "found more" in page
+    worse = study(*(Account("active", 5.0, 95 - n, 1 if n == 0 else None) for n in range(9)), Account("high", 65.0, 1, None))
+    assert "found fewer" in document(worse)
+    quiet = study(Account("active", 5.0, 95, None), Account("active", 6.0, 5, None))
+    assert "Nobody left" in document(quiet)
+
+
+def test_the_picture_has_both_curves_and_every_level() -> None:
+    from xml.etree import ElementTree
+
+    drawn = picture(FOUR)
+    root = ElementTree.fromstring(drawn)
+    lines = [element.get("class") for element in root.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert lines == ["chance", "recency", "score"]
+    words = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"critical", "high", "active"} <= words
