@@ -40,7 +40,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 
 test: check ## every check that CI runs: linters and types, then all tests
 	@include/local/bootstrap.sh browser
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/ruff check

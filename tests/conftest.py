@@ -34,3 +34,8 @@ def manifest() -> Path:
 
     ensure_manifest(print)
     return ROOT / "dbt" / "target" / "manifest.json"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole nights first: two processes share the files, and the longest must not be left to the end."""
+    items.sort(key=lambda item: "pipeline" not in item.path.parts)
