@@ -1,0 +1,73 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'account_id']
+    )
+}}
+{#- Column → the movement that it holds, and whether it lowers MRR. -#}
+{%- set movements = {
+    'new_amount': ('new', false),
+    'expansion_amount': ('expansion', false),
+    'reactivation_amount': ('reactivation', false),
+    'contraction_amount': ('contraction', true),
+    'churn_amount': ('churn', true),
+} -%}
+with
+
+revenue as (
+    select
+        organization_id,
+        account_id,
+        account_key,
+        month,
+        is_complete,
+        reporting_currency,
+        opening_mrr_amount,
+        movement,
+        movement_amount,
+        fx_amount,
+        mrr_amount,
+        subscriptions_without_rate
+    from {{ ref('fct_revenue') }}
+),
+
+accounts as (
+    select
+        account_key,
+        account_name,
+        segment,
+        plan_tier,
+        region,
+        owner_name
+    from {{ ref('dim_accounts') }}
+),
+
+final as (
+    select
+        {{ surrogate_key(['revenue.organization_id', 'revenue.account_id', 'revenue.month']) }} as mrr_waterfall_key,
+        revenue.organization_id,
+        revenue.account_id,
+        revenue.account_key,
+        coalesce(accounts.account_name, 'unknown') as account_name,
+        coalesce(accounts.segment, 'unknown') as segment,
+        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
+        coalesce(accounts.region, 'unknown') as region,
+        coalesce(accounts.owner_name, 'unknown') as owner_name,
+        revenue.month,
+        revenue.is_complete,
+        revenue.reporting_currency,
+        revenue.movement,
+        revenue.opening_mrr_amount,
+        {%- for column, (movement, lowers) in movements.items() %}
+        if(revenue.movement = '{{ movement }}', {{ '-' if lowers }}revenue.movement_amount, 0) as {{ column }},
+        {%- endfor %}
+        revenue.fx_amount,
+        revenue.mrr_amount as closing_mrr_amount,
+        revenue.subscriptions_without_rate
+    from revenue
+    left join accounts
+        on accounts.account_key = revenue.account_key
+)
+
+select *
+from final

@@ -1,0 +1,123 @@
+{{ config(cluster_by=['organization_id', 'dimension', 'month']) }}
+{#- Dimension → its value for a row of `cells`. -#}
+{%- set dimensions = {'total': "'total'", 'segment': 'segment', 'plan_tier': 'plan_tier', 'region': 'region'} -%}
+{%- set sums = [
+    'account_count', 'base_account_count', 'retained_account_count', 'base_mrr_amount', 'retained_mrr_amount',
+    'retained_base_mrr_amount', 'base_subscriptions_without_rate', 'retained_subscriptions_without_rate',
+    'opening_mrr_amount', 'expansion_amount', 'contraction_amount', 'churn_amount',
+] -%}
+with
+
+revenue as (
+    select
+        organization_id,
+        account_id,
+        account_key,
+        month,
+        reporting_currency,
+        subscription_count,
+        subscriptions_without_rate,
+        subscriptions_without_rate_of_12_months_ago,
+        opening_mrr_amount,
+        movement,
+        movement_amount,
+        mrr_12_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount
+    from {{ ref('fct_revenue') }}
+),
+
+accounts as (
+    select
+        account_key,
+        segment,
+        plan_tier,
+        region
+    from {{ ref('dim_accounts') }}
+),
+
+with_base as (
+    select
+        revenue.*,
+        coalesce(accounts.segment, 'unknown') as segment,
+        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
+        coalesce(accounts.region, 'unknown') as region,
+        coalesce(base.subscription_count > 0, false) as is_in_base,
+        coalesce(base.subscriptions_without_rate, 0) as base_subscriptions_without_rate
+    from revenue
+    left join revenue as base
+        on base.organization_id = revenue.organization_id
+        and base.account_id = revenue.account_id
+        and base.month = date_sub(revenue.month, interval 12 month)
+    left join accounts
+        on accounts.account_key = revenue.account_key
+),
+
+cells as (
+    select
+        organization_id,
+        month,
+        segment,
+        plan_tier,
+        region,
+        any_value(reporting_currency) as reporting_currency,
+        countif(subscription_count > 0) as account_count,
+        countif(is_in_base) as base_account_count,
+        countif(is_in_base and subscription_count > 0) as retained_account_count,
+        sum(mrr_12_months_ago_amount) as base_mrr_amount,
+        sum(if(is_in_base, mrr_at_rate_of_12_months_ago_amount, 0)) as retained_mrr_amount,
+        sum(least(mrr_at_rate_of_12_months_ago_amount, mrr_12_months_ago_amount)) as retained_base_mrr_amount,
+        sum(base_subscriptions_without_rate) as base_subscriptions_without_rate,
+        sum(if(is_in_base, subscriptions_without_rate_of_12_months_ago, 0)) as retained_subscriptions_without_rate,
+        sum(opening_mrr_amount) as opening_mrr_amount,
+        sum(if(movement = 'expansion', movement_amount, 0)) as expansion_amount,
+        sum(if(movement = 'contraction', -movement_amount, 0)) as contraction_amount,
+        sum(if(movement = 'churn', -movement_amount, 0)) as churn_amount
+    from with_base
+    group by organization_id, month, segment, plan_tier, region
+),
+
+by_dimension as (
+    {%- for dimension, value in dimensions.items() %}
+    select
+        organization_id,
+        month,
+        '{{ dimension }}' as dimension,
+        {{ value }} as dimension_value,
+        {%- for column in sums %}
+        sum({{ column }}) as {{ column }},
+        {%- endfor %}
+        any_value(reporting_currency) as reporting_currency
+    from cells
+    group by organization_id, month, dimension_value
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+final as (
+    select
+        {{ surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as nrr_summary_key,
+        organization_id,
+        month,
+        dimension,
+        dimension_value,
+        {{ month_is_complete('month') }} as is_complete,
+        reporting_currency,
+        {%- for column in sums %}
+        {{ column }},
+        {%- endfor %}
+        cast(100 * retained_mrr_amount / nullif(base_mrr_amount, 0) as float64) as nrr_pct,
+        cast(100 * retained_base_mrr_amount / nullif(base_mrr_amount, 0) as float64) as grr_pct,
+        cast(
+            100 * (opening_mrr_amount + expansion_amount - contraction_amount - churn_amount)
+            / nullif(opening_mrr_amount, 0) as float64
+        ) as flow_nrr_pct,
+        cast(
+            100 * (opening_mrr_amount - contraction_amount - churn_amount) / nullif(opening_mrr_amount, 0) as float64
+        ) as flow_grr_pct
+    from by_dimension
+)
+
+select *
+from final
