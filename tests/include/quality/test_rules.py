@@ -19,7 +19,8 @@ from tests.warehouse import rows
 
 VALUES = {"run_id": "tonight", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 
-# One organization, one account, one deal with two stays, one order with one line, one ticket; last night's books.
+# One organization, one account with two subscriptions one after the other, one deal with two stays, one order with one line,
+# one ticket; last night's books.
 WORLD = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
@@ -35,10 +36,31 @@ select 'o' as organization_id, 't' as ticket_id, 'a' as account_id;
 create or replace table staging.stg_support__ticket_priority_changes as
 select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
 create or replace table staging.stg_billing__subscriptions as
-select 'o' as organization_id, 's' as subscription_id, 'a' as account_id;
+select
+    'o' as organization_id, 's' as subscription_id, 'a' as account_id, cast(null as string) as replaces_subscription_id,
+    'month' as billing_interval, 1 as interval_count, 1 as quantity, numeric '10' as unit_amount, numeric '0' as discount_pct,
+    false as is_active, timestamp '2026-08-05' as started_at, timestamp '2026-09-05' as ended_at
+union all
+select 'o', 's2', 'a', 's', 'quarter', 1, 2, numeric '30', numeric '50', true, timestamp '2026-09-05', cast(null as timestamp);
 
 create or replace table core.dim_accounts as
 select 'o' as organization_id, 'a' as account_id, cast(null as string) as roll_up_issue;
+create or replace table core.billing_intervals as
+select 'month' as billing_interval union all select 'quarter';
+create or replace table core.int_billing__subscription_months as
+select 'o' as organization_id, 's' as subscription_id, date '2026-08-01' as month, numeric '10' as mrr_amount
+union all
+select 'o', 's2', date '2026-09-01', numeric '10';
+create or replace table core.fct_revenue as
+select
+    'o' as organization_id, 'a' as account_id, date '2026-08-01' as month, date '2026-08-01' as cohort_month, true as is_complete,
+    1 as subscription_count, 0 as subscriptions_without_rate, numeric '10' as mrr_amount, numeric '0' as opening_mrr_amount
+union all
+select 'o', 'a', date '2026-09-01', date '2026-08-01', true, 1, 0, numeric '10', numeric '10';
+create or replace table ops.invoiced_mrr as
+select
+    'o' as organization_id, 's' as subscription_id, date '2026-08-01' as month, 'EUR' as currency, numeric '10' as mrr,
+    numeric '10' as invoiced_mrr, 'agrees' as reason;
 create or replace table core.fct_tickets as
 select 'o' as organization_id, 't' as ticket_id, true as is_resolved, timestamp '2026-09-02' as resolved_at;
 create or replace table core.fct_orders as
@@ -64,6 +86,27 @@ select
     1.0 as median_resolution_calendar_minutes, 2.0 as p75_resolution_calendar_minutes, 3.0 as p95_resolution_calendar_minutes,
     cast(null as float64) as median_resolution_business_minutes, cast(null as float64) as p75_resolution_business_minutes,
     cast(null as float64) as p95_resolution_business_minutes;
+create or replace table marts_build.mart_mrr_waterfall as
+select
+    'o' as organization_id, date '2026-08-01' as month, numeric '0' as opening_mrr_amount, numeric '10' as new_amount,
+    numeric '0' as expansion_amount, numeric '0' as reactivation_amount, numeric '0' as contraction_amount,
+    numeric '0' as churn_amount, numeric '0' as fx_amount, numeric '10' as closing_mrr_amount
+union all
+select
+    'o', date '2026-09-01', numeric '10', numeric '0', numeric '0', numeric '0', numeric '0', numeric '0', numeric '0',
+    numeric '10';
+create or replace table marts_build.mart_nrr_summary as
+select
+    'o' as organization_id, month, dimension, numeric '0' as base_mrr_amount, numeric '0' as retained_mrr_amount,
+    numeric '0' as retained_base_mrr_amount
+from unnest([date '2026-08-01', date '2026-09-01']) as month
+cross join unnest(['total', 'segment']) as dimension;
+create or replace table marts_build.mart_revenue_cohorts as
+select
+    'o' as organization_id, date '2026-08-01' as cohort_month, date '2026-08-01' as month, true as is_complete,
+    1 as retained_account_count, numeric '10' as retained_mrr_amount
+union all
+select 'o', date '2026-08-01', date '2026-09-01', true, 1, numeric '10';
 create or replace table metrics_build.mtr_revenue_by_month as
 select
     'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, true as is_complete,
@@ -77,6 +120,8 @@ values ('mtr_revenue_by_month', 'metrics', 'metrics_build', 'last', timestamp '2
 _SLA = "marts_build.mart_ticket_sla_compliance"
 _REVENUE = "metrics_build.mtr_revenue_by_month"
 _STAYS = "core.fct_deal_stage_history"
+_RECURRING = "core.fct_revenue"
+_WATERFALL = "marts_build.mart_mrr_waterfall"
 
 #: What breaks each rule that people wrote.
 DAMAGE = {
@@ -99,6 +144,13 @@ DAMAGE = {
     "stages_agree_with_history": f"update {_STAYS} set is_stage_mismatch = true where is_current",
     "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
     "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",
+    "mrr_by_subscription": f"update {_RECURRING} set mrr_amount = 10.01 where true",
+    "mrr_of_current_subscriptions": "update staging.stg_billing__subscriptions set is_active = true where true",
+    "revenue_months_without_gap": f"delete from {_RECURRING} where month = '2026-08-01'",
+    "mrr_is_invoiced": "update ops.invoiced_mrr set invoiced_mrr = 9.4, reason = 'other_amount' where true",
+    "invoices_agree_with_terms": "update ops.invoiced_mrr set reason = 'ended_within_period' where true",
+    "replaced_subscriptions_have_ended": "update staging.stg_billing__subscriptions set ended_at = null where true",
+    "subscriptions_have_a_rate": f"update {_RECURRING} set subscriptions_without_rate = 1 where true",
     "response_compliance_is_a_rate": f"update {_SLA} set response_compliance_pct = 100.1 where true",
     "resolution_compliance_is_a_rate": f"update {_SLA} set resolution_compliance_pct = -0.1 where true",
     "ticket_percentiles_are_ordered": f"update {_SLA} set p75_response_calendar_minutes = 3.5 where true",
@@ -106,6 +158,11 @@ DAMAGE = {
     "tickets_reach_the_mart": f"update {_SLA} set ticket_count = 2 where true",
     "monthly_revenue": f"update {_REVENUE} set order_revenue = 38.01 where true",
     "order_percentiles_are_ordered": f"update {_REVENUE} set median_order_value = 39 where true",
+    "mrr_waterfall_closes": f"update {_WATERFALL} set fx_amount = -0.01 where month = '2026-09-01'",
+    "mrr_waterfall_closes_in_total": f"update {_WATERFALL} set opening_mrr_amount = 10, new_amount = 0 where true",
+    "retention_dimensions_add_up": "delete from marts_build.mart_nrr_summary where dimension = 'total'",
+    "retention_base_is_the_mrr_of_then": "update marts_build.mart_nrr_summary set base_mrr_amount = 1 where true",
+    "cohorts_hold_every_account": "update marts_build.mart_revenue_cohorts set retained_mrr_amount = 9 where true",
     "revenue_close_to_published": f"update {_REVENUE} set order_revenue = 32 where true",
 }
 
