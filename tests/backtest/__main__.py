@@ -70,7 +70,7 @@ def study_of(seen_on: date, company: Company) -> Study:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.backtest", description="Back-test of the churn score.")
     parser.add_argument("--as-of", default="2026-10-01", help="today, the first of a month (2026-10-01)")
-    parser.add_argument("--scale", type=float, default=1.0, help="size of the demo company (1)")
+    parser.add_argument("--scale", type=float, default=6.0, help="size of the demo company (6: some 500 accounts)")
     parser.add_argument("--seed", type=int, default=42, help="seed of the demo company (42)")
     parser.add_argument("--data", help="a folder of CSV files in place of the demo company")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where to write (docs)")

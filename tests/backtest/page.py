@@ -88,9 +88,10 @@ large that share is, this table says and the score does not.
 
 ## What this shows, and what not
 
-The company is a demo: its customers' use fades in the 75 days before they leave, and nothing else announces it. So the back-test shows that the
-score sees a decline that has begun, and that no night uses what was known only later. It cannot show how well the weights fit a company's
-own customers; for that, play the same two nights on their data (`--data folder`) and read the intervals before changing the seed `churn_risk_settings`.
+The company is a demo: its customers' use fades in the 75 days before they leave, and nothing else announces it: tickets, products and contractions
+come to leavers and to others alike. Whoever leaves later than that had shown nothing yet on the first night, so that no ranking finds much of what
+six months bring, and three of the score's five parts can only disturb it. The back-test shows whether the score sees a decline that has begun,
+without knowing anything that came later. It cannot show how well the weights fit a company's own customers; for that, play the same two nights on their data (`--data folder`) and read the intervals before changing the seed `churn_risk_settings`.
 """
 
 
@@ -112,13 +113,13 @@ def _row(name: str, months: int, ranking: Sequence[Outcome]) -> list[str]:
 def _verdict(score: Precision, recency: Precision) -> str:
     if not score.leavers:
         return "Nobody left in six months: there is nothing to find, and the rankings cannot be told apart."
-    difference = score.hits - recency.hits
-    word = "found more" if difference > 0.05 else "found fewer" if difference < -0.05 else "found as many"
+    told = f"({score.hits:.1f} against {recency.hits:.1f} of {score.called} called)"
+    if abs(score.hits - recency.hits) < 0.05:
+        return f"Within six months the score found as many of those that left as recency alone {told}: here the two cannot be told apart."
+    word = "more" if score.hits > recency.hits else "fewer"
     apart = score.interval[0] > recency.interval[1] or recency.interval[0] > score.interval[1]
     doubt = "the intervals do not overlap" if apart else "the intervals overlap, so that chance may explain the difference"
-    return (
-        f"Within six months the score {word} of those that left than recency alone ({score.hits:.1f} against {recency.hits:.1f} of {score.called} called); {doubt}."
-    ).replace("as many of those that left than", "as many of those that left as")
+    return f"Within six months the score found {word} of those that left than recency alone {told}; {doubt}."
 
 
 def _levels(study: Study) -> list[list[str]]:

@@ -96,6 +96,8 @@ def test_the_document_says_what_was_found_whatever_it_is() -> None:
     assert "found more" in page
     worse = study(*(Account("active", 5.0, 95 - n, 1 if n == 0 else None) for n in range(9)), Account("high", 65.0, 1, None))
     assert "found fewer" in document(worse)
+    same = study(Account("high", 65.0, 90, 1), Account("active", 5.0, 1, None))
+    assert "found as many" in document(same) and "cannot be told apart" in document(same)
     quiet = study(Account("active", 5.0, 95, None), Account("active", 6.0, 5, None))
     assert "Nobody left" in document(quiet)
 
