@@ -1,3 +1,6 @@
+{#- Months before, at whose rates amounts are also looked at. -#}
+{%- set months_ago = [1, 3, 12] -%}
+{%- set currency_history = 'over (partition by organization_id, currency order by month)' -%}
 with
 
 subscriptions as (
@@ -52,7 +55,7 @@ months as (
         ) as month
 ),
 
-final as (
+with_rates as (
     select
         months.organization_id,
         months.currency,
@@ -63,6 +66,21 @@ final as (
     from months
     {{ join_fx_rate('rates', 'own_rates', 'months.currency', 'months.rate_day') }}
     {{ join_fx_rate('rates', 'reporting_rates', 'months.reporting_currency', 'months.rate_day') }}
+),
+
+final as (
+    select
+        organization_id,
+        currency,
+        month,
+        reporting_currency,
+        {%- for ago in months_ago %}
+        lag(rate_to_usd, {{ ago }}) {{ currency_history }} as rate_to_usd_{{ ago }}_months_ago,
+        lag(reporting_rate_to_usd, {{ ago }}) {{ currency_history }} as reporting_rate_to_usd_{{ ago }}_months_ago,
+        {%- endfor %}
+        rate_to_usd,
+        reporting_rate_to_usd
+    from with_rates
 )
 
 select *

@@ -40,6 +40,10 @@ currency_months as (
         organization_id,
         currency,
         month,
+        {%- for ago in months_ago %}
+        rate_to_usd_{{ ago }}_months_ago,
+        reporting_rate_to_usd_{{ ago }}_months_ago,
+        {%- endfor %}
         rate_to_usd,
         reporting_rate_to_usd
     from {{ ref('int_billing__currency_months') }}
@@ -108,12 +112,13 @@ final as (
         {%- for ago in months_ago %}
         {{ to_reporting_currency(
             'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
-            'month_' ~ ago ~ '_ago.rate_to_usd', 'month_' ~ ago ~ '_ago.reporting_rate_to_usd'
+            'currency_months.rate_to_usd_' ~ ago ~ '_months_ago',
+            'currency_months.reporting_rate_to_usd_' ~ ago ~ '_months_ago'
         ) }} as mrr_at_rate_of_{{ ago }}_months_ago_amount,
         {%- endfor %}
         {{ to_reporting_currency(
             'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
-            'own_month.rate_to_usd', 'own_month.reporting_rate_to_usd'
+            'currency_months.rate_to_usd', 'currency_months.reporting_rate_to_usd'
         ) }} as mrr_amount
     from earning
     left join organizations
@@ -121,16 +126,10 @@ final as (
     left join roll_up
         on roll_up.organization_id = earning.organization_id
         and roll_up.account_id = earning.account_id
-    left join currency_months as own_month
-        on own_month.organization_id = earning.organization_id
-        and own_month.currency = earning.currency
-        and own_month.month = earning.month
-    {%- for ago in months_ago %}
-    left join currency_months as month_{{ ago }}_ago
-        on month_{{ ago }}_ago.organization_id = earning.organization_id
-        and month_{{ ago }}_ago.currency = earning.currency
-        and month_{{ ago }}_ago.month = date_sub(earning.month, interval {{ ago }} month)
-    {%- endfor %}
+    left join currency_months
+        on currency_months.organization_id = earning.organization_id
+        and currency_months.currency = earning.currency
+        and currency_months.month = earning.month
 )
 
 select *
