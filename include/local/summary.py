@@ -12,6 +12,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from include.local.headlines import HEADLINES
 from include.local.home import Company
 
 Row = dict[str, Any]
@@ -37,48 +38,6 @@ LAYERS_SQL = """
     group by layer
 """
 
-REVENUE_SQL = """
-    select o.organization_name as name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
-    from metrics.mtr_revenue_by_month as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
-    where m.is_complete
-    qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
-    order by o.organization_name
-"""
-
-PIPELINE_SQL = """
-    select
-        o.organization_name as name,
-        m.reporting_currency,
-        m.month,
-        sum(m.lead_count) as leads,
-        sum(m.weighted_lead_amount) as weighted,
-        sum(m.won_deal_count) as won,
-        sum(m.won_deal_amount) as won_amount,
-        100 * safe_divide(sum(m.won_deal_count), sum(m.won_deal_count + m.lost_deal_count)) as win_rate_pct
-    from marts.mart_pipeline_kpis as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
-    where m.is_complete
-    group by o.organization_name, o.organization_id, m.reporting_currency, m.month
-    qualify row_number() over (partition by o.organization_id order by m.month desc) = 1
-    order by o.organization_name
-"""
-
-SLA_SQL = """
-    select
-        o.organization_name as name,
-        m.created_month as month,
-        sum(m.ticket_count) as tickets,
-        100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
-        100 * safe_divide(sum(m.resolution_met_count), sum(m.resolution_met_count + m.resolution_breached_count)) as resolution_pct
-    from marts.mart_ticket_sla_compliance as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
-    where m.is_complete
-    group by o.organization_name, o.organization_id, m.created_month
-    qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
-    order by o.organization_name
-"""
-
 
 def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -> None:
     """Print the summary of one night from the platform's own books; the warehouse must be up.
@@ -96,8 +55,8 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
     console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
     _print_findings(console, gates)
-    console.print(Columns([_revenue_table(_query(REVENUE_SQL)), _sla_table(_query(SLA_SQL))], padding=(0, 4)))
-    console.print(_pipeline_table(_query(PIPELINE_SQL)))
+    for headline in HEADLINES:
+        console.print(headline.table(_query(headline.sql)))
     _print_next(console, company, ops.publications())
 
 
@@ -167,39 +126,6 @@ def _print_findings(console: Console, gates: Iterable[Row]) -> None:
                 highlight=False,
             )
     console.print()
-
-
-def _revenue_table(rows: list[Row]) -> Table:
-    table = Table(title="Order revenue, last complete month", title_justify="left", box=None, pad_edge=False)
-    for name in ("organization", "month", "revenue", "orders", "AOV", "YoY"):
-        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
-    for row in rows:
-        change = "–" if row["revenue_yoy_pct"] is None else f"{row['revenue_yoy_pct']:+.1f} %"
-        value = "–" if row["average_order_value"] is None else f"{row['average_order_value']:,.2f}"
-        revenue = f"{row['reporting_currency']} {row['order_revenue'] or 0:,.2f}"
-        table.add_row(row["name"], f"{row['month']:%Y-%m}", revenue, f"{row['order_count']:,}", value, change)
-    return table
-
-
-def _pipeline_table(rows: list[Row]) -> Table:
-    table = Table(title="Pipeline, last complete month", title_justify="left", box=None, pad_edge=False)
-    for name in ("organization", "month", "leads", "weighted pipeline", "deals won", "worth", "win rate"):
-        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
-    for row in rows:
-        amounts = [f"{row['reporting_currency']} {row[key] or 0:,.2f}" for key in ("weighted", "won_amount")]
-        rate = "–" if row["win_rate_pct"] is None else f"{row['win_rate_pct']:.1f} %"
-        table.add_row(row["name"], f"{row['month']:%Y-%m}", f"{row['leads']:,}", amounts[0], f"{row['won']:,}", amounts[1], rate)
-    return table
-
-
-def _sla_table(rows: list[Row]) -> Table:
-    table = Table(title="Support SLA, last complete month", title_justify="left", box=None, pad_edge=False)
-    for name in ("organization", "month", "tickets", "first response", "resolution"):
-        table.add_column(name, justify="left" if name in {"organization", "month"} else "right")
-    for row in rows:
-        rates = ["–" if row[key] is None else f"{row[key]:.1f} %" for key in ("response_pct", "resolution_pct")]
-        table.add_row(row["name"], f"{row['month']:%Y-%m}", f"{row['tickets']:,}", *rates)
-    return table
 
 
 def _print_next(console: Console, company: Company, publications: list[Row]) -> None:

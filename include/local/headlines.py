@@ -1,0 +1,161 @@
+"""The headline numbers of a night, as `make run` prints them: one row per organization, its last complete month."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+Row = Mapping[str, Any]
+
+
+def _count(row: Row, name: str) -> str:
+    return f"{row[name] or 0:,}"
+
+
+def _money(row: Row, name: str) -> str:
+    return "–" if row[name] is None else f"{row['reporting_currency']} {row[name]:,.2f}"
+
+
+def _percent(row: Row, name: str) -> str:
+    return "–" if row[name] is None else f"{row[name]:.1f} %"
+
+
+def _change(row: Row, name: str) -> str:
+    return "–" if row[name] is None else f"{row[name]:+.1f} %"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A table of headline numbers.
+
+    Attributes:
+        title: what they are about.
+        columns: heading → how it is written, and the column of the query that holds it.
+        sql: the query; a row per organization with its `name` and `month`.
+    """
+
+    title: str
+    columns: Mapping[str, tuple[Callable[[Row, str], str], str]]
+    sql: str
+
+    def table(self, rows: list[dict[str, Any]]) -> Table:
+        """The table of what the query answered."""
+        table = Table(title=f"{self.title}, last complete month", title_justify="left", box=None, pad_edge=False)
+        for heading in ("organization", "month"):
+            table.add_column(heading)
+        for heading in self.columns:
+            table.add_column(heading, justify="right")
+        for row in rows:
+            table.add_row(row["name"], f"{row['month']:%Y-%m}", *(write(row, name) for write, name in self.columns.values()))
+        return table
+
+
+HEADLINES = (
+    Headline(
+        "Recurring revenue",
+        {
+            "MRR": (_money, "mrr"),
+            "customers": (_count, "customers"),
+            "NRR": (_percent, "nrr_pct"),
+            "GRR": (_percent, "grr_pct"),
+            "likely to leave now": (_count, "at_risk"),
+            "worth": (_money, "at_risk_mrr"),
+        },
+        """
+    with
+
+    risk as (
+        select organization_id, count(*) as at_risk, sum(mrr_amount) as at_risk_mrr
+        from marts.mart_churn_risk
+        where churn_risk_level in ('high', 'critical')
+        group by organization_id
+    ),
+
+    mrr as (
+        select organization_id, month, sum(closing_mrr_amount) as mrr
+        from marts.mart_mrr_waterfall
+        group by organization_id, month
+    )
+
+    select
+        o.organization_name as name, m.reporting_currency, m.month, mrr.mrr, m.account_count as customers,
+        m.nrr_pct, m.grr_pct, risk.at_risk, risk.at_risk_mrr
+    from marts.mart_nrr_summary as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    left join mrr on mrr.organization_id = m.organization_id and mrr.month = m.month
+    left join risk on risk.organization_id = m.organization_id
+    where m.is_complete and m.dimension = 'total'
+    qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
+    order by o.organization_name
+""",
+    ),
+    Headline(
+        "Order revenue",
+        {
+            "revenue": (_money, "order_revenue"),
+            "orders": (_count, "order_count"),
+            "AOV": (_money, "average_order_value"),
+            "YoY": (_change, "revenue_yoy_pct"),
+        },
+        """
+    select o.organization_name as name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
+    from metrics.mtr_revenue_by_month as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
+    order by o.organization_name
+""",
+    ),
+    Headline(
+        "Pipeline",
+        {
+            "leads": (_count, "leads"),
+            "weighted pipeline": (_money, "weighted"),
+            "deals won": (_count, "won"),
+            "worth": (_money, "won_amount"),
+            "win rate": (_percent, "win_rate_pct"),
+        },
+        """
+    select
+        o.organization_name as name,
+        m.reporting_currency,
+        m.month,
+        sum(m.lead_count) as leads,
+        sum(m.weighted_lead_amount) as weighted,
+        sum(m.won_deal_count) as won,
+        sum(m.won_deal_amount) as won_amount,
+        100 * safe_divide(sum(m.won_deal_count), sum(m.won_deal_count + m.lost_deal_count)) as win_rate_pct
+    from marts.mart_pipeline_kpis as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    group by o.organization_name, o.organization_id, m.reporting_currency, m.month
+    qualify row_number() over (partition by o.organization_id order by m.month desc) = 1
+    order by o.organization_name
+""",
+    ),
+    Headline(
+        "Support SLA",
+        {
+            "tickets": (_count, "tickets"),
+            "first response": (_percent, "response_pct"),
+            "resolution": (_percent, "resolution_pct"),
+        },
+        """
+    select
+        o.organization_name as name,
+        m.created_month as month,
+        sum(m.ticket_count) as tickets,
+        100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
+        100 * safe_divide(sum(m.resolution_met_count), sum(m.resolution_met_count + m.resolution_breached_count)) as resolution_pct
+    from marts.mart_ticket_sla_compliance as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    group by o.organization_name, o.organization_id, m.created_month
+    qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
+    order by o.organization_name
+""",
+    ),
+)
