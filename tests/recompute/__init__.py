@@ -15,12 +15,14 @@ from tests.recompute import (
     accounts,
     activities,
     checks,
+    churn,
     compliance,
     customers,
     dates,
     deals,
     funnel,
     health,
+    health_scores,
     invoices,
     kpis,
     leads,
@@ -30,6 +32,7 @@ from tests.recompute import (
     people,
     pipeline,
     products,
+    retention,
     revenue,
     segments,
     surveys,
@@ -70,16 +73,22 @@ fct_revenue = _over_folder(mrr.fct_revenue)
 fct_survey_responses = _over_folder(surveys.fct_survey_responses)
 fct_tickets = _over_folder(tickets.fct_tickets)
 fct_usage = _over_folder(usage.fct_usage)
+mart_churn_risk = _over_folder(churn.mart_churn_risk)
+mart_churned_customers = _over_folder(churn.mart_churned_customers)
 mart_cohort_retention = _over_folder(funnel.mart_cohort_retention)
 mart_combined_kpis = _over_folder(kpis.mart_combined_kpis)
 mart_compliance_kpis = _over_folder(kpis.mart_compliance_kpis)
 mart_conversion_funnel = _over_folder(funnel.mart_conversion_funnel)
 mart_customer_360 = _over_folder(customers.mart_customer_360)
+mart_customer_health_scores = health_scores.mart_customer_health_scores
 mart_facility_health_scores = _over_folder(health.mart_facility_health_scores)
+mart_mrr_waterfall = _over_folder(retention.mart_mrr_waterfall)
+mart_nrr_summary = _over_folder(retention.mart_nrr_summary)
 mart_outreach_kpis = _over_folder(kpis.mart_outreach_kpis)
 mart_pipeline_kpis = _over_folder(kpis.mart_pipeline_kpis)
 mart_product_performance = _over_folder(products.mart_product_performance)
 mart_rep_activity_by_channel = _over_folder(outreach.mart_rep_activity_by_channel)
+mart_revenue_cohorts = _over_folder(retention.mart_revenue_cohorts)
 mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
 mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
@@ -111,16 +120,22 @@ __all__ = [
     "fct_survey_responses",
     "fct_tickets",
     "fct_usage",
+    "mart_churn_risk",
+    "mart_churned_customers",
     "mart_cohort_retention",
     "mart_combined_kpis",
     "mart_compliance_kpis",
     "mart_conversion_funnel",
     "mart_customer_360",
+    "mart_customer_health_scores",
     "mart_facility_health_scores",
+    "mart_mrr_waterfall",
+    "mart_nrr_summary",
     "mart_outreach_kpis",
     "mart_pipeline_kpis",
     "mart_product_performance",
     "mart_rep_activity_by_channel",
+    "mart_revenue_cohorts",
     "mart_revenue_kpis",
     "mart_sales_forecast",
     "mart_ticket_sla_compliance",
