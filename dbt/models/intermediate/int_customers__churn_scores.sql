@@ -268,7 +268,7 @@ reasons as (
         'recency': "concat('no login for ', days_in_words, ' days')",
         'frequency': "concat('use down ', drop_in_words, ' % on the month before')",
         'holdings': "case product_count when 0 then 'no product in force' when 1 then 'one product only' else 'two products only' end",
-        'tickets': "concat('tickets: ', cast(open_ticket_count as string), ' open, ', cast(risk_breached_ticket_count as string), ' late')",
+        'tickets': "concat(cast(open_ticket_count as string), ' open and ', cast(risk_breached_ticket_count as string), ' late tickets')",
         'revenue': "concat('revenue down ', contraction_in_words, ' % in three months')",
     } %}
     {%- for part in parts %}
