@@ -81,7 +81,7 @@ need not be whole. The baseline ranks by days since the last login alone; an acc
 ## Calibration
 
 {_markdown(["level", "accounts", "mean score", "left in 3 months", "left in 6 months", "share in 6 months (95 %)"], _levels(study))}
-The score is a ranking from 0 to 100 and not a probability. It is of use when the share that left grows from level to level; how
+{_empty(study)}The score is a ranking from 0 to 100 and not a probability. It is of use when the share that left grows from level to level; how
 large that share is, this table says and the score does not.
 
 ![How many leavers each ranking finds, and the share that left by level](images/backtest.svg)
@@ -91,7 +91,8 @@ large that share is, this table says and the score does not.
 The company is a demo: its customers' use fades in the 75 days before they leave, and nothing else announces it: tickets, products and contractions
 come to leavers and to others alike. Whoever leaves later than that had shown nothing yet on the first night, so that no ranking finds much of what
 six months bring, and three of the score's five parts can only disturb it. The back-test shows whether the score sees a decline that has begun,
-without knowing anything that came later. It cannot show how well the weights fit a company's own customers; for that, play the same two nights on their data (`--data folder`) and read the intervals before changing the seed `churn_risk_settings`.
+without knowing anything that came later. It cannot show how well the weights fit a company's own customers; for that, play the same two
+nights on their data (`--data folder`) and read the intervals before changing the seed `churn_risk_settings`.
 """
 
 
@@ -134,6 +135,12 @@ def _levels(study: Study) -> list[list[str]]:
             share = f"{100 * late / len(accounts):.0f} % {_between(wilson(late, len(accounts)))}"
             rows.append([level, str(len(accounts)), f"{mean:.0f}", str(soon), str(late), share])
     return rows
+
+
+def _empty(study: Study) -> str:
+    """Says which levels nobody stood at, however much such an alarm may promise."""
+    missing = [level for level in LEVELS if all(account.level != level for account in study.accounts)]
+    return f"Nobody stood at {' or '.join(missing)}: an alarm there would have called no one. " if missing else ""
 
 
 def _between(interval: tuple[float, float]) -> str:

@@ -94,6 +94,7 @@ def test_the_document_says_what_was_found_whatever_it_is() -> None:
     assert "| critical | 1 | 85 | 1 | 1 | 100 % (21–100) |" in page
     assert "| active | 2 | 8 | 0 | 0 | 0 % (0–66) |" in page
     assert "found more" in page
+    assert "Nobody stood at low or medium: an alarm there would have called no one. The score" in page
     worse = study(*(Account("active", 5.0, 95 - n, 1 if n == 0 else None) for n in range(9)), Account("high", 65.0, 1, None))
     assert "found fewer" in document(worse)
     same = study(Account("high", 65.0, 90, 1), Account("active", 5.0, 1, None))
