@@ -20,7 +20,7 @@ def plant(folder: Folder) -> None:
     """Add the organizations and their rows."""
     for rows in (_tenants, _calendar, _accounts, _people, _products, _deals, _leads, _orders, _invoices, _activities):
         rows(folder)
-    for rows in (_tickets, _outreach, _checks, _surveys):
+    for rows in (_tickets, _outreach, _checks, _surveys, _subscriptions, _usage):
         rows(folder)
 
 
@@ -339,4 +339,66 @@ def _surveys(folder: Folder) -> None:
                 score=score,
                 sent_at=sent_at,
                 responded_at=responded_at,
+            )
+
+
+def _subscriptions(folder: Folder) -> None:
+    families = ("top", "c1", "m2", "ring1", "belowmiss", "deep14", "gone", "u1", "inactive", "rev1", "rev2", "rev3")
+    spans = (
+        *(("2025-07-01T00:00:00Z", ""), ("2025-06-30T23:59:59.999999Z", "2025-11-01T00:00:00Z"), (AS_OF, ""), (LATER, "")),
+        *(("2026-06-01T00:00:00Z", "2026-06-30T23:59:59Z"), ("2026-04-15T00:00:00Z", "2026-09-30T00:00:00Z"), (LAST, "")),
+        *(("2026-02-10T00:00:00Z", AS_OF), ("2025-09-20T00:00:00Z", LATER), ("2026-07-03T00:00:00Z", ""), (LAST, LAST)),
+    )
+    intervals = (
+        ("month", 1, "1000"),
+        ("week", 1, "99.99"),
+        ("year", 1, "12345.67"),
+        ("quarter", 2, "3000"),
+        ("month", 7, "9999.99"),
+    )
+    statuses = ("active", "active", "past_due", "cancelled", "active", "trialing", "paused")
+    trials = ("", "", "", "2026-07-31T23:59:59Z", "2026-08-01T00:00:00Z", LATER)
+    for number, (account, (started, ended)) in enumerate(product(families, spans)):
+        interval, count, amount = intervals[number % 5]
+        folder.add(
+            "subscriptions",
+            organization_id=V,
+            account_id=account,
+            product_id=("p0EUR", "p3JPY", "nothing", "p1USD")[number % 4],
+            billing_interval=interval,
+            interval_count=count,
+            quantity=(1, 3, 0, 1, 12)[number // 2 % 5],
+            unit_amount=amount,
+            discount_pct=("0", "0", "12.5", "100", "33.333333333")[number // 3 % 5],
+            currency=("EUR", "EUR", "USD", "XXX", "GBP")[number // 4 % 5],
+            status=statuses[number % 7],
+            started_at=started,
+            trial_ends_at=trials[number // 5 % 6],
+            ended_at=ended,
+        )
+    for tenant, account, currency in ((U, "u2", "JPY"), (U, "u1", "XXX"), (W, "sek", "EUR"), (W, "sek", "SEK")):
+        for started, ended in (("2024-09-01T00:00:00Z", "2025-12-31T23:59:59Z"), ("2026-08-15T00:00:00Z", "")):
+            terms = {"billing_interval": "month", "unit_amount": "1000", "currency": currency, "status": "active"}
+            times = {"started_at": started, "ended_at": ended}
+            folder.add("subscriptions", organization_id=tenant, account_id=account, product_id="nothing", **terms, **times)
+
+
+def _usage(folder: Folder) -> None:
+    moments = (
+        *(LAST, "2026-09-01T00:00:00Z", "2026-08-31T23:59:59.999999Z", "2026-08-02T00:00:00Z", "2026-08-01T23:59:59Z"),
+        *("2026-07-03T00:00:00Z", "2026-07-02T23:59:59Z", "2020-02-29T12:00:00Z", AS_OF, LATER),
+    )
+    events = (("login", "core"), ("Login", "Core"), ("login", "reporting"), ("search", "collaboration"), ("dig", "gardening"))
+    families = ("top", "c2", "m1", "ring2", "into", "deep3", "gone", "u1", "rev1", "rev3", "rev5")
+    for number, (account, moment, (name, category)) in enumerate(product(families, moments, events)):
+        # Each account leaves out other moments, so that some have not been here for long.
+        if number * 7 % (3 + families.index(account)) < 2:
+            folder.add(
+                "usage_events",
+                organization_id=V,
+                account_id=account,
+                user_id=f"person-{number % 3}",
+                event_name=name,
+                event_category=category,
+                occurred_at=moment,
             )
