@@ -58,9 +58,9 @@ def test_the_same_night_twice_changes_nothing(nights: Nights, first: PlayedNight
 
 
 @pytest.fixture(scope="module")
-def second_night(nights: Nights, first: PlayedNight, tmp_path_factory: pytest.TempPathFactory) -> PlayedNight:
-    """The company's second night, incremental."""
-    return play(nights, SECOND, tmp_path_factory.mktemp("truth"), tested=False)
+def second_night(nights: Nights, first: PlayedNight) -> PlayedNight:
+    """The company's second night, incremental; its truth stands beside that of the first, whose scores are history by then."""
+    return play(nights, SECOND, first.truth.parent, tested=False)
 
 
 @pytest.fixture(scope="module")
