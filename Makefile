@@ -9,6 +9,7 @@ AS_OF ?=
 DATA ?=
 OUT ?=
 Q ?=
+SEEDS ?=
 PY := .venv/bin/python
 COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
 
@@ -38,9 +39,9 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: check ## every check that CI runs: linters and types, then all tests
+test: check ## every check that CI runs: linters and types, then all tests (SEEDS="2 3": recompute these companies too)
 	@include/local/bootstrap.sh browser
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/ruff check

@@ -37,6 +37,17 @@ def test_an_odd_company_has_the_figures_that_are_defined(odd_night: PlayedNight,
     assert not told, f"{len(told)} differences, the first of them:\n" + "\n".join(told[:30])
 
 
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_wrong_value_would_be_seen(odd_night: PlayedNight, name: str) -> None:
+    # One row with a wrong value in every column: each of them must be told.
+    model = MODELS[name]
+    spoilt = sorted(set(model.columns) - set(model.key))
+    first, *others = odd_night.tables[name]
+    tables = {**odd_night.tables, name: [{**first, **dict.fromkeys(spoilt, "wrong")}, *others]}
+    told = differences(model, tables, odd_night.truth, odd_night.as_of)
+    assert [column for column in spoilt if not any(f": {column} should be" in line for line in told)] == []
+
+
 def test_the_oddities_have_reached_the_warehouse(odd_night: PlayedNight) -> None:
     tables = odd_night.tables
     organizations = {row["organization_id"] for row in tables["dim_organizations"]}
