@@ -11,6 +11,8 @@ OUT ?=
 Q ?=
 SEEDS ?=
 PY := .venv/bin/python
+# A night starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
 
 help: ## list the commands

@@ -24,7 +24,7 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 
 from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
 from include.sources import load_sources
-from include.transform import GATED, LAYERS, dbt_layer, is_rendered
+from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
 
 OWNER = "data_platform"
 
@@ -107,7 +107,7 @@ with DAG(
 
     steps: list[Any] = [prepare()]
     for layer in LAYERS:
-        steps += [dbt_layer(layer)] if is_rendered(layer) else []
+        steps += [dbt_layer(layer, selectors)] if (selectors := rendered_selectors(layer)) else []
         steps += [gate(layer)] if layer in GATED else []
         if layer == GATED[-1]:
             steps[-1] >> data_docs()

@@ -26,11 +26,16 @@ PRELOAD = """
 import sys
 
 if "scheduler" in sys.argv:
+    import airflow.providers.google.cloud.hooks.bigquery
+    import airflow.providers.standard.decorators.python
+    import cosmos.airflow.task_group
     import cosmos.operators.watcher
+    import dbt.adapters.bigquery
     import dbt.cli.main
     import dlt.destinations
     import great_expectations.expectations
-    import airflow.providers.google.cloud.hooks.bigquery
+    import pydantic_settings.main
+    import upath.implementations.local
 """
 EXECUTABLE = Path(sys.prefix) / "bin" / "airflow"
 
@@ -70,7 +75,7 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         # The executor learns in the scheduler's loop that a task has ended; asleep, it hands out no other.
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         # A build's reports are backed up when it fails, not at each of them.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",

@@ -29,19 +29,28 @@ _AS_OF = "{{ ti.xcom_pull(task_ids='prepare')['as_of'] }}"
 _FULL_REFRESH = "{{ ti.xcom_pull(task_ids='prepare')['full_refresh'] }}"
 
 
-def is_rendered(layer: str) -> bool:
-    """Whether the DAG file is read for this layer: a process that runs one task needs that task's own layer only.
+def rendered_selectors(layer: str) -> list[str]:
+    """What of a layer the DAG file is read for, as dbt selectors; empty: nothing.
 
-    Every model's task reads the file anew, and rendering all layers is half of what such a task does.
+    Every model's task reads the file anew, in a process of its own, and needs no other task of it; the task that builds the
+    layer knows all its models. Everyone else, such as the scheduler, gets all layers whole.
     """
     from airflow.sdk import get_parsing_context
 
     task_id = get_parsing_context().task_id
-    return task_id is None or task_id.startswith(f"{layer}.")
+    if task_id is None:
+        return LAYERS[layer]
+    group, _, task = task_id.partition(".")
+    if group != layer:
+        return []
+    if task.startswith("dbt_"):
+        return LAYERS[layer]
+    # Cosmos calls the tasks of a node that has tests `<node>.run` and `<node>.test`, and the task of another `<node>_run`.
+    return [task.partition(".")[0] if "." in task else task.rpartition("_")[0]]
 
 
-def dbt_layer(layer: str) -> DbtTaskGroup:
-    """The task group of one layer, with `dbt_producer_watcher` building and a task per model and its tests watching it.
+def dbt_layer(layer: str, selectors: list[str]) -> DbtTaskGroup:
+    """The task group of what the selectors name in a layer, with `dbt_producer_watcher` building and a task per model and its tests watching it.
 
     The run's `as_of` and `full_refresh` come from the task `prepare`, its `select` parameter narrows the layer. A model
     whose build failed can be built alone by clearing its task.
@@ -76,7 +85,7 @@ def dbt_layer(layer: str) -> DbtTaskGroup:
         ),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
-            select=LAYERS[layer],
+            select=selectors,
             test_behavior=TestBehavior.AFTER_EACH,
             emit_datasets=False,
         ),

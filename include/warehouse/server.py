@@ -5,6 +5,7 @@ Runs in the warehouse's own environment, never in the platform's.
 """
 
 import re
+import sys
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,10 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
+
+# For every value that Python hands it, DuckDB looks whether the value is one of pandas'. This environment has no pandas, and
+# to find that out anew each time costs 75 microseconds: 15 s for the upper(…) of 100,000 rows. Now the answer is at hand.
+sys.modules["pandas"] = None  # type: ignore[assignment]
 
 # A bare NUMERIC keeps nine decimals: left alone, it becomes DuckDB's DECIMAL(18, 3), and money silently loses digits.
 # Type → (parameters where none are given, their upper bounds). A setting, so that it also reaches a compiled sqlglot.

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, AssetAll
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.serialization.serialized_objects import DagSerialization
 
 from include.sources import load_sources
@@ -112,6 +113,28 @@ def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> Non
     shown = " ".join(task.task_id for task in bag.dags["transform"].tasks)
     assert [name for name in built - ephemeral if name not in shown] == []
     assert "mart_ticket_sla_compliance.test" in shown
+
+
+def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: DagBag) -> None:
+    """One task of every kind, in every layer: its process must find it, and find it as the scheduler knows it."""
+    whole = bag.dags["transform"]
+    examples = {
+        (task.task_id.split(".")[0], type(task)): task for task in whole.tasks if "." in task.task_id or task.task_id == "publish"
+    }
+    assert len(examples) >= 4 * 3
+    for task in examples.values():
+        with _airflow_parsing_context_manager(dag_id="transform", task_id=task.task_id):
+            part = DagBag(dag_folder=str(ROOT / "dags/transform.py"))
+        assert part.import_errors == {}
+        found = part.dags["transform"].task_dict[task.task_id]
+        assert (type(found), found.trigger_rule, found.retries) == (type(task), task.trigger_rule, task.retries)
+        assert getattr(found, "model_unique_id", None) == getattr(task, "model_unique_id", None)
+        assert getattr(found, "tests_per_model", None) == getattr(task, "tests_per_model", None), (
+            "the builder knows its layer whole"
+        )
+        if not task.task_id.split(".")[-1].startswith("dbt_"):
+            models = {task_id.split(".")[1] for task_id in part.dags["transform"].task_ids if "." in task_id}
+            assert len({name for name in models if not name.startswith("dbt_")}) == ("." in task.task_id)
 
 
 def test_transform_takes_typed_parameters(bag: DagBag) -> None:
