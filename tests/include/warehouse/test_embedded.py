@@ -44,6 +44,13 @@ def test_numeric_keeps_nine_decimals(warehouse: EmbeddedWarehouse) -> None:
     assert value("select y from d.t") == Decimal("2.21682")
 
 
+def test_a_join_may_be_an_array_of_the_row_before_it(warehouse: EmbeddedWarehouse) -> None:
+    client().create_dataset("d")
+    client().query("create table d.t as select 1 as id, [10, 20] as items union all select 2, [30]").result()
+    assert value("select string_agg(cast(item as string), ' ' order by item) from d.t as t, t.items as item") == "10 20 30"
+    assert value("select count(*) from d.t as a cross join d.t as b") == 4
+
+
 def test_a_restart_keeps_the_data(warehouse: EmbeddedWarehouse) -> None:
     client().create_dataset("d")
     client().query("create table d.t as select 42 as x").result()
