@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
 
-from tests.recompute.money import mean, percentile
+from tests.recompute.distribution import distribution
 from tests.recompute.months import month_end, month_of
+from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
 
 PROMISES = ("response", "resolution")
 STATES = ("met", "breached", "pending", "unknown")
-STATISTICS = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
+CLOCKS = ("calendar", "business")
 
 
-def _promise(name: str, tickets: list[Row]) -> Row:
+def promise_counts(name: str, tickets: Sequence[Row]) -> Row:
+    """How many tickets met, breached, await or cannot tell a promise (`response`, `resolution`), and its compliance."""
     counts = {state: sum(ticket[f"{name}_state"] == state for ticket in tickets) for state in STATES}
-    judged = counts["met"] + counts["breached"]
-    columns: Row = {f"{name}_{state}_count": count for state, count in counts.items()}
-    columns[f"{name}_compliance_pct"] = Fraction(100 * counts["met"], judged) if judged else None
-    for clock in ("calendar", "business"):
-        measure = f"{name}_{clock}_minutes"
-        known = [ticket[measure] for ticket in tickets if ticket[measure] is not None]
-        columns[f"mean_{measure}"] = mean(known)
-        for statistic, share in STATISTICS.items():
-            columns[f"{statistic}_{measure}"] = percentile(known, share)
+    return {
+        **{f"{name}_{state}_count": count for state, count in counts.items()},
+        f"{name}_compliance_pct": share(counts["met"], counts["met"] + counts["breached"]),
+    }
+
+
+def promise(name: str, tickets: Sequence[Row]) -> Row:
+    """The counts of a promise, and the distribution of its minutes on both clocks."""
+    columns = promise_counts(name, tickets)
+    for clock in CLOCKS:
+        columns |= distribution(tickets, f"{name}_{clock}_minutes")
     return columns
 
 
@@ -49,8 +53,8 @@ def mart_ticket_sla_compliance(world: World) -> list[Row]:
                 "is_complete": month_end(month) <= world.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": sum(ticket["is_resolved"] for ticket in tickets),
-                **_promise("response", tickets),
-                **_promise("resolution", tickets),
+                **promise("response", tickets),
+                **promise("resolution", tickets),
             }
         )
     return rows
