@@ -69,7 +69,7 @@ def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: st
 # warehouse's time. Each text is parsed once; who asks gets a copy of the tree, without the positions that only error
 # messages use.
 _POSITIONS = {"line", "col", "start", "end"}
-_LONGEST_KEPT = 100_000  # characters
+_LONG = 100_000  # characters; of longer texts only the last few are kept
 _parse_text: Any = Dialect.parse
 
 # In `from t, t.items` BigQuery unnests an array. To find such joins the parser copies every subquery of every FROM at every
@@ -99,21 +99,25 @@ def _may_unnest(tree: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=2048)
 def _parsed(dialect: Any, sql: str, options: tuple[tuple[str, Any], ...]) -> list[Any]:
     trees = _parse_quickly(dialect(), sql, **dict(options))
     for tree in trees:
         for node in tree.walk() if tree is not None else ():
+            node.comments = node.comments or None
             if node._meta is not None:
                 node._meta = {key: value for key, value in node._meta.items() if key not in _POSITIONS} or None
     return trees
 
 
+_parsed_short, _parsed_long = lru_cache(maxsize=2048)(_parsed), lru_cache(maxsize=16)(_parsed)
+
+
 def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
-    if self.settings or len(sql) > _LONGEST_KEPT:
+    if self.settings:
         return _parse_quickly(self, sql, **options)
+    parsed = _parsed_short if len(sql) < _LONG else _parsed_long
     dialect: Any = type(self)
-    trees = _parsed(dialect, sql, tuple(sorted(options.items())))
+    trees = parsed(dialect, sql, tuple(sorted(options.items())))
     return [tree.copy() if tree is not None else None for tree in trees]
 
 
