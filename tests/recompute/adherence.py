@@ -1,0 +1,44 @@
+"""mart_sla_adherence: one row per organization, priority, segment and month of ticket creation."""
+
+from __future__ import annotations
+
+from tests.recompute.accounts import segment
+from tests.recompute.compliance import PROMISES, promise
+from tests.recompute.grouping import counted, grouped
+from tests.recompute.months import month_end, month_of
+from tests.recompute.tenants import UNKNOWN, Tenants
+from tests.recompute.tickets import fct_tickets
+from tests.recompute.world import Row, World
+
+
+def mart_sla_adherence(world: World) -> list[Row]:
+    """The rows of mart_sla_adherence; the segment is that of the account that the ticket names, not of its top."""
+    tenants = Tenants(world)
+
+    def segment_of(ticket: Row) -> str:
+        account = tenants.row("accounts", ticket["organization_id"], ticket["account_id"])
+        return UNKNOWN if account is None else segment(account["plan_tier"], account["employee_count"])
+
+    placed = [
+        {**ticket, "segment": segment_of(ticket), "created_month": month_of(ticket["created_at"])}
+        for ticket in fct_tickets(world)
+    ]
+    rows: list[Row] = []
+    for place, tickets in grouped(placed, "organization_id", "priority", "segment", "created_month").items():
+        tenant, priority, name, month = place
+        figures: Row = {}
+        for part in PROMISES:
+            figures |= promise(part, tickets)
+        rows.append(
+            {
+                "organization_id": tenant,
+                "priority": priority,
+                "segment": name,
+                "created_month": month,
+                "is_complete": month_end(month) <= world.as_of,
+                "ticket_count": len(tickets),
+                "resolved_count": counted(tickets, "is_resolved"),
+                **figures,
+            }
+        )
+    return rows

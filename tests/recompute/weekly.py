@@ -1,0 +1,94 @@
+"""mtr_weekly_ops: one row per organization and ISO week of ticket creation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from tests.recompute.compliance import CLOCKS, PROMISES
+from tests.recompute.distribution import distribution
+from tests.recompute.grouping import counted, grouped, total
+from tests.recompute.mrr import Books, fct_revenue
+from tests.recompute.tenants import share
+from tests.recompute.tickets import fct_tickets
+from tests.recompute.world import Row, World
+
+WEEK = timedelta(days=7)
+Revenue = Mapping[tuple[Any, ...], Sequence[Row]]
+
+
+def monday(moment: datetime) -> date:
+    """The first day of the ISO week (UTC) of an instant."""
+    day = moment.astimezone(UTC).date()
+    return day - timedelta(days=day.weekday())
+
+
+def _weeks(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += WEEK
+
+
+def _at_risk(books: Books, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
+    """The customers behind the violators of a week, and what they pay in the month of its Monday."""
+    placed = [ticket for ticket in violators if books.tenants.row("accounts", tenant, ticket["account_id"]) is not None]
+    tops = {books.top(tenant, ticket["account_id"]) for ticket in placed}
+    months = [row for top in tops for row in revenue.get((tenant, top, week.replace(day=1)), [])]
+    return {
+        "sla_violator_count": len(violators),
+        "violators_without_account": len(violators) - len(placed),
+        "violated_account_count": len(tops),
+        "revenue_at_risk_amount": total(months, "mrr_amount"),
+        "subscriptions_without_rate": int(total(months, "subscriptions_without_rate")),
+    }
+
+
+def _handled(tickets: Sequence[Row]) -> Row:
+    """How the tickets of a week were answered, resolved and judged by the customers."""
+    scored = [ticket for ticket in tickets if ticket["csat_tier"] is not None]
+    satisfied = sum(ticket["csat_tier"] == "satisfied" for ticket in scored)
+    figures: Row = {}
+    for promise in PROMISES:
+        for clock in CLOCKS:
+            figures |= distribution(tickets, f"{promise}_{clock}_minutes")
+    return {
+        "ticket_count": len(tickets),
+        "resolved_count": counted(tickets, "is_resolved"),
+        **figures,
+        "csat_response_count": len(scored),
+        "satisfied_count": satisfied,
+        "csat_positive_pct": share(satisfied, len(scored)),
+    }
+
+
+def mtr_weekly_ops(world: World) -> list[Row]:
+    """The rows of mtr_weekly_ops, without a gap from an organization's first ticket to the week of the night."""
+    books = Books(world)
+    revenue = grouped(fct_revenue(world), "organization_id", "account_id", "month")
+    tickets = [
+        {**ticket, "week_start": monday(ticket["created_at"])}
+        for ticket in fct_tickets(world)
+        if ticket["created_at"] < world.as_of
+    ]
+    last = monday(world.as_of - timedelta(microseconds=1))
+    rows: list[Row] = []
+    for (tenant,), own in grouped(tickets, "organization_id").items():
+        by_week = grouped(own, "week_start")
+        for week in _weeks(min(ticket["week_start"] for ticket in own), last):
+            created = by_week.get((week,), [])
+            violators = [ticket for ticket in created if "breached" in {ticket["response_state"], ticket["resolution_state"]}]
+            iso = week.isocalendar()
+            rows.append(
+                {
+                    "organization_id": tenant,
+                    "week_start": week,
+                    "iso_year": iso.year,
+                    "iso_week": iso.week,
+                    "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= world.as_of,
+                    "reporting_currency": books.tenants.reporting_currency(tenant),
+                    **_handled(created),
+                    **_at_risk(books, revenue, tenant, week, violators),
+                }
+            )
+    return rows
