@@ -1,0 +1,197 @@
+{{
+    config(
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        cluster_by=['organization_id', 'facility_id', 'survey_type']
+    )
+}}
+{%- set grain = ['organization_id', 'facility_id', 'survey_type', 'month'] -%}
+{%- set classes = {'csat': ['satisfied', 'neutral', 'dissatisfied'], 'nps': ['promoter', 'passive', 'detractor']} -%}
+{%- set compared = {
+    'satisfied_pct': 'satisfied_pct_change', 'nps': 'nps_change', 'response_rate_pct': 'response_rate_change'
+} -%}
+with
+
+surveys as (
+    select
+        organization_id,
+        facility_id,
+        survey_type,
+        is_responded,
+        score,
+        score_class,
+        sent_at,
+        sent_month,
+        responded_month
+    from {{ ref('fct_survey_responses') }}
+),
+
+facilities as (
+    select
+        organization_id,
+        facility_id,
+        facility_name
+    from {{ ref('dim_facilities') }}
+),
+
+-- How many answer is asked of the surveys of a month, whenever the answer came.
+sent as (
+    select
+        organization_id,
+        facility_id,
+        survey_type,
+        sent_month as month,
+        count(*) as sent_count,
+        countif(is_responded) as answered_count
+    from surveys
+    where sent_at < {{ as_of() }}
+    group by organization_id, facility_id, survey_type, sent_month
+),
+
+-- What they answer is asked of the answers of a month, whenever the survey went out.
+answers as (
+    select
+        organization_id,
+        facility_id,
+        survey_type,
+        responded_month as month,
+        countif(score_class is not null) as response_count,
+        countif(score_class is null) as unscored_response_count,
+        {%- for survey_type in classes %}
+        {%- for class in classes[survey_type] %}
+        countif(score_class = '{{ class }}') as {{ class }}_count,
+        {%- endfor %}
+        {%- endfor %}
+        sum(if(survey_type = 'csat' and score_class is not null, score, 0)) as csat_score_sum
+    from surveys
+    where is_responded
+    group by organization_id, facility_id, survey_type, responded_month
+),
+
+events as (
+    select {{ grain | join(', ') }}
+    from sent
+    union all
+    select {{ grain | join(', ') }}
+    from answers
+),
+
+-- Without a gap, so that the row before is that of the month before.
+histories as (
+    select
+        organization_id,
+        facility_id,
+        survey_type,
+        min(month) as first_month
+    from events
+    group by organization_id, facility_id, survey_type
+),
+
+months as (
+    select
+        histories.organization_id,
+        histories.facility_id,
+        histories.survey_type,
+        month
+    from histories
+    cross join
+        unnest(generate_date_array(histories.first_month, {{ last_day_seen() }}, interval 1 month)) as month
+),
+
+counted as (
+    select
+        months.organization_id,
+        months.facility_id,
+        months.survey_type,
+        months.month,
+        coalesce(sent.sent_count, 0) as sent_count,
+        coalesce(sent.answered_count, 0) as answered_count,
+        coalesce(answers.response_count, 0) as response_count,
+        coalesce(answers.unscored_response_count, 0) as unscored_response_count,
+        {%- for survey_type in classes %}
+        {%- for class in classes[survey_type] %}
+        coalesce(answers.{{ class }}_count, 0) as {{ class }}_count,
+        {%- endfor %}
+        {%- endfor %}
+        coalesce(answers.csat_score_sum, 0) as csat_score_sum
+    from months
+    {% for part in ['sent', 'answers'] -%}
+    left join {{ part }}
+        on {{ part }}.organization_id = months.organization_id
+        and {{ part }}.facility_id = months.facility_id
+        and {{ part }}.survey_type = months.survey_type
+        and {{ part }}.month = months.month
+    {% endfor -%}
+),
+
+-- The base of a rate is NULL for the surveys that it is not asked of.
+based as (
+    select
+        *,
+        {%- for survey_type in classes %}
+        if(survey_type = '{{ survey_type }}', nullif(response_count, 0), null) as {{ survey_type }}_base,
+        {%- endfor %}
+        nullif(sent_count, 0) as sent_base
+    from counted
+),
+
+rated as (
+    select
+        *,
+        100 * satisfied_count / csat_base as satisfied_pct,
+        100 * dissatisfied_count / csat_base as dissatisfied_pct,
+        csat_score_sum / csat_base as mean_csat_score,
+        100 * promoter_count / nps_base as promoter_pct,
+        100 * detractor_count / nps_base as detractor_pct,
+        100 * (promoter_count - detractor_count) / nps_base as nps,
+        100 * answered_count / sent_base as response_rate_pct
+    from based
+),
+
+changed as (
+    select
+        {%- for rate, change in compared.items() %}
+        {{ rate }} - lag({{ rate }}) over (partition by organization_id, facility_id, survey_type order by month)
+            as {{ change }},
+        {%- endfor %}
+        *
+    from rated
+),
+
+final as (
+    select
+        {{ surrogate_key(['changed.organization_id', 'changed.facility_id', 'changed.survey_type', 'changed.month']) }}
+            as satisfaction_rollup_key,
+        changed.organization_id,
+        changed.facility_id,
+        coalesce(facilities.facility_name, 'Unknown') as facility_name,
+        changed.survey_type,
+        changed.month,
+        {{ month_is_complete('changed.month') }} as is_complete,
+        changed.sent_count,
+        changed.answered_count,
+        changed.response_rate_pct,
+        changed.response_rate_change,
+        changed.response_count,
+        changed.unscored_response_count,
+        changed.satisfied_count,
+        changed.neutral_count,
+        changed.dissatisfied_count,
+        changed.satisfied_pct,
+        changed.dissatisfied_pct,
+        changed.satisfied_pct_change,
+        changed.mean_csat_score,
+        changed.promoter_count,
+        changed.passive_count,
+        changed.detractor_count,
+        changed.promoter_pct,
+        changed.detractor_pct,
+        changed.nps,
+        changed.nps_change
+    from changed
+    left join facilities
+        on facilities.organization_id = changed.organization_id
+        and facilities.facility_id = changed.facility_id
+)
+
+select *
+from final
