@@ -1,0 +1,152 @@
+{{ config(cluster_by=['organization_id', 'week_start']) }}
+{%- set measures = [
+    'response_calendar_minutes', 'response_business_minutes', 'resolution_calendar_minutes', 'resolution_business_minutes'
+] -%}
+{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+with
+
+organizations as (
+    select
+        organization_id,
+        reporting_currency
+    from {{ ref('dim_organizations') }}
+),
+
+accounts as (
+    select
+        account_key,
+        top_account_key
+    from {{ ref('dim_accounts') }}
+),
+
+tickets as (
+    select
+        tickets.organization_id,
+        date_sub(
+            tickets.created_date, interval mod(extract(dayofweek from tickets.created_date) + 5, 7) day
+        ) as week_start,
+        accounts.top_account_key,
+        tickets.is_resolved,
+        tickets.csat_tier,
+        tickets.response_state = 'breached' or tickets.resolution_state = 'breached' as is_sla_violator,
+        tickets.{{ measures | join(',\n        tickets.') }}
+    from {{ ref('fct_tickets') }} as tickets
+    left join accounts
+        on accounts.account_key = tickets.account_key
+    where tickets.created_at < {{ as_of() }}
+),
+
+-- Exact percentiles exist as window functions only: every ticket carries those of its week.
+with_percentiles as (
+    select
+        {%- for measure in measures %}
+        {%- for name, share in percentiles.items() %}
+        percentile_cont({{ measure }}, {{ share }}) over (partition by organization_id, week_start)
+            as {{ name }}_{{ measure }},
+        {%- endfor %}
+        {%- endfor %}
+        *
+    from tickets
+),
+
+counted as (
+    select
+        organization_id,
+        week_start,
+        count(*) as ticket_count,
+        countif(is_resolved) as resolved_count,
+        {%- for measure in measures %}
+        {{ exact_mean(measure) }} as mean_{{ measure }},
+        {%- for name in percentiles %}
+        any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
+        {%- endfor %}
+        {%- endfor %}
+        countif(csat_tier is not null) as csat_response_count,
+        countif(csat_tier = 'satisfied') as satisfied_count,
+        countif(is_sla_violator) as sla_violator_count,
+        countif(is_sla_violator and top_account_key is null) as violators_without_account
+    from with_percentiles
+    group by organization_id, week_start
+),
+
+-- A customer whose tickets broke several promises in a week is at risk once.
+violated as (
+    select distinct
+        organization_id,
+        week_start,
+        {{ first_day_of('month', 'week_start') }} as month,
+        top_account_key
+    from tickets
+    where is_sla_violator and top_account_key is not null
+),
+
+at_risk as (
+    select
+        violated.organization_id,
+        violated.week_start,
+        count(*) as violated_account_count,
+        sum(coalesce(revenue.mrr_amount, 0)) as revenue_at_risk_amount,
+        sum(coalesce(revenue.subscriptions_without_rate, 0)) as subscriptions_without_rate
+    from violated
+    left join {{ ref('fct_revenue') }} as revenue
+        on revenue.organization_id = violated.organization_id
+        and revenue.account_key = violated.top_account_key
+        and revenue.month = violated.month
+    group by violated.organization_id, violated.week_start
+),
+
+histories as (
+    select
+        organization_id,
+        min(week_start) as first_week
+    from tickets
+    group by organization_id
+),
+
+-- Without a gap: a week without tickets is a row too.
+weeks as (
+    select
+        histories.organization_id,
+        week_start
+    from histories
+    cross join
+        unnest(generate_date_array(histories.first_week, {{ last_day_seen() }}, interval 7 day)) as week_start
+),
+
+final as (
+    select
+        {{ surrogate_key(['weeks.organization_id', 'weeks.week_start']) }} as weekly_ops_key,
+        weeks.organization_id,
+        weeks.week_start,
+        extract(isoyear from weeks.week_start) as iso_year,
+        extract(isoweek from weeks.week_start) as iso_week,
+        date_add(weeks.week_start, interval 7 day) <= {{ as_of_date() }} as is_complete,
+        organizations.reporting_currency,
+        coalesce(counted.ticket_count, 0) as ticket_count,
+        coalesce(counted.resolved_count, 0) as resolved_count,
+        {%- for measure in measures %}
+        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
+        counted.{{ statistic }}_{{ measure }},
+        {%- endfor %}
+        {%- endfor %}
+        coalesce(counted.csat_response_count, 0) as csat_response_count,
+        coalesce(counted.satisfied_count, 0) as satisfied_count,
+        100 * counted.satisfied_count / nullif(counted.csat_response_count, 0) as csat_positive_pct,
+        coalesce(counted.sla_violator_count, 0) as sla_violator_count,
+        coalesce(counted.violators_without_account, 0) as violators_without_account,
+        coalesce(at_risk.violated_account_count, 0) as violated_account_count,
+        coalesce(at_risk.revenue_at_risk_amount, 0) as revenue_at_risk_amount,
+        coalesce(at_risk.subscriptions_without_rate, 0) as subscriptions_without_rate
+    from weeks
+    left join counted
+        on counted.organization_id = weeks.organization_id
+        and counted.week_start = weeks.week_start
+    left join at_risk
+        on at_risk.organization_id = weeks.organization_id
+        and at_risk.week_start = weeks.week_start
+    left join organizations
+        on organizations.organization_id = weeks.organization_id
+)
+
+select *
+from final
