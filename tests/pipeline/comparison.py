@@ -458,6 +458,24 @@ MODELS = {
             recompute=recompute.mart_sales_forecast,
         ),
         Model(
+            name="mart_satisfaction_rollups",
+            folder="marts",
+            built="marts_build",
+            published="marts",
+            key=("organization_id", "facility_id", "survey_type", "month"),
+            own_key="satisfaction_rollup_key",
+            recompute=recompute.mart_satisfaction_rollups,
+        ),
+        Model(
+            name="mart_sla_adherence",
+            folder="marts",
+            built="marts_build",
+            published="marts",
+            key=("organization_id", "priority", "segment", "created_month"),
+            own_key="sla_adherence_key",
+            recompute=recompute.mart_sla_adherence,
+        ),
+        Model(
             name="mart_ticket_sla_compliance",
             folder="marts",
             built="marts_build",
@@ -492,6 +510,15 @@ MODELS = {
             key=("organization_id", "month"),
             own_key="revenue_month_key",
             recompute=recompute.mtr_revenue_by_month,
+        ),
+        Model(
+            name="mtr_weekly_ops",
+            folder="metrics",
+            built="metrics_build",
+            published="metrics",
+            key=("organization_id", "week_start"),
+            own_key="weekly_ops_key",
+            recompute=recompute.mtr_weekly_ops,
         ),
     )
 }

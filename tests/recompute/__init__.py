@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.recompute import (
     accounts,
     activities,
+    adherence,
     checks,
     churn,
     compliance,
@@ -34,10 +35,12 @@ from tests.recompute import (
     products,
     retention,
     revenue,
+    satisfaction,
     segments,
     surveys,
     tickets,
     usage,
+    weekly,
 )
 from tests.recompute.compare import CENT, EXACT, compare
 from tests.recompute.world import Row, World
@@ -91,10 +94,13 @@ mart_rep_activity_by_channel = _over_folder(outreach.mart_rep_activity_by_channe
 mart_revenue_cohorts = _over_folder(retention.mart_revenue_cohorts)
 mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
 mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
+mart_satisfaction_rollups = _over_folder(satisfaction.mart_satisfaction_rollups)
+mart_sla_adherence = _over_folder(adherence.mart_sla_adherence)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
 mart_weighted_pipeline_scenarios = _over_folder(pipeline.mart_weighted_pipeline_scenarios)
 mtr_customer_segment_summary = _over_folder(segments.mtr_customer_segment_summary)
 mtr_revenue_by_month = _over_folder(revenue.mtr_revenue_by_month)
+mtr_weekly_ops = _over_folder(weekly.mtr_weekly_ops)
 
 __all__ = [
     "CENT",
@@ -138,8 +144,11 @@ __all__ = [
     "mart_revenue_cohorts",
     "mart_revenue_kpis",
     "mart_sales_forecast",
+    "mart_satisfaction_rollups",
+    "mart_sla_adherence",
     "mart_ticket_sla_compliance",
     "mart_weighted_pipeline_scenarios",
     "mtr_customer_segment_summary",
     "mtr_revenue_by_month",
+    "mtr_weekly_ops",
 ]
