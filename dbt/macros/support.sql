@@ -46,3 +46,9 @@
         and {{ alias }}.valid_from <= date({{ ticket }}.created_at)
         and coalesce({{ alias }}.valid_to, date '9999-12-31') > date({{ ticket }}.created_at)
 {%- endmacro %}
+
+
+{#- The release that an app version names, however it is written: lower case, no spaces around it, no leading v. -#}
+{% macro release_version(app_version) -%}
+    nullif(regexp_replace(lower(trim({{ app_version }})), '^v', ''), '')
+{%- endmacro %}

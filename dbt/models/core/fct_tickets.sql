@@ -111,7 +111,8 @@ judged as (
         *,
         {{ sla_state('response_elapsed_minutes', 'response_target_minutes', 'response_closed_at') }} as response_state,
         {{ sla_state('resolution_elapsed_minutes', 'resolution_target_minutes', 'resolution_closed_at') }}
-            as resolution_state
+            as resolution_state,
+        if(resolution_closed_at is null, null, resolution_calendar_elapsed) / 60 as resolution_hours
     from elapsed
 ),
 
@@ -134,12 +135,22 @@ final as (
         judged.status,
         judged.subject,
         judged.app_version,
+        judged.release_version,
+        judged.is_release_related,
         judged.reopened_count,
+        coalesce(judged.reopened_count > 0, false) as is_reopened,
+        coalesce(judged.status = 'escalated', false) as is_escalated,
         judged.created_at,
         date(judged.created_at) as created_date,
         judged.first_responded_at,
         judged.resolved_at,
         judged.is_resolved,
+        judged.resolution_hours,
+        case
+            when judged.resolution_hours <= {{ var('fast_resolution_hours') }} then 'fast'
+            when judged.resolution_hours <= {{ var('slow_resolution_hours') }} then 'normal'
+            when judged.resolution_hours is not null then 'slow'
+        end as resolution_speed,
         {%- for event in ['response', 'resolution'] %}
         judged.{{ event }}_closed_at,
         judged.{{ event }}_priority,
@@ -157,6 +168,7 @@ final as (
         {%- endfor %}
         judged.csat_score,
         judged.csat_tier,
+        judged.csat_tier as satisfaction_level,
         judged.updated_at,
         judged._input_fingerprint
     from judged

@@ -7,7 +7,7 @@
     'account_key', 'facility_id', 'resolved_at', 'priority', 'is_resolved',
     'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
-    'has_opening_hours',
+    'has_opening_hours', 'release_version', 'is_release_related',
 ] -%}
 with
 
@@ -26,6 +26,7 @@ tickets as (
         status,
         subject,
         app_version,
+        {{ release_version('app_version') }} as release_version,
         reopened_count,
         csat_score,
         satisfaction_level as csat_tier,
@@ -60,6 +61,14 @@ default_targets as (
         first_response_minutes,
         resolution_minutes
     from {{ ref('sla_default_targets') }}
+),
+
+watched_releases as (
+    select
+        release_version,
+        coalesce(watched_from, date '0001-01-01') as watched_from,
+        coalesce(watched_until, date '9999-12-31') as watched_until
+    from {{ ref('watched_releases') }}
 ),
 
 accounts as (
@@ -127,7 +136,8 @@ resolved_references as (
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(organizations.opening_hours_since <= date(prioritised.created_at, organizations.timezone), false)
             as has_opening_hours,
-        organizations.opening_hours_fingerprint
+        organizations.opening_hours_fingerprint,
+        watched_releases.release_version is not null as is_release_related
     from prioritised
     left join accounts
         on accounts.organization_id = prioritised.organization_id
@@ -137,6 +147,9 @@ resolved_references as (
         and facilities.facility_id = prioritised.facility_id
     left join organizations
         on organizations.organization_id = prioritised.organization_id
+    left join watched_releases
+        on watched_releases.release_version = prioritised.release_version
+        and date(prioritised.created_at) between watched_releases.watched_from and watched_releases.watched_until
 ),
 
 targeted as (
