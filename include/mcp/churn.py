@@ -1,0 +1,99 @@
+"""`kpi.churned_customers`: who has stopped logging in, the most valuable first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from include.mcp.answers import Answer, Organization, Question, RowLimit, ask
+
+PlanTier = Literal["starter", "growth", "enterprise"]
+Segment = Literal["enterprise", "mid_market", "smb"]
+Days = Literal[30, 90]
+
+
+class ChurnedCustomer(BaseModel):
+    """A customer who has not logged in for that long."""
+
+    organization_id: str
+    position: int = Field(
+        description="Place by estimated_clv_amount among the churned customers of the organization that were asked for."
+    )
+    account_id: str
+    account_name: str | None
+    segment: str
+    plan_tier: str | None
+    region: str | None
+    owner_name: str
+    last_login_at: datetime
+    days_since_login: float
+    is_paying: bool
+    mrr_amount: float
+    estimated_clv_amount: float | None
+    reporting_currency: str | None
+    churn_risk_score: float
+    churn_risk_level: str
+    open_ticket_count: int
+
+
+# Money of different organizations may be in different currencies, so each has its own order.
+CHURNED_CUSTOMERS = Question(
+    table="marts.mart_churned_customers",
+    answer=Answer[ChurnedCustomer],
+    sql="""
+select
+    organization_id,
+    row_number() over (
+        partition by organization_id
+        order by estimated_clv_amount desc nulls last, account_id
+    ) as position,
+    account_id,
+    account_name,
+    segment,
+    plan_tier,
+    region,
+    owner_name,
+    last_login_at,
+    round(days_since_login, 1) as days_since_login,
+    is_paying,
+    round(mrr_amount, 2) as mrr_amount,
+    round(estimated_clv_amount, 2) as estimated_clv_amount,
+    reporting_currency,
+    round(churn_risk_score, 1) as churn_risk_score,
+    churn_risk_level,
+    open_ticket_count
+from marts.mart_churned_customers
+where if(@days = 90, is_churned_90d, is_churned_30d)
+    and (array_length(@plan_tiers) = 0 or plan_tier in unnest(@plan_tiers))
+    and (array_length(@segments) = 0 or segment in unnest(@segments))
+    and (@organization_id is null or organization_id = @organization_id)
+qualify position <= @row_limit
+order by organization_id, position
+""",
+)
+
+
+def churned_customers(
+    days: Annotated[Days, Field(description="No login for more than this many days.")] = 30,
+    plan_tiers: Annotated[tuple[PlanTier, ...], Field(description="Only customers on these plans; none: on any.")] = (),
+    segments: Annotated[tuple[Segment, ...], Field(description="Only customers of these segments; none: of any.")] = (),
+    organization_id: Organization = None,
+    limit: RowLimit = 20,
+) -> Answer[ChurnedCustomer]:
+    """Customers who logged in once and have not for 30 or 90 days, the highest estimated lifetime value (CLV) first.
+
+    Paying or not: is_paying tells them apart. "Premium or enterprise" customers are those on plan_tiers growth or enterprise:
+    every plan above starter. `limit` counts per organization, since each has its own currency.
+    """
+    return ask(
+        CHURNED_CUSTOMERS,
+        lambda _: {
+            "days": ("INT64", days),
+            "plan_tiers": ("STRING", list(plan_tiers)),
+            "segments": ("STRING", list(segments)),
+            "organization_id": ("STRING", organization_id),
+            "row_limit": ("INT64", limit),
+        },
+    )

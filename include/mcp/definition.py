@@ -1,0 +1,52 @@
+"""What a published table and its columns mean: the words of the dbt project and of `docs/metrics.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, Field
+
+from include.catalog.definitions import DEFINITIONS, definitions_of, read_definitions
+from include.catalog.definitions import Definition as MetricDefinition
+from include.catalog.nodes import Node, one_line
+from include.settings import settings
+
+
+class Definition(BaseModel):
+    """What the rows mean."""
+
+    table: str = Field(description="The published table that they come from.")
+    description: str = Field(description="What that table holds; its first sentence is the grain.")
+    metrics: list[str] = Field(description="The definitions that it computes, from docs/metrics.md.")
+    columns: dict[str, str] = Field(description="What each column means.")
+    owner: str = Field(description="Who answers for the table.")
+    promise: str = Field(description="How often it is renewed, within which time, and how critical it is.")
+
+
+def definition_of(table: str, columns: Iterable[str]) -> Definition:
+    """The definition of a published table, with those of the given columns that are its own."""
+    dataset, _, name = table.partition(".")
+    model = _model(settings().dbt_dir / "models" / dataset / f"{name}.yml")
+    described = {column["name"]: one_line(column["description"]) for column in model["columns"]}
+    return Definition(
+        table=table,
+        description=one_line(model["description"]),
+        metrics=[definition.text for definition in definitions_of(model, _definitions())],
+        columns={column: described[column] for column in columns if column in described},
+        owner=str(model["config"]["meta"]["owner"]),
+        promise="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),
+    )
+
+
+@lru_cache
+def _model(path: Path) -> Node:
+    found: Node = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]
+    return found
+
+
+@lru_cache
+def _definitions() -> list[MetricDefinition]:
+    return read_definitions(DEFINITIONS.read_text(encoding="utf-8"))

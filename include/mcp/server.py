@@ -1,0 +1,55 @@
+"""The MCP server: its tools, and what it says of them to clients."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp.types import ToolAnnotations
+from pydantic import ConfigDict, create_model
+
+from include.mcp.churn import churned_customers
+from include.mcp.root_causes import top_root_causes
+
+NAME = "customer-intelligence"
+
+_INSTRUCTIONS = """
+Questions about customers and support of the organizations on this platform, answered from the tables that passed all
+checks of the last night. Tools only read. Each answer says what its columns mean (definition), which night it shows
+(freshness) and which SQL gave it (query): say as_of with every figure, and never add up money of different
+reporting_currency.
+"""
+
+
+class _Strict(ArgModelBase):
+    model_config = ConfigDict(extra="forbid")
+
+
+_TOOLS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "kpi.top_root_causes": ("Top root causes of support tickets", top_root_causes),
+    "kpi.churned_customers": ("Churned customers by lifetime value", churned_customers),
+}
+
+
+def make_server() -> MCPServer:
+    """The server with all of its tools, to be run on either transport."""
+    tools = [_tool(name, title, function) for name, (title, function) in _TOOLS.items()]
+    return MCPServer(NAME, title="Customer intelligence", instructions=_INSTRUCTIONS.strip(), tools=tools, log_level="WARNING")
+
+
+def _tool(name: str, title: str, function: Callable[..., Any]) -> Tool:
+    """A read-only tool that refuses a parameter which it does not have, instead of overlooking it."""
+    tool = Tool.from_function(
+        function,
+        name=name,
+        title=title,
+        description=inspect.getdoc(function),
+        annotations=ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
+    )
+    tool.fn_metadata.arg_model = create_model(f"{name} arguments", __base__=(tool.fn_metadata.arg_model, _Strict))
+    tool.parameters = tool.fn_metadata.arg_model.model_json_schema(by_alias=True)
+    return tool

@@ -1,0 +1,77 @@
+"""Published tables as their contracts in the dbt project say, with a few rows, and a client that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import anyio
+import yaml
+from google.cloud.bigquery import Client
+from mcp import Client as McpClient
+from mcp import StdioServerParameters
+from mcp.types import CallToolResult, Tool
+
+from include import ops
+from include.settings import ROOT
+
+NIGHT = datetime(2026, 10, 1, tzinfo=UTC)
+PUBLISHED_AT = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
+
+
+def publish(bq: Client, table: str, select: str) -> None:
+    """Make a published table with every column of its contract, from a SELECT that gives some of them, and note it."""
+    dataset, name = table.split(".")
+    bq.query(f"create or replace table {table} ({_columns(ROOT / 'dbt' / 'models' / dataset / f'{name}.yml')})").result()
+    names = ", ".join(field.name for field in bq.query(select).result().schema)
+    bq.query(f"insert into {table} ({names}) {select}").result()
+    note(bq, table, "published")
+
+
+@lru_cache
+def _columns(contract: Path) -> str:
+    columns = yaml.safe_load(contract.read_text())["models"][0]["columns"]
+    return ", ".join(f"{column['name']} {column['data_type']}" for column in columns)
+
+
+def note(bq: Client, table: str, state: str, published_at: datetime = PUBLISHED_AT, as_of: datetime = NIGHT) -> None:
+    """Note in the books that a table is in a state of publication."""
+    dataset, name = table.split(".")
+    row = {"table_name": name, "dataset": dataset, "build_dataset": f"{dataset}_build", "run_id": f"run of {as_of:%F}"}
+    ops.append("ops.publications", [row | {"as_of": as_of, "published_at": published_at, "state": state}], client=bq)
+
+
+def tools(server: str | StdioServerParameters) -> dict[str, Tool]:
+    """The tools that a server announces, by name."""
+
+    async def listed() -> dict[str, Tool]:
+        async with McpClient(server) as client:
+            return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    return anyio.run(listed)
+
+
+def call(server: str | StdioServerParameters, *calls: tuple[str, dict[str, Any]]) -> Sequence[CallToolResult]:
+    """The results of some calls, one after the other in one session."""
+
+    async def called() -> Sequence[CallToolResult]:
+        async with McpClient(server) as client:
+            return [await client.call_tool(tool, arguments) for tool, arguments in calls]
+
+    return anyio.run(called)
+
+
+def answer(server: str | StdioServerParameters, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The answer to one call."""
+    (result,) = call(server, (tool, arguments))
+    assert not result.is_error, said(result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+def said(result: CallToolResult) -> str:
+    """The text of a result."""
+    return "\n".join(getattr(content, "text", "") for content in result.content)
