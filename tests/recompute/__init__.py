@@ -15,6 +15,7 @@ from tests.recompute import (
     accounts,
     activities,
     adherence,
+    causes,
     checks,
     churn,
     compliance,
@@ -31,14 +32,18 @@ from tests.recompute import (
     orders,
     outreach,
     people,
+    performance,
     pipeline,
     products,
+    releases,
     retention,
     revenue,
     satisfaction,
     segments,
     surveys,
+    ticket_analytics,
     tickets,
+    top_causes,
     usage,
     weekly,
 )
@@ -62,6 +67,9 @@ dim_date = _over_folder(dates.dim_date)
 dim_facilities = _over_folder(dates.dim_facilities)
 dim_organizations = _over_folder(dates.dim_organizations)
 dim_products = _over_folder(products.dim_products)
+dim_releases = _over_folder(releases.dim_releases)
+dim_root_causes = _over_folder(causes.dim_root_causes)
+dim_ticket_categories = _over_folder(causes.dim_ticket_categories)
 dim_users = _over_folder(people.dim_users)
 fct_activities = _over_folder(activities.fct_activities)
 fct_compliance_checks = _over_folder(checks.fct_compliance_checks)
@@ -96,10 +104,13 @@ mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
 mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
 mart_satisfaction_rollups = _over_folder(satisfaction.mart_satisfaction_rollups)
 mart_sla_adherence = _over_folder(adherence.mart_sla_adherence)
+mart_ticket_analytics = _over_folder(ticket_analytics.mart_ticket_analytics)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
+mart_top_root_causes = _over_folder(top_causes.mart_top_root_causes)
 mart_weighted_pipeline_scenarios = _over_folder(pipeline.mart_weighted_pipeline_scenarios)
 mtr_customer_segment_summary = _over_folder(segments.mtr_customer_segment_summary)
 mtr_revenue_by_month = _over_folder(revenue.mtr_revenue_by_month)
+mtr_support_performance = _over_folder(performance.mtr_support_performance)
 mtr_weekly_ops = _over_folder(weekly.mtr_weekly_ops)
 
 __all__ = [
@@ -112,6 +123,9 @@ __all__ = [
     "dim_facilities",
     "dim_organizations",
     "dim_products",
+    "dim_releases",
+    "dim_root_causes",
+    "dim_ticket_categories",
     "dim_users",
     "fct_activities",
     "fct_compliance_checks",
@@ -146,9 +160,12 @@ __all__ = [
     "mart_sales_forecast",
     "mart_satisfaction_rollups",
     "mart_sla_adherence",
+    "mart_ticket_analytics",
     "mart_ticket_sla_compliance",
+    "mart_top_root_causes",
     "mart_weighted_pipeline_scenarios",
     "mtr_customer_segment_summary",
     "mtr_revenue_by_month",
+    "mtr_support_performance",
     "mtr_weekly_ops",
 ]

@@ -249,3 +249,14 @@ def usage_event(occurred_at: str, **given: Any) -> Row:
     names = {"event_id": "e", "organization_id": "t", "account_id": "a", "user_id": "u"}
     told = {"event_name": "login", "event_category": "core", "app_version": None, "properties": None}
     return _row({**names, **told, "occurred_at": at(occurred_at)}, given)
+
+
+def ticket_category(**given: Any) -> Row:
+    """The ticket category `g` at the top."""
+    return _row({"category_id": "g", "organization_id": "t", "name": "G", "parent_name": None, "updated_at": LONG_AGO}, given)
+
+
+def root_cause(**given: Any) -> Row:
+    """The root cause `r`, of medium severity."""
+    names = {"root_cause_id": "r", "organization_id": "t", "code": "R-1", "name": "R", "category": "software"}
+    return _row({**names, "severity": "medium", "updated_at": LONG_AGO}, given)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
+from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
 from tests.recompute.sla import RESOLVED, policy, priority_at, state
 from tests.recompute.world import Row, World, natural
@@ -25,6 +26,9 @@ RECORDED = (
     *("assignee_user_id", "channel", "status", "subject", "app_version", "reopened_count", "created_at"),
     *("csat_score", "updated_at"),
 )
+
+# Up to how many hours a resolution is fast, and normal (vars in the warehouse, written here a second time on purpose).
+FAST_HOURS, NORMAL_HOURS = 24, 72
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,18 @@ class _Case:
         }
 
 
-def _csat_tier(score: int | None) -> str | None:
-    if score is None:
+def csat_tier(score: int | None) -> str | None:
+    """What a ticket's score counts as; None for none, or for one outside its scale."""
+    if score is None or not 1 <= score <= 5:
         return None
     return "satisfied" if score >= 4 else "dissatisfied" if score <= 2 else "neutral"
+
+
+def resolution_speed(hours: Fraction | None) -> str | None:
+    """How quickly a ticket was resolved on the calendar clock: within a day, within three, or later."""
+    if hours is None:
+        return None
+    return "fast" if hours <= FAST_HOURS else "normal" if hours <= NORMAL_HOURS else "slow"
 
 
 def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> Row:
@@ -95,8 +107,11 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
     # A ticket resolved without a reply closes its first response clock at resolution.
     response_closed_at = min((moment for moment in (responded_at, resolved_at) if moment is not None), default=None)
     facility = ticket["facility_id"] if known(facilities, ticket["facility_id"]) else "unknown"
+    hours = exact_minutes(resolved_at - ticket["created_at"]) / 60 if resolved_at else None
+    release = releases.release_version(ticket["app_version"])
     return {
         **{name: ticket[name] for name in RECORDED},
+        "channel": ticket["channel"].lower() if ticket["channel"] else None,
         "ticket_key": natural(tenant, ticket["ticket_id"]),
         "account_key": natural(tenant, ticket["account_id"]) if known(accounts, ticket["account_id"]) else None,
         "facility_id": facility,
@@ -106,7 +121,14 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
         "first_responded_at": responded_at,
         "resolved_at": resolved_at,
         "is_resolved": is_resolved,
-        "csat_tier": _csat_tier(ticket["csat_score"]),
+        "release_version": release,
+        "is_release_related": releases.is_watched(release, ticket["created_at"].date()),
+        "is_reopened": (ticket["reopened_count"] or 0) > 0,
+        "is_escalated": ticket["status"] == "escalated",
+        "resolution_hours": hours,
+        "resolution_speed": resolution_speed(hours),
+        "csat_tier": csat_tier(ticket["csat_score"]),
+        "satisfaction_level": csat_tier(ticket["csat_score"]),
         **case.promise("response", response_closed_at, response_closed_at is not None or is_resolved),
         **case.promise("resolution", resolved_at, is_resolved),
     }

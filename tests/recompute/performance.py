@@ -1,0 +1,71 @@
+"""mtr_support_performance: one row per organization, month, dimension and value of the dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from tests.recompute.compliance import PROMISES, promise
+from tests.recompute.grouping import counted, grouped
+from tests.recompute.months import month_end, month_of, months_between
+from tests.recompute.tenants import UNKNOWN, share
+from tests.recompute.ticket_analytics import mart_ticket_analytics
+from tests.recompute.top_causes import satisfaction
+from tests.recompute.world import Row, World
+
+
+def _values(ticket: Row) -> list[Row]:
+    """The rows that a ticket belongs to, one of each dimension."""
+    values = (
+        ("total", "total", "total"),
+        ("channel", ticket["channel"] or UNKNOWN, ticket["channel"] or UNKNOWN),
+        ("category", ticket["category_id"], ticket["category_name"]),
+    )
+    columns = ("dimension", "dimension_value", "dimension_name")
+    return [{**ticket, **dict(zip(columns, value, strict=True))} for value in values]
+
+
+def _figures(tickets: Sequence[Row], in_month: int) -> Row:
+    figures: Row = {}
+    for name in PROMISES:
+        figures |= promise(name, tickets)
+    return {
+        "ticket_count": len(tickets),
+        "month_ticket_count": in_month,
+        "ticket_share_pct": share(len(tickets), in_month),
+        "resolved_count": counted(tickets, "is_resolved"),
+        **figures,
+        **satisfaction(tickets, "csat_positive_pct"),
+    }
+
+
+def _is_year_complete(year: int, first: date, as_of: datetime) -> bool:
+    """Whether a year has ended and the organization's tickets cover all of it; `first` is the month of its first."""
+    return datetime(year + 1, 1, 1, tzinfo=UTC) <= as_of and (year > first.year or first.month == 1)
+
+
+def mtr_support_performance(world: World) -> list[Row]:
+    """The rows of mtr_support_performance, without a gap from a value's first ticket to the month of the night."""
+    last = month_of(world.as_of - timedelta(microseconds=1))
+    seen = [ticket for ticket in mart_ticket_analytics(world) if ticket["created_at"] < world.as_of]
+    first = {tenant: min(row["created_month"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
+    by_month = grouped(seen, "organization_id", "created_month")
+    placed = [row for ticket in seen for row in _values(ticket)]
+    rows: list[Row] = []
+    for place, own in grouped(placed, "organization_id", "dimension", "dimension_value").items():
+        tenant, dimension, value = place
+        created = grouped(own, "created_month")
+        for month in months_between(min(row["created_month"] for row in own), last):
+            rows.append(
+                {
+                    "organization_id": tenant,
+                    "month": month,
+                    "dimension": dimension,
+                    "dimension_value": value,
+                    "dimension_name": own[0]["dimension_name"],
+                    "is_complete": month_end(month) <= world.as_of,
+                    "is_year_complete": _is_year_complete(month.year, first[tenant], world.as_of),
+                    **_figures(created.get((month,), []), len(by_month.get((tenant, month), []))),
+                }
+            )
+    return rows

@@ -1,0 +1,77 @@
+"""The releases of the app: how tickets name them, which are under watch, and dim_releases."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+
+from tests.recompute.grouping import grouped
+from tests.recompute.seeds import seed
+from tests.recompute.world import Row, World
+
+
+def release_version(app_version: str | None) -> str | None:
+    """The release that a version names: `v1.2` and `1.2` are one; None without a version."""
+    if app_version is None:
+        return None
+    return app_version.strip().lower().removeprefix("v").strip() or None
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+@cache
+def watched() -> dict[str, Row]:
+    """The releases of the seed watched_releases, with the first and the last day of their watch, and why."""
+    return {
+        row["release_version"]: {
+            "watched_from": _day(row["watched_from"]),
+            "watched_until": _day(row["watched_until"]),
+            "watch_reason": row["reason"],
+        }
+        for row in seed("watched_releases")
+    }
+
+
+def is_watched(release: str | None, day: date) -> bool:
+    """Whether a release is under watch on a day; both ends of the watch belong to it."""
+    watch = watched().get(release or "")
+    if watch is None:
+        return False
+    return bool((watch["watched_from"] or date.min) <= day <= (watch["watched_until"] or date.max))
+
+
+def _sightings(world: World, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
+    """When the rows of a table name a release, by tenant and release; nothing that the night has not come to."""
+    named = [
+        {"tenant": row["organization_id"], "release": release_version(row["app_version"]), "at": row[moment]}
+        for row in world[table]
+        if row[moment] < world.as_of
+    ]
+    places = grouped((row for row in named if row["release"] is not None), "tenant", "release")
+    return {(tenant, release): [row["at"] for row in rows] for (tenant, release), rows in places.items()}
+
+
+def dim_releases(world: World) -> list[Row]:
+    """The rows of dim_releases, by organization and release."""
+    tickets, events = _sightings(world, "tickets", "created_at"), _sightings(world, "usage_events", "occurred_at")
+    nothing = dict.fromkeys(("watched_from", "watched_until", "watch_reason"))
+    rows: list[Row] = []
+    for tenant, release in tickets.keys() | events.keys():
+        raised, used = tickets.get((tenant, release), []), events.get((tenant, release), [])
+        rows.append(
+            {
+                "organization_id": tenant,
+                "release_version": release,
+                "first_seen_at": min(raised + used),
+                "first_seen_date": min(raised + used).date(),
+                "first_ticket_at": min(raised, default=None),
+                "first_event_at": min(used, default=None),
+                "last_seen_at": max(raised + used),
+                "ticket_count": len(raised),
+                "is_watched": release in watched(),
+                **watched().get(release, nothing),
+            }
+        )
+    return rows

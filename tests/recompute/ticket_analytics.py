@@ -1,0 +1,100 @@
+"""mart_ticket_analytics: one row per ticket, with every dimension joined."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+
+from tests.recompute.accounts import dim_accounts
+from tests.recompute.causes import CAUSE, dim_root_causes, dim_ticket_categories
+from tests.recompute.months import month_end, month_of
+from tests.recompute.tenants import UNKNOWN, Tenants
+from tests.recompute.tickets import fct_tickets
+from tests.recompute.world import Row, World, natural
+
+Dimension = dict[tuple[str, str], Row]
+
+
+def created_periods(created: date) -> Row:
+    """The month, quarter, year and weekday of a day of creation."""
+    return {
+        "created_month": created.replace(day=1),
+        "created_quarter": created.replace(month=(created.month - 1) // 3 * 3 + 1, day=1),
+        "created_year": created.year,
+        "created_weekday": created.isoweekday(),
+        "created_day_name": calendar.day_name[created.weekday()],
+    }
+
+
+def _account(account: Row | None) -> Row:
+    """The columns of a ticket's own account; unknown without one, with an account that has no plan told apart."""
+    if account is None:
+        named = dict.fromkeys(("account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
+        return {**named, **dict.fromkeys(("industry", "country", "city"))}
+    told = {name: account[name] for name in ("segment", "lifecycle_stage", "industry", "country", "city")}
+    return {
+        **told,
+        "account_name": account["account_name"] or UNKNOWN,
+        "plan_tier": account["plan_tier"] or "none",
+        "region": account["region"] or UNKNOWN,
+    }
+
+
+def _product(product: Row | None) -> Row:
+    columns = {"product_name": "name", "product_category": "category", "product_type": "product_type"}
+    return {column: (product[name] if product else None) or UNKNOWN for column, name in columns.items()}
+
+
+def _facility(facility: Row | None) -> Row:
+    columns = {"facility_name": "name", "facility_region": "region", "facility_city": "city"}
+    if facility is None:
+        return {**dict.fromkeys(columns), "facility_name": "Unknown"}
+    return {column: facility[name] for column, name in columns.items()}
+
+
+class _Dimensions:
+    """What tickets point at, by tenant and id."""
+
+    def __init__(self, world: World) -> None:
+        self.tenants = Tenants(world)
+        self.accounts = _by(dim_accounts(world), "account_id")
+        self.categories = _by(dim_ticket_categories(world), "category_id")
+        self.causes = _by(dim_root_causes(world), "root_cause_id")
+
+    def of(self, ticket: Row) -> Row:
+        """The columns of every dimension of a ticket."""
+        tenant = ticket["organization_id"]
+        category = self.categories.get((tenant, ticket["category_id"])) or self.categories[tenant, UNKNOWN]
+        cause = self.causes.get((tenant, ticket["root_cause_id"])) or self.causes[tenant, UNKNOWN]
+        assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
+        return {
+            **_account(self.accounts.get((tenant, ticket["account_id"]))),
+            **_facility(self.tenants.row("facilities", tenant, ticket["facility_id"])),
+            **_product(self.tenants.row("products", tenant, ticket["product_id"])),
+            "product_id": ticket["product_id"] or UNKNOWN,
+            "product_key": self.tenants.key("products", tenant, ticket["product_id"]),
+            **{name: category[name] for name in ("category_id", "category_name", "parent_category_name", "top_category_name")},
+            "category_key": natural(tenant, category["category_id"]),
+            **{name: cause[name] for name in ("root_cause_id", *CAUSE)},
+            "root_cause_key": natural(tenant, cause["root_cause_id"]),
+            "assignee_user_id": assignee["user_id"] if assignee else UNKNOWN,
+            "assignee_name": (assignee["full_name"] if assignee else None) or UNKNOWN,
+        }
+
+
+def _by(rows: list[Row], identity: str) -> Dimension:
+    return {(row["organization_id"], row[identity]): row for row in rows}
+
+
+def mart_ticket_analytics(world: World) -> list[Row]:
+    """The rows of mart_ticket_analytics, by ticket."""
+    dimensions = _Dimensions(world)
+    return [
+        {
+            **ticket,
+            **dimensions.of(ticket),
+            **created_periods(ticket["created_date"]),
+            "is_complete": month_end(month_of(ticket["created_at"])) <= world.as_of,
+        }
+        for ticket in fct_tickets(world)
+    ]
