@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check bench clean demo-data sql generate lock
+.PHONY: help setup run test up down check bench clean demo-data sql mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -10,6 +10,7 @@ DATA ?=
 OUT ?=
 Q ?=
 SEEDS ?=
+MCP_PORT ?=
 PY := .venv/bin/python
 # A night starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,6 +37,9 @@ down: setup ## stop what `make up` started
 
 sql: setup ## run one query on the local warehouse: make sql Q="select * from metrics.mtr_revenue_by_month"
 	@$(PY) -m include.local sql "$${Q:-}"
+
+mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
+	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")
 
 demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=folder [SCALE= SEED= AS_OF=]
 	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }

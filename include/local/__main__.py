@@ -126,6 +126,19 @@ def sql(arguments: argparse.Namespace) -> None:
     wide.print(table, highlight=False)
 
 
+def mcp(arguments: argparse.Namespace) -> None:
+    """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
+    from include.mcp import HOST, serve
+
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        os.environ.update(variables)
+        console.print(f"MCP (streamable HTTP): http://{HOST}:{arguments.port}/mcp   Ctrl-C stops it.", highlight=False)
+        serve("http", arguments.port)
+
+
 def env(_: argparse.Namespace) -> None:
     """Print the environment of the local warehouse as shell exports: eval "$(python -m include.local env)"."""
     import shlex
@@ -147,7 +160,7 @@ def remove(_: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
-    for name, function in (("run", run), ("up", up), ("down", down), ("sql", sql), ("env", env), ("clean", remove)):
+    for name, function in (("run", run), ("up", up), ("down", down), ("sql", sql), ("mcp", mcp), ("env", env), ("clean", remove)):
         command = commands.add_parser(name, help=(function.__doc__ or "").splitlines()[0], description=function.__doc__)
         command.set_defaults(function=function)
         if name in {"run", "up"}:
@@ -159,6 +172,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--timeout", type=float, default=60, help="minutes before a run is given up (default 60)")
         if name == "sql":
             command.add_argument("query")
+        if name == "mcp":
+            command.add_argument("--port", type=int, default=9061, help="port to listen on (default 9061)")
     return top
 
 

@@ -6,7 +6,7 @@ the warehouse itself says, in a dry run, that it is a SELECT and reads published
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,7 +21,7 @@ from include.settings import settings
 from include.warehouse import client
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client
+    from google.cloud.bigquery import Client, QueryJob
 
 ROW_CAP = 500
 #: The most bytes that a query may be billed for, unless `BIGQUERY_MAXIMUM_BYTES_BILLED` says otherwise.
@@ -94,7 +94,9 @@ def ask(question: Question[RowT], parameters: Callable[[Freshness], Parameters])
     with _explained(), client(tool="mcp") as bq:
         for _ in range(ATTEMPTS):
             night = _freshness(bq, question.table, cap)
-            selected = _select(bq, question.sql.strip(), parameters(night), cap, PUBLISHED.values())
+            values = parameters(night)
+            check_reads_only(bq, question.sql, values, cap)
+            selected = _select(bq, question.sql.strip(), values, cap)
             if _freshness(bq, question.table, cap).published_at == night.published_at:
                 return question.answer.model_validate(
                     {
@@ -120,7 +122,7 @@ qualify row_number() over (order by if(state = 'publishing', 0, 1), published_at
 def _freshness(bq: Client, table: str, cap: int) -> Freshness:
     dataset, _, name = table.partition(".")
     values = {"dataset": ("STRING", dataset), "table_name": ("STRING", name)}
-    rows = _select(bq, _FRESHNESS, values, cap, ["ops"]).rows
+    rows = _select(bq, _FRESHNESS, values, cap).rows
     state = rows[0]["state"] if rows else "dropped"
     if state == "dropped":
         raise ToolError(f"{table} is not published: the pipeline has to run first.")
@@ -137,29 +139,10 @@ class _Selected:
     query: Query
 
 
-def _select(bq: Client, sql: str, parameters: Parameters, cap: int, datasets: Collection[str]) -> _Selected:
+def _select(bq: Client, sql: str, parameters: Parameters, cap: int) -> _Selected:
     """The rows of a statement, one more than the cap at most, and what ran."""
-    from google.cloud import bigquery
-
-    bound = [
-        bigquery.ArrayQueryParameter(name, kind, value)
-        if isinstance(value, list)
-        else bigquery.ScalarQueryParameter(name, kind, value)
-        for name, (kind, value) in parameters.items()
-    ]
-
-    def config(dry_run: bool) -> bigquery.QueryJobConfig:
-        return bigquery.QueryJobConfig(
-            query_parameters=bound, maximum_bytes_billed=cap, job_timeout_ms=TIMEOUT_SECONDS * 1000, dry_run=dry_run
-        )
-
-    retry = bigquery.DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS)
-    plan = bq.query(sql, config(dry_run=True), retry=retry, timeout=TIMEOUT_SECONDS, job_retry=None)
-    read = {table.dataset_id for table in plan.referenced_tables}
-    if plan.statement_type != "SELECT" or not read <= set(datasets):
-        raise ToolError(f"Only a SELECT on {' and '.join(sorted(datasets))} may run here.")
-    job = bq.query(sql, config(dry_run=False), retry=retry, timeout=TIMEOUT_SECONDS, job_retry=None)
-    result = job.result(max_results=ROW_CAP + 1, retry=retry, timeout=TIMEOUT_SECONDS, job_retry=None)
+    job = _run(bq, sql, parameters, cap)
+    result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS, **_patience())
     query = Query(
         sql=job.query,
         parameters={name: value.isoformat() if isinstance(value, date) else value for name, (_, value) in parameters.items()},
@@ -168,6 +151,40 @@ def _select(bq: Client, sql: str, parameters: Parameters, cap: int, datasets: Co
         maximum_bytes_billed=cap,
     )
     return _Selected([field.name for field in result.schema], [dict(row.items()) for row in result], query)
+
+
+def check_reads_only(bq: Client, sql: str, parameters: Parameters, cap: int) -> None:
+    """Have the warehouse itself say that a statement only reads, and only what is published.
+
+    Raises:
+        ToolError: it does not.
+    """
+    plan = _run(bq, sql, parameters, cap, dry_run=True)
+    read = {table.dataset_id for table in plan.referenced_tables}
+    if plan.statement_type != "SELECT" or not read <= set(PUBLISHED.values()):
+        raise ToolError(f"Only a SELECT on {' and '.join(sorted(PUBLISHED.values()))} may run here.")
+
+
+def _run(bq: Client, sql: str, parameters: Parameters, cap: int, dry_run: bool = False) -> QueryJob:
+    from google.cloud import bigquery
+
+    bound = [
+        bigquery.ArrayQueryParameter(name, kind, value)
+        if isinstance(value, list)
+        else bigquery.ScalarQueryParameter(name, kind, value)
+        for name, (kind, value) in parameters.items()
+    ]
+    config = bigquery.QueryJobConfig(
+        query_parameters=bound, maximum_bytes_billed=cap, job_timeout_ms=int(TIMEOUT_SECONDS * 1000), dry_run=dry_run
+    )
+    return bq.query(sql, config, timeout=TIMEOUT_SECONDS, **_patience())
+
+
+def _patience() -> dict[str, Any]:
+    """Who asks is waiting: what fails is tried again for that long, not for ten minutes."""
+    from google.cloud import bigquery
+
+    return {"retry": bigquery.DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS), "job_retry": None}
 
 
 @contextmanager
@@ -182,7 +199,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except GoogleAPICallError as error:
-        raise ToolError(f"The warehouse refused: {_first_line(error.message or str(error))}") from error
+        reasons = [str(reason["message"]) for reason in error.errors if isinstance(reason, dict) and reason.get("message")]
+        raise ToolError(f"The warehouse refused: {_first_line((reasons or [str(error)])[0])}") from error
     except GoogleAuthError as error:
         raise ToolError(f"No access to the warehouse: {_first_line(str(error))}") from error
     except (RetryError, RequestException, Timeout) as error:

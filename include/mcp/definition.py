@@ -20,7 +20,9 @@ class Definition(BaseModel):
 
     table: str = Field(description="The published table that they come from.")
     description: str = Field(description="What that table holds; its first sentence is the grain.")
-    metrics: list[str] = Field(description="The definitions that it computes, from docs/metrics.md.")
+    metrics: list[str] = Field(
+        description="The definitions that it computes, from docs/metrics.md; none where that is not installed."
+    )
     columns: dict[str, str] = Field(description="What each column means.")
     owner: str = Field(description="Who answers for the table.")
     promise: str = Field(description="How often it is renewed, within which time, and how critical it is.")
@@ -34,7 +36,7 @@ def definition_of(table: str, columns: Iterable[str]) -> Definition:
     return Definition(
         table=table,
         description=one_line(model["description"]),
-        metrics=[definition.text for definition in definitions_of(model, _definitions())],
+        metrics=[definition.text for definition in definitions_of(model, _definitions())] if DEFINITIONS.exists() else [],
         columns={column: described[column] for column in columns if column in described},
         owner=str(model["config"]["meta"]["owner"]),
         promise="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),

@@ -12,7 +12,7 @@ from include.mcp.answers import Answer, Organization, Question, RowLimit, ask
 Month = Annotated[
     str | None,
     Field(
-        description="Month in which the tickets were created, YYYY-MM; left out: the one before the month of the data.",
+        description="Month in which the tickets were created, YYYY-MM; left out: the last one that has ended.",
         pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.tools import Tool
@@ -24,6 +24,9 @@ checks of the last night. Tools only read. Each answer says what its columns mea
 reporting_currency.
 """
 
+HOST = "127.0.0.1"
+PORT = 9061
+
 
 class _Strict(ArgModelBase):
     model_config = ConfigDict(extra="forbid")
@@ -39,6 +42,16 @@ def make_server() -> MCPServer:
     """The server with all of its tools, to be run on either transport."""
     tools = [_tool(name, title, function) for name, (title, function) in _TOOLS.items()]
     return MCPServer(NAME, title="Customer intelligence", instructions=_INSTRUCTIONS.strip(), tools=tools, log_level="WARNING")
+
+
+def serve(transport: Literal["stdio", "http"], port: int = PORT) -> None:
+    """Run the server until its client leaves (stdio) or it is stopped (http)."""
+    server = make_server()
+    if transport == "stdio":
+        server.run("stdio")
+    else:
+        # There is no login: only this machine gets in.
+        server.run("streamable-http", host=HOST, port=port, stateless_http=True, json_response=True)
 
 
 def _tool(name: str, title: str, function: Callable[..., Any]) -> Tool:

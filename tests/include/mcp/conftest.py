@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +10,7 @@ from mcp import StdioServerParameters
 
 from include.settings import ROOT
 from include.warehouse import environment
+from tests.include.mcp.serving import until_up
 from tests.warehouse import connected, free_port, running
 
 MODULE = ["-m", "include.mcp"]
@@ -42,17 +41,8 @@ def http(variables: dict[str, str]) -> Iterator[str]:
     """The address of a server that is up."""
     port = free_port()
     process = subprocess.Popen([sys.executable, *MODULE, "--transport", "http", "--port", str(port)], env=variables, cwd=ROOT)
-    address = f"http://127.0.0.1:{port}/mcp"
     try:
-        deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        else:
-            raise AssertionError("the MCP server did not start")
-        yield address
+        yield until_up(process, port)
     finally:
         process.terminate()
         process.wait(10)

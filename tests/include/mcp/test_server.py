@@ -94,7 +94,7 @@ def test_only_published_datasets_are_read() -> None:
     plan = SimpleNamespace(statement_type="SELECT", referenced_tables=[SimpleNamespace(dataset_id="raw_crm")])
     warehouse: Any = SimpleNamespace(query=lambda *_, **__: plan)
     with pytest.raises(ToolError, match="Only a SELECT on marts and metrics"):
-        answers._select(warehouse, "select * from raw_crm.accounts", {}, 1, ["metrics", "marts"])
+        answers.check_reads_only(warehouse, "select * from raw_crm.accounts", {}, 1)
 
 
 def test_what_is_not_published_is_not_answered(bq: Client, http: str) -> None:
