@@ -20,7 +20,7 @@ from tests.warehouse import rows
 VALUES = {"run_id": "tonight", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 
 # One organization, one account with two subscriptions one after the other, one deal with two stays, one order with one line,
-# one ticket; last night's books.
+# one ticket, one survey that was answered; last night's books.
 WORLD = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
@@ -62,7 +62,11 @@ select
     'o' as organization_id, 's' as subscription_id, date '2026-08-01' as month, 'EUR' as currency, numeric '10' as mrr,
     numeric '10' as invoiced_mrr, 'agrees' as reason;
 create or replace table core.fct_tickets as
-select 'o' as organization_id, 't' as ticket_id, true as is_resolved, timestamp '2026-09-02' as resolved_at;
+select
+    'o' as organization_id, 't' as ticket_id, true as is_resolved, timestamp '2026-09-02' as resolved_at,
+    timestamp '2026-09-01' as created_at;
+create or replace table core.fct_survey_responses as
+select 'o' as organization_id, 'csat' as survey_type, true as is_responded, timestamp '2026-09-01' as sent_at;
 create or replace table core.fct_orders as
 select
     'o' as organization_id, 'r' as order_id, 'EUR' as currency, numeric '19' as total_amount, numeric '4' as discount_amount,
@@ -86,6 +90,19 @@ select
     1.0 as median_resolution_calendar_minutes, 2.0 as p75_resolution_calendar_minutes, 3.0 as p95_resolution_calendar_minutes,
     cast(null as float64) as median_resolution_business_minutes, cast(null as float64) as p75_resolution_business_minutes,
     cast(null as float64) as p95_resolution_business_minutes;
+create or replace table marts_build.mart_ticket_analytics as select 'o' as organization_id, 't' as ticket_id;
+create or replace table marts_build.mart_sla_adherence as
+select
+    'o' as organization_id, 'high' as priority, 'smb' as segment, date '2026-09-01' as created_month, 1 as ticket_count,
+    1 as response_met_count, 0 as response_breached_count, 0 as resolution_met_count, 1 as resolution_breached_count;
+create or replace table marts_build.mart_top_root_causes as select 'o' as organization_id, 1 as ticket_count;
+create or replace table metrics_build.mtr_support_performance as
+select 'o' as organization_id, dimension, 1 as ticket_count
+from unnest(['total', 'channel', 'category']) as dimension;
+create or replace table metrics_build.mtr_weekly_ops as select 'o' as organization_id, 1 as ticket_count;
+create or replace table marts_build.mart_satisfaction_rollups as
+select
+    'o' as organization_id, 'csat' as survey_type, 1 as sent_count, 1 as response_count, 0 as unscored_response_count;
 create or replace table marts_build.mart_mrr_waterfall as
 select
     'o' as organization_id, date '2026-08-01' as month, numeric '0' as opening_mrr_amount, numeric '10' as new_amount,
@@ -156,6 +173,9 @@ DAMAGE = {
     "ticket_percentiles_are_ordered": f"update {_SLA} set p75_response_calendar_minutes = 3.5 where true",
     "sla_states_partition_the_tickets": f"update {_SLA} set resolution_pending_count = 1 where true",
     "tickets_reach_the_mart": f"update {_SLA} set ticket_count = 2 where true",
+    "tickets_reach_every_mart": "delete from metrics_build.mtr_support_performance where dimension = 'category'",
+    "promises_are_the_same_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",
+    "answers_reach_the_rollups": "update marts_build.mart_satisfaction_rollups set unscored_response_count = 1 where true",
     "monthly_revenue": f"update {_REVENUE} set order_revenue = 38.01 where true",
     "order_percentiles_are_ordered": f"update {_REVENUE} set median_order_value = 39 where true",
     "mrr_waterfall_closes": f"update {_WATERFALL} set fx_amount = -0.01 where month = '2026-09-01'",
