@@ -29,7 +29,7 @@ tickets as (
         {{ release_version('app_version') }} as release_version,
         reopened_count,
         csat_score,
-        satisfaction_level as csat_tier,
+        if(csat_score between 1 and 5, satisfaction_level, null) as csat_tier,
         created_at,
         if(first_responded_at < {{ as_of() }}, first_responded_at, null) as first_responded_at,
         if(is_resolved and resolved_at < {{ as_of() }}, resolved_at, null) as resolved_at,
