@@ -23,6 +23,10 @@ def _percent(row: Row, name: str) -> str:
     return "–" if row[name] is None else f"{row[name]:.1f} %"
 
 
+def _score(row: Row, name: str) -> str:
+    return "–" if row[name] is None else f"{row[name]:+.0f}"
+
+
 def _change(row: Row, name: str) -> str:
     return "–" if row[name] is None else f"{row[name]:+.1f} %"
 
@@ -155,6 +159,32 @@ HEADLINES = (
     where m.is_complete
     group by o.organization_name, o.organization_id, m.created_month
     qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
+    order by o.organization_name
+""",
+    ),
+    Headline(
+        "Satisfaction",
+        {
+            "CSAT answers": (_count, "csat_answers"),
+            "CSAT": (_percent, "csat_pct"),
+            "NPS answers": (_count, "nps_answers"),
+            "NPS": (_score, "nps"),
+            "answered": (_percent, "response_pct"),
+        },
+        """
+    select
+        o.organization_name as name,
+        m.month,
+        sum(if(m.survey_type = 'csat', m.response_count, 0)) as csat_answers,
+        100 * safe_divide(sum(m.satisfied_count), sum(if(m.survey_type = 'csat', m.response_count, 0))) as csat_pct,
+        sum(if(m.survey_type = 'nps', m.response_count, 0)) as nps_answers,
+        100 * safe_divide(sum(m.promoter_count - m.detractor_count), sum(if(m.survey_type = 'nps', m.response_count, 0))) as nps,
+        100 * safe_divide(sum(m.answered_count), sum(m.sent_count)) as response_pct
+    from marts.mart_satisfaction_rollups as m
+    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    where m.is_complete
+    group by o.organization_name, o.organization_id, m.month
+    qualify row_number() over (partition by o.organization_id order by m.month desc) = 1
     order by o.organization_name
 """,
     ),
