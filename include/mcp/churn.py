@@ -18,9 +18,8 @@ class ChurnedCustomer(BaseModel):
     """A customer who has not logged in for that long."""
 
     organization_id: str
-    position: int = Field(
-        description="Place by estimated_clv_amount among the churned customers of the organization that were asked for."
-    )
+    position: int = Field(description="Its place by estimated_clv_amount among the customers asked for of the organization.")
+    customer_count: int = Field(description="How many these are, with those beyond the limit.")
     account_id: str
     account_name: str | None
     segment: str
@@ -49,6 +48,7 @@ select
         partition by organization_id
         order by estimated_clv_amount desc nulls last, account_id
     ) as position,
+    count(*) over (partition by organization_id) as customer_count,
     account_id,
     account_name,
     segment,

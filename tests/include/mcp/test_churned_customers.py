@@ -65,6 +65,7 @@ def test_the_most_valuable_of_each_organization_come_first(stdio: StdioServerPar
     assert found["rows"][1] == {
         "organization_id": "albion",
         "position": 2,
+        "customer_count": 5,
         "account_id": "rich",
         "account_name": "The rich",
         "segment": "enterprise",
@@ -104,6 +105,9 @@ def test_days_plans_segments_organization_and_limit_narrow_it(http: str) -> None
         ["richer", "other"],
         [],
     ]
+    first = results[5].structured_content
+    assert first is not None
+    assert [row["customer_count"] for row in first["rows"]] == [5, 1]
 
 
 def test_an_answer_brings_its_definition_freshness_and_query(bq: Client, http: str) -> None:
@@ -113,7 +117,7 @@ def test_an_answer_brings_its_definition_freshness_and_query(bq: Client, http: s
     for term, text in zip(["**Churn**", "**Estimated CLV**", "**Segment**"], found["definition"]["metrics"], strict=True):
         assert term in text
     assert found["definition"]["columns"]["estimated_clv_amount"].startswith("Estimated CLV: arpa_amount")
-    assert set(found["rows"][0]) - set(found["definition"]["columns"]) == {"position"}
+    assert set(found["rows"][0]) - set(found["definition"]["columns"]) == {"position", "customer_count"}
     assert found["definition"]["owner"] == "customer_success"
     assert found["definition"]["promise"] == "daily, within 6h, medium"
     freshness = found["freshness"]
