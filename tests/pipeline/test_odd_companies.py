@@ -1,7 +1,11 @@
-"""A night of a CSV folder that holds every odd, but legal company at once: each table as its definitions want it."""
+"""A night of a CSV folder that holds every odd, but legal company at once: each table as its definitions want it.
+
+Beside it, on a warehouse that has every table, the golden case of each model.
+"""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,14 +25,21 @@ HELD_BACK = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support
 
 
 @pytest.fixture(scope="module")
-def odd_night(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedNight]:
-    """The night, with its warehouse still there."""
+def odd_nights(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    """The company, with its warehouse."""
     folder = tmp_path_factory.mktemp("odd") / "all_at_once"
     command = [sys.executable, "-m", "include.demo", "generate", "--out", str(folder), "--as-of", FIRST]
     subprocess.run([*command, "--scale", "0.02", "--seed", "5"], check=True, capture_output=True, cwd=ROOT)
     turn(folder, "all_at_once")
     with Nights(Company(FIRST, data=str(folder))) as nights:
-        yield PlayedNight(nights.play(FIRST, tested=False), folder, capture())
+        yield nights
+
+
+@pytest.fixture(scope="module")
+def odd_night(odd_nights: Nights) -> PlayedNight:
+    """The night, with its warehouse still there."""
+    run = odd_nights.play(FIRST, tested=False)
+    return PlayedNight(run, Path(odd_nights.stack.company.data or ""), capture())
 
 
 @pytest.mark.parametrize("name", list(MODELS))
@@ -64,3 +75,13 @@ def test_the_oddities_have_reached_the_warehouse(odd_night: PlayedNight) -> None
 def test_what_names_an_unknown_row_is_held_back(odd_night: PlayedNight) -> None:
     held = {row["relation"] for row in rows("select distinct relation from quarantine.quarantined_rows")}
     assert held >= HELD_BACK
+
+
+def test_the_golden_cases_of_every_model(odd_nights: Nights, odd_night: PlayedNight) -> None:
+    # Those of staging have tests of their own in tests/dbt/staging.
+    ran = odd_nights.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=odd_night.run)
+    cases = json.loads((ROOT / "dbt" / "target" / "manifest.json").read_text())["unit_tests"].values()
+    assert set(ran) >= {case["name"] for case in cases if not case["original_file_path"].startswith("models/staging")}
+    assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "fct_revenue"} <= {
+        case["model"] for case in cases
+    }
