@@ -452,6 +452,18 @@ MODELS = {
             foreign_keys={"product_key": "dim_products"},
         ),
         Model(
+            name="mart_release_impact",
+            folder="marts",
+            built="marts_build",
+            published="marts",
+            key=("organization_id", "release_version", "ticket_date"),
+            own_key="release_impact_key",
+            recompute=recompute.mart_release_impact,
+            foreign_keys={
+                "release_key": "dim_releases",
+            },
+        ),
+        Model(
             name="mart_rep_activity_by_channel",
             folder="marts",
             built="marts_build",

@@ -25,6 +25,7 @@ from tests.recompute import (
     funnel,
     health,
     health_scores,
+    impact,
     invoices,
     kpis,
     leads,
@@ -98,6 +99,7 @@ mart_nrr_summary = _over_folder(retention.mart_nrr_summary)
 mart_outreach_kpis = _over_folder(kpis.mart_outreach_kpis)
 mart_pipeline_kpis = _over_folder(kpis.mart_pipeline_kpis)
 mart_product_performance = _over_folder(products.mart_product_performance)
+mart_release_impact = _over_folder(impact.mart_release_impact)
 mart_rep_activity_by_channel = _over_folder(outreach.mart_rep_activity_by_channel)
 mart_revenue_cohorts = _over_folder(retention.mart_revenue_cohorts)
 mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
@@ -154,6 +156,7 @@ __all__ = [
     "mart_outreach_kpis",
     "mart_pipeline_kpis",
     "mart_product_performance",
+    "mart_release_impact",
     "mart_rep_activity_by_channel",
     "mart_revenue_cohorts",
     "mart_revenue_kpis",

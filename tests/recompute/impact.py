@@ -1,4 +1,4 @@
-"""mart_release_impact: the tickets of a release day by day, against the same weekdays before."""
+"""mart_release_impact: the tickets of a release day by day, against the organization's usual load of the weekday."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def deviation(values: Sequence[int]) -> Decimal | None:
 
 
 def judged(count: int, baseline: Sequence[int]) -> Row:
-    """A day's tickets against those of its baseline days, as far as these were observed."""
+    """A release's tickets of a day against the load of its baseline days, as far as these were observed."""
     middle, spread = mean([Fraction(value) for value in baseline]), deviation(baseline)
     threshold = None
     if len(baseline) == WEEKS and spread is not None:
@@ -40,39 +40,31 @@ def judged(count: int, baseline: Sequence[int]) -> Row:
         "baseline_days_observed": len(baseline),
         "baseline_mean_tickets": middle,
         "baseline_sd_tickets": spread,
-        "excess_tickets": None if middle is None else count - middle,
+        "tickets_above_baseline": None if middle is None else count - middle,
         "spike_threshold": threshold,
         "is_spike": None if threshold is None else count > threshold and count >= FEWEST,
     }
 
 
-class _Tickets:
-    """How many tickets of an organization each day has: all, those that name a release, and those of one."""
-
-    def __init__(self, tickets: Sequence[Row]) -> None:
-        self.all = Counter(ticket["created_date"] for ticket in tickets)
-        self.named = Counter(ticket["created_date"] for ticket in tickets if ticket["release_version"] is not None)
-        self.of = Counter((ticket["release_version"], ticket["created_date"]) for ticket in tickets)
-
-    def baseline(self, release: str, first_seen: date, day: date) -> list[int]:
-        """The tickets of the same weekdays before a day, from the organization's first ticket on."""
-        days = [day - 7 * DAY * week for week in range(1, WEEKS + 1)]
-        observed = [earlier for earlier in days if self.all and min(self.all) <= earlier]
-        return [self.of[release, earlier] if earlier >= first_seen else self.named[earlier] for earlier in observed]
+def usual_load(by_day: Counter[date], day: date) -> list[int]:
+    """An organization's tickets on the same weekdays before a day, from its first ticket on."""
+    days = [day - 7 * DAY * week for week in range(1, WEEKS + 1)]
+    return [by_day[earlier] for earlier in days if by_day and min(by_day) <= earlier]
 
 
 def mart_release_impact(world: World) -> list[Row]:
     """The rows of mart_release_impact, by release and day from its first to the last that the night sees."""
     seen = [ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of]
-    by_tenant = {tenant: _Tickets(own) for (tenant,), own in grouped(seen, "organization_id").items()}
+    loads = {tenant: Counter(row["created_date"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
+    of_release = Counter((row["organization_id"], row["release_version"], row["created_date"]) for row in seen)
     last = (world.as_of - timedelta(microseconds=1)).date()
     rows: list[Row] = []
     for release in dim_releases(world):
         tenant, version, first = (release[name] for name in ("organization_id", "release_version", "first_seen_date"))
-        tickets = by_tenant.get(tenant, _Tickets([]))
+        load = loads.get(tenant, Counter())
         for number in range((last - first).days + 1):
             day = first + number * DAY
-            count = tickets.of[version, day]
+            count = of_release[tenant, version, day]
             rows.append(
                 {
                     "organization_id": tenant,
@@ -84,9 +76,9 @@ def mart_release_impact(world: World) -> list[Row]:
                     "days_since_release": number,
                     "is_complete": datetime.combine(day + DAY, time.min, UTC) <= world.as_of,
                     "ticket_count": count,
-                    "all_ticket_count": tickets.all[day],
-                    "ticket_share_pct": share(count, tickets.all[day]),
-                    **judged(count, tickets.baseline(version, first, day)),
+                    "all_ticket_count": load[day],
+                    "ticket_share_pct": share(count, load[day]),
+                    **judged(count, usual_load(load, day)),
                 }
             )
     return rows

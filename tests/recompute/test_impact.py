@@ -46,35 +46,49 @@ def test_the_deviation_is_that_of_a_sample() -> None:
 def test_a_spike_is_above_three_deviations_and_at_least_ten() -> None:
     baseline = [8, 8, 8, 12]
     found = judged(15, baseline)
-    assert told(found, "baseline_mean_tickets", "spike_threshold", "excess_tickets", "is_spike") == (9, 15, 6, False)
+    assert told(found, "baseline_mean_tickets", "spike_threshold", "tickets_above_baseline", "is_spike") == (9, 15, 6, False)
     assert judged(16, baseline)["is_spike"] is True
     assert [judged(count, [0, 0, 0, 0])["is_spike"] for count in (9, 10)] == [False, True]
 
 
 def test_without_the_whole_baseline_nothing_is_a_spike() -> None:
     assert told(judged(99, [1, 3, 2]), "baseline_mean_tickets", "baseline_sd_tickets", "is_spike") == (2, 1, None)
-    assert told(judged(99, []), "baseline_mean_tickets", "excess_tickets", "spike_threshold") == (None, None, None)
+    assert told(judged(99, []), "baseline_mean_tickets", "tickets_above_baseline", "spike_threshold") == (None, None, None)
 
 
-def test_a_new_release_takes_over_the_users_of_the_others() -> None:
-    rows = impact(*MONDAYS, ("2026-08-31", "2.0", 8), ("2026-08-31", None, 2), ("2026-09-07", "2.0", 28))
+def test_a_release_is_judged_by_the_usual_load_of_the_weekday() -> None:
+    rows = impact(*MONDAYS, ("2026-08-31", "2.0", 20), ("2026-08-31", None, 2), ("2026-09-07", "2.0", 28))
     first, last = rows["2.0", date(2026, 8, 31)], rows["2.0", date(2026, 9, 7)]
-    # A ticket without a version is no release's; its day is observed with none.
-    assert told(first, "days_since_release", "ticket_count", "all_ticket_count", "ticket_share_pct") == (0, 8, 10, 80)
-    assert told(first, "baseline_days_observed", "baseline_mean_tickets", "excess_tickets", "is_spike") == (4, 6, 2, False)
-    assert first["baseline_sd_tickets"] == 4
-    # A week later: three Mondays of the old release, one of its own.
-    assert told(last, "days_since_release", "baseline_mean_tickets", "baseline_sd_tickets", "is_spike") == (7, 8, 0, True)
-    assert told(last, "spike_threshold", "is_complete") == (Decimal(8), True)
-    # The old release goes on with nothing, against its own Mondays.
+    # 1, 8, 8 and 8 tickets, of other versions and of none.
+    assert told(first, "days_since_release", "ticket_count", "all_ticket_count", "ticket_share_pct") == (
+        0,
+        20,
+        22,
+        Fraction(1000, 11),
+    )
+    assert told(first, "baseline_days_observed", "baseline_mean_tickets", "baseline_sd_tickets") == (
+        4,
+        Decimal("6.25"),
+        Decimal("3.5"),
+    )
+    assert told(first, "spike_threshold", "tickets_above_baseline", "is_spike") == (Decimal("16.75"), Decimal("13.75"), True)
+    # A week later the spike is part of the load: 8, 8, 8 and 22.
+    assert told(last, "days_since_release", "baseline_mean_tickets", "baseline_sd_tickets") == (7, Decimal("11.5"), 7)
+    assert told(last, "spike_threshold", "is_spike", "is_complete") == (Decimal("32.5"), False, True)
+    # The old release goes on with nothing.
     old = rows["1.9", date(2026, 8, 31)]
-    assert told(old, "days_since_release", "ticket_count", "baseline_mean_tickets", "is_spike") == (21, 0, 6, False)
+    assert told(old, "days_since_release", "ticket_count", "tickets_above_baseline", "is_spike") == (
+        21,
+        0,
+        Decimal("-6.25"),
+        False,
+    )
 
 
 def test_days_before_the_first_ticket_are_not_observed() -> None:
     rows = impact(*MONDAYS[1:], ("2026-08-31", "2.0", 30), as_of="2026-08-31T13:00")
     row = rows["2.0", date(2026, 8, 31)]
-    assert told(row, "baseline_days_observed", "baseline_mean_tickets", "excess_tickets") == (3, 8, 22)
+    assert told(row, "baseline_days_observed", "baseline_mean_tickets", "tickets_above_baseline") == (3, 8, 22)
     assert told(row, "spike_threshold", "is_spike", "is_complete") == (None, None, False)
     tuesday = rows["1.9", date(2026, 8, 18)]
-    assert told(tuesday, "baseline_days_observed", "baseline_mean_tickets", "ticket_share_pct") == (1, Fraction(0), None)
+    assert told(tuesday, "baseline_days_observed", "baseline_mean_tickets", "ticket_share_pct") == (1, 0, None)
