@@ -20,7 +20,7 @@ def plant(folder: Folder) -> None:
     """Add the organizations and their rows."""
     for rows in (_tenants, _calendar, _accounts, _people, _products, _deals, _leads, _orders, _invoices, _activities):
         rows(folder)
-    for rows in (_tickets, _outreach, _checks, _surveys, _subscriptions, _usage):
+    for rows in (_tickets, _support, _outreach, _checks, _surveys, _subscriptions, _usage):
         rows(folder)
 
 
@@ -297,6 +297,58 @@ def _tickets(folder: Folder) -> None:
         for _ in range(dice.randrange(3)):
             at = created + timedelta(seconds=dice.randrange(9 * 86400))
             change(ticket, tenant, "low", dice.choice(("critical", "high", "low")), f"{at.isoformat()}Z")
+
+
+def _support(folder: Folder) -> None:
+    # What tickets are about and what they come from: at the top, below a name that nobody has, and in another organization.
+    for tenant, category, name, parent in ((V, "cat", "Zoom", ""), (V, "cat-low", "zoom", "Nowhere"), (U, "cat-u", "Zoom", "")):
+        folder.add("ticket_categories", organization_id=tenant, category_id=category, name=name, parent_name=parent)
+    for tenant, cause, kind, severity in (
+        (V, "rc", "Software", "Critical"),
+        (V, "rc-same", "user", "low"),
+        (U, "rc-u", "user", "low"),
+    ):
+        folder.add(
+            "root_causes", organization_id=tenant, root_cause_id=cause, code="X", name="X", category=kind, severity=severity
+        )
+    choices = {
+        "category_id": ("", "cat", "cat-low", "cat-u", "nothing"),
+        "root_cause_id": ("rc", "", "rc-same", "rc-u", "nothing", "rc", "rc-same"),
+        "product_id": ("p0EUR", "", "nothing", "p1JPY"),
+        "assignee_user_id": ("", f"user-{V}", f"user-{U}", "nobody"),
+        "account_id": ("top", "c2", "", "gone", "u1", "rev1"),
+        "channel": ("email", "Chat", "phone", "social", "web", "app"),
+        "app_version": ("1.2", "v1.2", " V1.2 ", "1.2.1", "", "1.20", "v2.0-rc1"),
+        "csat_score": ("", 1, 2, 3, 4, 5, 0, 7),
+        "status": ("open", "resolved", "escalated", "closed", "pending"),
+    }
+    moments = ("2025-12-31T23:59:59.999999Z", "2026-01-01T00:00:00Z", "2026-08-30T23:59:59Z", "2026-08-31T00:00:00Z", LAST, AS_OF)
+    for number, (created_at, resolved_at) in enumerate(product(moments * 12, ("", "2026-09-02T12:00:00Z"))):
+        values = {column: options[number // 2 % len(options)] for column, options in choices.items()}
+        times = {"created_at": created_at, "resolved_at": resolved_at if created_at < resolved_at else "", "updated_at": LAST}
+        folder.add(
+            "tickets", organization_id=V, facility_id=f"f-{V}", priority="high", reopened_count=number % 3, **times, **values
+        )
+    _spike(folder)
+
+
+def _spike(folder: Folder) -> None:
+    """Tickets of releases by day: as many as make a spike, one fewer, after quiet weeks, among busy ones, and today."""
+    for tenant, release, days in (
+        (W, "9.0", {"2026-09-01": 9, "2026-09-02": 10}),
+        (W, "9.1", {"2026-08-04": 8, "2026-08-11": 10, "2026-08-18": 8, "2026-08-25": 10, "2026-09-01": 12, "2026-09-08": 13}),
+        (W, "9.2", {"2026-08-04": 20, "2026-08-31": 1, "2026-09-01": 20, "2026-09-29": 20, "2026-10-01": 30}),
+        (W, "V9.3", {"2026-09-30": 11}),
+        # Exactly three deviations above the mean of 8, 8, 8 and 12; a week later, above those of 8, 8, 12 and 15.
+        (U, "9.4", {"2026-08-06": 8, "2026-08-13": 8, "2026-08-20": 8, "2026-08-27": 12, "2026-09-03": 15, "2026-09-10": 36}),
+    ):
+        for day, number in ((day, number) for day, count in days.items() for number in range(count)):
+            values = {"channel": "app", "priority": "low", "status": "open", "updated_at": LAST}
+            folder.add(
+                "tickets", organization_id=tenant, app_version=release, created_at=f"{day}T{number % 24:02}:59:59Z", **values
+            )
+    for moment, version in (("2026-08-03T00:00:00Z", "9.1"), ("2026-09-01T00:00:00Z", "9.9"), (AS_OF, "10")):
+        folder.add("usage_events", organization_id=W, account_id="sek", user_id="x", app_version=version, occurred_at=moment)
 
 
 def _outreach(folder: Folder) -> None:
