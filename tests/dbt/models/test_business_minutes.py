@@ -1,0 +1,153 @@
+"""Business minutes as fct_tickets computes them, against zoneinfo: thousands of random intervals in ten timezones.
+
+The timezones' clocks change in spring and autumn of either hemisphere, by half an hour, at midnight, and not at all; opening hours
+run over lunch, past midnight and into a clock change, overlap, and are replaced by others along the way.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from tests.dbt.models.builds import build, write_table
+from tests.recompute.clock import BusinessClock
+from tests.warehouse import connected, rows
+
+SEED = 5
+TICKETS_PER_ZONE = 600
+FIRST_DAY, AS_OF = date(2024, 10, 1), date(2026, 10, 1)
+TIMEZONES = (
+    *("Europe/Berlin", "Europe/London", "America/New_York", "America/St_Johns", "America/Santiago"),
+    *("Asia/Kolkata", "Asia/Tokyo", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Auckland"),
+)
+EVENTS = ("response", "resolution")
+CHANGES = tuple(
+    datetime(*day, tzinfo=UTC)
+    for day in (
+        *((2024, 10, 6), (2024, 10, 27), (2024, 11, 3), (2025, 3, 9), (2025, 3, 30), (2025, 4, 6), (2025, 9, 7), (2025, 9, 28)),
+        *((2025, 10, 5), (2025, 10, 26), (2025, 11, 2), (2026, 3, 8), (2026, 3, 29), (2026, 4, 5), (2026, 9, 6), (2026, 9, 27)),
+    )
+)
+
+
+def _windows(dice: random.Random, valid_from: date) -> list[dict[str, Any]]:
+    """A random week: office hours, split days, nights, days that are closed, windows that overlap."""
+    result = []
+    for weekday in range(1, 8):
+        kind = dice.choices(("office", "split", "night", "overlap", "whole", "closed"), (8, 4, 3, 2, 1, 3))[0]
+        hours = {
+            "office": [
+                (time(dice.randrange(6, 10), dice.choice((0, 15, 30))), time(dice.randrange(16, 23), dice.choice((0, 45, 59))))
+            ],
+            "split": [(time(8, 30), time(12, 15)), (time(13, 5), time(18))],
+            "night": [(time(dice.randrange(20, 24)), time(dice.randrange(1, 7), 30)), (time(1, 30), time(2, 30))],
+            "overlap": [(time(9), time(14)), (time(12), time(17)), (time(17), time(18))],
+            "whole": [(time(0), time(0))],
+            "closed": [],
+        }[kind]
+        result += [
+            {"weekday": weekday, "opens_at": opens, "closes_at": closes, "valid_from": valid_from} for opens, closes in hours
+        ]
+    return result
+
+
+def _moment(dice: random.Random) -> datetime:
+    """An instant of the two years, every third within a day and a half of a change of clocks somewhere."""
+    span = (AS_OF - FIRST_DAY).days * 86_400
+    start = datetime.combine(FIRST_DAY, time(), UTC)
+    if dice.random() > 1 / 3:
+        return start + timedelta(seconds=dice.randrange(span), microseconds=dice.choice((0, 0, 1, 999_999)))
+    near = dice.choice(CHANGES) + timedelta(minutes=dice.randrange(-2_160, 2_160))
+    return min(max(near, start), start + timedelta(seconds=span - 1))
+
+
+def _length(dice: random.Random) -> timedelta:
+    """From an instant to many months, all orders of magnitude alike."""
+    return timedelta(seconds=int(10 ** dice.uniform(0, 7.5)) - 1, microseconds=dice.choice((0, 0, 500_000)))
+
+
+def _hours(dice: random.Random) -> list[dict[str, Any]]:
+    starts = [date(2024, 1, 1), *sorted(FIRST_DAY + timedelta(days=dice.randrange(60, 700)) for _ in range(2))]
+    return [window for valid_from in starts for window in _windows(dice, valid_from)]
+
+
+def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(SEED)
+    hours = {zone: _hours(dice) for zone in TIMEZONES}
+    holidays = {zone: {FIRST_DAY + timedelta(days=dice.randrange(730)) for _ in range(20)} for zone in TIMEZONES}
+    end = datetime.combine(AS_OF, time(), UTC)
+    tickets: list[dict[str, Any]] = []
+    for zone in TIMEZONES:
+        for number in range(TICKETS_PER_ZONE):
+            created_at = _moment(dice)
+            closed = {f"{event}_closed_at": min(created_at + _length(dice), end - timedelta(microseconds=1)) for event in EVENTS}
+            tickets.append(
+                {"organization_id": zone, "ticket_id": str(number), "created_at": created_at, "is_resolved": True}
+                | {"has_opening_hours": True, "facility_id": "unknown", "input_fingerprint": "", **closed}
+            )
+
+    with connected(monkeypatch, "core", "staging") as bq:
+        write_table(
+            bq,
+            "core.dim_organizations",
+            {"organization_id": str, "timezone": str, "opening_hours_since": date, "open_time_from": date},
+            [
+                {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)}
+                | {"open_time_from": FIRST_DAY - timedelta(days=2)}
+                for zone in TIMEZONES
+            ],
+        )
+        write_table(
+            bq,
+            "staging.stg_reference__business_hours",
+            {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time},
+            [{"organization_id": zone, **window} for zone in TIMEZONES for window in hours[zone]],
+        )
+        write_table(
+            bq,
+            "staging.stg_reference__holidays",
+            {"organization_id": str, "holiday_date": date},
+            [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in holidays[zone]],
+        )
+        write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
+        write_table(bq, "core.int_support__tickets", _ticket_columns(), tickets)
+        build(end.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
+        found = rows(
+            bq,
+            "select organization_id, ticket_id, response_business_minutes, resolution_business_minutes from core.fct_tickets",
+        )
+
+    minutes = {(zone, number): values for zone, number, *values in found}
+    assert len(minutes) == len(tickets)
+    clocks = {zone: BusinessClock(zone, hours[zone], holidays[zone]) for zone in TIMEZONES}
+    wrong, open_at_all = [], 0
+    for ticket in tickets:
+        zone = ticket["organization_id"]
+        for event, found_minutes in zip(EVENTS, minutes[zone, ticket["ticket_id"]], strict=True):
+            true = float(clocks[zone].minutes(ticket["created_at"], ticket[f"{event}_closed_at"]))
+            open_at_all += true > 0
+            if found_minutes is None or abs(float(found_minutes) - true) > 1e-6:
+                wrong.append((zone, ticket["created_at"], ticket[f"{event}_closed_at"], found_minutes, true))
+    assert len(tickets) * len(EVENTS) >= 10_000
+    assert open_at_all > len(tickets)
+    assert not wrong, f"{len(wrong)} intervals differ, such as {wrong[:5]}"
+
+
+def _ticket_columns() -> dict[str, type]:
+    """The columns of int_support__tickets that fct_tickets reads."""
+    texts = (
+        *("organization_id", "ticket_id", "account_key", "account_id", "contact_id", "facility_id", "product_id", "category_id"),
+        *("root_cause_id", "assignee_user_id", "channel", "priority", "status", "subject", "app_version", "release_version"),
+        *("csat_tier", "input_fingerprint"),
+        *(f"{event}_{column}" for event in EVENTS for column in ("priority", "clock", "policy")),
+    )
+    return (
+        dict.fromkeys(texts, str)
+        | dict.fromkeys(("reopened_count", "csat_score", *(f"{event}_target_minutes" for event in EVENTS)), int)
+        | dict.fromkeys(("is_resolved", "is_release_related", "has_opening_hours"), bool)
+        | dict.fromkeys(("created_at", "first_responded_at", "resolved_at", "updated_at"), datetime)
+        | dict.fromkeys((f"{event}_closed_at" for event in EVENTS), datetime)
+    )
