@@ -14,6 +14,7 @@ from pydantic import ConfigDict, create_model
 
 from include.mcp.churn import churned_customers
 from include.mcp.root_causes import top_root_causes
+from include.settings import settings
 
 NAME = "customer-intelligence"
 
@@ -45,7 +46,12 @@ def make_server() -> MCPServer:
 
 
 def serve(transport: Literal["stdio", "http"], port: int = PORT) -> None:
-    """Run the server until its client leaves (stdio) or it is stopped (http)."""
+    """Run the server until its client leaves (stdio) or it is stopped (http).
+
+    Raises:
+        pydantic.ValidationError: an environment variable of the platform is wrong.
+    """
+    settings()
     server = make_server()
     if transport == "stdio":
         server.run("stdio")
