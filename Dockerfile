@@ -9,7 +9,7 @@ RUN apt-get update \
 WORKDIR /opt/platform
 COPY requirements.txt requirements-dev.txt ./
 RUN pip install --no-cache-dir "$(grep '^uv==' requirements-dev.txt | cut -d' ' -f1)" \
-    && uv pip install --system --no-cache -r requirements.txt
+    && uv pip install --system --no-cache --compile-bytecode -r requirements.txt
 
 ENV AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/platform/dags \
@@ -21,6 +21,7 @@ COPY --chown=airflow:airflow dags dags
 COPY --chown=airflow:airflow include include
 COPY --chown=airflow:airflow great_expectations great_expectations
 COPY --chown=airflow:airflow dbt dbt
+COPY --chown=airflow:airflow docs/metrics.md docs/metrics.md
 
 # The DAGs are made from dbt's manifest: it is built with the image, so that parsing a DAG never runs dbt.
 RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
