@@ -7,10 +7,12 @@ run over lunch, past midnight and into a clock change, overlap, and are replaced
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from google.cloud import bigquery
 
 from tests.dbt.models.builds import build, write_table
 from tests.recompute.clock import BusinessClock
@@ -19,6 +21,7 @@ from tests.warehouse import connected, rows
 SEED = 5
 TICKETS_PER_ZONE = 600
 FIRST_DAY, AS_OF = date(2024, 10, 1), date(2026, 10, 1)
+END = datetime(2026, 10, 1, tzinfo=UTC)
 TIMEZONES = (
     *("Europe/Berlin", "Europe/London", "America/New_York", "America/St_Johns", "America/Santiago"),
     *("Asia/Kolkata", "Asia/Tokyo", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Auckland"),
@@ -74,65 +77,73 @@ def _hours(dice: random.Random) -> list[dict[str, Any]]:
     return [window for valid_from in starts for window in _windows(dice, valid_from)]
 
 
-def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
-    dice = random.Random(SEED)
-    hours = {zone: _hours(dice) for zone in TIMEZONES}
-    holidays = {zone: {FIRST_DAY + timedelta(days=dice.randrange(730)) for _ in range(20)} for zone in TIMEZONES}
-    end = datetime.combine(AS_OF, time(), UTC)
-    tickets: list[dict[str, Any]] = []
-    for zone in TIMEZONES:
-        for number in range(TICKETS_PER_ZONE):
-            created_at = _moment(dice)
-            closed = {f"{event}_closed_at": min(created_at + _length(dice), end - timedelta(microseconds=1)) for event in EVENTS}
-            tickets.append(
-                {"organization_id": zone, "ticket_id": str(number), "created_at": created_at, "is_resolved": True}
-                | {"has_opening_hours": True, "facility_id": "unknown", "input_fingerprint": "", **closed}
-            )
+@dataclass(frozen=True)
+class Desk:
+    """Ten support desks, one per timezone, their opening hours and holidays, and tickets for each."""
 
-    with connected(monkeypatch, "core", "staging") as bq:
-        write_table(
-            bq,
-            "core.dim_organizations",
-            {"organization_id": str, "timezone": str, "opening_hours_since": date, "open_time_from": date},
-            [
-                {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)}
-                | {"open_time_from": FIRST_DAY - timedelta(days=2)}
-                for zone in TIMEZONES
-            ],
-        )
-        write_table(
-            bq,
-            "staging.stg_reference__business_hours",
-            {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time},
-            [{"organization_id": zone, **window} for zone in TIMEZONES for window in hours[zone]],
-        )
-        write_table(
-            bq,
-            "staging.stg_reference__holidays",
-            {"organization_id": str, "holiday_date": date},
-            [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in holidays[zone]],
-        )
+    hours: dict[str, list[dict[str, Any]]]
+    holidays: dict[str, set[date]]
+    tickets: list[dict[str, Any]]
+
+    @classmethod
+    def at_random(cls, dice: random.Random) -> Desk:
+        """The same for the same dice."""
+        hours = {zone: _hours(dice) for zone in TIMEZONES}
+        holidays = {zone: {FIRST_DAY + timedelta(days=dice.randrange(730)) for _ in range(20)} for zone in TIMEZONES}
+        tickets: list[dict[str, Any]] = []
+        for zone in TIMEZONES:
+            for number in range(TICKETS_PER_ZONE):
+                created_at = _moment(dice)
+                closed = {
+                    f"{event}_closed_at": min(created_at + _length(dice), END - timedelta(microseconds=1)) for event in EVENTS
+                }
+                tickets.append(
+                    {"organization_id": zone, "ticket_id": str(number), "created_at": created_at, "is_resolved": True}
+                    | {"has_opening_hours": True, "facility_id": "unknown", "input_fingerprint": "", **closed}
+                )
+        return cls(hours, holidays, tickets)
+
+    def write(self, bq: bigquery.Client) -> None:
+        """Put it where the models before fct_tickets would."""
+        organizations = [
+            {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)}
+            | {"open_time_from": FIRST_DAY - timedelta(days=2)}
+            for zone in TIMEZONES
+        ]
+        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date, "open_time_from": date}
+        write_table(bq, "core.dim_organizations", columns, organizations)
+        columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time}
+        hours = [{"organization_id": zone, **window} for zone in TIMEZONES for window in self.hours[zone]]
+        write_table(bq, "staging.stg_reference__business_hours", columns, hours)
+        holidays = [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in self.holidays[zone]]
+        write_table(bq, "staging.stg_reference__holidays", {"organization_id": str, "holiday_date": date}, holidays)
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
-        write_table(bq, "core.int_support__tickets", _ticket_columns(), tickets)
-        build(end.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
+        write_table(bq, "core.int_support__tickets", _ticket_columns(), self.tickets)
+
+
+def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk.at_random(random.Random(SEED))
+    with connected(monkeypatch, "core", "staging") as bq:
+        desk.write(bq)
+        build(END.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
         found = rows(
             bq,
             "select organization_id, ticket_id, response_business_minutes, resolution_business_minutes from core.fct_tickets",
         )
 
     minutes = {(zone, number): values for zone, number, *values in found}
-    assert len(minutes) == len(tickets)
-    clocks = {zone: BusinessClock(zone, hours[zone], holidays[zone]) for zone in TIMEZONES}
+    assert len(minutes) == len(desk.tickets)
+    clocks = {zone: BusinessClock(zone, desk.hours[zone], desk.holidays[zone]) for zone in TIMEZONES}
     wrong, open_at_all = [], 0
-    for ticket in tickets:
+    for ticket in desk.tickets:
         zone = ticket["organization_id"]
         for event, found_minutes in zip(EVENTS, minutes[zone, ticket["ticket_id"]], strict=True):
             true = float(clocks[zone].minutes(ticket["created_at"], ticket[f"{event}_closed_at"]))
             open_at_all += true > 0
             if found_minutes is None or abs(float(found_minutes) - true) > 1e-6:
                 wrong.append((zone, ticket["created_at"], ticket[f"{event}_closed_at"], found_minutes, true))
-    assert len(tickets) * len(EVENTS) >= 10_000
-    assert open_at_all > len(tickets)
+    assert len(desk.tickets) * len(EVENTS) >= 10_000
+    assert open_at_all > len(desk.tickets)
     assert not wrong, f"{len(wrong)} intervals differ, such as {wrong[:5]}"
 
 
