@@ -1,4 +1,4 @@
-"""Starts the embedded warehouse with three corrections, each of which makes it behave as BigQuery does, and
+"""Starts the embedded warehouse with four corrections, each of which makes it behave as BigQuery does, and
 shorter ways through the translator of its SQL.
 
 Runs in the warehouse's own environment, never in the platform's.
@@ -10,7 +10,10 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from bqemulator.api.routes.tables import _field_to_rest
+from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
 from bqemulator.cli import main
+from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
 from bqemulator.versioning import ddl
 from bqemulator.versioning.clone import CloneManager
 from bqemulator.versioning.snapshots import SnapshotManager
@@ -58,6 +61,21 @@ async def _create_or_replace(self: Any, project: str, dataset: str, table: str, 
             self._ctx.engine.execute(f'DROP TABLE IF EXISTS "{project}__{dataset}"."{table}"')
             catalog.delete_table(project, dataset, table)
     return await _create(self, project, dataset, str(table), *source)
+
+
+# A schema that the API changes changes the table: left alone, new columns are in the table's description only.
+_update = DuckDBCatalogRepository.update_table
+
+
+def _update_with_columns(self: Any, table: Any) -> Any:
+    before = self.get_table(table.project_id, table.dataset_id, table.table_id)
+    if before is not None and before.schema_.fields and table.table_type == "TABLE":
+        known = {field.name.lower() for field in before.schema_.fields}
+        new = [_field_to_rest(field) for field in table.schema_.fields if field.name.lower() not in known]
+        for name, kind in bq_schema_to_duckdb_columns(new):
+            where = f'"{table.project_id}__{table.dataset_id}"."{table.table_id}"'
+            self._engine.execute(f'ALTER TABLE {where} ADD COLUMN IF NOT EXISTS "{name}" {kind}')
+    return _update(self, table)
 
 
 def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> Any:
@@ -134,6 +152,7 @@ Dialect.parse = _parse_once
 Dialect.generate = _write_without_copy
 ddl.VersioningDDLRouter.parse = _parse_or_replace
 CloneManager.create = _create_or_replace
+DuckDBCatalogRepository.update_table = _update_with_columns
 SnapshotManager.capture = _capture_on_demand
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from google.cloud.bigquery import SchemaField
 
 from include.settings import settings
 from include.warehouse import EmbeddedWarehouse, WarehouseError, client, environment
@@ -49,6 +50,17 @@ def test_a_join_may_be_an_array_of_the_row_before_it(warehouse: EmbeddedWarehous
     client().query("create table d.t as select 1 as id, [10, 20] as items union all select 2, [30]").result()
     assert value("select string_agg(cast(item as string), ' ' order by item) from d.t as t, t.items as item") == "10 20 30"
     assert value("select count(*) from d.t as a cross join d.t as b") == 4
+
+
+def test_columns_are_added_through_the_api(warehouse: EmbeddedWarehouse) -> None:
+    client().create_dataset("d")
+    client().query("create table d.t as select 1 as x").result()
+    table = client().get_table("d.t")
+    table.schema = [*table.schema, SchemaField("amount", "NUMERIC"), SchemaField("tags", "STRING", mode="REPEATED")]
+    client().update_table(table, ["schema"])
+    client().query("insert into d.t (x, amount, tags) values (2, 1.5, ['a', 'b'])").result()
+    assert value("select sum(amount) from d.t") == Decimal("1.5")
+    assert value("select array_length(tags) from d.t where x = 2") == 2
 
 
 def test_a_restart_keeps_the_data(warehouse: EmbeddedWarehouse) -> None:
