@@ -71,21 +71,23 @@ class Nights:
         self.stack.company = replace(self.stack.company, as_of=as_of)
         self.stack.start_systems()
 
-    def play(self, as_of: str, full_refresh: bool = False, tested: bool = True) -> RunContext:
+    def play(self, as_of: str, full_refresh: bool = False, tested: bool = True, lands: bool = True) -> RunContext:
         """One night, in the order of the DAGs. Raises what its tasks would raise.
 
         Args:
+            lands: with the sources; without, it is `transform` as a person triggers it, on what has landed before.
             tested: with dbt's data tests, which are most of a night's queries. They change no table: a night whose tables are
                 all that is looked at goes without.
         """
-        self.serve(as_of)
+        if lands:
+            self.serve(as_of)
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
         recover()
         published = last_as_of()
         if published is not None and run.as_of < published:
             run = replace(run, full_refresh=True)
-        for name in self.sources:
+        for name in self.sources if lands else ():
             self.ingest(name, run)
         for layer in LAYERS:
             self.build(layer, run, tested)
