@@ -12,7 +12,7 @@ prints what differs in the warehouse that the environment points at.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -32,13 +32,20 @@ Tables = Mapping[str, list[Row]]
 NEARLY = Decimal("0.000001")
 
 
+#: How a model's name begins: its layer under dbt/models, the dataset that dbt builds it in, and where analysts see it.
+LAYERS = {
+    "dim": ("core", "core", "core"),
+    "fct": ("core", "core", "core"),
+    "mart": ("marts", "marts_build", "marts"),
+    "mtr": ("metrics", "metrics_build", "metrics"),
+}
+
+
 @dataclass(frozen=True)
 class Model:
-    """A table under comparison.
+    """A table under comparison with what `tests.recompute` has under the same name.
 
     Attributes:
-        folder: its layer under dbt/models.
-        built: the dataset that dbt builds it in; `published` where analysts see it.
         key: the natural key, one of the row's own columns each.
         own_key: its surrogate key, which must be there and unique.
         foreign_keys: surrogate key columns that point at another table, with that table's name.
@@ -46,20 +53,27 @@ class Model:
     """
 
     name: str
-    folder: str
-    built: str
-    published: str
     key: tuple[str, ...]
     own_key: str
-    recompute: Callable[[Path, datetime], list[Row]]
     foreign_keys: Mapping[str, str] = field(default_factory=dict)
     not_recomputed: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> list[str]:
         """The columns to compare: those of the contract."""
+        folder, _, _ = LAYERS[self.name.partition("_")[0]]
         left_out = {self.own_key, *self.not_recomputed}
-        return [column for column in contract(self.folder, self.name) if column not in left_out]
+        return [column for column in contract(folder, self.name) if column not in left_out]
+
+    def dataset(self, published: bool) -> str:
+        """Where the table is: published, or as dbt builds it."""
+        _, built, shown = LAYERS[self.name.partition("_")[0]]
+        return shown if published else built
+
+    def recompute(self, truth: Path, as_of: datetime) -> list[Row]:
+        """Its rows, from the CSVs in a folder."""
+        rows: list[Row] = getattr(recompute, self.name)(truth, as_of)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -88,107 +102,39 @@ MODELS = {
     model.name: model
     for model in (
         Model(
-            name="dim_accounts",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "account_id"),
-            own_key="account_key",
-            recompute=recompute.dim_accounts,
+            "dim_accounts",
+            ("organization_id", "account_id"),
+            "account_key",
             foreign_keys={"top_account_key": "dim_accounts"},
         ),
         Model(
-            name="dim_contacts",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "contact_id"),
-            own_key="contact_key",
-            recompute=recompute.dim_contacts,
+            "dim_contacts",
+            ("organization_id", "contact_id"),
+            "contact_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
+        Model("dim_date", ("organization_id", "date_day"), "date_key"),
+        Model("dim_facilities", ("organization_id", "facility_id"), "facility_key"),
         Model(
-            name="dim_date",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "date_day"),
-            own_key="date_key",
-            recompute=recompute.dim_date,
-        ),
-        Model(
-            name="dim_facilities",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "facility_id"),
-            own_key="facility_key",
-            recompute=recompute.dim_facilities,
-        ),
-        Model(
-            name="dim_organizations",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id",),
-            own_key="organization_key",
-            recompute=recompute.dim_organizations,
+            "dim_organizations",
+            ("organization_id",),
+            "organization_key",
             not_recomputed=frozenset({"opening_hours_fingerprint"}),
         ),
+        Model("dim_products", ("organization_id", "product_id"), "product_key"),
+        Model("dim_releases", ("organization_id", "release_version"), "release_key"),
+        Model("dim_root_causes", ("organization_id", "root_cause_id"), "root_cause_key"),
+        Model("dim_ticket_categories", ("organization_id", "category_id"), "category_key"),
         Model(
-            name="dim_products",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "product_id"),
-            own_key="product_key",
-            recompute=recompute.dim_products,
-        ),
-        Model(
-            name="dim_releases",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "release_version"),
-            own_key="release_key",
-            recompute=recompute.dim_releases,
-        ),
-        Model(
-            name="dim_root_causes",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "root_cause_id"),
-            own_key="root_cause_key",
-            recompute=recompute.dim_root_causes,
-        ),
-        Model(
-            name="dim_ticket_categories",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "category_id"),
-            own_key="category_key",
-            recompute=recompute.dim_ticket_categories,
-        ),
-        Model(
-            name="dim_users",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "user_id"),
-            own_key="user_key",
-            recompute=recompute.dim_users,
+            "dim_users",
+            ("organization_id", "user_id"),
+            "user_key",
             foreign_keys={"facility_key": "dim_facilities"},
         ),
         Model(
-            name="fct_activities",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "activity_id"),
-            own_key="activity_key",
-            recompute=recompute.fct_activities,
+            "fct_activities",
+            ("organization_id", "activity_id"),
+            "activity_key",
             foreign_keys={
                 "account_key": "dim_accounts",
                 "contact_key": "dim_contacts",
@@ -197,32 +143,16 @@ MODELS = {
             },
         ),
         Model(
-            name="fct_compliance_checks",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "check_id"),
-            own_key="check_key",
-            recompute=recompute.fct_compliance_checks,
+            "fct_compliance_checks",
+            ("organization_id", "check_id"),
+            "check_key",
             foreign_keys={"facility_key": "dim_facilities"},
         ),
+        Model("fct_deal_stage_history", ("organization_id", "deal_id", "stay_number"), "stage_stay_key"),
         Model(
-            name="fct_deal_stage_history",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "deal_id", "stay_number"),
-            own_key="stage_stay_key",
-            recompute=recompute.fct_deal_stage_history,
-        ),
-        Model(
-            name="fct_deals",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "deal_id"),
-            own_key="deal_key",
-            recompute=recompute.fct_deals,
+            "fct_deals",
+            ("organization_id", "deal_id"),
+            "deal_key",
             foreign_keys={
                 "account_key": "dim_accounts",
                 "contact_key": "dim_contacts",
@@ -232,299 +162,115 @@ MODELS = {
             },
         ),
         Model(
-            name="fct_invoices",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "invoice_id"),
-            own_key="invoice_key",
-            recompute=recompute.fct_invoices,
+            "fct_invoices",
+            ("organization_id", "invoice_id"),
+            "invoice_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
         Model(
-            name="fct_leads",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "lead_id"),
-            own_key="lead_key",
-            recompute=recompute.fct_leads,
+            "fct_leads",
+            ("organization_id", "lead_id"),
+            "lead_key",
             foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities", "rep_user_key": "dim_users"},
         ),
         Model(
-            name="fct_order_items",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "order_item_id"),
-            own_key="order_item_key",
-            recompute=recompute.fct_order_items,
+            "fct_order_items",
+            ("organization_id", "order_item_id"),
+            "order_item_key",
             foreign_keys={"order_key": "fct_orders", "product_key": "dim_products", "account_key": "dim_accounts"},
         ),
         Model(
-            name="fct_orders",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "order_id"),
-            own_key="order_key",
-            recompute=recompute.fct_orders,
+            "fct_orders",
+            ("organization_id", "order_id"),
+            "order_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
         Model(
-            name="fct_outreach",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "outreach_id"),
-            own_key="outreach_key",
-            recompute=recompute.fct_outreach,
+            "fct_outreach",
+            ("organization_id", "outreach_id"),
+            "outreach_key",
             foreign_keys={"facility_key": "dim_facilities", "rep_user_key": "dim_users", "lead_key": "fct_leads"},
         ),
         Model(
-            name="fct_revenue",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "account_id", "month"),
-            own_key="revenue_key",
-            recompute=recompute.fct_revenue,
+            "fct_revenue",
+            ("organization_id", "account_id", "month"),
+            "revenue_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
         Model(
-            name="fct_survey_responses",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "response_id"),
-            own_key="survey_response_key",
-            recompute=recompute.fct_survey_responses,
+            "fct_survey_responses",
+            ("organization_id", "response_id"),
+            "survey_response_key",
             foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities"},
         ),
         Model(
-            name="fct_tickets",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "ticket_id"),
-            own_key="ticket_key",
-            recompute=recompute.fct_tickets,
+            "fct_tickets",
+            ("organization_id", "ticket_id"),
+            "ticket_key",
             foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities"},
             not_recomputed=frozenset({"_input_fingerprint"}),
         ),
         Model(
-            name="fct_usage",
-            folder="core",
-            built="core",
-            published="core",
-            key=("organization_id", "account_id", "usage_date"),
-            own_key="usage_key",
-            recompute=recompute.fct_usage,
+            "fct_usage",
+            ("organization_id", "account_id", "usage_date"),
+            "usage_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
+        Model("mart_churn_risk", ("organization_id", "account_id"), "account_key"),
+        Model("mart_churned_customers", ("organization_id", "account_id"), "account_key"),
+        Model("mart_cohort_retention", ("organization_id", "cohort_month", "months_since"), "cohort_retention_key"),
+        Model("mart_combined_kpis", ("organization_id", "facility_id", "month"), "combined_kpi_key"),
+        Model("mart_compliance_kpis", ("organization_id", "facility_id", "month"), "compliance_kpi_key"),
         Model(
-            name="mart_churn_risk",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "account_id"),
-            own_key="account_key",
-            recompute=recompute.mart_churn_risk,
+            "mart_conversion_funnel",
+            ("organization_id", "facility_id", "rep_user_id", "created_month", "stage"),
+            "conversion_funnel_key",
         ),
+        Model("mart_customer_360", ("organization_id", "account_id"), "account_key"),
         Model(
-            name="mart_churned_customers",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "account_id"),
-            own_key="account_key",
-            recompute=recompute.mart_churned_customers,
-        ),
-        Model(
-            name="mart_cohort_retention",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "cohort_month", "months_since"),
-            own_key="cohort_retention_key",
-            recompute=recompute.mart_cohort_retention,
-        ),
-        Model(
-            name="mart_combined_kpis",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="combined_kpi_key",
-            recompute=recompute.mart_combined_kpis,
-        ),
-        Model(
-            name="mart_compliance_kpis",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="compliance_kpi_key",
-            recompute=recompute.mart_compliance_kpis,
-        ),
-        Model(
-            name="mart_conversion_funnel",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "rep_user_id", "created_month", "stage"),
-            own_key="conversion_funnel_key",
-            recompute=recompute.mart_conversion_funnel,
-        ),
-        Model(
-            name="mart_customer_360",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "account_id"),
-            own_key="account_key",
-            recompute=recompute.mart_customer_360,
-        ),
-        Model(
-            name="mart_customer_health_scores",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "account_id", "score_date"),
-            own_key="customer_health_key",
-            recompute=recompute.mart_customer_health_scores,
+            "mart_customer_health_scores",
+            ("organization_id", "account_id", "score_date"),
+            "customer_health_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
+        Model("mart_facility_health_scores", ("organization_id", "facility_id", "month"), "facility_health_key"),
         Model(
-            name="mart_facility_health_scores",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="facility_health_key",
-            recompute=recompute.mart_facility_health_scores,
-        ),
-        Model(
-            name="mart_mrr_waterfall",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "account_id", "month"),
-            own_key="mrr_waterfall_key",
-            recompute=recompute.mart_mrr_waterfall,
+            "mart_mrr_waterfall",
+            ("organization_id", "account_id", "month"),
+            "mrr_waterfall_key",
             foreign_keys={"account_key": "dim_accounts"},
         ),
+        Model("mart_nrr_summary", ("organization_id", "month", "dimension", "dimension_value"), "nrr_summary_key"),
+        Model("mart_outreach_kpis", ("organization_id", "facility_id", "month"), "outreach_kpi_key"),
+        Model("mart_pipeline_kpis", ("organization_id", "facility_id", "month"), "pipeline_kpi_key"),
         Model(
-            name="mart_nrr_summary",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "month", "dimension", "dimension_value"),
-            own_key="nrr_summary_key",
-            recompute=recompute.mart_nrr_summary,
-        ),
-        Model(
-            name="mart_outreach_kpis",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="outreach_kpi_key",
-            recompute=recompute.mart_outreach_kpis,
-        ),
-        Model(
-            name="mart_pipeline_kpis",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="pipeline_kpi_key",
-            recompute=recompute.mart_pipeline_kpis,
-        ),
-        Model(
-            name="mart_product_performance",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "product_id", "month"),
-            own_key="product_performance_key",
-            recompute=recompute.mart_product_performance,
+            "mart_product_performance",
+            ("organization_id", "product_id", "month"),
+            "product_performance_key",
             foreign_keys={"product_key": "dim_products"},
         ),
         Model(
-            name="mart_release_impact",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "release_version", "ticket_date"),
-            own_key="release_impact_key",
-            recompute=recompute.mart_release_impact,
+            "mart_release_impact",
+            ("organization_id", "release_version", "ticket_date"),
+            "release_impact_key",
             foreign_keys={
                 "release_key": "dim_releases",
             },
         ),
         Model(
-            name="mart_rep_activity_by_channel",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "rep_user_id", "sent_month", "channel"),
-            own_key="rep_activity_key",
-            recompute=recompute.mart_rep_activity_by_channel,
+            "mart_rep_activity_by_channel",
+            ("organization_id", "facility_id", "rep_user_id", "sent_month", "channel"),
+            "rep_activity_key",
         ),
+        Model("mart_revenue_cohorts", ("organization_id", "cohort_month", "months_since"), "revenue_cohort_key"),
+        Model("mart_revenue_kpis", ("organization_id", "facility_id", "month"), "revenue_kpi_key"),
+        Model("mart_sales_forecast", ("organization_id", "expected_close_week", "stage", "scenario"), "sales_forecast_key"),
+        Model("mart_satisfaction_rollups", ("organization_id", "facility_id", "survey_type", "month"), "satisfaction_rollup_key"),
+        Model("mart_sla_adherence", ("organization_id", "priority", "segment", "created_month"), "sla_adherence_key"),
         Model(
-            name="mart_revenue_cohorts",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "cohort_month", "months_since"),
-            own_key="revenue_cohort_key",
-            recompute=recompute.mart_revenue_cohorts,
-        ),
-        Model(
-            name="mart_revenue_kpis",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "month"),
-            own_key="revenue_kpi_key",
-            recompute=recompute.mart_revenue_kpis,
-        ),
-        Model(
-            name="mart_sales_forecast",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "expected_close_week", "stage", "scenario"),
-            own_key="sales_forecast_key",
-            recompute=recompute.mart_sales_forecast,
-        ),
-        Model(
-            name="mart_satisfaction_rollups",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "survey_type", "month"),
-            own_key="satisfaction_rollup_key",
-            recompute=recompute.mart_satisfaction_rollups,
-        ),
-        Model(
-            name="mart_sla_adherence",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "priority", "segment", "created_month"),
-            own_key="sla_adherence_key",
-            recompute=recompute.mart_sla_adherence,
-        ),
-        Model(
-            name="mart_ticket_analytics",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "ticket_id"),
-            own_key="ticket_key",
-            recompute=recompute.mart_ticket_analytics,
+            "mart_ticket_analytics",
+            ("organization_id", "ticket_id"),
+            "ticket_key",
             foreign_keys={
                 "account_key": "dim_accounts",
                 "facility_key": "dim_facilities",
@@ -534,68 +280,22 @@ MODELS = {
             },
         ),
         Model(
-            name="mart_ticket_sla_compliance",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "facility_id", "priority", "created_month"),
-            own_key="sla_compliance_key",
-            recompute=recompute.mart_ticket_sla_compliance,
+            "mart_ticket_sla_compliance", ("organization_id", "facility_id", "priority", "created_month"), "sla_compliance_key"
         ),
         Model(
-            name="mart_top_root_causes",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "month", "root_cause_id", "category_id", "product_category"),
-            own_key="top_root_cause_key",
-            recompute=recompute.mart_top_root_causes,
+            "mart_top_root_causes",
+            ("organization_id", "month", "root_cause_id", "category_id", "product_category"),
+            "top_root_cause_key",
         ),
         Model(
-            name="mart_weighted_pipeline_scenarios",
-            folder="marts",
-            built="marts_build",
-            published="marts",
-            key=("organization_id", "scenario", "facility_id", "rep_user_id", "created_month", "stage"),
-            own_key="pipeline_scenario_key",
-            recompute=recompute.mart_weighted_pipeline_scenarios,
+            "mart_weighted_pipeline_scenarios",
+            ("organization_id", "scenario", "facility_id", "rep_user_id", "created_month", "stage"),
+            "pipeline_scenario_key",
         ),
-        Model(
-            name="mtr_customer_segment_summary",
-            folder="metrics",
-            built="metrics_build",
-            published="metrics",
-            key=("organization_id", "segment", "month"),
-            own_key="segment_month_key",
-            recompute=recompute.mtr_customer_segment_summary,
-        ),
-        Model(
-            name="mtr_revenue_by_month",
-            folder="metrics",
-            built="metrics_build",
-            published="metrics",
-            key=("organization_id", "month"),
-            own_key="revenue_month_key",
-            recompute=recompute.mtr_revenue_by_month,
-        ),
-        Model(
-            name="mtr_support_performance",
-            folder="metrics",
-            built="metrics_build",
-            published="metrics",
-            key=("organization_id", "month", "dimension", "dimension_value"),
-            own_key="support_performance_key",
-            recompute=recompute.mtr_support_performance,
-        ),
-        Model(
-            name="mtr_weekly_ops",
-            folder="metrics",
-            built="metrics_build",
-            published="metrics",
-            key=("organization_id", "week_start"),
-            own_key="weekly_ops_key",
-            recompute=recompute.mtr_weekly_ops,
-        ),
+        Model("mtr_customer_segment_summary", ("organization_id", "segment", "month"), "segment_month_key"),
+        Model("mtr_revenue_by_month", ("organization_id", "month"), "revenue_month_key"),
+        Model("mtr_support_performance", ("organization_id", "month", "dimension", "dimension_value"), "support_performance_key"),
+        Model("mtr_weekly_ops", ("organization_id", "week_start"), "weekly_ops_key"),
     )
 }
 
@@ -636,7 +336,7 @@ def capture(*, published: bool = True) -> dict[str, list[Row]]:
     Args:
         published: read marts and metrics where analysts see them, else where dbt builds them.
     """
-    datasets = {model.name: model.published if published else model.built for model in MODELS.values()}
+    datasets = {model.name: model.dataset(published) for model in MODELS.values()}
     datasets |= dict.fromkeys(DIMENSIONS, "core")
     return {name: warehouse_rows(f"select * from {dataset}.{name}") for name, dataset in datasets.items()}
 
