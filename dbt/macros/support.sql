@@ -52,3 +52,40 @@
 {% macro release_version(app_version) -%}
     nullif(regexp_replace(lower(trim({{ app_version }})), '^v', ''), '')
 {%- endmacro %}
+
+
+{#- The times that a promise is measured by: two events on two clocks. -#}
+{% macro promise_minutes() -%}
+    {{ return([
+        'response_calendar_minutes', 'response_business_minutes', 'resolution_calendar_minutes', 'resolution_business_minutes'
+    ]) }}
+{%- endmacro %}
+
+
+{#- Median, P75 and P95 of those times within a grain, each with its comma. Exact percentiles exist as window functions only:
+    every ticket carries those of its group. -#}
+{% macro promise_percentiles(grain) -%}
+    {%- for measure in promise_minutes() -%}
+    {%- for name, share in {'median': 0.5, 'p75': 0.75, 'p95': 0.95}.items() -%}
+    percentile_cont({{ measure }}, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_{{ measure }},
+    {% endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- What a group of tickets kept and how long they took, once `promise_percentiles` stands beside each. -#}
+{% macro promise_figures() -%}
+    {%- for event in ['response', 'resolution'] -%}
+    {%- for state in ['met', 'breached', 'pending', 'unknown'] -%}
+    countif({{ event }}_state = '{{ state }}') as {{ event }}_{{ state }}_count,
+    {% endfor %}
+    {%- endfor %}
+    {%- for measure in promise_minutes() -%}
+    {{ exact_mean(measure) }} as mean_{{ measure }},
+    {% for name in ['median', 'p75', 'p95'] -%}
+    any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
+    {% endfor %}
+    {%- endfor -%}
+    count(*) as ticket_count,
+    countif(is_resolved) as resolved_count
+{%- endmacro %}

@@ -5,10 +5,7 @@
     )
 }}
 {%- set grain = ['organization_id', 'priority', 'segment', 'created_month'] -%}
-{%- set measures = [
-    'response_calendar_minutes', 'response_business_minutes', 'resolution_calendar_minutes', 'resolution_business_minutes'
-] -%}
-{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{%- set measures = promise_minutes() -%}
 with
 
 accounts as (
@@ -33,15 +30,9 @@ tickets as (
         on accounts.account_key = tickets.account_key
 ),
 
--- Exact percentiles exist as window functions only: every ticket carries those of its group.
 with_percentiles as (
     select
-        {%- for measure in measures %}
-        {%- for name, share in percentiles.items() %}
-        percentile_cont({{ measure }}, {{ share }}) over (partition by {{ grain | join(', ') }})
-            as {{ name }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
+        {{ promise_percentiles(grain) }}
         {{ (grain + ['is_resolved', 'response_state', 'resolution_state'] + measures) | join(',\n        ') }}
     from tickets
 ),
@@ -49,19 +40,7 @@ with_percentiles as (
 counted as (
     select
         {{ grain | join(',\n        ') }},
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
-        countif({{ event }}_state = '{{ state }}') as {{ event }}_{{ state }}_count,
-        {%- endfor %}
-        {%- endfor %}
-        {%- for measure in measures %}
-        {{ exact_mean(measure) }} as mean_{{ measure }},
-        {%- for name in percentiles %}
-        any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
-        count(*) as ticket_count,
-        countif(is_resolved) as resolved_count
+        {{ promise_figures() }}
     from with_percentiles
     group by {{ grain | join(', ') }}
 ),

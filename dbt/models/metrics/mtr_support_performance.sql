@@ -4,11 +4,8 @@
     'total': ["'total'", "'total'"], 'channel': ['channel', 'channel'], 'category': ['category_id', 'category_name']
 } -%}
 {%- set grain = ['organization_id', 'month', 'dimension', 'dimension_value'] -%}
-{%- set measures = [
-    'response_calendar_minutes', 'response_business_minutes', 'resolution_calendar_minutes', 'resolution_business_minutes'
-] -%}
+{%- set measures = promise_minutes() -%}
 {%- set figures = ['is_resolved', 'response_state', 'resolution_state', 'csat_tier', 'csat_score'] + measures -%}
-{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
 {%- set counts = [
     'ticket_count', 'resolved_count', 'response_met_count', 'response_breached_count', 'response_pending_count',
     'response_unknown_count', 'resolution_met_count', 'resolution_breached_count', 'resolution_pending_count',
@@ -44,15 +41,9 @@ by_dimension as (
     {%- endfor %}
 ),
 
--- Exact percentiles exist as window functions only: every ticket carries those of its group.
 with_percentiles as (
     select
-        {%- for measure in measures %}
-        {%- for name, share in percentiles.items() %}
-        percentile_cont({{ measure }}, {{ share }}) over (partition by {{ grain | join(', ') }})
-            as {{ name }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
+        {{ promise_percentiles(grain) }}
         *
     from by_dimension
 ),
@@ -60,19 +51,7 @@ with_percentiles as (
 counted as (
     select
         {{ grain | join(',\n        ') }},
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
-        countif({{ event }}_state = '{{ state }}') as {{ event }}_{{ state }}_count,
-        {%- endfor %}
-        {%- endfor %}
-        {%- for measure in measures %}
-        {{ exact_mean(measure) }} as mean_{{ measure }},
-        {%- for name in percentiles %}
-        any_value({{ name }}_{{ measure }}) as {{ name }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
-        count(*) as ticket_count,
-        countif(is_resolved) as resolved_count,
+        {{ promise_figures() }},
         countif(csat_tier is not null) as csat_response_count,
         countif(csat_tier = 'satisfied') as satisfied_count,
         sum(if(csat_tier is not null, csat_score, 0)) as csat_score_sum
