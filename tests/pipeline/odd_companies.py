@@ -12,7 +12,7 @@ from itertools import count, cycle, product
 from pathlib import Path
 
 from include.demo.schema import TABLES, Table, Type
-from tests.pipeline import odd_rows
+from tests.pipeline import odd_rows, odd_support
 
 Record = dict[str, str]
 
@@ -133,6 +133,7 @@ def empty(folder: Folder) -> None:
 def nasty(folder: Folder) -> None:
     """Three organizations of rows that tempt one into every error that the definitions allow for."""
     odd_rows.plant(folder)
+    odd_support.plant(folder)
 
 
 def one_organization(folder: Folder) -> None:
