@@ -128,15 +128,16 @@ def sql(arguments: argparse.Namespace) -> None:
 
 def mcp(arguments: argparse.Namespace) -> None:
     """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
-    from include.mcp import HOST, serve
+    from include.mcp import HOST, PORT, serve
 
+    port = arguments.port or PORT
     company = Company.last()
     if company is None:
         raise StackError("There is no local warehouse yet: `make run` makes one.")
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
-        console.print(f"MCP (streamable HTTP): http://{HOST}:{arguments.port}/mcp   Ctrl-C stops it.", highlight=False)
-        serve("http", arguments.port)
+        console.print(f"MCP (streamable HTTP): http://{HOST}:{port}/mcp   Ctrl-C stops it.", highlight=False)
+        serve("http", port)
 
 
 def env(_: argparse.Namespace) -> None:
@@ -173,7 +174,7 @@ def parser() -> argparse.ArgumentParser:
         if name == "sql":
             command.add_argument("query")
         if name == "mcp":
-            command.add_argument("--port", type=int, default=9061, help="port to listen on (default 9061)")
+            command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top
 
 

@@ -50,7 +50,7 @@ def rendered_selectors(layer: str) -> list[str]:
 
 
 def dbt_layer(layer: str, selectors: list[str]) -> DbtTaskGroup:
-    """The task group of what the selectors name in a layer, with `dbt_producer_watcher` building and a task per model and its tests watching it.
+    """The task group of what the selectors name in a layer: `dbt_producer_watcher` builds it, a task per model and its tests watches.
 
     The run's `as_of` and `full_refresh` come from the task `prepare`, its `select` parameter narrows the layer. A model
     whose build failed can be built alone by clearing its task.
