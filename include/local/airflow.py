@@ -188,12 +188,14 @@ class Api:
         return tasks
 
     def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
-        """The failing task's own message: the last exception in its log."""
+        """The failing task's own message: the last exception in the log of its last try that has one, else that log's end."""
         path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}"
-        content = self.get(f"{path}/logs/{max(task['try_number'], 1)}", full_content=True)["content"]
-        message = ""
-        for line in content if isinstance(content, list) else []:
-            details = line.get("error_detail") if isinstance(line, dict) else None
-            if details:
-                message = f"{details[-1]['exc_type']}: {details[-1]['exc_value']}"
-        return message or "no message in its log"
+        end = ""
+        for attempt in range(max(task["try_number"], 1), 0, -1):
+            content = self.get(f"{path}/logs/{attempt}", full_content=True)["content"]
+            lines = [line for line in content if isinstance(line, dict)] if isinstance(content, list) else []
+            for line in reversed(lines):
+                if details := line.get("error_detail"):
+                    return f"{details[-1]['exc_type']}: {details[-1]['exc_value']}"
+            end = end or " | ".join(str(line.get("event")) for line in lines[-3:])
+        return f"no exception in its log, which ends with: {end}" if end else "it has no log"

@@ -34,6 +34,8 @@ class Processes:
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
+        #: What `check` has started again, a sentence each.
+        self.crashes: list[str] = []
         self._started: dict[str, Started] = {}
 
     def start(
@@ -89,6 +91,7 @@ class Processes:
                 raise StackError(f"{name} stopped with exit code {code}; its log is {self.log(name)}:\n{self.tail(name)}")
             _signal(started.process.pid, signal.SIGKILL)
             started.restarts += 1
+            self.crashes.append(f"{name} stopped with exit code {code} and was started again; its log is {self.log(name)}")
             started.process = self._spawn(name, started.command, started.environment, started.cwd, mode="ab")
 
     def pids(self) -> dict[str, int]:

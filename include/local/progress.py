@@ -23,7 +23,7 @@ POLL_SECONDS = 2.0
 ASSET_SECONDS = 15.0
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
-#: Tasks that Cosmos adds for itself; people count models and gates.
+#: Tasks that Cosmos adds for itself; people count models and gates. A failure of one is told like any other.
 INTERNAL = ("dbt_producer_watcher", "dbt_producer_watcher_done")
 
 
@@ -42,9 +42,10 @@ class DagProgress:
     def update(self, run: dict[str, Any], tasks: list[dict[str, Any]], elapsed: float) -> None:
         self.state = run["state"]
         self.seconds = run.get("duration") or elapsed
-        self.tasks = [task for task in tasks if not task["task_id"].endswith(INTERNAL)]
-        self.total = len(self.tasks)
-        self.done = sum(task["state"] in DONE for task in self.tasks)
+        self.tasks = tasks
+        counted = [task for task in tasks if not task["task_id"].endswith(INTERNAL)]
+        self.total = len(counted)
+        self.done = sum(task["state"] in DONE for task in counted)
         open_groups = [_group(task["task_id"]) for task in tasks if task["state"] in {"running", "queued", "deferred"}]
         self.now = Counter(open_groups).most_common(1)[0][0] if open_groups and self.state not in ENDED else ""
 
@@ -100,10 +101,13 @@ class Watch:
 
     def _poll(self) -> bool:
         """Look once; a server that is on its way up again is waited for. Returns whether every run has ended."""
+        known = len(self.processes.crashes)
         self.processes.check()
+        for crash in self.processes.crashes[known:]:
+            self.console.print(f"  {crash}", highlight=False, soft_wrap=True)
         try:
             return self._look()
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def _look(self) -> bool:
@@ -143,9 +147,11 @@ class Watch:
                     message = self.api.error(dag_id, str(self.run_ids[dag_id]), task)
                     failures.append(f"{dag_id}.{task['task_id']} failed after {task['try_number']} tries: {message}")
         if failures:
-            raise StackError("\n".join(failures))
+            raise StackError("\n".join(failures + self.processes.crashes))
         if failed := [dag_id for dag_id, progress in self.progress.items() if progress.state != "success"]:
-            raise StackError(f"{', '.join(failed)} did not succeed; see `make up` and the Airflow UI.")
+            states = Counter(str(task["state"]) for dag_id in failed for task in self.progress[dag_id].tasks)
+            told = f"{', '.join(failed)} did not succeed, tasks: {dict(states)}; see `make up` and the Airflow UI."
+            raise StackError("\n".join([told, *self.processes.crashes]))
 
     def _line(self) -> str:
         shown = [p for p in self.progress.values() if p.state not in {"waiting"} | ENDED] or list(self.progress.values())[-1:]

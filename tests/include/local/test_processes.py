@@ -54,6 +54,7 @@ def test_a_crashed_process_is_started_again_three_times_at_the_most(processes: P
             time.sleep(0.02)
         processes.check()
         assert processes.pids()["server"] != before
+        assert "server stopped with exit code -9 and was started again" in processes.crashes[-1]
     os.kill(processes.pids()["server"], signal.SIGKILL)
     while not processes.ended("server"):
         time.sleep(0.02)
