@@ -70,6 +70,11 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "API__EXPOSE_CONFIG": "False",
         "API__SECRET_KEY": secret("api"),
         "API_AUTH__JWT_SECRET": secret("jwt"),
+        # On two busy cores an answer may take longer than the usual five seconds, and a server that has crashed is up again after
+        # some thirty: tasks wait for it instead of failing.
+        "WORKERS__EXECUTION_API_TIMEOUT": "60",
+        "WORKERS__EXECUTION_API_RETRIES": "12",
+        "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__WORKER_LOG_SERVER_PORT": str(ports.airflow_logs),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
