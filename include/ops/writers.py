@@ -78,6 +78,7 @@ def append(
     rows: Iterable[Mapping[str, Any]],
     replace_where: Mapping[str, Any] | None = None,
     client: Client | None = None,
+    unless_present: str | None = None,
 ) -> int:
     """Write rows to one of the books.
 
@@ -90,9 +91,10 @@ def append(
         replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
             deleted first, also when `rows` is empty.
         client: a BigQuery client; one is made if not given.
+        unless_present: a column; rows whose value of it is there already are left as they are.
 
     Returns:
-        The number of rows written.
+        The number of rows given.
 
     Raises:
         KeyError: an unknown table or column.
@@ -103,18 +105,26 @@ def append(
         return 0
     bq = client or _client()
     for position, chunk in enumerate(_chunks(encoded)):
-        _write(bq, target, chunk, replace_where if position == 0 else None)
+        _write(bq, target, chunk, replace_where if position == 0 else None, unless_present)
     return len(encoded)
 
 
-def _write(bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None) -> None:
+def _write(
+    bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None, unless_present: str | None
+) -> None:
     from google.cloud import bigquery
 
     names = ", ".join(f"`{c.name}`" for c in target.columns)
     values = ", ".join(f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns)
     source = f"select {values} from unnest(json_query_array(@rows)) as item"
     parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
-    if replace_where is None:
+    if unless_present is not None:
+        same = f"t.`{target.column(unless_present).name}` = s.`{unless_present}`"
+        sql = (
+            f"merge {target.qualified} as t using ({source}) as s on {same} "
+            f"when not matched then insert ({names}) values ({names})"
+        )
+    elif replace_where is None:
         sql = f"insert into {target.qualified} ({names}) {source}"
     else:
         condition, more = _condition(target, replace_where)

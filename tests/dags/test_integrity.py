@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,17 @@ def test_schedules(bag: DagBag) -> None:
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
     assert _names(bag.dags["transform"].timetable.asset_condition) == {f"raw_{name}" for name in SOURCES}
+
+
+def test_the_nightly_run_has_a_deadline(bag: DagBag) -> None:
+    (alert,) = _as_list(bag.dags["transform"].deadline)
+    assert alert.interval == timedelta(hours=2)
+    assert alert.callback.path == "include.orchestration.run_is_late"
+    assert all(not _as_list(dag.deadline) for name, dag in bag.dags.items() if name != "transform")
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _names(condition: Any) -> set[str]:
