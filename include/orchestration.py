@@ -44,7 +44,7 @@ def default_args(owner: str) -> dict[str, Any]:
 
 
 def record_failure(context: Mapping[str, Any]) -> None:
-    """Airflow's failure callback: one line in the log, and the run marked as failed in `ops.pipeline_runs`.
+    """Airflow's failure callback: one line in the log, and the run marked as failed in `ops.pipeline_runs`, with the task's log.
 
     Called once per task, on its final failure.
     """
@@ -54,7 +54,7 @@ def record_failure(context: Mapping[str, Any]) -> None:
     task = context["task_instance"]
     message = f"{task.dag_id}.{task.task_id}: {context.get('exception')}"
     log.error("Final failure of %s, owner %s", message, context["task"].owner)
-    finish_run(RunContext.of(context), dag_id=task.dag_id, state="failed", message=message[:1000])
+    finish_run(RunContext.of(context), dag_id=task.dag_id, state="failed", message=message[:1000], log_url=task.log_url)
 
 
 def gate_task(gate: str, run: RunContext) -> str:

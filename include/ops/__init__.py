@@ -1,7 +1,8 @@
 """The platform's own books: the `ops` and `quarantine` tables, how they are created, written and read."""
 
-from include.ops.readers import gate_results, last_as_of, loads, publications, runs
-from include.ops.tables import DATASETS, TABLES, Column, OpsTable, table
+from include.ops.definition import Column, OpsTable
+from include.ops.readers import gate_results, last_as_of, loads, publications, read, runs
+from include.ops.tables import DATASETS, TABLES, table
 from include.ops.writers import append, ensure_tables, finish_run, start_run
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "last_as_of",
     "loads",
     "publications",
+    "read",
     "runs",
     "start_run",
     "table",
