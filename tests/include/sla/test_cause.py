@@ -1,0 +1,105 @@
+"""The likely cause of a late table, from books as the DAGs write them."""
+
+from __future__ import annotations
+
+import pytest
+from google.cloud.bigquery import Client
+
+from include.sla import SlaEvent, monitor
+from tests.include.sla.books import Books
+from tests.include.sla.timeline import at
+
+LOG = "http://airflow/dags/d/runs/r/tasks/t"
+
+
+@pytest.fixture
+def books(bq: Client) -> Books:
+    """Friday's night went well and the watch has begun; the nightly table is due on Saturday at 08:00."""
+    books = Books(bq)
+    books.night("20")
+    for source in ("crm", "support"):
+        books.run(f"ingest_{source}", "night-20", "20 00:00", "20 02:00", "20 02:04")
+    monitor(at("20 03:00"), bq)
+    return books
+
+
+def breach(bq: Client, when: str = "21 08:00", table: str = "marts.mart_nightly") -> SlaEvent:
+    (event,) = (event for event in monitor(at(when), bq) if event.key == table)
+    assert event.state == "breached"
+    return event
+
+
+def cause(event: SlaEvent) -> tuple[object, ...]:
+    return event.cause_kind, event.cause, event.run_id, event.log_url
+
+
+def test_a_source_that_failed_comes_before_what_followed_from_it(bq: Client, books: Books) -> None:
+    books.night("21", late="support")
+    message = "ingest_support.land: could not read 'ann@example.com' from http://user:secret@host"
+    failed = {"state": "failed", "message": message, "log_url": LOG}
+    books.run("ingest_support", "night-21", "21 00:00", "21 02:00", "21 02:11", **failed)
+    expected = ("task_failed", "ingest_support.land failed at 2026-11-21 02:11 UTC", "night-21", LOG)
+    assert cause(breach(bq)) == expected, "and nothing of what the exception quotes"
+
+
+def test_a_source_that_failed_and_was_mended_is_no_cause(bq: Client, books: Books) -> None:
+    failed = {"state": "failed", "message": "ingest_support.land: no", "log_url": LOG}
+    books.run("ingest_support", "night-21", "21 00:00", "21 02:00", "21 02:11", **failed)
+    books.run("ingest_support", "night-21", "21 00:00", "21 03:00", "21 03:04")
+    for raw_table in ("crm.deals", "crm.users", "support.tickets"):
+        books.land(raw_table, "21 00:00", "21 03:03")
+    books.run("transform", "night-21", "21 00:00", "21 07:50", None, log_url=LOG)
+    text = "transform has been running since 2026-11-21 07:50 UTC; it usually takes 15 min"
+    assert cause(breach(bq)) == ("running", text, "night-21", LOG)
+
+
+def test_a_blocked_gate_names_the_rule_and_its_task(bq: Client, books: Books) -> None:
+    for raw_table in ("crm.deals", "crm.users", "support.tickets"):
+        books.land(raw_table, "21 00:00", "21 02:03")
+    failed = {"state": "failed", "message": "transform.gate_core: Gate core: block, …", "log_url": LOG}
+    books.run("transform", "night-21", "21 00:00", "21 02:05", "21 02:15", **failed)
+    books.block("core", "night-21", "21 02:14")
+    books.block("core", "night-21", "21 02:14", expectation="sums_agree")
+    text = "gate core blocked: no_orphans on core.t, 1,234 rows, and 1 more"
+    assert cause(breach(bq)) == ("gate_blocked", text, "night-21", LOG)
+
+
+def test_what_happened_before_the_data_that_is_published_is_no_cause(bq: Client, books: Books) -> None:
+    books.block("core", "night-19", "19 02:14")
+    failed = {"state": "failed", "message": "transform.publish: no", "log_url": LOG}
+    books.run("transform", "night-19", "19 00:00", "19 02:05", "19 02:15", **failed)
+    found = breach(bq)
+    text = "ingest_crm and ingest_support landed nothing of 2026-11-21 00:00 UTC or later, and no failure is known"
+    assert (found.cause_kind, found.cause) == ("source_late", text)
+
+
+def test_sources_that_are_there_while_transform_is_not(bq: Client, books: Books) -> None:
+    for raw_table in ("crm.deals", "crm.users", "support.tickets"):
+        books.land(raw_table, "21 00:00", "21 02:03")
+    found = breach(bq)
+    text = "transform has not started for the data of 2026-11-21 00:00 UTC"
+    assert (found.cause_kind, found.cause, found.run_id) == ("not_started", text, "night-20")
+
+
+def test_a_table_of_another_cadence_is_late_for_its_own_refresh(bq: Client, books: Books) -> None:
+    """It lands its sources itself, so their nightly landing says nothing."""
+    failed = {"state": "failed", "message": "refresh_hourly.land: no", "log_url": LOG}
+    books.run("refresh_hourly", "r10", "20 10:00", "20 10:00", "20 10:03", **failed)
+    found = breach(bq, "20 12:00", "metrics.mtr_hourly")
+    assert cause(found) == ("task_failed", "refresh_hourly.land failed at 2026-11-20 10:03 UTC", "r10", LOG)
+
+
+def test_late_for_a_moment_the_run_ended_too_late(bq: Client, books: Books) -> None:
+    books.night("21", published="08:02")
+    text = "transform ran from 2026-11-21 07:47 to 08:02 UTC"
+    assert cause(breach(bq, "21 08:05"))[:3] == ("finished_late", text, "night-21")
+
+
+def test_tables_late_for_one_cause_have_equal_causes(bq: Client, books: Books) -> None:
+    failed = {"state": "failed", "message": "transform.core.fct_deals.run: no", "log_url": LOG}
+    for raw_table in ("crm.deals", "crm.users", "support.tickets"):
+        books.land(raw_table, "21 00:00", "21 02:03")
+    books.run("transform", "night-21", "21 00:00", "21 02:05", "21 02:15", **failed)
+    late = [event for event in monitor(at("21 08:00"), bq) if event.state == "breached"]
+    assert len(late) == 3
+    assert len({cause(event) for event in late}) == 1
