@@ -56,11 +56,9 @@ def record_failure(context: Mapping[str, Any]) -> None:
     task = context["task_instance"]
     message = f"{task.dag_id}.{task.task_id}: {context.get('exception')}"
     log.error("Final failure of %s, owner %s", message, context["task"].owner)
-    try:
-        finish_run(RunContext.of(context), dag_id=task.dag_id, state="failed", message=message[:1000], log_url=task.log_url)
-    finally:
-        # Also when the books cannot be written: that may be what has failed.
-        notify_failure(context)
+    # First: that the books cannot be written may be what has failed.
+    notify_failure(context)
+    finish_run(RunContext.of(context), dag_id=task.dag_id, state="failed", message=message[:1000], log_url=task.log_url)
 
 
 def record_success(context: Mapping[str, Any]) -> None:

@@ -31,7 +31,9 @@ class Incident:
 
     def take(self, occurrence: Occurrence) -> None:
         if occurrence.recovers:
-            self.open.pop(occurrence.scope, None)
+            ended = self.open.pop(occurrence.scope, None)
+            if ended is not None and not occurrence.cause:
+                occurrence = occurrence.model_copy(update={"cause": ended.cause, "log_url": ended.log_url})
             self.recovered[occurrence.scope] = occurrence
         else:
             self.open[occurrence.scope] = occurrence

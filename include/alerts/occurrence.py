@@ -19,9 +19,9 @@ RECOVERIES = frozenset({"sla_recovered", "recovered"})
 #: How much a kind says: who has been told of one is not told of a lesser one in the same incident.
 _LEVELS = {"sla_at_risk": 0, "deadline": 0}
 RUNBOOKS: dict[str, str] = {
-    "sla_at_risk": "late-table.md",
-    "sla_breached": "late-table.md",
-    "sla_recovered": "late-table.md",
+    "sla_at_risk": "sla-at-risk.md",
+    "sla_breached": "sla-breached.md",
+    "sla_recovered": "sla-breached.md",
     "task_failed": "task-failed.md",
     "gate_blocked": "blocked-gate.md",
     "quarantined": "quarantined-rows.md",
@@ -155,6 +155,13 @@ class Message(_Facts):
         what = names[0] if len(names) == 1 else f"{len(names)} {_PLURALS[self.kind]}, {names[0]} and others"
         repeated = f" · still open, reminder {self.step}" if self.step else ""
         return plain(f"{_HEADLINES[self.kind]}: {what} ({self.severity}){repeated}", 140)
+
+    @property
+    def shared_cause(self) -> Occurrence | None:
+        """An occurrence that says what all have in common, if there are several and they have one cause."""
+        first = self.occurrences[0]
+        same = all((o.cause, o.log_url) == (first.cause, first.log_url) for o in self.occurrences)
+        return first if len(self.occurrences) > 1 and first.cause and same else None
 
     @property
     def runbook(self) -> str:

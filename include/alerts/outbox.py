@@ -21,6 +21,8 @@ State = Literal["pending", "sent", "failed", "substituted", "silent"]
 CLAIM = timedelta(minutes=10)
 #: How far back open incidents are looked for.
 _MEMORY = timedelta(days=35)
+#: Seconds for which a warehouse that cannot be reached is tried.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,10 @@ class Outbox:
         bound: list[ScalarQueryParameter] = [
             bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()
         ]
-        rows: Iterable[Any] = self.client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound)).result()
+        # The client's own patience is ten minutes: too long for an alert, which can go out without the warehouse.
+        retry = bigquery.DEFAULT_RETRY.with_timeout(_PATIENCE)
+        job = self.client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound), retry=retry)
+        rows: Iterable[Any] = job.result(retry=retry)
         return rows
 
 

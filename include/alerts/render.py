@@ -45,13 +45,15 @@ def slack_blocks(message: Message) -> list[dict[str, Any]]:
     """The message as Slack's Block Kit."""
     _, sign, _ = _look(message)
     blocks: list[dict[str, Any]] = [_section(f"{sign} *{_escaped(message.subject)}*")]
+    shared = message.shared_cause
+    blocks += [_section("\n".join(_slack_cause(shared)))] if shared else []
     for occurrence in message.occurrences[:_SHOWN]:
-        blocks += [{"type": "divider"}, *_slack_occurrence(occurrence)]
+        blocks += [{"type": "divider"}, *_slack_occurrence(occurrence, cause=shared is None)]
     if more := len(message.occurrences) - _SHOWN:
         blocks += [_section(f"and {more} more: see ops.sla_events and ops.alerts")] if more > 0 else []
     url = runbook_url(message)
     runbook = f"<{_slack_url(url)}|{message.runbook}>" if url else f"docs/runbooks/{message.runbook}"
-    footer = f"What to do: {runbook}   ·   incident {message.incident_id}, since {moment(message.opened_at)}"
+    footer = f"Runbook: {runbook}   ·   incident {message.incident_id}, since {moment(message.opened_at)}"
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": footer, "verbatim": True}]})
     return blocks
 
@@ -63,6 +65,7 @@ def mail(message: Message) -> Mail:
         "message": message,
         "shown": message.occurrences[:_SHOWN],
         "more": max(len(message.occurrences) - _SHOWN, 0),
+        "shared": message.shared_cause,
         "colour": colour,
         "label": "All well again" if message.recovers else f"{message.severity} · {message.kind.replace('_', ' ')}",
         "runbook_url": runbook_url(message),
@@ -82,7 +85,8 @@ def pagerduty_event(message: Message) -> dict[str, Any]:
     The incident's id is the deduplication key: what is told again adds to the same page, and its end resolves it.
     """
     first = message.occurrences[0]
-    links = [{"href": o.log_url, "text": f"Log of {o.name}"} for o in message.occurrences[:_SHOWN] if _web(o.log_url)]
+    logs = {_web(o.log_url): f"Log of {o.name}" for o in reversed(message.occurrences[:_SHOWN]) if _web(o.log_url)}
+    links = [{"href": address, "text": text} for address, text in reversed(logs.items())]
     url = runbook_url(message)
     links += [{"href": url, "text": f"Runbook {message.runbook}"}] if url else []
     facts = {o.name: {k: v for k, v in _facts(o) if v} for o in message.occurrences[:_SHOWN]}
@@ -121,16 +125,19 @@ def _facts(occurrence: Occurrence) -> list[tuple[str, str]]:
     ]
 
 
-def _slack_occurrence(occurrence: Occurrence) -> list[dict[str, Any]]:
-    facts = _facts(occurrence)
-    short = [(label, value) for label, value in facts[:4] if value]
+def _slack_occurrence(occurrence: Occurrence, cause: bool) -> list[dict[str, Any]]:
+    short = [(label, value) for label, value in _facts(occurrence)[:4] if value]
     fields = [{"type": "mrkdwn", "text": f"*{label}*\n{_escaped(value)}", "verbatim": True} for label, value in short]
     blocks: list[dict[str, Any]] = [_section(f"*{_escaped(occurrence.name)}*"), {"type": "section", "fields": fields}]
-    lines = [f"*Likely cause*  {_escaped(occurrence.cause)}"] if occurrence.cause else []
+    lines = _slack_cause(occurrence) if cause else []
     lines += [f"•  {_escaped(line)}" for line in occurrence.details]
-    if url := _web(occurrence.log_url):
-        lines.append(f"<{_slack_url(url)}|Open the log in Airflow>")
     return [*blocks, _section("\n".join(lines))] if lines else blocks
+
+
+def _slack_cause(occurrence: Occurrence) -> list[str]:
+    lines = [f"*Likely cause*  {_escaped(occurrence.cause)}"] if occurrence.cause else []
+    url = _web(occurrence.log_url)
+    return [*lines, f"<{_slack_url(url)}|Open the log in Airflow>"] if url else lines
 
 
 def _section(text: str) -> dict[str, Any]:

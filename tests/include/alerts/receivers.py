@@ -7,6 +7,7 @@ import email.policy
 import json
 import logging
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -142,10 +143,14 @@ def receiving() -> Iterator[Receivers]:
     )
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
-    mail.start()
-    try:
-        yield received
-    finally:
-        mail.stop()
-        web.shutdown()
-        web.server_close()
+    with warnings.catch_warnings():
+        # Logging in without TLS is only for the loopback.
+        warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
+        warnings.filterwarnings("ignore", "Session.login_data is deprecated")
+        mail.start()
+        try:
+            yield received
+        finally:
+            mail.stop()
+            web.shutdown()
+            web.server_close()

@@ -58,7 +58,7 @@ def test_every_message_says_what_is_needed(bq: Client, received: Receivers, monk
             "data up to 30 Sep 2026 00:00 UTC",
             "transform.core.fct_deals.run failed",
             LOG,
-            "https://docs.example.org/runbooks/late-table.md",
+            "https://docs.example.org/runbooks/sla-breached.md",
         ):
             assert fact in text, f"{form} lacks {fact}"
     assert (page["event_action"], page["payload"]["severity"], page["routing_key"]) == ("trigger", "critical", ROUTING_KEY)
@@ -133,9 +133,11 @@ def test_a_channel_that_comes_back_in_time_is_used(bq: Client, received: Receive
     assert received.counts == (0, 0, 0)
     assert rows(bq, "select distinct state from ops.alerts") == [("pending",)], "nothing is lost while all are down"
     received.down = set()
-    assert deliver(NOW + 29 * MINUTE).kept == 0
-    assert deliver(NOW + 32 * MINUTE).sent >= 3
-    assert received.counts[0] >= 1 and received.counts[1] == 1 and received.counts[2] >= 1
+    report = deliver(NOW + 29 * MINUTE)
+    assert (report.sent + report.substituted, report.kept) == (0, 0), "all wait for their next try"
+    deliver(NOW + 32 * MINUTE)
+    # The first message of each channel, and the first reminder by two of them.
+    assert received.counts == (2, 1, 2)
 
 
 def test_without_connections_alerts_are_kept_and_nothing_fails(bq: Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -161,8 +163,10 @@ def test_a_critical_one_is_told_again_until_it_ends(bq: Client, received: Receiv
     assert "still open, reminder 1" in received.slack[1]["text"]
     deliver(NOW + 120 * MINUTE)
     assert received.counts == (3, 3, 3)
-    assert received.mails[2][0] == ["finance@example.com"] or received.mails[1][0] == ["finance@example.com"]
-    assert {mail[0][0] for mail in received.mails} == {"finance@example.com", "data-platform@example.com"}
+    assert sorted(recipients[0] for recipients, _ in received.mails) == [
+        "data-platform@example.com",
+        *["finance@example.com"] * 2,
+    ]
     assert {page["dedup_key"] for page in received.pagerduty} == {received.pagerduty[0]["dedup_key"]}
 
     end = NOW + 130 * MINUTE
@@ -263,8 +267,7 @@ def test_no_secret_gets_into_the_books_or_the_log(bq: Client, received: Receiver
         assert secret not in caplog.text
 
 
-def test_a_broken_outbox_is_reported_and_nothing_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+def test_a_broken_outbox_is_reported_and_nothing_raised() -> None:
     from include.alerts.outbox import Outbox
 
     class Unreachable(Outbox):
