@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from google.cloud.bigquery import Client
 
-from include.sla import SlaEvent, monitor
+from include.sla import SlaEvent, instant_of, monitor
 from tests.include.sla.books import Books, ledger
 from tests.include.sla.timeline import at
 from tests.warehouse import rows
@@ -192,3 +193,11 @@ def test_attainment_over_the_end_of_a_week_and_of_a_month(bq: Client) -> None:
     assert rows(bq, "select distinct owner, criticality from ops.sla_attainment where table_name = 'mart_nightly'") == [
         ("finance", "medium")
     ]
+
+
+def test_which_instant_a_run_looks_at() -> None:
+    dag_run = SimpleNamespace(data_interval_end=None, run_after=at("21 08:05") + timedelta(seconds=30))
+    assert instant_of({"params": {"now": None}, "dag_run": dag_run}) == at("21 08:05")
+    assert instant_of({"params": {"now": "2026-11-21T10:00:59+02:00"}, "dag_run": dag_run}) == at("21 08:00")
+    with pytest.raises(ValueError, match="naive"):
+        instant_of({"params": {"now": "2026-11-21T10:00:59"}, "dag_run": dag_run})
