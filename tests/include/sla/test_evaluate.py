@@ -79,6 +79,9 @@ def test_late_for_two_minutes_between_two_looks_is_late() -> None:
     ]
     assert table.events[1].published_at == at("20 02:20"), "what it showed when it was late"
     assert table.events[2].published_at == at("21 08:02")
+    day = attainment(table.events, at("21 00:00"), at("22 00:00"))
+    assert day is not None
+    assert (day.minutes_promised, day.longest_breach_minutes) == (1440, 2)
 
 
 def test_published_again_after_the_deadline_is_not_late() -> None:

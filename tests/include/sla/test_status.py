@@ -52,6 +52,12 @@ def test_now_the_last_seven_days_and_due_next(bq: Client) -> None:
     assert list(cells) == ["marts.mart_quarter", "metrics.mtr_hourly", "marts.mart_nightly"], "late first, then by criticality"
 
 
+def test_due_next_is_for_data_that_is_not_there_yet(bq: Client) -> None:
+    Books(bq).night("20")
+    (nightly,) = (s for s in statuses(at("20 03:00"), bq) if s.promise.key == "marts.mart_nightly")
+    assert nightly.due_next == at("21 08:00"), "what is due today is published already"
+
+
 def test_what_the_monitor_has_not_noted_yet_is_shown_and_not_written(bq: Client) -> None:
     books = Books(bq)
     books.night("19")
