@@ -4,6 +4,7 @@ from include.sla.evaluate import Measurement, Publication, Running, SlaEvent, ev
 from include.sla.ledger import events_since
 from include.sla.monitor import instant_of, monitor
 from include.sla.promises import Promise, PromiseError, load_lineage, load_promises
+from include.sla.status import Status, status_table, statuses, write_page
 
 __all__ = [
     "Measurement",
@@ -12,10 +13,14 @@ __all__ = [
     "Publication",
     "Running",
     "SlaEvent",
+    "Status",
     "evaluate",
     "events_since",
     "instant_of",
     "load_lineage",
     "load_promises",
     "monitor",
+    "status_table",
+    "statuses",
+    "write_page",
 ]

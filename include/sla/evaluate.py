@@ -116,7 +116,11 @@ def evaluate(
     state = previous.state if previous else None
 
     if binding and not met:
-        return None if state == "breached" else _event(promise, "breached", _late_since(promise, shown, since, due), shown, now)
+        return (
+            None
+            if state == "breached"
+            else _event(promise, "breached", _late_since(promise, measurement, shown, due), shown, now)
+        )
     if previous is not None and state == "breached":
         return _event(promise, "recovered", previous.due_at, shown, now) if met else None
     if binding and _was_late(promise, measurement, previous, due, now):
@@ -156,10 +160,11 @@ def _first_unmet(promise: Promise, shown: Publication | None, since: datetime | 
     return first if first == since else ticks.next(first)
 
 
-def _late_since(promise: Promise, shown: Publication | None, since: datetime | None, due: datetime) -> datetime:
-    """From when on the promise is broken: the first deadline missed, or when older data was published over newer."""
-    deadline = _first_unmet(promise, shown, since, due) + promise.fresh_within
-    return deadline if shown is None else max(deadline, shown.published_at)
+def _late_since(promise: Promise, measurement: Measurement, shown: Publication | None, due: datetime) -> datetime:
+    """From when on the promise is broken: the first deadline missed, or when what had kept it was replaced or taken away."""
+    deadline = _first_unmet(promise, shown, measurement.promised_since, due) + promise.fresh_within
+    since = shown.published_at if shown is not None else measurement.taken_away_at
+    return deadline if since is None else max(deadline, since)
 
 
 def _was_late(promise: Promise, measurement: Measurement, previous: SlaEvent | None, due: datetime, now: datetime) -> bool:

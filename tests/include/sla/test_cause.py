@@ -82,11 +82,25 @@ def test_sources_that_are_there_while_transform_is_not(bq: Client, books: Books)
 
 
 def test_a_table_of_another_cadence_is_late_for_its_own_refresh(bq: Client, books: Books) -> None:
-    """It lands its sources itself, so their nightly landing says nothing."""
+    """It lands its sources itself, so their own DAGs say nothing."""
+    books.run(
+        "ingest_crm", "again", "20 00:00", "20 09:00", "20 09:05", state="failed", message="ingest_crm.land: no", log_url=LOG
+    )
     failed = {"state": "failed", "message": "refresh_hourly.land: no", "log_url": LOG}
     books.run("refresh_hourly", "r10", "20 10:00", "20 10:00", "20 10:03", **failed)
     found = breach(bq, "20 12:00", "metrics.mtr_hourly")
     assert cause(found) == ("task_failed", "refresh_hourly.land failed at 2026-11-20 10:03 UTC", "r10", LOG)
+
+
+def test_a_nightly_that_failed_is_no_cause_for_what_was_refreshed_since(bq: Client, books: Books) -> None:
+    failed = {"state": "failed", "message": "transform.publish: no", "log_url": LOG}
+    books.run("transform", "night-20b", "20 00:00", "20 04:05", "20 04:15", **failed)
+    for raw_table in ("crm.deals", "crm.users"):
+        books.land(raw_table, "20 10:00", "20 10:01", run_id="r10")
+    books.run("refresh_hourly", "r10", "20 10:00", "20 10:00", "20 10:06")
+    books.publish("metrics.mtr_hourly", "r10", "20 10:00", "20 10:05")
+    found = breach(bq, "20 13:00", "metrics.mtr_hourly")
+    assert found.cause == "refresh_hourly has not started for the data of 2026-11-20 11:00 UTC"
 
 
 def test_late_for_a_moment_the_run_ended_too_late(bq: Client, books: Books) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from include.sla import Promise, Running
+from include.sla.attainment import attainment
 from tests.include.sla.timeline import Timeline, at, daily, every
 
 
@@ -48,6 +49,24 @@ def test_a_run_that_ended_in_time_without_the_data_keeps_no_promise() -> None:
     assert table.events[1].published_at == at("21 04:20")
 
 
+def test_the_worked_example_of_the_documentation() -> None:
+    table = Timeline(daily(hours=4), usual=timedelta(minutes=20))
+    table.publish("19 02:20", "19 00:00")
+    table.publish("20 04:20", "19 00:00")
+    table.publish("20 07:32", "20 00:00")
+    assert table.watch("19 02:25", "20 12:00") == [
+        "19 02:25 on_time 19 06:00",
+        "20 05:45 at_risk 20 06:00",
+        "20 06:00 breached 20 06:00",
+        "20 07:35 recovered 20 06:00",
+        "20 07:40 on_time 20 06:00",
+    ]
+    assert table.events[2].age_minutes == 30 * 60
+    week = attainment(table.events, at("16 00:00"), at("23 00:00"))
+    assert week is not None
+    assert (week.minutes_promised - week.minutes_on_time, week.breach_count, week.longest_breach_minutes) == (92, 1, 92)
+
+
 def test_late_for_two_minutes_between_two_looks_is_late() -> None:
     table = Timeline(daily())
     table.publish("20 02:20", "20 00:00")
@@ -60,6 +79,9 @@ def test_late_for_two_minutes_between_two_looks_is_late() -> None:
     ]
     assert table.events[1].published_at == at("20 02:20"), "what it showed when it was late"
     assert table.events[2].published_at == at("21 08:02")
+    day = attainment(table.events, at("21 00:00"), at("22 00:00"))
+    assert day is not None
+    assert (day.minutes_promised, day.longest_breach_minutes) == (1440, 2)
 
 
 def test_published_again_after_the_deadline_is_not_late() -> None:

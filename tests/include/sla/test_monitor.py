@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from google.cloud.bigquery import Client
 
-from include.sla import SlaEvent, monitor
+from include.sla import SlaEvent, instant_of, load_lineage, load_promises, monitor
+from include.sla.measure import measure
 from tests.include.sla.books import Books, ledger
 from tests.include.sla.timeline import at
 from tests.warehouse import rows
@@ -98,8 +100,6 @@ def test_a_refresh_publishes_what_it_landed_itself(bq: Client) -> None:
     for raw_table in ("crm.deals", "crm.users"):
         books.land(raw_table, "20 10:00", "20 10:01", run_id="scheduled__10")
     books.run("refresh_hourly", "scheduled__10", "20 10:00", "20 10:00", "20 10:06")
-    # A run of another cadence has the same id, as Airflow names scheduled runs.
-    books.run("refresh_every_15_minutes", "scheduled__10", "20 10:00", "20 10:07", None)
     books.publish("metrics.mtr_hourly", "scheduled__10", "20 10:00", "20 10:05")
     monitor(at("20 11:55"), bq)
     assert states(monitor(at("20 12:50"), bq), "metrics.mtr_hourly") == []
@@ -117,13 +117,49 @@ def test_a_look_back_shows_old_data_however_new_its_landing(bq: Client) -> None:
     assert states(monitor(at("20 09:25"), bq)) == ["breached 20 09:20"]
 
 
-def test_a_table_taken_away_is_late(bq: Client) -> None:
+def test_a_table_taken_away_is_late_from_then_on(bq: Client) -> None:
     books = Books(bq)
+    monitor(at("19 12:00"), bq)
     books.night("20")
     monitor(at("20 02:30"), bq)
     books.publish(NIGHTLY, "night-20b", "20 00:00", "20 09:00", state="dropped")
-    assert states(monitor(at("20 09:05"), bq)) == []
-    assert states(monitor(at("21 08:00"), bq)) == ["breached 21 08:00"]
+    assert states(monitor(at("20 09:05"), bq)) == ["breached 20 09:00"]
+
+
+def shows(bq: Client, table: str, now: str) -> datetime | None:
+    """Up to when the data reaches that a table shows."""
+    found = measure(load_promises().values(), load_lineage(), {}, at(now), bq)[table].shown_at(at(now))
+    assert found is not None
+    return found.data_at
+
+
+def test_a_source_that_never_landed_is_not_passed_over(bq: Client) -> None:
+    books = Books(bq)
+    books.night("20", late="support")
+    assert shows(bq, NIGHTLY, "20 03:00") is None
+    assert shows(bq, "metrics.mtr_hourly", "20 03:00") == at("20 00:00"), "it needs no tickets"
+
+
+def test_the_oldest_raw_table_counts_also_within_a_source(bq: Client) -> None:
+    books = Books(bq)
+    books.night("19")
+    books.land("crm.deals", "20 00:00", "20 02:03")
+    books.land("support.tickets", "20 00:00", "20 02:03")
+    books.run("transform", "night-20", "20 00:00", "20 04:00", "20 04:20")
+    books.publish(NIGHTLY, "night-20", "20 00:00", "20 04:20")
+    assert shows(bq, NIGHTLY, "20 05:00") == at("19 00:00"), "users had not landed"
+
+
+def test_a_run_of_another_cadence_with_the_same_id_does_not_say_when_this_one_began(bq: Client) -> None:
+    """Users land for someone else after the refresh has begun, and the other run begins after that."""
+    books = Books(bq)
+    books.night("20")
+    books.land("crm.deals", "20 10:00", "20 10:01", run_id="scheduled__10")
+    books.land("crm.users", "20 10:00", "20 10:03", run_id="by-hand")
+    books.run("refresh_hourly", "scheduled__10", "20 10:00", "20 10:00", "20 10:06")
+    books.run("refresh_every_15_minutes", "scheduled__10", "20 10:00", "20 10:04", None)
+    books.publish("metrics.mtr_hourly", "scheduled__10", "20 10:00", "20 10:05")
+    assert shows(bq, "metrics.mtr_hourly", "20 10:10") == at("20 00:00")
 
 
 def test_at_risk_by_the_usual_duration_of_the_last_runs(bq: Client) -> None:
@@ -192,3 +228,11 @@ def test_attainment_over_the_end_of_a_week_and_of_a_month(bq: Client) -> None:
     assert rows(bq, "select distinct owner, criticality from ops.sla_attainment where table_name = 'mart_nightly'") == [
         ("finance", "medium")
     ]
+
+
+def test_which_instant_a_run_looks_at() -> None:
+    dag_run = SimpleNamespace(data_interval_end=None, run_after=at("21 08:05") + timedelta(seconds=30))
+    assert instant_of({"params": {"now": None}, "dag_run": dag_run}) == at("21 08:05")
+    assert instant_of({"params": {"now": "2026-11-21T10:00:59+02:00"}, "dag_run": dag_run}) == at("21 08:00")
+    with pytest.raises(ValueError, match="naive"):
+        instant_of({"params": {"now": "2026-11-21T10:00:59"}, "dag_run": dag_run})
