@@ -55,11 +55,11 @@ class Settings(BaseSettings):
     routing_file: Path = Field(
         ROOT / "include" / "alerts" / "routing.yml", alias="PLATFORM_ROUTING_FILE", description="Who is told of what, and how."
     )
-    runbooks_url: str | None = Field(
-        None,
+    runbooks_url: str = Field(
+        "",
         alias="RUNBOOKS_URL",
-        pattern=r"^https?://[^\s<>\"|]+$",
-        description="Where docs/runbooks can be read; alerts link there (unset: they name the file).",
+        pattern=r"^(https?://[^\s<>\"|]+)?$",
+        description="Where docs/runbooks can be read; alerts link there (empty: they name the file).",
     )
     nightly_deadline_minutes: int = Field(
         120, alias="NIGHTLY_DEADLINE_MINUTES", ge=1, description="How long a run of `transform` may take before people are told."

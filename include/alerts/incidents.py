@@ -118,7 +118,9 @@ class Plan:
         ended: dict[str, list[Occurrence]] = {}
         for occurrence in occurrences:
             for incident in self.incidents.values():
-                if occurrence.scope in incident.open:
+                going_on = incident.open.get(occurrence.scope)
+                # Reported again, an earlier recovery does not end what has happened since.
+                if going_on is not None and going_on.at <= occurrence.at:
                     incident.take(occurrence)
                     ended.setdefault(incident.incident_id, []).append(occurrence)
         for incident_id, group in ended.items():

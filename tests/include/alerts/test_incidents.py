@@ -83,6 +83,13 @@ def test_a_recovery_of_what_nobody_was_told_of_is_nothing(routing: Routing) -> N
     assert Plan([], routing, NOW).take([occurrence(kind="sla_recovered")]).added == []
 
 
+def test_an_earlier_recovery_reported_again_ends_nothing(routing: Routing) -> None:
+    events = [occurrence(), occurrence(kind="sla_recovered", minutes=5), occurrence(minutes=9)]
+    plan = Plan([], routing, NOW).take(events)
+    again = Plan(plan.added, routing, NOW).take(events)
+    assert again.added == [] and again.silenced == []
+
+
 def test_its_own_channels_come_before_those_of_its_criticality(routing: Routing) -> None:
     plan = Plan([], routing, NOW).take(
         [occurrence(channels=("email",)), occurrence("marts.mart_b", "sla_at_risk", channels=("email",))]
