@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +23,7 @@ from include.alerts.occurrence import sanitized
 from include.orchestration import record_failure, run_is_late
 from include.quality import GateBlocked, GateVerdict, Outcome
 from include.runs import RunContext
-from include.settings import settings
+from include.settings import ROOT, settings
 from tests.include.alerts.receivers import Receivers
 from tests.warehouse import rows
 
@@ -185,6 +189,18 @@ def test_a_late_run_is_told_unless_it_has_failed(bq: Client, received: Receivers
     assert len(received.slack) == 2, "that it has failed is more than that it is late"
     late("another night")
     assert len(received.slack) == 2
+
+
+def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.include.alerts.missed_deadline"]
+    variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
+        ("deadline", "critical", "Taking too long: transform (critical)")
+    ]
+    deliver(datetime.now(UTC))
+    assert received.counts == (1, 1, 1)
 
 
 def test_without_the_warehouse_a_failure_is_told_all_the_same(
