@@ -55,15 +55,15 @@ def test_tasks_that_fail_at_once_without_knowing_of_each_other_get_one_row(routi
 
 
 def test_who_knows_of_an_incident_is_not_told_again_unless_it_is_worse(routing: Routing) -> None:
-    plan = Plan([], routing, NOW).take([occurrence(severity="medium")])
-    assert len(told(plan)) == 2
-    plan = Plan(plan.added, routing, NOW).take([occurrence("marts.mart_b", severity="medium")])
+    first = Plan([], routing, NOW).take([occurrence(severity="medium")])
+    assert len(told(first)) == 2
+    plan = Plan(first.added, routing, NOW).take([occurrence("marts.mart_b", severity="medium")])
     assert told(plan) == []
     assert [(alert.state, alert.channel, alert.error) for alert in plan.added] == [
         ("silent", None, "these people have been told of the incident")
     ]
-    plan = Plan(plan.added, routing, NOW).take([occurrence("marts.mart_c", severity="high")])
-    assert len(told(plan)) == 2
+    worse = Plan([*first.added, *plan.added], routing, NOW).take([occurrence("marts.mart_c", severity="high")])
+    assert len(told(worse)) == 2
 
 
 def test_an_open_incident_that_happens_again_is_told_anew_after_a_while(routing: Routing) -> None:
@@ -84,10 +84,16 @@ def test_a_recovery_of_what_nobody_was_told_of_is_nothing(routing: Routing) -> N
 
 
 def test_an_earlier_recovery_reported_again_ends_nothing(routing: Routing) -> None:
-    events = [occurrence(), occurrence(kind="sla_recovered", minutes=5), occurrence(minutes=9)]
-    plan = Plan([], routing, NOW).take(events)
-    again = Plan(plan.added, routing, NOW).take(events)
+    """The ledger's last day is reported at every look, and a recovery of what nobody was told of leaves no trace."""
+    earlier = occurrence(kind="sla_recovered", minutes=-60)
+    plan = Plan([], routing, NOW).take([earlier, occurrence()])
+    again = Plan(plan.added, routing, NOW).take([earlier, occurrence()])
     assert again.added == [] and again.silenced == []
+
+
+def test_a_table_whose_cause_turns_out_to_be_another_stays_in_its_incident(routing: Routing) -> None:
+    plan = Plan([], routing, NOW).take([occurrence(kind="sla_at_risk", cause_key="it runs"), occurrence(minutes=5)])
+    assert len({alert.incident_id for alert in plan.added}) == 1
 
 
 def test_its_own_channels_come_before_those_of_its_criticality(routing: Routing) -> None:
