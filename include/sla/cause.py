@@ -83,7 +83,10 @@ class Causes:
                 return Cause("finished_late", text, row["run_id"], row["log_url"])
         day = f"{wanted:%Y-%m-%d %H:%M} UTC"
         if ingests:
-            return Cause("source_late", f"{' and '.join(ingests)} landed nothing of {day} or later, and no failure is known")
+            # All that are silent, not only those of this table: tables that wait for different ones of them have one cause.
+            silent = sorted({name.partition(".")[0] for name, at in self._landings.items() if at < wanted} | set(late))
+            names = ", ".join(f"ingest_{source}" for source in silent)
+            return Cause("source_late", f"nothing of {day} or later has landed, and no failure is known: {names}")
         return Cause("not_started", f"{promise.refreshed_by} has not started for the data of {day}")
 
     def _of_run(self, dag_id: str, data_at: datetime | None) -> Cause | None:

@@ -6,8 +6,10 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.sla import SlaEvent, monitor
+from include.sla.cause import Causes
+from include.sla.measure import Runs, landings
 from tests.include.sla.books import Books
-from tests.include.sla.timeline import at
+from tests.include.sla.timeline import at, daily
 
 LOG = "http://airflow/dags/d/runs/r/tasks/t"
 
@@ -69,7 +71,7 @@ def test_what_happened_before_the_data_that_is_published_is_no_cause(bq: Client,
     failed = {"state": "failed", "message": "transform.publish: no", "log_url": LOG}
     books.run("transform", "night-19", "19 00:00", "19 02:05", "19 02:15", **failed)
     found = breach(bq)
-    text = "ingest_crm and ingest_support landed nothing of 2026-11-21 00:00 UTC or later, and no failure is known"
+    text = "nothing of 2026-11-21 00:00 UTC or later has landed, and no failure is known: ingest_crm, ingest_support"
     assert (found.cause_kind, found.cause) == ("source_late", text)
 
 
@@ -117,3 +119,13 @@ def test_tables_late_for_one_cause_have_equal_causes(bq: Client, books: Books) -
     late = [event for event in monitor(at("21 08:00"), bq) if event.state == "breached"]
     assert len(late) == 3
     assert len({cause(event) for event in late}) == 1
+
+
+def test_tables_that_wait_for_different_silent_sources_have_one_cause(bq: Client, books: Books) -> None:
+    now = at("21 08:00")
+    causes = Causes(Runs(now, bq), landings(now, bq), now, bq)
+    found = {
+        causes.of(daily(), raw_tables, at("20 00:00"), at("21 00:00"))
+        for raw_tables in (frozenset({"crm.deals"}), frozenset({"support.tickets"}), frozenset({"crm.users", "support.tickets"}))
+    }
+    assert [cause.kind for cause in found] == ["source_late"]
