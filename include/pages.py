@@ -10,6 +10,7 @@ h2 { margin: 2rem 0 .4rem } small { color: #66727f; font-weight: normal }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .35rem .6rem; vertical-align: top }
 tr { border-bottom: 1px solid #e3e7eb } td.n { text-align: right } a { color: #0b5cad }
 b { border-radius: .6rem; padding: .05rem .55rem; font-weight: 600; white-space: nowrap }
+body:has(table.wide) { max-width: 88rem } table.wide { font-size: 12px } table.wide td, table.wide th { padding: .3rem .45rem; white-space: nowrap }
 .pass { background: #d9f2df } .warn { background: #fff0c2 } .quarantine { background: #eddcf7 } .block { background: #ffd6d2 }
 """
 
@@ -19,6 +20,6 @@ def web_page(title: str, body: str) -> str:
 
     Args:
         title: plain text.
-        body: HTML. Badges are `<b class='pass'>`, or `warn`, `quarantine`, `block`.
+        body: HTML. Badges are `<b class='pass'>`, or `warn`, `quarantine`, `block`; a table of many columns is of class `wide`.
     """
     return f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>{body}</html>\n"

@@ -60,7 +60,9 @@ FRESHNESS_TABLES = (
             _CRITICALITY,
             _OWNER,
             Column("cause", "STRING", "The likely cause of at_risk and breached, in words. Never the value of a row."),
-            Column("cause_kind", "STRING", "task_failed, gate_blocked, running, source_late, finished_late or not_started."),
+            Column(
+                "cause_kind", "STRING", "task_failed, gate_blocked, running, skipped, source_late, finished_late or not_started."
+            ),
             Column("run_id", "STRING", "The run that the cause is about; without one, the run that published the table."),
             Column("log_url", "STRING", "Where the cause can be looked at."),
         ),

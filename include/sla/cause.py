@@ -16,18 +16,11 @@ if TYPE_CHECKING:
 
     from include.sla.promises import Promise
 
-#: The gates that a run passes after those of its sources, in order.
-_LAYERS = ("staging", "core", "marts")
-
-_GATES_SQL = """
-    select gate, run_id, relation, expectation, unexpected_count, evaluated_at
-    from (
-        select * from ops.gate_results
-        where evaluated_at <= @now
-        qualify evaluated_at = max(evaluated_at) over (partition by gate)
-    )
-    where verdict = 'block'
-    order by gate, relation, expectation
+_BLOCKED_SQL = """
+    select gate, run_id, relation, expectation, unexpected_count
+    from ops.gate_results
+    where verdict = 'block' and evaluated_at <= @now
+    order by evaluated_at, gate, relation, expectation
 """
 
 
@@ -36,7 +29,8 @@ class Cause:
     """The likely cause. Tables that are late for one cause have equal ones.
 
     Attributes:
-        kind: `task_failed`, `gate_blocked`, `running`, `source_late`, `finished_late` or `not_started`.
+        kind: `task_failed`, `gate_blocked`, `running`, `skipped`, `source_late`, `finished_late` or
+            `not_started`.
         text: in words.
         run_id, log_url: the run that it is about, and where to look.
     """
@@ -53,9 +47,9 @@ class Causes:
     def __init__(self, runs: Runs, landings: Mapping[str, datetime], now: datetime, client: Client | None = None) -> None:
         self._runs = runs
         self._landings = landings
-        self._gates: dict[str, list[Row]] = defaultdict(list)
-        for row in read(_GATES_SQL, client, now=("TIMESTAMP", now)):
-            self._gates[row["gate"]].append(row)
+        self._blocked: dict[str, list[Row]] = defaultdict(list)
+        for row in read(_BLOCKED_SQL, client, now=("TIMESTAMP", now)):
+            self._blocked[row["run_id"]].append(row)
 
     def of(self, promise: Promise, raw_tables: frozenset[str], data_at: datetime | None, wanted: datetime) -> Cause:
         """The likely cause why the data of an instant is not published, the furthest upstream first.
@@ -70,20 +64,27 @@ class Causes:
         late = sorted({name.partition(".")[0] for name in raw_tables if not _reaches(self._landings.get(name), wanted)})
         nightly = promise.refreshed_by == "transform"
         # The DAGs of other cadences land their sources themselves.
-        ingests = [f"ingest_{source}" for source in late] if nightly else []
-        found = [self._of_run(dag_id, data_at) for dag_id in ingests]
-        found += [self._of_gate(gate, data_at) for gate in [*(f"raw_{source}" for source in sources), *_LAYERS]]
-        found += [self._of_run(dag_id, data_at) for dag_id in dict.fromkeys((promise.refreshed_by, "transform"))]
-        for cause in found:
+        ingests = [f"ingest_{source}" for source in [*late, *sorted(set(sources) - set(late))]] if nightly else []
+        for dag_id in dict.fromkeys((*ingests, promise.refreshed_by, "transform")):
+            cause = self._of_run(dag_id, data_at)
             if cause is not None:
                 return cause
+        skipped = self._runs.left_out(promise.refreshed_by)
+        if skipped is not None and _after(skipped["started_at"], data_at):
+            text = (
+                f"{promise.refreshed_by} left out its turn at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: another run was at work"
+            )
+            return Cause("skipped", text, skipped["run_id"], skipped["log_url"])
         for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((promise.refreshed_by, "transform"))):
             if row is not None and row["state"] == "success" and _reaches(row["as_of"], wanted):
                 text = f"{row['dag_id']} ran from {row['started_at']:%Y-%m-%d %H:%M} to {row['finished_at']:%H:%M} UTC"
                 return Cause("finished_late", text, row["run_id"], row["log_url"])
         day = f"{wanted:%Y-%m-%d %H:%M} UTC"
-        if ingests:
-            return Cause("source_late", f"{' and '.join(ingests)} landed nothing of {day} or later, and no failure is known")
+        if nightly and late:
+            # All that are silent, not only those of this table: tables that wait for different ones of them have one cause.
+            silent = sorted({name.partition(".")[0] for name, at in self._landings.items() if at < wanted} | set(late))
+            names = ", ".join(f"ingest_{source}" for source in silent)
+            return Cause("source_late", f"nothing of {day} or later has landed, and no failure is known: {names}")
         return Cause("not_started", f"{promise.refreshed_by} has not started for the data of {day}")
 
     def _of_run(self, dag_id: str, data_at: datetime | None) -> Cause | None:
@@ -96,20 +97,23 @@ class Causes:
             if usual is not None:
                 text += f"; it usually takes {usual.total_seconds() / 60:.0f} min"
             return Cause("running", text, row["run_id"], row["log_url"])
+        if blocked := self._blocked_gate(row):
+            return Cause("gate_blocked", blocked, row["run_id"], row["log_url"])
         # The message begins with the task, `dag.task: what the exception said`.
         task = (row["message"] or "").partition(":")[0] or dag_id
         return Cause("task_failed", f"{task} failed at {row['finished_at']:%Y-%m-%d %H:%M} UTC", row["run_id"], row["log_url"])
 
-    def _of_gate(self, gate: str, data_at: datetime | None) -> Cause | None:
-        rows = self._gates.get(gate)
-        if not rows or not _after(rows[0]["evaluated_at"], data_at):
+    def _blocked_gate(self, run: Row) -> str | None:
+        """Which gate blocked a run that failed, if one did, and by which rule."""
+        # Runs of several DAGs may have one id; a source's own DAG passes no gate but that source's.
+        gate = run["dag_id"].replace("ingest_", "raw_", 1)
+        rows = [row for row in self._blocked[run["run_id"]] if row["gate"] == gate or gate == run["dag_id"]]
+        if not rows:
             return None
         first = rows[0]
         count = "" if first["unexpected_count"] is None else f", {first['unexpected_count']:,} rows"
         more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
-        text = f"gate {gate} blocked: {first['expectation']} on {first['relation']}{count}{more}"
-        links = [row["log_url"] for row in self._runs.of(first["run_id"]) if row["state"] == "failed" and row["log_url"]]
-        return Cause("gate_blocked", text, first["run_id"], next(iter(links), None))
+        return f"gate {first['gate']} blocked: {first['expectation']} on {first['relation']}{count}{more}"
 
 
 def _reaches(data_at: datetime | None, wanted: datetime) -> bool:

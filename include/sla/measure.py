@@ -154,12 +154,12 @@ class Runs:
             self._rows[row["dag_id"]].append(row)
 
     def newest(self, dag_id: str) -> Row | None:
-        """The row of the DAG's newest run; None if it never ran."""
-        return next(iter(self._rows[dag_id]), None)
+        """The row of the DAG's newest run that did anything; None if it never ran."""
+        return next((row for row in self._rows[dag_id] if row["state"] != "skipped"), None)
 
-    def of(self, run_id: str) -> list[Row]:
-        """The rows of all DAGs' runs with this id."""
-        return [row for rows in self._rows.values() for row in rows if row["run_id"] == run_id]
+    def left_out(self, dag_id: str) -> Row | None:
+        """The row of the DAG's newest run if that left out its turn, because another run was at work."""
+        return next((row for row in self._rows[dag_id][:1] if row["state"] == "skipped"), None)
 
     def usual_duration(self, dag_id: str) -> timedelta | None:
         """The median of the DAG's last 14 successful runs; None if none has succeeded."""

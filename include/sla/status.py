@@ -132,7 +132,7 @@ def write_page(now: datetime, found: Sequence[Status] | None = None, client: Cli
         f"<h1>Freshness promises <small>{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC</small></h1>"
         "<p>All instants are UTC. Every change of state: <code>ops.sla_events</code>; weeks and months: <code>ops.sla_attainment</code>. "
         "What a promise means and how it is measured: docs/freshness.md. <a href='data_docs/index.html'>What each gate saw</a>.</p>"
-        f"<table><tr>{headings}</tr>{rows}</table>"
+        f"<table class='wide'><tr>{headings}</tr>{rows}</table>"
     )
     path = settings().state_dir / "gx" / "freshness.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,10 +161,4 @@ def _instant(at: datetime) -> str:
 def _share(kept: Attainment | None) -> str:
     if kept is None:
         return "–"
-    if not kept.breach_count:
-        return "100 %"
-    return f"{kept.attainment:.1%}".replace("%", " %") + f", {kept.breach_count}× late, max {_span(kept.longest_breach_minutes)}"
-
-
-def _span(minutes: float) -> str:
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    return f"{kept.attainment * 100:.1f} %, late {kept.breach_count}×" if kept.breach_count else "100 %"

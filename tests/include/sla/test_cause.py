@@ -6,8 +6,10 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.sla import SlaEvent, monitor
+from include.sla.cause import Causes
+from include.sla.measure import Runs, landings
 from tests.include.sla.books import Books
-from tests.include.sla.timeline import at
+from tests.include.sla.timeline import at, daily
 
 LOG = "http://airflow/dags/d/runs/r/tasks/t"
 
@@ -64,12 +66,31 @@ def test_a_blocked_gate_names_the_rule_and_its_task(bq: Client, books: Books) ->
     assert cause(breach(bq)) == ("gate_blocked", text, "night-21", LOG)
 
 
+def test_a_source_held_back_by_its_gate(bq: Client, books: Books) -> None:
+    """It has landed; its gate blocked the landing, so no asset told transform of it. Another run of that id blocked elsewhere."""
+    for raw_table in ("crm.deals", "crm.users", "support.tickets"):
+        books.land(raw_table, "21 00:00", "21 02:03")
+    failed = {"state": "failed", "message": "ingest_support.gate: Gate raw_support: block, …", "log_url": LOG}
+    books.run("ingest_support", "night-21", "21 00:00", "21 02:00", "21 02:05", **failed)
+    books.block("core", "night-21", "21 02:03")
+    books.block("raw_support", "night-21", "21 02:04")
+    text = "gate raw_support blocked: no_orphans on raw_support.t, 1,234 rows"
+    assert cause(breach(bq)) == ("gate_blocked", text, "night-21", LOG)
+
+
+def test_a_gate_that_blocked_a_refresh_is_no_cause_for_a_nightly_table(bq: Client, books: Books) -> None:
+    books.block("core", "r22", "20 22:04")
+    refused = {"state": "failed", "message": "refresh_hourly.gate_core: …", "log_url": LOG}
+    books.run("refresh_hourly", "r22", "20 22:00", "20 22:00", "20 22:04", **refused)
+    assert breach(bq).cause_kind == "source_late"
+
+
 def test_what_happened_before_the_data_that_is_published_is_no_cause(bq: Client, books: Books) -> None:
     books.block("core", "night-19", "19 02:14")
     failed = {"state": "failed", "message": "transform.publish: no", "log_url": LOG}
     books.run("transform", "night-19", "19 00:00", "19 02:05", "19 02:15", **failed)
     found = breach(bq)
-    text = "ingest_crm and ingest_support landed nothing of 2026-11-21 00:00 UTC or later, and no failure is known"
+    text = "nothing of 2026-11-21 00:00 UTC or later has landed, and no failure is known: ingest_crm, ingest_support"
     assert (found.cause_kind, found.cause) == ("source_late", text)
 
 
@@ -103,6 +124,21 @@ def test_a_nightly_that_failed_is_no_cause_for_what_was_refreshed_since(bq: Clie
     assert found.cause == "refresh_hourly has not started for the data of 2026-11-20 11:00 UTC"
 
 
+def test_a_refresh_that_left_out_its_turn_has_not_failed(bq: Client, books: Books) -> None:
+    skipped = {"state": "skipped", "message": "This tick is left out: transform (night-20b) writes build."}
+    books.run("refresh_hourly", "r12", "20 12:00", "20 12:00", "20 12:00", **skipped)
+    found = breach(bq, "20 12:05", "metrics.mtr_hourly")
+    text = "refresh_hourly left out its turn at 2026-11-20 12:00 UTC: another run was at work"
+    assert (found.cause_kind, found.cause, found.run_id) == ("skipped", text, "r12")
+
+
+def test_the_night_in_whose_favour_a_turn_was_left_out_is_the_cause(bq: Client, books: Books) -> None:
+    books.run("transform", "night-20b", "20 00:00", "20 11:50", None, log_url=LOG)
+    books.run("refresh_hourly", "r12", "20 12:00", "20 12:00", "20 12:00", state="skipped")
+    text = "transform has been running since 2026-11-20 11:50 UTC; it usually takes 15 min"
+    assert cause(breach(bq, "20 12:05", "metrics.mtr_hourly")) == ("running", text, "night-20b", LOG)
+
+
 def test_late_for_a_moment_the_run_ended_too_late(bq: Client, books: Books) -> None:
     books.night("21", published="08:02")
     text = "transform ran from 2026-11-21 07:47 to 08:02 UTC"
@@ -117,3 +153,13 @@ def test_tables_late_for_one_cause_have_equal_causes(bq: Client, books: Books) -
     late = [event for event in monitor(at("21 08:00"), bq) if event.state == "breached"]
     assert len(late) == 3
     assert len({cause(event) for event in late}) == 1
+
+
+def test_tables_that_wait_for_different_silent_sources_have_one_cause(bq: Client, books: Books) -> None:
+    now = at("21 08:00")
+    causes = Causes(Runs(now, bq), landings(now, bq), now, bq)
+    found = {
+        causes.of(daily(), raw_tables, at("20 00:00"), at("21 00:00"))
+        for raw_tables in (frozenset({"crm.deals"}), frozenset({"support.tickets"}), frozenset({"crm.users", "support.tickets"}))
+    }
+    assert [cause.kind for cause in found] == ["source_late"]
