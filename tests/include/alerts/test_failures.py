@@ -160,6 +160,7 @@ def test_rows_set_aside_are_told_once_while_they_stay(bq: Client, received: Rece
     for night, count in (("first", 3), ("second", 4)):
         judged(night, count)
     assert received.counts == (1, 1, 0)
+    assert rows(bq, "select count(*) from ops.alerts") == [(2,)]
     assert received.mails[0][0] == ["sales-operations@example.com"], "the owner of the source"
     body = str(received.slack[0]["blocks"])
     assert "3 rows set aside" in body and "org-1|deal-0, org-1|deal-1, org-1|deal-2" in body and "jane" not in body
