@@ -71,6 +71,7 @@ def test_an_open_incident_that_happens_again_is_told_anew_after_a_while(routing:
     later = NOW + routing.remind_after
     assert told(Plan(first.added, routing, later - timedelta(minutes=1)).take([occurrence(minutes=9)])) == []
     assert len(told(Plan(first.added, routing, later).take([occurrence(minutes=9)]))) == 2
+    assert Plan(first.added, routing, later).take([occurrence()]).added == [], "the same event is no new one"
 
 
 def test_what_comes_back_after_its_end_is_a_new_incident(routing: Routing) -> None:
