@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check bench clean demo-data sql mcp generate lock
+.PHONY: help setup run test up down check bench clean demo-data sql status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -37,6 +37,9 @@ down: setup ## stop what `make up` started
 
 sql: setup ## run one query on the local warehouse: make sql Q="select * from metrics.mtr_revenue_by_month"
 	@$(PY) -m include.local sql "$${Q:-}"
+
+status: setup ## every freshness promise on the local warehouse: now, the last seven days, due next
+	@$(PY) -m include.local status
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")

@@ -46,22 +46,27 @@ def ingest_dag(source: Source) -> DAG:
         def land() -> dict[str, Any]:
             """Load what is new into raw."""
             from include.ingestion import land as land_source
-            from include.ops import ensure_tables
-            from include.runs import RunContext
+            from include.ops import ensure_tables, start_run
+            from include.runs import RunContext, run_page
             from include.sources import SourceConnection
 
+            context = get_current_context()
+            run = RunContext.of(context)
             ensure_tables()
-            report = land_source(source, SourceConnection.from_airflow(source.connection), RunContext.of(get_current_context()))
+            start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
+            report = land_source(source, SourceConnection.from_airflow(source.connection), run)
             return report.summary()
 
         @task(outlets=[asset])
         def gate(*, outlet_events: Any = None) -> str:
-            """Check the landing; emit the asset for this night."""
+            """Check the landing; close the run's books; emit the asset for this night."""
+            from include.ops import finish_run
             from include.orchestration import gate_task
             from include.runs import RunContext
 
             run = RunContext.of(get_current_context())
             verdict = gate_task(f"raw_{source.name}", run)
+            finish_run(run, dag_id=f"ingest_{source.name}", state="success")
             outlet_events[asset].add_partitions(run.night)
             return verdict
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args
+from include.orchestration import AS_OF_PARAMETER, default_args, record_success
 from include.settings import settings
 
 with DAG(
@@ -26,7 +26,7 @@ with DAG(
     tags=["maintenance", "tier:medium"],
 ):
 
-    @task
+    @task(on_success_callback=record_success)
     def forget_old_snapshot_versions() -> dict[str, int]:
         """Snapshot → versions removed."""
         from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook

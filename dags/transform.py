@@ -10,6 +10,7 @@ snapshots keep what was published.
 | **Parameters** | `as_of`: the day to look at · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
 | **Upstream** | the assets `raw_*` of the ingest DAGs |
 | **Downstream** | `marts` and `metrics`, what analysts read; emits the asset `published` |
+| **Deadline** | a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) is told to the owner |
 
 **On call.** A blocked gate stops the run and leaves last night's published tables as they were: its message names the expectation, the
 table and the rows (`ops.gate_results`, `quarantine.quarantined_rows`). A failed model's own task holds dbt's message; clear that task to
@@ -18,11 +19,15 @@ build the model alone, or trigger the DAG anew: every task may run twice. `ops.p
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get_current_context, task
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset
+from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset, run_is_late
+from include.settings import settings
 from include.sources import load_sources
 from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
 
@@ -41,6 +46,13 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=default_args(OWNER),
+    # It starts at 04:00 UTC at the latest; two hours later the strictest of the daily promises falls due.
+    deadline=DeadlineAlert(
+        name="nightly",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=settings().nightly_deadline_minutes),
+        callback=AsyncCallback(run_is_late),
+    ),
     params={
         "as_of": Param(None, **AS_OF_PARAMETER),
         "full_refresh": Param(
@@ -101,7 +113,8 @@ with DAG(
             from include.orchestration import gate_task
             from include.transform import run_of
 
-            return gate_task(layer, run_of(get_current_context()))
+            context = get_current_context()
+            return gate_task(layer, run_of(context), log_url=context["ti"].log_url)
 
         return check()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args
+from include.orchestration import AS_OF_PARAMETER, default_args, record_success
 from include.settings import settings
 
 with DAG(
@@ -27,7 +27,7 @@ with DAG(
     tags=["transform", "tier:critical"],
 ):
 
-    @task.short_circuit
+    @task.short_circuit(on_success_callback=record_success)
     def tonight_has_not_begun() -> bool:
         """Whether no run of `transform` for tonight is under way or done."""
         from include.runs import RunContext
@@ -38,5 +38,6 @@ with DAG(
     tonight_has_not_begun() >> TriggerDagRunOperator(
         task_id="start_transform",
         trigger_dag_id="transform",
+        on_success_callback=record_success,
         conf={"as_of": "{{ params.as_of or (dag_run.data_interval_end or dag_run.run_after) | ds }}"},
     )

@@ -56,3 +56,9 @@ class RunContext:
     def batch_id(self, source: str) -> str:
         """The deterministic id of this run's load of one source, for example `crm@2026-10-01T000000Z`."""
         return f"{source}@{self.as_of:%Y-%m-%dT%H%M%SZ}"
+
+
+def run_page(context: Mapping[str, Any]) -> str:
+    """The page of a task's run in Airflow's web UI."""
+    page, _, _ = str(context["ti"].log_url).partition("/tasks/")
+    return page

@@ -52,6 +52,18 @@ class Settings(BaseSettings):
     snapshots_kept_days: int = Field(
         365, alias="SNAPSHOTS_KEPT_DAYS", ge=1, description="How long snapshots keep versions that are no longer current."
     )
+    routing_file: Path = Field(
+        ROOT / "include" / "alerts" / "routing.yml", alias="PLATFORM_ROUTING_FILE", description="Who is told of what, and how."
+    )
+    runbooks_url: str = Field(
+        "",
+        alias="RUNBOOKS_URL",
+        pattern=r"^(https?://[^\s<>\"|]+)?$",
+        description="Where docs/runbooks can be read; alerts link there (empty: they name the file).",
+    )
+    nightly_deadline_minutes: int = Field(
+        120, alias="NIGHTLY_DEADLINE_MINUTES", ge=1, description="How long a run of `transform` may take before people are told."
+    )
     dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
 
 

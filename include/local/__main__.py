@@ -126,6 +126,29 @@ def sql(arguments: argparse.Namespace) -> None:
     wide.print(table, highlight=False)
 
 
+def status(_: argparse.Namespace) -> None:
+    """Print every freshness promise: now, over the last seven days, and when it is due next."""
+    from include.local.stack import ensure_manifest
+    from include.ops import ensure_tables
+    from include.sla import status_table, statuses, write_page
+
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    ensure_manifest(console.print)
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        os.environ.update(variables)
+        # A warehouse of an earlier version has not all the books.
+        ensure_tables()
+        now = datetime.now(UTC)
+        found = statuses(now)
+        path = write_page(now, found)
+    wide = console if console.is_terminal else Console(width=200)
+    wide.print(f"[bold]Freshness promises[/] of {company.describe()}; {now:%Y-%m-%d %H:%M} UTC", highlight=False)
+    wide.print(status_table(found), highlight=False)
+    wide.print(f"As a page: {path}", highlight=False, soft_wrap=True)
+
+
 def mcp(arguments: argparse.Namespace) -> None:
     """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
     from include.mcp import HOST, PORT, serve
@@ -161,7 +184,8 @@ def remove(_: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
-    for name, function in (("run", run), ("up", up), ("down", down), ("sql", sql), ("mcp", mcp), ("env", env), ("clean", remove)):
+    functions = {"run": run, "up": up, "down": down, "sql": sql, "status": status, "mcp": mcp, "env": env, "clean": remove}
+    for name, function in functions.items():
         command = commands.add_parser(name, help=(function.__doc__ or "").splitlines()[0], description=function.__doc__)
         command.set_defaults(function=function)
         if name in {"run", "up"}:

@@ -1,8 +1,10 @@
 """The platform's own books: the `ops` and `quarantine` tables, how they are created, written and read."""
 
-from include.ops.readers import gate_results, last_as_of, loads, publications, runs
-from include.ops.tables import DATASETS, TABLES, Column, OpsTable, table
-from include.ops.writers import append, ensure_tables, finish_run, start_run
+from include.ops.definition import Column, OpsTable
+from include.ops.pipeline_runs import finish_run, start_run
+from include.ops.readers import gate_results, last_as_of, loads, publications, read, runs
+from include.ops.tables import DATASETS, TABLES, table
+from include.ops.writers import append, ensure_tables
 
 __all__ = [
     "DATASETS",
@@ -16,6 +18,7 @@ __all__ = [
     "last_as_of",
     "loads",
     "publications",
+    "read",
     "runs",
     "start_run",
     "table",

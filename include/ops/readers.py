@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.ops.writers import _client
+from include.ops.writers import new_client
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +26,7 @@ def gate_results(run_id: str | None = None, as_of: datetime | None = None, clien
         qualify evaluated_at = max(evaluated_at) over (partition by gate)
         order by gate, expectation
     """
-    return _read(sql, client, run_id=("STRING", run_id), as_of=("TIMESTAMP", as_of))
+    return read(sql, client, run_id=("STRING", run_id), as_of=("TIMESTAMP", as_of))
 
 
 def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
@@ -39,7 +39,7 @@ def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, cli
         order by source, table_name
     """
     batches = "\n".join(batch_ids) if batch_ids is not None else None
-    return _read(sql, client, batches=("STRING", batches), suffix=("STRING", suffix))
+    return read(sql, client, batches=("STRING", batches), suffix=("STRING", suffix))
 
 
 def publications(client: Client | None = None) -> list[Row]:
@@ -50,12 +50,12 @@ def publications(client: Client | None = None) -> list[Row]:
         qualify row_number() over (partition by dataset, table_name order by published_at desc) = 1
         order by dataset, table_name
     """
-    return [row for row in _read(sql, client) if row["state"] == "published"]
+    return [row for row in read(sql, client) if row["state"] == "published"]
 
 
 def last_as_of(client: Client | None = None) -> datetime | None:
     """The instant that the last successful publication showed; None before the first."""
-    rows = _read("select max(as_of) as as_of from ops.publications where state = 'published'", client)
+    rows = read("select max(as_of) as as_of from ops.publications where state = 'published'", client)
     value: datetime | None = rows[0]["as_of"]
     return value
 
@@ -68,13 +68,20 @@ def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = Non
         order by started_at desc
         limit {int(limit)}
     """
-    return _read(sql, client, dag_id=("STRING", dag_id))
+    return read(sql, client, dag_id=("STRING", dag_id))
 
 
-def _read(sql: str, client: Client | None, **parameters: tuple[str, Any]) -> list[Row]:
+def read(sql: str, client: Client | None = None, **parameters: tuple[str, Any]) -> list[Row]:
+    """The rows of a query.
+
+    Args:
+        sql: the query.
+        client: a BigQuery client; one is made if not given.
+        parameters: name → type and value of each of its parameters.
+    """
     from google.cloud import bigquery
 
     bound = [bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()]
-    bq = client or _client()
+    bq = client or new_client()
     job = bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
     return [dict(row.items()) for row in job.result()]

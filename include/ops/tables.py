@@ -5,7 +5,9 @@ This module is their only definition. It imports no BigQuery library, so that im
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from include.ops.alerting import ALERTS
+from include.ops.definition import Column, OpsTable
+from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
 DATASETS: dict[str, str] = {
@@ -17,46 +19,8 @@ DATASETS: dict[str, str] = {
     "metrics": "Published metrics for BI tools. Replaced only after the marts gate has passed.",
     "snapshots": "History of slowly changing tables, as dbt snapshots keep it.",
     "quarantine": "Rows that were set aside, each with the reason.",
-    "ops": "The platform's own books: runs, loads, gate verdicts, publications.",
+    "ops": "The platform's own books: runs, loads, gate verdicts, publications, freshness promises.",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: GoogleSQL type name (`STRING`, `INT64`, `FLOAT64`, `BOOL`, `TIMESTAMP`) and what it means."""
-
-    name: str
-    type: str
-    description: str
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class OpsTable:
-    """A table: its columns, the timestamp column that it is partitioned by (by day), its clustering."""
-
-    dataset: str
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    partition_by: str
-    cluster_by: tuple[str, ...]
-
-    @property
-    def qualified(self) -> str:
-        return f"{self.dataset}.{self.name}"
-
-    def column(self, name: str) -> Column:
-        """The column called `name`.
-
-        Raises:
-            KeyError: naming the table and the columns that it has.
-        """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        names = ", ".join(c.name for c in self.columns)
-        raise KeyError(f"{self.qualified} has no column {name}; it has {names}.")
 
 
 def _run_id(required: bool = False) -> Column:
@@ -66,7 +30,6 @@ def _run_id(required: bool = False) -> Column:
 _AS_OF = Column("as_of", "TIMESTAMP", "The instant that the run looked at: it saw what happened before it.")
 _BATCH = Column("batch_id", "STRING", "The landing, <source>@<as_of>; raw rows carry it as _batch_id.", True)
 _SOURCE = Column("source", "STRING", "Name of the source, as in include/sources.", True)
-
 _TABLES = (
     OpsTable(
         "ops",
@@ -81,6 +44,7 @@ _TABLES = (
             Column("started_at", "TIMESTAMP", "Wall clock when the run began.", True),
             Column("finished_at", "TIMESTAMP", "Wall clock when the run ended; NULL while it runs."),
             Column("message", "STRING", "Why the run failed, in the words of the task that failed."),
+            Column("log_url", "STRING", "Where to look: the log of the task that failed, else the page of the run."),
         ),
         "started_at",
         ("run_id", "dag_id"),
@@ -191,8 +155,8 @@ _TABLES = (
         "publications",
         "One row per table and run that tried to publish it: which build each published table shows.",
         (
-            Column("table_name", "STRING", "The published table, without its dataset.", True),
-            Column("dataset", "STRING", "Where it is published: marts or metrics.", True),
+            TABLE,
+            DATASET,
             Column("build_dataset", "STRING", "Where it was built: marts_build or metrics_build.", True),
             _run_id(required=True),
             _AS_OF,
@@ -209,6 +173,8 @@ _TABLES = (
         "published_at",
         ("dataset", "table_name"),
     ),
+    *FRESHNESS_TABLES,
+    ALERTS,
     OpsTable(
         "quarantine",
         "quarantined_rows",

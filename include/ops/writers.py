@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from include.ops.tables import DATASETS, TABLES, OpsTable, table
-from include.runs import RunContext
+from include.ops.definition import OpsTable
+from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
         from include.sources import load_sources
 
         sources = load_sources()
-    bq = client or _client()
+    bq = client or new_client()
     wanted = {f"raw_{name}": f"What the source {name} sent: append-only, as it came." for name in sources} | DATASETS
     present = {dataset.dataset_id for dataset in bq.list_datasets()}
     for name, description in wanted.items():
@@ -78,6 +78,7 @@ def append(
     rows: Iterable[Mapping[str, Any]],
     replace_where: Mapping[str, Any] | None = None,
     client: Client | None = None,
+    unless_present: str | None = None,
 ) -> int:
     """Write rows to one of the books.
 
@@ -90,9 +91,10 @@ def append(
         replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
             deleted first, also when `rows` is empty.
         client: a BigQuery client; one is made if not given.
+        unless_present: a column; rows whose value of it is there already are left as they are.
 
     Returns:
-        The number of rows written.
+        The number of rows given.
 
     Raises:
         KeyError: an unknown table or column.
@@ -101,20 +103,28 @@ def append(
     encoded = [_encode(target, row) for row in rows]
     if not encoded and replace_where is None:
         return 0
-    bq = client or _client()
+    bq = client or new_client()
     for position, chunk in enumerate(_chunks(encoded)):
-        _write(bq, target, chunk, replace_where if position == 0 else None)
+        _write(bq, target, chunk, replace_where if position == 0 else None, unless_present)
     return len(encoded)
 
 
-def _write(bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None) -> None:
+def _write(
+    bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None, unless_present: str | None
+) -> None:
     from google.cloud import bigquery
 
     names = ", ".join(f"`{c.name}`" for c in target.columns)
     values = ", ".join(f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns)
     source = f"select {values} from unnest(json_query_array(@rows)) as item"
     parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
-    if replace_where is None:
+    if unless_present is not None:
+        same = f"t.`{target.column(unless_present).name}` = s.`{unless_present}`"
+        sql = (
+            f"merge {target.qualified} as t using ({source}) as s on {same} "
+            f"when not matched then insert ({names}) values ({names})"
+        )
+    elif replace_where is None:
         sql = f"insert into {target.qualified} ({names}) {source}"
     else:
         condition, more = _condition(target, replace_where)
@@ -183,60 +193,8 @@ def _chunks(rows: Sequence[str]) -> Iterator[list[str]]:
     yield chunk
 
 
-def start_run(run: RunContext, dag_id: str, client: Client | None = None) -> None:
-    """Note in `ops.pipeline_runs` that a DAG run has begun; a rerun begins anew."""
-    row = {
-        "run_id": run.run_id,
-        "dag_id": dag_id,
-        "as_of": run.as_of,
-        "full_refresh": run.full_refresh,
-        "state": "running",
-        "started_at": datetime.now(UTC),
-    }
-    append("ops.pipeline_runs", [row], replace_where={"run_id": run.run_id, "dag_id": dag_id}, client=client)
-
-
-def finish_run(run: RunContext, dag_id: str, state: str, message: str | None = None, client: Client | None = None) -> None:
-    """Note in `ops.pipeline_runs` how a DAG run ended.
-
-    Args:
-        run: the run, as given to `start_run` (if that never happened, the row is made now).
-        dag_id: the DAG.
-        state: `success` or `failed`.
-        message: why it failed.
-        client: a BigQuery client; one is made if not given.
-    """
-    from google.cloud import bigquery
-
-    if state not in {"success", "failed"}:
-        raise ValueError(f"a run ends as success or failed, not {state!r}")
-    bq = client or _client()
-    sql = """
-        merge ops.pipeline_runs as t
-        using (
-            select @run_id as run_id, @dag_id as dag_id, @as_of as as_of, @full_refresh as full_refresh,
-                @state as state, @now as finished_at, @message as message
-        ) as s
-        on t.run_id = s.run_id and t.dag_id = s.dag_id
-        when matched then update set state = s.state, finished_at = s.finished_at, message = s.message
-        when not matched then insert
-            (run_id, dag_id, as_of, full_refresh, state, started_at, finished_at, message)
-        values
-            (s.run_id, s.dag_id, s.as_of, s.full_refresh, s.state, s.finished_at, s.finished_at, s.message)
-    """
-    parameters = [
-        bigquery.ScalarQueryParameter("run_id", "STRING", run.run_id),
-        bigquery.ScalarQueryParameter("dag_id", "STRING", dag_id),
-        bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", run.as_of),
-        bigquery.ScalarQueryParameter("full_refresh", "BOOL", run.full_refresh),
-        bigquery.ScalarQueryParameter("state", "STRING", state),
-        bigquery.ScalarQueryParameter("now", "TIMESTAMP", datetime.now(UTC)),
-        bigquery.ScalarQueryParameter("message", "STRING", message),
-    ]
-    bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
-
-
-def _client() -> Client:
+def new_client() -> Client:
+    """A client of the warehouse."""
     from include.warehouse import client
 
     return client()

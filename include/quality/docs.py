@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlparse
 
+from include.pages import web_page
 from include.quality.context import SITE, open_context
 from include.quality.gate import outcome_of
 from include.quality.verdict import VERDICTS, GateVerdict, Outcome
@@ -25,16 +26,9 @@ KEPT_RESULTS = 3
 
 #: Great Expectations' own index of everything, whose place the overview takes.
 ALL_RESULTS = "data_docs.html"
+#: The status of the freshness promises, beside the data docs, if the monitor has written it.
+FRESHNESS = "freshness.html"
 LAYERS = ("staging", "core", "marts")
-
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #1c2733 }
-h2 { margin: 2rem 0 .4rem } small { color: #66727f; font-weight: normal }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .35rem .6rem; vertical-align: top }
-tr { border-bottom: 1px solid #e3e7eb } td.n { text-align: right } a { color: #0b5cad }
-b { border-radius: .6rem; padding: .05rem .55rem; font-weight: 600 } .pass { background: #d9f2df } .warn { background: #fff0c2 }
-.quarantine { background: #eddcf7 } .block { background: #ffd6d2 }
-"""
 
 
 def build_data_docs() -> Path:
@@ -77,12 +71,13 @@ def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
         link = quote(str(page.relative_to(site))) if page.is_relative_to(site) else ALL_RESULTS
         result = context.validation_results_store.get(key)
         gates[gate] += [(outcome_of(item), link) for item in result.results]
+    freshness = f" Freshness promises: <a href='../{FRESHNESS}'>status</a>." if (site.parent / FRESHNESS).exists() else ""
     sections = "".join(_section(gate, runs[gate], found) for gate, found in sorted(gates.items(), key=_pipeline_order))
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Gates</title><style>{_STYLE}</style>"
+    return web_page(
+        "Gates",
         f"<h1>Gates <small>what was checked last, and what was found</small></h1>"
         f"<p>Details and history: <a href='{ALL_RESULTS}'>data docs</a>, <code>ops.gate_results</code>, "
-        f"<code>ops.reconciliation</code>, <code>quarantine.quarantined_rows</code>.</p>{sections}</html>\n"
+        f"<code>ops.reconciliation</code>, <code>quarantine.quarantined_rows</code>.{freshness}</p>{sections}",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from include.runs import RunContext
+from include.runs import RunContext, run_page
 
 DAG_ID = "transform"
 
@@ -31,7 +31,7 @@ def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
     published = last_as_of()
     if published is not None and run.as_of < published:
         run = replace(run, full_refresh=True)
-    start_run(run, dag_id=DAG_ID)
+    start_run(run, dag_id=DAG_ID, log_url=run_page(context))
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected_nodes(context)}
 
 

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from include.sources import load_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
-DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance"}
+DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "sla_monitor"}
+# These look at an instant of the clock; all others at a day.
+OF_THE_CLOCK = {"sla_monitor": "now"}
 # The groups of the dbt project: one vocabulary of owners.
 OWNERS = {group["name"] for group in yaml.safe_load((ROOT / "dbt/models/_groups.yml").read_text())["groups"]}
 HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
@@ -50,8 +53,9 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
     assert dag.catchup is False
     tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
     assert len(tiers) == 1 and tiers[0] in {"tier:critical", "tier:high", "tier:medium"}
-    as_of = dag.params.get_param("as_of").schema
-    assert as_of["type"] == ["null", "string"] and as_of["format"] == "date"
+    looks_at = dag.params.get_param(OF_THE_CLOCK.get(dag_id, "as_of")).schema
+    assert looks_at["type"] == ["null", "string"]
+    assert looks_at["format"] == ("date-time" if dag_id in OF_THE_CLOCK else "date")
     for task in dag.tasks:
         if task.task_type == "EmptyOperator":
             continue
@@ -72,7 +76,19 @@ def test_schedules(bag: DagBag) -> None:
         assert bag.dags[f"ingest_{name}"].schedule == load_sources()[name].schedule
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
+    assert bag.dags["sla_monitor"].schedule == "*/5 * * * *"
     assert _names(bag.dags["transform"].timetable.asset_condition) == {f"raw_{name}" for name in SOURCES}
+
+
+def test_the_nightly_run_has_a_deadline(bag: DagBag) -> None:
+    (alert,) = _as_list(bag.dags["transform"].deadline)
+    assert alert.interval == timedelta(hours=2)
+    assert alert.callback.path == "include.orchestration.run_is_late"
+    assert all(not _as_list(dag.deadline) for name, dag in bag.dags.items() if name != "transform")
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _names(condition: Any) -> set[str]:

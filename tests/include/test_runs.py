@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.runs import RunContext
+from include.runs import RunContext, run_page
 
 
 def context(parameters: dict[str, Any] | None = None, **dag_run: Any) -> dict[str, Any]:
@@ -50,3 +50,8 @@ def test_a_naive_instant_is_refused() -> None:
 def test_what_is_not_a_date_is_refused() -> None:
     with pytest.raises(ValueError, match="yesterday"):
         RunContext.of(context({"as_of": "yesterday"}))
+
+
+def test_a_run_has_a_page() -> None:
+    task = SimpleNamespace(log_url="http://airflow/dags/transform/runs/r%2B1/tasks/prepare?try_number=1")
+    assert run_page({"ti": task}) == "http://airflow/dags/transform/runs/r%2B1"

@@ -147,6 +147,18 @@ def test_a_run_begins_ends_and_may_begin_again(bq: Client) -> None:
         ops.finish_run(NIGHT, "transform", "done", client=bq)
 
 
+def test_a_run_says_where_to_look(bq: Client) -> None:
+    def links() -> dict[str, object]:
+        return {run["dag_id"]: run["log_url"] for run in ops.runs(client=bq)}
+
+    ops.start_run(NIGHT, "transform", "http://airflow/dags/transform/runs/r", client=bq)
+    ops.finish_run(NIGHT, "transform", "success", client=bq)
+    assert links() == {"transform": "http://airflow/dags/transform/runs/r"}
+    for dag_id in ("transform", "maintenance"):
+        ops.finish_run(NIGHT, dag_id, "failed", "no luck", f"http://airflow/dags/{dag_id}/runs/r/tasks/t", client=bq)
+    assert links() == {dag_id: f"http://airflow/dags/{dag_id}/runs/r/tasks/t" for dag_id in ("transform", "maintenance")}
+
+
 def test_readers_pick_the_run_that_is_asked_for(bq: Client) -> None:
     again = RunContext("manual__again", NIGHT.as_of)
     for run, minute in ((NIGHT, 0), (again, 1)):

@@ -389,3 +389,7 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     assert "no_negative_value" in pages
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
     assert "{batch}" not in capfd.readouterr().out
+    status = index.parent.parent / "freshness.html"
+    status.touch()
+    assert "href='../freshness.html'" in build_data_docs().read_text(encoding="utf-8"), "the promises, once they are there"
+    assert status.exists()

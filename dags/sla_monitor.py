@@ -1,0 +1,53 @@
+"""
+### Watch the freshness promises
+
+Every five minutes: measures how new each published table is, compares it with its promise (`meta.sla` of its model), and writes
+each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. What a promise means is told in
+docs/freshness.md.
+
+**Upstream** the clock, and the books that the other DAGs keep in `ops`. **Downstream** the ledger (`ops.sla_promises`, `ops.sla_events`,
+`ops.sla_attainment`) and the page `freshness.html` beside the data docs. **On call.** A failed run loses nothing: the next one
+judges the same promises. If it keeps failing, nobody is told of late tables: look at the warehouse first, then at the message, which names the
+model whose `meta.sla` cannot be read. Late tables themselves: docs/runbooks/sla-breached.md.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from include.orchestration import default_args
+from include.settings import settings
+
+with DAG(
+    dag_id="sla_monitor",
+    description="Judges every freshness promise and notes each change of its state.",
+    doc_md=__doc__,
+    schedule="*/5 * * * *" if settings().schedules == "on" else None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=default_args("data_platform"),
+    params={
+        "now": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Now",
+            description="Judge this instant, with its timezone. Empty: the minute that the run is for.",
+        )
+    },
+    tags=["sla", "tier:critical"],
+):
+
+    @task
+    def measure() -> list[str]:
+        """Note what has changed; the ids of the changes of this minute."""
+        from include.ops import ensure_tables
+        from include.sla import instant_of, monitor, write_page
+
+        ensure_tables()
+        now = instant_of(get_current_context())
+        changes = monitor(now)
+        write_page(now)
+        return [change.event_id for change in changes]
+
+    measure()

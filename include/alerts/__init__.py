@@ -1,0 +1,19 @@
+"""Alerts: what happened becomes incidents, incidents become messages, and messages are told once. See docs/alerts.md."""
+
+from __future__ import annotations
+
+from include.alerts.deliver import DeliveryReport, deliver
+from include.alerts.notify import notify, notify_failure, notify_gate, notify_late_run
+from include.alerts.routing import Routing, RoutingError, load_routing
+
+__all__ = [
+    "DeliveryReport",
+    "Routing",
+    "RoutingError",
+    "deliver",
+    "load_routing",
+    "notify",
+    "notify_failure",
+    "notify_gate",
+    "notify_late_run",
+]

@@ -1,0 +1,156 @@
+"""Real receivers of alerts, on ports of their own: a webhook, PagerDuty's event endpoint, a mail server."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+from tests.warehouse import free_port
+
+TOKEN = "T000/B000/hush-this-is-a-secret"
+ROUTING_KEY = "pagerduty-key-that-nobody-may-see"
+MAIL_PASSWORD = "mail-password-that-nobody-may-see"
+
+
+@dataclass
+class Receivers:
+    """What arrived, and which of them are down.
+
+    Attributes:
+        slack: bodies posted to the webhook, and the paths they came to.
+        pagerduty: events, as PagerDuty's Events API v2 takes them.
+        mails: envelopes' recipients and the messages.
+        down: names of receivers that refuse everything: slack, pagerduty, email.
+    """
+
+    slack: list[dict[str, Any]] = field(default_factory=list)
+    pagerduty: list[dict[str, Any]] = field(default_factory=list)
+    mails: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    down: set[str] = field(default_factory=set)
+    http_port: int = 0
+    smtp_port: int = 0
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many came by Slack, e-mail and PagerDuty."""
+        return len(self.slack), len(self.mails), len(self.pagerduty)
+
+    def connections(self) -> dict[str, str]:
+        """The Airflow connections that lead here, as environment variables."""
+        http = f"http://127.0.0.1:{self.http_port}"
+        known = {
+            "slack_webhook_default": {"conn_type": "slackwebhook", "host": f"{http}/services", "password": TOKEN},
+            "pagerduty_default": {"conn_type": "pagerduty_events", "host": f"{http}/pagerduty", "password": ROUTING_KEY},
+            "smtp_default": {
+                "conn_type": "smtp",
+                "host": "127.0.0.1",
+                "port": self.smtp_port,
+                "login": "platform",
+                "password": MAIL_PASSWORD,
+                "extra": {
+                    "from_email": "platform@example.com",
+                    "disable_ssl": True,
+                    "disable_tls": True,
+                    "timeout": 5,
+                    "retry_limit": 0,
+                },
+            },
+        }
+        return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in known.items()}
+
+
+def _handler(received: Receivers) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            pagerduty = self.path.startswith("/pagerduty")
+            if ("pagerduty" if pagerduty else "slack") in received.down:
+                self.answer(503, b"no")
+            elif not pagerduty:
+                received.slack.append(body)
+                received.paths.append(self.path)
+                self.answer(200, b"ok")
+            else:
+                assert self.path == "/pagerduty/v2/enqueue"
+                assert {"routing_key", "event_action", "dedup_key"} <= set(body)
+                received.pagerduty.append(body)
+                answer = {"status": "success", "message": "Event processed", "dedup_key": body["dedup_key"]}
+                self.answer(202, json.dumps(answer).encode())
+
+        def answer(self, status: int, content: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Not into the test's output."""
+
+    return Handler
+
+
+class _Mailbox:
+    def __init__(self, received: Receivers) -> None:
+        self.received = received
+
+    async def handle_MAIL(self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        if "email" in self.received.down:
+            return "421 4.3.2 the mail server is down"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:
+        message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
+        self.received.mails.append((list(envelope.rcpt_tos), message))
+        return "250 OK"
+
+
+def _authenticate(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    return AuthResult(success=isinstance(data, LoginPassword) and data.password == MAIL_PASSWORD.encode())
+
+
+@contextmanager
+def receiving() -> Iterator[Receivers]:
+    """Receivers that listen for the length of the block."""
+    # The mail server's own log holds what was sent to it.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    received = Receivers()
+    web = ThreadingHTTPServer(("127.0.0.1", 0), _handler(received))
+    received.http_port = web.server_address[1]
+    received.smtp_port = free_port()
+    mail = Controller(
+        _Mailbox(received),
+        hostname="127.0.0.1",
+        port=received.smtp_port,
+        authenticator=_authenticate,
+        auth_require_tls=False,
+        auth_required=True,
+    )
+    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread.start()
+    with warnings.catch_warnings():
+        # Logging in without TLS is only for the loopback.
+        warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
+        warnings.filterwarnings("ignore", "Session.login_data is deprecated")
+        mail.start()
+        try:
+            yield received
+        finally:
+            mail.stop()
+            web.shutdown()
+            web.server_close()

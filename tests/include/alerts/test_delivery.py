@@ -1,0 +1,280 @@
+"""From a state change to what arrives: a real warehouse, a real webhook, a real mail server, a real event endpoint."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from google.cloud.bigquery import Client
+
+from include.alerts import deliver, notify
+from tests.include.alerts.events import LOG, NOW, event
+from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers
+from tests.warehouse import rows
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_breach_is_told_once_and_its_end_once(bq: Client, received: Receivers) -> None:
+    for _ in range(3):
+        notify([event()], NOW)
+        deliver(NOW)
+    assert received.counts == (1, 1, 0)
+    assert "Late: marts.mart_nrr_summary (high)" in received.slack[0]["text"]
+    recipients, mail = received.mails[0]
+    assert recipients == ["finance@example.com"]
+    assert mail["Subject"] == "Late: marts.mart_nrr_summary (high)"
+
+    for _ in range(3):
+        notify([event(state="recovered", minutes=40)], NOW + 40 * MINUTE)
+        deliver(NOW + 40 * MINUTE)
+    assert received.counts == (2, 2, 0)
+    assert received.slack[1]["text"] == "On time again: marts.mart_nrr_summary (high)"
+    notify([event(state="on_time", minutes=45)], NOW + 45 * MINUTE)
+    deliver(NOW + 45 * MINUTE)
+    assert received.counts == (2, 2, 0)
+
+
+def test_every_message_says_what_is_needed(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+    from include.settings import settings
+
+    monkeypatch.setenv("RUNBOOKS_URL", "https://docs.example.org/runbooks/")
+    settings.cache_clear()
+    notify([event(criticality="critical")], NOW)
+    deliver(NOW)
+    assert received.counts == (1, 1, 1)
+    _, mail = received.mails[0]
+    bodies = {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
+    assert list(bodies) == ["text/plain", "text/html"], "the form to be preferred comes last"
+    page = received.pagerduty[0]
+    shown = {"slack": str(received.slack[0]["blocks"]), "page": str(page), **bodies}
+    for form, text in shown.items():
+        for fact in (
+            "marts.mart_nrr_summary",
+            "finance",
+            "critical",
+            "new data within 6 h, due 1 Oct 2026 08:00 UTC",
+            "data up to 30 Sep 2026 00:00 UTC",
+            "transform.core.fct_deals.run failed",
+            LOG,
+            "https://docs.example.org/runbooks/sla-breached.md",
+        ):
+            assert fact in text, f"{form} lacks {fact}"
+    assert (page["event_action"], page["payload"]["severity"], page["routing_key"]) == ("trigger", "critical", ROUTING_KEY)
+
+    notify([event(state="recovered", minutes=9, criticality="critical")], NOW + 9 * MINUTE)
+    deliver(NOW + 9 * MINUTE)
+    assert (received.pagerduty[1]["event_action"], received.pagerduty[1]["dedup_key"]) == ("resolve", page["dedup_key"])
+    assert received.counts == (2, 2, 2)
+
+
+def test_tables_late_for_one_cause_are_one_message(bq: Client, received: Receivers) -> None:
+    late = [event(f"mart_{name}", owner=owner) for name, owner in (("a", "finance"), ("b", "finance"), ("c", "sales_operations"))]
+    notify(late, NOW)
+    notify([event("mart_d", minutes=5), event("mart_e", minutes=5, owner="sales_management")], NOW + 5 * MINUTE)
+    deliver(NOW + 5 * MINUTE)
+    assert [body["text"] for body in received.slack] == ["Late: 3 tables, marts.mart_a and others (high)"]
+    told = {recipients[0]: mail["Subject"] for recipients, mail in received.mails}
+    assert told == {
+        "finance@example.com": "Late: 2 tables, marts.mart_a and others (high)",
+        "sales-operations@example.com": "Late: marts.mart_c (high)",
+        "sales-management@example.com": "Late: marts.mart_e (high)",
+    }
+    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+
+    owners = dict.fromkeys("abd", "finance") | {"c": "sales_operations", "e": "sales_management"}
+    for minute, name in enumerate("abcde", start=10):
+        at = NOW + minute * MINUTE
+        notify([event(f"mart_{name}", "recovered", minute, owner=owners[name])], at)
+        deliver(at)
+    assert [body["text"] for body in received.slack][1:] == ["On time again: 5 tables, marts.mart_a and others (high)"]
+    assert [recipients[0].partition("@")[0] for recipients, _ in received.mails[3:]] == [
+        "sales-operations",
+        "finance",
+        "sales-management",
+    ]
+
+
+def test_a_channel_that_is_down_is_tried_again_and_then_another_takes_over(bq: Client, received: Receivers) -> None:
+    received.down = {"slack"}
+    notify([event()], NOW)
+    first = deliver(NOW)
+    assert (first.sent, first.kept, received.counts) == (1, 1, (0, 1, 0))
+    assert deliver(NOW + 30 * timedelta(seconds=1)).kept == 0, "it waits a minute before it tries again"
+    assert deliver(NOW + MINUTE).kept == 1
+    report = deliver(NOW + 3 * MINUTE)
+    assert (report.substituted, received.counts) == (1, (0, 1, 0)), "the same people have had the mail: no second one"
+    states = rows(bq, "select channel, state, attempts from ops.alerts order by 1")
+    assert states == [("email", "sent", 1), ("slack", "substituted", 3)]
+
+    received.down = set()
+    deliver(NOW + 60 * MINUTE)
+    assert received.counts == (0, 1, 0)
+
+
+def test_what_nobody_was_told_goes_out_by_another_channel(bq: Client, received: Receivers) -> None:
+    received.down = {"email"}
+    notify([event(criticality="low")], NOW)
+    for minute in (0, 1):
+        assert deliver(NOW + minute * MINUTE).kept == 1
+    assert received.counts == (0, 0, 0)
+    report = deliver(NOW + 3 * MINUTE)
+    assert (report.substituted, received.counts) == (1, (1, 0, 0))
+    assert rows(bq, "select state, attempts from ops.alerts") == [("substituted", 3)]
+
+
+def test_a_channel_that_comes_back_in_time_is_used(bq: Client, received: Receivers) -> None:
+    received.down = {"slack", "email", "pagerduty"}
+    notify([event(criticality="critical")], NOW)
+    assert deliver(NOW).kept == 3
+    for minute in (1, 3, 7, 15):
+        deliver(NOW + minute * MINUTE)
+    assert received.counts == (0, 0, 0)
+    assert rows(bq, "select distinct state from ops.alerts") == [("pending",)], "nothing is lost while all are down"
+    received.down = set()
+    report = deliver(NOW + 29 * MINUTE)
+    assert (report.sent + report.substituted, report.kept) == (0, 0), "all wait for their next try"
+    deliver(NOW + 32 * MINUTE)
+    # The first message of each channel, and the first reminder by two of them.
+    assert received.counts == (2, 1, 2)
+
+
+def test_without_connections_alerts_are_kept_and_nothing_fails(bq: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        notify([event()], NOW)
+        report = deliver(NOW)
+    assert (report.kept, report.errors) == (2, [])
+    assert "no Airflow connection 'slack_webhook_default'" in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert rows(bq, "select distinct state from ops.alerts") == [("pending",)]
+    assert deliver(NOW + timedelta(days=8)).failed == 2
+    assert rows(bq, "select distinct state from ops.alerts") == [("failed",)]
+
+
+def test_a_critical_one_is_told_again_until_it_ends(bq: Client, received: Receivers) -> None:
+    notify([event(criticality="critical")], NOW)
+    deliver(NOW)
+    assert received.counts == (1, 1, 1)
+    deliver(NOW + 29 * MINUTE)
+    assert received.counts == (1, 1, 1)
+    deliver(NOW + 30 * MINUTE)
+    assert received.counts == (2, 1, 2)
+    assert "still open, reminder 1" in received.slack[1]["text"]
+    deliver(NOW + 120 * MINUTE)
+    assert received.counts == (3, 3, 3)
+    assert sorted(recipients[0] for recipients, _ in received.mails) == [
+        "data-platform@example.com",
+        *["finance@example.com"] * 2,
+    ]
+    assert {page["dedup_key"] for page in received.pagerduty} == {received.pagerduty[0]["dedup_key"]}
+
+    end = NOW + 130 * MINUTE
+    notify([event(state="recovered", minutes=130, criticality="critical")], end)
+    deliver(end)
+    assert received.counts == (4, 5, 4), "who was told in the meantime hears of the end too"
+    deliver(NOW + 600 * MINUTE)
+    assert received.counts == (4, 5, 4), "what was planned for later is not told"
+
+
+def test_quiet_hours_hold_back_what_is_medium(bq: Client, received: Receivers) -> None:
+    night = NOW.replace(hour=2)
+    notify([event(criticality="medium", measured_at=night), event("mart_b", measured_at=night, log_url="http://x/")], night)
+    deliver(night)
+    assert [body["text"] for body in received.slack] == ["Late: marts.mart_b (high)"]
+    deliver(NOW.replace(hour=5, minute=59))
+    assert len(received.slack) == 1
+    # 07:00 in London is 06:00 UTC in October.
+    deliver(NOW.replace(hour=6, minute=0))
+    assert [body["text"] for body in received.slack][1:] == ["Late: marts.mart_nrr_summary (medium)"]
+
+
+def test_what_ends_before_it_was_told_is_told_as_one(bq: Client, received: Receivers) -> None:
+    night = NOW.replace(hour=2)
+    notify([event(criticality="medium", measured_at=night)], night)
+    notify([event(state="recovered", minutes=-300, criticality="medium")], NOW - 300 * MINUTE)
+    deliver(NOW - 300 * MINUTE)
+    deliver(NOW)
+    assert [body["text"] for body in received.slack] == ["On time again: marts.mart_nrr_summary (medium)"]
+    assert len(received.mails) == 1
+
+
+def test_a_warning_goes_to_slack_and_is_taken_back(bq: Client, received: Receivers) -> None:
+    notify([event(state="at_risk")], NOW)
+    deliver(NOW)
+    assert received.counts == (1, 0, 0)
+    notify([event(state="on_time", minutes=9)], NOW + 9 * MINUTE)
+    deliver(NOW + 9 * MINUTE)
+    assert [body["text"].partition(":")[0] for body in received.slack] == ["May become late", "On time again"]
+
+
+def test_a_warning_that_comes_true_is_one_incident(bq: Client, received: Receivers) -> None:
+    running = {"cause": "transform has been running since 02:00", "cause_kind": "running", "log_url": "http://airflow/run"}
+    notify([event(state="at_risk", **running)], NOW)
+    notify([event(minutes=10)], NOW + 10 * MINUTE)
+    notify([event(state="recovered", minutes=20)], NOW + 20 * MINUTE)
+    for minute in (0, 10, 20):
+        deliver(NOW + minute * MINUTE)
+    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+    assert received.slack[-1]["text"].startswith("On time again")
+    assert sum(body["text"].startswith("On time again") for body in received.slack) == 1
+
+
+def test_two_deliveries_at_once_send_once(bq: Client, received: Receivers) -> None:
+    from threading import Barrier, Thread
+
+    notify([event(f"mart_{i}", owner=owner) for i, owner in enumerate(("finance", "sales_operations", "data_platform"))], NOW)
+    start = Barrier(3)
+
+    def run() -> None:
+        start.wait()
+        deliver(NOW)
+
+    threads = [Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    deliver(NOW + MINUTE)
+    assert received.counts == (1, 3, 0)
+
+
+def test_a_delivery_that_was_killed_is_made_good(bq: Client, received: Receivers) -> None:
+    from include.alerts.outbox import CLAIM, Outbox
+
+    notify([event()], NOW)
+    assert len(Outbox().claim("killed halfway", NOW)) == 2
+    deliver(NOW + MINUTE)
+    assert received.counts == (0, 0, 0)
+    deliver(NOW + CLAIM)
+    assert received.counts == (1, 1, 0)
+
+
+def test_no_secret_gets_into_the_books_or_the_log(bq: Client, received: Receivers, caplog: pytest.LogCaptureFixture) -> None:
+    received.down = {"slack", "email", "pagerduty"}
+    with caplog.at_level(logging.INFO):
+        notify([event(criticality="critical")], NOW)
+        deliver(NOW)
+        books = str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+        received.down = set()
+        deliver(NOW + MINUTE)
+    assert received.counts == (1, 1, 1)
+    assert TOKEN in received.paths[0]
+    books += str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+    assert "slack_webhook_default" in books
+    for secret in (TOKEN, TOKEN.rpartition("/")[2], ROUTING_KEY, MAIL_PASSWORD, "@example.com"):
+        assert secret not in books
+        assert secret not in caplog.text
+
+
+def test_a_broken_outbox_is_reported_and_nothing_raised() -> None:
+    from include.alerts.outbox import Outbox
+
+    class Unreachable(Outbox):
+        def __init__(self) -> None:
+            pass
+
+        def query(self, sql: str, **parameters: object) -> list[object]:
+            raise ConnectionError("no warehouse")
+
+    assert "no warehouse" in deliver(NOW, Unreachable()).errors[0]

@@ -1,0 +1,250 @@
+"""Failed tasks, blocked gates, rows set aside, late runs: one message per incident, and nothing in it that nobody may see."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.alerts import deliver, notify, notify_failure, notify_gate
+from include.alerts.failures import failed_task, personal_columns
+from include.alerts.occurrence import sanitized
+from include.orchestration import record_failure, run_is_late
+from include.quality import GateBlocked, GateVerdict, Outcome
+from include.runs import RunContext
+from include.settings import ROOT, settings
+from tests.include.alerts.receivers import Receivers
+from tests.warehouse import rows
+
+RUN = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
+NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)
+
+
+def context(
+    error: BaseException | None, task_id: str = "land", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
+) -> dict[str, Any]:
+    """What Airflow's failure callback gets, as far as it is read."""
+    task_instance = SimpleNamespace(
+        dag_id=dag_id,
+        run_id=run_id,
+        task_id=task_id,
+        map_index=-1,
+        try_number=3,
+        log_url=f"http://airflow.example.org/dags/{dag_id}/runs/{run_id}/tasks/{task_id}",
+    )
+    return {
+        "task_instance": task_instance,
+        "task": SimpleNamespace(owner="sales_operations"),
+        "dag": SimpleNamespace(tags={"ingest", "tier:critical", "crm"}),
+        "dag_run": SimpleNamespace(run_id=run_id, partition_key=None, data_interval_end=None, run_after=RUN.as_of),
+        "params": {},
+        "exception": error,
+    }
+
+
+def outcome(name: str = "keys_are_unique", **changes: Any) -> Outcome:
+    """A block rule of which two rows are broken."""
+    values: dict[str, Any] = {
+        "name": name,
+        "relation": "staging.stg_crm__deals",
+        "action": "block",
+        "reason": "Each deal counts once.",
+        "expectation_type": "unexpected_rows_expectation",
+        "column": None,
+        "key": ("organization_id", "deal_id"),
+        "query": "select 1",
+        "success": False,
+        "unexpected_count": 2,
+        "observed": "2",
+        "samples": ("org-1|deal-7", "org-1|deal-9"),
+    }
+    return Outcome(**(values | changes))
+
+
+def blocked(*outcomes: Outcome) -> AirflowFailException:
+    """The exception of a gate's task, raised as the task raises it."""
+    try:
+        try:
+            raise GateBlocked(GateVerdict("staging", outcomes))
+        except GateBlocked as error:
+            raise AirflowFailException(str(error)) from error
+    except AirflowFailException as error:
+        return error
+
+
+def test_a_failed_task_is_told_once_and_closed_by_the_next_success(bq: Client, received: Receivers) -> None:
+    for task_id in ("land", "gate"):
+        record_failure(context(RuntimeError("no route to host"), task_id))
+    record_failure(context(RuntimeError("no route to host"), "land", "scheduled__2026-10-01T06"))
+    assert received.counts == (1, 1, 1)
+    assert received.slack[0]["text"] == "Failed: ingest_crm.land (critical)"
+    body = str(received.slack[0]["blocks"])
+    assert "sales_operations" in body and "tasks/land" in body and "task-failed.md" in body and "no route to host" in body
+    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+
+    now = datetime.now(UTC)
+    notify([], now)
+    deliver(now)
+    assert received.counts == (1, 1, 1), "its newest run has failed"
+    ops.start_run(RunContext("next", RUN.as_of), "ingest_crm", client=bq)
+    ops.finish_run(RunContext("next", RUN.as_of), "ingest_crm", "success", client=bq)
+    for _ in range(2):
+        now = datetime.now(UTC)
+        notify([], now)
+        deliver(now)
+    assert received.counts == (2, 2, 2)
+    assert received.slack[1]["text"] == "Works again: ingest_crm (critical)"
+    assert received.pagerduty[1]["event_action"] == "resolve"
+
+
+def test_a_blocked_gate_is_one_message_with_keys(bq: Client, received: Receivers) -> None:
+    record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
+    assert received.counts == (1, 1, 1)
+    assert received.slack[0]["text"] == "Gate blocked: gate staging (critical)"
+    body = str(received.slack[0]["blocks"])
+    assert "keys_are_unique on staging.stg_crm__deals: 2 rows. Each deal counts once." in body
+    assert "organization_id|deal_id: org-1|deal-7, org-1|deal-9" in body
+    assert "blocked-gate.md" in body
+
+
+def test_rows_without_a_key_and_personal_keys_are_not_shown(bq: Client, received: Receivers) -> None:
+    assert "email" in personal_columns()
+    whole_row = outcome("rows", key=(), samples=('{"email": "jane@example.org"}',))
+    values = outcome("values", query=None, column="email", samples=("jane@example.org",))
+    personal = outcome("personal", key=("organization_id", "email"), samples=("org-1|jane@example.org",))
+    broken = outcome("broken", error="could not cast 'jane@example.org' to INT64", unexpected_count=None)
+    record_failure(context(blocked(whole_row, values, personal, broken), "gate_staging"))
+    sent = str([received.slack, received.pagerduty, [mail.as_string() for _, mail in received.mails]])
+    assert "could not be evaluated: could not cast … to INT64" in sent
+    assert "jane" not in sent
+    assert "jane" not in str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+
+
+def test_rows_set_aside_are_told_once_while_they_stay(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(run_id: str, count: int) -> None:
+        found = outcome("orphans", action="quarantine", success=count == 0, unexpected_count=count, samples=("values",))
+        held = [
+            {
+                "relation": "stg_crm__deals",
+                "row_key": f"org-1|deal-{i}",
+                "reason": "x",
+                "expectation": "orphans",
+                "gate": "staging",
+                "row_json": '{"email": "jane@example.org"}',
+                "quarantined_at": NOW,
+            }
+            for i in range(min(count, 4))
+        ]
+        ops.append("quarantine.quarantined_rows", held, replace_where={"gate": "staging"}, client=bq)
+        notify_gate(GateVerdict("staging", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
+
+    # Medium: told by day only.
+    quiet = settings().routing_file.read_text().replace('"19:00", until: "07:00"', '"00:00", until: "00:01"')
+    loud = settings().state_dir / "routing.yml"
+    loud.parent.mkdir(parents=True, exist_ok=True)
+    loud.write_text(quiet)
+    monkeypatch.setenv("PLATFORM_ROUTING_FILE", str(loud))
+    settings.cache_clear()
+
+    for night, count in (("first", 3), ("second", 4)):
+        judged(night, count)
+    assert received.counts == (1, 1, 0)
+    assert rows(bq, "select count(*) from ops.alerts") == [(2,)]
+    assert received.mails[0][0] == ["sales-operations@example.com"], "the owner of the source"
+    body = str(received.slack[0]["blocks"])
+    assert "3 rows set aside" in body and "org-1|deal-0, org-1|deal-1, org-1|deal-2" in body and "jane" not in body
+    judged("third", 40)
+    assert received.counts == (2, 2, 0), "ten times as many are news"
+    judged("fourth", 0)
+    assert received.slack[2]["text"].startswith("Works again: staging.stg_crm__deals")
+    judged("fifth", 0)
+    assert received.counts == (3, 3, 0)
+
+
+def test_a_late_run_is_told_unless_it_has_failed(bq: Client, received: Receivers) -> None:
+    def late(run_id: str) -> None:
+        dag_run = {"dag_id": "transform", "dag_run_id": run_id, "state": "running", "start_date": "2026-10-01T04:00:00Z"}
+        asyncio.run(run_is_late({"dag_run": dag_run, "deadline": {"id": "1", "deadline_time": NOW}}))
+        deliver(datetime.now(UTC))
+
+    late("night")
+    late("night")
+    assert received.counts == (1, 1, 1)
+    assert received.slack[0]["text"] == "Taking too long: transform (critical)"
+    body = str(received.slack[0]["blocks"])
+    assert "ends within 120 minutes" in body and "running since 1 Oct 2026 04:00 UTC" in body
+    assert "/dags/transform/runs/night" in body and "nightly-deadline.md" in body
+
+    record_failure(context(RuntimeError("boom"), "publish", "night", "transform"))
+    assert len(received.slack) == 2, "that it has failed is more than that it is late"
+    late("another night")
+    assert len(received.slack) == 2
+
+
+def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.include.alerts.missed_deadline"]
+    variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
+        ("deadline", "critical", "Taking too long: transform (critical)")
+    ]
+    deliver(datetime.now(UTC))
+    assert received.counts == (1, 1, 1)
+
+
+def test_without_the_warehouse_a_failure_is_told_all_the_same(
+    received: Receivers, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError("no warehouse")
+
+    monkeypatch.setattr("include.warehouse.client", unreachable)
+    monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
+    settings.cache_clear()
+    for _ in range(2):
+        with pytest.raises(ConnectionError), caplog.at_level(logging.INFO):
+            record_failure(context(RuntimeError("no warehouse")))
+    assert received.counts == (1, 1, 1)
+    received.down = {"slack", "email", "pagerduty"}
+    notify_failure(context(RuntimeError("no warehouse"), run_id="another"))
+    assert "Not sent by slack" in caplog.text
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("postgresql://reader:hunter2@db:5432/crm refused", "postgresql://…@db:5432/crm refused"),
+        ("no row for jane.doe@example.org", "no row for …"),
+        ("Bad value 'Jane Doe' in column \"name\"", "Bad value … in column …"),
+        ('row {"name": "Jane"} was refused', "row … was refused"),
+        ("called +44 20 7946 0958 twice", "called +… twice"),
+        ("\n\nfirst line\nsecond line: Jane", "first line"),
+        ("404 Not found: table marts.mart_x", "404 Not found: table marts.mart_x"),
+    ],
+)
+def test_what_an_exception_says_is_told_without_values(said: str, told: str) -> None:
+    assert sanitized(said) == told
+    assert failed_task(context(RuntimeError(said)), NOW).cause == f"RuntimeError: {told}"
+
+
+def test_a_failure_that_cannot_be_read_is_logged_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    notify_failure({"task_instance": None})
+    assert "the alert could not be made" in caplog.text
+
+
+def test_a_task_ended_from_outside_has_no_exception() -> None:
+    found = failed_task(context(None), NOW + timedelta(hours=1))
+    assert (found.kind, found.cause, found.severity, found.owner) == ("task_failed", "", "critical", "sales_operations")

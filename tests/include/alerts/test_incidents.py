@@ -1,0 +1,204 @@
+"""From occurrences to messages: what is one incident, who is told, when, and how often. No warehouse."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.alerts.incidents import Plan
+from include.alerts.occurrence import Occurrence
+from include.alerts.routing import QuietHours, Retry, Routing, RoutingError, load_routing
+from include.settings import settings
+
+NOW = datetime(2026, 10, 1, 10, 0, tzinfo=UTC)
+
+
+def occurrence(name: str = "marts.mart_a", kind: str = "sla_breached", minutes: int = 0, **changes: Any) -> Occurrence:
+    values: dict[str, Any] = {
+        "event_id": f"{name} {kind} {minutes}",
+        "kind": kind,
+        "scope": name,
+        "cause_key": "a failed task",
+        "name": name,
+        "owner": "finance",
+        "severity": "high",
+        "at": NOW + timedelta(minutes=minutes),
+    }
+    return Occurrence(**(values | changes))
+
+
+def told(plan: Plan) -> list[tuple[str | None, str | None, str]]:
+    return [(alert.channel, alert.recipient, alert.kind) for alert in plan.added if alert.state == "pending"]
+
+
+@pytest.fixture
+def routing() -> Routing:
+    return load_routing()
+
+
+def test_the_same_occurrences_give_the_same_rows(routing: Routing) -> None:
+    group = [occurrence(), occurrence("marts.mart_b", minutes=1)]
+    first, again = (Plan([], routing, NOW).take(order).added for order in (group, reversed(group)))
+    assert [alert.alert_id for alert in first] == [alert.alert_id for alert in again]
+    assert len({alert.alert_id for alert in first}) == len(first)
+    assert told(Plan(first, routing, NOW).take(group)) == []
+
+
+def test_tasks_that_fail_at_once_without_knowing_of_each_other_get_one_row(routing: Routing) -> None:
+    """Each finds an empty outbox; the second row of the same id is not written."""
+    one, other = (Plan([], routing, NOW).take([occurrence(event_id=f"task {i}", name=f"dag.task_{i}")]).added for i in (1, 2))
+    assert [alert.alert_id for alert in one] == [alert.alert_id for alert in other]
+
+
+def test_who_knows_of_an_incident_is_not_told_again_unless_it_is_worse(routing: Routing) -> None:
+    first = Plan([], routing, NOW).take([occurrence(severity="medium")])
+    assert len(told(first)) == 2
+    plan = Plan(first.added, routing, NOW).take([occurrence("marts.mart_b", severity="medium")])
+    assert told(plan) == []
+    assert [(alert.state, alert.channel, alert.error) for alert in plan.added] == [
+        ("silent", None, "these people have been told of the incident")
+    ]
+    worse = Plan([*first.added, *plan.added], routing, NOW).take([occurrence("marts.mart_c", severity="high")])
+    assert len(told(worse)) == 2
+
+
+def test_an_open_incident_that_happens_again_is_told_anew_after_a_while(routing: Routing) -> None:
+    first = Plan([], routing, NOW).take([occurrence()])
+    later = NOW + routing.remind_after
+    assert told(Plan(first.added, routing, later - timedelta(minutes=1)).take([occurrence(minutes=9)])) == []
+    assert len(told(Plan(first.added, routing, later).take([occurrence(minutes=9)]))) == 2
+    assert Plan(first.added, routing, later).take([occurrence()]).added == [], "the same event is no new one"
+
+
+def test_what_comes_back_after_its_end_is_a_new_incident(routing: Routing) -> None:
+    plan = Plan([], routing, NOW).take([occurrence(), occurrence(kind="sla_recovered", minutes=5), occurrence(minutes=9)])
+    assert len({alert.incident_id for alert in plan.added}) == 2
+    assert len({alert.alert_id for alert in plan.added}) == len(plan.added)
+
+
+def test_a_recovery_of_what_nobody_was_told_of_is_nothing(routing: Routing) -> None:
+    assert Plan([], routing, NOW).take([occurrence(kind="sla_recovered")]).added == []
+
+
+def test_an_earlier_recovery_reported_again_ends_nothing(routing: Routing) -> None:
+    """The ledger's last day is reported at every look, and a recovery of what nobody was told of leaves no trace."""
+    earlier = occurrence(kind="sla_recovered", minutes=-60)
+    plan = Plan([], routing, NOW).take([earlier, occurrence()])
+    again = Plan(plan.added, routing, NOW).take([earlier, occurrence()])
+    assert again.added == [] and again.silenced == []
+
+
+def test_a_table_whose_cause_turns_out_to_be_another_stays_in_its_incident(routing: Routing) -> None:
+    plan = Plan([], routing, NOW).take([occurrence(kind="sla_at_risk", cause_key="it runs"), occurrence(minutes=5)])
+    assert len({alert.incident_id for alert in plan.added}) == 1
+
+
+def test_its_own_channels_come_before_those_of_its_criticality(routing: Routing) -> None:
+    plan = Plan([], routing, NOW).take(
+        [occurrence(channels=("email",)), occurrence("marts.mart_b", "sla_at_risk", channels=("email",))]
+    )
+    assert {channel for channel, _, _ in told(plan)} == {"email"}
+
+
+def test_a_silence_covers_its_names_and_an_owner_may_have_its_own_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load(settings().routing_file.read_text(encoding="utf-8"))
+    content["silences"] = [{"name": "marts.mart_*", "until": "2026-10-02", "reason": "moving to the new CRM"}]
+    content["owners"]["finance"] = {"slack": "slack_webhook_finance"}
+    routing = _routing(tmp_path, monkeypatch, content)
+    plan = Plan([], routing, NOW).take([occurrence(), occurrence("metrics.mtr_b")])
+    assert told(plan) == [("slack", "slack_webhook_finance", "sla_breached"), ("email", "finance", "sla_breached")]
+    assert [alert.error for alert in plan.added if alert.state == "silent"] == [
+        "silenced until 2026-10-02 00:00 UTC: moving to the new CRM"
+    ]
+    assert told(Plan([], routing, NOW + timedelta(days=1)).take([occurrence()])) != []
+
+
+def test_retries_wait_longer_each_time() -> None:
+    retry = Retry.model_validate({"first": "1m", "longest": "1h", "substitute_after": 3, "give_up_after": "7d"})
+    waits = [retry.wait(attempts) / timedelta(minutes=1) for attempts in (1, 2, 3, 6, 7, 5000)]
+    assert waits == [1, 2, 4, 32, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("moment", "end"),
+    [
+        ("2026-10-01T17:59", "2026-10-01T17:59"),
+        ("2026-10-01T18:00", "2026-10-02T06:00"),
+        ("2026-10-02T01:00", "2026-10-02T06:00"),
+        ("2026-10-02T06:00", "2026-10-02T06:00"),
+        # The night in which clocks go back: 07:00 in London is 07:00 UTC again.
+        ("2026-10-24T23:00", "2026-10-25T07:00"),
+    ],
+)
+def test_quiet_hours_are_those_of_a_place(moment: str, end: str) -> None:
+    quiet = QuietHours.model_validate({"from": "19:00", "until": "07:00", "timezone": "Europe/London"})
+    assert quiet.end(datetime.fromisoformat(f"{moment}+00:00")) == datetime.fromisoformat(f"{end}+00:00")
+
+
+def test_quiet_hours_within_a_day() -> None:
+    lunch = QuietHours.model_validate({"from": "12:00", "until": "13:00", "timezone": "UTC"})
+    assert lunch.end(NOW.replace(hour=12, minute=30)) == NOW.replace(hour=13)
+    assert lunch.end(NOW.replace(hour=13)) == NOW.replace(hour=13)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("remind_after", "20 hours", "remind_after"),
+        ("criticality.critical.channels", ["pigeon"], "criticality.critical.channels"),
+        ("criticality.medium.quiet_hours.timezone", "Europe/Nowhere", "criticality.medium.quiet_hours.timezone"),
+        ("criticality.medium.quiet_hours.until", "19:00", "from and until are the same"),
+        (
+            "criticality.critical.escalation",
+            [{"after": "2h", "channels": ["slack"]}, {"after": "1h", "channels": ["slack"]}],
+            "in order",
+        ),
+        ("owners.nobody", {"slack": "x"}, "nobody is no group"),
+        ("owners.finance", {"slack": "a secret with spaces"}, "owners.finance.slack"),
+        ("channels.email.instead", ["carrier"], "channels.email.instead"),
+        ("colour", "red", "colour"),
+        ("silences", [{"name": "x", "until": "2026-10-02"}], "silences.0.reason"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, value: Any, message: str) -> None:
+    content = yaml.safe_load(settings().routing_file.read_text(encoding="utf-8"))
+    *parents, last = path.split(".")
+    part = content
+    for name in parents:
+        part = part[name]
+    part[last] = value
+    with pytest.raises(RoutingError, match=message) as error:
+        _routing(tmp_path, monkeypatch, content)
+    assert "routing.yml" in str(error.value)
+
+
+def test_every_owner_of_the_project_has_a_route(routing: Routing) -> None:
+    groups = yaml.safe_load((settings().dbt_dir / "models/_groups.yml").read_text(encoding="utf-8"))["groups"]
+    for group in groups:
+        assert routing.addresses_of([group["name"]]) == [group["owner"]["email"]]
+    assert routing.addresses_of(["somebody_unknown"]) == ["data-platform@example.com"]
+
+
+def test_every_runbook_is_there() -> None:
+    from include.alerts.occurrence import RUNBOOKS
+    from include.settings import ROOT
+
+    assert [name for name in RUNBOOKS.values() if not (ROOT / "docs/runbooks" / name).exists()] == []
+
+
+def _routing(folder: Path, monkeypatch: pytest.MonkeyPatch, content: dict[str, Any]) -> Routing:
+    file = folder / "routing.yml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    monkeypatch.setenv("PLATFORM_ROUTING_FILE", str(file))
+    settings.cache_clear()
+    try:
+        return load_routing()
+    finally:
+        monkeypatch.delenv("PLATFORM_ROUTING_FILE")
+        settings.cache_clear()
