@@ -109,20 +109,16 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
             finish_run(run_of(get_current_context()), dag_id=refresh.dag_id, state="success")
 
-        landed, steps = [], []
-        for source in refresh.sources.values():
-            landed.append(land(source))
-            steps.append(gate(source.dataset))
-        started = prepare()
-        started >> landed
-        chain(landed, steps)
-        layers: list[Any] = []
+        steps: list[Any] = [prepare()]
+        if refresh.sources:
+            steps.append([land(source) for source in refresh.sources.values()])
+            steps.append([gate(source.dataset) for source in refresh.sources.values()])
         for layer in LAYERS:
             names = refresh.layers.get(layer, ())
             selectors = rendered_selectors(layer, names) if names else []
-            layers += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
-            layers += [gate(layer)] if names and layer in GATED else []
-        chain(steps, *layers, publish(), finish())
+            steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
+            steps += [gate(layer)] if names and layer in GATED else []
+        chain(*steps, publish(), finish())
     return dag
 
 

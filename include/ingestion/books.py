@@ -67,7 +67,7 @@ def write_findings(report: LandingReport, client: Client) -> None:
 
 
 def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
-    """Write one row per table that was read to its end; a landing that is run again replaces its rows."""
+    """Write one row per table that was read to its end; a landing that is run again replaces the rows of its tables."""
     from include import ops
 
     landed = [table for table in report.tables.values() if table.complete]
@@ -85,7 +85,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
         }
         for table in landed
     ]
-    where = {"batch_id": report.batch_id, "source": report.source}
+    where = {"batch_id": report.batch_id, "source": report.source, "table_name": list(report.tables)}
     ops.append("ops.loads", rows, replace_where=where, client=client)
 
 
