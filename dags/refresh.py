@@ -36,7 +36,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
         dag_id=refresh.dag_id,
         description=f"Refreshes {', '.join(refresh.models)}: {refresh.cadence}.",
         doc_md=__doc__,
-        schedule=refresh.schedule if settings().schedules == "on" else None,
+        schedule=refresh.schedule if settings().schedules == settings().refreshes == "on" else None,
         catchup=False,
         max_active_runs=1,
         # A run that takes longer keeps later ticks and the night from their turn.

@@ -124,17 +124,20 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
     assert "dim_contacts" not in waited and "dim_products" not in waited
 
 
-def test_without_schedules_nothing_has_a_clock(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLATFORM_SCHEDULES", "off")
+@pytest.mark.parametrize(
+    ("variable", "quiet"),
+    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES)],
+)
+def test_clocks_can_be_taken_away(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
+    monkeypatch.setenv(variable, "off")
     settings.cache_clear()
     try:
-        quiet = DagBag(dag_folder=str(ROOT / "dags"))
+        bag = DagBag(dag_folder=str(ROOT / "dags"))
     finally:
         monkeypatch.undo()
         settings.cache_clear()
-    assert set(quiet.dags) == DAG_IDS
-    for dag_id in DAG_IDS - {"transform"}:
-        assert quiet.dags[dag_id].schedule is None, dag_id
+    assert set(bag.dags) == DAG_IDS
+    assert {dag_id for dag_id, dag in bag.dags.items() if dag.schedule is None} == quiet
 
 
 def test_schedules(bag: DagBag) -> None:
