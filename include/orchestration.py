@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from include.settings import settings
@@ -171,12 +170,6 @@ def wait_for_turn(context: Mapping[str, Any], resources: Iterable[str]) -> None:
 
 def _has_ended(dag_id: str, run_id: str) -> bool:
     """Whether a DAG run has ended, as Airflow knows; one that was deleted has."""
-    from airflow.sdk.exceptions import AirflowRuntimeError
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-    try:
-        return RuntimeTaskInstance.get_dagrun_state(dag_id, run_id) in {"success", "failed"}
-    except AirflowRuntimeError as error:
-        if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
-            return True
-        raise
+    return bool(RuntimeTaskInstance.get_dr_count(dag_id, run_ids=[run_id], states=["queued", "running"]) == 0)
