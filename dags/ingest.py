@@ -13,7 +13,8 @@ Lands the new and changed rows of one source in `raw_<source>`, then checks the 
 **On call.** A failed `land` has loaded the tables that could be read and names the one that could not: mend the source or its
 connection, then clear the task; it goes on from the cursor kept in the warehouse and loads nothing twice into staging. A blocked
 `gate` names the expectation, the table and the rows: see `ops.gate_results`, then clear `land` (source mended) or `gate` (rule
-mended). Until this DAG succeeds, `transform` waits, and at its deadline goes on with what has arrived.
+mended). Until this DAG succeeds, `transform` waits, and at its deadline goes on with what has arrived. A task that is up for reschedule
+waits for a refresh that lands the same source; it says for which.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args, raw_asset
+from include.orchestration import AS_OF_PARAMETER, default_args, raw_asset, tier_tag
 from include.settings import settings
 from include.sources import Source, load_sources
 
@@ -37,9 +38,9 @@ def ingest_dag(source: Source) -> DAG:
         schedule=source.schedule if settings().schedules == "on" else None,
         catchup=False,
         max_active_runs=1,
-        default_args=default_args(source.owner),
+        default_args=default_args(source.owner, source.tier),
         params={"as_of": Param(None, **AS_OF_PARAMETER)},
-        tags=["ingest", f"tier:{source.tier}", source.name],
+        tags=["ingest", tier_tag(source.tier), source.name],
     ) as dag:
 
         @task
@@ -47,12 +48,14 @@ def ingest_dag(source: Source) -> DAG:
             """Load what is new into raw."""
             from include.ingestion import land as land_source
             from include.ops import ensure_tables, start_run
+            from include.orchestration import wait_for_turn
             from include.runs import RunContext, run_page
             from include.sources import SourceConnection
 
             context = get_current_context()
             run = RunContext.of(context)
             ensure_tables()
+            wait_for_turn(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
             report = land_source(source, SourceConnection.from_airflow(source.connection), run)
             return report.summary()
@@ -61,9 +64,10 @@ def ingest_dag(source: Source) -> DAG:
         def gate(*, outlet_events: Any = None) -> str:
             """Check the landing; close the run's books; emit the asset for this night."""
             from include.ops import finish_run
-            from include.orchestration import gate_task
+            from include.orchestration import gate_task, wait_for_turn
             from include.runs import RunContext
 
+            wait_for_turn(get_current_context(), [source.dataset])
             run = RunContext.of(get_current_context())
             verdict = gate_task(f"raw_{source.name}", run)
             finish_run(run, dag_id=f"ingest_{source.name}", state="success")

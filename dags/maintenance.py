@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args, record_success
+from include.orchestration import AS_OF_PARAMETER, default_args, record_success, tier_tag
 from include.settings import settings
+
+TIER = "medium"
 
 with DAG(
     dag_id="maintenance",
@@ -21,9 +23,9 @@ with DAG(
     schedule="0 5 * * *" if settings().schedules == "on" else None,
     catchup=False,
     max_active_runs=1,
-    default_args=default_args("data_platform"),
+    default_args=default_args("data_platform", TIER),
     params={"as_of": Param(None, **AS_OF_PARAMETER)},
-    tags=["maintenance", "tier:medium"],
+    tags=["maintenance", tier_tag(TIER)],
 ):
 
     @task(on_success_callback=record_success)

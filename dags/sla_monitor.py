@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from include.orchestration import default_args
+from include.orchestration import default_args, tier_tag
 from include.settings import settings
+
+TIER = "critical"
 
 with DAG(
     dag_id="sla_monitor",
@@ -25,7 +27,7 @@ with DAG(
     schedule="*/5 * * * *" if settings().schedules == "on" else None,
     catchup=False,
     max_active_runs=1,
-    default_args=default_args("data_platform"),
+    default_args=default_args("data_platform", TIER),
     params={
         "now": Param(
             None,
@@ -35,7 +37,7 @@ with DAG(
             description="Judge this instant, with its timezone. Empty: the minute that the run is for.",
         )
     },
-    tags=["sla", "tier:critical"],
+    tags=["sla", tier_tag(TIER)],
 ):
 
     @task

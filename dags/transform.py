@@ -8,7 +8,7 @@ snapshots keep what was published.
 |---|---|
 | **Starts** | when every source has emitted its asset for the same night; by `transform_deadline` if one is late; or by hand |
 | **Parameters** | `as_of`: the day to look at · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
-| **Upstream** | the assets `raw_*` of the ingest DAGs |
+| **Upstream** | the assets `raw_*` of the ingest DAGs; waits for a refresh that is under way |
 | **Downstream** | `marts` and `metrics`, what analysts read; emits the asset `published` |
 | **Deadline** | a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) is told to the owner |
 
@@ -26,12 +26,12 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset, run_is_late
+from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_asset, run_is_late, tier_tag
 from include.settings import settings
 from include.sources import load_sources
-from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
+from include.transform import BUILD, GATED, LAYERS, dbt_layer, rendered_selectors
 
-OWNER = "data_platform"
+OWNER, TIER = "data_platform", "critical"
 
 _first, *_rest = (Asset(raw_asset(name)) for name in load_sources())
 _all_sources: Any = _first
@@ -45,7 +45,7 @@ with DAG(
     schedule=PartitionedAssetTimetable(assets=_all_sources),
     catchup=False,
     max_active_runs=1,
-    default_args=default_args(OWNER),
+    default_args=default_args(OWNER, TIER),
     # It starts at 04:00 UTC at the latest; two hours later the strictest of the daily promises falls due.
     deadline=DeadlineAlert(
         name="nightly",
@@ -66,30 +66,30 @@ with DAG(
             description="dbt selection to narrow the run to, such as `+mart_ticket_sla_compliance`. Empty: everything.",
         ),
     },
-    tags=["transform", "tier:critical"],
+    tags=["transform", tier_tag(TIER)],
 ):
 
     @task
     def prepare() -> dict[str, Any]:
         """Open the run's books, undo a publication that was killed halfway, and decide what every layer is told."""
         from include.ops import ensure_tables
+        from include.orchestration import wait_for_turn
         from include.publish import recover
         from include.transform import open_run
 
         ensure_tables()
+        wait_for_turn(get_current_context(), [BUILD])
         recover()
         return open_run(get_current_context())
 
     @task
     def publish() -> int:
         """Clone the checked build to where analysts read it: all tables or none."""
-        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
-        from include.publish import publish as publish_tables
+        from include.orchestration import publish_task, wait_for_turn
         from include.transform import run_of
 
-        hook = BigQueryHook(gcp_conn_id="google_cloud_default")
-        return publish_tables(run_of(get_current_context()), client=hook.get_client())
+        wait_for_turn(get_current_context(), [BUILD])
+        return publish_task("transform", run_of(get_current_context()))
 
     @task(trigger_rule="all_done")
     def data_docs() -> str:
@@ -110,10 +110,12 @@ with DAG(
         # Also after a layer of which this run's selection leaves everything out.
         @task(task_id=f"gate_{layer}", trigger_rule="none_failed")
         def check() -> str:
-            from include.orchestration import gate_task
+            from include.orchestration import gate_task, wait_for_turn
             from include.transform import run_of
 
             context = get_current_context()
+            # A gate that is cleared by hand may find that a refresh is at work by now.
+            wait_for_turn(context, [BUILD])
             return gate_task(layer, run_of(context), log_url=context["ti"].log_url)
 
         return check()

@@ -12,8 +12,10 @@ from __future__ import annotations
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args, record_success
+from include.orchestration import AS_OF_PARAMETER, default_args, record_success, tier_tag
 from include.settings import settings
+
+TIER = "critical"
 
 with DAG(
     dag_id="transform_deadline",
@@ -22,9 +24,9 @@ with DAG(
     schedule="0 4 * * *" if settings().schedules == "on" else None,
     catchup=False,
     max_active_runs=1,
-    default_args=default_args("data_platform"),
+    default_args=default_args("data_platform", TIER),
     params={"as_of": Param(None, **AS_OF_PARAMETER)},
-    tags=["transform", "tier:critical"],
+    tags=["transform", tier_tag(TIER)],
 ):
 
     @task.short_circuit(on_success_callback=record_success)

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     schedules: Literal["on", "off"] = Field(
         "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no clock of their own, only triggers and assets."
     )
+    refreshes: Literal["on", "off"] = Field(
+        "on", alias="PLATFORM_REFRESHES", description="off: the refresh DAGs have no clock, whatever PLATFORM_SCHEDULES says."
+    )
     retry_delay_seconds: int = Field(
         60, alias="TASK_RETRY_DELAY_SECONDS", ge=1, description="First wait before a task is tried again; doubles each time."
     )

@@ -22,7 +22,13 @@ os.environ.update(
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
 )
-for _name in ("PLATFORM_SCHEDULES", "BIGQUERY_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"):
+for _name in (
+    "PLATFORM_SCHEDULES",
+    "PLATFORM_REFRESHES",
+    "BIGQUERY_EMULATOR_HOST",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_PROJECT",
+):
     os.environ.pop(_name, None)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.ingestion.report import LandingReport
+from include.runs import instant_of
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 
 #: Payloads longer than this are cut: the file still has them whole.
 _PAYLOAD_CHARACTERS = 20_000
+
+
+def landed_before(source: str, batch_id: str, client: Client) -> dict[str, datetime]:
+    """Table → the instant of its last landing that looked no further than this batch."""
+    from google.cloud import bigquery
+
+    sql = """
+        select table_name, max(batch_id) as batch_id from ops.loads
+        where source = @source and batch_id <= @batch_id
+        group by table_name
+    """
+    values = {"source": source, "batch_id": batch_id}
+    parameters = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in values.items()]
+    found = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    return {row["table_name"]: instant_of(row["batch_id"]) for row in found}
 
 
 def write_findings(report: LandingReport, client: Client) -> None:
@@ -51,7 +67,7 @@ def write_findings(report: LandingReport, client: Client) -> None:
 
 
 def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
-    """Write one row per table that was read to its end; a landing that is run again replaces its rows."""
+    """Write one row per table that was read to its end; a landing that is run again replaces the rows of its tables."""
     from include import ops
 
     landed = [table for table in report.tables.values() if table.complete]
@@ -69,7 +85,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
         }
         for table in landed
     ]
-    where = {"batch_id": report.batch_id, "source": report.source}
+    where = {"batch_id": report.batch_id, "source": report.source, "table_name": list(report.tables)}
     ops.append("ops.loads", rows, replace_where=where, client=client)
 
 

@@ -8,7 +8,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def land(source: Source, connection: SourceConnection, run: RunContext) -> Landi
     """Load what is new in a source into its raw tables.
 
     Reads every table from its last cursor value, less the overlap, up to `run.as_of`; everything if the run is a full
-    refresh, or looks at an earlier instant than the last one. May be killed and run again at any point: the cursor moves in
+    refresh, or looks back by a day or more. May be killed and run again at any point: the cursor moves in
     the warehouse together with the rows it stands for.
 
     Raises:
@@ -128,10 +129,17 @@ class _Landing:
         state = _table_state(pipeline, self._source, table)
         if table.cursor is None or "cursor" not in state or self._run.full_refresh or table.name in raw.empty:
             return None
-        if self._run.as_of < datetime.fromisoformat(state["as_of"]):
-            # Looking further back than before: versions that were overwritten since may be visible again.
-            return None
+        last = datetime.fromisoformat(state["as_of"])
+        if self._run.as_of < last:
+            # Looking further back than before: versions that were overwritten since may be visible again. A night that refreshes
+            # have gone past since its midnight missed none that a landing before that saw.
+            earlier = self._landed_before.get(table.name) if last - self._run.as_of < timedelta(days=1) else None
+            return None if earlier is None else earlier - table.overlap
         return datetime.fromisoformat(state["cursor"]) - table.overlap
+
+    @cached_property
+    def _landed_before(self) -> dict[str, datetime]:
+        return books.landed_before(self._source.name, self._batch_id, self._client)
 
     def _at_once(self, landings: list[TableLanding], work: Callable[[TableLanding], None]) -> None:
         """Do something for all tables, several at a time. dlt's contexts belong to a thread, so each has one of its own.

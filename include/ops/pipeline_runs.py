@@ -39,15 +39,15 @@ def finish_run(
     Args:
         run: the run, as given to `start_run` (if that never happened, the row is made now).
         dag_id: the DAG.
-        state: `success` or `failed`.
-        message: why it failed.
+        state: `success`, `failed` or `skipped`.
+        message: why it failed or was skipped.
         log_url: where to look; without it, what `start_run` noted stays.
         client: a BigQuery client; one is made if not given.
     """
     from google.cloud import bigquery
 
-    if state not in {"success", "failed"}:
-        raise ValueError(f"a run ends as success or failed, not {state!r}")
+    if state not in {"success", "failed", "skipped"}:
+        raise ValueError(f"a run ends as success, failed or skipped, not {state!r}")
     bq = client or new_client()
     sql = """
         merge ops.pipeline_runs as t

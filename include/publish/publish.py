@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client | None = None) -> int:
     """Replace the published tables by the built ones: all or none.
 
-    A table that an earlier run published and that is no longer built is taken away, unless `tables` are given.
+    A table that an earlier run published and that is no longer built is taken away, unless `tables` are given. Unless they are, a
+    table that a refresh has published for a later instant of the run's day stays: nobody who reads it is taken back to midnight.
 
     Args:
         run: the run that built them.
@@ -48,7 +49,11 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
         raise PublishError(f"Nothing is built in {' or '.join(DATASETS)}, so there is nothing to publish.")
     standing = _standing(bq)
     stale = _stale(bq, targets, standing) if tables is None else []
+    if tables is None:
+        targets = _without_fresher(bq, run, targets, standing)
     affected = [*targets, *stale]
+    if not affected:
+        return 0
 
     for target in affected:
         if target in standing:
@@ -143,6 +148,20 @@ def _stale(bq: Client, targets: Sequence[Target], standing: set[Target]) -> list
     """What earlier runs published that is no longer built. Tables that others put there are left alone."""
     ours = {Target(row["dataset"], row["table_name"]) for row in publications(bq)}
     return sorted((ours & standing) - set(targets))
+
+
+def _without_fresher(bq: Client, run: RunContext, targets: Sequence[Target], standing: set[Target]) -> list[Target]:
+    """The targets less those that already show a later instant of the day that the run looks at."""
+    fresher = {
+        Target(row["dataset"], row["table_name"])
+        for row in publications(bq)
+        if row["as_of"] > run.as_of and row["as_of"].date() == run.as_of.date()
+    }
+    kept = sorted(fresher & standing & set(targets))
+    if kept:
+        names = ", ".join(f"{target.dataset}.{target.name}" for target in kept)
+        log.info("Left as refreshed since %s: %s", run.as_of.isoformat(), names)
+    return [target for target in targets if target not in kept]
 
 
 def _count(bq: Client, targets: Sequence[Target]) -> dict[Target, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.quality.gate import run_gate
+from include.quality.scope import Scope
 from include.quality.verdict import GateBlocked, GateVerdict, Outcome
 
 if TYPE_CHECKING:
@@ -18,4 +19,4 @@ def build_data_docs() -> Path:
     return build_data_docs()
 
 
-__all__ = ["GateBlocked", "GateVerdict", "Outcome", "build_data_docs", "run_gate"]
+__all__ = ["GateBlocked", "GateVerdict", "Outcome", "Scope", "build_data_docs", "run_gate"]

@@ -23,6 +23,8 @@ from include.sources import Source, load_sources
 
 DATASOURCE = "warehouse"
 BATCH = "whole"
+#: Where results are kept for the data docs.
+RESULTS = "${PLATFORM_STATE_DIR}/gx/validations/"
 
 _NAMESPACE = uuid.UUID("6f1d3c9e-0f58-4c55-9d0c-0c8f6f2a7b11")
 _FOLDERS = ("expectations", "validation_definitions", "checkpoints")
@@ -41,6 +43,14 @@ def gates(sources: Mapping[str, Source] | None = None, folder: Path | None = Non
     extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found)}
     merged = {name: Gate(gate=name, rules=(*gate.rules, *extra.get(name, ()))) for name, gate in written.items()}
     return {source.dataset: derived.raw_gate(source) for source in found.values()} | merged
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write a context's files below a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def build(folder: Path | None = None, check: bool = False, sources: Mapping[str, Source] | None = None) -> list[str]:
@@ -63,8 +73,7 @@ def build(folder: Path | None = None, check: bool = False, sources: Mapping[str,
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             changed.append(name)
             if not check:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                write(folder, {name: text})
     for name in sorted(set(present) - set(wanted)):
         changed.append(name)
         if not check:
@@ -72,8 +81,8 @@ def build(folder: Path | None = None, check: bool = False, sources: Mapping[str,
     return changed
 
 
-def render(all_gates: Mapping[str, Gate]) -> dict[str, str]:
-    """Every file of the context, by its path below the context's folder."""
+def render(all_gates: Mapping[str, Gate], results: str = RESULTS) -> dict[str, str]:
+    """Every file of the context, by its path below the context's folder; `results` is where that keeps what it finds."""
     files: dict[str, Any] = {}
     relations: set[str] = set()
     for gate in all_gates.values():
@@ -90,7 +99,7 @@ def render(all_gates: Mapping[str, Gate]) -> dict[str, str]:
         files[f"checkpoints/{gate.gate}.json"] = _checkpoint(gate.gate, [f"{gate.gate}.{table}" for table in tables])
         relations |= suites.keys()
     rendered = {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in files.items()}
-    rendered["great_expectations.yml"] = _HEADER + yaml.safe_dump(_configuration(sorted(relations)), sort_keys=False)
+    rendered["great_expectations.yml"] = _HEADER + yaml.safe_dump(_configuration(sorted(relations), results), sort_keys=False)
     return rendered
 
 
@@ -168,13 +177,13 @@ def _files_below(folder: str) -> dict[str, Any]:
     }
 
 
-def _configuration(relations: list[str]) -> dict[str, Any]:
+def _configuration(relations: list[str], results: str) -> dict[str, Any]:
     """The content of great_expectations.yml."""
     stores = {
         "expectations_store": ("ExpectationsStore", "expectations/"),
         "validation_definition_store": ("ValidationDefinitionStore", "validation_definitions/"),
         "checkpoint_store": ("CheckpointStore", "checkpoints/"),
-        "validation_results_store": ("ValidationResultsStore", "${PLATFORM_STATE_DIR}/gx/validations/"),
+        "validation_results_store": ("ValidationResultsStore", results),
     }
     assets = {
         relation: {

@@ -1,17 +1,23 @@
-"""Opens the Great Expectations context. The function that does imports Great Expectations, which takes seconds."""
+"""Opens the Great Expectations context. The functions that do import Great Expectations, which takes seconds."""
 
 from __future__ import annotations
 
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from include.settings import settings
 
 if TYPE_CHECKING:
     from great_expectations.data_context import FileDataContext
+
+    from include.quality.scope import Scope
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +27,35 @@ SITE = "site"
 @lru_cache(maxsize=1)
 def open_context() -> FileDataContext:
     """The context in `great_expectations/`, knowing the platform's own expectation. Runs no query."""
+    return open_context_in(settings().gx_dir)
+
+
+@contextmanager
+def checkpoint_of(gate: str, scope: Scope | None = None) -> Iterator[Any | None]:
+    """The gate's checkpoint, for as long as the block lasts; narrowed to a scope, of a context made for the purpose.
+
+    What a narrowed gate finds is not kept for the data docs, which show the last whole one; `ops.gate_results` has both. None if
+    nothing of the gate is within the scope.
+    """
+    if scope is None:
+        yield open_context().checkpoints.get(gate)
+        return
+    from include.quality.builder import gates, render, write
+
+    whole = gates(scope.sources)[gate]
+    narrowed = scope.narrow(whole)
+    count = len(narrowed.rules) if narrowed else 0
+    log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", gate, count, len(whole.rules))
+    if narrowed is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="gate-") as folder:
+        write(Path(folder), render({gate: narrowed}, results="results/"))
+        yield open_context_in(Path(folder)).checkpoints.get(gate)
+
+
+def open_context_in(folder: Path) -> FileDataContext:
+    """The context in a folder."""
     config = settings()
     # great_expectations.yml takes these from the environment, where a default of the settings does not show.
     os.environ["GX_WAREHOUSE_URL"] = warehouse_url()
@@ -35,7 +70,7 @@ def open_context() -> FileDataContext:
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     log.debug("Registered %s", expectations.ExpectNoRows.__name__)  # defining the class is what registers it
-    return great_expectations.get_context(mode="file", context_root_dir=config.gx_dir)
+    return great_expectations.get_context(mode="file", context_root_dir=folder)
 
 
 def warehouse_url() -> str:

@@ -144,7 +144,8 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
     )
 
 
-# The first landing of a table is its whole history and says nothing about a usual night.
+# Nights are compared with nights: what a refresh lands in between depends on the hour. The first landing of a table is its whole
+# history and says nothing about a usual night.
 _VOLUME = """\
 with landings as (
     select
@@ -154,7 +155,7 @@ with landings as (
         row_number() over (partition by table_name order by loaded_at) as landing,
         row_number() over (partition by table_name order by loaded_at desc) as age
     from ops.loads
-    where source = {source}
+    where source = {source} and ends_with(batch_id, 'T000000Z')
 ),
 usual as (
     select distinct

@@ -22,12 +22,14 @@ from include.runs import RunContext
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
+    from include.quality.scope import Scope
+
 log = logging.getLogger(__name__)
 
 _SAMPLES = 3
 
 
-def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVerdict:
+def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Scope | None = None) -> GateVerdict:
     """Judge one boundary: run its checkpoint, quarantine, write the verdicts down.
 
     What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
@@ -37,6 +39,7 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVe
         gate: `raw_<source>`, `staging`, `core` or `marts`.
         run: the run that is judged.
         client: a BigQuery client; one is made if not given.
+        scope: what the run makes, if it does not make everything: it is judged by the rules on that alone.
 
     Returns:
         The verdict, when the pipeline may go on.
@@ -44,34 +47,41 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None) -> GateVe
     Raises:
         GateBlocked: an expectation of action `block` failed, or one could not be evaluated.
     """
-    from include.quality.context import open_context
+    from include.quality.context import checkpoint_of
     from include.warehouse import client as new_client
 
-    context = open_context()
     bq = client or new_client(gate=gate)
     values = values_of(run, gate)
-    checkpoint = context.checkpoints.get(gate)
-    rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
-    if any(rule.meta["action"] == "quarantine" for rule in rules):
-        quarantine.release(bq, gate)
-
-    measured = {rule.meta["name"]: rule.meta["reconcile"] for rule in rules if "reconcile" in rule.meta}
-    complaints = reconciliation.measure(bq, gate, measured, values)
-    outcomes = [
-        replace(outcome, success=False, error=complaints[outcome.name]) if outcome.name in complaints else outcome
-        for outcome in _evaluate(checkpoint, run, values)
-    ]
+    outcomes: list[Outcome] = []
+    with checkpoint_of(gate, scope) as checkpoint:
+        if checkpoint is not None:
+            outcomes = _judge(checkpoint, gate, run, bq, whole=scope is None)
     held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
     outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
     verdict = GateVerdict(gate, tuple(outcomes), held)
 
     now = datetime.now(UTC)
     rows = [outcome.row(gate, run, now) for outcome in outcomes]
-    append("ops.gate_results", rows, replace_where={"run_id": run.run_id, "gate": gate}, client=bq)
+    append("ops.gate_results", rows, replace_where={"run_id": run.run_id, "as_of": run.as_of, "gate": gate}, client=bq)
     if verdict.verdict == "block":
         raise GateBlocked(verdict)
     log.log(logging.INFO if verdict.verdict == "pass" else logging.WARNING, verdict.message)
     return verdict
+
+
+def _judge(checkpoint: Any, gate: str, run: RunContext, bq: Client, whole: bool) -> list[Outcome]:
+    """What became of every expectation of a checkpoint, judging also the rows that the gate has held in quarantine so far."""
+    values = values_of(run, gate)
+    rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
+    quarantined = {rule.meta["relation"] for rule in rules if rule.meta["action"] == "quarantine"}
+    if quarantined:
+        quarantine.release(bq, gate, None if whole else quarantined)
+    measured = {rule.meta["name"]: rule.meta["reconcile"] for rule in rules if "reconcile" in rule.meta}
+    complaints = reconciliation.measure(bq, gate, measured, values)
+    return [
+        replace(outcome, success=False, error=complaints[outcome.name]) if outcome.name in complaints else outcome
+        for outcome in _evaluate(checkpoint, run, values)
+    ]
 
 
 def _evaluate(checkpoint: Any, run: RunContext, values: Mapping[str, str]) -> list[Outcome]:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from include.quality.parameters import bound
 from include.quality.verdict import Outcome
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 _MAX_PASSES = 10
 
 
-def release(client: Client, gate: str) -> None:
-    """Give back every row that the gate holds, so that it judges all rows anew."""
+def release(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
+    """Give back the rows that the gate holds, so that it judges all rows anew: all, or those of some relations, `staging.<view>`."""
     from google.cloud import bigquery
 
+    parameters: list[Any] = [bigquery.ScalarQueryParameter("gate", "STRING", gate)]
+    condition = "gate = @gate"
+    if relations is not None:
+        names = sorted(relation.split(".")[1] for relation in relations)
+        parameters.append(bigquery.ArrayQueryParameter("relations", "STRING", names))
+        condition += " and relation in unnest(@relations)"
     client.query(
-        "delete from quarantine.quarantined_rows where gate = @gate",
-        job_config=bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("gate", "STRING", gate)]),
+        f"delete from quarantine.quarantined_rows where {condition}",
+        job_config=bigquery.QueryJobConfig(query_parameters=parameters),
     ).result()
 
 

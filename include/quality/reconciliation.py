@@ -17,7 +17,7 @@ def differences(gate: str, name: str, tolerance: float) -> str:
     return (
         "select part, left_value, right_value, difference, row_count\n"
         "from ops.reconciliation\n"
-        f"where run_id = @run_id and gate = '{gate}' and reconciliation = '{name}'\n"
+        f"where run_id = @run_id and as_of = @as_of and gate = '{gate}' and reconciliation = '{name}'\n"
         f"    and coalesce(abs(difference) > {tolerance}, true)"
     )
 
@@ -49,7 +49,8 @@ def measure(client: Client, gate: str, reconciliations: Mapping[str, str], value
                 from ({sql})
             ) as s
             on false
-            when not matched by source and t.run_id = @run_id and t.gate = @gate and t.reconciliation = @name then delete
+            when not matched by source and t.run_id = @run_id and t.as_of = @as_of and t.gate = @gate
+                and t.reconciliation = @name then delete
             when not matched then insert (
                 run_id, as_of, gate, reconciliation, part, left_value, right_value, difference, row_count, evaluated_at
             )

@@ -6,6 +6,7 @@ Imports nothing but pydantic, because every parse of the DAG files reads the sou
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -219,6 +220,22 @@ class Source(_Strict):
     def dataset(self) -> str:
         """The dataset that its tables land in."""
         return f"raw_{self._name}"
+
+    def only(self, tables: Collection[str], overlap: timedelta | None = None) -> Self:
+        """The source with these of its tables alone, each beginning at most `overlap` before its last cursor value.
+
+        Raises:
+            KeyError: a table that it does not have.
+        """
+        narrowed = {}
+        for name in self.tables:
+            if name in tables:
+                table = self.tables[name]
+                shorter = table.overlap if overlap is None else min(overlap, table.overlap)
+                narrowed[name] = table.model_copy(update={"overlap": shorter})
+        if missing := set(tables) - set(narrowed):
+            raise KeyError(f"{self._name} has no table {', '.join(sorted(missing))}")
+        return self.model_copy(update={"tables": narrowed})
 
     @model_validator(mode="before")
     @classmethod

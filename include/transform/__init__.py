@@ -1,18 +1,27 @@
 """The dbt project as Airflow tasks: the one place where Cosmos is configured."""
 
+from include.transform.cadences import Refresh, refreshes
 from include.transform.layers import GATED, LAYERS, PROFILE, TARGET, dbt_layer, rendered_selectors
 from include.transform.retention import forget_old_versions
-from include.transform.run import has_begun, open_run, run_of
+from include.transform.run import has_begun, looking_back, open_run, run_of, skip_run
+from include.transform.turn import BUILD, Turn, take_turn
 
 __all__ = [
+    "BUILD",
     "GATED",
     "LAYERS",
     "PROFILE",
     "TARGET",
+    "Refresh",
+    "Turn",
     "dbt_layer",
     "forget_old_versions",
     "has_begun",
+    "looking_back",
     "open_run",
+    "refreshes",
     "rendered_selectors",
     "run_of",
+    "skip_run",
+    "take_turn",
 ]

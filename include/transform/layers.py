@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,8 @@ _AS_OF = "{{ ti.xcom_pull(task_ids='prepare')['as_of'] }}"
 _FULL_REFRESH = "{{ ti.xcom_pull(task_ids='prepare')['full_refresh'] }}"
 
 
-def rendered_selectors(layer: str) -> list[str]:
-    """What of a layer the DAG file is read for, as dbt selectors; empty: nothing.
+def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:
+    """What of a layer the DAG file is read for, as dbt selectors; empty: nothing. `whole` is what the DAG builds of it, if not all.
 
     Every model's task reads the file anew, in a process of its own, and needs no other task of it; the task that builds the
     layer knows all its models. Everyone else, such as the scheduler, gets all layers whole.
@@ -38,22 +39,28 @@ def rendered_selectors(layer: str) -> list[str]:
     from airflow.sdk import get_parsing_context
 
     task_id = get_parsing_context().task_id
+    everything = LAYERS[layer] if whole is None else list(whole)
     if task_id is None:
-        return LAYERS[layer]
+        return everything
     group, _, task = task_id.partition(".")
     if group != layer:
         return []
     if task.startswith("dbt_"):
-        return LAYERS[layer]
+        return everything
     # Cosmos calls the tasks of a node that has tests `<node>.run` and `<node>.test`, and the task of another `<node>_run`.
     return [task.partition(".")[0] if "." in task else task.rpartition("_")[0]]
 
 
-def dbt_layer(layer: str, selectors: list[str]) -> DbtTaskGroup:
+def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None) -> DbtTaskGroup:
     """The task group of what the selectors name in a layer: `dbt_producer_watcher` builds it, a task per model and its tests watches.
 
     The run's `as_of` and `full_refresh` come from the task `prepare`, its `select` parameter narrows the layer. A model
     whose build failed can be built alone by clearing its task.
+
+    Args:
+        layer: one of `LAYERS`.
+        selectors: dbt selectors, as `rendered_selectors` gives them.
+        built: layer → names of the nodes that the DAG builds there, if it does not build everything.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
     from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
@@ -99,11 +106,11 @@ def dbt_layer(layer: str, selectors: list[str]) -> DbtTaskGroup:
             "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
         },
     )
-    _watch_after_build(layer, group)
+    _watch_after_build(layer, group, built)
     return group
 
 
-def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
+def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None) -> None:
     """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
 
     Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
@@ -113,7 +120,7 @@ def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
     from airflow.sdk import TriggerRule
 
     producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
-    _expect_only_tests_of(layer, group, producer)
+    _expect_only_tests_of(layer, group, producer, built)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():
         if task is producer:
@@ -123,15 +130,18 @@ def _watch_after_build(layer: str, group: DbtTaskGroup) -> None:
         task.trigger_rule = TriggerRule.NONE_FAILED
 
 
-def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any) -> None:
-    """Leave tests that compare with a later layer out of what this layer's test tasks wait for: they run there."""
-    names = list(LAYERS)
-    built = [part.removeprefix("path:") for name in names[: names.index(layer) + 1] for part in LAYERS[name]]
-    folder = settings().dbt_dir
+def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None) -> None:
+    """Leave tests that compare with what is built later, or not at all, out of what this layer's test tasks wait for."""
+    so_far = list(LAYERS)[: list(LAYERS).index(layer) + 1]
+    folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in LAYERS[name]]
+    names = None if built is None else {node for name in so_far for node in built.get(name, ())}
+
+    def is_built(node: Any) -> bool:
+        return any(node.file_path.is_relative_to(folder) for folder in folders) if names is None else node.name in names
 
     def runs_here(test: str) -> bool:
         parents = [group.dbt_graph.nodes[key] for key in group.dbt_graph.nodes[test].depends_on if key in group.dbt_graph.nodes]
-        return all(any(parent.file_path.is_relative_to(folder / part) for part in built) for parent in parents)
+        return all(is_built(parent) for parent in parents)
 
     producer.tests_per_model = {
         model: [test for test in tests if runs_here(test)] for model, tests in producer.tests_per_model.items()

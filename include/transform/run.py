@@ -1,7 +1,8 @@
-"""What one run of `transform` is told: its instant, and whether incremental tables must be rebuilt."""
+"""What one run of `transform` or of a refresh is told: its instant, and whether incremental tables must be rebuilt."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,14 +10,17 @@ from typing import Any
 
 from include.runs import RunContext, run_page
 
+log = logging.getLogger(__name__)
+
 DAG_ID = "transform"
 
 
 def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Open the books of a run of `transform`, and say what every layer needs to know.
+    """Open the books of a run of `transform` or of a refresh, and say what every layer needs to know.
 
-    A run that looks at an earlier instant than the last published one rebuilds incremental tables: they already hold what
-    came later.
+    A run that looks at an earlier day than the last published one rebuilds incremental tables: they already hold what
+    came later. Within a day it does not: the night looks at the midnight that refreshes have gone past since, and incremental
+    models converge whatever the order.
 
     Returns:
         `as_of` (ISO 8601), `full_refresh`, and the dbt ids `selected` (None: all).
@@ -27,12 +31,27 @@ def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
     from include.ops import last_as_of, start_run
     from include.transform.selection import selected_nodes
 
-    run = RunContext.of(context)
-    published = last_as_of()
-    if published is not None and run.as_of < published:
-        run = replace(run, full_refresh=True)
-    start_run(run, dag_id=DAG_ID, log_url=run_page(context))
+    run = looking_back(RunContext.of(context), last_as_of())
+    start_run(run, dag_id=context["dag_run"].dag_id, log_url=run_page(context))
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected_nodes(context)}
+
+
+def skip_run(context: Mapping[str, Any], message: str) -> None:
+    """Say in the log and in the books that a run of a refresh does nothing, and why."""
+    from include import telemetry
+    from include.ops import finish_run
+
+    dag_id = context["dag_run"].dag_id
+    log.warning("%s", message)
+    finish_run(RunContext.of(context), dag_id=dag_id, state="skipped", message=message)
+    telemetry.skipped(dag_id)
+
+
+def looking_back(run: RunContext, published: datetime | None) -> RunContext:
+    """The run, as a full refresh if it looks at an earlier day than what was last published."""
+    if published is not None and run.as_of.date() < published.date():
+        return replace(run, full_refresh=True)
+    return run
 
 
 def run_of(context: Mapping[str, Any]) -> RunContext:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from airflow.sdk import Asset, AssetAll
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.serialization.serialized_objects import DagSerialization
 
+from include.orchestration import LONGEST_WAIT, RETRIES
+from include.settings import settings
 from include.sources import load_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
-DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "sla_monitor"}
+REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
+DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "sla_monitor"} | REFRESHES
 # These look at an instant of the clock; all others at a day.
-OF_THE_CLOCK = {"sla_monitor": "now"}
+OF_THE_CLOCK = {"sla_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
 # The groups of the dbt project: one vocabulary of owners.
 OWNERS = {group["name"] for group in yaml.safe_load((ROOT / "dbt/models/_groups.yml").read_text())["groups"]}
 HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
@@ -56,12 +60,17 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
     looks_at = dag.params.get_param(OF_THE_CLOCK.get(dag_id, "as_of")).schema
     assert looks_at["type"] == ["null", "string"]
     assert looks_at["format"] == ("date-time" if dag_id in OF_THE_CLOCK else "date")
+    policy = RETRIES[tiers[0].removeprefix("tier:")]
     for task in dag.tasks:
         if task.task_type == "EmptyOperator":
             continue
         assert task.owner in OWNERS, f"{task.task_id} is owned by {task.owner}"
-        assert task.retries >= 1, f"{task.task_id} is never tried again"
-        assert task.retry_exponential_backoff, f"{task.task_id} has no backoff"
+        # The second try of a layer's build only has the models' own tasks repair what failed.
+        builds = task.task_id.endswith(".dbt_producer_watcher")
+        assert task.retries == (1 if builds else policy.attempts - 1), f"{task.task_id} is not tried as its tier is"
+        assert task.retry_exponential_backoff == 2.0, f"{task.task_id} has no backoff"
+        assert builds or task.max_retry_delay == task.retry_delay * policy.longest_wait
+        assert task.execution_timeout == policy.timeout, f"{task.task_id} may take forever"
         assert task.on_failure_callback, f"nobody hears of a failed {task.task_id}"
 
 
@@ -69,6 +78,70 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
 def test_no_cycles_and_serializable(bag: DagBag, dag_id: str) -> None:
     bag.dags[dag_id].check_cycle()
     json.dumps(DagSerialization.to_dict(bag.dags[dag_id]))
+
+
+def test_a_higher_tier_is_tried_no_less() -> None:
+    order = ["low", "medium", "high", "critical"]
+    assert set(RETRIES) == set(order)
+    for milder, stricter in pairwise(order):
+        assert RETRIES[milder].attempts <= RETRIES[stricter].attempts
+        assert RETRIES[milder].timeout <= RETRIES[stricter].timeout
+    assert RETRIES["low"].attempts >= 2
+
+
+def test_refreshes_are_made_from_the_promises(bag: DagBag, manifest: Path) -> None:
+    nodes = json.loads(manifest.read_text())["nodes"].values()
+    promised = {
+        node["name"]: node["config"]["meta"]["sla"]["cadence"]
+        for node in nodes
+        if node["resource_type"] == "model" and "sla" in node["config"].get("meta", {})
+    }
+    for dag_id in REFRESHES:
+        cadence = dag_id.removeprefix("refresh_").replace("_", " ")
+        models = {name for name, told in promised.items() if told == cadence}
+        assert models
+        dag = bag.dags[dag_id]
+        assert {task_id.split(".")[1] for task_id in dag.task_ids if task_id.startswith("marts.mart_")} == models
+        assert dag.schedule == {"refresh_hourly": "7 * * * *", "refresh_every_15_minutes": "*/15 * * * *"}[dag_id]
+        assert dag.dagrun_timeout < LONGEST_WAIT, "the night outlasts a refresh that hangs"
+        assert not any(task.outlets for task in dag.tasks), "a refresh starts no night"
+
+
+def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
+    dag = bag.dags["refresh_every_15_minutes"]
+    landed = {task_id.removeprefix("land_") for task_id in dag.task_ids if task_id.startswith("land_")}
+    assert landed == {"crm", "billing", "support", "reference"}
+    for name in landed:
+        assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
+        assert dag.get_task(f"gate_raw_{name}").upstream_task_ids == {f"land_{name}"}
+    assert dag.get_task("staging.dbt_producer_watcher").upstream_task_ids == {f"gate_raw_{name}" for name in landed}
+    built = {task_id.split(".")[1].removesuffix("_run") for task_id in dag.task_ids if task_id.startswith("core.")}
+    assert {"fct_tickets", "dim_open_time", "int_support__tickets"} <= built
+    assert not built & {"fct_deals", "dim_products", "snap_accounts", "fct_leads"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("gate_core").upstream_task_ids} == {"core"}
+    assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
+    assert dag.get_task("finish").upstream_task_ids == {"publish"}
+    # A test that compares with a table which this run does not build is not waited for.
+    tests = dag.get_task("core.dbt_producer_watcher").tests_per_model
+    waited = " ".join(test for found in tests.values() for test in found)
+    assert "unique_fct_tickets_ticket_key" in waited
+    assert "dim_contacts" not in waited and "dim_products" not in waited
+
+
+@pytest.mark.parametrize(
+    ("variable", "quiet"),
+    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES)],
+)
+def test_clocks_can_be_taken_away(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
+    monkeypatch.setenv(variable, "off")
+    settings.cache_clear()
+    try:
+        bag = DagBag(dag_folder=str(ROOT / "dags"))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert set(bag.dags) == DAG_IDS
+    assert {dag_id for dag_id, dag in bag.dags.items() if dag.schedule is None} == quiet
 
 
 def test_schedules(bag: DagBag) -> None:
@@ -131,25 +204,27 @@ def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> Non
     assert "mart_ticket_sla_compliance.test" in shown
 
 
-def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: DagBag) -> None:
+@pytest.mark.parametrize("dag_id", ["transform", "refresh_hourly"])
+def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: DagBag, dag_id: str) -> None:
     """One task of every kind, in every layer: its process must find it, and find it as the scheduler knows it."""
-    whole = bag.dags["transform"]
+    whole = bag.dags[dag_id]
     examples = {
         (task.task_id.split(".")[0], type(task)): task for task in whole.tasks if "." in task.task_id or task.task_id == "publish"
     }
-    assert len(examples) >= 4 * 3
+    assert len(examples) >= (4 if dag_id == "transform" else 3) * 3
     for task in examples.values():
-        with _airflow_parsing_context_manager(dag_id="transform", task_id=task.task_id):
-            part = DagBag(dag_folder=str(ROOT / "dags/transform.py"))
+        with _airflow_parsing_context_manager(dag_id=dag_id, task_id=task.task_id):
+            part = DagBag(dag_folder=str(whole.fileloc))
         assert part.import_errors == {}
-        found = part.dags["transform"].task_dict[task.task_id]
+        assert set(part.dags) == {dag_id}
+        found = part.dags[dag_id].task_dict[task.task_id]
         assert (type(found), found.trigger_rule, found.retries) == (type(task), task.trigger_rule, task.retries)
         assert getattr(found, "model_unique_id", None) == getattr(task, "model_unique_id", None)
         assert getattr(found, "tests_per_model", None) == getattr(task, "tests_per_model", None), (
             "the builder knows its layer whole"
         )
         if not task.task_id.split(".")[-1].startswith("dbt_"):
-            models = {task_id.split(".")[1] for task_id in part.dags["transform"].task_ids if "." in task_id}
+            models = {task_id.split(".")[1] for task_id in part.dags[dag_id].task_ids if "." in task_id}
             assert len({name for name in models if not name.startswith("dbt_")}) == ("." in task.task_id)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.runs import RunContext, run_page
+from include.runs import RunContext, instant_of, run_page
 
 
 def context(parameters: dict[str, Any] | None = None, **dag_run: Any) -> dict[str, Any]:
@@ -26,6 +26,18 @@ def test_a_nightly_run_looks_at_midnight() -> None:
     assert run.as_of == datetime(2026, 10, 2, tzinfo=UTC)
     assert run.night == "2026-10-02T00:00:00+00:00"
     assert run.batch_id("crm") == "crm@2026-10-02T000000Z"
+
+
+def test_a_refresh_looks_at_its_tick() -> None:
+    tick = datetime(2026, 10, 2, 10, 15, tzinfo=UTC)
+    run = RunContext.of(context(dag_id="refresh_hourly", data_interval_end=tick))
+    assert run.as_of == tick
+    assert run.batch_id("crm") == "crm@2026-10-02T101500Z"
+    assert instant_of(run.batch_id("crm")) == tick
+    by_hand = RunContext.of(context(dag_id="refresh_hourly", run_after=datetime(2026, 10, 2, 10, 15, 7, 123456, tzinfo=UTC)))
+    assert by_hand.as_of == datetime(2026, 10, 2, 10, 15, 7, tzinfo=UTC), "batches are named by the second"
+    given = RunContext.of(context({"as_of": "2026-10-01T09:00:00Z"}, dag_id="refresh_hourly", data_interval_end=tick))
+    assert given.as_of == datetime(2026, 10, 1, 9, tzinfo=UTC)
 
 
 def test_the_night_of_the_assets_comes_before_the_clock() -> None:

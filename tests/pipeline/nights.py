@@ -19,7 +19,7 @@ from include.quality.context import open_context
 from include.runs import RunContext
 from include.settings import ROOT, settings
 from include.sources import SourceConnection, load_sources
-from include.transform import GATED, LAYERS
+from include.transform import GATED, LAYERS, looking_back
 from include.warehouse import client
 
 
@@ -84,9 +84,7 @@ class Nights:
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
         recover()
-        published = last_as_of()
-        if published is not None and run.as_of < published:
-            run = replace(run, full_refresh=True)
+        run = looking_back(run, last_as_of())
         for name in self.sources if lands else ():
             self.ingest(name, run)
         for layer in LAYERS:

@@ -66,6 +66,32 @@ def test_publishing_twice_is_publishing_once(bq: Client) -> None:
     assert rows(bq, "select state, count(*) from ops.publications group by 1") == [("published", 3)]
 
 
+def test_a_night_takes_no_refreshed_table_back_to_its_midnight(bq: Client) -> None:
+    tick = RunContext("scheduled__2026-10-02T01:45", SECOND.as_of + timedelta(minutes=105))
+    build(bq, 1)
+    publish(FIRST, client=bq)
+    build(bq, 3)
+    assert publish(tick, tables=["marts.mart_a"], client=bq) == 1
+    assert shown(bq) == [3, 1, 1], "the other tables stay as they are"
+    build(bq, 2)
+    assert publish(SECOND, client=bq) == 2
+    assert shown(bq) == [3, 2, 2]
+    assert books(bq)["marts.mart_a"] == (tick.run_id, 3)
+    # Looking back on purpose, by a day or more, is another matter.
+    build(bq, 1)
+    assert publish(RunContext("manual", FIRST.as_of), client=bq) == 3
+    assert shown(bq) == [1, 1, 1]
+    assert leftovers(bq) == []
+
+
+def test_a_night_of_which_all_is_fresher_publishes_nothing(bq: Client) -> None:
+    build(bq, 3)
+    publish(RunContext("tick", FIRST.as_of + timedelta(hours=1)), client=bq)
+    build(bq, 1)
+    assert publish(FIRST, client=bq) == 0
+    assert shown(bq) == [3, 3, 3]
+
+
 def test_what_is_published_is_not_the_build(bq: Client) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)

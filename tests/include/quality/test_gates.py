@@ -358,7 +358,12 @@ def test_rejected_records_warn_and_many_block(shop: Client) -> None:
 
 def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
     for day in range(1, 9):
-        land(shop, f"shop@{day}", 100_000 if day == 1 else 3_000 + day, at=datetime(2026, 9, day, tzinfo=UTC))
+        night = datetime(2026, 9, day, tzinfo=UTC)
+        land(shop, RunContext("night", night).batch_id("shop"), 100_000 if day == 1 else 3_000 + day, at=night)
+        for hour in range(1, 20):
+            # What refreshes land in between is no night: of these few rows it would be usual.
+            tick = night.replace(hour=hour)
+            land(shop, RunContext("refresh", tick).batch_id("shop"), 2, at=tick)
     change = {"batch_id": RUN.batch_id("shop"), "source": "shop", "table_name": "items", "column_name": "colour"}
     ops.append("ops.schema_changes", [change | {"change": "new_column", "detected_at": RUN.as_of}], client=shop)
     message = run_gate("raw_shop", RUN).message

@@ -143,6 +143,17 @@ def test_the_platforms_sources_are_the_contract() -> None:
     assert {"contacts.email", "contacts.phone", "users.full_name", "survey_responses.comment"} <= pii
 
 
+def test_a_source_with_some_of_its_tables() -> None:
+    crm = load_sources()["crm"]
+    some = crm.only({"leads", "accounts"}, overlap=timedelta(hours=1))
+    assert (some.name, some.dataset, list(some.tables)) == ("crm", "raw_crm", ["accounts", "leads"])
+    assert (some.tables["leads"].name, some.tables["leads"].overlap) == ("leads", timedelta(hours=1))
+    assert crm.only({"leads"}, overlap=timedelta(days=9)).tables["leads"].overlap == timedelta(hours=24), "never longer"
+    assert (len(crm.tables), crm.tables["leads"].overlap) == (14, timedelta(hours=24)), "the source itself is as it was"
+    with pytest.raises(KeyError, match="crm has no table cakes"):
+        crm.only({"leads", "cakes"})
+
+
 def test_import_is_light() -> None:
     """Every parse of the DAG files imports this: nothing heavy comes with it (the time is printed where it fails)."""
     code = (

@@ -1,0 +1,127 @@
+"""
+### Refresh what is promised more often than daily
+
+Lands what some tables are made from, builds them and what they need upstream, checks, and publishes them alone. Beside the nightly run,
+by the same code, and never at the same time.
+
+| | |
+|---|---|
+| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models, sources and tables that lineage names |
+| **Starts** | at every tick of its cadence, or by hand, with an as-of instant if you like |
+| **Upstream** | the source systems. It lands only the tables that it needs, and skips its tick if a nightly run or another refresh is under way |
+| **Downstream** | its tables in `marts` and `metrics`. It emits no asset: the night does not wait for it |
+
+**On call.** A skipped tick is no failure: `prepare` says who was in the way, and so does `ops.pipeline_runs`; see the runbook
+`refresh-skipped`. A failed tick leaves the published tables as they were, and the next one makes it good: mend what the failed task
+names (a blocked `gate_…` names the expectation, the table and the rows) and wait for it. To hold refreshes back, pause this DAG.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Param, chain, get_current_context, get_parsing_context, task
+
+from include.orchestration import INSTANT_PARAMETER, default_args, tier_tag
+from include.settings import settings
+from include.sources import Source
+from include.transform import BUILD, GATED, LAYERS, Refresh, dbt_layer, refreshes, rendered_selectors
+
+OWNER = "data_platform"
+
+
+def refresh_dag(refresh: Refresh) -> DAG:
+    with DAG(
+        dag_id=refresh.dag_id,
+        description=f"Refreshes {', '.join(refresh.models)}: {refresh.cadence}.",
+        doc_md=__doc__,
+        schedule=refresh.schedule if settings().schedules == settings().refreshes == "on" else None,
+        catchup=False,
+        max_active_runs=1,
+        # A run that takes longer keeps later ticks and the night from their turn.
+        dagrun_timeout=min(2 * refresh.interval, timedelta(hours=1)),
+        default_args=default_args(OWNER, refresh.tier),
+        params={"as_of": Param(None, **INSTANT_PARAMETER)},
+        tags=["refresh", tier_tag(refresh.tier)],
+    ) as dag:
+        written = [BUILD, *(source.dataset for source in refresh.sources.values())]
+
+        @task.short_circuit
+        def prepare() -> dict[str, Any] | None:
+            """Take the turn and open the run's books; without a turn, skip this tick."""
+            from include.ops import ensure_tables
+            from include.orchestration import in_the_way
+            from include.publish import recover
+            from include.transform import open_run, skip_run
+
+            context = get_current_context()
+            ensure_tables()
+            if other := in_the_way(context, written):
+                skip_run(context, f"This tick is left out: {other}.")
+                return None
+            recover()
+            return open_run(context)
+
+        def land(source: Source) -> Any:
+            @task(task_id=f"land_{source.name}")
+            def load() -> dict[str, Any]:
+                """Load what is new into raw."""
+                from include.ingestion import land as land_source
+                from include.orchestration import wait_for_turn
+                from include.sources import SourceConnection
+                from include.transform import run_of
+
+                # Here and below: a task that is cleared by hand may find that somebody else is at work by now.
+                wait_for_turn(get_current_context(), written)
+                connection = SourceConnection.from_airflow(source.connection)
+                return land_source(source, connection, run_of(get_current_context())).summary()
+
+            return load()
+
+        def gate(name: str) -> Any:
+            @task(task_id=f"gate_{name}")
+            def check() -> str:
+                """Check what this run makes, by the rules of the gate that speak of nothing else."""
+                from include.orchestration import gate_task, wait_for_turn
+                from include.quality import Scope
+                from include.transform import run_of
+
+                wait_for_turn(get_current_context(), written)
+                return gate_task(name, run_of(get_current_context()), Scope(refresh.sources, refresh.relations))
+
+            return check()
+
+        @task
+        def publish() -> int:
+            """Clone the checked tables to where analysts read them: all or none."""
+            from include.orchestration import publish_task, wait_for_turn
+            from include.transform import run_of
+
+            wait_for_turn(get_current_context(), written)
+            return publish_task(refresh.dag_id, run_of(get_current_context()), refresh.tables)
+
+        @task
+        def finish() -> None:
+            """Close the run's books."""
+            from include.ops import finish_run
+            from include.transform import run_of
+
+            finish_run(run_of(get_current_context()), dag_id=refresh.dag_id, state="success")
+
+        steps: list[Any] = [prepare()]
+        if refresh.sources:
+            steps.append([land(source) for source in refresh.sources.values()])
+            steps.append([gate(source.dataset) for source in refresh.sources.values()])
+        for layer in LAYERS:
+            names = refresh.layers.get(layer, ())
+            selectors = rendered_selectors(layer, names) if names else []
+            steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
+            steps += [gate(layer)] if names and layer in GATED else []
+        chain(*steps, publish(), finish())
+    return dag
+
+
+for _refresh in refreshes().values():
+    if get_parsing_context().dag_id in (None, _refresh.dag_id):
+        globals()[_refresh.dag_id] = refresh_dag(_refresh)

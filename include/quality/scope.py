@@ -1,0 +1,45 @@
+"""A gate narrowed to the tables that a run makes: the same rules, less those that would judge tables which are older than the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from include import ops
+from include.quality.rules import Gate, Rule
+from include.sources import Source
+
+# A raw table is as old as its rows say, and a rule of a raw gate only looks at the landing's own.
+_RAW = "raw_"
+_NAME = re.compile(rf"\b({'|'.join(ops.DATASETS)}|{_RAW}[a-z0-9_]+)\.([a-z][a-z0-9_]*)")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run that makes only some tables is judged by.
+
+    Attributes:
+        sources: what it lands, each source with these tables alone.
+        relations: what it builds, `dataset.table`.
+    """
+
+    sources: Mapping[str, Source]
+    relations: frozenset[str]
+
+    def covers(self, rule: Rule) -> bool:
+        """Whether the run makes every table that the rule reads. Raw and the platform's own books are there for every run."""
+        return all(name in self.relations or name in ops.TABLES or name.startswith(_RAW) for name in _read_by(rule))
+
+    def narrow(self, gate: Gate) -> Gate | None:
+        """The gate with the rules that the run is judged by; None if there is none."""
+        rules = tuple(rule for rule in gate.rules if self.covers(rule))
+        return Gate(gate=gate.gate, rules=rules) if rules else None
+
+
+def _read_by(rule: Rule) -> Iterator[str]:
+    # What the platform's own reconciliation books hold is compared in the rule's SQL; the books themselves are no table of the run.
+    if rule.relation not in ops.TABLES:
+        yield rule.relation
+    for dataset, table in _NAME.findall(rule.rows or rule.reconcile or ""):
+        yield f"{dataset}.{table}"

@@ -1,0 +1,161 @@
+"""The night and the refreshes in a real Airflow, its metadata and its execution API: who waits, who skips, and what ends a turn."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from google.cloud.bigquery import Client
+
+from include.quality.builder import build
+from include.settings import ROOT, settings
+from include.sources import load_sources
+from include.transform import take_turn
+from tests.warehouse import connected, rows
+
+SHOP = {
+    "description": "A shop.",
+    "owner": "data_platform",
+    "tier": "low",
+    "schedule": "0 2 * * *",
+    "connection": "shop",
+    "freshness": {"warn_after": "26h", "error_after": "2d"},
+    "reader": {"type": "files", "formats": ["csv"]},
+    "tables": {
+        "items": {
+            "description": "One row per item.",
+            "primary_key": ["id"],
+            "glob": "items.csv",
+            "columns": {"id": {"type": "string", "description": "Identifies it."}},
+        }
+    },
+}
+#: Plays DAGs as `airflow dags test` does. `other` is a run that has been triggered and waits for a scheduler.
+SCRIPT = """
+    import os, sys, threading, time
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType
+
+    folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+    DagBundlesManager().sync_bundles_to_db()
+    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+    assert not bag.import_errors, bag.import_errors
+    sync_bag_to_db(bag, "dags-folder", None)
+    played, other = sys.argv[1:3]
+    trigger_dag(other, triggered_by=DagRunTriggeredByType.TEST, run_id="other")
+
+    def end_when_awaited():
+        while True:
+            time.sleep(0.5)
+            with create_session() as session:
+                if session.query(TaskInstance).filter_by(dag_id=played, state="up_for_reschedule").first():
+                    session.query(DagRun).filter_by(dag_id=other, run_id="other").update({"state": DagRunState.FAILED})
+                    return print("ENDED", flush=True)
+
+    if sys.argv[3:] == ["ends"]:
+        threading.Thread(target=end_when_awaited, daemon=True).start()
+    run = bag.dags[played].test()
+    for ti in run.get_task_instances():
+        print("TASK", ti.task_id, ti.state, flush=True)
+    print("RUN", run.state)
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an Airflow with a database of its own."""
+    home = tmp_path_factory.mktemp("airflow")
+    environment = os.environ | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "PLATFORM_SCHEDULES": "off",
+    }
+    command = [str(Path(sys.prefix) / "bin" / "airflow"), "db", "migrate"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return environment
+
+
+@pytest.fixture
+def play(
+    airflow: dict[str, str], manifest: Path, bq: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., list[str]]]:
+    """Plays a DAG while a run of another has been triggered, and tells what was said."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "shop.yml").write_text(yaml.safe_dump(SHOP))
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "items.csv").write_text("id\na\nb\n")
+    context = tmp_path / "gx"
+    (context / "gates").mkdir(parents=True)
+    build(context, sources=load_sources(tmp_path / "sources"))
+    mine = {
+        "PLATFORM_SOURCES_DIR": str(tmp_path / "sources"),
+        "PLATFORM_GX_DIR": str(context),
+        "PLATFORM_STATE_DIR": str(tmp_path / "state"),
+        "AIRFLOW_CONN_SHOP": f'{{"conn_type": "generic", "extra": {{"url": "{(tmp_path / "landing").as_uri()}"}}}}',
+        "TASK_RETRY_DELAY_SECONDS": "1",
+    }
+
+    def run(dag_id: str, other: str, *how: str) -> list[str]:
+        command = [sys.executable, "-c", textwrap.dedent(SCRIPT), dag_id, other, *how]
+        environment = {**os.environ, **airflow, **warehouse_variables(), **mine}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert "\nRUN " in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]
+        return (done.stdout + done.stderr).splitlines()
+
+    yield run
+
+
+def warehouse_variables() -> dict[str, str]:
+    """What points at the tests' warehouse, as `connected` has set it."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("BIGQUERY_", "GOOGLE_"))}
+
+
+@pytest.fixture
+def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    with connected(monkeypatch, "raw_shop") as client:
+        yield client
+    settings.cache_clear()
+
+
+def test_a_refresh_that_finds_the_night_at_work_skips_its_tick(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_turn(["build"], "transform", "other", lambda *_: False, bq) is None
+    said = play("refresh_hourly", "transform")
+    assert "RUN success" in said, "\n".join(said[-80:])
+    states = dict(line.split()[1:] for line in said if line.startswith("TASK "))
+    assert states.pop("prepare") == "success"
+    assert len(states) > 20 and set(states.values()) == {"skipped"}
+    message = "This tick is left out: transform (other) writes build."
+    assert any(message in line for line in said)
+    assert rows(bq, "select dag_id, state, message from ops.pipeline_runs") == [("refresh_hourly", "skipped", message)]
+    assert rows(bq, "select dag_id from ops.turns where run_id is not null") == [("transform",)]
+
+
+def test_the_night_waits_for_a_refresh_until_its_run_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_turn(["raw_shop"], "refresh_hourly", "other", lambda *_: False, bq) is None
+    said = play("ingest_shop", "refresh_hourly", "ends")
+    assert "RUN success" in said, "\n".join(said[-80:])
+    waited = [n for n, line in enumerate(said) if "Not our turn yet: refresh_hourly (other) writes raw_shop" in line]
+    ended = said.index("ENDED")
+    assert waited and waited[0] < ended
+    assert rows(bq, "select table_name, rows_loaded from ops.loads") == [("items", 2)]
+    assert rows(bq, "select dag_id from ops.turns where resource = 'raw_shop'") == [("ingest_shop",)]
+
+
+def test_a_run_that_nobody_knows_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_turn(["raw_shop"], "refresh_hourly", "deleted", lambda *_: False, bq) is None
+    said = play("ingest_shop", "maintenance")
+    assert "RUN success" in said, "\n".join(said[-80:])
+    assert not any("Not our turn yet" in line for line in said)

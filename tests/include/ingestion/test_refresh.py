@@ -1,0 +1,72 @@
+"""Landings between two nights: fewer tables, less overlap, and a night that looks no further than its midnight costs no full reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from include.ingestion import land
+from include.runs import RunContext
+from include.sources import SourceConnection
+from tests.include.ingestion.world import Database, Warehouse, columns, day
+
+TABLE = {
+    "description": "One row per customer.",
+    "primary_key": ["id"],
+    "cursor": "updated_at",
+    "overlap": "24h",
+    "detect_deletes": True,
+    "columns": columns(id="string", organization_id="string", age="integer", updated_at="timestamp"),
+}
+
+
+@pytest.fixture
+def source(write_source: Callable[..., Any], database: Database, name: str) -> Any:
+    for table in ("customers", "others"):
+        database.run(f"create table {table} (id text, organization_id text, age bigint, updated_at timestamptz)")
+        for number in range(100):
+            database.run(f"insert into {table} values (%s, 'org', %s, %s)", f"c{number:03d}", number, day(1, number % 4))
+    return write_source({"type": "sql", "schema": name}, {"customers": TABLE, "others": TABLE})
+
+
+def test_a_night_after_refreshes_have_gone_past_its_midnight(
+    warehouse: Warehouse, source: Any, database: Database, name: str
+) -> None:
+    connection = SourceConnection.of(source.connection, database.connection())
+    only = source.only({"customers"}, overlap=timedelta(minutes=15))
+
+    def landed(landing: Any, as_of: datetime) -> Any:
+        return land(landing, connection, RunContext("test", as_of)).tables
+
+    def change(customer: str, at: datetime) -> None:
+        database.run("update customers set age = age + 1000, updated_at = %s where id = %s", at, customer)
+
+    landed(source, day(2))
+    change("c001", day(2, 9))
+    tick = landed(only, day(2, 10))
+    assert set(tick) == {"customers"}
+    # Of the night's last instant, 03:00, and later: 25 customers. The night itself would begin a day before.
+    assert tick["customers"].rows == 25 + 1
+    change("c002", day(2, 22))
+    database.run("delete from customers where id = 'c050'")
+    # Each begins a quarter of an hour before what the last one saw.
+    assert (landed(only, day(2, 23))["customers"].rows, landed(only, day(3, 1))["customers"].rows) == (2, 1)
+    change("c003", day(3) + timedelta(minutes=90))
+    landed(only, day(3, 2))
+
+    night = landed(source, day(3))
+    # From a day before 23:00, the last landing that looked no further: what changed on that day, and no more.
+    assert night["customers"].rows == 2
+    assert night["others"].rows == 100, "its own cursor stands at the first day's 03:00, less the overlap of a day"
+    raw = f"raw_{name}"
+    seen = warehouse.rows(
+        f"select id, age from (select * from {raw}.customers where updated_at < timestamp '2026-10-03' "
+        "qualify row_number() over (partition by id order by updated_at desc, _extracted_at desc, _is_deleted desc) = 1) "
+        "where not _is_deleted and (age >= 1000 or id = 'c003') order by id"
+    )
+    assert [(row["id"], row["age"]) for row in seen] == [("c001", 1001), ("c002", 1002), ("c003", 3)]
+    assert warehouse.value(f"select count(*) from {raw}.customers where _is_deleted") == 1
+    assert landed(source, day(1, 12))["customers"].rows == 96, "looking back by more than a day reads all that was there then"
