@@ -192,11 +192,28 @@ def test_a_late_run_is_told_unless_it_has_failed(bq: Client, received: Receivers
     assert len(received.slack) == 2
 
 
-def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.include.alerts.missed_deadline"]
-    variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+def in_airflow(module: str, home: Path) -> None:
+    """Run a module of this folder in a process with Airflow's tables of its own, on the same warehouse and connections."""
+    command = [sys.executable, "-m", f"tests.include.alerts.{module}"]
+    variables = os.environ | {"AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_airflow_tells_on_the_last_try_and_of_a_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    in_airflow("failing_run", tmp_path)
+    assert [body["text"] for body in received.slack] == [
+        "Failed: ingest_billing.land (high)",
+        "Gate blocked: gate staging (critical)",
+    ]
+    assert received.counts == (2, 2, 1)
+    assert "RuntimeError: no answer at try 2" in str(received.slack[0]["blocks"])
+    assert "/tasks/land?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
+    assert "For example organization_id|deal_id: org-1|deal-7" in str(received.slack[1]["blocks"])
+
+
+def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    in_airflow("missed_deadline", tmp_path)
     assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
         ("deadline", "critical", "Taking too long: transform (critical)")
     ]
