@@ -81,6 +81,8 @@ def test_the_warehouse_answers_after_the_run(run: Commands, first_night: str) ->
     assert "months" in printed
     assert "state" in run("sql", "select state, count(*) as n from ops.pipeline_runs group by state")
     assert "Traceback" not in run("sql", "selec 1", ok=False)
+    status = run("status")
+    assert "marts.mart_ticket_sla_compliance" in status and "every 15 minutes, within 1 h" in status
 
 
 def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
