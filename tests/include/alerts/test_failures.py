@@ -108,6 +108,20 @@ def test_a_failed_task_is_told_once_and_closed_by_the_next_success(bq: Client, r
     assert received.pagerduty[1]["event_action"] == "resolve"
 
 
+def test_the_monitor_that_looks_again_works_again(bq: Client, received: Receivers) -> None:
+    for run_id in ("02:00", "02:05"):
+        record_failure(context(RuntimeError("no answer"), "measure", run_id, "sla_monitor"))
+    assert received.counts == (1, 1, 1)
+    for _ in range(2):
+        now = datetime.now(UTC)
+        notify([], now)
+        deliver(now)
+    assert [body["text"] for body in received.slack] == [
+        "Failed: sla_monitor.measure (critical)",
+        "Works again: sla_monitor (critical)",
+    ]
+
+
 def test_a_blocked_gate_is_one_message_with_keys(bq: Client, received: Receivers) -> None:
     record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
     assert received.counts == (1, 1, 1)
@@ -230,12 +244,12 @@ def test_without_the_warehouse_a_failure_is_told_all_the_same(
     monkeypatch.setattr("include.warehouse.client", unreachable)
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
     settings.cache_clear()
-    for _ in range(2):
+    for run_id in ("one", "two"):
         with pytest.raises(ConnectionError), caplog.at_level(logging.INFO):
-            record_failure(context(RuntimeError("no warehouse")))
+            record_failure(context(RuntimeError("no warehouse"), run_id=run_id))
     assert received.counts == (1, 1, 1)
     received.down = {"slack", "email", "pagerduty"}
-    notify_failure(context(RuntimeError("no warehouse"), run_id="another"))
+    notify_failure(context(RuntimeError("no warehouse"), dag_id="another"))
     assert "Not sent by slack" in caplog.text
     settings.cache_clear()
 
