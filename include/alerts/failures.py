@@ -46,7 +46,7 @@ def failed_task(context: Mapping[str, Any], now: datetime) -> Occurrence:
         return Occurrence(
             kind="gate_blocked",
             name=f"gate {verdict.gate}",
-            promised=f"all {len(verdict.outcomes)} expectations hold",
+            promised=f"the {len(verdict.outcomes):,} expectations of the gate hold",
             actual=f"{len(broken)} blocked in {task.dag_id}; analysts still read the last publication",
             cause=f"{broken[0].name} on {broken[0].relation}" if broken else "",
             details=_details(_line(outcome, _keys(outcome)) for outcome in broken),

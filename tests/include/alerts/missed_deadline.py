@@ -10,23 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.models.dagbag import DBDagBag
-from airflow.models.dagbundle import DagBundleModel
 from airflow.models.deadline import Deadline
-from airflow.models.serialized_dag import SerializedDagModel
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-from airflow.serialization.definitions.dag import SerializedDAG
-from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from airflow.triggers.callback import CallbackTrigger
-from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select
 
 from include.orchestration import run_is_late
+from tests.include.alerts.airflow_tables import register
 
 
 def missed(minutes: int) -> dict[str, Any]:
@@ -34,12 +30,8 @@ def missed(minutes: int) -> dict[str, Any]:
     deadline = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(minutes=minutes), AsyncCallback(run_is_late))
     with DAG("transform", schedule=None, deadline=deadline) as dag:
         EmptyOperator(task_id="publish")
+    register(dag)
     with create_session() as session:
-        session.add(DagBundleModel(name="dags"))
-        session.flush()
-        SerializedDAG.bulk_write_to_db("dags", None, [dag], session=session)
-        SerializedDagModel.write_dag(LazyDeserializedDAG.from_dag(dag), bundle_name="dags", session=session)
-        session.commit()
         known = DBDagBag().get_latest_version_of_dag("transform", session=session)
         before = datetime.now(UTC)
         known.create_dagrun(
@@ -63,6 +55,5 @@ async def told(trigger: CallbackTrigger) -> list[Any]:
 
 
 if __name__ == "__main__":
-    initdb()
     payloads = asyncio.run(told(CallbackTrigger(**missed(120))))
     assert [str(payload["state"]) for payload in payloads] == ["running", "success"], payloads

@@ -79,7 +79,8 @@ def _handler(received: Receivers) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             pagerduty = self.path.startswith("/pagerduty")
             if ("pagerduty" if pagerduty else "slack") in received.down:
-                self.answer(503, b"no")
+                # As proxies do: the answer names what was asked for.
+                self.answer(503, f"no upstream for {self.path}".encode())
             elif not pagerduty:
                 received.slack.append(body)
                 received.paths.append(self.path)

@@ -108,6 +108,20 @@ def test_a_failed_task_is_told_once_and_closed_by_the_next_success(bq: Client, r
     assert received.pagerduty[1]["event_action"] == "resolve"
 
 
+def test_the_monitor_that_looks_again_works_again(bq: Client, received: Receivers) -> None:
+    for run_id in ("02:00", "02:05"):
+        record_failure(context(RuntimeError("no answer"), "measure", run_id, "sla_monitor"))
+    assert received.counts == (1, 1, 1)
+    for _ in range(2):
+        now = datetime.now(UTC)
+        notify([], now)
+        deliver(now)
+    assert [body["text"] for body in received.slack] == [
+        "Failed: sla_monitor.measure (critical)",
+        "Works again: sla_monitor (critical)",
+    ]
+
+
 def test_a_blocked_gate_is_one_message_with_keys(bq: Client, received: Receivers) -> None:
     record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
     assert received.counts == (1, 1, 1)
@@ -192,11 +206,28 @@ def test_a_late_run_is_told_unless_it_has_failed(bq: Client, received: Receivers
     assert len(received.slack) == 2
 
 
-def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.include.alerts.missed_deadline"]
-    variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+def in_airflow(module: str, home: Path) -> None:
+    """Run a module of this folder in a process with Airflow's tables of its own, on the same warehouse and connections."""
+    command = [sys.executable, "-m", f"tests.include.alerts.{module}"]
+    variables = os.environ | {"AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_airflow_tells_on_the_last_try_and_of_a_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    in_airflow("failing_run", tmp_path)
+    assert [body["text"] for body in received.slack] == [
+        "Failed: ingest_billing.land (high)",
+        "Gate blocked: gate staging (critical)",
+    ]
+    assert received.counts == (2, 2, 1)
+    assert "RuntimeError: no answer at try 2" in str(received.slack[0]["blocks"])
+    assert "/tasks/land?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
+    assert "For example organization_id|deal_id: org-1|deal-7" in str(received.slack[1]["blocks"])
+
+
+def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
+    in_airflow("missed_deadline", tmp_path)
     assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
         ("deadline", "critical", "Taking too long: transform (critical)")
     ]
@@ -213,12 +244,12 @@ def test_without_the_warehouse_a_failure_is_told_all_the_same(
     monkeypatch.setattr("include.warehouse.client", unreachable)
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
     settings.cache_clear()
-    for _ in range(2):
+    for run_id in ("one", "two"):
         with pytest.raises(ConnectionError), caplog.at_level(logging.INFO):
-            record_failure(context(RuntimeError("no warehouse")))
+            record_failure(context(RuntimeError("no warehouse"), run_id=run_id))
     assert received.counts == (1, 1, 1)
     received.down = {"slack", "email", "pagerduty"}
-    notify_failure(context(RuntimeError("no warehouse"), run_id="another"))
+    notify_failure(context(RuntimeError("no warehouse"), dag_id="another"))
     assert "Not sent by slack" in caplog.text
     settings.cache_clear()
 

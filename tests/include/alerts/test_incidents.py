@@ -74,6 +74,13 @@ def test_an_open_incident_that_happens_again_is_told_anew_after_a_while(routing:
     assert Plan(first.added, routing, later).take([occurrence()]).added == [], "the same event is no new one"
 
 
+def test_rows_that_stay_aside_are_not_told_again(routing: Routing) -> None:
+    first = Plan([], routing, NOW).take([occurrence(kind="quarantined", level=1)])
+    later = NOW + 2 * routing.remind_after
+    assert Plan(first.added, routing, later).take([occurrence(kind="quarantined", level=1, minutes=9)]).added == []
+    assert len(told(Plan(first.added, routing, later).take([occurrence(kind="quarantined", level=2, minutes=9)]))) == 2
+
+
 def test_what_comes_back_after_its_end_is_a_new_incident(routing: Routing) -> None:
     plan = Plan([], routing, NOW).take([occurrence(), occurrence(kind="sla_recovered", minutes=5), occurrence(minutes=9)])
     assert len({alert.incident_id for alert in plan.added}) == 2

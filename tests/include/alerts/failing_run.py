@@ -1,0 +1,56 @@
+"""A DAG run in which a task fails for good at its second try and a gate blocks, run by Airflow's own task runner.
+
+`python -m tests.include.alerts.failing_run`, with an AIRFLOW_HOME of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.orchestration import default_args
+from include.quality import GateBlocked, GateVerdict, Outcome
+from tests.include.alerts.airflow_tables import register
+
+BROKEN = Outcome(
+    name="keys_are_unique",
+    relation="staging.stg_crm__deals",
+    action="block",
+    reason="Each deal counts once.",
+    expectation_type="unexpected_rows_expectation",
+    column=None,
+    key=("organization_id", "deal_id"),
+    query="select 1",
+    success=False,
+    unexpected_count=2,
+    observed="2",
+    samples=("org-1|deal-7",),
+)
+
+arguments = default_args("finance") | {"retries": 1, "retry_delay": timedelta(0), "max_retry_delay": timedelta(seconds=1)}
+
+with DAG("ingest_billing", schedule=None, default_args=arguments, tags=["tier:high"]) as failing:
+
+    @task
+    def land() -> None:
+        raise RuntimeError(f"no answer at try {get_current_context()['ti'].try_number}")
+
+    land()
+
+with DAG("transform", schedule=None, default_args=arguments, tags=["tier:critical"]) as blocking:
+
+    @task
+    def gate_staging() -> None:
+        try:
+            raise GateBlocked(GateVerdict("staging", (BROKEN,)))
+        except GateBlocked as blocked:
+            raise AirflowFailException(str(blocked)) from blocked
+
+    gate_staging()
+
+if __name__ == "__main__":
+    register(failing, blocking)
+    for dag in (failing, blocking):
+        assert dag.test().state == "failed"
