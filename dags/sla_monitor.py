@@ -2,13 +2,15 @@
 ### Watch the freshness promises
 
 Every five minutes: measures how new each published table is, compares it with its promise (`meta.sla` of its model), and writes
-each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. What a promise means is told in
-docs/freshness.md.
+each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. Then tells whom it concerns, through
+Slack, e-mail and PagerDuty, and sends what an earlier run could not. What a promise means is told in docs/freshness.md, who is told
+what in docs/alerts.md.
 
 **Upstream** the clock, and the books that the other DAGs keep in `ops`. **Downstream** the ledger (`ops.sla_promises`, `ops.sla_events`,
-`ops.sla_attainment`) and the page `freshness.html` beside the data docs. **On call.** A failed run loses nothing: the next one
+`ops.sla_attainment`), the page `freshness.html` beside the data docs, and the outbox `ops.alerts`. **On call.** A failed run loses nothing: the next one
 judges the same promises. If it keeps failing, nobody is told of late tables: look at the warehouse first, then at the message, which names the
-model whose `meta.sla` cannot be read. Late tables themselves: docs/runbooks/sla-breached.md.
+model whose `meta.sla` cannot be read. Late tables themselves: docs/runbooks/sla-breached.md; a channel that is down:
+docs/runbooks/channel-down.md.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ TIER = "critical"
 
 with DAG(
     dag_id="sla_monitor",
-    description="Judges every freshness promise and notes each change of its state.",
+    description="Judges every freshness promise, notes each change of its state, and tells whom it concerns.",
     doc_md=__doc__,
     schedule="*/5 * * * *" if settings().schedules == "on" else None,
     catchup=False,
@@ -52,4 +54,16 @@ with DAG(
         write_page(now)
         return [change.event_id for change in changes]
 
-    measure()
+    @task(trigger_rule="all_done")
+    def alert() -> str:
+        """Tell of what has changed within a day and was not told yet, and send what is due of the outbox."""
+        from datetime import timedelta
+
+        from include.alerts import deliver, notify
+        from include.sla import events_since, instant_of
+
+        now = instant_of(get_current_context())
+        notify(events_since(now - timedelta(days=1)), now)
+        return deliver(now).message
+
+    measure() >> alert()
