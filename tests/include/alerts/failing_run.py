@@ -29,7 +29,7 @@ BROKEN = Outcome(
     samples=("org-1|deal-7",),
 )
 
-arguments = default_args("finance") | {"retries": 1, "retry_delay": timedelta(0), "max_retry_delay": timedelta(seconds=1)}
+arguments = default_args("finance", "high") | {"retries": 1, "retry_delay": timedelta(0), "max_retry_delay": timedelta(seconds=1)}
 
 with DAG("ingest_billing", schedule=None, default_args=arguments, tags=["tier:high"]) as failing:
 
