@@ -124,6 +124,15 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
     assert "dim_contacts" not in waited and "dim_products" not in waited
 
 
+@pytest.mark.parametrize("dag_id", sorted(REFRESHES))
+def test_the_process_that_skips_a_tick_knows_all_that_it_skips(bag: DagBag, dag_id: str) -> None:
+    with _airflow_parsing_context_manager(dag_id=dag_id, task_id="prepare"):
+        part = DagBag(dag_folder=str(ROOT / "dags/refresh.py"))
+    assert part.dags[dag_id].get_task("prepare").get_flat_relative_ids(upstream=False) == set(bag.dags[dag_id].task_ids) - {
+        "prepare"
+    }
+
+
 @pytest.mark.parametrize(
     ("variable", "quiet"),
     [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES)],
