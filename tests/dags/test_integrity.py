@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,14 @@ HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sql
 @pytest.fixture(scope="session")
 def bag(manifest: Path) -> DagBag:
     return DagBag(dag_folder=str(ROOT / "dags"))
+
+
+@pytest.fixture(autouse=True)
+def whole_files() -> Iterator[None]:
+    """Airflow's context manager leaves behind which task a file is read for."""
+    yield
+    for what in ("DAG", "TASK"):
+        os.environ.pop(f"_AIRFLOW_PARSING_CONTEXT_{what}_ID", None)
 
 
 def test_every_file_imports(bag: DagBag) -> None:
