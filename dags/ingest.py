@@ -67,9 +67,10 @@ def ingest_dag(source: Source) -> DAG:
             from include.orchestration import gate_task, wait_for_turn
             from include.runs import RunContext
 
-            wait_for_turn(get_current_context(), [source.dataset])
-            run = RunContext.of(get_current_context())
-            verdict = gate_task(f"raw_{source.name}", run)
+            context = get_current_context()
+            wait_for_turn(context, [source.dataset])
+            run = RunContext.of(context)
+            verdict = gate_task(f"raw_{source.name}", run, log_url=context["ti"].log_url)
             finish_run(run, dag_id=f"ingest_{source.name}", state="success")
             outlet_events[asset].add_partitions(run.night)
             return verdict

@@ -88,7 +88,9 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 from include.transform import run_of
 
                 wait_for_turn(get_current_context(), written)
-                return gate_task(name, run_of(get_current_context()), Scope(refresh.sources, refresh.relations))
+                context = get_current_context()
+                scope = Scope(refresh.sources, refresh.relations)
+                return gate_task(name, run_of(context), scope, log_url=context["ti"].log_url)
 
             return check()
 
@@ -115,7 +117,9 @@ def refresh_dag(refresh: Refresh) -> DAG:
             steps.append([gate(source.dataset) for source in refresh.sources.values()])
         for layer in LAYERS:
             names = refresh.layers.get(layer, ())
-            selectors = rendered_selectors(layer, names) if names else []
+            # The process of `prepare` skips all that follows, so it must know it.
+            skips = get_parsing_context().task_id == "prepare"
+            selectors = list(names) if skips or not names else rendered_selectors(layer, names)
             steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
             steps += [gate(layer)] if names and layer in GATED else []
         chain(*steps, publish(), finish())

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     from include.local.progress import Watch
     from include.local.summary import failed_nodes, print_summary
     from include.sources import load_sources
+    from include.transform import refreshes
 
     company, ports = company_from(arguments), Ports.from_environment()
     started = time.monotonic()
@@ -56,8 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
             ingests = {f"ingest_{name}" for name in load_sources()}
-            stack.api.wait_for_dags({*ingests, "transform"}, stack.processes)
-            stack.api.cancel_unfinished({*ingests, "transform"})
+            # A refresh that an interrupted `make up` left behind would have the turn.
+            known = {*ingests, "transform", *refreshes()}
+            stack.api.wait_for_dags(known, stack.processes)
+            stack.api.cancel_unfinished(known)
             run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
             runs = dict.fromkeys(sorted(ingests), run_id)
             watch = Watch(stack.api, stack.processes, console, runs, company.as_of)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +38,14 @@ HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sql
 @pytest.fixture(scope="session")
 def bag(manifest: Path) -> DagBag:
     return DagBag(dag_folder=str(ROOT / "dags"))
+
+
+@pytest.fixture(autouse=True)
+def whole_files() -> Iterator[None]:
+    """Airflow's context manager leaves behind which task a file is read for."""
+    yield
+    for what in ("DAG", "TASK"):
+        os.environ.pop(f"_AIRFLOW_PARSING_CONTEXT_{what}_ID", None)
 
 
 def test_every_file_imports(bag: DagBag) -> None:
@@ -126,6 +136,15 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
     waited = " ".join(test for found in tests.values() for test in found)
     assert "unique_fct_tickets_ticket_key" in waited
     assert "dim_contacts" not in waited and "dim_products" not in waited
+
+
+@pytest.mark.parametrize("dag_id", sorted(REFRESHES))
+def test_the_process_that_skips_a_tick_knows_all_that_it_skips(bag: DagBag, dag_id: str) -> None:
+    with _airflow_parsing_context_manager(dag_id=dag_id, task_id="prepare"):
+        part = DagBag(dag_folder=str(ROOT / "dags/refresh.py"))
+    assert part.dags[dag_id].get_task("prepare").get_flat_relative_ids(upstream=False) == set(bag.dags[dag_id].task_ids) - {
+        "prepare"
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from include.quality import run_gate
 from include.quality.context import open_context
 from include.runs import RunContext
 from include.settings import ROOT, settings
-from include.sources import SourceConnection, load_sources
+from include.sources import Source, SourceConnection, load_sources
 from include.transform import GATED, LAYERS, looking_back
 from include.warehouse import client
 
@@ -97,9 +97,12 @@ class Nights:
 
     def ingest(self, source: str, run: RunContext) -> None:
         """Land one source and judge its landing."""
-        definition = self.sources[source]
-        land(definition, SourceConnection.from_airflow(definition.connection), run)
+        self.land(self.sources[source], run)
         run_gate(f"raw_{source}", run)
+
+    def land(self, source: Source, run: RunContext) -> None:
+        """Land a source, or what a run needs of it."""
+        land(source, SourceConnection.from_airflow(source.connection), run)
 
     def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
