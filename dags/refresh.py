@@ -116,12 +116,14 @@ def refresh_dag(refresh: Refresh) -> DAG:
             steps.append([land(source) for source in refresh.sources.values()])
             steps.append([gate(source.dataset) for source in refresh.sources.values()])
         for layer in LAYERS:
-            names = refresh.layers.get(layer, ())
+            if layer not in refresh.layers:
+                continue
             # The process of `prepare` skips all that follows, so it must know it.
+            whole = refresh.selectors(layer)
             skips = get_parsing_context().task_id == "prepare"
-            selectors = list(names) if skips or not names else rendered_selectors(layer, names)
+            selectors = whole if skips else rendered_selectors(layer, whole)
             steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
-            steps += [gate(layer)] if names and layer in GATED else []
+            steps += [gate(layer)] if layer in GATED else []
         chain(*steps, publish(), finish())
     return dag
 

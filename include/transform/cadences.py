@@ -64,6 +64,11 @@ class Refresh:
         """The models that it keeps fresh."""
         return tuple(table.partition(".")[2] for table in self.tables)
 
+    def selectors(self, layer: str) -> list[str]:
+        """What it builds of a layer, as dbt selectors: what its models need upstream. Names one by one would take Cosmos long to read."""
+        parts = [part for part in LAYERS[layer] if not part.startswith("path:snapshots")]
+        return [f"+{model},{part}" for model in self.models for part in parts]
+
 
 def refreshes() -> dict[str, Refresh]:
     """The refresh of every cadence that is not daily, by DAG id; none while dbt's manifest has not been written.

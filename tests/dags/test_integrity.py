@@ -23,6 +23,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from include.orchestration import LONGEST_WAIT, RETRIES
 from include.settings import settings
 from include.sources import load_sources
+from include.transform import refreshes
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
@@ -125,6 +126,13 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
         assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
         assert dag.get_task(f"gate_raw_{name}").upstream_task_ids == {f"land_{name}"}
     assert dag.get_task("staging.dbt_producer_watcher").upstream_task_ids == {f"gate_raw_{name}" for name in landed}
+    for layer, names in refreshes()[dag.dag_id].layers.items():
+        nodes = {
+            task.model_unique_id.split(".")[2]
+            for task in dag.tasks
+            if task.task_id.startswith(f"{layer}.") and hasattr(task, "model_unique_id")
+        }
+        assert nodes == set(names), "what Cosmos selects is what the gates are narrowed to"
     built = {task_id.split(".")[1].removesuffix("_run") for task_id in dag.task_ids if task_id.startswith("core.")}
     assert {"fct_tickets", "dim_open_time", "int_support__tickets"} <= built
     assert not built & {"fct_deals", "dim_products", "snap_accounts", "fct_leads"}
