@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from include import telemetry
 from include.sla import ledger
 from include.sla.cause import Causes
 from include.sla.evaluate import SlaEvent, evaluate
@@ -15,6 +16,8 @@ from include.sla.promises import Promise, load_lineage, load_promises
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
+
+_MINUTE = timedelta(minutes=1)
 
 
 def instant_of(context: Mapping[str, Any]) -> datetime:
@@ -49,6 +52,9 @@ def monitor(now: datetime, client: Client | None = None) -> list[SlaEvent]:
     runs = Runs(now, client)
     changes = []
     for key, promise in promises.items():
+        shown = measured[key].shown_at(now)
+        if shown is not None and shown.data_at is not None:
+            telemetry.freshness(key, (now - shown.data_at) / _MINUTE, promise.fresh_within / _MINUTE)
         usual, running = runs.usual_duration(promise.refreshed_by), runs.running(promise)
         change = evaluate(promise, measured[key], previous.get(key), now, usual, running)
         if change is not None:

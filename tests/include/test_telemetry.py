@@ -18,8 +18,6 @@ from include.quality.builder import build
 from include.settings import ROOT
 from tests.warehouse import connected
 
-pytest.importorskip("statsd")
-
 #: A DAG whose task does what the platform's gate and publish tasks do.
 DAG_FILE = """
     from datetime import UTC, datetime

@@ -41,6 +41,14 @@ def test_each_change_is_written_once_however_often_the_monitor_runs(bq: Client) 
     assert rows(bq, "select count(*) = count(distinct event_id) from ops.sla_events") == [(True,)]
 
 
+def test_how_old_each_published_table_is_goes_out(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr("include.telemetry.freshness", lambda *told: sent.append(told))
+    Books(bq).night("20")
+    monitor(at("20 03:00"), bq)
+    assert (NIGHTLY, 180.0, 360.0) in sent
+
+
 def test_a_row_of_the_ledger_says_what_was_promised_and_what_there_was(bq: Client) -> None:
     Books(bq).night("20")
     monitor(at("20 03:00"), bq)
