@@ -1,0 +1,246 @@
+"""A source is late, in the real Airflow: its scheduler, triggerer and servers, a mail server and a webhook that people would look at.
+
+The company is the smallest there is: one source with one table, one staging view, one mart with a promise.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import yaml
+from google.cloud.bigquery import Client
+
+from include.local import airflow
+from include.local.postgres import Postgres
+from include.local.processes import Processes
+from include.quality.builder import build
+from include.settings import ROOT, settings
+from include.sla import monitor
+from include.sources import load_sources
+from include.sources.dbt_sources import write
+from include.transform import PROFILE, TARGET
+from tests.dags.test_turns import SHOP
+from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers, receiving
+from tests.pipeline.nights import free_ports
+from tests.warehouse import connected, empty, rows
+
+DAGS = ("ingest_shop", "transform", "sla_monitor")
+DATASETS = ("staging", "marts_build", "marts")
+RUNBOOKS = "https://runbooks.example.com"
+#: Longer than the test: a task that has failed stays up for its next try until somebody clears it.
+NEXT_TRY_SECONDS = 1800
+MINUTE = timedelta(minutes=1)
+PROMISE = {"cadence": "daily", "fresh_within": "1h", "criticality": "high"}
+MODELS = {
+    "staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items', key=['id'], event_time=none) }}) select id from source",
+    "marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
+    "marts/mart_items.yml": yaml.safe_dump(
+        {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": PROMISE}}}]}
+    ),
+}
+GATES = {
+    "staging": ("staging.stg_shop__items", "id is null"),
+    "core": ("staging.stg_shop__items", "id = ''"),
+    "marts": ("marts_build.mart_items", "item_count = 0"),
+}
+
+
+def make_project(folder: Path) -> dict[str, str]:
+    """Write the source file, the dbt project, parsed, and the gates; returns the variables that lead there."""
+    sources, dbt, gates = (folder / name for name in ("sources", "dbt", "gx"))
+    sources.mkdir()
+    (sources / "shop.yml").write_text(yaml.safe_dump(SHOP))
+    for name, (relation, wrong) in GATES.items():
+        rule = {"name": f"{name}_is_right", "relation": relation, "action": "block", "reason": "Nobody wants it otherwise."}
+        path = gates / "gates" / f"{name}.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump({"gate": name, "rules": [rule | {"rows": f"select * from {relation} where {wrong}"}]}))
+    build(gates, sources=load_sources(sources))
+    shutil.copytree(ROOT / "dbt" / "macros", dbt / "macros")
+    for name in ("dbt_project.yml", "profiles.yml", "models/_groups.yml", "models/staging/_quarantine__sources.yml"):
+        (dbt / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "dbt" / name, dbt / name)
+    write(load_sources(sources), dbt)
+    for name, text in MODELS.items():
+        (dbt / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (dbt / "models" / name).write_text(text + "\n")
+    command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(dbt), "--profiles-dir", str(dbt)]
+    done = subprocess.run([*command, "--profile", PROFILE, "--target", TARGET], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return {"PLATFORM_SOURCES_DIR": str(sources), "PLATFORM_DBT_DIR": str(dbt), "PLATFORM_GX_DIR": str(gates)}
+
+
+@dataclass
+class Platform:
+    """A platform at work.
+
+    Attributes:
+        home: its folder, with Airflow's logs.
+        landing: the folder that the source delivers to. It is not there yet.
+        metadata_url: Airflow's own database.
+        looked: the last instant that the monitor was sent to look at.
+    """
+
+    home: Path
+    landing: Path
+    api: airflow.Api
+    processes: Processes
+    received: Receivers
+    bq: Client
+    metadata_url: str
+    looked: datetime
+
+    def wait_for(self, what: str, found: Callable[[], Any], timeout: float = 300.0) -> Any:
+        """Wait until something is found, and return it."""
+        deadline = time.monotonic() + timeout
+        while not (value := found()):
+            self.processes.check()
+            assert time.monotonic() < deadline, f"{what}: not within {timeout:.0f} s"
+            time.sleep(0.3)
+        return value
+
+    def wait_for_success(self, dag_id: str, run_id: str | None = None) -> str:
+        """Wait until a run, or the first that there is, has succeeded; a task that fails is told at once."""
+
+        def ended() -> str | None:
+            for run in self.api.runs(dag_id):
+                if run_id in (None, run["dag_run_id"]):
+                    for task in self.api.tasks(dag_id, run["dag_run_id"]):
+                        wrong = task["state"] in {"failed", "up_for_retry"}
+                        assert not wrong, f"{task['task_id']}: {self.api.error(dag_id, run['dag_run_id'], task)}"
+                    return str(run["dag_run_id"]) if run["state"] == "success" else None
+            return None
+
+        return str(self.wait_for(f"the success of {dag_id}", ended))
+
+    def look(self) -> None:
+        """Have the monitor look: at the next full minute, as its own clock would."""
+        self.looked = max(self.looked, datetime.now(UTC).replace(second=0, microsecond=0)) + MINUTE
+        run_id = f"look_at_{self.looked:%H:%M}"
+        self.api.trigger("sla_monitor", run_id, {"now": self.looked.isoformat()})
+        self.wait_for_success("sla_monitor", run_id)
+
+    def post(self, method: str, path: str, body: dict[str, Any]) -> None:
+        """What a person does in the web UI."""
+        answer = self.api._session.request(method, f"{self.api.address}/api/v2/{path}", json=body, timeout=60)
+        assert answer.ok, answer.text
+
+
+@pytest.fixture(scope="module")
+def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Everything started; the promise has been known since the beginning of yesterday."""
+    folder, home, ports = tmp_path_factory.mktemp("late"), local_home / "late", free_ports()
+    landing = folder / "landing"
+    with pytest.MonkeyPatch.context() as patch, receiving() as received, connected(patch, *DATASETS) as bq:
+        variables = received.connections() | {
+            "LOCAL_HOME": str(home),
+            "AIRFLOW_CONN_SHOP": f'{{"conn_type": "generic", "extra": {{"url": "{landing.as_uri()}"}}}}',
+            "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": '{"conn_type": "google_cloud_platform", "extra": {"project": "local"}}',
+            "PLATFORM_STATE_DIR": str(folder / "state"),
+            "TASK_RETRY_DELAY_SECONDS": str(NEXT_TRY_SECONDS),
+            "RUNBOOKS_URL": RUNBOOKS,
+        }
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        postgres, processes, api = Postgres(home / "postgres", ports.postgres), Processes(home / "logs"), airflow.Api(ports)
+        postgres.start()
+        try:
+            postgres.ensure_database("airflow")
+            options = {**os.environ, **airflow.environment(ports, postgres.url("airflow"), nightly=False)}
+            with ThreadPoolExecutor() as pool:
+                migrated = pool.submit(airflow.migrate, options)
+                project = make_project(folder)
+                migrated.result()
+            for name, value in project.items():
+                patch.setenv(name, value)
+            settings.cache_clear()
+            airflow.start(processes, options | project)
+            yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+            assert monitor(yesterday, bq) == []
+            api.wait(processes)
+            api.wait_for_dags(set(DAGS), processes)
+            yield Platform(home, landing, api, processes, received, bq, postgres.url("airflow"), yesterday)
+        finally:
+            processes.stop()
+            postgres.stop()
+            empty(bq, *DATASETS)
+
+
+def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> None:
+    api, received = platform.api, platform.received
+    promised, today = platform.looked, datetime.now(UTC).date()
+    api.trigger("ingest_shop", "night", {"as_of": today.isoformat()})
+    platform.wait_for("a try that fails", lambda: [t for t in api.tasks("ingest_shop", "night") if t["state"] == "up_for_retry"])
+
+    platform.look()
+    assert received.counts == (1, 1, 0)
+    (slack,), ((recipients, mail),) = received.slack, received.mails
+    assert slack["text"] == mail["subject"] == "Late: marts.mart_items (high)"
+    assert recipients == ["finance@example.com"]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    for message in (str(slack["blocks"]), " ".join(text.get_content().split())):
+        for part in (
+            "marts.mart_items",
+            "finance",
+            f"new data within 1 h, due {promised.day} {promised:%b %Y} 03:00 UTC",
+            "nothing published yet",
+            "ingest_shop has been running since",
+            f"{api.address}/dags/ingest_shop/runs/night",
+            f"{RUNBOOKS}/sla-breached.md",
+        ):
+            assert part in message
+    platform.look()
+    assert received.counts == (1, 1, 0), "told once"
+
+    platform.landing.mkdir()
+    (platform.landing / "items.csv").write_text("id\na\nb\n")
+    clear = {"dag_run_id": "night", "task_ids": ["land"], "only_failed": False, "dry_run": False}
+    platform.post("POST", "dags/ingest_shop/clearTaskInstances", clear)
+    platform.wait_for_success("ingest_shop", "night")
+    assert "asset_triggered" in platform.wait_for_success("transform")
+    assert rows(platform.bq, "select item_count from marts.mart_items") == [(2,)]
+
+    for _ in range(2):
+        platform.look()
+        assert received.counts == (2, 2, 0)
+    assert received.slack[1]["text"] == received.mails[1][1]["subject"] == "On time again: marts.mart_items (high)"
+    assert f"data up to {today.day} {today:%b %Y} 00:00 UTC" in str(received.slack[1]["blocks"])
+    states = rows(platform.bq, "select state from ops.sla_events where table_name = 'mart_items' order by measured_at")
+    assert states == [("breached",), ("recovered",), ("on_time",)]
+    assert rows(platform.bq, "select distinct state from ops.alerts where channel is not null") == [("sent",)]
+
+
+def test_a_night_that_does_not_end_is_told(platform: Platform) -> None:
+    """Airflow's deadline: what is put forward is the clock; scheduler and triggerer find out by themselves."""
+    platform.post("PATCH", "dags/transform", {"is_paused": True})
+    platform.api.trigger("transform", "held_up", {})
+    with psycopg2.connect(platform.metadata_url) as connection, connection.cursor() as cursor:
+        cursor.execute("update deadline set deadline_time = now() where not missed and deadline_time > now()")
+        assert cursor.rowcount >= 1
+    connection.close()
+    sql = "select distinct severity, subject from ops.alerts where kind = 'deadline' and json_value(body_json, '$.step') = '0'"
+    told = platform.wait_for("the alert", lambda: rows(platform.bq, sql))
+    assert told == [("critical", "Taking too long: transform (critical)")]
+    assert "runs/held_up" in str(rows(platform.bq, "select body_json from ops.alerts where kind = 'deadline'"))
+
+
+def test_no_secret_is_written_anywhere(platform: Platform) -> None:
+    """Neither into the outbox nor into any log of Airflow's."""
+    alerts = str(rows(platform.bq, "select to_json_string(alert) from ops.alerts as alert"))
+    files = [path for path in platform.home.rglob("*.log") if "postgres" not in path.parts]
+    logs = "\n".join(path.read_text(errors="replace") for path in files)
+    assert "Late: marts.mart_items" in alerts and "Sent by slack through" in logs
+    assert not [secret for secret in (TOKEN, MAIL_PASSWORD, ROUTING_KEY) if secret in alerts or secret in logs]
