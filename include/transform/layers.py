@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -70,44 +72,57 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
     # ProjectConfig makes an object-storage path of it, whose first use imports every provider's file system: 1.3 s.
     project.manifest_path = manifest
-    group = DbtTaskGroup(
-        group_id=layer,
-        project_config=project,
-        profile_config=ProfileConfig(
-            profile_name=PROFILE,
-            target_name=TARGET,
-            profiles_yml_filepath=config.dbt_dir / "profiles.yml",
-        ),
-        execution_config=ExecutionConfig(
-            execution_mode=ExecutionMode.WATCHER,
-            setup_operator_args={
-                # The second try only lets the models' own tasks repair what failed; it never builds twice.
-                "retries": 1,
-                "retry_delay": timedelta(seconds=5),
-                "interceptors": [narrow_to_selection, keep_reports],
-                "post_execute": send_reports,
-                # Unit tests guard a change of the code: CI runs them, a night need not.
-                "dbt_cmd_flags": ["--threads", str(config.dbt_threads), "--exclude-resource-type", "unit_test"],
+    with _garbage_later():
+        group = DbtTaskGroup(
+            group_id=layer,
+            project_config=project,
+            profile_config=ProfileConfig(
+                profile_name=PROFILE,
+                target_name=TARGET,
+                profiles_yml_filepath=config.dbt_dir / "profiles.yml",
+            ),
+            execution_config=ExecutionConfig(
+                execution_mode=ExecutionMode.WATCHER,
+                setup_operator_args={
+                    # The second try only lets the models' own tasks repair what failed; it never builds twice.
+                    "retries": 1,
+                    "retry_delay": timedelta(seconds=5),
+                    "interceptors": [narrow_to_selection, keep_reports],
+                    "post_execute": send_reports,
+                    # Unit tests guard a change of the code: CI runs them, a night need not.
+                    "dbt_cmd_flags": ["--threads", str(config.dbt_threads), "--exclude-resource-type", "unit_test"],
+                },
+            ),
+            render_config=RenderConfig(
+                load_method=LoadMode.DBT_MANIFEST,
+                select=selectors,
+                test_behavior=TestBehavior.AFTER_EACH,
+                emit_datasets=False,
+            ),
+            operator_args={
+                # Not as vars: dbt parses the whole project anew when a var has changed.
+                "env": {"DBT_AS_OF": _AS_OF, "DBT_RUN_ID": "{{ run_id }}"},
+                "full_refresh": _FULL_REFRESH,
+                "append_env": True,
+                "pre_execute": skip_unselected,
+                "poke_interval": 3,
+                "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
             },
-        ),
-        render_config=RenderConfig(
-            load_method=LoadMode.DBT_MANIFEST,
-            select=selectors,
-            test_behavior=TestBehavior.AFTER_EACH,
-            emit_datasets=False,
-        ),
-        operator_args={
-            # Not as vars: dbt parses the whole project anew when a var has changed.
-            "env": {"DBT_AS_OF": _AS_OF, "DBT_RUN_ID": "{{ run_id }}"},
-            "full_refresh": _FULL_REFRESH,
-            "append_env": True,
-            "pre_execute": skip_unselected,
-            "poke_interval": 3,
-            "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
-        },
-    )
+        )
     _watch_after_build(layer, group, built)
     return group
+
+
+@contextmanager
+def _garbage_later() -> Iterator[None]:
+    """Collect no garbage meanwhile: of the many objects that the manifest becomes none is, and looking takes as long as reading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None) -> None:
