@@ -71,6 +71,6 @@ def run_page(context: Mapping[str, Any]) -> str:
     return page
 
 
-def instant_of(batch_id: str) -> datetime:
+def batch_instant(batch_id: str) -> datetime:
     """The instant that a landing looked at, by its batch id."""
     return datetime.strptime(batch_id.partition("@")[2], _BATCH_INSTANT).replace(tzinfo=UTC)

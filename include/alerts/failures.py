@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from include.alerts.occurrence import Occurrence, identifier, plain, sanitized
-from include.alerts.routing import SEVERITIES, Criticality
 from include.alerts.sla import moment
 from include.sources import Source, load_sources
+from include.terms import CRITICALITIES, Criticality
 
 if TYPE_CHECKING:
     from include.quality import GateVerdict, Outcome
@@ -145,7 +145,7 @@ def well_again(failed: Occurrence, run_id: str, finished_at: datetime) -> Occurr
 def tier_of(tags: Iterable[str]) -> Criticality:
     """The criticality that a DAG's tag `tier:…` names; high without one."""
     tiers = {tag.removeprefix("tier:") for tag in tags if tag.startswith("tier:")}
-    return cast("Criticality", next((tier for tier in reversed(SEVERITIES) if tier in tiers), "high"))
+    return cast("Criticality", next((tier for tier in reversed(CRITICALITIES) if tier in tiers), "high"))
 
 
 def personal_columns() -> frozenset[str]:

@@ -10,7 +10,8 @@ from itertools import groupby
 from include.alerts.incident import Incident, in_order, worth_a_recovery
 from include.alerts.occurrence import Message, Occurrence, identifier, severest
 from include.alerts.outbox import Alert, Route
-from include.alerts.routing import SEVERITIES, Routing
+from include.alerts.routing import Routing
+from include.terms import CRITICALITIES
 
 OVER = "over before it was told"
 TOLD = "these people have been told of the incident"
@@ -169,7 +170,7 @@ class Plan:
         """Whether a route has been told as much already. Not too long ago: only rows set aside may stay so for long."""
         return any(
             alert.message.weight >= occurrence.weight
-            and SEVERITIES.index(alert.severity) >= SEVERITIES.index(occurrence.severity)
+            and CRITICALITIES.index(alert.severity) >= CRITICALITIES.index(occurrence.severity)
             for alert in (incident.told(route) if occurrence.kind == "quarantined" else self._recent(incident, route))
         )
 
@@ -194,7 +195,7 @@ class Plan:
         after: timedelta = timedelta(0),
         owners: Iterable[str] = (),
     ) -> Message:
-        weightiest = max(occurrences, key=lambda o: (o.weight, SEVERITIES.index(o.severity)))
+        weightiest = max(occurrences, key=lambda o: (o.weight, CRITICALITIES.index(o.severity)))
         return Message(
             incident_id=incident.incident_id,
             opened_at=incident.opened_at,
@@ -203,7 +204,7 @@ class Plan:
             step=step,
             after=after,
             owners=tuple(sorted(set(owners) or {o.owner for o in occurrences})),
-            occurrences=tuple(sorted(occurrences, key=lambda o: (-SEVERITIES.index(o.severity), o.name))),
+            occurrences=tuple(sorted(occurrences, key=lambda o: (-CRITICALITIES.index(o.severity), o.name))),
         )
 
     def _add(self, incident: Incident, route: Route, message: Message, when: datetime) -> None:

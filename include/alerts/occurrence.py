@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from include.alerts.routing import SEVERITIES, Channel, Criticality
+from include.alerts.routing import Channel
+from include.terms import CRITICALITIES, Criticality
 
 Kind = Literal[
     "sla_at_risk", "sla_breached", "sla_recovered", "task_failed", "gate_blocked", "quarantined", "deadline", "recovered"
@@ -189,4 +190,4 @@ _PLURALS: dict[Kind, str] = dict.fromkeys(_HEADLINES, "tasks") | {
 
 def severest(severities: list[Criticality]) -> Criticality:
     """The highest of some criticalities."""
-    return max(severities, key=SEVERITIES.index)
+    return max(severities, key=CRITICALITIES.index)

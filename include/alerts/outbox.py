@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from include.alerts.occurrence import Kind, Message, identifier
-from include.alerts.routing import Channel, Criticality
+from include.alerts.routing import Channel
+from include.terms import Criticality
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, ScalarQueryParameter

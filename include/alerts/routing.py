@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -24,24 +22,13 @@ from pydantic import (
 )
 
 from include.settings import settings
+from include.terms import CRITICALITIES, Criticality, Duration
 
 Channel = Literal["slack", "email", "pagerduty"]
-Criticality = Literal["critical", "high", "medium", "low"]
-#: Mildest first.
-SEVERITIES: tuple[Criticality, ...] = ("low", "medium", "high", "critical")
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class RoutingError(ValueError):
     """The routing, or the owners' addresses, are wrong; the message names the file and the key."""
-
-
-def _duration(value: Any) -> Any:
-    match = re.fullmatch(r"(\d+)([mhd])", str(value))
-    if match is None:
-        raise ValueError(f"{value!r} is no duration: write a number and m, h or d, for example 30m")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _zone(name: str) -> str:
@@ -52,7 +39,6 @@ def _zone(name: str) -> str:
     return name
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
 ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
 Owner = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -174,7 +160,7 @@ class Routing(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if missing := [name for name in SEVERITIES if name not in self.criticality]:
+        if missing := [name for name in CRITICALITIES if name not in self.criticality]:
             raise ValueError(f"criticality: {', '.join(missing)} is missing")
         used = {channel for rule in self.criticality.values() for channel in rule.channels}
         used |= {channel for rule in self.criticality.values() for step in rule.escalation for channel in step.channels}

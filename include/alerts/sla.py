@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from include.alerts.occurrence import Kind, Occurrence, plain
-from include.alerts.routing import Channel, Criticality
+from include.alerts.routing import Channel
+from include.terms import Criticality
 
 if TYPE_CHECKING:
     from include.sla import SlaEvent

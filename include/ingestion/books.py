@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.ingestion.report import LandingReport
-from include.runs import instant_of
+from include.runs import batch_instant
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -30,7 +30,7 @@ def landed_before(source: str, batch_id: str, client: Client) -> dict[str, datet
     values = {"source": source, "batch_id": batch_id}
     parameters = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in values.items()]
     found = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
-    return {row["table_name"]: instant_of(row["batch_id"]) for row in found}
+    return {row["table_name"]: batch_instant(row["batch_id"]) for row in found}
 
 
 def write_findings(report: LandingReport, client: Client) -> None:

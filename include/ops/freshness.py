@@ -17,7 +17,9 @@ FRESHNESS_TABLES = (
         (
             TABLE,
             DATASET,
-            Column("cadence", "STRING", "How often the table takes up new data: daily, hourly, every 15 minutes.", True),
+            Column(
+                "cadence", "STRING", "How often the table takes up new data: daily, hourly, or such as every 15 minutes.", True
+            ),
             Column(
                 "fresh_within_minutes",
                 "INT64",

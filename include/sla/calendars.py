@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-#: Cadence → time from one instant to the next.
-CADENCES: dict[str, timedelta] = {
-    "daily": timedelta(days=1),
-    "hourly": timedelta(hours=1),
-    "every 15 minutes": timedelta(minutes=15),
-}
+from include.terms import cadence_interval
+
 #: Calendar → the days that have instants, Monday = 0.
 CALENDARS: dict[str, frozenset[int]] = {
     "every_day": frozenset(range(7)),
@@ -27,7 +23,7 @@ class Ticks:
     """The instants of one cadence on one calendar.
 
     Attributes:
-        cadence: a key of `CADENCES`.
+        cadence: as `meta.sla` says it.
         calendar: a key of `CALENDARS`.
     """
 
@@ -36,7 +32,7 @@ class Ticks:
 
     @property
     def interval(self) -> timedelta:
-        return CADENCES[self.cadence]
+        return cadence_interval(self.cadence)
 
     @property
     def lag(self) -> timedelta:

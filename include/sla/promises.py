@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from include.publish import DATASETS
 from include.settings import settings
-from include.sla.calendars import CADENCES, Ticks
+from include.sla.calendars import Ticks
+from include.terms import Criticality, Duration, cadence_interval, refreshed_by
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _RAW = "raw_"
 
 
@@ -23,11 +22,9 @@ class PromiseError(ValueError):
     """A promise cannot be read. The message names the model, the key and what is wrong."""
 
 
-def _duration(value: Any) -> Any:
-    match = re.fullmatch(r"([1-9]\d{0,3})([mhd])", str(value))
-    if match is None:
-        raise ValueError(f"{value!r} is no duration: write a number and m, h or d, for example 6h")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+def _cadence(value: str) -> str:
+    cadence_interval(value)
+    return value
 
 
 class _Sla(BaseModel):
@@ -35,9 +32,9 @@ class _Sla(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cadence: Literal["daily", "hourly", "every 15 minutes"]
-    fresh_within: Annotated[timedelta, BeforeValidator(_duration)]
-    criticality: Literal["low", "medium", "high", "critical"]
+    cadence: Annotated[str, AfterValidator(_cadence)]
+    fresh_within: Annotated[Duration, Field(gt=timedelta(0))]
+    criticality: Criticality
     channels: tuple[Literal["slack", "email", "pagerduty"], ...] = ()
     calendar: Literal["every_day", "business_days"] = "every_day"
 
@@ -48,7 +45,7 @@ class Promise:
 
     Attributes:
         dataset, table: where analysts read it.
-        cadence: how often it takes up new data: `daily`, `hourly` or `every 15 minutes`.
+        cadence: how often it takes up new data: `daily`, `hourly`, or such as `every 15 minutes`.
         fresh_within: how long after each instant of its cadence the data of that instant is published.
         criticality: `low`, `medium`, `high` or `critical`.
         owner: the dbt group that answers for it.
@@ -72,7 +69,7 @@ class Promise:
 
     @property
     def cadence_interval(self) -> timedelta:
-        return CADENCES[self.cadence]
+        return cadence_interval(self.cadence)
 
     @property
     def ticks(self) -> Ticks:
@@ -81,7 +78,7 @@ class Promise:
     @property
     def refreshed_by(self) -> str:
         """The DAG that refreshes the table at its cadence."""
-        return "transform" if self.cadence == "daily" else f"refresh_{self.cadence.replace(' ', '_')}"
+        return refreshed_by(self.cadence)
 
 
 def load_promises(manifest: Mapping[str, Any] | None = None) -> dict[str, Promise]:

@@ -16,6 +16,7 @@ from include.sla.attainment import Attainment, attainment
 from include.sla.evaluate import Publication, State, evaluate
 from include.sla.measure import Runs, measure
 from include.sla.promises import Promise, load_lineage, load_promises
+from include.terms import CRITICALITIES
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -32,7 +33,6 @@ _STATES: dict[State | None, tuple[str, str, str]] = {
     "on_time": ("on time", "green", "pass"),
     None: ("not due yet", "dim", ""),
 }
-_CRITICALITIES = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def statuses(now: datetime, client: Client | None = None) -> list[Status]:
             )
         )
     order = list(_STATES)
-    found.sort(key=lambda s: (order.index(s.state), _CRITICALITIES.index(s.promise.criticality), s.promise.key))
+    found.sort(key=lambda s: (order.index(s.state), -CRITICALITIES.index(s.promise.criticality), s.promise.key))
     return found
 
 

@@ -1,18 +1,16 @@
 """What a source's YAML file may say, as pydantic models: one file is one source.
 
-Imports nothing but pydantic, because every parse of the DAG files reads the sources.
+Imports no library but pydantic, because every parse of the DAG files reads the sources.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -20,25 +18,15 @@ from pydantic import (
     model_validator,
 )
 
+from include.terms import Duration
+
 #: The types that a column may be declared with. `time` is a local time of day, `json` is JSON text.
 ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
 
 #: Types whose text is the same wherever it is made, and which may hence identify a row.
 _KEY_TYPES = frozenset({"string", "integer", "date", "time"})
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d+)([mhd])", str(value))
-    if match is None:
-        raise ValueError(f"{value!r} is no duration: write a number and m, h or d, for example 26h")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
 
 

@@ -8,7 +8,6 @@ reads them as it finds them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from include.publish.targets import DATASETS
-from include.runs import REFRESH_PREFIX
 from include.settings import settings
 from include.sources import Source, load_sources
+from include.terms import CRITICALITIES, cadence_interval, refreshed_by
 from include.transform.layers import LAYERS
 
-#: The mildest first, as `meta.sla.criticality` says them.
-CRITICALITIES = ("low", "medium", "high", "critical")
 _BUILT = {"model", "seed"}
 # Off the full hour and off the quarters, so that the hourly run and the quarter-hourly ones find each other done.
 _HOURLY = "7 * * * *"
@@ -106,7 +103,7 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
         if model["schema"] not in DATASETS:
             raise CadenceError(f"{model['name']}: meta.sla.cadence {cadence!r}: only marts and metrics are published.")
     return Refresh(
-        dag_id=REFRESH_PREFIX + re.sub(r"\W+", "_", cadence),
+        dag_id=refreshed_by(cadence),
         cadence=cadence,
         interval=interval,
         schedule=schedule,
@@ -120,14 +117,11 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
 
 def _clock(cadence: str, model: str) -> tuple[timedelta, str]:
     """The time between two ticks, and the cron expression."""
-    if cadence == "hourly":
-        return timedelta(hours=1), _HOURLY
-    minutes = re.fullmatch(r"every (\d+) minutes", cadence)
-    if minutes and (count := int(minutes[1])) >= 5 and 60 % count == 0 and count < 60:
-        return timedelta(minutes=count), f"*/{count} * * * *"
-    raise CadenceError(
-        f"{model}: meta.sla.cadence is {cadence!r}: say daily, hourly, or every 5, 6, 10, 12, 15, 20 or 30 minutes."
-    )
+    try:
+        interval = cadence_interval(cadence)
+    except ValueError as error:
+        raise CadenceError(f"{model}: meta.sla.cadence is {error}.") from error
+    return interval, _HOURLY if cadence == "hourly" else f"*/{interval // timedelta(minutes=1)} * * * *"
 
 
 def _criticality(model: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.runs import RunContext, instant_of, run_page
+from include.runs import RunContext, batch_instant, run_page
 
 
 def context(parameters: dict[str, Any] | None = None, **dag_run: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def test_a_refresh_looks_at_its_tick() -> None:
     run = RunContext.of(context(dag_id="refresh_hourly", data_interval_end=tick))
     assert run.as_of == tick
     assert run.batch_id("crm") == "crm@2026-10-02T101500Z"
-    assert instant_of(run.batch_id("crm")) == tick
+    assert batch_instant(run.batch_id("crm")) == tick
     by_hand = RunContext.of(context(dag_id="refresh_hourly", run_after=datetime(2026, 10, 2, 10, 15, 7, 123456, tzinfo=UTC)))
     assert by_hand.as_of == datetime(2026, 10, 2, 10, 15, 7, tzinfo=UTC), "batches are named by the second"
     given = RunContext.of(context({"as_of": "2026-10-01T09:00:00Z"}, dag_id="refresh_hourly", data_interval_end=tick))
