@@ -1,0 +1,102 @@
+"""What a person reads when a night has failed: the task, Cosmos's own included, its message, and what crashed meanwhile."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from include.local.airflow import Api
+from include.local.errors import StackError
+from include.local.home import Ports
+from include.local.processes import Processes
+from include.local.progress import Watch
+
+BUILD = "marts.dbt_producer_watcher"
+RUN = "dags/transform/dagRuns/tonight"
+
+
+def logged(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"content": list(events)}
+
+
+RAISED = {"event": "Task failed", "error_detail": [{"exc_type": "ConnectError", "exc_value": "Connection refused"}]}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "dags/transform/dagRuns": {"dag_runs": []},
+    RUN: {"state": "failed", "duration": 342.0},
+    f"{RUN}/taskInstances": {
+        "total_entries": 3,
+        "task_instances": [
+            {"task_id": BUILD, "state": "failed", "try_number": 2},
+            {"task_id": "marts.mart_a.run", "state": "upstream_failed", "try_number": 0},
+            {"task_id": "publish", "state": "upstream_failed", "try_number": 0},
+        ],
+    },
+    # The second try only says that it builds nothing.
+    f"{RUN}/taskInstances/{BUILD}/logs/1": logged({"event": "dbt build"}, RAISED),
+    f"{RUN}/taskInstances/{BUILD}/logs/2": logged({"event": "one"}, {"event": "two"}, {"event": "three"}, {"event": "four"}),
+}
+
+
+@pytest.fixture
+def answers() -> Iterator[tuple[dict[str, dict[str, Any]], int]]:
+    """Answers of Airflow's REST API, by path, and the port where they are given."""
+    given = dict(ANSWERS)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(given[self.path.partition("?")[0].removeprefix("/api/v2/")]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Not into the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield given, server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def failure(port: int, logs: Path, *crashes: str) -> str:
+    """What is said at the end of a night that Airflow answers of as failed."""
+    processes = Processes(logs)
+    processes.crashes += crashes
+    api = Api(Ports(*[port] * 7))
+    watch = Watch(api, processes, Console(file=StringIO()), {}, "2026-10-01")
+    watch.run_ids["transform"] = "tonight"
+    with pytest.raises(StackError) as failed:
+        watch.follow(timeout=10)
+    return str(failed.value)
+
+
+def test_the_build_of_a_layer_is_named_with_the_message_of_the_try_that_has_one(
+    answers: tuple[dict[str, dict[str, Any]], int], tmp_path: Path
+) -> None:
+    told = failure(answers[1], tmp_path, "airflow-api-server stopped with exit code -11 and was started again")
+    assert told.splitlines() == [
+        f"transform.{BUILD} failed after 2 tries: ConnectError: Connection refused",
+        "airflow-api-server stopped with exit code -11 and was started again",
+    ]
+
+
+def test_without_an_exception_the_end_of_the_log_is_shown(answers: tuple[dict[str, dict[str, Any]], int], tmp_path: Path) -> None:
+    answers[0][f"{RUN}/taskInstances/{BUILD}/logs/1"] = logged()
+    assert "its log, which ends with: two | three | four" in failure(answers[1], tmp_path)
+
+
+def test_a_run_without_a_failed_task_shows_the_states(answers: tuple[dict[str, dict[str, Any]], int], tmp_path: Path) -> None:
+    tasks = [task | {"state": "upstream_failed"} for task in ANSWERS[f"{RUN}/taskInstances"]["task_instances"]]
+    answers[0][f"{RUN}/taskInstances"] = {"total_entries": 3, "task_instances": tasks}
+    assert "transform did not succeed, tasks: {'upstream_failed': 3}" in failure(answers[1], tmp_path)
