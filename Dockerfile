@@ -27,7 +27,8 @@ COPY --chown=airflow:airflow docs/metrics.md docs/metrics.md
 RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
     && chown -R airflow:airflow /opt/airflow /opt/platform
 USER airflow
-RUN dbt parse --project-dir dbt --profiles-dir dbt --profile customer_intelligence --target warehouse
+RUN dbt parse --project-dir dbt --profiles-dir dbt --profile customer_intelligence --target warehouse \
+    && python -c "from include.transform import cut_manifest; cut_manifest()"
 
 ENTRYPOINT ["/usr/bin/tini", "--", "airflow"]
 CMD ["version"]

@@ -67,6 +67,11 @@ def raw_asset(source: str) -> str:
     return f"raw_{source}"
 
 
+def raw_assets() -> list[str]:
+    """The names of all sources' assets. A source is named by its file: nothing is read of it here, where every task comes by."""
+    return [raw_asset(path.stem) for path in sorted(settings().sources_dir.glob("*.yml"))]
+
+
 def tier_tag(tier: str) -> str:
     """The tag by which the web UI finds the DAGs of a tier."""
     return f"tier:{tier}"

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     )
     dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
 
+    @property
+    def manifest(self) -> Path:
+        """What dbt writes of its project, and DAGs, promises and catalogue are made from."""
+        return self.dbt_dir / "target" / "manifest.json"
+
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:

@@ -17,7 +17,7 @@ PUBLISHED = {"marts_build": "marts", "metrics_build": "metrics"}
 
 def read_manifest() -> Manifest:
     """dbt's manifest, which must be up to date."""
-    found: Manifest = json.loads((settings().dbt_dir / "target" / "manifest.json").read_text())
+    found: Manifest = json.loads(settings().manifest.read_text())
     return found
 
 

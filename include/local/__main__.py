@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
             except StackError as error:
                 details = failed_nodes(watch.run_ids["transform"] or "")
                 raise StackError("\n".join([str(error), *details])) from error
-            print_summary(console, company, run_ids)
+            with ThreadPoolExecutor(max_workers=1) as pool:
+                stopped = pool.submit(stack.stop_all_but_the_warehouse)
+                print_summary(console, company, run_ids)
+                stopped.result()
     console.print(f"[bold green]Done[/] in {time.monotonic() - started:.0f} s.")
 
 

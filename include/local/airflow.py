@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,18 +42,32 @@ if "scheduler" in sys.argv:
     import great_expectations.expectations
     import pydantic_settings.main
     import upath.implementations.local
+if "dag-processor" in sys.argv:
+    import airflow.providers.standard.decorators.python
+    import cosmos.airflow.task_group
+    import cosmos.operators.watcher
+    import pydantic_settings.main
+"""
+# Of the platform itself too, where nobody edits it meanwhile.
+PRELOAD_PLATFORM = """
+if "scheduler" in sys.argv:
+    import include.orchestration
+    import include.transform
+    from include.settings import settings
+
+    settings()
 """
 EXECUTABLE = Path(sys.prefix) / "bin" / "airflow"
 
 
 def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str]:
-    """Airflow's configuration. `nightly` lets the scheduler start the nightly runs by itself (`make up`)."""
+    """Airflow's configuration. `nightly` lets the scheduler start the nightly runs by itself, and tasks read edited code (`make up`)."""
     home = local_home() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({ADMIN: secret("admin_password")[:16]}))
     (home / "config").mkdir(exist_ok=True)
-    (home / "config" / "airflow_local_settings.py").write_text(PRELOAD)
+    (home / "config" / "airflow_local_settings.py").write_text(PRELOAD if nightly else PRELOAD + PRELOAD_PLATFORM)
     address = f"http://{HOST}:{ports.airflow}"
     fernet_key = base64.urlsafe_b64encode(hashlib.sha256(secret("fernet").encode()).digest()).decode()
     options = {
@@ -80,6 +95,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "WORKERS__EXECUTION_API_TIMEOUT": "60",
         "WORKERS__EXECUTION_API_RETRIES": "12",
         "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
+        # A task's supervisor that reads the last of its output before the process has ended looks again after this many seconds.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__WORKER_LOG_SERVER_PORT": str(ports.airflow_logs),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
@@ -88,6 +105,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         # A build's reports are backed up when it fails, not at each of them.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
+        # Every task reads the manifest.
+        "COSMOS__ENABLE_ORJSON_PARSER": "True",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "SCHEDULER__MAX_TIS_PER_QUERY": "64",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
@@ -121,9 +140,13 @@ def migrate(variables: dict[str, str]) -> None:
     stamp.write_text(wanted)
 
 
-def start(processes: Processes, variables: dict[str, str]) -> None:
-    """Start every component."""
-    for component in ("api-server", "scheduler", "dag-processor", "triggerer"):
+#: What a run cannot begin without, and what it may need later: all of them at once are busy for half as long again.
+FIRST, LATER = ("api-server", "scheduler", "dag-processor"), ("triggerer",)
+
+
+def start(processes: Processes, variables: dict[str, str], components: Sequence[str] = FIRST + LATER) -> None:
+    """Start components, by default every one."""
+    for component in components:
         processes.start(f"airflow-{component}", [str(EXECUTABLE), component], variables, cwd=ROOT, may_restart=True)
 
 

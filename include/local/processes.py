@@ -105,7 +105,7 @@ class Processes:
         self._started.clear()
 
 
-def stop_groups(pids: dict[str, int], grace: float = 20.0) -> None:
+def stop_groups(pids: dict[str, int], grace: float = 6.0) -> None:
     """End process groups and what they have started: all asked at once, killed after `grace` seconds.
 
     Airflow's executor runs tasks in groups of their own, which would outlive it and go on writing.

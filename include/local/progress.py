@@ -20,7 +20,7 @@ from include.local.processes import Processes
 LINE_SECONDS = 5.0
 POLL_SECONDS = 2.0
 #: How long the assets of a night may take to start `transform` after the last has arrived.
-ASSET_SECONDS = 15.0
+ASSET_SECONDS = 6.0
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
 #: Tasks that Cosmos adds for itself; people count models and gates. A failure of one is told like any other.

@@ -20,8 +20,8 @@ from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.postgres import Postgres
 from include.local.processes import Processes, alive, stop_groups
-from include.settings import ROOT
-from include.transform import PROFILE, TARGET
+from include.settings import ROOT, settings
+from include.transform import PROFILE, TARGET, cut_manifest
 from include.warehouse import EmbeddedWarehouse, environment
 
 PYTHON = sys.executable
@@ -69,8 +69,9 @@ class Stack:
 
     def _start_airflow(self) -> None:
         airflow.migrate(self.variables)
-        airflow.start(self.processes, self.variables)
+        airflow.start(self.processes, self.variables, airflow.FIRST)
         self.api.wait(self.processes)
+        airflow.start(self.processes, self.variables, airflow.LATER)
 
     def start_systems(self, timeout: float = 600.0) -> None:
         """Start the company's systems and wait until they serve its world.
@@ -100,9 +101,13 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything; running tasks are ended first, the warehouse last so that it writes its data to disk."""
+        self.stop_all_but_the_warehouse()
+        self.warehouse.stop()
+
+    def stop_all_but_the_warehouse(self) -> None:
+        """What a night needs no longer when it has ended; its summary is read from the warehouse."""
         self.processes.stop()
         self.postgres.stop()
-        self.warehouse.stop()
 
     def __enter__(self) -> Stack:
         return self
@@ -185,11 +190,11 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
 
 def ensure_manifest(say: Callable[[str], None]) -> None:
     """Have dbt write `dbt/target/manifest.json`, which the DAGs are made from, when the project has changed."""
-    folder = ROOT / "dbt"
-    manifest = folder / "target" / "manifest.json"
+    folder, manifest = settings().dbt_dir, settings().manifest
     made = manifest.stat().st_mtime if manifest.exists() else 0.0
     inputs = [path for path in folder.rglob("*") if path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts]
     if all(path.stat().st_mtime < made for path in inputs):
+        cut_manifest()
         return
     with timed(say, "dbt parse"):
         # With the words that Cosmos adds: dbt takes up the result of an earlier parse only for the same profile and target.
@@ -198,6 +203,7 @@ def ensure_manifest(say: Callable[[str], None]) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
         if done.returncode:
             raise StackError(f"`dbt parse` failed:\n{done.stdout[-3000:]}")
+        cut_manifest()
 
 
 @contextmanager

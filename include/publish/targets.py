@@ -91,7 +91,7 @@ def built(client: Client) -> list[Target]:
         for table in client.list_tables(dataset)
         if table.table_type not in _NOT_TABLES
     }
-    modelled = _modelled(settings().dbt_dir / "target" / "manifest.json")
+    modelled = _modelled(settings().manifest)
     wanted = standing if modelled is None else standing & modelled
     return sorted(Target(DATASETS[dataset], name) for dataset, name in wanted)
 

@@ -117,7 +117,7 @@ def load_lineage(manifest: Mapping[str, Any] | None = None) -> dict[str, frozens
 
 
 def _manifest() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((settings().dbt_dir / "target" / "manifest.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(settings().manifest.read_text(encoding="utf-8"))
     return content
 
 

@@ -1,6 +1,7 @@
 """The dbt project as Airflow tasks: the one place where Cosmos is configured."""
 
 from include.transform.cadences import Refresh, refreshes
+from include.transform.cuts import cut_manifest
 from include.transform.layers import GATED, LAYERS, PROFILE, TARGET, dbt_layer, rendered_selectors
 from include.transform.retention import forget_old_versions
 from include.transform.run import has_begun, looking_back, open_run, run_of, skip_run
@@ -14,6 +15,7 @@ __all__ = [
     "TARGET",
     "Refresh",
     "Turn",
+    "cut_manifest",
     "dbt_layer",
     "forget_old_versions",
     "has_begun",

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.publish.targets import DATASETS
 from include.settings import settings
-from include.sources import Source, load_sources
 from include.terms import CRITICALITIES, cadence_interval, refreshed_by
 from include.transform.layers import LAYERS
+
+if TYPE_CHECKING:
+    from include.sources import Source
 
 _BUILT = {"model", "seed"}
 # Off the full hour and off the quarters, so that the hourly run and the quarter-hourly ones find each other done.
@@ -73,7 +75,7 @@ def refreshes() -> dict[str, Refresh]:
     Raises:
         CadenceError: a model promises a cadence that no DAG can keep.
     """
-    manifest = settings().dbt_dir / "target" / "manifest.json"
+    manifest = settings().manifest
     if not manifest.exists():
         return {}
     return _refreshes(manifest, manifest.stat().st_mtime_ns)
@@ -157,6 +159,8 @@ def _layer(node: Mapping[str, Any]) -> str:
 
 def _landed(read: Iterable[Mapping[str, Any]], interval: timedelta) -> dict[str, Source]:
     """The sources with the tables that are read; what was committed late by more than a tick is the night's to find."""
+    from include.sources import load_sources
+
     known = load_sources()
     tables: dict[str, set[str]] = {}
     for node in read:

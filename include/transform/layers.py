@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.settings import settings
+from include.transform.cuts import manifest_for
 from include.transform.reports import keep_reports, send_reports
 from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
-    from cosmos import DbtTaskGroup
+    from cosmos import DbtTaskGroup, ProfileConfig
 
 PROFILE = "customer_intelligence"
 TARGET = "warehouse"
@@ -53,6 +54,25 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
     return [task.partition(".")[0] if "." in task else task.rpartition("_")[0]]
 
 
+def _profile() -> ProfileConfig:
+    """dbt's profile. Cosmos asks for its type when a task ends, and would read the file for it each time."""
+    from cosmos import ProfileConfig
+
+    class BigQueryProfile(ProfileConfig):  # type: ignore[misc]
+        def get_profile_type(self) -> str:
+            return "bigquery"
+
+    return BigQueryProfile(
+        profile_name=PROFILE,
+        target_name=TARGET,
+        profiles_yml_filepath=settings().dbt_dir / "profiles.yml",
+    )
+
+
+def _is_one_node(selectors: Sequence[str]) -> bool:
+    return len(selectors) == 1 and selectors[0].isidentifier()
+
+
 def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None) -> DbtTaskGroup:
     """The task group of what the selectors name in a layer: `dbt_producer_watcher` builds it, a task per model and its tests watches.
 
@@ -64,11 +84,11 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
         selectors: dbt selectors, as `rendered_selectors` gives them.
         built: layer → names of the nodes that the DAG builds there, if it does not build everything.
     """
-    from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+    from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
     from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
 
     config = settings()
-    manifest = config.dbt_dir / "target" / "manifest.json"
+    manifest = manifest_for(selectors[0]) if _is_one_node(selectors) else config.manifest
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
     # ProjectConfig makes an object-storage path of it, whose first use imports every provider's file system: 1.3 s.
     project.manifest_path = manifest
@@ -76,11 +96,7 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
         group = DbtTaskGroup(
             group_id=layer,
             project_config=project,
-            profile_config=ProfileConfig(
-                profile_name=PROFILE,
-                target_name=TARGET,
-                profiles_yml_filepath=config.dbt_dir / "profiles.yml",
-            ),
+            profile_config=_profile(),
             execution_config=ExecutionConfig(
                 execution_mode=ExecutionMode.WATCHER,
                 setup_operator_args={

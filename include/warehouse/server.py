@@ -1,13 +1,11 @@
-"""Starts the embedded warehouse with four corrections, each of which makes it behave as BigQuery does, and
-shorter ways through the translator of its SQL.
+"""Starts the embedded warehouse with four corrections, each of which makes it behave as BigQuery does, and with shortcuts.
 
 Runs in the warehouse's own environment, never in the platform's.
 """
 
+import os
 import re
 import sys
-from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 from bqemulator.api.routes.tables import _field_to_rest
@@ -17,12 +15,9 @@ from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
 from bqemulator.versioning import ddl
 from bqemulator.versioning.clone import CloneManager
 from bqemulator.versioning.snapshots import SnapshotManager
+from shortcuts import take  # type: ignore[import-not-found]  # beside this script
 from sqlglot import exp
-from sqlglot.dialects.bigquery import BigQuery
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
-from sqlglot.parsers.bigquery import BigQueryParser
 
 # For every value that Python hands it, DuckDB looks whether the value is one of pandas'. This environment has no pandas, and
 # to find that out anew each time costs 75 microseconds: 15 s for the upper(…) of 100,000 rows. Now the answer is at hand.
@@ -83,77 +78,18 @@ def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: st
     return None if kind == "AUTO" else _capture(self, project_id, dataset_id, table_id, kind=kind)
 
 
-# One statement is parsed some twenty times on its way through the translator, each time from its text: half of the
-# warehouse's time. Each text is parsed once; who asks gets a copy of the tree, without the positions that only error
-# messages use.
-_POSITIONS = {"line", "col", "start", "end"}
-_LONG = 100_000  # characters; of longer texts only the last few are kept
-_parse_text: Any = Dialect.parse
-
-# In `from t, t.items` BigQuery unnests an array. To find such joins the parser copies every subquery of every FROM at every
-# level, most of its time in a query of views on views. It is told to look only when a join may be one.
-_unnesting = Lock()
-BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = False
-
-
-def _parse_quickly(dialect: Any, sql: str, **options: Any) -> list[Any]:
-    trees: list[Any] = _parse_text(dialect, sql, **options)
-    if isinstance(dialect, BigQuery) and any(_may_unnest(tree) for tree in trees if tree is not None):
-        with _unnesting:
-            BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = True
-            try:
-                trees = _parse_text(dialect, sql, **options)
-            finally:
-                BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = False
-    return trees
-
-
-def _may_unnest(tree: Any) -> bool:
-    """Whether a join names a path into something that the statement reads from."""
-    joined = [join.this for join in tree.find_all(exp.Join) if isinstance(join.this, exp.Table) and not join.args.get("on")]
-    paths = [table.parts[0].name.lower() for table in joined if len(table.parts) > 1]
-    return bool(paths) and not {source.alias_or_name.lower() for source in tree.find_all(exp.Table, exp.Subquery)}.isdisjoint(
-        paths
-    )
-
-
-def _parsed(dialect: Any, sql: str, options: tuple[tuple[str, Any], ...]) -> list[Any]:
-    trees = _parse_quickly(dialect(), sql, **dict(options))
-    for tree in trees:
-        for node in tree.walk() if tree is not None else ():
-            node.comments = node.comments or None
-            if node._meta is not None:
-                node._meta = {key: value for key, value in node._meta.items() if key not in _POSITIONS} or None
-    return trees
-
-
-_parsed_short, _parsed_long = lru_cache(maxsize=2048)(_parsed), lru_cache(maxsize=16)(_parsed)
-
-
-def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
-    if self.settings:
-        return _parse_quickly(self, sql, **options)
-    parsed = _parsed_short if len(sql) < _LONG else _parsed_long
-    dialect: Any = type(self)
-    trees = parsed(dialect, sql, tuple(sorted(options.items())))
-    return [tree.copy() if tree is not None else None for tree in trees]
-
-
-# The translator writes a whole statement once and drops its tree: no copy of the tree first, which is a quarter of its time.
-_generate: Any = Dialect.generate
-
-
-def _write_without_copy(self: Dialect, expression: Any, copy: bool = True, **options: Any) -> str:
-    dropped = isinstance(self, DuckDB) and expression.parent is None
-    return str(_generate(self, expression, copy=copy and not dropped, **options))
-
-
-Dialect.parse = _parse_once
-Dialect.generate = _write_without_copy
 ddl.VersioningDDLRouter.parse = _parse_or_replace
 CloneManager.create = _create_or_replace
 DuckDBCatalogRepository.update_table = _update_with_columns
 SnapshotManager.capture = _capture_on_demand
 
+take()
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        main()
+    except SystemExit as end:
+        # Its data is on disk. Taking the trees of all statements apart, one object after the other, takes seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))

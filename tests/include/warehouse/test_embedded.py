@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import SchemaField
 
 from include.settings import settings
@@ -85,3 +86,29 @@ def test_credentials_are_accepted_without_a_network(tmp_path: Path, port: int) -
 
     path = environment(tmp_path, port)["GOOGLE_APPLICATION_CREDENTIALS"]
     assert Credentials.from_authorized_user_file(path).valid
+
+
+def test_what_is_averaged_or_divided_keeps_its_type(warehouse: EmbeddedWarehouse) -> None:
+    client().create_dataset("d")
+    client().query("create table d.t as select 'a' as k, cast(1 as numeric) as x, 4 as n union all select 'a', 2, 4").result()
+    client().query("create view d.v as select k, x, n from d.t").result()
+    assert value("select avg(x) from d.v") == Decimal("1.5")
+    assert value("/* who asks */ select max(x) / 3 from d.t") == Decimal("0.666666667")
+    assert value("/* who asks */ select max(n) / 8 from d.t") == 0.5
+
+
+def test_a_statement_may_be_asked_again_and_after_one_that_failed(warehouse: EmbeddedWarehouse) -> None:
+    client().create_dataset("d")
+    created = "/* who asks */ create or replace table d.t (k int64, x numeric) as select 1 as k, 7 / 2 as x"
+    merged = "merge d.t using (select 1 as k union all select 2) as s on t.k = s.k when not matched then insert (k, x) values (s.k, 0.5)"
+    for _ in range(2):
+        client().query(created).result()
+        client().query(merged).result()
+        client().query(merged).result()
+        assert value("select sum(x) from d.t") == Decimal("4.0")
+        with pytest.raises(BadRequest, match=r"(?i)division by zero"):
+            value("/* 1 */ select 1 / (k - k) from d.t")
+    client().query("drop table d.t").result()
+    assert [table.table_id for table in client().list_tables("d")] == []
+    with pytest.raises(NotFound):
+        value("select sum(x) from d.t")

@@ -1,0 +1,160 @@
+"""Shorter ways through the embedded warehouse's translator of SQL, which is most of the warehouse's own time.
+
+None changes an answer. They belong to the versions pinned in requirements-warehouse.txt, whose environment they run in.
+"""
+
+import gc
+import re
+import sys
+import threading
+from functools import lru_cache
+from typing import Any
+
+from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
+from bqemulator.jobs import executor
+from bqemulator.sql.translator import SQLTranslator
+from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.parsers.bigquery import BigQueryParser
+
+# One statement is parsed some twenty times on its way through the translator, each time from its text. Each text is parsed
+# once; who asks gets a copy of the tree, without the positions that only error messages use.
+_POSITIONS = {"line", "col", "start", "end"}
+_LONG = 100_000  # characters; of longer texts only the last few are kept
+_parse_text: Any = Dialect.parse
+#: Functions of the warehouse that only look at the tree: they get the tree itself, not a copy.
+_LOOKING = frozenset(
+    {
+        "_capture_dml_snapshots",
+        "_detect_catalog_drop",
+        "_detect_create_schema",
+        "_detect_plain_create_table",
+        "_parse_for_classification",
+        "_reject_dml_on_immutable",
+        "build_catalog_schema",
+        "detect_drop_routine",
+    }
+)
+
+# In `from t, t.items` BigQuery unnests an array. To find such joins the parser copies every subquery of every FROM at every
+# level, most of its time in a query of views on views. It is told to look only when a join may be one.
+_unnesting = threading.Lock()
+
+
+def _parse_quickly(dialect: Any, sql: str, **options: Any) -> list[Any]:
+    trees: list[Any] = _parse_text(dialect, sql, **options)
+    if isinstance(dialect, BigQuery) and any(_may_unnest(tree) for tree in trees if tree is not None):
+        with _unnesting:
+            BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = True
+            try:
+                trees = _parse_text(dialect, sql, **options)
+            finally:
+                BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = False
+    return trees
+
+
+def _may_unnest(tree: Any) -> bool:
+    """Whether a join names a path into something that the statement reads from."""
+    joined = [join.this for join in tree.find_all(exp.Join) if isinstance(join.this, exp.Table) and not join.args.get("on")]
+    paths = [table.parts[0].name.lower() for table in joined if len(table.parts) > 1]
+    return bool(paths) and not {source.alias_or_name.lower() for source in tree.find_all(exp.Table, exp.Subquery)}.isdisjoint(
+        paths
+    )
+
+
+def _parsed(dialect: Any, sql: str, options: tuple[tuple[str, Any], ...]) -> list[Any]:
+    trees = _parse_quickly(dialect(), sql, **dict(options))
+    for tree in trees:
+        for node in tree.walk() if tree is not None else ():
+            node.comments = node.comments or None
+            if node._meta is not None:
+                node._meta = {key: value for key, value in node._meta.items() if key not in _POSITIONS} or None
+    return trees
+
+
+_parsed_short, _parsed_long = lru_cache(maxsize=2048)(_parsed), lru_cache(maxsize=16)(_parsed)
+
+
+def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
+    if self.settings:
+        return _parse_quickly(self, sql, **options)
+    parsed = _parsed_short if len(sql) < _LONG else _parsed_long
+    dialect: Any = type(self)
+    trees = parsed(dialect, sql, tuple(sorted(options.items())))
+    # The caller is sqlglot.parse_one; above it is who asked.
+    if sys._getframe(2).f_code.co_name in _LOOKING:
+        return trees
+    return [tree.copy() if tree is not None else None for tree in trees]
+
+
+# The translator writes a whole statement once and drops its tree: no copy of the tree first.
+_generate: Any = Dialect.generate
+
+
+def _write_without_copy(self: Dialect, expression: Any, copy: bool = True, **options: Any) -> str:
+    dropped = isinstance(self, DuckDB) and expression.parent is None
+    try:
+        return str(_generate(self, expression, copy=copy and not dropped, **options))
+    except BaseException:
+        _generators().clear()  # it may have stopped halfway
+        raise
+
+
+# The compiled generator of DuckDB's SQL parses its seventeen templates anew for every statement. One is kept per thread.
+_generator: Any = Dialect.generator
+_kept = threading.local()
+
+
+def _generators() -> dict[Any, Any]:
+    found: dict[Any, Any] = _kept.__dict__.setdefault("generators", {})
+    return found
+
+
+def _generator_once(self: Dialect, **options: Any) -> Any:
+    if self.settings or not isinstance(self, DuckDB):
+        return _generator(self, **options)
+    generators, key = _generators(), tuple(sorted(options.items()))
+    if key not in generators:
+        generators[key] = _generator(self, **options)
+    return generators[key]
+
+
+# Of the types that a table's columns give to the rest of a statement, only those of what is averaged or divided are asked for.
+_annotate: Any = SQLTranslator._annotate_tree
+
+
+def _annotate_where_asked(tree: Any, schema: dict[str, Any]) -> Any:
+    return _annotate(tree, schema) if tree.find(exp.Avg, exp.Div) is not None else tree
+
+
+# dbt begins every statement with a comment, whose `/*` looks like a division: each statement was parsed and written anew for it.
+_LEADING_COMMENT = re.compile(r"\s*/\*.*?\*/", re.DOTALL)
+_translate: Any = executor.rewrite_and_translate_statement
+
+
+async def _translate_without_comment(sql: str, **options: Any) -> Any:
+    comment = _LEADING_COMMENT.match(sql)
+    # Blanks in its place: the positions in messages stay right.
+    sql = re.sub(r"\S", " ", comment[0]) + sql[comment.end() :] if comment else sql
+    return await _translate(sql, **options)
+
+
+def _remember_job(self: Any, job: Any) -> None:
+    """Jobs are known until the warehouse stops, as their results are: written down, 2,500 a night slow it down and its start."""
+
+
+def take() -> None:
+    """Take the shortcuts, in this process."""
+    BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = False
+    Dialect.parse = _parse_once
+    Dialect.generate = _write_without_copy
+    Dialect.generator = _generator_once
+    SQLTranslator._annotate_tree = staticmethod(_annotate_where_asked)
+    executor.rewrite_and_translate_statement = _translate_without_comment
+    DuckDBCatalogRepository._write_job = _remember_job
+    # A statement's trees are some 100,000 objects; looking through all that is kept each time that many are made is a quarter of
+    # the warehouse's time. What is there now stays; what comes is looked through a hundred times more rarely.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
