@@ -154,7 +154,7 @@ def take() -> None:
     SQLTranslator._annotate_tree = staticmethod(_annotate_where_asked)
     executor.rewrite_and_translate_statement = _translate_without_comment
     DuckDBCatalogRepository._write_job = _remember_job
-    # A statement's trees are some 100,000 objects; looking through all that is kept each time that many are made is a quarter of
-    # the warehouse's time. What is there now stays; what comes is looked through a hundred times more rarely.
+    # Trees are many objects, and looking for garbage among them at Python's usual pace was a quarter of the warehouse's time. What is
+    # there now stays; what comes is looked through far more rarely: the builds of a night end at 0.9 GB instead of 0.8.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
