@@ -8,7 +8,7 @@ Lands the new and changed rows of one source in `raw_<source>`, then checks the 
 | **Made from** | the source's file in `include/sources/`: add a file there and its DAG appears here |
 | **Starts** | on the file's schedule (nightly, 02:00 UTC unless it says otherwise), or by hand, with an as-of day if you like |
 | **Upstream** | the source system, through the Airflow connection that the file names |
-| **Downstream** | emits the asset `raw_<source>` for its night; `transform` starts when all sources have emitted theirs |
+| **Downstream** | emits the assets `landed` and `raw_<source>` for its night; `transform` starts when all sources have emitted theirs |
 
 **On call.** A failed `land` has loaded the tables that could be read and names the one that could not: mend the source or its
 connection, then clear the task; it goes on from the cursor kept in the warehouse and loads nothing twice into staging. A blocked
@@ -23,13 +23,13 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, default_args, raw_asset, tier_tag
+from include.orchestration import AS_OF_PARAMETER, LANDED_ASSET, default_args, raw_asset, tier_tag
 from include.settings import settings
 from include.sources import Source, load_sources
 
 
 def ingest_dag(source: Source) -> DAG:
-    asset = Asset(raw_asset(source.name))
+    landed, asset = Asset(LANDED_ASSET), Asset(raw_asset(source.name))
 
     with DAG(
         dag_id=f"ingest_{source.name}",
@@ -43,9 +43,9 @@ def ingest_dag(source: Source) -> DAG:
         tags=["ingest", tier_tag(source.tier), source.name],
     ) as dag:
 
-        @task
-        def land() -> dict[str, Any]:
-            """Load what is new into raw."""
+        @task(outlets=[landed])
+        def land(*, outlet_events: Any = None) -> dict[str, Any]:
+            """Load what is new into raw; say for which night rows have landed."""
             from include.ingestion import land as land_source
             from include.ops import ensure_tables, start_run
             from include.orchestration import wait_for_turn
@@ -58,6 +58,7 @@ def ingest_dag(source: Source) -> DAG:
             wait_for_turn(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
             report = land_source(source, SourceConnection.from_airflow(source.connection), run)
+            outlet_events[landed].add_partitions(run.night)
             return report.summary()
 
         @task(outlets=[asset])

@@ -26,16 +26,15 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include.orchestration import AS_OF_PARAMETER, PUBLISHED_ASSET, default_args, raw_assets, run_is_late, tier_tag
+from include.orchestration import AS_OF_PARAMETER, LANDED_ASSET, PUBLISHED_ASSET, default_args, raw_assets, run_is_late, tier_tag
 from include.settings import settings
 from include.transform import BUILD, GATED, LAYERS, dbt_layer, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
-_first, *_rest = (Asset(name) for name in raw_assets())
-_all_sources: Any = _first
-for _asset in _rest:
-    _all_sources = _all_sources & _asset
+_all_sources: Any = Asset(LANDED_ASSET)
+for _name in raw_assets():
+    _all_sources = _all_sources & Asset(_name)
 
 with DAG(
     dag_id="transform",

@@ -32,6 +32,8 @@ INSTANT_PARAMETER: dict[str, Any] = {
     "title": "As of",
     "description": "Look at the world as it was at this instant. Empty: the instant that the run is for.",
 }
+#: Every source emits it when it has landed its rows of a night, before its gate: see docs/adr/0002.
+LANDED_ASSET = "landed"
 PUBLISHED_ASSET = "published"
 
 #: How long a night waits for a refresh to end; refreshes themselves are ended before (`dagrun_timeout`).

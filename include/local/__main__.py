@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
             stack.api.cancel_unfinished(known)
             run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
             runs = dict.fromkeys(sorted(ingests), run_id)
-            watch = Watch(stack.api, stack.processes, console, runs, company.as_of)
+            watch = Watch(stack.api, stack.processes, console, runs)
             for dag in runs:
                 stack.api.trigger(dag, run_id, {"as_of": company.as_of})
             os.environ.update(stack.variables)

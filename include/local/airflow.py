@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,40 +23,13 @@ from include.local.processes import Processes
 from include.settings import ROOT
 
 ADMIN = "admin"
-# What each of Airflow's components runs when it starts. The scheduler's executor forks a process per task. What most tasks import
-# is imported once, before the fork: on two cores, Great Expectations alone takes five seconds.
-PRELOAD = """
+# Airflow imports this file, by this name, when a component starts.
+LOCAL_SETTINGS = """
 import sys
 
-if "api-server" in sys.argv:
-    from include.local.garbage import collect_between_instructions
+from include.local.preload import preload
 
-    collect_between_instructions()
-if "scheduler" in sys.argv:
-    import airflow.providers.google.cloud.hooks.bigquery
-    import airflow.providers.standard.decorators.python
-    import cosmos.airflow.task_group
-    import cosmos.operators.watcher
-    import dbt.adapters.bigquery
-    import dbt.cli.main
-    import dlt.destinations
-    import great_expectations.expectations
-    import pydantic_settings.main
-    import upath.implementations.local
-if "dag-processor" in sys.argv:
-    import airflow.providers.standard.decorators.python
-    import cosmos.airflow.task_group
-    import cosmos.operators.watcher
-    import pydantic_settings.main
-"""
-# Of the platform itself too, where nobody edits it meanwhile.
-PRELOAD_PLATFORM = """
-if "scheduler" in sys.argv:
-    import include.orchestration
-    import include.transform
-    from include.settings import settings
-
-    settings()
+preload(sys.argv, platform={platform})
 """
 EXECUTABLE = Path(sys.prefix) / "bin" / "airflow"
 
@@ -67,7 +41,7 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({ADMIN: secret("admin_password")[:16]}))
     (home / "config").mkdir(exist_ok=True)
-    (home / "config" / "airflow_local_settings.py").write_text(PRELOAD if nightly else PRELOAD + PRELOAD_PLATFORM)
+    (home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS.format(platform=not nightly))
     address = f"http://{HOST}:{ports.airflow}"
     fernet_key = base64.urlsafe_b64encode(hashlib.sha256(secret("fernet").encode()).digest()).decode()
     options = {
@@ -213,13 +187,14 @@ class Api:
                     f"{self.address}/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}", json={"state": "failed"}, timeout=60
                 )
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The task instances of a run."""
+    def tasks(self, dag_id: str, run_id: str, changed_since: datetime | None = None) -> list[dict[str, Any]]:
+        """The task instances of a run, or those that have changed since an instant."""
         path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
-        first = self.get(path, limit=100)
+        narrowed = {"updated_at_gte": changed_since.isoformat()} if changed_since else {}
+        first = self.get(path, limit=100, **narrowed)
         tasks = list(first["task_instances"])
         while len(tasks) < first["total_entries"]:
-            tasks += self.get(path, limit=100, offset=len(tasks))["task_instances"]
+            tasks += self.get(path, limit=100, offset=len(tasks), **narrowed)["task_instances"]
         return tasks
 
     def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -19,8 +20,8 @@ from include.local.processes import Processes
 #: Where nobody watches a terminal, at most one line in so many seconds, and only when something has moved.
 LINE_SECONDS = 5.0
 POLL_SECONDS = 2.0
-#: How long the assets of a night may take to start `transform` after the last has arrived.
-ASSET_SECONDS = 6.0
+#: How long a task's change may take from the time it bears to being seen.
+WRITTEN_WITHIN = timedelta(seconds=10)
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
 #: Tasks that Cosmos adds for itself; people count models and gates. A failure of one is told like any other.
@@ -37,12 +38,24 @@ class DagProgress:
     done: int = 0
     total: int = 0
     now: str = ""
-    tasks: list[dict[str, Any]] = field(default_factory=list)
+    seen: datetime | None = None
+    _tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def update(self, run: dict[str, Any], tasks: list[dict[str, Any]], elapsed: float) -> None:
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The run's task instances as last seen."""
+        return list(self._tasks.values())
+
+    def look(self, api: Api, run_id: str, elapsed: float) -> None:
+        """Ask how the run is doing; of its tasks, while it is under way, only for those that may have changed since."""
+        now = datetime.now(UTC)
+        run = api.get(f"dags/{self.dag_id}/dagRuns/{run_id}")
         self.state = run["state"]
         self.seconds = run.get("duration") or elapsed
-        self.tasks = tasks
+        changed_since = None if self.seen is None or self.state in ENDED else self.seen - WRITTEN_WITHIN
+        self._tasks |= {task["task_id"]: task for task in api.tasks(self.dag_id, run_id, changed_since)}
+        self.seen = now
+        tasks = self.tasks
         counted = [task for task in tasks if not task["task_id"].endswith(INTERNAL)]
         self.total = len(counted)
         self.done = sum(task["state"] in DONE for task in counted)
@@ -60,16 +73,14 @@ def _group(task_id: str) -> str:
 class Watch:
     """Follows the ingest runs and the transform run of one night."""
 
-    def __init__(self, api: Api, processes: Processes, console: Console, runs: dict[str, str], as_of: str) -> None:
+    def __init__(self, api: Api, processes: Processes, console: Console, runs: dict[str, str]) -> None:
         self.api = api
         self.processes = processes
         self.console = console
         self.run_ids: dict[str, str | None] = dict(runs.items()) | {"transform": None}
         self.progress = {dag: DagProgress(dag) for dag in self.run_ids}
         self.known_transforms = {run["dag_run_id"] for run in api.runs("transform")}
-        self.as_of = as_of
         self.started = time.monotonic()
-        self.landed: float | None = None
 
     def follow(self, timeout: float) -> dict[str, str]:
         """Watch until every run has ended. Returns dag id → run id.
@@ -118,26 +129,11 @@ class Watch:
             progress = self.progress[dag_id]
             if run_id is None or progress.state in ENDED:
                 continue
-            run = self.api.get(f"dags/{dag_id}/dagRuns/{run_id}")
-            progress.update(run, self.api.tasks(dag_id, run_id), time.monotonic() - self.started)
+            progress.look(self.api, run_id, time.monotonic() - self.started)
         ingests = [progress for dag_id, progress in self.progress.items() if dag_id != "transform"]
-        self._start_late_transform(ingests)
         if all(progress.state in ENDED for progress in ingests) and any(progress.state == "failed" for progress in ingests):
             return True
         return all(progress.state in ENDED for progress in self.progress.values())
-
-    def _start_late_transform(self, ingests: list[DagProgress]) -> None:
-        """Do what `transform_deadline` does at night: start `transform` when its assets have not.
-
-        Airflow 3.3 loses count when the first two assets of a night arrive in the same instant (see docs/adr/0002).
-        """
-        if self.run_ids["transform"] or any(progress.state != "success" for progress in ingests):
-            return
-        self.landed = self.landed or time.monotonic()
-        if time.monotonic() - self.landed > ASSET_SECONDS:
-            run_id = f"{next(iter(self.run_ids.values()))}__deadline"
-            self.api.trigger("transform", run_id, {"as_of": self.as_of})
-            self.run_ids["transform"] = run_id
 
     def _raise_failures(self) -> None:
         failures = []

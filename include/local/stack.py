@@ -53,16 +53,23 @@ class Stack:
         self.ports.check_free()
         self.company.save()
         ensure_manifest(say)
-        with timed(say, "warehouse and PostgreSQL"):
-            self.start_stores()
-        with timed(say, f"the company's systems ({self.company.describe()}) and Airflow"), ThreadPoolExecutor() as pool:
-            parts = [pool.submit(self.start_systems), pool.submit(self._start_airflow)]
+        with (
+            timed(say, f"warehouse, the company's systems ({self.company.describe()}) and Airflow"),
+            ThreadPoolExecutor() as pool,
+        ):
+            warehouse = pool.submit(self.warehouse.start)
+            self.start_postgres()
+            parts = [warehouse, pool.submit(self.start_systems), pool.submit(self._start_airflow)]
             for part in parts:
                 part.result()
 
     def start_stores(self) -> None:
         """Start the warehouse and PostgreSQL."""
         self.warehouse.start()
+        self.start_postgres()
+
+    def start_postgres(self) -> None:
+        """Start PostgreSQL, with a database for Airflow and one for the company's CRM."""
         self.postgres.start()
         self.postgres.ensure_database("airflow")
         self.postgres.ensure_database(self.company.database)

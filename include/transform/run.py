@@ -13,6 +13,8 @@ from include.runs import RunContext, run_page
 log = logging.getLogger(__name__)
 
 DAG_ID = "transform"
+# dbt's commands that know `--full-refresh`.
+_REBUILDING = {"build", "run", "seed"}
 
 
 def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +60,18 @@ def run_of(context: Mapping[str, Any]) -> RunContext:
     """The run as `open_run` decided it."""
     prepared = context["ti"].xcom_pull(task_ids="prepare")
     return RunContext(context["run_id"], datetime.fromisoformat(prepared["as_of"]), prepared["full_refresh"])
+
+
+def tell_run(context: Mapping[str, Any], operator: Any) -> None:
+    """Tell a dbt command the run's instant and id, and whether it rebuilds. To be called when the command is about to run.
+
+    Most tasks of models only watch: told earlier, each of them would have to ask for it.
+    """
+    run = run_of(context)
+    # Not as vars: dbt parses the whole project anew when a var has changed.
+    operator.env = (operator.env or {}) | {"DBT_AS_OF": run.as_of.isoformat(), "DBT_RUN_ID": run.run_id}
+    if run.full_refresh and operator.base_cmd[0] in _REBUILDING:
+        operator.dbt_cmd_flags = [*operator.dbt_cmd_flags, "--full-refresh"]
 
 
 def has_begun(as_of: datetime) -> bool:

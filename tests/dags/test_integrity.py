@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,7 +180,7 @@ def test_schedules(bag: DagBag) -> None:
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
     assert bag.dags["sla_monitor"].schedule == "*/5 * * * *"
-    assert _names(bag.dags["transform"].timetable.asset_condition) == {f"raw_{name}" for name in SOURCES}
+    assert _names(bag.dags["transform"].timetable.asset_condition) == {"landed"} | {f"raw_{name}" for name in SOURCES}
 
 
 def test_the_nightly_run_has_a_deadline(bag: DagBag) -> None:
@@ -204,8 +206,8 @@ def _names(condition: Any) -> set[str]:
 def test_an_ingest_dag_ends_in_its_gate_and_emits_its_asset(bag: DagBag, name: str) -> None:
     dag = bag.dags[f"ingest_{name}"]
     assert [task.task_id for task in dag.topological_sort()] == ["land", "gate"]
+    assert [asset.name for asset in dag.get_task("land").outlets] == ["landed"]
     assert [asset.name for asset in dag.get_task("gate").outlets] == [f"raw_{name}"]
-    assert dag.get_task("land").outlets == []
 
 
 def test_layers_and_gates_alternate(bag: DagBag) -> None:
@@ -255,6 +257,25 @@ def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: Da
         if not task.task_id.split(".")[-1].startswith("dbt_"):
             models = {task_id.split(".")[1] for task_id in part.dags[dag_id].task_ids if "." in task_id}
             assert len({name for name in models if not name.startswith("dbt_")}) == ("." in task.task_id)
+
+
+@pytest.mark.parametrize("full_refresh", [False, True])
+def test_every_dbt_command_is_told_what_its_run_was_told(bag: DagBag, full_refresh: bool) -> None:
+    """Of one task of every kind, in every layer: the command as it would be run, and its environment."""
+    prepared = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": full_refresh, "selected": None}
+    instance = SimpleNamespace(xcom_pull=lambda task_ids: {"prepare": prepared}[task_ids])
+    context = {"ti": instance, "run_id": "tonight", "params": {}}
+    tasks = {(task.task_id.split(".")[0], type(task)): task for task in bag.dags["transform"].tasks if hasattr(task, "build_cmd")}
+    told: dict[str, set[bool]] = {}
+    for task in map(copy.copy, tasks.values()):
+        task.interceptors = [asked for asked in task.interceptors if asked.__name__ != "keep_reports"]
+        task.invoke_interceptors(context)
+        command, environment = task.build_cmd(context, task.add_cmd_flags())
+        assert (environment["DBT_AS_OF"], environment["DBT_RUN_ID"]) == (prepared["as_of"], "tonight")
+        told.setdefault(task.base_cmd[0], set()).add("--full-refresh" in command)
+    # `dbt test` and `dbt snapshot` know no such option.
+    rebuilt = {full_refresh}
+    assert told == {"build": rebuilt, "run": rebuilt, "seed": rebuilt, "test": {False}, "snapshot": {False}}
 
 
 def test_transform_takes_typed_parameters(bag: DagBag) -> None:

@@ -74,7 +74,7 @@ def failure(port: int, logs: Path, *crashes: str) -> str:
     processes = Processes(logs)
     processes.crashes += crashes
     api = Api(Ports(*[port] * 7))
-    watch = Watch(api, processes, Console(file=StringIO()), {}, "2026-10-01")
+    watch = Watch(api, processes, Console(file=StringIO()), {})
     watch.run_ids["transform"] = "tonight"
     with pytest.raises(StackError) as failed:
         watch.follow(timeout=10)
