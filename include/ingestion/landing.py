@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +228,8 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
             yield dlt.mark.with_table_name(landing.ledger(), FILES_TABLE)
         _remember(landing, dlt.current.resource_state(landing.table.name))
 
-    resources = [dlt.resource(rows(landing), name=landing.table.name, write_disposition="append") for landing in landings]
+    # A chain of one: of a generator itself, dlt looks for the module by the paths of all that are imported.
+    resources = [dlt.resource(chain(rows(landing)), name=landing.table.name, write_disposition="append") for landing in landings]
     for landing in landings:
         raw.extend(landing.table, landing.schema())
     package = dlt.source(lambda: resources, name=source.name)

@@ -74,7 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
                 details = failed_nodes(watch.run_ids["transform"] or "")
                 raise StackError("\n".join([str(error), *details])) from error
             with ThreadPoolExecutor(max_workers=1) as pool:
-                stopped = pool.submit(stack.stop_all_but_the_warehouse)
+                # Every run has ended: nothing is lost with what Airflow takes seconds to put away.
+                stopped = pool.submit(stack.stop_all_but_the_warehouse, grace=1.0)
                 print_summary(console, company, run_ids)
                 stopped.result()
     console.print(f"[bold green]Done[/] in {time.monotonic() - started:.0f} s.")

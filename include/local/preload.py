@@ -21,15 +21,25 @@ _FOR_DAGS = (
 )
 #: What tasks import besides: the scheduler's executor forks a process for each.
 _FOR_TASKS = (
+    "airflow.sdk.definitions.decorators",
     "airflow.providers.google.cloud.hooks.bigquery",
     "dbt.adapters.bigquery",
     "dbt.cli.main",
     "dlt.destinations",
     "great_expectations.expectations",
+    "pyarrow.parquet",
     "upath.implementations.local",
 )
 #: Of the platform itself.
-_PLATFORM = ("include.orchestration", "include.transform")
+_PLATFORM = (
+    "include.ingestion.landing",
+    "include.ops",
+    "include.orchestration",
+    "include.publish",
+    "include.quality",
+    "include.sources",
+    "include.transform",
+)
 #: Objects that were made and not freed again, until the young among them are looked at; and how many such looks until the next older.
 _SELDOM = (50_000, 20, 50)
 

@@ -15,6 +15,8 @@ import psutil
 from include.local.errors import StackError
 
 MAX_RESTARTS = 3
+#: Seconds that processes have to end by themselves.
+GRACE = 6.0
 
 
 @dataclass
@@ -97,15 +99,15 @@ class Processes:
     def pids(self) -> dict[str, int]:
         return {name: started.process.pid for name, started in self._started.items()}
 
-    def stop(self) -> None:
-        """End them all."""
-        stop_groups(self.pids())
+    def stop(self, grace: float = GRACE) -> None:
+        """End them all; those that have not ended within `grace` seconds are killed."""
+        stop_groups(self.pids(), grace)
         for started in self._started.values():
             started.process.wait()
         self._started.clear()
 
 
-def stop_groups(pids: dict[str, int], grace: float = 6.0) -> None:
+def stop_groups(pids: dict[str, int], grace: float = GRACE) -> None:
     """End process groups and what they have started: all asked at once, killed after `grace` seconds.
 
     Airflow's executor runs tasks in groups of their own, which would outlive it and go on writing.

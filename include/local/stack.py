@@ -19,7 +19,7 @@ from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.postgres import Postgres
-from include.local.processes import Processes, alive, stop_groups
+from include.local.processes import GRACE, Processes, alive, stop_groups
 from include.settings import ROOT, settings
 from include.transform import PROFILE, TARGET, cut_manifest
 from include.warehouse import EmbeddedWarehouse, environment
@@ -111,9 +111,9 @@ class Stack:
         self.stop_all_but_the_warehouse()
         self.warehouse.stop()
 
-    def stop_all_but_the_warehouse(self) -> None:
-        """What a night needs no longer when it has ended; its summary is read from the warehouse."""
-        self.processes.stop()
+    def stop_all_but_the_warehouse(self, grace: float = GRACE) -> None:
+        """Stop what a night needs no longer when it has ended; its summary is read from the warehouse."""
+        self.processes.stop(grace)
         self.postgres.stop()
 
     def __enter__(self) -> Stack:

@@ -102,8 +102,15 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
                     "retry_delay": timedelta(seconds=5),
                     "interceptors": [tell_run, narrow_to_selection, keep_reports],
                     "post_execute": send_reports,
-                    # Unit tests guard a change of the code: CI runs them, a night need not.
-                    "dbt_cmd_flags": ["--threads", str(config.dbt_threads), "--exclude-resource-type", "unit_test"],
+                    # Unit tests guard a change of the code: CI runs them, a night need not. And nobody reads the manifest and the
+                    # results that dbt would write: Cosmos has been told by event, `ops.dbt_results` by the hook at the end.
+                    "dbt_cmd_flags": [
+                        "--threads",
+                        str(config.dbt_threads),
+                        "--exclude-resource-type",
+                        "unit_test",
+                        "--no-write-json",
+                    ],
                 },
             ),
             render_config=RenderConfig(
