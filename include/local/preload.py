@@ -55,7 +55,8 @@ def preload(arguments: Sequence[str], platform: bool) -> None:
     if "dag-processor" in arguments:
         _import(_FOR_DAGS)
     if "scheduler" in arguments:
-        os.register_at_fork(after_in_child=_be_a_task)
+        niceness = os.getpriority(os.PRIO_PROCESS, 0) + 5
+        os.register_at_fork(after_in_child=lambda: _be_a_task(niceness))
         _import(_FOR_DAGS + _FOR_TASKS + (_PLATFORM if platform else ()))
         if platform:
             from include.settings import settings
@@ -71,7 +72,7 @@ def _import(names: Sequence[str]) -> None:
         import_module(name)
 
 
-def _be_a_task() -> None:
+def _be_a_task(niceness: int) -> None:
     """Make way for those that hand out the next tasks, and look for garbage seldom: what dbt and dlt make stays until the end."""
-    os.setpriority(os.PRIO_PROCESS, 0, 5)
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
     gc.set_threshold(*_SELDOM)

@@ -161,8 +161,8 @@ def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Coll
         if not task.upstream_task_ids & inside:
             producer >> task
         task.trigger_rule = TriggerRule.NONE_FAILED
-        # The one field that a watching task fills. Showing the others, none of which is a template, takes a fifth of its time.
-        task.template_fields = ("compiled_sql",)
+        # Showing the other fields, none of which is a template, would take a fifth of a watching task's time.
+        task.template_fields = tuple(field for field in task.template_fields if field == "compiled_sql")
 
 
 def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None) -> None:

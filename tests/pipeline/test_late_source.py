@@ -20,7 +20,7 @@ from typing import Any
 import psycopg2
 import pytest
 import yaml
-from google.cloud.bigquery import Client
+from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
 from include.local import airflow
 from include.local.postgres import Postgres
@@ -221,6 +221,25 @@ def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> 
     states = rows(platform.bq, "select state from ops.sla_events where table_name = 'mart_items' order by measured_at")
     assert states == [("breached",), ("recovered",), ("on_time",)]
     assert rows(platform.bq, "select distinct state from ops.alerts where channel is not null") == [("sent",)]
+
+
+def test_a_model_is_built_alone_when_its_task_is_cleared(platform: Platform) -> None:
+    """The night of the late source: dbt is told what the night was told, in a task that only watches otherwise."""
+    (night,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
+    task_id = "marts.mart_items_run"
+    clear = {"dag_run_id": night, "task_ids": [task_id], "only_failed": False, "dry_run": False}
+    platform.post("POST", "dags/transform/clearTaskInstances", clear)
+
+    def built() -> bool:
+        tasks = {task["task_id"]: task for task in platform.api.tasks("transform", night)}
+        return (tasks[task_id]["state"], tasks[task_id]["try_number"]) == ("success", 2)
+
+    platform.wait_for("the model built by its own task", built)
+    sql = "select distinct invocation_id, as_of from ops.dbt_results where name = 'mart_items' and run_id = @run"
+    told = platform.bq.query(sql, QueryJobConfig(query_parameters=[ScalarQueryParameter("run", "STRING", night)])).result()
+    builds, instants = zip(*((row["invocation_id"], row["as_of"]) for row in told), strict=True)
+    assert len(set(builds)) == 2
+    assert len(set(instants)) == 1 and instants[0] is not None
 
 
 def test_a_night_that_does_not_end_is_told(platform: Platform) -> None:

@@ -17,7 +17,7 @@ from include.local.airflow import Api
 from include.local.errors import StackError
 from include.local.home import Ports
 from include.local.processes import Processes
-from include.local.progress import Watch
+from include.local.progress import DagProgress, Watch
 
 BUILD = "marts.dbt_producer_watcher"
 RUN = "dags/transform/dagRuns/tonight"
@@ -46,12 +46,19 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def answers() -> Iterator[tuple[dict[str, dict[str, Any]], int]]:
+def asked() -> list[str]:
+    """What Airflow's REST API was asked for: paths with their queries."""
+    return []
+
+
+@pytest.fixture
+def answers(asked: list[str]) -> Iterator[tuple[dict[str, dict[str, Any]], int]]:
     """Answers of Airflow's REST API, by path, and the port where they are given."""
     given = dict(ANSWERS)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked.append(self.path)
             body = json.dumps(given[self.path.partition("?")[0].removeprefix("/api/v2/")]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -100,3 +107,25 @@ def test_a_run_without_a_failed_task_shows_the_states(answers: tuple[dict[str, d
     tasks = [task | {"state": "upstream_failed"} for task in ANSWERS[f"{RUN}/taskInstances"]["task_instances"]]
     answers[0][f"{RUN}/taskInstances"] = {"total_entries": 3, "task_instances": tasks}
     assert "transform did not succeed, tasks: {'upstream_failed': 3}" in failure(answers[1], tmp_path)
+
+
+def test_of_a_run_under_way_only_what_has_changed_is_asked_for(
+    answers: tuple[dict[str, dict[str, Any]], int], asked: list[str]
+) -> None:
+    given, port = answers
+    api, progress = Api(Ports(*[port] * 7)), DagProgress("transform")
+
+    def look(state: str, *tasks: tuple[str, str]) -> bool:
+        """Whether the look was narrowed."""
+        found = [{"task_id": name, "state": its, "try_number": 1} for name, its in tasks]
+        given[RUN] = {"state": state, "duration": 1.0}
+        given[f"{RUN}/taskInstances"] = {"total_entries": len(found), "task_instances": found}
+        progress.look(api, "tonight", elapsed=1.0)
+        return "updated_at_gte=" in asked[-1]
+
+    assert not look("running", ("prepare", "success"), (BUILD, "running"), ("publish", "none"))
+    assert (progress.done, progress.total, progress.now) == (1, 2, "marts")
+    assert look("running", ("publish", "success"))
+    assert (progress.done, progress.total) == (2, 2)
+    assert not look("success", ("prepare", "success"), (BUILD, "success"), ("publish", "success")), "the end is seen whole"
+    assert [task["state"] for task in progress.tasks] == ["success"] * 3

@@ -46,6 +46,12 @@ def test_ensuring_again_keeps_what_is_written(bq: Client) -> None:
     assert {"raw_crm", "raw_billing", *ops.DATASETS} <= {dataset.dataset_id for dataset in bq.list_datasets()}
 
 
+def test_ensuring_what_is_there_asks_for_no_table(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("create_table", "get_table"):
+        monkeypatch.setattr(bq, name, lambda *_, **__: pytest.fail("one query tells of all tables"))
+    ops.ensure_tables([], client=bq)
+
+
 def test_ensuring_adds_a_column_that_an_older_table_lacks(bq: Client) -> None:
     bq.query("drop table ops.publications").result()
     old = [bigquery.SchemaField("table_name", "STRING", "REQUIRED")]
