@@ -16,7 +16,7 @@ from include.quality import GateBlocked, run_gate
 from include.runs import RunContext
 from include.warehouse import client
 from tests.pipeline.comparison import MODELS, differences
-from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, PlayedNight, play
+from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, PlayedNight, before_a_release, play
 from tests.pipeline.nights import Nights, contents, rows
 
 # When a row was landed or built says nothing about the business.
@@ -147,6 +147,7 @@ def test_a_later_night_loads_only_what_is_new_and_equals_a_rebuild(nights: Night
     assert everything() == incremental
 
 
+@before_a_release
 def test_an_earlier_night_shows_what_it_showed_then(nights: Nights, second: RunContext) -> None:
     nights.play(FIRST, tested=False, lands=False)
     assert everything() == nights.first_tables

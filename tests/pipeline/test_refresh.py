@@ -15,8 +15,10 @@ from include.quality import Scope, run_gate
 from include.runs import RunContext
 from include.transform import GATED, Refresh, refreshes
 from include.warehouse import client
-from tests.pipeline.conftest import FIRST, SECOND, SEED
+from tests.pipeline.conftest import FIRST, SECOND, SEED, before_a_release
 from tests.pipeline.nights import Nights, contents, rows
+
+pytestmark = before_a_release
 
 # A ticket of this company is resolved in the small hours of the day, and a lead is lost before midnight.
 TICK = datetime(2026, 10, 1, 23, 30, tzinfo=UTC)
