@@ -20,6 +20,7 @@ from include.ingestion.raw import FILES_TABLE, RawTables
 from include.ingestion.report import LandingError, LandingReport, TableReport
 from include.ingestion.sweep import KeyFile, SweepRefused, sweep
 from include.ingestion.tables import TableLanding
+from include.ingestion.unchanged import COMPARED_ROWS, latest_versions
 from include.sources.readers import open_reader
 from include.sources.readers.pieces import ReadError, Window
 
@@ -93,7 +94,7 @@ class _Landing:
             self._report.tables[name].failure = conflict
         pipeline = open_pipeline(self._source, forget=raw.empty)
         try:
-            seen = self._files_seen(raw)
+            seen = raw.files_seen()
             landings = [
                 self._table_landing(table, raw, pipeline, seen.get(table.name, {}))
                 for table in self._source.tables.values()
@@ -103,6 +104,8 @@ class _Landing:
             self._at_once(landings, lambda landing: landing.spool(reader))
             landings = [landing for landing in landings if landing.report.complete]
             self._sweep(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
+            if not self._run.full_refresh:
+                self._leave_out_unchanged(landings, raw)
             books.write_findings(self._report, self._client)
             if landings:
                 _load(pipeline, self._source, raw, landings)
@@ -182,6 +185,15 @@ class _Landing:
             else:
                 collected[name].bury(found.keys)
 
+    def _leave_out_unchanged(self, landings: list[TableLanding], raw: RawTables) -> None:
+        """Of tables that are read whole, land only what differs from raw."""
+        for landing in landings:
+            events = self._source.reader.type == "files" and not landing.table.detect_deletes
+            whole = landing.table.cursor is None and not events and landing.table.name not in raw.empty
+            # Rejected records are judged by their share of the whole, so then the whole is landed.
+            if whole and not landing.report.rejected and 0 < landing.report.rows <= COMPARED_ROWS:
+                landing.leave_out(latest_versions(self._client, self._source, landing.table))
+
     def _sweepable(self, landing: TableLanding) -> bool:
         """Whether what the source holds now is known to be whole: a file that could not be read in part is not."""
         if not landing.table.detect_deletes:
@@ -191,21 +203,6 @@ class _Landing:
         if landing.report.rejected:
             log.warning("%s: records were rejected, so deletes cannot be told tonight", landing.table.name)
         return bool(landing.files) and not landing.report.rejected
-
-    def _files_seen(self, raw: RawTables) -> dict[str, dict[str, str]]:
-        """Table → path → checksum of each file as it was last read by a load that was completed."""
-        if self._source.reader.type != "files" or not {FILES_TABLE, "_dlt_loads"} <= raw.present:
-            return {}
-        dataset = self._source.dataset
-        sql = (
-            f"select table_name, path, checksum from {dataset}.{FILES_TABLE} "
-            f"where _dlt_load_id in (select load_id from {dataset}._dlt_loads where status = 0) "
-            "qualify row_number() over (partition by table_name, path order by _loaded_at desc) = 1"
-        )
-        seen: dict[str, dict[str, str]] = {}
-        for row in self._client.query(sql).result():
-            seen.setdefault(row.table_name, {})[row.path] = row.checksum
-        return seen
 
     def _redact(self, text: str) -> str:
         return self._connection.redact(text)

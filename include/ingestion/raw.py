@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names that the source YAMLs declare, never from data.
 """The raw dataset of a source: its tables as declared, created before anything is loaded."""
 
 from __future__ import annotations
@@ -150,6 +151,21 @@ class RawTables:
                 for name, kind in self._columns[table.name].items()
             }
         )
+
+    def files_seen(self) -> dict[str, dict[str, str]]:
+        """Table → path → checksum of each file as it was last read by a load that was completed."""
+        if self._source.reader.type != "files" or not {FILES_TABLE, "_dlt_loads"} <= self.present:
+            return {}
+        dataset = self._source.dataset
+        sql = (
+            f"select table_name, path, checksum from {dataset}.{FILES_TABLE} "
+            f"where _dlt_load_id in (select load_id from {dataset}._dlt_loads where status = 0) "
+            "qualify row_number() over (partition by table_name, path order by _loaded_at desc) = 1"
+        )
+        seen: dict[str, dict[str, str]] = {}
+        for row in self._client.query(sql).result():
+            seen.setdefault(row.table_name, {})[row.path] = row.checksum
+        return seen
 
     def undeclared(self, table: Table) -> dict[str, ColumnType]:
         """The columns that the raw table has beyond the declared ones, and their types."""

@@ -133,17 +133,23 @@ def _identity(table: Table) -> list[str]:
     return list(dict.fromkeys([*table.primary_key, *tenant]))
 
 
+def latest(table: Table) -> str:
+    """The `qualify` that leaves the latest version of each key of a raw table, as staging picks it."""
+    order = f"{table.cursor} desc, " if table.cursor else ""
+    return (
+        f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {order}_extracted_at desc, "
+        "_is_deleted desc, _loaded_at desc, _source_file_id desc) = 1"
+    )
+
+
 def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
-    """The latest version of each key, as staging picks it: its columns, its key as text, whether it is a tombstone."""
+    """The latest version of each key: its columns, its key as text, whether it is a tombstone."""
     parts = [f"cast({key} as string)" for key in table.primary_key]
     row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
-    order = f"{table.cursor} desc, " if table.cursor else ""
     seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else "where true"
     return (
         f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{row_key} as row_key, _is_deleted "
-        f"from {source.dataset}.{table.name} {seen} "
-        f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {order}_extracted_at desc, "
-        "_is_deleted desc, _loaded_at desc, _source_file_id desc) = 1"
+        f"from {source.dataset}.{table.name} {seen} {latest(table)}"
     )
 
 

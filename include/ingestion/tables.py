@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from include.ingestion.casting import UTC_MICROSECONDS
 from include.ingestion.conform import Conformer, Stamp
 from include.ingestion.report import TableReport
+from include.ingestion.unchanged import Versions, changed
 from include.sources.readers.pieces import FileRead, Reader, Window
 from include.sources.schema import ColumnType, Table
 
@@ -104,6 +105,16 @@ class TableLanding:
         """The keys of what was spooled."""
         for path in sorted(self.folder.iterdir()):
             yield pq.read_table(path, columns=list(self.table.primary_key))
+
+    def leave_out(self, held: Versions) -> None:
+        """Take out of what was spooled the rows that raw holds already."""
+        paths = sorted(self.folder.iterdir())
+        rows = changed(self.table, pa.concat_tables(map(pq.read_table, paths), promote_options="default"), held)
+        for path in paths:
+            path.unlink()
+        if len(rows):
+            self._write([rows])
+        self.report.rows = len(rows) - self.report.tombstones
 
     def bury(self, keys: pa.Table) -> None:
         """Spool a tombstone for each of the keys."""

@@ -168,3 +168,42 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
 
     with pytest.raises(LandingError, match=rf"the folder file://{tmp_path}/elsewhere of connection {name} does not exist"):
         landed(source, tmp_path / "elsewhere", 6)
+
+
+def test_a_delivery_lands_what_differs(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    """Each delivery holds the whole table; of a row that raw holds already, no second version is made."""
+    rates = tmp_path / "rates.csv"
+    source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
+
+    def deliver(as_of: int, *lines: str, header: str = "day,currency,rate,note", **more: Any) -> tuple[int, int]:
+        rates.write_text("\n".join([header, *lines]) + "\n")
+        report = landed(source, tmp_path, as_of, **more).tables["rates"]
+        landed_rows = f"select count(*) from raw_{name}.rates where _loaded_at = timestamp '{report.loaded_at.isoformat()}'"
+        assert warehouse.value(landed_rows) == report.rows + report.tombstones
+        return report.rows, report.tombstones
+
+    def live() -> dict[str, tuple[Any, ...]]:
+        latest = "qualify row_number() over (partition by day, currency order by _extracted_at desc, _is_deleted desc) = 1"
+        found = warehouse.rows(f"select * from raw_{name}.rates {latest} and not _is_deleted")
+        return {row["currency"]: (None if row["rate"] is None else float(row["rate"]), row["note"]) for row in found}
+
+    eur, gbp, odd = "2026-10-01,EUR,1.10,a", "2026-10-01,GBP,,", "2026-10-01,SEK,not a rate,"
+    assert deliver(2, eur, gbp, odd) == (3, 0)
+    # In another order, a trailing zero less, one new, one corrected.
+    assert deliver(3, odd, "2026-10-01,GBP,1.3,", "2026-10-01,EUR,1.1,a", "2026-10-01,USD,1,") == (2, 0)
+    # One that is left out is gone; when it comes back as it was, it is news.
+    assert deliver(4, eur, "2026-10-01,GBP,1.3,", "2026-10-01,USD,1,") == (0, 1)
+    assert deliver(5, eur, "2026-10-01,GBP,1.3,", "2026-10-01,USD,1,", odd) == (1, 0)
+    assert live() == {"EUR": (1.1, "a"), "GBP": (1.3, None), "USD": (1.0, None), "SEK": (None, None)}
+    # A value that becomes empty differs; a new column differs where it has a value.
+    wider = "day,currency,rate,note,bank"
+    assert deliver(6, eur + ",", "2026-10-01,GBP,,,", "2026-10-01,USD,1,,Fed", odd + ",", header=wider) == (2, 0)
+    assert deliver(7, eur, gbp, "2026-10-01,USD,1,", odd) == (1, 0)
+    # Two rows of one key: which of them counts must not depend on what came before.
+    for night in (8, 9):
+        assert deliver(night, eur, gbp, "2026-10-01,USD,1,", odd, f"2026-10-01,EUR,1.2,{night}") == (2, 0)
+    # What cannot be read is judged by its share of the whole, and a full refresh is one.
+    assert deliver(10, eur, gbp, odd, "half a line") == (3, 0)
+    assert deliver(11, eur, gbp, odd, full_refresh=True) == (3, 1)
+    assert deliver(12, gbp, odd, eur) == (0, 0)
+    assert live() == {"EUR": (1.1, "a"), "GBP": (None, None), "SEK": (None, None)}

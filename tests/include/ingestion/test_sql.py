@@ -216,3 +216,27 @@ def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Datab
     assert len(warehouse.latest(f"raw_{name}.customers")) == 100
     assert warehouse.latest(f"raw_{name}.empty")[1]["notes"] == '{"a": 1}'
     assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 2
+
+
+def test_a_table_without_a_cursor_is_read_whole_and_lands_what_differs(
+    warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
+) -> None:
+    database.run("create table plans (id text, price numeric(12,2), details jsonb, since timestamptz)")
+    for plan, price in {"free": None, "team": "9.90", "business": "29.90"}.items():
+        database.run("insert into plans values (%s, %s, '{\"seats\": [1, 5]}', %s)", plan, price, day(1))
+    plans = {
+        "description": "One row per plan.",
+        "primary_key": ["id"],
+        "detect_deletes": True,
+        "columns": columns(id="string", price="decimal", details="json", since="timestamp"),
+    }
+    source = write_source({"type": "sql", "schema": name}, {"plans": plans})
+    assert landed(source, database, 2).rows == 3
+    assert landed(source, database, 3).rows == 0
+    database.run("update plans set price = 10 where id = 'team'")
+    database.run("delete from plans where id = 'free'")
+    report = landed(source, database, 4)
+    assert (report.rows, report.tombstones) == (1, 1)
+    assert landed(source, database, 4).rows == 0
+    live = warehouse.latest(f"raw_{name}.plans", order="")
+    assert {key: float(row["price"]) for key, row in live.items()} == {"team": 10.0, "business": 29.9}
