@@ -1,4 +1,4 @@
-# ruff: noqa: S608 - SQL is put together from names that the source YAMLs declare, never from data.
+
 """Lands one source in raw: sweep, read, conform, load, and note it in the books."""
 
 from __future__ import annotations
