@@ -53,7 +53,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             from include.ops import ensure_tables
             from include.orchestration import in_the_way
             from include.publish import recover
-            from include.transform import open_run, skip_run
+            from include.transform import open_run, skip_loaded_seeds, skip_run
 
             context = get_current_context()
             ensure_tables()
@@ -61,7 +61,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 skip_run(context, f"This tick is left out: {other}.")
                 return None
             recover()
-            return open_run(context)
+            return skip_loaded_seeds(context, open_run(context))
 
         def land(source: Source) -> Any:
             @task(task_id=f"land_{source.name}")

@@ -73,12 +73,12 @@ with DAG(
         from include.ops import ensure_tables
         from include.orchestration import wait_for_turn
         from include.publish import recover
-        from include.transform import open_run
+        from include.transform import open_run, skip_loaded_seeds
 
         ensure_tables()
         wait_for_turn(get_current_context(), [BUILD])
         recover()
-        return open_run(get_current_context())
+        return skip_loaded_seeds(get_current_context(), open_run(get_current_context()))
 
     @task
     def publish() -> int:

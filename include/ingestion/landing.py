@@ -1,4 +1,3 @@
-
 """Lands one source in raw: sweep, read, conform, load, and note it in the books."""
 
 from __future__ import annotations

@@ -200,7 +200,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--scale", type=float, default=1.0, help="size of the demo company (default 1)")
             command.add_argument("--seed", type=int, default=42, help="which demo company (default 42)")
             command.add_argument("--as-of", default="", help="the day to look at, YYYY-MM-DD (default: today, UTC)")
-            command.add_argument("--data", default="", help="serve the CSV files of this folder; --scale and --seed do not matter then")
+            command.add_argument(
+                "--data", default="", help="serve the CSV files of this folder; --scale and --seed do not matter then"
+            )
         if name == "run":
             command.add_argument("--timeout", type=float, default=60, help="minutes before a run is given up (default 60)")
         if name == "sql":

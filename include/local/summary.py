@@ -95,6 +95,8 @@ def _layer_table(rows: list[Row]) -> Table:
     for name in ("layer", "models", "tests", "warnings", "seconds"):
         table.add_column(name, justify="left" if name == "layer" else "right")
     order = ["seeds", "staging", "intermediate", "core", "snapshots", "marts", "metrics"]
+    if not any(row["layer"] == "seeds" for row in rows):
+        table.add_row("seeds", "unchanged")
     for row in sorted(rows, key=lambda row: order.index(row["layer"]) if row["layer"] in order else len(order)):
         models = f"{row['built'] - row['not_built']}/{row['built']}"
         tests = f"{row['tests'] - row['failed']}/{row['tests']}"

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 
-def start_run(run: RunContext, dag_id: str, log_url: str | None = None, client: Client | None = None) -> None:
-    """Note in `ops.pipeline_runs` that a DAG run has begun, and where it can be looked at; a rerun begins anew."""
+def start_run(
+    run: RunContext, dag_id: str, log_url: str | None = None, seeds: str | None = None, client: Client | None = None
+) -> None:
+    """Note in `ops.pipeline_runs` that a DAG run has begun, where it can be looked at, and its seeds; a rerun begins anew."""
     row = {
         "run_id": run.run_id,
         "dag_id": dag_id,
@@ -22,6 +24,7 @@ def start_run(run: RunContext, dag_id: str, log_url: str | None = None, client: 
         "state": "running",
         "started_at": datetime.now(UTC),
         "log_url": log_url,
+        "seeds": seeds,
     }
     append("ops.pipeline_runs", [row], replace_where={"run_id": run.run_id, "dag_id": dag_id}, client=client)
 

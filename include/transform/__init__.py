@@ -5,6 +5,7 @@ from include.transform.cuts import cut_manifest
 from include.transform.layers import GATED, LAYERS, PROFILE, TARGET, dbt_layer, rendered_selectors
 from include.transform.retention import forget_old_versions
 from include.transform.run import has_begun, looking_back, open_run, run_of, skip_run
+from include.transform.seeds import skip_loaded_seeds
 from include.transform.turn import BUILD, Turn, take_turn
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "refreshes",
     "rendered_selectors",
     "run_of",
+    "skip_loaded_seeds",
     "skip_run",
     "take_turn",
 ]

@@ -12,6 +12,7 @@ from include.settings import settings
 from include.transform.cuts import manifest_for
 from include.transform.reports import keep_reports, send_reports
 from include.transform.run import tell_run
+from include.transform.seeds import LAYER as SEEDS
 from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ PROFILE = "customer_intelligence"
 TARGET = "warehouse"
 #: Layer → dbt selectors, in the order of the pipeline.
 LAYERS: dict[str, list[str]] = {
-    "staging": ["path:seeds", "path:models/staging"],
+    SEEDS: ["path:seeds"],
+    "staging": ["path:models/staging"],
     "core": ["path:models/intermediate", "path:models/core", "path:snapshots/core"],
     "marts": ["path:models/marts", "path:models/metrics"],
     "history": ["path:snapshots/marts"],
@@ -44,7 +46,8 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
         return everything
     group, _, task = task_id.partition(".")
     if group != layer:
-        return []
+        # The process of `prepare` may skip the seeds' tasks, so it must know them.
+        return everything if (layer, task_id) == (SEEDS, "prepare") else []
     if task.startswith("dbt_"):
         return everything
     # Cosmos calls the tasks of a node that has tests `<node>.run` and `<node>.test`, and the task of another `<node>_run`.
@@ -153,6 +156,8 @@ def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Coll
     from airflow.sdk import TriggerRule
 
     producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
+    # The layer before may have been skipped: seeds that are loaded already.
+    producer.trigger_rule = TriggerRule.NONE_FAILED
     _expect_only_tests_of(layer, group, producer, built)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():

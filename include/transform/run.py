@@ -25,17 +25,22 @@ def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
     models converge whatever the order.
 
     Returns:
-        `as_of` (ISO 8601), `full_refresh`, and the dbt ids `selected` (None: all).
+        `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and whether its `seeds_loaded` are, so that it need not.
 
     Raises:
         ValueError: the selection cannot be read, or names nothing.
     """
     from include.ops import last_as_of, start_run
+    from include.transform.seeds import Seeds
     from include.transform.selection import selected_nodes
 
-    run = looking_back(RunContext.of(context), last_as_of())
-    start_run(run, dag_id=context["dag_run"].dag_id, log_url=run_page(context))
-    return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected_nodes(context)}
+    dag_id = context["dag_run"].dag_id
+    run, selected = looking_back(RunContext.of(context), last_as_of()), selected_nodes(context)
+    seeds = Seeds.of()
+    loaded = selected is None and not run.full_refresh and seeds.are_loaded()
+    note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
+    start_run(run, dag_id=dag_id, log_url=run_page(context), seeds=note)
+    return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected, "seeds_loaded": loaded}
 
 
 def skip_run(context: Mapping[str, Any], message: str) -> None:

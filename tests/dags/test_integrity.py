@@ -128,7 +128,8 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
     for name in landed:
         assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
         assert dag.get_task(f"gate_raw_{name}").upstream_task_ids == {f"land_{name}"}
-    assert dag.get_task("staging.dbt_producer_watcher").upstream_task_ids == {f"gate_raw_{name}" for name in landed}
+    assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {f"gate_raw_{name}" for name in landed}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
         nodes = {
             task.model_unique_id.split(".")[2]
@@ -219,6 +220,8 @@ def test_layers_and_gates_alternate(bag: DagBag) -> None:
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
     assert {"publish", "data_docs"} == dag.get_task("gate_marts").downstream_task_ids
     assert {task_id.split(".")[0] for task_id in dag.get_task("finish").upstream_task_ids} == {"history"}
+    assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"prepare"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     snapshots = {task.task_id for task in dag.tasks if "publish" in task.upstream_task_ids}
     assert snapshots and all(task_id.startswith("history.") for task_id in snapshots)
     first_models = {task.task_id for task in dag.tasks if "gate_staging" in task.upstream_task_ids}

@@ -106,11 +106,11 @@ class Nights:
 
     def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
-        left_out = ["unit_test"] if tested else ["unit_test", "test"]
         # Seeds change with the code only: what the first night has loaded is there.
-        if self._seeded and not run.full_refresh:
-            left_out.append("seed")
+        if layer == "seeds" and self._seeded and not run.full_refresh:
+            return
         self._seeded = True
+        left_out = ["unit_test"] if tested else ["unit_test", "test"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
         self.dbt("build", "--select", *LAYERS[layer], *options, run=run)
 

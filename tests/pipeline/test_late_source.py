@@ -37,16 +37,20 @@ from tests.pipeline.nights import free_ports
 from tests.warehouse import connected, empty, rows
 
 DAGS = ("ingest_shop", "transform", "sla_monitor")
-DATASETS = ("staging", "marts_build", "marts")
+DATASETS = ("core", "staging", "marts_build", "marts")
 RUNBOOKS = "https://runbooks.example.com"
 #: Longer than the test: a task that has failed stays up for its next try until somebody clears it.
 NEXT_TRY_SECONDS = 1800
 MINUTE = timedelta(minutes=1)
 PROMISE = {"cadence": "daily", "fresh_within": "1h", "criticality": "high"}
-MODELS = {
-    "staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items', key=['id'], event_time=none) }}) select id from source",
-    "marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
-    "marts/mart_items.yml": yaml.safe_dump(
+FILES = {
+    "seeds/shop_settings.csv": "setting,value\nopen,yes",
+    "seeds/shop_settings.yml": yaml.safe_dump(
+        {"version": 2, "seeds": [{"name": "shop_settings", "columns": [{"name": "setting", "data_tests": ["unique"]}]}]}
+    ),
+    "models/staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items', key=['id'], event_time=none) }}) select id from source",
+    "models/marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
+    "models/marts/mart_items.yml": yaml.safe_dump(
         {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": PROMISE}}}]}
     ),
 }
@@ -73,9 +77,9 @@ def make_project(folder: Path) -> dict[str, str]:
         (dbt / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dbt" / name, dbt / name)
     write(load_sources(sources), dbt)
-    for name, text in MODELS.items():
-        (dbt / "models" / name).parent.mkdir(parents=True, exist_ok=True)
-        (dbt / "models" / name).write_text(text + "\n")
+    for name, text in FILES.items():
+        (dbt / name).parent.mkdir(parents=True, exist_ok=True)
+        (dbt / name).write_text(text + "\n")
     command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(dbt), "--profiles-dir", str(dbt)]
     done = subprocess.run([*command, "--profile", PROFILE, "--target", TARGET], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -240,6 +244,21 @@ def test_a_model_is_built_alone_when_its_task_is_cleared(platform: Platform) -> 
     builds, instants = zip(*((row["invocation_id"], row["as_of"]) for row in told), strict=True)
     assert len(set(builds)) == 2
     assert len(set(instants)) == 1 and instants[0] is not None
+
+
+def test_seeds_that_have_not_changed_are_neither_loaded_nor_tested_again(platform: Platform) -> None:
+    """The night of the late source has loaded them. Their tasks are skipped at once, and what follows goes on."""
+    sql = "select distinct name from ops.dbt_results where layer = 'seeds' and run_id = '{}'"
+    (night,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
+    assert len(rows(platform.bq, sql.format(night))) == 2
+    platform.api.trigger("transform", "again", {})
+    platform.wait_for_success("transform", "again")
+    states = {task["task_id"]: task["state"] for task in platform.api.tasks("transform", "again")}
+    assert {name.partition(".")[2] for name, state in states.items() if state == "skipped"} == {
+        *("dbt_producer_watcher", "dbt_producer_watcher_done", "shop_settings.seed", "shop_settings.test")
+    }
+    assert states["marts.mart_items_run"] == states["publish"] == "success"
+    assert rows(platform.bq, sql.format("again")) == []
 
 
 def test_a_night_that_does_not_end_is_told(platform: Platform) -> None:

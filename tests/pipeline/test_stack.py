@@ -111,7 +111,13 @@ def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
             awaited = {"success"} if "PLATFORM_SCREENSHOTS" in os.environ else {"running", "success"}
             run_id, told, nights = _wait_for_manual_run(run.ports, password, awaited)
             # The night of today begins with `make up`. Where it was there first, the first of October is a look back, which rebuilds.
-            assert told == {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": nights > 1, "selected": None}
+            rebuilds = nights > 1
+            assert told == {
+                "as_of": "2026-10-01T00:00:00+00:00",
+                "full_refresh": rebuilds,
+                "selected": None,
+                "seeds_loaded": not rebuilds,
+            }
             window.open(f"/dags/transform/runs/{run_id}")
             window.click("[aria-label^='Show Graph']")
             window.click("[data-testid=expand-all-button]")

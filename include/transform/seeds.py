@@ -1,0 +1,89 @@
+"""Seeds are constants that change with the project's code: a run loads and tests them when they have, and otherwise skips their tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from include.settings import settings
+
+#: The layer of the pipeline that loads them.
+LAYER = "seeds"
+_SOME = "some"
+# A night writes a row per source and one of its own, a day of refreshes some hundred and twenty.
+_RUNS = 200
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """All seeds of the project, as they are now.
+
+    Attributes:
+        checksum: a digest of their rows, of how they are loaded, of their tests, and of the project's macros, which those call.
+        tables: dataset → the tables that they are loaded into.
+    """
+
+    checksum: str
+    tables: Mapping[str, Collection[str]]
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any] | None = None) -> Seeds:
+        """The seeds of a manifest, by default of the project's."""
+        content = manifest or json.loads(settings().manifest.read_text(encoding="utf-8"))
+        nodes, project = content["nodes"], content["metadata"]["project_name"]
+        seeds = {key: node for key, node in nodes.items() if node["resource_type"] == "seed"}
+        parts: list[Any] = [
+            macro["macro_sql"] for _, macro in sorted(content["macros"].items()) if macro["package_name"] == project
+        ]
+        for key, node in sorted(nodes.items()):
+            parents = node["depends_on"].get("nodes", ())
+            if key in seeds or (node["resource_type"] == "test" and parents and seeds.keys() >= set(parents)):
+                columns = [(name, column["data_type"], column["description"]) for name, column in node["columns"].items()]
+                test = (node.get("raw_code"), node.get("test_metadata"))
+                parts.append([key, node["checksum"], node["config"], node["description"], columns, test])
+        tables: dict[str, set[str]] = {}
+        for node in seeds.values():
+            tables.setdefault(node["schema"], set()).add(node["alias"])
+        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(), tables)
+
+    def are_loaded(self) -> bool:
+        """Whether a run that succeeded has loaded and tested them, or found them so, and none has touched others since."""
+        from include.ops import runs
+
+        latest = next((run for run in runs(limit=_RUNS) if self._tells(run)), None)
+        return latest is not None and latest["seeds"] == self.checksum and self._are_there()
+
+    def _tells(self, run: Mapping[str, Any]) -> bool:
+        return run["seeds"] is not None and (run["seeds"] != self.checksum or run["state"] == "success")
+
+    def _are_there(self) -> bool:
+        from include.warehouse import client
+
+        bq = client()
+        return all(set(tables) <= {table.table_id for table in bq.list_tables(name)} for name, tables in self.tables.items())
+
+    def note(self, loaded: bool, whole: bool, selected: Collection[str] | None) -> str | None:
+        """What the books say of a run's seeds: these, `some`, or None if it touches none.
+
+        Args:
+            loaded: whether they were found loaded.
+            whole: whether the DAG builds all of them.
+            selected: the dbt ids that the run is narrowed to, if it is.
+        """
+        if selected is not None:
+            return _SOME if any(node.startswith("seed.") for node in selected) else None
+        return self.checksum if loaded or whole else _SOME
+
+
+def skip_loaded_seeds(context: Mapping[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What `prepare` returns; if the seeds are loaded it ends here, and all of their tasks are skipped at once."""
+    if not told["seeds_loaded"]:
+        return told
+    from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+    # A task that ends so returns nothing.
+    context["ti"].xcom_push(key="return_value", value=told)
+    raise DownstreamTasksSkipped(tasks=[name for name in context["dag"].task_ids if name.startswith(f"{LAYER}.")])
