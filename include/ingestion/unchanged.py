@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 #: A table of more rows lands whole: to fetch them all for comparison would cost more than to land them again.
 COMPARED_ROWS = 200_000
 
-#: The latest version of each key in raw: its values other than NULL by column, `_is_deleted` among them.
+#: The latest version of each key: its values other than NULL by column, `_is_deleted` among them.
 Versions = dict[tuple[Any, ...], dict[str, Any]]
 
 _PROVENANCE = METADATA_COLUMNS.keys() - {"_is_deleted"}
 
 
 def latest_versions(client: Client, source: Source, table: Table) -> Versions:
-    """What raw holds of a table."""
-    found = client.query(f"select * from {source.dataset}.{table.name} {latest(table)}").result()
+    """What raw holds of a table, without what the source no longer holds."""
+    found = client.query(f"select * from {source.dataset}.{table.name} {latest(table)} and not _is_deleted").result()
     return dict(_versions(table, (dict(row.items()) for row in found)))
 
 
