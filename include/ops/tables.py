@@ -45,7 +45,7 @@ _TABLES = (
             Column("finished_at", "TIMESTAMP", "Wall clock when the run ended; NULL while it runs."),
             Column("message", "STRING", "Why the run failed, in the words of the task that failed, or why it was skipped."),
             Column("log_url", "STRING", "Where to look: the log of the task that failed, else the page of the run."),
-            Column("seeds", "STRING", "Digest of the seeds that it loads or found loaded; some: not all; NULL: unknown."),
+            Column("seeds", "STRING", "Digest of the seeds that it loads or found loaded; some: not all; NULL: it touches none."),
         ),
         "started_at",
         ("run_id", "dag_id"),

@@ -1,6 +1,6 @@
 """Which tables are promised more often than daily, and what refreshing them takes: read from dbt's manifest, repeated nowhere.
 
-A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make one refresh: it builds them and the models and seeds that
+A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make one refresh: it builds them and the models and seeds (if those have changed) that
 they are made from, and lands the tables of the sources that those read. Snapshots are history that each night adds to once: a refresh
 reads them as it finds them.
 """

@@ -36,7 +36,7 @@ def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
 
     dag_id = context["dag_run"].dag_id
     run, selected = looking_back(RunContext.of(context), last_as_of()), selected_nodes(context)
-    seeds = Seeds.of()
+    seeds = Seeds.of_project()
     loaded = selected is None and not run.full_refresh and seeds.are_loaded()
     note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
     start_run(run, dag_id=dag_id, log_url=run_page(context), seeds=note)

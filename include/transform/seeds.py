@@ -13,6 +13,9 @@ from include.settings import settings
 #: The layer of the pipeline that loads them.
 LAYER = "seeds"
 _SOME = "some"
+# What a seed and its tests are made from, besides dbt_project.yml.
+_TELLING = ("seeds", "macros", "tests")
+_SUFFIXES = {".csv", ".sql", ".yml", ".yaml"}
 # A night writes a row per source and one of its own, a day of refreshes some hundred and twenty.
 _RUNS = 200
 
@@ -22,7 +25,7 @@ class Seeds:
     """All seeds of the project, as they are now.
 
     Attributes:
-        checksum: a digest of their rows, of how they are loaded, of their tests, and of the project's macros, which those call.
+        checksum: a digest of their rows, of how they are loaded, and of all tests and macros that are written for the project.
         tables: dataset → the tables that they are loaded into.
     """
 
@@ -30,24 +33,18 @@ class Seeds:
     tables: Mapping[str, Collection[str]]
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any] | None = None) -> Seeds:
-        """The seeds of a manifest, by default of the project's."""
-        content = manifest or json.loads(settings().manifest.read_text(encoding="utf-8"))
-        nodes, project = content["nodes"], content["metadata"]["project_name"]
-        seeds = {key: node for key, node in nodes.items() if node["resource_type"] == "seed"}
-        parts: list[Any] = [
-            macro["macro_sql"] for _, macro in sorted(content["macros"].items()) if macro["package_name"] == project
-        ]
-        for key, node in sorted(nodes.items()):
-            parents = node["depends_on"].get("nodes", ())
-            if key in seeds or (node["resource_type"] == "test" and parents and seeds.keys() >= set(parents)):
-                columns = [(name, column["data_type"], column["description"]) for name, column in node["columns"].items()]
-                test = (node.get("raw_code"), node.get("test_metadata"))
-                parts.append([key, node["checksum"], node["config"], node["description"], columns, test])
+    def of_project(cls) -> Seeds:
+        """The seeds of the dbt project: their files as they are now, which dbt's manifest may be older than."""
+        folder, digest = settings().dbt_dir, hashlib.sha256()
+        files = (path for part in _TELLING for path in (folder / part).rglob("*") if path.suffix in _SUFFIXES)
+        for path in sorted([folder / "dbt_project.yml", *files]):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
         tables: dict[str, set[str]] = {}
-        for node in seeds.values():
-            tables.setdefault(node["schema"], set()).add(node["alias"])
-        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(), tables)
+        for node in json.loads(settings().manifest.read_text(encoding="utf-8"))["nodes"].values():
+            if node["resource_type"] == "seed":
+                tables.setdefault(node["schema"], set()).add(node["alias"])
+        return cls(digest.hexdigest(), tables)
 
     def are_loaded(self) -> bool:
         """Whether a run that succeeded has loaded and tested them, or found them so, and none has touched others since."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
 from include.runs import RunContext
+from include.settings import ROOT, settings
 from include.transform.seeds import Seeds
 from tests.warehouse import connected
 
@@ -22,36 +21,38 @@ PLANS = Seeds("plans", {"core": ["plans"]})
 
 
 @pytest.fixture
-def known(manifest: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(manifest.read_text())
-    return found
+def project(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the dbt project, parsed before anything in it is changed."""
+    folder = tmp_path / "dbt"
+    shutil.copytree(ROOT / "dbt", folder, ignore=shutil.ignore_patterns("target", "logs"))
+    (folder / "target").mkdir()
+    shutil.copy(manifest, folder / "target")
+    monkeypatch.setenv("PLATFORM_DBT_DIR", str(folder))
+    settings.cache_clear()
+    yield folder
+    settings.cache_clear()
 
 
-def one(nodes: dict[str, Any], prefix: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(node for key, node in nodes.items() if key.startswith(prefix))
-    return found
-
-
-def test_the_checksum_changes_with_what_a_seed_is_and_with_nothing_else(known: dict[str, Any]) -> None:
-    before = Seeds.of(known)
+@pytest.mark.parametrize(
+    ("name", "tells"),
+    [
+        ("seeds/deal_stages.csv", True),
+        ("seeds/deal_stages.yml", True),
+        ("seeds/another.csv", True),
+        ("tests/core/seniority_rules_decide_their_examples.sql", True),
+        ("macros/staging.sql", True),
+        ("dbt_project.yml", True),
+        ("seeds/.deal_stages.csv.swp", False),
+        ("models/core/dim_accounts.sql", False),
+        ("target/manifest.json", False),
+    ],
+)
+def test_what_is_edited_is_noticed_without_parsing_the_project(project: Path, name: str, tells: bool) -> None:
+    before = Seeds.of_project()
     assert {"deal_stages", "sla_default_targets"} <= set(before.tables["core"])
-    seed, test = "seed.customer_intelligence.deal_stages", "test.customer_intelligence.unique_deal_stages_stage."
-    macro = "macro.customer_intelligence.row_key"
-
-    def changed(kind: str, prefix: str, key: str, value: Any) -> bool:
-        other = copy.deepcopy(known)
-        one(other[kind], prefix)[key] = value
-        return Seeds.of(other).checksum != before.checksum
-
-    assert changed("nodes", seed, "checksum", {"name": "sha256", "checksum": "other rows"})
-    assert changed("nodes", seed, "config", {"column_types": {"stage": "int64"}})
-    assert changed("nodes", seed, "description", "other words")
-    assert changed("nodes", test, "test_metadata", {"name": "unique"})
-    assert changed("macros", macro, "macro_sql", "{% macro row_key() %}{% endmacro %}")
-    assert not changed("nodes", seed, "created_at", 1.0)
-    assert not changed("nodes", "model.customer_intelligence.dim_accounts", "raw_code", "select 1")
-    of_a_mart = "test.customer_intelligence.relationships_mart_sales_forecast_stage"
-    assert not changed("nodes", of_a_mart, "test_metadata", {"name": "unique"})
+    with (project / name).open("a") as file:
+        file.write("\n")
+    assert (Seeds.of_project().checksum != before.checksum) == tells
 
 
 @pytest.fixture
