@@ -145,8 +145,9 @@ def _bare(sql: str) -> str:
 def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) -> Judged:
     node = tree.inner(statement)
     judged = Judged(sql, _kind(node), node)
+    nodes = tree.index(node)
     judged.scans = tree.count_scans(node, lambda name: relations[name].scans)
-    for scan in tree.below(node, "ResolvedTableScanProto"):
+    for scan in nodes.get("ResolvedTableScanProto", ()):
         relation = relations[scan.table.full_name]
         judged.depth = max(judged.depth, relation.depth)
         columns = {column.name for column in scan.parent.column_list}
@@ -156,12 +157,13 @@ def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) 
         judged.one_row = tree.single_row(node.query)
     judged.findings += [
         Finding("outer join", f"{found} has no equality between the two sides")
-        for found in tree.outer_joins_without_equality(node)
+        for found in tree.outer_joins_without_equality(nodes)
     ]
     judged.findings += [
         Finding("correlation", f"{found} has no equality with the row outside")
-        for found in tree.subqueries_that_stay_correlated(node)
+        for found in tree.subqueries_that_stay_correlated(nodes)
     ]
+    judged.findings += [Finding("row", f"{found}: an alias is missing") for found in tree.rows_taken_for_columns(nodes)]
     return judged
 
 

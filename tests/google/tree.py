@@ -12,22 +12,45 @@ from google.protobuf.message import Message
 _JOIN = enums.ResolvedJoinScanEnums
 _OUTER = {_JOIN.LEFT: "LEFT", _JOIN.RIGHT: "RIGHT", _JOIN.FULL: "FULL"}
 _EQUAL = "$equal"
+_COMPARISONS = frozenset(
+    {"$equal", "$not_equal", "$is_null", "$in", "$is_distinct_from", "$is_not_distinct_from", "coalesce", "count"}
+)
+#: Fields that hold no part of the query; most messages of a tree lie below them.
+_TYPES = frozenset({"type", "type_annotation_map", "signature", "annotation_map", "node_source"})
+
+
+Index = Mapping[str, list[Message]]
 
 
 def walk(node: Message) -> Iterator[Message]:
-    """The node and everything below it."""
+    """The node and everything below it, less types."""
     stack = [node]
     while stack:
         item = stack.pop()
         yield item
-        for field, value in item.ListFields():
-            if field.message_type is not None:
-                stack.extend(reversed(value) if field.is_repeated else [value])
+        stack.extend(children(item))
+
+
+def children(node: Message) -> list[Message]:
+    """The messages right below one, less types."""
+    found: list[Message] = []
+    for field, value in node.ListFields():
+        if field.message_type is not None and field.name not in _TYPES:
+            found.extend(value) if field.is_repeated else found.append(value)
+    return found
 
 
 def below(node: Message, kind: str) -> Iterator[Message]:
     """All nodes of one kind, for example `ResolvedJoinScanProto`."""
     return (item for item in walk(node) if item.DESCRIPTOR.name == kind)
+
+
+def index(node: Message) -> dict[str, list[Message]]:
+    """All nodes of the tree by kind: one walk for many questions."""
+    found: dict[str, list[Message]] = {}
+    for item in walk(node):
+        found.setdefault(item.DESCRIPTOR.name, []).append(item)
+    return found
 
 
 def inner(wrapper: Message) -> Message:
@@ -70,15 +93,13 @@ def count_scans(node: Message, weigh: Callable[[str], int], entries: Mapping[str
             total += weigh(item.table.full_name)
         elif kind == "ResolvedWithRefScanProto":
             total += entries[item.with_query_name]
-        for field, value in item.ListFields():
-            if field.message_type is not None:
-                stack.extend(value if field.is_repeated else [value])
+        stack.extend(children(item))
     return total
 
 
-def outer_joins_without_equality(node: Message) -> Iterator[str]:
+def outer_joins_without_equality(nodes: Index) -> Iterator[str]:
     """Outer joins whose condition compares no expression of one side with one of the other by `=`."""
-    for join in below(node, "ResolvedJoinScanProto"):
+    for join in nodes.get("ResolvedJoinScanProto", ()):
         if join.join_type not in _OUTER:
             continue
         sides = [_columns(join.left_scan), _columns(join.right_scan)]
@@ -87,9 +108,9 @@ def outer_joins_without_equality(node: Message) -> Iterator[str]:
             yield f"{_OUTER[join.join_type]} JOIN between {', '.join(names)}"
 
 
-def subqueries_that_stay_correlated(node: Message) -> Iterator[str]:
+def subqueries_that_stay_correlated(nodes: Index) -> Iterator[str]:
     """Correlated subqueries that read a table and are not tied to the outer row by `=`: BigQuery cannot turn them into joins."""
-    for subquery in below(node, "ResolvedSubqueryExprProto"):
+    for subquery in nodes.get("ResolvedSubqueryExprProto", ()):
         if not subquery.parameter_list or subquery.HasField("in_expr"):
             continue
         if not any(
@@ -99,6 +120,15 @@ def subqueries_that_stay_correlated(node: Message) -> Iterator[str]:
         outer = {reference.column.column_id for reference in subquery.parameter_list}
         if not any(_ties(pair, outer) for pair in _all_equalities(subquery.subquery)):
             yield f"subquery that refers to {', '.join(sorted({r.column.name for r in subquery.parameter_list}))}"
+
+
+def rows_taken_for_columns(nodes: Index) -> Iterator[str]:
+    """Comparisons of a table's whole row, which is what a column's name means where a table of that name has no alias."""
+    for call in nodes.get("ResolvedFunctionCallBaseProto", ()):
+        if call.function.name.rpartition(":")[2] in _COMPARISONS:
+            for argument in call.argument_list:
+                if inner(argument).DESCRIPTOR.name == "ResolvedMakeStructProto":
+                    yield f"{call.function.name.rpartition(':')[2].lstrip('$')} of a whole row"
 
 
 def single_row(query: Message) -> bool:
