@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from include.quality.parameters import bound
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, ScalarQueryParameter
@@ -75,7 +76,7 @@ def complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryParam
     from google.cloud import bigquery
 
     try:
-        client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters))).result()
+        execute(client, sql, bigquery.QueryJobConfig(query_parameters=list(parameters)))
     except GoogleAPICallError as error:
         details = [detail for detail in error.errors if isinstance(detail, dict)]
         text = str(details[0].get("message") or error.message) if details else str(error.message)
