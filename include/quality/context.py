@@ -16,7 +16,6 @@ from include.settings import settings
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
-
     from great_expectations.data_context import FileDataContext
 
     from include.quality.scope import Scope

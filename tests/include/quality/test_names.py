@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlglot
 from sqlglot import exp
+from sqlglot.generators.bigquery import BigQueryGenerator
 
 from include import ops
 from include.ingestion import sweep
@@ -14,15 +15,7 @@ from include.quality.builder import gates
 from include.quality.reconciliation import differences
 from include.sources import load_sources
 
-# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
-RESERVED = set(
-    "all and any array as asc assert_rows_modified at between by case cast collate contains create cross cube current default "
-    "define desc distinct else end enum escape except exclude exists extract false fetch following for from full group "
-    "grouping groups hash having if ignore in inner intersect interval into is join lateral left like limit lookup merge "
-    "natural new no not null nulls of on or order outer over partition preceding proto qualify range recursive respect right "
-    "rollup rows select set some struct tablesample then to treat true unbounded union unnest using when where window with "
-    "within".split()
-)
+RESERVED = {word.lower() for word in BigQueryGenerator.RESERVED_KEYWORDS}
 #: Tables with a column of their own name, beside those of the audit tables.
 COLUMN_OF_ITS_NAME = {"invoiced_mrr"} | {
     table.name for table in ops.TABLES.values() if table.name in {column.name for column in table.columns}
