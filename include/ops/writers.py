@@ -107,7 +107,8 @@ def append(
         replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
             deleted first, also when `rows` is empty.
         client: a BigQuery client; one is made if not given.
-        unless_present: a column; rows whose value of it is there already are left as they are.
+        unless_present: a column; rows whose value of it is there already are left as they are. BigQuery lets two processes insert
+            the same row at the same instant: whoever may be one of them has to look again.
 
     Returns:
         The number of rows given.
