@@ -137,42 +137,42 @@ async def run_is_late(context: dict[str, Any]) -> None:
     await asyncio.to_thread(notify_late_run, context)
 
 
-def gate_task(gate: str, run: RunContext, scope: Scope | None = None, log_url: str | None = None) -> str:
-    """Run one gate as the body of a task; a blocked gate fails the task at once, since trying again changes nothing.
+def gate_task(gates: str | Sequence[str], run: RunContext, scope: Scope | None = None, log_url: str | None = None) -> str:
+    """Run gates as the body of a task; a blocked gate fails the task at once, since trying again changes nothing.
 
     Args:
-        gate: the gate.
+        gates: the gate, or several.
         run: the run that is judged.
         scope: what the run makes, if it does not make everything.
         log_url: the log of the task, for those who are told of rows set aside.
 
     Returns:
-        The verdict in one line.
+        The verdicts, each in one line and a line for each expectation that was not met.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
     from include import telemetry
     from include.alerts import notify_gate
-    from include.quality import GateBlocked, run_gate
+    from include.quality import GateBlocked, run_gates
 
-    try:
-        verdict = run_gate(gate, run, scope=scope)
-    except GateBlocked as blocked:
-        telemetry.gate(blocked.verdict)
-        raise AirflowFailException(str(blocked)) from blocked
-    telemetry.gate(verdict)
-    notify_gate(verdict, run, log_url=log_url)
-    return verdict.message
+    verdicts = run_gates([gates] if isinstance(gates, str) else gates, run, scope=scope)
+    for verdict in verdicts:
+        telemetry.gate(verdict)
+    message = "\n".join(verdict.message for verdict in verdicts)
+    for verdict in verdicts:
+        if verdict.verdict == "block":
+            raise AirflowFailException(message) from GateBlocked(verdict)
+    for verdict in verdicts:
+        notify_gate(verdict, run, log_url=log_url)
+    return message
 
 
 def publish_task(dag_id: str, run: RunContext, tables: Sequence[str] | None = None) -> int:
     """Publish as the body of a task: what is built, or these tables alone. Returns how many."""
-    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
     from include import telemetry
     from include.publish import publish
 
-    count = publish(run, tables, client=BigQueryHook(gcp_conn_id="google_cloud_default").get_client())
+    count = publish(run, tables)
     telemetry.published(dag_id, count)
     return count
 

@@ -30,7 +30,7 @@ ALERTS = OpsTable(
         ),
         Column("attempts", "INT64", "How often it was tried.", True),
         Column("next_attempt_at", "TIMESTAMP", "When it may be tried; while it is claimed, when the claim ends.", True),
-        Column("claimed_by", "STRING", "The delivery that has it in hand; NULL when none has."),
+        Column("claimed_by", "STRING", "The delivery that has it in hand, or who is writing it; NULL when none has."),
         Column("created_at", "TIMESTAMP", "When it was written.", True),
         Column("sent_at", "TIMESTAMP", "When it was sent."),
         Column("error", "STRING", "Why it was not sent, or not by its own channel."),

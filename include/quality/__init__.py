@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.quality.gate import run_gate
+from include.quality.gate import run_gate, run_gates
 from include.quality.scope import Scope
 from include.quality.verdict import GateBlocked, GateVerdict, Outcome
 
@@ -19,4 +19,4 @@ def build_data_docs() -> Path:
     return build_data_docs()
 
 
-__all__ = ["GateBlocked", "GateVerdict", "Outcome", "Scope", "build_data_docs", "run_gate"]
+__all__ = ["GateBlocked", "GateVerdict", "Outcome", "Scope", "build_data_docs", "run_gate", "run_gates"]

@@ -7,7 +7,7 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -30,16 +30,7 @@ _SAMPLES = 3
 
 
 def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Scope | None = None) -> GateVerdict:
-    """Judge one boundary: run its checkpoint, quarantine, write the verdicts down.
-
-    What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
-    that a repaired parent releases its children.
-
-    Args:
-        gate: `raw_<source>`, `staging`, `core` or `marts`.
-        run: the run that is judged.
-        client: a BigQuery client; one is made if not given.
-        scope: what the run makes, if it does not make everything: it is judged by the rules on that alone.
+    """Judge one boundary; see `run_gates`.
 
     Returns:
         The verdict, when the pipeline may go on.
@@ -47,41 +38,79 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Sc
     Raises:
         GateBlocked: an expectation of action `block` failed, or one could not be evaluated.
     """
-    from include.quality.context import checkpoint_of
-    from include.warehouse import client as new_client
-
-    bq = client or new_client(gate=gate)
-    values = values_of(run, gate)
-    outcomes: list[Outcome] = []
-    with checkpoint_of(gate, scope) as checkpoint:
-        if checkpoint is not None:
-            outcomes = _judge(checkpoint, gate, run, bq, whole=scope is None)
-    held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
-    outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
-    verdict = GateVerdict(gate, tuple(outcomes), held)
-
-    now = datetime.now(UTC)
-    rows = [outcome.row(gate, run, now) for outcome in outcomes]
-    append("ops.gate_results", rows, replace_where={"run_id": run.run_id, "as_of": run.as_of, "gate": gate}, client=bq)
+    (verdict,) = run_gates([gate], run, client, scope)
     if verdict.verdict == "block":
         raise GateBlocked(verdict)
-    log.log(logging.INFO if verdict.verdict == "pass" else logging.WARNING, verdict.message)
     return verdict
 
 
-def _judge(checkpoint: Any, gate: str, run: RunContext, bq: Client, whole: bool) -> list[Outcome]:
-    """What became of every expectation of a checkpoint, judging also the rows that the gate has held in quarantine so far."""
-    values = values_of(run, gate)
-    rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
-    quarantined = {rule.meta["relation"] for rule in rules if rule.meta["action"] == "quarantine"}
-    if quarantined:
-        quarantine.release(bq, gate, None if whole else quarantined)
-    measured = {rule.meta["name"]: rule.meta["reconcile"] for rule in rules if "reconcile" in rule.meta}
-    complaints = reconciliation.measure(bq, gate, measured, values)
-    return [
-        replace(outcome, success=False, error=complaints[outcome.name]) if outcome.name in complaints else outcome
-        for outcome in _evaluate(checkpoint, run, values)
-    ]
+def run_gates(
+    gates: Sequence[str], run: RunContext, client: Client | None = None, scope: Scope | None = None
+) -> list[GateVerdict]:
+    """Judge boundaries: run their checkpoints, quarantine, write the verdicts down, in one statement for all.
+
+    What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
+    that a repaired parent releases its children.
+
+    Args:
+        gates: `raw_<source>`, `staging`, `core` or `marts`.
+        run: the run that is judged.
+        client: a BigQuery client; one is made if not given.
+        scope: what the run makes, if it does not make everything: it is judged by the rules on that alone.
+
+    Returns:
+        The verdicts, in the order of the gates, `block` among them.
+    """
+    from include.quality.context import checkpoint_of
+    from include.warehouse import client as new_client
+
+    bq = client or new_client(gate=gates[0] if len(gates) == 1 else "raw")
+    verdicts = []
+    with contextlib.ExitStack() as stack:
+        opened = {gate: stack.enter_context(checkpoint_of(gate, bq, scope)) for gate in gates}
+        checkpoints = {gate: checkpoint for gate, checkpoint in opened.items() if checkpoint is not None}
+        complaints = _prepare(checkpoints, run, bq, whole=scope is None)
+        for gate in gates:
+            values = values_of(run, gate)
+            outcomes = _evaluate(checkpoints[gate], run, values) if gate in checkpoints else []
+            outcomes = [_with_complaint(outcome, complaints.get((gate, outcome.name))) for outcome in outcomes]
+            held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
+            outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
+            verdicts.append(GateVerdict(gate, tuple(outcomes), held))
+    _write(verdicts, run, bq)
+    for verdict in verdicts:
+        if verdict.verdict != "block":
+            log.log(logging.INFO if verdict.verdict == "pass" else logging.WARNING, verdict.message)
+    return verdicts
+
+
+def _prepare(checkpoints: Mapping[str, Any], run: RunContext, bq: Client, whole: bool) -> dict[tuple[str, str], str]:
+    """Measure what the gates reconcile, and let them judge also the rows that they have held in quarantine so far.
+
+    Returns:
+        Gate and rule → what the warehouse said, of the reconciliations that could not be measured.
+    """
+    wanted = []
+    for gate, checkpoint in checkpoints.items():
+        rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
+        quarantined = {rule.meta["relation"] for rule in rules if rule.meta["action"] == "quarantine"}
+        if quarantined:
+            quarantine.release(bq, gate, None if whole else quarantined)
+        wanted += [(gate, rule.meta["name"], rule.meta["reconcile"]) for rule in rules if "reconcile" in rule.meta]
+    return reconciliation.measure(bq, wanted, run)
+
+
+def _with_complaint(outcome: Outcome, complaint: str | None) -> Outcome:
+    return outcome if complaint is None else replace(outcome, success=False, error=complaint)
+
+
+def _write(verdicts: Sequence[GateVerdict], run: RunContext, bq: Client) -> None:
+    now = datetime.now(UTC)
+    rows = [outcome.row(verdict.gate, run, now) for verdict in verdicts for outcome in verdict.outcomes]
+    # A gate of which a scope leaves nothing has not written before either.
+    if rows:
+        where = {"run_id": run.run_id, "as_of": run.as_of, "gate": [verdict.gate for verdict in verdicts]}
+        append("ops.gate_results", rows, replace_where=where, client=bq)
 
 
 def _evaluate(checkpoint: Any, run: RunContext, values: Mapping[str, str]) -> list[Outcome]:

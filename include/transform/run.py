@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -68,10 +69,14 @@ def run_of(context: Mapping[str, Any]) -> RunContext:
 
 
 def tell_run(context: Mapping[str, Any], operator: Any) -> None:
-    """Tell a dbt command the run's instant and id, and whether it rebuilds. To be called when the command is about to run.
+    """Tell a dbt command its identity, the run's instant and id, and whether it rebuilds. To be called when the command is about to run.
 
     Most tasks of models only watch: told earlier, each of them would have to ask for it.
     """
+    from include.warehouse import identity
+
+    # Not in the operator's fields, which Airflow shows: the key of a service account may be among them.
+    os.environ.update(identity().dbt_environment())
     run = run_of(context)
     # Not as vars: dbt parses the whole project anew when a var has changed.
     operator.env = (operator.env or {}) | {"DBT_AS_OF": run.as_of.isoformat(), "DBT_RUN_ID": run.run_id}

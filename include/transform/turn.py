@@ -6,9 +6,12 @@ the run has ended may take it. So a run that was killed keeps nobody waiting, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from include.warehouse import client as new_client
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -18,27 +21,28 @@ BUILD = "build"
 _ATTEMPTS = 5
 
 # One statement, so that of two runs which ask at once one finds what the other wrote. Both change the same rows: where the
-# warehouse cannot put them in an order by itself, it refuses one of them.
+# warehouse cannot put them in an order by itself, it refuses one of them, which is then run again.
 _TAKE = """
-    update ops.turns
+    update ops.turns as wanted
     set dag_id = @dag_id, run_id = @run_id, taken_at = current_timestamp()
-    where resource in unnest(@resources)
+    where wanted.resource in unnest(@resources)
         and not exists (
             select 1 from ops.turns as others
             where others.resource in unnest(@resources)
                 and others.run_id is not null
                 and not (others.dag_id = @dag_id and others.run_id = @run_id)
+                and concat(others.dag_id, ' ', others.run_id) not in unnest(@ended)
         )
 """
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Turn:
-    """That a run has, or had, the turn to write a resource."""
+    """That a run has, or had, the turn to write a resource; of a resource that nobody has written yet, no run."""
 
     resource: str
-    dag_id: str
-    run_id: str
+    dag_id: str | None
+    run_id: str | None
 
     def __str__(self) -> str:
         return f"{self.dag_id} ({self.run_id}) writes {self.resource}"
@@ -64,19 +68,19 @@ def take_turn(
         None if it is this run's turn now, else who is in the way.
     """
     wanted = sorted(set(resources))
-    bq = client or _client()
+    bq = client or new_client(task="turn")
     found = _turns(bq, wanted)
-    for attempt in range(_ATTEMPTS):
-        others = [turn for turn in found if (turn.dag_id, turn.run_id) != (dag_id, run_id)]
-        if not others and len(found) == len(wanted):
+    for _ in range(_ATTEMPTS):
+        others = [turn for turn in found if turn.run_id is not None and (turn.dag_id, turn.run_id) != (dag_id, run_id)]
+        if not others and {turn.resource for turn in found if turn.run_id is not None} == set(wanted):
             return None
         for other in others:
-            if not has_ended(other.dag_id, other.run_id):
+            if not has_ended(str(other.dag_id), str(other.run_id)):
                 return other
-            _end(bq, other)
-        if attempt == 0:
+        if {turn.resource for turn in found} != set(wanted):
             _make_rows(bq, wanted)
-        _unless_contended(bq, _TAKE, wanted, dag_id=dag_id, run_id=run_id)
+        ended = sorted({f"{other.dag_id} {other.run_id}" for other in others})
+        _query(bq, _TAKE, wanted, ended, dag_id=dag_id, run_id=run_id)
         found = _turns(bq, wanted)
     raise RuntimeError(f"The turn for {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
 
@@ -91,44 +95,19 @@ def _make_rows(bq: Client, resources: list[str]) -> None:
     _query(bq, sql, resources)
 
 
-def _end(bq: Client, turn: Turn) -> None:
-    """Free what a run that has ended had, unless somebody else has taken it meanwhile."""
-    sql = """
-        update ops.turns set dag_id = null, run_id = null
-        where resource in unnest(@resources) and dag_id = @dag_id and run_id = @run_id
-    """
-    _unless_contended(bq, sql, [turn.resource], dag_id=turn.dag_id, run_id=turn.run_id)
-
-
 def _turns(bq: Client, resources: list[str]) -> list[Turn]:
     sql = """
         select distinct resource, dag_id, run_id from ops.turns
-        where resource in unnest(@resources) and run_id is not null
+        where resource in unnest(@resources)
         order by resource
     """
     return [Turn(row["resource"], row["dag_id"], row["run_id"]) for row in _query(bq, sql, resources)]
 
 
-def _unless_contended(bq: Client, sql: str, resources: list[str], **names: str) -> None:
-    """Run a statement that changes turns; one that lost against another at the same instant has changed nothing."""
-    from google.api_core.exceptions import GoogleAPICallError
-
-    try:
-        _query(bq, sql, resources, **names)
-    except GoogleAPICallError as error:
-        if not any(words in str(error).lower() for words in ("concurrent update", "conflict")):
-            raise
-
-
-def _query(bq: Client, sql: str, resources: list[str], **names: str) -> Any:
+def _query(bq: Client, sql: str, resources: list[str], ended: Sequence[str] = (), **names: str) -> Any:
     from google.cloud import bigquery
 
     parameters: list[Any] = [bigquery.ArrayQueryParameter("resources", "STRING", resources)]
+    parameters += [bigquery.ArrayQueryParameter("ended", "STRING", list(ended))]
     parameters += [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in names.items()]
-    return bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
-
-
-def _client() -> Client:
-    from include.warehouse import client
-
-    return client(task="turn")
+    return execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters)).result()

@@ -127,8 +127,8 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
     assert landed == {"crm", "billing", "support", "reference"}
     for name in landed:
         assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
-        assert dag.get_task(f"gate_raw_{name}").upstream_task_ids == {f"land_{name}"}
-    assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {f"gate_raw_{name}" for name in landed}
+    assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in landed}
+    assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"gate_raw"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
         nodes = {

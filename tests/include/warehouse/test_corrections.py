@@ -1,0 +1,68 @@
+"""The embedded warehouse takes the statements that BigQuery takes, and its catalog follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from google.api_core.exceptions import BadRequest
+from google.cloud.bigquery import Client, SchemaField, Table
+
+from tests.warehouse import connected, rows
+
+
+@pytest.fixture
+def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    with connected(monkeypatch) as client:
+        client.create_dataset("corrections", exists_ok=True)
+        yield client
+        client.delete_dataset("corrections", delete_contents=True)
+
+
+def columns(bq: Client, table: str) -> dict[str, str]:
+    return {field.name: f"{field.field_type} {field.mode}" for field in bq.get_table(table).schema}
+
+
+def described(bq: Client) -> Table:
+    return bq.create_table(Table("local.corrections.t", schema=[SchemaField("x", "INT64", description="what x is")]))
+
+
+def test_one_alter_adds_several_columns_and_the_catalog_lists_them(bq: Client) -> None:
+    described(bq)
+    bq.query(
+        "/* who asks */ alter table corrections.t add column if not exists `a` NUMERIC, "
+        "add column if not exists b STRING, add column if not exists x INT64"
+    ).result()
+    assert columns(bq, "corrections.t") == {"x": "INT64 NULLABLE", "a": "NUMERIC NULLABLE", "b": "STRING NULLABLE"}
+    assert bq.get_table("corrections.t").schema[0].description == "what x is"
+    bq.query("insert into corrections.t (x, a, b) values (1, 0.000000001, 'one')").result()
+    assert rows(bq, "select a, b from corrections.t") == [(Decimal("0.000000001"), "one")]
+
+
+def test_an_alter_that_fails_changes_nothing(bq: Client) -> None:
+    described(bq)
+    with pytest.raises(BadRequest, match="x already exists"):
+        bq.query("alter table corrections.t add column a STRING, add column x INT64").result()
+    assert columns(bq, "corrections.t") == {"x": "INT64 NULLABLE"}
+    bq.query("alter table corrections.t add column a STRING").result()
+    assert columns(bq, "corrections.t") == {"x": "INT64 NULLABLE", "a": "STRING NULLABLE"}
+
+
+def test_the_catalog_follows_every_alter_of_a_script(bq: Client) -> None:
+    described(bq)
+    bq.query(
+        "alter table corrections.t add column a NUMERIC, add column b ARRAY<STRING>; alter table corrections.t drop column x"
+    ).result()
+    assert columns(bq, "corrections.t") == {"a": "NUMERIC NULLABLE", "b": "STRING REPEATED"}
+
+
+def test_a_table_is_created_from_a_query_in_brackets(bq: Client) -> None:
+    """As dbt-bigquery writes it for a model with a contract."""
+    bq.query(
+        "create or replace table corrections.t (a int64, b numeric options (description = 'an amount'), day date)\n"
+        "partition by day cluster by a options (description = 'what t is')\n"
+        "as (\nwith one as (select 1 as a, 2 as b, date '2026-10-01' as day)\nselect a, b, day from one\n);"
+    ).result()
+    assert columns(bq, "corrections.t") == {"a": "INTEGER NULLABLE", "b": "NUMERIC NULLABLE", "day": "DATE NULLABLE"}
+    assert rows(bq, "select b / 3 from corrections.t") == [(Decimal("0.666666667"),)]
