@@ -19,8 +19,6 @@ find_python() {
     fail "No usable Python found: install Python 3.11, 3.12 or 3.13 with its venv module (Debian: apt install python3 python3-venv), or name one with PYTHON=…"
 }
 
-make_logs() { (umask 077 && mkdir -p .local/logs); }
-
 free_megabytes() { df -Pk . | awk 'NR == 2 { print int($4 / 1024) }'; }
 
 install() { # environment, requirement files…
@@ -36,7 +34,7 @@ install() { # environment, requirement files…
     python=$(find_python)
     [ "$(free_megabytes)" -ge 4000 ] || fail "Only $(free_megabytes) MB are free here; the environments need 4 GB."
     say "$environment: installing (once), log in .local/logs/setup.log"
-    make_logs
+    mkdir -p .local/logs
     rm -rf "$environment"
     {
         "$python" -m venv "$environment" &&
@@ -59,7 +57,7 @@ install .venv-warehouse requirements-warehouse.txt
 
 # The web UI's test drives a browser: `bootstrap.sh browser` installs Debian's where it may; elsewhere the test says what it needs.
 if [ "${1:-}" = browser ] && ! { command -v chromium && command -v chromedriver; } >/dev/null 2>&1; then
-    make_logs
+    mkdir -p .local/logs
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         say "installing Chromium for the web UI's test"
         { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >>.local/logs/setup.log 2>&1 ||
