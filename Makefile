@@ -21,7 +21,7 @@ help: ## list the commands
 	@echo
 	@echo "  Options of run and up: SCALE=1 SEED=42 AS_OF=YYYY-MM-DD DATA=folder-of-csv-files"
 	@echo "  Ports: WAREHOUSE_PORT=9050 AIRFLOW_PORT=8080 POSTGRES_PORT=9055 BILLING_PORT=9056 SUPPORT_PORT=9057"
-	@echo "         AIRFLOW_LOGS_PORT=9058 TRIGGERER_LOGS_PORT=9059 MCP_PORT=9061 · Folder: LOCAL_HOME=.local · Python: PYTHON=python3.12"
+	@echo "         MCP_PORT=9061 · Folder: LOCAL_HOME=.local · Python: PYTHON=python3.12"
 
 setup: ## make the environments that are missing (the other commands do it by themselves)
 	@include/local/bootstrap.sh

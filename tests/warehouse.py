@@ -24,7 +24,7 @@ from include.warehouse import EmbeddedWarehouse, client, environment
 
 @lru_cache(maxsize=1)
 def running() -> EmbeddedWarehouse:
-    """The warehouse, on a port that is free, and on one ten above it that is too."""
+    """The warehouse, on a port that is free."""
     home = Path(tempfile.mkdtemp(prefix="platform-warehouse-"))
     warehouse = EmbeddedWarehouse(home, free_port())
     warehouse.start()
@@ -34,17 +34,10 @@ def running() -> EmbeddedWarehouse:
 
 
 def free_port() -> int:
-    """A port that is free, and so is the one ten above it (the warehouse's gRPC)."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 10))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise RuntimeError("no two free ports ten apart")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

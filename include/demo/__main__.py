@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -47,7 +48,14 @@ def _parser() -> argparse.ArgumentParser:
         "support servers, then write systems.json (how to reach them) and stay until SIGTERM.",
     )
     command.add_argument("--home", required=True, type=Path, metavar="DIR", help="folder for the files and systems.json")
-    command.add_argument("--postgres-url", required=True, metavar="URL", help="database that becomes the CRM")
+    url = os.environ.get("DEMO_POSTGRES_URL")
+    command.add_argument(
+        "--postgres-url",
+        required=url is None,
+        default=url,
+        metavar="URL",
+        help="database that becomes the CRM (default: DEMO_POSTGRES_URL, which no other user can read)",
+    )
     command.add_argument("--billing-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--support-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead")

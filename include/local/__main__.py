@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.local.errors import StackError
-from include.local.home import Company, Ports, local_home, only_one, parse_as_of, secret, today
+from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
 from include.warehouse import WarehouseError, client
 
@@ -98,7 +98,7 @@ def up(arguments: argparse.Namespace) -> None:
     addresses = Table(box=None, pad_edge=False, show_header=False)
     addresses.add_row("Airflow", stack.api.address, f"user admin, password {secret('admin_password')[:16]}")
     addresses.add_row("Warehouse", stack.warehouse.url, 'project local · make sql Q="select …"')
-    addresses.add_row("CRM", stack.postgres.url(company.database), "schema crm")
+    addresses.add_row("CRM", stack.postgres.address(company.database), f"schema crm, password in {local_home()}/secrets/postgres")
     addresses.add_row("Billing API", f"http://127.0.0.1:{ports.billing}", "bearer token")
     addresses.add_row("Support API", f"http://127.0.0.1:{ports.support}", "basic auth")
     addresses.add_row("Logs", str(local_home() / "logs"), "")
@@ -177,6 +177,9 @@ def env(_: argparse.Namespace) -> None:
 
     from include.local.stack import platform_environment
 
+    if sys.stdout.isatty():
+        raise StackError('The exports hold passwords: eval "$(python -m include.local env)" takes them without showing them.')
+
     company = Company.last() or Company(today())
     for name, value in platform_environment(company, Ports.from_environment()).items():
         print(f"export {name}={shlex.quote(value)}")
@@ -214,6 +217,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = parser().parse_args()
+    make_local_home()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         arguments.function(arguments)

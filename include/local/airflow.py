@@ -72,8 +72,6 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         # A task's supervisor that reads the last of its output before the process has ended looks again after this many seconds.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "LOGGING__WORKER_LOG_SERVER_PORT": str(ports.airflow_logs),
-        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.triggerer_logs),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         # The executor learns in the scheduler's loop that a task has ended; asleep, it hands out no other.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
@@ -105,7 +103,8 @@ def migrate(variables: dict[str, str]) -> None:
     from importlib.metadata import version
 
     stamp = local_home() / "airflow" / "migrated"
-    wanted = f"{version('apache-airflow')} {variables['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']}"
+    database = hashlib.sha256(variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].encode()).hexdigest()
+    wanted = f"{version('apache-airflow')} {database}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     done = subprocess.run([str(EXECUTABLE), "db", "migrate"], env=variables, capture_output=True, text=True, check=False)
@@ -116,12 +115,15 @@ def migrate(variables: dict[str, str]) -> None:
 
 #: What a run cannot begin without, and what it may need later: all of them at once are busy for half as long again.
 FIRST, LATER = ("api-server", "scheduler", "dag-processor"), ("triggerer",)
+#: These two also serve the logs of their tasks, on every interface. Here the api-server reads the same folder.
+_LOG_SERVERS = ("scheduler", "triggerer")
 
 
 def start(processes: Processes, variables: dict[str, str], components: Sequence[str] = FIRST + LATER) -> None:
     """Start components, by default every one."""
     for component in components:
-        processes.start(f"airflow-{component}", [str(EXECUTABLE), component], variables, cwd=ROOT, may_restart=True)
+        command = [str(EXECUTABLE), component, *(["--skip-serve-logs"] if component in _LOG_SERVERS else [])]
+        processes.start(f"airflow-{component}", command, variables, cwd=ROOT, may_restart=True)
 
 
 class Api:

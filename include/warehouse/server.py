@@ -1,4 +1,4 @@
-"""Starts the embedded warehouse, with corrections that make it behave as BigQuery does, and with shortcuts.
+"""Starts the embedded warehouse, guarded, with corrections that make it behave as BigQuery does, and with shortcuts.
 
 Runs in the warehouse's own environment, never in the platform's.
 """
@@ -6,11 +6,15 @@ Runs in the warehouse's own environment, never in the platform's.
 import os
 import sys
 
+from access import restrict  # type: ignore[import-not-found]  # beside this script
 from bqemulator.cli import main
-from corrections import correct  # type: ignore[import-not-found]  # beside this script
+from corrections import correct  # type: ignore[import-not-found]
+from refusals import refuse  # type: ignore[import-not-found]
 from shortcuts import take  # type: ignore[import-not-found]
 
+restrict()
 correct()
+refuse()
 take()
 
 if __name__ == "__main__":

@@ -82,3 +82,14 @@ def test_secrets_are_made_once_and_private(home: Path) -> None:
 def test_two_commands_do_not_share_a_stack() -> None:
     with only_one("run"), pytest.raises(StackError, match="make run"), only_one("up"):
         pass
+
+
+def test_the_local_folder_is_open_to_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for home in (tmp_path / "new", tmp_path / "old"):
+        monkeypatch.setenv("LOCAL_HOME", str(home))
+        if home.name == "old":
+            home.mkdir(mode=0o755)
+        with only_one("run"):
+            assert home.stat().st_mode & 0o777 == 0o700
+        secret("some")
+        assert (home / "secrets" / "some").stat().st_mode & 0o777 == 0o600

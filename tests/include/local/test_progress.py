@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -80,7 +81,7 @@ def failure(port: int, logs: Path, *crashes: str) -> str:
     """What is said at the end of a night that Airflow answers of as failed."""
     processes = Processes(logs)
     processes.crashes += crashes
-    api = Api(Ports(*[port] * 7))
+    api = Api(Ports(*[port] * len(fields(Ports))))
     watch = Watch(api, processes, Console(file=StringIO()), {})
     watch.run_ids["transform"] = "tonight"
     with pytest.raises(StackError) as failed:
@@ -113,7 +114,7 @@ def test_of_a_run_under_way_only_what_has_changed_is_asked_for(
     answers: tuple[dict[str, dict[str, Any]], int], asked: list[str]
 ) -> None:
     given, port = answers
-    api, progress = Api(Ports(*[port] * 7)), DagProgress("transform")
+    api, progress = Api(Ports(*[port] * len(fields(Ports)))), DagProgress("transform")
 
     def look(state: str, *tasks: tuple[str, str]) -> bool:
         """Whether the look was narrowed."""

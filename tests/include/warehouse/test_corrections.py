@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from google.api_core.exceptions import BadRequest
-from google.cloud.bigquery import Client, SchemaField, Table
+from google.cloud.bigquery import Client, LoadJobConfig, SchemaField, Table
 
 from tests.warehouse import connected, rows
 
@@ -66,3 +69,12 @@ def test_a_table_is_created_from_a_query_in_brackets(bq: Client) -> None:
     ).result()
     assert columns(bq, "corrections.t") == {"a": "INTEGER NULLABLE", "b": "NUMERIC NULLABLE", "day": "DATE NULLABLE"}
     assert rows(bq, "select b / 3 from corrections.t") == [(Decimal("0.666666667"),)]
+
+
+def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> None:
+    bq.query("create table corrections.t (a int64, b int64, c string)").result()
+    file = io.BytesIO()
+    pq.write_table(pa.table({"b": [2], "a": [1]}), file)
+    file.seek(0)
+    bq.load_table_from_file(file, "corrections.t", job_config=LoadJobConfig(source_format="PARQUET")).result()
+    assert rows(bq, "select a, b, c from corrections.t") == [(1, 2, None)]
