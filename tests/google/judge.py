@@ -66,6 +66,7 @@ class Judge:
         self.project = project
         self._language = language()
         self._catalogs: OrderedDict[tuple[Any, ...], int] = OrderedDict()
+        self._answers: dict[tuple[Any, ...], bytes] = {}
 
     def judge(self, sql: str, parameters: Mapping[str, types.TypeProto] | None = None, dry_run: bool = False) -> list[Judged]:
         """Analyze a statement, or several divided by semicolons, and do what they say to the project.
@@ -78,6 +79,8 @@ class Judge:
         Raises:
             Refused: BigQuery refuses it, with the line and column.
         """
+        # A comment before it, such as dbt's, makes no other question of it; positions stay.
+        sql = re.sub(r"\A\s*/\*.*?\*/", lambda comment: re.sub(r"\S", " ", comment[0]), sql, flags=re.DOTALL)
         judged, position, data = [], 0, sql.encode()
         while data[position:].strip(b" \t\r\n;"):
             try:
@@ -95,16 +98,33 @@ class Judge:
         location = locations.ParseResumeLocationProto(input=sql, byte_position=position, allow_resume=True)
         paths = self._paths(location, sql.encode()[position:].decode())
         relations = {".".join(path): self.project.find(path) for path in paths}
-        request = service.AnalyzeRequest(registered_catalog_id=self._catalog(paths, relations))
+        answer = self._analyzed(location, paths, relations, parameters)
+        end = answer.resume_byte_position
+        return _described(sql.encode()[position:end].decode().strip(), answer.resolved_statement, relations), end
+
+    def _analyzed(
+        self,
+        location: locations.ParseResumeLocationProto,
+        paths: Sequence[tuple[str, ...]],
+        relations: Mapping[str, Relation],
+        parameters: Mapping[str, types.TypeProto],
+    ) -> service.AnalyzeResponse:
+        """The analyzer's answer. The same question on the same tables is asked once."""
+        tables = tuple((path, relations[".".join(path)].columns) for path in paths)
+        given = tuple((name, kind.SerializeToString()) for name, kind in sorted(parameters.items()))
+        key = (location.input, location.byte_position, tables, given)
+        known = self._answers.get(key)
+        if known is not None:
+            return service.AnalyzeResponse.FromString(known)
+        request = service.AnalyzeRequest(registered_catalog_id=self._catalog(tables), parse_resume_location=location)
         request.options.language_options.CopyFrom(self._language)
         request.options.error_message_mode = public.ERROR_MESSAGE_ONE_LINE
         request.options.prune_unused_columns = True
         for name, kind in parameters.items():
             request.options.query_parameters.add(name=name.lower()).type.CopyFrom(kind)
-        request.parse_resume_location.CopyFrom(location)
         answer = self._engine.call("Analyze", request, service.AnalyzeResponse)
-        end = answer.resume_byte_position
-        return _described(sql.encode()[position:end].decode().strip(), answer.resolved_statement, relations), end
+        self._answers[key] = answer.SerializeToString()
+        return answer
 
     def _paths(self, location: locations.ParseResumeLocationProto, rest: str) -> list[tuple[str, ...]]:
         """How the statement calls the tables that it refers to."""
@@ -121,16 +141,15 @@ class Judge:
             paths.add(tuple(part.strip("`") for part in re.findall(r"`[^`]+`|[\w-]+", altered[1])))
         return sorted(paths)
 
-    def _catalog(self, paths: Sequence[tuple[str, ...]], relations: Mapping[str, Relation]) -> int:
-        key = tuple((path, relations[".".join(path)].columns) for path in paths)
-        known = self._catalogs.get(key)
+    def _catalog(self, tables: tuple[tuple[tuple[str, ...], tuple[Column, ...]], ...]) -> int:
+        known = self._catalogs.get(tables)
         if known is not None:
-            self._catalogs.move_to_end(key)
+            self._catalogs.move_to_end(tables)
             return known
-        catalog = simple_catalog([(path, relations[".".join(path)].columns) for path in paths], self._language)
+        catalog = simple_catalog(tables, self._language)
         request = service.RegisterCatalogRequest(simple_catalog=catalog)
         made: int = self._engine.call("RegisterCatalog", request, service.RegisterResponse).registered_id
-        self._catalogs[key] = made
+        self._catalogs[tables] = made
         if len(self._catalogs) > _KEPT_CATALOGS:
             _, oldest = self._catalogs.popitem(last=False)
             self._engine.call("UnregisterCatalog", service.UnregisterRequest(registered_id=oldest), service.RegisterResponse)
