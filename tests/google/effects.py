@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tests.google.judge import Judged
 
 _CREATE = enums.ResolvedCreateStatementEnums
-_GRANULARITY = {"date_trunc": None, "timestamp_trunc": None, "datetime_trunc": None, "date": "DAY"}
 
 
 def apply(project: Project, judged: Judged) -> None:
@@ -86,6 +85,7 @@ def _create_view(project: Project, judged: Judged, node: Message) -> None:
 
 def _put(project: Project, judged: Judged, node: Message, relation: Relation) -> None:
     judged.target = relation.key
+    judged.partitioned_by = relation.facts.get("timePartitioning", {}).get("type")
     mode = tree.ancestor(node, "create_mode")
     present = project.relations.get(relation.key)
     if present is not None:

@@ -106,6 +106,7 @@ class Job:
                 "target": ".".join(item.target) if item.target else None,
                 "scans": item.scans,
                 "depth": item.depth,
+                "partitioned_by": item.partitioned_by,
                 "reads": {".".join(key): sorted(columns) for key, columns in item.reads.items()},
             }
             for item in self.judged
@@ -153,7 +154,7 @@ class Jobs:
     def _query(self, job: Job, body: bytes) -> None:
         config = job.configuration["query"]
         given = config.get("queryParameters") or []
-        parameters = {item["name"]: of_parameter(item["parameterType"]) for item in given}
+        parameters = [(item.get("name") or "", of_parameter(item["parameterType"])) for item in given]
         dry_run = bool(job.configuration.get("dryRun"))
         job.judged = self._judge.judge(config["query"], parameters, dry_run)
         for item in job.judged:

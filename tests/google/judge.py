@@ -18,7 +18,10 @@ from tests.google.catalog import Missing, Project, Relation, simple_catalog
 from tests.google.effects import apply
 from tests.google.engine import Engine, Refused, service
 from tests.google.language import language
+from tests.google.script import is_script, pieces
 from tests.google.types import Column, of_proto
+
+Parameters = Sequence[tuple[str, types.TypeProto]]
 
 #: Catalogs that the module keeps for further statements on the same tables.
 _KEPT_CATALOGS = 64
@@ -42,6 +45,7 @@ class Judged:
         scans: tables scanned, views and CTEs put in.
         depth: how deep its views are nested.
         reads: table or view → its columns that are read.
+        partitioned_by: how fine the partitions are of the table that it makes: `DAY`, `MONTH`, …
         target: the relation that it makes, changes or drops.
         one_row: the query gives exactly one row even of empty tables.
     """
@@ -54,6 +58,7 @@ class Judged:
     depth: int = 0
     reads: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     target: tuple[str, str] | None = None
+    partitioned_by: str | None = None
     one_row: bool = False
     findings: list[Finding] = field(default_factory=list)
 
@@ -68,12 +73,12 @@ class Judge:
         self._catalogs: OrderedDict[tuple[Any, ...], int] = OrderedDict()
         self._answers: dict[tuple[Any, ...], bytes] = {}
 
-    def judge(self, sql: str, parameters: Mapping[str, types.TypeProto] | None = None, dry_run: bool = False) -> list[Judged]:
+    def judge(self, sql: str, parameters: Parameters = (), dry_run: bool = False) -> list[Judged]:
         """Analyze a statement, or several divided by semicolons, and do what they say to the project.
 
         Args:
             sql: the text.
-            parameters: name → type of its query parameters.
+            parameters: name and type of its query parameters; positional ones have no name.
             dry_run: change nothing.
 
         Raises:
@@ -81,10 +86,12 @@ class Judge:
         """
         # A comment before it, such as dbt's, makes no other question of it; positions stay.
         sql = re.sub(r"\A\s*/\*.*?\*/", lambda comment: re.sub(r"\S", " ", comment[0]), sql, flags=re.DOTALL)
+        if is_script(sql):
+            return self._judge_script(sql, parameters, dry_run)
         judged, position, data = [], 0, sql.encode()
         while data[position:].strip(b" \t\r\n;"):
             try:
-                item, position = self._next(sql, position, parameters or {})
+                item, position = self._next(sql, position, parameters)
                 if not dry_run:
                     apply(self.project, item)
             except Missing as error:
@@ -94,7 +101,17 @@ class Judge:
             raise Refused("Syntax error: Unexpected end of statement")
         return judged
 
-    def _next(self, sql: str, position: int, parameters: Mapping[str, types.TypeProto]) -> tuple[Judged, int]:
+    def _judge_script(self, sql: str, parameters: Parameters, dry_run: bool) -> list[Judged]:
+        judged, known = [], list(parameters)
+        for piece in pieces(self._engine, sql, self._language):
+            if piece.declares:
+                name, kind = piece.declares
+                known.append((name, Column(name, kind).proto))
+            else:
+                judged += self.judge(piece.sql, known, dry_run or piece.conditional)
+        return judged
+
+    def _next(self, sql: str, position: int, parameters: Parameters) -> tuple[Judged, int]:
         location = locations.ParseResumeLocationProto(input=sql, byte_position=position, allow_resume=True)
         paths = self._paths(location, sql.encode()[position:].decode())
         relations = {".".join(path): self.project.find(path) for path in paths}
@@ -107,11 +124,11 @@ class Judge:
         location: locations.ParseResumeLocationProto,
         paths: Sequence[tuple[str, ...]],
         relations: Mapping[str, Relation],
-        parameters: Mapping[str, types.TypeProto],
+        parameters: Parameters,
     ) -> service.AnalyzeResponse:
         """The analyzer's answer. The same question on the same tables is asked once."""
         tables = tuple((path, relations[".".join(path)].columns) for path in paths)
-        given = tuple((name, kind.SerializeToString()) for name, kind in sorted(parameters.items()))
+        given = tuple((name, kind.SerializeToString()) for name, kind in parameters)
         key = (location.input, location.byte_position, tables, given)
         known = self._answers.get(key)
         if known is not None:
@@ -120,8 +137,12 @@ class Judge:
         request.options.language_options.CopyFrom(self._language)
         request.options.error_message_mode = public.ERROR_MESSAGE_ONE_LINE
         request.options.prune_unused_columns = True
-        for name, kind in parameters.items():
-            request.options.query_parameters.add(name=name.lower()).type.CopyFrom(kind)
+        for name, kind in parameters:
+            if name:
+                request.options.query_parameters.add(name=name.lower()).type.CopyFrom(kind)
+            else:
+                request.options.parameter_mode = public.PARAMETER_POSITIONAL
+                request.options.positional_query_parameters.add().CopyFrom(kind)
         answer = self._engine.call("Analyze", request, service.AnalyzeResponse)
         self._answers[key] = answer.SerializeToString()
         return answer

@@ -84,6 +84,8 @@ class Endpoint:
                 except Missing as error:
                     return _error(404, "notFound", str(error))
                 except Refused as error:
+                    if str(error).startswith("Not found"):
+                        return _error(404, "notFound", str(error))
                     duplicate = str(error).startswith("Already Exists")
                     return _error(409 if duplicate else 400, "duplicate" if duplicate else "invalidQuery", str(error))
             return answer if isinstance(answer, Response) else JSONResponse(answer)
@@ -313,6 +315,11 @@ def _job(job: Job) -> dict[str, Any]:
             "cacheHit": False,
             "numDmlAffectedRows": str(job.affected),
             "schema": {"fields": [column.rest() for column in job.columns]},
+            "referencedTables": [
+                {"projectId": PROJECT, "datasetId": dataset, "tableId": table}
+                for item in job.judged
+                for dataset, table in item.reads
+            ],
         }
         anonymous = {"projectId": PROJECT, "datasetId": "_anonymous", "tableId": f"anon{job.id}"}
         configuration = configuration | {"query": {"destinationTable": anonymous} | configuration["query"]}

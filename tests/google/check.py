@@ -1,0 +1,241 @@
+"""Plays everything that the platform sends to BigQuery against Google's analyzer, and reports what BigQuery would not take.
+
+    make check-google
+
+The systems of the demo company, dlt, dbt, Great Expectations and the platform's own functions are the real ones; only BigQuery is
+stood in for, by an endpoint that answers from Google's analyzer and holds no rows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from include.local.home import Company
+from include.runs import RunContext
+from include.settings import ROOT, settings
+from tests.google.endpoint import Endpoint, name_origins
+from tests.google.report import Complaint, changes_per_day, complaints
+from tests.pipeline.nights import Nights, free_ports
+
+FIRST, SECOND = "2026-10-01", "2026-10-02"
+SCALE = 0.02
+#: Phase → how often a day it is done.
+CADENCES: dict[str, float] = {"second run": 1, "sla_monitor": 24 * 12, "maintenance": 1}
+#: A table whose partitioning has changed cannot be replaced: the platform drops it and makes it again.
+EXPECTED = ("different partitioning spec",)
+CAP = str(10 * 1024**4)
+
+
+class Play(Nights):
+    """A company whose BigQuery is the endpoint."""
+
+    def __init__(self, company: Company, log: Path) -> None:
+        super().__init__(company)
+        self.endpoint = Endpoint(free_ports().warehouse, log)
+        # The stack starts, stops and names its warehouse by these members.
+        self.stack.warehouse = self.endpoint  # type: ignore[assignment]
+        self.stack.variables |= {"BIGQUERY_EMULATOR_HOST": self.endpoint.url, "BIGQUERY_MAXIMUM_BYTES_BILLED": CAP}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Play a part under its name, and say how long it took."""
+        self.endpoint.phase(name)
+        started = time.monotonic()
+        yield
+        print(f"  {name:<28} {time.monotonic() - started:6.1f} s", flush=True)
+
+    def all(self) -> None:
+        """Every part."""
+        with self.phase("first run"):
+            run = self.play(FIRST)
+        with self.phase("second run"):
+            # The same day again: what it sends anew is what an incremental run sends.
+            self._seeded = True
+            run = self.play(SECOND, tested=False)
+        self.refreshes()
+        with self.phase("analyses and ready queries"):
+            self.queries(run)
+        with self.phase("maintenance"):
+            self.maintenance(run)
+        with self.phase("sla_monitor"):
+            self.monitor()
+        with self.phase("summary, status and MCP"):
+            self.commands(run)
+        with self.phase("changes of tables"):
+            self.changes(run)
+
+    def refreshes(self) -> None:
+        """A refresh of every cadence, in the order of its DAG."""
+        from include.publish import publish
+        from include.quality import Scope, run_gate
+        from include.transform import GATED, refreshes
+
+        instant = datetime(2026, 10, 2, 23, 30, tzinfo=UTC)
+        for refresh in refreshes().values():
+            CADENCES[refresh.dag_id] = timedelta(days=1) / refresh.interval
+            with self.phase(refresh.dag_id):
+                run = RunContext(f"scheduled__{instant.isoformat()}", instant)
+                scope = Scope(refresh.sources, refresh.relations)
+                for source in refresh.sources.values():
+                    self.land(source, run)
+                    run_gate(source.dataset, run, scope=scope)
+                for layer, names in refresh.layers.items():
+                    self.dbt("build", "--select", *names, "--exclude-resource-type", "unit_test", run=run)
+                    if layer in GATED:
+                        run_gate(layer, run, scope=scope)
+                publish(run, refresh.tables)
+
+    def queries(self, run: RunContext) -> None:
+        """The dbt project's analyses, and every query that the documentation shows."""
+        from include.warehouse import client
+
+        self.dbt("compile", "--select", "path:analyses", run=run)
+        folder = settings().state_dir / "dbt" / "compiled" / "customer_intelligence" / "analyses"
+        found = {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*.sql"))}
+        assert found, f"no analysis was compiled into {folder}"
+        for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+            for number, query in enumerate(ready_queries(page.read_text(encoding="utf-8")), 1):
+                found[f"{page.relative_to(ROOT)} query {number}"] = query
+        bq = client(task="queries")
+        for name, query in found.items():
+            attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
+
+    def maintenance(self, run: RunContext) -> None:
+        from include.transform import forget_old_versions
+        from include.warehouse import client
+
+        forget_old_versions(run.as_of, client(task="retention"))
+
+    def monitor(self) -> None:
+        """What the monitor does when nothing has changed, and when something has."""
+        from include.alerts import deliver, notify
+        from include.sla import events_since, monitor, write_page
+
+        now = datetime(2026, 10, 2, 12, 0, tzinfo=UTC)
+        monitor(now)
+        write_page(now)
+        notify(events_since(now - timedelta(days=1)), now)
+        deliver(now)
+
+    def commands(self, run: RunContext) -> None:
+        """What `make run`, `make status` and an assistant ask."""
+        from include import ops
+        from include.local.headlines import HEADLINES
+        from include.local.summary import failed_nodes
+        from include.sla import statuses
+        from include.warehouse import client
+
+        for headline in HEADLINES:
+            attempt(headline.title, lambda headline=headline: client(tool="summary").query(headline.sql).result())  # type: ignore[misc]
+        for read in (ops.gate_results, ops.loads, ops.publications, ops.runs, ops.last_as_of):
+            read()
+        failed_nodes(run.run_id)
+        statuses(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
+        ask_tools()
+
+    def changes(self, run: RunContext) -> None:
+        """New columns in audit and raw tables, a published table of another partitioning, and a publication that fails."""
+        from include import ops
+        from include.ingestion.raw import RawTables
+        from include.publish import PublishError, publish
+        from include.warehouse import client
+
+        bq = client(task="changes")
+        bq.query("alter table ops.loads drop column if exists batch_id, drop column if exists rows_loaded").result()
+        ops.ensure_tables()
+        source = self.sources["crm"]
+        table = next(iter(source.tables))
+        bq.query(f"drop table {source.dataset}.{table}").result()
+        bq.query(f"create table {source.dataset}.{table} (organization_id string)").result()
+        RawTables(source, client(source="crm")).ensure()
+        bq.query("drop table marts.mart_nrr_summary").result()
+        bq.query("create table marts.mart_nrr_summary (at timestamp) partition by date(at)").result()
+        publish(run)
+        bq.query("drop table marts_build.mart_nrr_summary").result()
+        try:
+            publish(run, ["marts.mart_nrr_summary"])
+        except PublishError:
+            return
+        raise AssertionError("a table that is not built was published")
+
+
+def ask_tools() -> None:
+    """The statements of the MCP tools. Nothing is published here, so the tools themselves would stop before them."""
+    from datetime import date
+
+    from include.mcp.answers import check_reads_only
+    from include.mcp.churn import CHURNED_CUSTOMERS
+    from include.mcp.root_causes import TOP_ROOT_CAUSES
+    from include.warehouse import client
+
+    of_organization = {"organization_id": ("STRING", None), "row_limit": ("INT64", 5)}
+    bq = client(tool="mcp")
+    check_reads_only(
+        bq, TOP_ROOT_CAUSES.sql, {"month": ("DATE", date(2026, 9, 1)), "category": ("STRING", None)} | of_organization, 1024**3
+    )
+    tiers = {"days": ("INT64", 30), "plan_tiers": ("STRING", []), "segments": ("STRING", [])}
+    check_reads_only(bq, CHURNED_CUSTOMERS.sql, tiers | of_organization, 1024**3)
+
+
+def ready_queries(page: str) -> list[str]:
+    """The queries of a Markdown page that can be sent as they stand."""
+    blocks = re.findall(r"```sql\n(.*?)```", page, flags=re.DOTALL)
+    shell = [found.replace('\\"', '"') for found in re.findall(r'make sql Q="(.*?)(?<!\\)"', page)]
+    return [
+        query for query in [*blocks, *shell] if re.match(r"(?is)\s*(--[^\n]*\n\s*)*(select|with)\b", query) and "…" not in query
+    ]
+
+
+def attempt(name: str, work: object) -> None:
+    """Do something whose refusal the report names anyway."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        work()  # type: ignore[operator]
+    except GoogleAPICallError as error:
+        print(f"  {name}: {str(error)[:200]}")
+
+
+def print_report(found: list[Complaint], jobs: list[dict[str, object]], endpoint: Endpoint) -> None:
+    kinds = Counter(str(job["kind"]) for job in jobs)
+    print(
+        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {endpoint.cpu_seconds():.0f} s of CPU"
+    )
+    largest = max(((item["scans"], item["target"]) for job in jobs for item in job["statements"]), default=(0, ""))  # type: ignore[attr-defined]
+    print(f"most tables scanned by one statement: {largest[0]} ({largest[1]})")
+    table, times = max(changes_per_day(jobs, CADENCES).items(), key=lambda item: item[1], default=("", 0))
+    print(f"most changes of one table a day: {times:.0f} ({table})")
+    for item in found:
+        print(f"  {item.rule}: {item.where}\n      {item.what}")
+    print(f"{len(found)} complaints" if found else "BigQuery's analyzer takes all of it.")
+
+
+def main() -> int:
+    name_origins()
+    home = Path(tempfile.mkdtemp(prefix="check-google-"))
+    os.environ["LOCAL_HOME"] = str(home)
+    play = Play(replace(Company(FIRST), scale=SCALE), home / "endpoint.log")
+    try:
+        with play:
+            play.all()
+            jobs = play.endpoint.recorded()
+            found = complaints(jobs, CADENCES, settings().state_dir / "dbt" / "manifest.json", EXPECTED)
+            print_report(found, jobs, play.endpoint)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

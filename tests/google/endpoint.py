@@ -1,0 +1,92 @@
+"""Starts and stops the endpoint from the platform's environment, and asks it what it has recorded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from include.settings import ROOT
+
+PYTHON = ROOT / ".venv-google" / "bin" / "python"
+
+
+class Endpoint:
+    """One endpoint process. It stands where the local warehouse does in a stack: same members, no data."""
+
+    def __init__(self, port: int, log: Path, *options: str) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers. With an empty cache it compiles Google's analyzer first, which takes a minute of CPU.
+
+        Raises:
+            RuntimeError: it stopped; with the end of its log.
+        """
+        command = [str(PYTHON), "-m", "tests.google.server", "--port", str(self.port), *self._options]
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+        while True:
+            try:
+                self.recorded()
+            except OSError:
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"The endpoint stopped:\n{self._log.read_text()[-2000:]}") from None
+                time.sleep(0.2)
+            else:
+                return
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def phase(self, name: str) -> None:
+        """Name what is played from now on."""
+        request = urllib.request.Request(f"{self.url}/recorded/phase", json.dumps({"name": name}).encode(), method="POST")
+        urllib.request.urlopen(request).close()
+
+    def recorded(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.url}/recorded") as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    def cpu_seconds(self) -> float:
+        """CPU time that it has used so far."""
+        import psutil
+
+        assert self._process is not None
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
+
+
+def name_origins() -> None:
+    """Have every request of this process say which line of the platform's code it comes from."""
+    import requests
+
+    send = requests.Session.request
+
+    def with_origin(self: requests.Session, method: str, url: str, **options: Any) -> Any:
+        headers = dict(options.pop("headers", None) or {})
+        headers["x-origin"] = _origin()
+        return send(self, method, url, headers=headers, **options)
+
+    requests.Session.request = with_origin  # type: ignore[method-assign, assignment]
+
+
+def _origin() -> str:
+    ours = [ROOT / "include", ROOT / "dags"]
+    for frame in reversed(traceback.extract_stack(sys._getframe(1))):
+        path = Path(frame.filename)
+        if any(path.is_relative_to(folder) for folder in ours) and "warehouse" not in path.parts:
+            return f"{path.relative_to(ROOT)}:{frame.lineno}"
+    return ""

@@ -1,0 +1,159 @@
+"""Reads what the endpoint has recorded, and says what BigQuery would not take, with the file and line that it comes from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Tables scanned by one statement, views and CTEs put in. BigQuery gives up at some hundreds.
+MAX_SCANS = 200
+#: Views within views. BigQuery allows 16 levels.
+MAX_DEPTH = 10
+#: Partitions changed by one job. BigQuery allows 4,000.
+MAX_PARTITIONS = 2_000
+#: Changes of one table a day. BigQuery allows 1,500.
+MAX_CHANGES = 500
+#: Days of history that a table is taken to have, where a job writes all of it.
+HISTORY_DAYS = 3_650
+
+#: Statements that change a table. DDL that leaves its rows alone counts against another limit.
+_CHANGES = frozenset({"CREATE_TABLE_AS_SELECT", "INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE"})
+#: Jobs that cannot carry labels, and why.
+_WITHOUT_LABELS = {"dbt seed": "dbt-bigquery gives its load jobs no labels; a load job costs nothing"}
+
+Recorded = Mapping[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Complaint:
+    """Something to put right.
+
+    Attributes:
+        rule: which rule is broken, such as `refused` or `scans`.
+        where: file and line, or the labels of the job.
+        what: what is wrong.
+    """
+
+    rule: str
+    where: str
+    what: str
+
+
+def complaints(
+    jobs: Iterable[Recorded], cadences: Mapping[str, float], manifest: Path, expected: Sequence[str] = ()
+) -> list[Complaint]:
+    """All that is wrong with what was sent.
+
+    Args:
+        jobs: what the endpoint has recorded.
+        cadences: phase → how often a day what it plays is done.
+        manifest: dbt's, which tells the file of a model or test.
+        expected: patterns of refusals that the platform provokes and handles.
+    """
+    jobs, files = list(jobs), _Files(manifest)
+    found: set[Complaint] = set()
+    for job in jobs:
+        if job["error"] and not any(re.search(pattern, job["error"]) for pattern in expected):
+            found.add(Complaint("refused", files.where(job, job["error"]), job["error"]))
+        for finding in job["findings"]:
+            if finding["rule"] == "labels" and _is_seed(job, files):
+                continue
+            found.add(Complaint(finding["rule"], files.where(job), finding["message"]))
+        for statement in job["statements"]:
+            found.update(_of_statement(statement, files.where(job)))
+    found.update(_too_many_changes(jobs, cadences))
+    return sorted(found)
+
+
+def changes_per_day(jobs: Iterable[Recorded], cadences: Mapping[str, float]) -> Counter[str]:
+    """Table → how often a day it is changed, by what each phase does and how often that is played."""
+    counted: Counter[str] = Counter()
+    for job in jobs:
+        times = cadences.get(job["phase"], 0)
+        if job["error"] or not times:
+            continue
+        for table in _changed(job):
+            counted[table] += times  # type: ignore[assignment]
+    return counted
+
+
+def kind_of(sql: str) -> str:
+    """A statement less what differs from run to run: two of one kind are the same but for values and names of temporary tables."""
+    text = re.sub(r"(?s)/\*.*?\*/|--[^\n]*", " ", sql)
+    text = re.sub(r"(?s)r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:[^'\\]|\\.)*'|r?\"(?:[^\"\\]|\\.)*\"", "?", text)
+    text = re.sub(r"__dbt_tmp_?\d*|\b\d[\d.]*\b", "?", text)
+    text = re.sub(r"(\?\s*,\s*)+\?", "?", text)
+    return re.sub(r"\s+", " ", text).strip().lower()
+
+
+def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complaint]:
+    if statement["scans"] > MAX_SCANS:
+        yield Complaint(
+            "scans", where, f"{statement['scans']:,} tables are scanned when views and CTEs are put in (limit {MAX_SCANS})"
+        )
+    if statement["depth"] > MAX_DEPTH:
+        yield Complaint("depth", where, f"views are nested {statement['depth']} deep (limit {MAX_DEPTH})")
+    partitions = HISTORY_DAYS if statement.get("partitioned_by") == "DAY" and statement["kind"] == "CREATE_TABLE_AS_SELECT" else 0
+    if partitions > MAX_PARTITIONS:
+        yield Complaint(
+            "partitions", where, f"{statement['target']} is partitioned by day: {partitions:,} at once (limit {MAX_PARTITIONS:,})"
+        )
+
+
+def _too_many_changes(jobs: Sequence[Recorded], cadences: Mapping[str, float]) -> Iterable[Complaint]:
+    for table, times in changes_per_day(jobs, cadences).items():
+        if times > MAX_CHANGES:
+            yield Complaint("changes", table, f"changed {times:,.0f} times a day (limit {MAX_CHANGES})")
+
+
+def _changed(job: Recorded) -> Iterable[str]:
+    if job["target"]:
+        yield job["target"]
+    for statement in job["statements"]:
+        if statement["kind"] in _CHANGES and statement["target"]:
+            yield statement["target"]
+
+
+def _is_seed(job: Recorded, files: _Files) -> bool:
+    return job["kind"] == "load" and (job["target"] or "") in files.seeds
+
+
+class _Files:
+    """Where a job's SQL is written."""
+
+    def __init__(self, manifest: Path) -> None:
+        nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values() if manifest.exists() else []
+        self._nodes = {node["name"][:63].lower(): node for node in nodes}
+        self.seeds = {f"{node['schema']}.{node['alias']}" for node in nodes if node["resource_type"] == "seed"}
+
+    def where(self, job: Recorded, error: str = "") -> str:
+        """File and line: of the model or test that dbt ran, or of our code that sent the job."""
+        node = self._nodes.get(job["labels"].get("node", ""))
+        if node is None:
+            labels = ", ".join(
+                f"{name} {value}" for name, value in sorted(job["labels"].items()) if name not in {"platform", "environment"}
+            )
+            return str(job["origin"] or labels or job["id"])
+        path = ROOT / "dbt" / node["original_file_path"]
+        line = _line_in(path, job["sql"], error)
+        return f"{path.relative_to(ROOT)}{f':{line}' if line else ''}"
+
+
+def _line_in(path: Path, sql: str, error: str) -> int | None:
+    """The line of the file that holds the line at which the error is, if it stands there as it was sent."""
+    at = re.search(r"\[at (\d+):", error)
+    if at is None or not path.exists():
+        return None
+    lines = sql.splitlines()
+    sent = lines[int(at[1]) - 1].strip() if int(at[1]) <= len(lines) else ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if sent and line.strip() == sent:
+            return number
+    return None
