@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_pb2 import AnyResolvedStatementProto
@@ -42,12 +41,12 @@ class EvaluatedRows:
 
     Args:
         project: its relations; statements have been applied to them before their rows are asked for.
-        cache: folder for the compiled module.
+        evaluator: computes the rows.
     """
 
-    def __init__(self, project: Project, cache: Path) -> None:
+    def __init__(self, project: Project, evaluator: Evaluator) -> None:
         self._project = project
-        self._evaluator = Evaluator(cache)
+        self._evaluator = evaluator
         self._tables: dict[Key, Table] = {}
         self._versions: dict[Key, int] = {}
         self._views: dict[Key, _View] = {}

@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from tests.google.catalog import Missing, Project, Relation
 from tests.google.engine import Engine, Refused
+from tests.google.evaluate import Evaluator
 from tests.google.evaluated import EvaluatedJobs, EvaluatedRows
 from tests.google.jobs import Job, Jobs, NoRows
 from tests.google.judge import Judge
@@ -366,7 +367,7 @@ def serve(port: int, evaluate: bool = False) -> None:
     """Serve until the process is ended. Every table is empty, unless Google's reference evaluator keeps and computes the rows."""
     cache, project = ROOT / ".venv-google" / "compiled", Project(PROJECT)
     judge = Judge(Engine(cache), project)
-    jobs = EvaluatedJobs(judge, EvaluatedRows(project, cache)) if evaluate else Jobs(judge, NoRows())
+    jobs = EvaluatedJobs(judge, EvaluatedRows(project, Evaluator(cache))) if evaluate else Jobs(judge, NoRows())
     uvicorn.run(Endpoint(jobs).app(), host="127.0.0.1", port=port, log_level="warning")
 
 
