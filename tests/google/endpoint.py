@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from google.cloud.bigquery import Client
+
 from include import ops
 from include.ingestion.raw import RawTables
 from include.settings import ROOT, settings
