@@ -9,23 +9,42 @@ FLOAT64 to a relative 1e-9, all else exactly. A difference is a fault of the loc
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+from google.cloud import bigquery
+from pyarrow import csv, parquet
+
 from include.demo.__main__ import main as demo
+from include.runs import RunContext
+from include.sources import load_sources
 from include.warehouse import client
-from tests.dbt.staging.contract import staged_tables
-from tests.dbt.staging.raw import load_csv
-from tests.google.endpoint import Warehouse, embedded, evaluated
+from tests.google.warehouses import Warehouse, embedded, evaluated
 
 AS_OF = "2026-10-01"
 DATASETS = ("core", "marts_build", "metrics_build")
 TOLERANCE = 1e-9
+#: What the REST API calls a type (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's.
+ARROW_TYPES = {
+    "STRING": pa.string(),
+    "INTEGER": pa.int64(),
+    "INT64": pa.int64(),
+    "NUMERIC": pa.decimal128(38, 9),
+    "FLOAT": pa.float64(),
+    "FLOAT64": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "BOOL": pa.bool_(),
+    "TIMESTAMP": pa.timestamp("us", "UTC"),
+    "DATE": pa.date32(),
+}
 _WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 Rows = list[dict[str, Any]]
@@ -38,13 +57,39 @@ def carry(warehouse: Warehouse, company: Path, as_of: str = AS_OF) -> tuple[dict
         Table → rows, and what dbt could not build.
     """
     bq = warehouse.prepare()
-    for staged in staged_tables():
-        load_csv(bq, staged, company / f"{staged.table}.csv")
+    run = RunContext(f"run__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
+    for source in load_sources().values():
+        for name in source.tables:
+            _load(bq, f"{source.dataset}.{name}", company / f"{name}.csv", run.batch_id(source.name), run.as_of)
     results = warehouse.dbt("build", *_WITHOUT_TESTS, as_of=as_of)
     failures = [
         f"{name}: {result['message']}" for name, result in results.items() if result["status"] not in {"success", "no-op"}
     ]
     return contents(), failures
+
+
+def _load(bq: bigquery.Client, table: str, path: Path, batch: str, moment: datetime) -> None:
+    """Load a file of the company into its raw table, as one batch."""
+    fields = bq.get_table(f"{bq.project}.{table}").schema
+    types = {field.name: ARROW_TYPES[field.field_type] for field in fields}
+    read = csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=True, null_values=[""])
+    rows = csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=read)
+    landing = {
+        "_extracted_at": moment,
+        "_loaded_at": moment,
+        "_batch_id": batch,
+        "_source_file_id": path.name,
+        "_is_deleted": False,
+    }
+    columns = {
+        name: rows[name] if name in rows.column_names else pa.array([landing.get(name)] * len(rows), kind)
+        for name, kind in types.items()
+    }
+    body = io.BytesIO()
+    parquet.write_table(pa.table(columns), body)
+    body.seek(0)
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND")
+    bq.load_table_from_file(body, f"{bq.project}.{table}", job_config=config).result()
 
 
 def contents() -> dict[str, Rows]:

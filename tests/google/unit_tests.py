@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.google.endpoint import evaluated
+from tests.google.warehouses import evaluated
 
 LISTED = Path(__file__).with_name("not_evaluated.yml")
 AS_OF = "2026-10-01"

@@ -1,4 +1,4 @@
-"""Starts the endpoint for what runs in the platform's own environment, and points its BigQuery clients and dbt there."""
+"""The two warehouses that a check compares, started for what runs in the platform's own environment; its clients and dbt point there."""
 
 from __future__ import annotations
 
