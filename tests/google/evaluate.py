@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import wasmtime
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2 as catalogs
 
-from google.protobuf.message import Message
 from tests.google.catalog import simple_catalog
 from tests.google.engine import Engine, Refused, service
 from tests.google.language import language
-from tests.google.parse import Statement, extremes_by, parse, renamed_tables, renamed_target
+from tests.google.parse import Edit, Statement, extremes_by, of_type, parse, renamed_tables, renamed_target, span
 from tests.google.types import Column, of_proto
 from tests.google.values import Value, of_parameters
 
 #: A row: one value per column.
 Row = list[Value]
+#: A query parameter: name, type and value.
+Given = tuple[str, Column, Value]
+#: Below this many rows it costs less to compute a constant subquery for each than to look for it.
+_MANY_ROWS = 200
 
 
 @dataclass
@@ -74,12 +78,39 @@ class Evaluator:
         Raises:
             Refused: what the analyzer or the evaluator says.
         """
-        text, tables = self._local(sql, find)
-        request = service.EvaluateQueryRequest(sql=text)
-        self._prepare(request, tables, parameters)
+        return self._query(sql, find, of_parameters(parameters), with_constants=True)
+
+    def _query(self, sql: str, find: Find, given: Sequence[Given], with_constants: bool) -> Table:
+        statement = self.parse(sql)
+        edits, tables = _local(statement, find)
+        if with_constants and sum(len(table.rows) for table in tables.values()) >= _MANY_ROWS:
+            constants = self._constants(statement, find, given)
+            given = [*given, *(item for _, item in constants)]
+            places = [(*place, f"@{name}") for place, (name, _, _) in constants]
+            edits = [edit for edit in edits if not any(start <= edit[0] < end for start, end, _ in places)] + places
+        request = service.EvaluateQueryRequest(sql=statement.edited(edits))
+        self._prepare(request, tables, given)
         answer = self._call("EvaluateQuery", request, service.EvaluateQueryResponse)
         columns = tuple(of_proto(column.name, column.type) for column in answer.prepared.columns)
         return Table(columns, [list(row.cell) for row in answer.content.table_data.row])
+
+    def _constants(self, statement: Statement, find: Find, given: Sequence[Given]) -> list[tuple[tuple[int, int], Given]]:
+        """The subqueries that have one value whatever the row around them, which the evaluator would compute for every row.
+
+        Returns:
+            Per subquery its place in the text, and its value as a parameter. What can be analyzed alone refers to nothing outside.
+        """
+        found: list[tuple[tuple[int, int], Given]] = []
+        for subquery in of_type(statement.node, "ASTExpressionSubquery"):
+            start, end = span(subquery)
+            if any(first <= start < last for (first, last), _ in found):
+                continue
+            try:
+                table = self._query(f"select {statement.words(subquery)}", find, given, with_constants=False)
+            except Refused:
+                continue
+            found.append(((start, end), (f"constant_{start}", table.columns[0], table.rows[0][0])))
+        return found
 
     def insert(self, sql: str, target: Table, find: Find, parameters: Sequence[Mapping[str, Any]] = ()) -> list[Row]:
         """The rows that an INSERT adds to a table."""
@@ -100,32 +131,17 @@ class Evaluator:
         return changed, deleted
 
     def _modify(self, sql: str, target: Table, key: int | None, find: Find, parameters: Sequence[Mapping[str, Any]]) -> Any:
-        text, tables = self._local(sql, find, is_change=True)
+        statement = self.parse(sql)
+        edits, tables = _local(statement, find)
         tables["target"] = target
-        request = service.EvaluateModifyRequest(sql=text)
-        self._prepare(request, tables, parameters)
+        request = service.EvaluateModifyRequest(sql=statement.edited([*edits, renamed_target(statement, "target")]))
+        self._prepare(request, tables, of_parameters(parameters))
         if key is not None:
             changed = next(table for table in request.simple_catalog.table if table.name == "target")
             changed.primary_key_column_index.append(key)
         return self._call("EvaluateModify", request, service.EvaluateModifyResponse)
 
-    def _local(self, sql: str, find: Find, is_change: bool = False) -> tuple[str, dict[str, Table]]:
-        """The statement with names of one part, which is what the module takes rows under, and the tables by these names."""
-        statement, tables = self.parse(sql), dict[str, Table]()
-
-        def rename(path: tuple[str, ...]) -> str | None:
-            found = find(path)
-            if found is None:
-                return None
-            tables[found[0]] = found[1]
-            return found[0]
-
-        edits = renamed_tables(statement, rename) + extremes_by(statement)
-        if is_change:
-            edits.append(renamed_target(statement, "target"))
-        return statement.edited(edits), tables
-
-    def _prepare(self, request: Any, tables: Mapping[str, Table], parameters: Sequence[Mapping[str, Any]]) -> None:
+    def _prepare(self, request: Any, tables: Mapping[str, Table], given: Sequence[Given]) -> None:
         request.options.language_options.CopyFrom(self._language)
         request.options.default_timezone = "UTC"
         request.simple_catalog.CopyFrom(self._catalog(tables))
@@ -134,7 +150,7 @@ class Evaluator:
             data.SetInParent()
             for row in table.rows:
                 data.row.add().cell.extend(row)
-        for name, column, value in of_parameters(parameters):
+        for name, column, value in given:
             request.options.query_parameters.add(name=name.lower()).type.CopyFrom(column.proto)
             request.params.add(name=name.lower()).value.CopyFrom(value)
 
@@ -148,3 +164,17 @@ class Evaluator:
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             self._engine = Engine(self._cache)
             raise Refused(f"The reference evaluator failed a check of its own: {error}") from error
+
+
+def _local(statement: Statement, find: Find) -> tuple[list[Edit], dict[str, Table]]:
+    """Edits that give tables names of one part, which is what the module takes rows under, and the tables by these names."""
+    tables: dict[str, Table] = {}
+
+    def rename(path: tuple[str, ...]) -> str | None:
+        found = find(path)
+        if found is None:
+            return None
+        tables[found[0]] = found[1]
+        return found[0]
+
+    return renamed_tables(statement, rename) + extremes_by(statement), tables

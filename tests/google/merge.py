@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.parser import ast_enums_pb2 as enums
 
-from google.protobuf.message import Message
 from tests.google.engine import Refused
 from tests.google.evaluate import Evaluator, Find, Row, Table
 from tests.google.parse import Statement, bare, name_path

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.proto import options_pb2 as options
 
-from google.protobuf.message import Message
 from tests.google.engine import Engine, service
 
 #: Start, end (bytes of the UTF-8 text) and what stands there instead.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from time import process_time
 from typing import Any
 
 import pyarrow as pa
@@ -189,6 +190,21 @@ def test_min_by_leaves_out_rows_without_the_second(shop: Sheet) -> None:
 def test_a_refusal_is_bigquerys(shop: Sheet) -> None:
     with pytest.raises(ValueError, match="division by zero"):
         shop.run("select 1 / (id - 1) from shop.orders")
+
+
+def test_a_subquery_without_a_tie_is_computed_once(shop: Sheet) -> None:
+    # Computed for each of the rows it takes half a minute. The last n is 1000, whose remainder is 6: of the 997 rows from 4 to
+    # 1000, the 143 with that remainder (6, 13, … 1000) are left out.
+    shop.run("create table shop.many as select n, cast(mod(n, 7) as string) as s from unnest(generate_array(1, 1000)) as n")
+    started = process_time()
+    assert shop.run(
+        "select count(*) from shop.many as m where (m.n > 3 and m.s < (select min_by(o.s, -o.n) from shop.many as o))"
+    ) == [["854"]]
+    assert process_time() - started < 3
+    # Tied to the row outside: 0 for the first row of each remainder.
+    assert shop.run(
+        "select sum((select count(*) from shop.orders as o where o.id = m.n)), (select max(n) from shop.many) from shop.many as m"
+    ) == [["3", "1000"]]
 
 
 def test_load_of_parquet(shop: Sheet) -> None:
