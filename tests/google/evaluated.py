@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_pb2 import AnyResolvedStatementProto
@@ -210,8 +211,14 @@ class EvaluatedJobs(Jobs):
             super()._query(job, body)
             return
         table = self._evaluated.query(config["query"], config.get("queryParameters") or [])
-        job.judged = [Judged(config["query"], "SELECT", AnyResolvedStatementProto(), table.columns)]
-        job.columns, job.rows = table.columns, _rest(table)
+        job.columns, job.rows = _named(table.columns), _rest(table)
+        job.judged = [Judged(config["query"], "SELECT", AnyResolvedStatementProto(), job.columns)]
+
+
+def _named(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Columns, those without a name called f0_, f1_, … as BigQuery does."""
+    numbers = count()
+    return tuple(column if column.name else replace(column, name=f"f{next(numbers)}_") for column in columns)
 
 
 def _rest(table: Table) -> list[dict[str, Any]]:

@@ -35,6 +35,10 @@ class Sheet:
     def affected(self, sql: str) -> int:
         return self.rows(sql, {})[1]
 
+    def columns(self, sql: str) -> list[str]:
+        job = self._jobs.run({"configuration": {"query": {"query": sql}}}, "")
+        return [column.name for column in job.columns]
+
     def rows(self, sql: str, parameters: dict[str, tuple[str, str | None]]) -> tuple[list[list[Any]], int]:
         given = [
             {"name": name, "parameterType": {"type": kind}, "parameterValue": {"value": value}}
@@ -205,6 +209,10 @@ def test_a_subquery_without_a_tie_is_computed_once(shop: Sheet) -> None:
     assert shop.run(
         "select sum((select count(*) from shop.orders as o where o.id = m.n)), (select max(n) from shop.many) from shop.many as m"
     ) == [["3", "1000"]]
+
+
+def test_columns_without_a_name_are_numbered(shop: Sheet) -> None:
+    assert shop.columns("select 1, 2 as two, 'x'") == ["f0_", "two", "f1_"]
 
 
 def test_load_of_parquet(shop: Sheet) -> None:
