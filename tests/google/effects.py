@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
 
-from google.protobuf.message import Message
 from tests.google import tree
 from tests.google.catalog import Missing, Project, Relation
 from tests.google.engine import Refused

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import wasmtime
+from google.protobuf.message import Message
 from zetasql.core.wasm_client import get_tzinfo_dir
 from zetasql.wasi import get_wasm_path
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.parser import parse_tree_pb2  # noqa: F401 - registers the types that answers hold
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_pb2  # noqa: F401
-
-from google.protobuf.message import Message
 
 Answer = TypeVar("Answer", bound=Message)
 

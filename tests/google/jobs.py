@@ -46,6 +46,9 @@ class Rows(Protocol):
     def count(self, relation: Relation) -> int:
         """The rows of a table."""
 
+    def forget(self, key: tuple[str, str]) -> None:
+        """The table is gone."""
+
 
 class NoRows:
     """Every table is empty; an aggregation without groups gives one row of zeros and NULLs."""
@@ -65,6 +68,9 @@ class NoRows:
 
     def count(self, relation: Relation) -> int:
         return 0
+
+    def forget(self, key: tuple[str, str]) -> None:
+        return
 
 
 @dataclass

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public import parse_resume_location_pb2 as locations
 from zetasql.wasi._pb2.zetasql.public import type_pb2 as types
 
-from google.protobuf.message import Message
 from tests.google import tree
 from tests.google.catalog import Missing, Project, Relation, simple_catalog
 from tests.google.effects import apply

@@ -1,6 +1,7 @@
-"""A BigQuery REST endpoint that answers from Google's analyzer. It keeps the schema from statement to statement, and holds no rows.
+"""A BigQuery REST endpoint that answers from Google's analyzer. It keeps the schema from statement to statement.
+It holds no rows, or with `--evaluate` those that Google's reference evaluator computes.
 
-    .venv-google/bin/python -m tests.google.server --port 9070
+    .venv-google/bin/python -m tests.google.server --port 9070 [--evaluate]
 
 `POST /recorded/phase` names what is played from now on; `GET /recorded` gives all jobs and what was found about them.
 """
@@ -26,7 +27,9 @@ from starlette.routing import Route
 
 from tests.google.catalog import Missing, Project, Relation
 from tests.google.engine import Engine, Refused
-from tests.google.jobs import Job, Jobs, NoRows, Rows
+from tests.google.evaluate import Evaluator
+from tests.google.evaluated import EvaluatedJobs, EvaluatedRows
+from tests.google.jobs import Job, Jobs, NoRows
 from tests.google.judge import Judge
 from tests.google.types import of_rest
 
@@ -122,6 +125,7 @@ class Endpoint:
         del self.project.datasets[name]
         for relation in self.project.of_dataset(name):
             del self.project.relations[relation.key]
+            self.jobs.rows.forget(relation.key)
         return Response(status_code=204)
 
     def _dataset_name(self, request: Request) -> str:
@@ -174,7 +178,9 @@ class Endpoint:
         return self._table(relation)
 
     def delete_table(self, request: Request, body: bytes) -> Any:
-        del self.project.relations[self._relation(request).key]
+        key = self._relation(request).key
+        del self.project.relations[key]
+        self.jobs.rows.forget(key)
         return Response(status_code=204)
 
     def list_rows(self, request: Request, body: bytes) -> Any:
@@ -364,15 +370,17 @@ def _results(job: Job, with_rows: bool = True) -> dict[str, Any]:
     return made
 
 
-def serve(port: int, rows: Callable[[Engine, Project], Rows] | None = None) -> None:
-    """Serve until the process is ended. `rows` makes what answers with rows; by default every table is empty."""
-    engine, project = Engine(ROOT / ".venv-google" / "compiled"), Project(PROJECT)
-    made: Rows = NoRows() if rows is None else rows(engine, project)
-    endpoint = Endpoint(Jobs(Judge(engine, project), made))
-    uvicorn.run(endpoint.app(), host="127.0.0.1", port=port, log_level="warning")
+def serve(port: int, evaluate: bool = False) -> None:
+    """Serve until the process is ended. Every table is empty, unless Google's reference evaluator keeps and computes the rows."""
+    cache, project = ROOT / ".venv-google" / "compiled", Project(PROJECT)
+    judge = Judge(Engine(cache), project)
+    jobs = EvaluatedJobs(judge, EvaluatedRows(project, Evaluator(cache))) if evaluate else Jobs(judge, NoRows())
+    uvicorn.run(Endpoint(jobs).app(), host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, default=9070)
-    serve(arguments.parse_args().port)
+    arguments.add_argument("--evaluate", action="store_true", help="with rows, computed by Google's reference evaluator")
+    given = arguments.parse_args()
+    serve(given.port, given.evaluate)

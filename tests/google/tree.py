@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
-
 from google.protobuf.message import Message
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
 
 _JOIN = enums.ResolvedJoinScanEnums
 _OUTER = {_JOIN.LEFT: "LEFT", _JOIN.RIGHT: "RIGHT", _JOIN.FULL: "FULL"}

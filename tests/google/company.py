@@ -1,0 +1,121 @@
+"""A tiny company, from raw to every mart, on Google's reference evaluator and on the local warehouse: the same rows come out.
+
+    .venv/bin/python -m tests.google.company
+
+Both warehouses get the same raw rows by load jobs, and dbt builds everything on both. Every table is compared cell by cell:
+FLOAT64 to a relative 1e-9, all else exactly. A difference is a fault of the local warehouse, or SQL that means two things.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+from google.cloud import bigquery
+from pyarrow import csv, parquet
+
+from include.demo.__main__ import main as demo
+from include.runs import RunContext
+from include.sources import load_sources
+from include.warehouse import client
+from tests.google.differences import Rows, differences
+from tests.google.warehouses import Warehouse, embedded, evaluated
+
+AS_OF = "2026-10-01"
+DATASETS = ("core", "marts_build", "metrics_build")
+#: What the REST API calls a type (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's.
+ARROW_TYPES = {
+    "STRING": pa.string(),
+    "INTEGER": pa.int64(),
+    "INT64": pa.int64(),
+    "NUMERIC": pa.decimal128(38, 9),
+    "FLOAT": pa.float64(),
+    "FLOAT64": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "BOOL": pa.bool_(),
+    "TIMESTAMP": pa.timestamp("us", "UTC"),
+    "DATE": pa.date32(),
+}
+_WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
+
+def carry(warehouse: Warehouse, company: Path, as_of: str = AS_OF) -> tuple[dict[str, Rows], list[str]]:
+    """Load the company's files into raw and build everything.
+
+    Returns:
+        Table → rows, and what dbt could not build.
+    """
+    bq = warehouse.prepare()
+    run = RunContext(f"run__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
+    for source in load_sources().values():
+        for name in source.tables:
+            _load(bq, f"{source.dataset}.{name}", company / f"{name}.csv", run.batch_id(source.name), run.as_of)
+    results = warehouse.dbt("build", *_WITHOUT_TESTS, as_of=as_of)
+    failures = [
+        f"{name}: {result['message']}" for name, result in results.items() if result["status"] not in {"success", "no-op"}
+    ]
+    return contents(), failures
+
+
+def _load(bq: bigquery.Client, table: str, path: Path, batch: str, moment: datetime) -> None:
+    """Load a file of the company into its raw table, as one batch."""
+    fields = bq.get_table(f"{bq.project}.{table}").schema
+    types = {field.name: ARROW_TYPES[field.field_type] for field in fields}
+    read = csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=True, null_values=[""])
+    rows = csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=read)
+    landing = {
+        "_extracted_at": moment,
+        "_loaded_at": moment,
+        "_batch_id": batch,
+        "_source_file_id": path.name,
+        "_is_deleted": False,
+    }
+    columns = {
+        name: rows[name] if name in rows.column_names else pa.array([landing.get(name)] * len(rows), kind)
+        for name, kind in types.items()
+    }
+    body = io.BytesIO()
+    parquet.write_table(pa.table(columns), body)
+    body.seek(0)
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND")
+    bq.load_table_from_file(body, f"{bq.project}.{table}", job_config=config).result()
+
+
+def contents() -> dict[str, Rows]:
+    """The rows of every table of the layers that are compared."""
+    bq = client(tool="tests")
+    tables = [f"{dataset}.{table.table_id}" for dataset in DATASETS for table in bq.list_tables(dataset)]
+    return {name: [dict(row.items()) for row in bq.query(f"select * from {name}").result()] for name in tables}
+
+
+def main() -> int:
+    """Carry the company through both; the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--scale", default="0.02")
+    arguments.add_argument("--seed", default="7")
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tiny-company-") as folder:
+        home = Path(folder)
+        demo(["generate", "--out", str(home / "company"), "--scale", options.scale, "--seed", options.seed, "--as-of", AS_OF])
+        with embedded(home / "embedded") as warehouse:
+            local, wrong = carry(warehouse, home / "company")
+        with evaluated(home / "evaluated") as warehouse:
+            google, failures = carry(warehouse, home / "company")
+            seconds = warehouse.cpu_seconds()
+    wrong += failures
+    for name in sorted({*local, *google}):
+        wrong += differences(name, google.get(name, []), local.get(name, []))
+    rows = sum(len(table) for table in google.values())
+    print(f"{len(google)} tables with {rows:,} rows compared; {len(wrong)} differences; {seconds:.0f} s of CPU in the evaluator")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

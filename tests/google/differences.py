@@ -1,0 +1,68 @@
+"""How the rows of one table differ between two warehouses."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+TOLERANCE = 1e-9
+
+Rows = list[dict[str, Any]]
+
+
+def differences(name: str, google: Rows, local: Rows) -> list[str]:
+    """How two tables differ, rows in any order; empty if they do not."""
+    columns = sorted({column for row in (*google, *local) for column in row})
+    inexact = [column for column in columns if any(isinstance(row.get(column), float) for row in (*google, *local))]
+    exact = [column for column in columns if column not in inexact]
+    left, right = _grouped(google, exact), _grouped(local, exact)
+    only_left, only_right = [], []
+    for key in [*left, *(key for key in right if key not in left)]:
+        mine, theirs = (sorted(side.get(key, []), key=lambda row: _floats(row, inexact)) for side in (left, right))
+        same = len(mine) == len(theirs) and all(
+            _close(row.get(column), match.get(column)) for row, match in zip(mine, theirs, strict=True) for column in inexact
+        )
+        if not same:
+            only_left += mine
+            only_right += theirs
+    return _lines(name, only_left, only_right)
+
+
+def _grouped(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    made = defaultdict(list)
+    for row in rows:
+        made[repr([_plain(row.get(column)) for column in columns])].append(row)
+    return made
+
+
+def _plain(value: Any) -> Any:
+    """Equal numbers as equal texts: 1.50 and 1.5."""
+    return value.normalize() + 0 if hasattr(value, "normalize") else value
+
+
+def _floats(row: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[bool, float]]:
+    return [(row.get(column) is not None, row.get(column) or 0.0) for column in columns]
+
+
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))
+
+
+def _lines(name: str, left: list[Mapping[str, Any]], right: list[Mapping[str, Any]]) -> list[str]:
+    """One line per row that only one side has, with the columns in which the other side's row of the same key differs."""
+    by_key = {repr(next(iter(row.values()))): row for row in right}
+    made = []
+    for row in left:
+        match = by_key.pop(repr(next(iter(row.values()))), None)
+        if match is None:
+            made.append(f"{name}: only the evaluator has {dict(row)}")
+            continue
+        cells = {
+            column: (value, match.get(column)) for column, value in row.items() if _plain(value) != _plain(match.get(column))
+        }
+        made.append(f"{name} {next(iter(row.values()))}: evaluator and local warehouse have {cells}")
+    return made + [f"{name}: only the local warehouse has {dict(row)}" for row in by_key.values()]

@@ -1,0 +1,32 @@
+"""The comparison of two warehouses' rows sees what differs, and nothing else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.google.differences import differences
+
+
+def test_order_and_the_way_of_writing_a_number_do_not_count() -> None:
+    one = [{"k": "a", "n": Decimal("1.50"), "f": 0.1 + 0.2}, {"k": "b", "n": Decimal("100"), "f": None}]
+    other = [{"k": "b", "n": Decimal("1E+2"), "f": None}, {"k": "a", "n": Decimal("1.5"), "f": 0.3}]
+    assert differences("t", one, other) == []
+
+
+def test_a_numeric_is_exact_and_a_float_to_nine_digits() -> None:
+    one = {"k": "a", "n": Decimal("1.5"), "f": 1.0}
+    assert differences("t", [one], [{**one, "n": Decimal("1.500000001")}]) == [
+        "t a: evaluator and local warehouse have {'n': (Decimal('1.5'), Decimal('1.500000001'))}"
+    ]
+    assert differences("t", [one], [{**one, "f": 1.00000001}]) == [
+        "t a: evaluator and local warehouse have {'f': (1.0, 1.00000001)}"
+    ]
+    assert differences("t", [one], [{**one, "f": None}]) == ["t a: evaluator and local warehouse have {'f': (1.0, None)}"]
+
+
+def test_rows_of_one_side_and_rows_twice() -> None:
+    row = {"k": "a", "f": 1.0}
+    assert differences("t", [row], []) == ["t: only the evaluator has {'k': 'a', 'f': 1.0}"]
+    assert differences("t", [], [row]) == ["t: only the local warehouse has {'k': 'a', 'f': 1.0}"]
+    assert differences("t", [row, row], [row]) != []
+    assert differences("t", [row, row], [row, row]) == []

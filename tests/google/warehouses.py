@@ -1,0 +1,142 @@
+"""The two warehouses that a check compares, started for what runs in the platform's own environment; its clients and dbt point there."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.ingestion.raw import RawTables
+from include.settings import ROOT, settings
+from include.sources import load_sources
+from include.warehouse import EmbeddedWarehouse, WarehouseError, client, environment
+
+PYTHON = ROOT / ".venv-google" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A running warehouse of either kind, which the environment points at.
+
+    Attributes:
+        home: a folder for its files and dbt's.
+        pid: the server's process.
+    """
+
+    home: Path
+    pid: int
+
+    def prepare(self) -> Client:
+        """Create the audit tables and the raw tables, empty."""
+        bq = client(tool="tests")
+        ops.ensure_tables()
+        for source in load_sources().values():
+            RawTables(source, bq).ensure()
+        return bq
+
+    def dbt(self, command: str, *options: str, as_of: str) -> dict[str, dict[str, Any]]:
+        """Run dbt; results by the node's unique id.
+
+        Raises:
+            RuntimeError: dbt did not get as far as running nodes.
+        """
+        target = self.home / "dbt"
+        written = target / "run_results.json"
+        written.unlink(missing_ok=True)
+        folders = ["--project-dir", "dbt", "--profiles-dir", "dbt", "--target-path", str(target), "--log-path", str(target)]
+        done = subprocess.run(
+            [str(Path(sys.prefix) / "bin" / "dbt"), command, *folders, *options],
+            cwd=ROOT,
+            env={**os.environ, "DBT_AS_OF": as_of, "DBT_RUN_ID": f"run__{as_of}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not written.exists():
+            raise RuntimeError(done.stdout[-4000:] + done.stderr)
+        return {result["unique_id"]: result for result in json.loads(written.read_text())["results"]}
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the server has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def evaluated(home: Path) -> Iterator[Warehouse]:
+    """The endpoint with rows, computed by Google's reference evaluator.
+
+    Raises:
+        WarehouseError: it does not start.
+    """
+    port = _free_port()
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "endpoint.log").open("ab") as log:
+        process = subprocess.Popen(
+            [str(PYTHON), "-m", "tests.google.server", "--port", str(port), "--evaluate"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        # The first start compiles the module, which takes a minute of CPU.
+        deadline = time.monotonic() + 300
+        while not EmbeddedWarehouse(home, port).is_up():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise WarehouseError(f"The endpoint does not answer; its log is {home / 'endpoint.log'}.")
+            time.sleep(0.2)
+        with _pointed_at(home, port):
+            yield Warehouse(home, process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def embedded(home: Path) -> Iterator[Warehouse]:
+    """The local warehouse."""
+    warehouse = EmbeddedWarehouse(home, _free_port())
+    warehouse.start()
+    try:
+        with _pointed_at(home, warehouse.port):
+            yield Warehouse(home, warehouse.pid)
+    finally:
+        warehouse.stop()
+
+
+@contextmanager
+def _pointed_at(home: Path, port: int) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(environment(home, port))
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+def _free_port() -> int:
+    """A port that is free, and so is the one ten above it, which the local warehouse takes for gRPC."""
+    for _ in range(50):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 10))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise RuntimeError("no two free ports ten apart")
