@@ -61,7 +61,8 @@ class Project:
         parts = [part for segment in path for part in segment.split(".")]
         upper = [part.upper() for part in parts]
         if "INFORMATION_SCHEMA" in upper:
-            return _information_schema(upper[upper.index("INFORMATION_SCHEMA") + 1])
+            place = upper.index("INFORMATION_SCHEMA")
+            return _information_schema(parts[place - 1] if place else "", upper[place + 1])
         if len(parts) == 3 and parts[0] != self.name:
             raise Missing(f"Project {parts[0]} is not {self.name}")
         found = self.relations.get((parts[-2], parts[-1])) if len(parts) > 1 else None
@@ -74,8 +75,32 @@ class Project:
             raise Missing(f"Not found: Dataset {self.name}:{relation.dataset}")
         self.relations[relation.key] = relation
 
+    def information(self, dataset: str, view: str) -> list[dict[str, str | int]]:
+        """The rows of `dataset.INFORMATION_SCHEMA.<view>`; of views other than COLUMNS and TABLES none."""
+        rows: list[dict[str, str | int]] = []
+        for relation in self.of_dataset(dataset):
+            named = {"table_catalog": self.name, "table_schema": dataset, "table_name": relation.name}
+            if view == "TABLES":
+                rows.append(named | {"table_type": "VIEW" if relation.kind == "VIEW" else "BASE TABLE"})
+            elif view == "COLUMNS":
+                rows += [
+                    named
+                    | {
+                        "column_name": column.name,
+                        "ordinal_position": place,
+                        "data_type": column.sql,
+                        "is_nullable": _nullable(column),
+                    }
+                    for place, column in enumerate(relation.columns, 1)
+                ]
+        return rows
+
     def of_dataset(self, dataset: str) -> list[Relation]:
         return [relation for key, relation in sorted(self.relations.items()) if key[0] == dataset]
+
+
+def _nullable(column: Column) -> str:
+    return "NO" if column.mode == "REQUIRED" else "YES"
 
 
 def simple_catalog(
@@ -137,10 +162,10 @@ _INFORMATION_SCHEMA = {
 _INFORMATION_SCHEMA["JOBS_BY_PROJECT"] = _INFORMATION_SCHEMA["JOBS"]
 
 
-def _information_schema(view: str) -> Relation:
+def _information_schema(dataset: str, view: str) -> Relation:
     try:
         text = _INFORMATION_SCHEMA[view]
     except KeyError:
         raise Missing(f"Not found: INFORMATION_SCHEMA.{view}") from None
     columns = tuple(Column(*item.split()) for item in text.split(", "))
-    return Relation("INFORMATION_SCHEMA", view, columns, kind="VIEW")
+    return Relation("INFORMATION_SCHEMA", f"{dataset}.{view}", columns, kind="VIEW")

@@ -78,9 +78,19 @@ class Evaluator:
         Raises:
             Refused: what the analyzer or the evaluator says.
         """
-        return self._query(sql, find, of_parameters(parameters), with_constants=True)
+        return self._query(*self._with_names(sql, of_parameters(parameters)), find, with_constants=True)
 
-    def _query(self, sql: str, find: Find, given: Sequence[Given], with_constants: bool) -> Table:
+    def _with_names(self, sql: str, given: Sequence[Given]) -> tuple[str, Sequence[Given]]:
+        """The statement with names for positional parameters, which the module evaluates no query with."""
+        if not given or given[0][0]:
+            return sql, given
+        statement = self.parse(sql)
+        names = [f"parameter_{number}" for number in range(len(given))]
+        places = sorted(span(node) for node in of_type(statement.node, "ASTParameterExpr"))
+        edits = [(start, end, f"@{name}") for (start, end), name in zip(places, names, strict=True)]
+        return statement.edited(edits), [(name, column, value) for name, (_, column, value) in zip(names, given, strict=True)]
+
+    def _query(self, sql: str, given: Sequence[Given], find: Find, with_constants: bool) -> Table:
         statement = self.parse(sql)
         edits, tables = _local(statement, find)
         if with_constants and sum(len(table.rows) for table in tables.values()) >= _MANY_ROWS:
@@ -106,7 +116,7 @@ class Evaluator:
             if any(first <= start < last for (first, last), _ in found):
                 continue
             try:
-                table = self._query(f"select {statement.words(subquery)}", find, given, with_constants=False)
+                table = self._query(f"select {statement.words(subquery)}", given, find, with_constants=False)
             except Refused:
                 continue
             found.append(((start, end), (f"constant_{start}", table.columns[0], table.rows[0][0])))

@@ -21,7 +21,7 @@ from tests.google.loads import read
 from tests.google.merge import Merge
 from tests.google.parse import name_path, part
 from tests.google.types import Column
-from tests.google.values import to_rest
+from tests.google.values import Value, to_rest
 
 Key = tuple[str, str]
 #: One query, whatever comments stand before it.
@@ -171,13 +171,17 @@ class EvaluatedRows:
 
     def _read(self, relation: Relation) -> Table:
         if relation.dataset == "INFORMATION_SCHEMA":
-            return Table(relation.columns)
+            return self._information(relation)
         if relation.kind == "TABLE":
             return self._held(relation.key)
         known = self._views.get(relation.key)
         if known is None or known.relation is not relation or any(self._version(key) != at for key, at in known.versions.items()):
             known = self._views[relation.key] = self._view(relation)
         return known.table
+
+    def _information(self, relation: Relation) -> Table:
+        rows = self._project.information(*relation.name.rsplit(".", 1))
+        return Table(relation.columns, [[_cell(row.get(column.name)) for column in relation.columns] for row in rows])
 
     def _version(self, key: Key) -> int:
         return self._versions.get(key, 0)
@@ -196,6 +200,10 @@ class EvaluatedRows:
 
         made = self._evaluator.query(relation.sql, find)
         return _View(relation, Table(relation.columns, made.rows), versions)
+
+
+def _cell(value: str | int | None) -> Value:
+    return Value() if value is None else Value(int64_value=value) if isinstance(value, int) else Value(string_value=value)
 
 
 class EvaluatedJobs(Jobs):

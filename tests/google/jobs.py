@@ -51,9 +51,18 @@ class Rows(Protocol):
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row of zeros and NULLs."""
+    """Every table is empty; an aggregation without groups gives one row of zeros and NULLs.
+
+    Args:
+        information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
+    """
+
+    def __init__(self, information: Rows) -> None:
+        self._information = information
 
     def select(self, judged: Judged, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if judged.reads and all(dataset == "INFORMATION_SCHEMA" for dataset, _ in judged.reads):
+            return self._information.select(judged, parameters)
         zeros = {"INT64": "0", "BOOL": "false"}
         return [{"f": [{"v": zeros.get(column.type)} for column in judged.columns]}] if judged.one_row else []
 
@@ -246,6 +255,8 @@ def _checked(file: pa.Schema, columns: tuple[Column, ...]) -> tuple[Column, ...]
 
 
 def _type_of(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     if pa.types.is_timestamp(kind):
         return "TIMESTAMP" if kind.tz else "DATETIME"
     if pa.types.is_decimal(kind):

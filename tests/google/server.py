@@ -374,7 +374,8 @@ def serve(port: int, evaluate: bool = False) -> None:
     """Serve until the process is ended. Every table is empty, unless Google's reference evaluator keeps and computes the rows."""
     cache, project = ROOT / ".venv-google" / "compiled", Project(PROJECT)
     judge = Judge(Engine(cache), project)
-    jobs = EvaluatedJobs(judge, EvaluatedRows(project, Evaluator(cache))) if evaluate else Jobs(judge, NoRows())
+    rows = EvaluatedRows(project, Evaluator(cache))
+    jobs = EvaluatedJobs(judge, rows) if evaluate else Jobs(judge, NoRows(rows))
     uvicorn.run(Endpoint(jobs).app(), host="127.0.0.1", port=port, log_level="warning")
 
 
