@@ -160,7 +160,7 @@ class Play(Nights):
         bq.query(f"create table {source.dataset}.{table} (organization_id string)").result()
         RawTables(source, client(source="crm")).ensure()
         bq.query("drop table marts.mart_nrr_summary").result()
-        bq.query("create table marts.mart_nrr_summary (at timestamp) partition by date(at)").result()
+        bq.query("create table marts.mart_nrr_summary (made_at timestamp) partition by date(made_at)").result()
         publish(run)
         bq.query("drop table marts_build.mart_nrr_summary").result()
         try:
