@@ -31,12 +31,10 @@ with DAG(
     @task(on_success_callback=record_success)
     def forget_old_snapshot_versions() -> dict[str, int]:
         """Snapshot → versions removed."""
-        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
         from include.runs import RunContext
         from include.transform import forget_old_versions
+        from include.warehouse import client
 
-        client = BigQueryHook(gcp_conn_id="google_cloud_default").get_client()
-        return forget_old_versions(RunContext.of(get_current_context()).as_of, client)
+        return forget_old_versions(RunContext.of(get_current_context()).as_of, client(task="retention"))
 
     forget_old_snapshot_versions()

@@ -167,12 +167,10 @@ def gate_task(gate: str, run: RunContext, scope: Scope | None = None, log_url: s
 
 def publish_task(dag_id: str, run: RunContext, tables: Sequence[str] | None = None) -> int:
     """Publish as the body of a task: what is built, or these tables alone. Returns how many."""
-    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
     from include import telemetry
     from include.publish import publish
 
-    count = publish(run, tables, client=BigQueryHook(gcp_conn_id="google_cloud_default").get_client())
+    count = publish(run, tables)
     telemetry.published(dag_id, count)
     return count
 

@@ -44,13 +44,15 @@ def open_pipeline(source: Source, forget: Iterable[str] = ()) -> dlt.Pipeline:
     configure()
     import dlt
 
+    from include.ingestion.destination import warehouse_destination
+
     folder = settings().state_dir / "dlt"
     shutil.rmtree(folder / source.name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     pipeline = dlt.pipeline(
         source.name,
         pipelines_dir=str(folder),
-        destination=dlt.destinations.bigquery(project_id=settings().project, location=settings().location),
+        destination=warehouse_destination(),
         dataset_name=source.dataset,
     )
     pipeline.sync_destination()

@@ -96,14 +96,14 @@ def sweep(
         if not row.gone:
             continue
         table = by_name[row.table_name]
-        if row.live > SMALL_TABLE and row.gone / row.live > table.max_deleted_share:
+        if row.live_count > SMALL_TABLE and row.gone / row.live_count > table.max_deleted_share:
             found[table.name] = SweepRefused(
-                f"the source no longer holds {row.gone} of {row.live} live keys, more than max_deleted_share "
+                f"the source no longer holds {row.gone} of {row.live_count} live keys, more than max_deleted_share "
                 f"({table.max_deleted_share:.0%}) lets a sweep delete. If that is right, raise it for this table in "
                 f"{source.name}.yml and run again"
             )
         else:
-            found[table.name] = _gone(client, source, table, as_of, row.live)
+            found[table.name] = _gone(client, source, table, as_of, row.live_count)
     return found
 
 
@@ -158,7 +158,7 @@ def _count_sql(source: Source, tables: list[Table]) -> str:
     latest = " union all ".join(_latest_sql(source, table, []) for table in tables)
     return (
         f"with latest as ({latest}), held as (select distinct table_name, row_key from {source.dataset}.{KEYS_TABLE}) "
-        "select live.table_name, count(*) as live, countif(held.row_key is null) as gone from latest as live "
+        "select live.table_name, count(*) as live_count, countif(held.row_key is null) as gone from latest as live "
         "left join held on held.table_name = live.table_name and held.row_key = live.row_key "
         "where not live._is_deleted group by live.table_name"
     )

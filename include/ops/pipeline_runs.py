@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.ops.writers import append, new_client
 from include.runs import RunContext
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -76,4 +77,4 @@ def finish_run(
         bigquery.ScalarQueryParameter("message", "STRING", message),
         bigquery.ScalarQueryParameter("log_url", "STRING", log_url),
     ]
-    bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters))

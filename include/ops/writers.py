@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.ops.definition import OpsTable
 from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -79,13 +80,13 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     known = {field.name for field in present.schema}
     # BigQuery adds only nullable columns to a table that may hold rows.
     missing = [
-        f"alter table {definition.qualified} add column if not exists `{c.name}` {c.type} "
-        f"options (description = {json.dumps(c.description, ensure_ascii=False)})"
+        f"add column if not exists `{c.name}` {c.type} options (description = {json.dumps(c.description, ensure_ascii=False)})"
         for c in definition.columns
         if c.name not in known
     ]
     if missing:
-        bq.query(";\n".join(missing)).result()
+        # One statement: BigQuery takes five changes of a table's schema in ten seconds.
+        execute(bq, f"alter table {definition.qualified} {', '.join(missing)}")
 
 
 def append(
@@ -149,7 +150,7 @@ def _write(
             f"when not matched by source and {condition} then delete "
             f"when not matched then insert ({names}) values ({names})"
         )
-    bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters))
 
 
 def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, list[Any]]:

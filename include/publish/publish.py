@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from include.ops import append, publications
 from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, DATASETS, PublishError, Target, built, chosen
 from include.runs import RunContext
+from include.warehouse import client as new_client
+from include.warehouse import copy_config, execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -34,7 +36,7 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
     Args:
         run: the run that built them.
         tables: published names, such as `marts.mart_nrr_summary`; by default everything that is built.
-        client: the BigQuery client to work with, for example that of Airflow's hook; one is made if not given.
+        client: a BigQuery client; one is made if not given.
 
     Returns:
         The number of tables published.
@@ -42,7 +44,7 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
     Raises:
         PublishError: nothing was published; everything that analysts read is as it was.
     """
-    bq = client or _client()
+    bq = client or new_client(task="publish")
     recover(bq)
     targets = built(bq) if tables is None else chosen(tables)
     if not targets:
@@ -86,7 +88,7 @@ def recover(client: Client | None = None) -> list[str]:
     Returns:
         The tables put back, `dataset.table`.
     """
-    bq = client or _client()
+    bq = client or new_client(task="publish")
     kept = {table.table_id for table in bq.list_tables(BACKUP_DATASET) if table.table_id.startswith(BACKUP_PREFIX)}
     unfinished = _rows(bq, "select * from ops.publications where state = 'publishing'")
     restored = []
@@ -124,12 +126,12 @@ def _replace(bq: Client, target: Target) -> None:
 
 def _restore(bq: Client, target: Target) -> None:
     """By a copy job, which replaces atomically, whatever stands there now, and costs nothing."""
-    from google.cloud import bigquery
-
+    config = copy_config(task="publish")
+    config.write_disposition = "WRITE_TRUNCATE"
     bq.copy_table(
         f"{bq.project}.{BACKUP_DATASET}.{target.backup_name}",
         f"{bq.project}.{target.dataset}.{target.name}",
-        job_config=bigquery.CopyJobConfig(write_disposition="WRITE_TRUNCATE"),
+        job_config=config,
     ).result()
 
 
@@ -214,10 +216,4 @@ def _rows(bq: Client, sql: str) -> list[dict[str, Any]]:
 
 
 def _query(bq: Client, sql: str) -> Any:
-    return bq.query(sql).result()
-
-
-def _client() -> Client:
-    from include.warehouse import client
-
-    return client(task="publish")
+    return execute(bq, sql).result()

@@ -15,13 +15,12 @@ from typing import Any
 import yaml
 
 from include.quality import derived
-from include.quality.context import SITE
+from include.quality.context import DATASOURCE, SITE
 from include.quality.reconciliation import differences
 from include.quality.rules import Gate, GateError, Rule, load_gates
 from include.settings import settings
 from include.sources import Source, load_sources
 
-DATASOURCE = "warehouse"
 BATCH = "whole"
 #: Where results are kept for the data docs.
 RESULTS = "${PLATFORM_STATE_DIR}/gx/validations/"

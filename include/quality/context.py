@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from include.settings import settings
 
 if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
     from great_expectations.data_context import FileDataContext
 
     from include.quality.scope import Scope
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SITE = "site"
+DATASOURCE = "warehouse"
 
 
 @lru_cache(maxsize=1)
@@ -31,14 +33,16 @@ def open_context() -> FileDataContext:
 
 
 @contextmanager
-def checkpoint_of(gate: str, scope: Scope | None = None) -> Iterator[Any | None]:
+def checkpoint_of(gate: str, client: Client, scope: Scope | None = None) -> Iterator[Any | None]:
     """The gate's checkpoint, for as long as the block lasts; narrowed to a scope, of a context made for the purpose.
+
+    Its queries go through the client.
 
     What a narrowed gate finds is not kept for the data docs, which show the last whole one; `ops.gate_results` has both. None if
     nothing of the gate is within the scope.
     """
     if scope is None:
-        yield open_context().checkpoints.get(gate)
+        yield _checkpoint(open_context(), gate, client)
         return
     from include.quality.builder import gates, render, write
 
@@ -51,7 +55,12 @@ def checkpoint_of(gate: str, scope: Scope | None = None) -> Iterator[Any | None]
         return
     with TemporaryDirectory(prefix="gate-") as folder:
         write(Path(folder), render({gate: narrowed}, results="results/"))
-        yield open_context_in(Path(folder)).checkpoints.get(gate)
+        yield _checkpoint(open_context_in(Path(folder)), gate, client)
+
+
+def _checkpoint(context: FileDataContext, gate: str, client: Client) -> Any:
+    context.data_sources.all()[DATASOURCE].kwargs = {"connect_args": {"client": client}}
+    return context.checkpoints.get(gate)
 
 
 def open_context_in(folder: Path) -> FileDataContext:
@@ -74,9 +83,5 @@ def open_context_in(folder: Path) -> FileDataContext:
 
 
 def warehouse_url() -> str:
-    """The warehouse for SQLAlchemy: project, location, the labels and the byte cap that every query carries."""
-    config = settings()
-    options = f"location={config.location}&labels=platform:customer-intelligence,environment:{config.environment_label}"
-    if config.maximum_bytes_billed is not None:
-        options += f"&maximum_bytes_billed={config.maximum_bytes_billed}"
-    return f"bigquery://{config.project}?{options}"
+    """The warehouse for SQLAlchemy, which is given the platform's own client."""
+    return f"bigquery://{settings().project}?user_supplied_client=true"

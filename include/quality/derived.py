@@ -157,7 +157,7 @@ with landings as (
     from ops.loads
     where source = {source} and ends_with(batch_id, 'T000000Z')
 ),
-usual as (
+earlier as (
     select distinct
         table_name,
         percentile_cont(rows_loaded, 0.5) over (partition by table_name) as usual,
@@ -165,13 +165,13 @@ usual as (
     from landings
     where landing > 1 and age <= 29 and batch_id != @batch_id
 )
-select tonight.table_name, tonight.rows_loaded, usual.usual
+select tonight.table_name, tonight.rows_loaded, earlier.usual
 from landings as tonight
-inner join usual on tonight.table_name = usual.table_name
+inner join earlier on tonight.table_name = earlier.table_name
 where
     tonight.batch_id = @batch_id
-    and usual.nights >= 5
-    and (tonight.rows_loaded > 5 * usual.usual + 100 or 5 * tonight.rows_loaded + 100 < usual.usual)"""
+    and earlier.nights >= 5
+    and (tonight.rows_loaded > 5 * earlier.usual + 100 or 5 * tonight.rows_loaded + 100 < earlier.usual)"""
 
 
 def _landed_against_reported(source: Source, table: Table) -> str:

@@ -53,7 +53,7 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Sc
     bq = client or new_client(gate=gate)
     values = values_of(run, gate)
     outcomes: list[Outcome] = []
-    with checkpoint_of(gate, scope) as checkpoint:
+    with checkpoint_of(gate, bq, scope) as checkpoint:
         if checkpoint is not None:
             outcomes = _judge(checkpoint, gate, run, bq, whole=scope is None)
     held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.quality.parameters import bound
 from include.quality.verdict import Outcome
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -26,10 +27,8 @@ def release(client: Client, gate: str, relations: Iterable[str] | None = None) -
         names = sorted(relation.split(".")[1] for relation in relations)
         parameters.append(bigquery.ArrayQueryParameter("relations", "STRING", names))
         condition += " and relation in unnest(@relations)"
-    client.query(
-        f"delete from quarantine.quarantined_rows where {condition}",
-        job_config=bigquery.QueryJobConfig(query_parameters=parameters),
-    ).result()
+    sql = f"delete from quarantine.quarantined_rows where {condition}"
+    execute(client, sql, bigquery.QueryJobConfig(query_parameters=parameters))
 
 
 def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
@@ -84,6 +83,5 @@ def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[s
         "gate": gate,
     }
     parameters = bound(values) + [bigquery.ScalarQueryParameter(name, "STRING", text) for name, text in about.items()]
-    job = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
-    job.result()
+    job = execute(client, sql, bigquery.QueryJobConfig(query_parameters=parameters))
     return int(job.num_dml_affected_rows or 0)

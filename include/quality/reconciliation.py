@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from include.quality.parameters import bound
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, ScalarQueryParameter
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
 def differences(gate: str, name: str, tolerance: float) -> str:
     """SQL of a reconciliation's parts whose two sides differ by more than the tolerance, or of which one is unknown."""
+    # The alias is needed: the table has a column of its own name, which the bare table would hide.
     return (
-        "select part, left_value, right_value, difference, row_count\n"
-        "from ops.reconciliation\n"
-        f"where run_id = @run_id and as_of = @as_of and gate = '{gate}' and reconciliation = '{name}'\n"
-        f"    and coalesce(abs(difference) > {tolerance}, true)"
+        "select measured.part, measured.left_value, measured.right_value, measured.difference, measured.row_count\n"
+        "from ops.reconciliation as measured\n"
+        "where measured.run_id = @run_id and measured.as_of = @as_of\n"
+        f"    and measured.gate = '{gate}' and measured.reconciliation = '{name}'\n"
+        f"    and coalesce(abs(measured.difference) > {tolerance}, true)"
     )
 
 
@@ -42,11 +45,11 @@ def measure(client: Client, gate: str, reconciliations: Mapping[str, str], value
             merge ops.reconciliation as t
             using (
                 select
-                    cast(part as string) as part,
-                    cast(left_value as float64) as left_value,
-                    cast(right_value as float64) as right_value,
-                    cast(row_count as int64) as row_count
-                from ({sql})
+                    cast(sides.part as string) as part,
+                    cast(sides.left_value as float64) as left_value,
+                    cast(sides.right_value as float64) as right_value,
+                    cast(sides.row_count as int64) as row_count
+                from ({sql}) as sides
             ) as s
             on false
             when not matched by source and t.run_id = @run_id and t.as_of = @as_of and t.gate = @gate
@@ -73,7 +76,7 @@ def complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryParam
     from google.cloud import bigquery
 
     try:
-        client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters))).result()
+        execute(client, sql, bigquery.QueryJobConfig(query_parameters=list(parameters)))
     except GoogleAPICallError as error:
         details = [detail for detail in error.errors if isinstance(detail, dict)]
         text = str(details[0].get("message") or error.message) if details else str(error.message)

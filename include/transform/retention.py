@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from include.settings import settings
+from include.warehouse.statements import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -32,10 +33,7 @@ def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
         # Other history in the dataset, such as daily scores, has no versions that end.
         if not table.table_id.startswith(PREFIX):
             continue
-        job = client.query(
-            f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest",
-            job_config=config,
-        )
-        job.result()
+        sql = f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest"
+        job = execute(client, sql, config)
         removed[table.table_id] = int(job.num_dml_affected_rows or 0)
     return removed

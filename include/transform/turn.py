@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from include.warehouse import client as new_client
+from include.warehouse import execute
+
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
@@ -18,7 +21,7 @@ BUILD = "build"
 _ATTEMPTS = 5
 
 # One statement, so that of two runs which ask at once one finds what the other wrote. Both change the same rows: where the
-# warehouse cannot put them in an order by itself, it refuses one of them.
+# warehouse cannot put them in an order by itself, it refuses one of them, which is then run again.
 _TAKE = """
     update ops.turns
     set dag_id = @dag_id, run_id = @run_id, taken_at = current_timestamp()
@@ -64,7 +67,7 @@ def take_turn(
         None if it is this run's turn now, else who is in the way.
     """
     wanted = sorted(set(resources))
-    bq = client or _client()
+    bq = client or new_client(task="turn")
     found = _turns(bq, wanted)
     for attempt in range(_ATTEMPTS):
         others = [turn for turn in found if (turn.dag_id, turn.run_id) != (dag_id, run_id)]
@@ -76,7 +79,7 @@ def take_turn(
             _end(bq, other)
         if attempt == 0:
             _make_rows(bq, wanted)
-        _unless_contended(bq, _TAKE, wanted, dag_id=dag_id, run_id=run_id)
+        _query(bq, _TAKE, wanted, dag_id=dag_id, run_id=run_id)
         found = _turns(bq, wanted)
     raise RuntimeError(f"The turn for {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
 
@@ -97,7 +100,7 @@ def _end(bq: Client, turn: Turn) -> None:
         update ops.turns set dag_id = null, run_id = null
         where resource in unnest(@resources) and dag_id = @dag_id and run_id = @run_id
     """
-    _unless_contended(bq, sql, [turn.resource], dag_id=turn.dag_id, run_id=turn.run_id)
+    _query(bq, sql, [turn.resource], dag_id=turn.dag_id, run_id=turn.run_id)
 
 
 def _turns(bq: Client, resources: list[str]) -> list[Turn]:
@@ -109,26 +112,9 @@ def _turns(bq: Client, resources: list[str]) -> list[Turn]:
     return [Turn(row["resource"], row["dag_id"], row["run_id"]) for row in _query(bq, sql, resources)]
 
 
-def _unless_contended(bq: Client, sql: str, resources: list[str], **names: str) -> None:
-    """Run a statement that changes turns; one that lost against another at the same instant has changed nothing."""
-    from google.api_core.exceptions import GoogleAPICallError
-
-    try:
-        _query(bq, sql, resources, **names)
-    except GoogleAPICallError as error:
-        if not any(words in str(error).lower() for words in ("concurrent update", "conflict")):
-            raise
-
-
 def _query(bq: Client, sql: str, resources: list[str], **names: str) -> Any:
     from google.cloud import bigquery
 
     parameters: list[Any] = [bigquery.ArrayQueryParameter("resources", "STRING", resources)]
     parameters += [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in names.items()]
-    return bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
-
-
-def _client() -> Client:
-    from include.warehouse import client
-
-    return client(task="turn")
+    return execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters)).result()

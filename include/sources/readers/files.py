@@ -38,6 +38,11 @@ class FolderFiles:
         options = connection.extra.get("storage_options") or {}
         from fsspec.core import url_to_fs
 
+        from include.warehouse import credentials
+
+        if self._url.startswith(("gs://", "gcs://")) and (found := credentials()):
+            options = {"token": found} | options
+
         self._filesystem, self._root = url_to_fs(self._url, **options)
 
     def check(self) -> None:
