@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
 from include.settings import ROOT, settings
+from include.transform.run import tell_run
 from include.warehouse import client, credentials, identity
 from include.warehouse.embedded import environment
 from include.warehouse.identity import Identity, IdentityError
@@ -190,6 +193,17 @@ def test_dbt_has_it(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> 
     done = subprocess.run([sys.executable, "-c", DBT, str(ROOT / "dbt")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [OTHER, ROBOT]
+
+
+def test_a_task_tells_dbt_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
+    """Airflow shows an operator's fields, its `env` among them."""
+    connect(monkeypatch, keyfile_dict=key)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    told = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": False}
+    operator = SimpleNamespace(env=None, base_cmd=["build"], dbt_cmd_flags=[])
+    tell_run({"run_id": "night", "ti": SimpleNamespace(xcom_pull=lambda **_: told)}, operator)
+    assert os.environ["DBT_ENV_SECRET_BIGQUERY_PRIVATE_KEY"] == key["private_key"]
+    assert operator.env == {"DBT_AS_OF": told["as_of"], "DBT_RUN_ID": "night"}
 
 
 def test_landing_files_in_a_bucket_are_read_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
