@@ -1,10 +1,14 @@
+{#- Every test reads its table under an alias: without one, a table named like one of its columns (ops.invoiced_mrr) hides that column on BigQuery,
+    and the test would judge whole rows. -#}
+
+
 {#- No two rows of a model share the same values in these columns, none of which is NULL: the key of a table that needs
     more than one column. Returns each offending key with its number of rows. -#}
 {% test unique_combination(model, columns) %}
     select
         {{ columns | join(', ') }},
         count(*) as row_count
-    from {{ model }}
+    from {{ model }} as tested
     group by {{ columns | join(', ') }}
     having
         count(*) > 1
@@ -24,7 +28,7 @@
             {%- for column in columns %}
             countif({{ column }} is null) as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
-        from {{ model }}
+        from {{ model }} as tested
     )
 
     select
@@ -39,7 +43,7 @@
 {#- A number within bounds, both inclusive unless `exclusive`; either may be left out. NULL passes. -#}
 {% test within(model, column_name, min=none, max=none, exclusive=false) %}
     select {{ column_name }}
-    from {{ model }}
+    from {{ model }} as tested
     where
         false
         {%- if min is not none %}
@@ -54,6 +58,6 @@
 {#- An expression that holds in every row; a row where it is NULL passes, as in a CHECK constraint. -#}
 {% test holds(model, expression) %}
     select *
-    from {{ model }}
+    from {{ model }} as tested
     where not ({{ expression }})
 {% endtest %}
