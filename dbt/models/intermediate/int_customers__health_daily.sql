@@ -136,6 +136,12 @@ weighed as (
     from scored
 ),
 
+tiered as (
+    {{ classify_band(
+        'weighed', ['organization_id', 'account_id'], 'health_score', 'tiers', 'health_tier', 'from_score', 'below_score'
+    ) }}
+),
+
 final as (
     select
         {{ surrogate_key(['weighed.organization_id', 'weighed.account_id', as_of()]) }} as customer_health_key,
@@ -178,12 +184,11 @@ final as (
         {%- endfor %}
         weighed.data_coverage,
         weighed.health_score,
-        coalesce(tiers.health_tier, 'unknown') as health_tier
+        coalesce(tiered.health_tier, 'unknown') as health_tier
     from weighed
-    left join tiers
-        on weighed.health_score is not null
-        and (tiers.from_score is null or weighed.health_score >= tiers.from_score)
-        and (tiers.below_score is null or weighed.health_score < tiers.below_score)
+    left join tiered
+        on tiered.organization_id = weighed.organization_id
+        and tiered.account_id = weighed.account_id
 )
 
 select *
