@@ -106,12 +106,13 @@ class Desk:
     def write(self, bq: bigquery.Client) -> None:
         """Put it where the models before fct_tickets would."""
         organizations = [
-            {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)}
-            | {"open_time_from": FIRST_DAY - timedelta(days=2)}
-            for zone in TIMEZONES
+            {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)} for zone in TIMEZONES
         ]
-        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date, "open_time_from": date}
+        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date}
         write_table(bq, "core.dim_organizations", columns, organizations)
+        staged = [{name: ticket[name] for name in ("organization_id", "ticket_id", "created_at")} for ticket in self.tickets]
+        columns = {"organization_id": str, "ticket_id": str, "created_at": datetime}
+        write_table(bq, "staging.stg_support__tickets", columns, staged)
         columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time}
         hours = [{"organization_id": zone, **window} for zone in TIMEZONES for window in self.hours[zone]]
         write_table(bq, "staging.stg_reference__business_hours", columns, hours)
