@@ -2,18 +2,17 @@
     config(
         materialized='incremental',
         incremental_strategy='merge',
-        unique_key='customer_health_key',
         schema='snapshots',
         access='protected',
         full_refresh=false,
         on_schema_change='append_new_columns',
         partition_by={'field': 'score_date', 'data_type': 'date', 'granularity': 'month'},
         cluster_by=['organization_id', 'account_id'],
-        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at') }}"
+        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at', 'score_date') }}"
     )
 }}
 {#- History: what a run found is never worked out again for another run, so a full refresh leaves it alone. A run adds its own
-    rows, and replaces those of an earlier attempt of itself. -#}
+    rows, and replaces those of an earlier attempt of itself. Its MERGE has no key and so reads nothing of the history. -#}
 {%- set components = ['usage', 'support', 'revenue', 'engagement'] -%}
 {%- set weighted = {} -%}
 {%- for component in components -%}

@@ -119,7 +119,7 @@ class Desk:
         holidays = [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in self.holidays[zone]]
         write_table(bq, "staging.stg_reference__holidays", {"organization_id": str, "holiday_date": date}, holidays)
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
-        write_table(bq, "core.int_support__tickets", _ticket_columns(), self.tickets)
+        write_table(bq, "core.int_support__tickets", ticket_columns(), self.tickets)
 
 
 def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch)
     assert not wrong, f"{len(wrong)} intervals differ, such as {wrong[:5]}"
 
 
-def _ticket_columns() -> dict[str, type]:
+def ticket_columns() -> dict[str, type]:
     """The columns of int_support__tickets that fct_tickets reads."""
     texts = (
         *("organization_id", "ticket_id", "account_key", "account_id", "contact_id", "facility_id", "product_id", "category_id"),
