@@ -18,25 +18,59 @@
 {% endtest %}
 
 
-{#- Columns that are never NULL, in one scan where one not_null test each would take as many.
-    Returns each column that has NULLs with their number. -#}
-{% test required(model, columns) %}
+{#- Rules that every row keeps, all of them in one scan: BigQuery bills each test statement by the table and at least 10 MB, so that a test
+    of its own for each rule would cost a multiple. Returns the rows that break any, and which: `broken_rules`. What is NULL breaks `not_null` only.
+
+    unique              columns that share no value between rows, each by itself
+    not_null            columns
+    accepted_values     column → the values that it may have
+    accepted_range      column → bounds, both inclusive unless `exclusive`; either may be left out: {min: 0, max: 1, exclusive: true}
+    expression_is_true  expressions, or name → expression -#}
+{% test rows_are_valid(model, unique=[], not_null=[], accepted_values={}, accepted_range={}, expression_is_true={}) %}
+    {%- set broken = {} -%}
+    {%- for column in unique -%}
+        {%- do broken.update({column ~ ' is not unique': column ~ ' is not null and count(*) over (partition by ' ~ column ~ ') > 1'}) -%}
+    {%- endfor -%}
+    {%- for column in not_null -%}
+        {%- do broken.update({column ~ ' is null': column ~ ' is null'}) -%}
+    {%- endfor -%}
+    {%- for column, values in accepted_values.items() -%}
+        {%- set literals = [] -%}
+        {%- for value in values -%}
+            {%- do literals.append(string_literal(value) if value is string else value) -%}
+        {%- endfor -%}
+        {%- do broken.update({column ~ ' is another value': column ~ ' not in (' ~ literals | join(', ') ~ ')'}) -%}
+    {%- endfor -%}
+    {%- for column, bounds in accepted_range.items() -%}
+        {%- set outside = [] -%}
+        {%- if bounds.min is defined -%}
+            {%- do outside.append(column ~ (' <= ' if bounds.exclusive else ' < ') ~ bounds.min) -%}
+        {%- endif -%}
+        {%- if bounds.max is defined -%}
+            {%- do outside.append(column ~ (' >= ' if bounds.exclusive else ' > ') ~ bounds.max) -%}
+        {%- endif -%}
+        {%- do broken.update({column ~ ' is out of range': outside | join(' or ')}) -%}
+    {%- endfor -%}
+    {%- set expressions = expression_is_true.items() if expression_is_true is mapping else zip(expression_is_true, expression_is_true) -%}
+    {%- for name, expression in expressions -%}
+        {%- do broken.update({name: 'not (' ~ expression ~ ')'}) -%}
+    {%- endfor -%}
     with
 
-    counted as (
+    judged as (
         select
-            {%- for column in columns %}
-            countif({{ column }} is null) as {{ column }}{{ ',' if not loop.last }}
-            {%- endfor %}
+            concat(
+                {%- for rule, condition in broken.items() %}
+                if({{ condition }}, {{ string_literal(rule ~ '; ') }}, ''){{ ',' if not loop.last }}
+                {%- endfor %}
+            ) as broken_rules,
+            tested.*
         from {{ model }} as tested
     )
 
-    select
-        column_name,
-        null_count
-    from counted
-    unpivot (null_count for column_name in ({{ columns | join(', ') }}))
-    where null_count > 0
+    select *
+    from judged
+    where broken_rules != ''
 {% endtest %}
 
 
