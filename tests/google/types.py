@@ -87,7 +87,9 @@ def of_proto(name: str, kind: proto.TypeProto, mode: str = "NULLABLE") -> Column
         return of_proto(name, kind.array_type.element_type, "REPEATED")
     if kind.type_kind == proto.TYPE_STRUCT:
         return Column(name, "STRUCT", mode, fields=tuple(of_proto(f.field_name, f.field_type) for f in kind.struct_type.field))
-    return Column(name, _NAMES[kind.type_kind], mode)
+    # BigQuery names a column that the query leaves nameless by its position.
+    nameless = re.fullmatch(r"\$col(\d+)", name)
+    return Column(f"f{int(nameless[1]) - 1}_" if nameless else name, _NAMES[kind.type_kind], mode)
 
 
 def of_parameter(kind: dict[str, Any]) -> proto.TypeProto:

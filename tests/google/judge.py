@@ -1,0 +1,174 @@
+"""Judges statements as BigQuery would: Google's analyzer, what its planner refuses, and what a statement changes in the project."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
+from zetasql.wasi._pb2.zetasql.public import parse_resume_location_pb2 as locations
+from zetasql.wasi._pb2.zetasql.public import type_pb2 as types
+
+from google.protobuf.message import Message
+from tests.google import tree
+from tests.google.catalog import Missing, Project, Relation, simple_catalog
+from tests.google.effects import apply
+from tests.google.engine import Engine, Refused, service
+from tests.google.language import language
+from tests.google.types import Column, of_proto
+
+#: Catalogs that the module keeps for further statements on the same tables.
+_KEPT_CATALOGS = 64
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that BigQuery's planner, its quotas or our own limits do not take, although the analyzer does."""
+
+    rule: str
+    message: str
+
+
+@dataclass
+class Judged:
+    """What is known of one statement.
+
+    Attributes:
+        kind: BigQuery's `statementType`, such as `SELECT` or `CREATE_TABLE_AS_SELECT`.
+        columns: what a query returns.
+        scans: tables scanned, views and CTEs put in.
+        depth: how deep its views are nested.
+        reads: table or view → its columns that are read.
+        target: the relation that it makes, changes or drops.
+        one_row: the query gives exactly one row even of empty tables.
+    """
+
+    sql: str
+    kind: str
+    tree: Message
+    columns: tuple[Column, ...] = ()
+    scans: int = 0
+    depth: int = 0
+    reads: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    target: tuple[str, str] | None = None
+    one_row: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Judge:
+    """Judges one statement after the other; each sees what those before it have made."""
+
+    def __init__(self, engine: Engine, project: Project) -> None:
+        self._engine = engine
+        self.project = project
+        self._language = language()
+        self._catalogs: OrderedDict[tuple[Any, ...], int] = OrderedDict()
+
+    def judge(self, sql: str, parameters: Mapping[str, types.TypeProto] | None = None, dry_run: bool = False) -> list[Judged]:
+        """Analyze a statement, or several divided by semicolons, and do what they say to the project.
+
+        Args:
+            sql: the text.
+            parameters: name → type of its query parameters.
+            dry_run: change nothing.
+
+        Raises:
+            Refused: BigQuery refuses it, with the line and column.
+        """
+        judged, position, data = [], 0, sql.encode()
+        while data[position:].strip(b" \t\r\n;"):
+            try:
+                item, position = self._next(sql, position, parameters or {})
+                if not dry_run:
+                    apply(self.project, item)
+            except Missing as error:
+                raise Refused(str(error)) from error
+            judged.append(item)
+        if not judged:
+            raise Refused("Syntax error: Unexpected end of statement")
+        return judged
+
+    def _next(self, sql: str, position: int, parameters: Mapping[str, types.TypeProto]) -> tuple[Judged, int]:
+        location = locations.ParseResumeLocationProto(input=sql, byte_position=position, allow_resume=True)
+        paths = self._paths(location, sql.encode()[position:].decode())
+        relations = {".".join(path): self.project.find(path) for path in paths}
+        request = service.AnalyzeRequest(registered_catalog_id=self._catalog(paths, relations))
+        request.options.language_options.CopyFrom(self._language)
+        request.options.error_message_mode = public.ERROR_MESSAGE_ONE_LINE
+        request.options.prune_unused_columns = True
+        for name, kind in parameters.items():
+            request.options.query_parameters.add(name=name.lower()).type.CopyFrom(kind)
+        request.parse_resume_location.CopyFrom(location)
+        answer = self._engine.call("Analyze", request, service.AnalyzeResponse)
+        end = answer.resume_byte_position
+        return _described(sql.encode()[position:end].decode().strip(), answer.resolved_statement, relations), end
+
+    def _paths(self, location: locations.ParseResumeLocationProto, rest: str) -> list[tuple[str, ...]]:
+        """How the statement calls the tables that it refers to."""
+        request = service.ExtractTableNamesFromNextStatementRequest(parse_resume_location=location, options=self._language)
+        answer = self._engine.call(
+            "ExtractTableNamesFromNextStatement", request, service.ExtractTableNamesFromNextStatementResponse
+        )
+        paths = {tuple(name.table_name_segment) for name in answer.table_name}
+        # The table that an ALTER changes is not among them.
+        altered = re.match(
+            r"(?is)\s*alter\s+(?:table|view)\s+(?:if\s+exists\s+)?((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|[\w-]+))*)", _bare(rest)
+        )
+        if altered:
+            paths.add(tuple(part.strip("`") for part in re.findall(r"`[^`]+`|[\w-]+", altered[1])))
+        return sorted(paths)
+
+    def _catalog(self, paths: Sequence[tuple[str, ...]], relations: Mapping[str, Relation]) -> int:
+        key = tuple((path, relations[".".join(path)].columns) for path in paths)
+        known = self._catalogs.get(key)
+        if known is not None:
+            self._catalogs.move_to_end(key)
+            return known
+        catalog = simple_catalog([(path, relations[".".join(path)].columns) for path in paths], self._language)
+        request = service.RegisterCatalogRequest(simple_catalog=catalog)
+        made: int = self._engine.call("RegisterCatalog", request, service.RegisterResponse).registered_id
+        self._catalogs[key] = made
+        if len(self._catalogs) > _KEPT_CATALOGS:
+            _, oldest = self._catalogs.popitem(last=False)
+            self._engine.call("UnregisterCatalog", service.UnregisterRequest(registered_id=oldest), service.RegisterResponse)
+        return made
+
+
+def _bare(sql: str) -> str:
+    """The statement less the comments before it."""
+    return re.sub(r"(?s)\A(\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*", "", sql)
+
+
+def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) -> Judged:
+    node = tree.inner(statement)
+    judged = Judged(sql, _kind(node), node)
+    judged.scans = tree.count_scans(node, lambda name: relations[name].scans)
+    for scan in tree.below(node, "ResolvedTableScanProto"):
+        relation = relations[scan.table.full_name]
+        judged.depth = max(judged.depth, relation.depth)
+        columns = {column.name for column in scan.parent.column_list}
+        judged.reads.setdefault(relation.key, set()).update(columns)
+    if node.DESCRIPTOR.name == "ResolvedQueryStmtProto":
+        judged.columns = tuple(of_proto(column.name, column.column.type) for column in node.output_column_list)
+        judged.one_row = tree.single_row(node.query)
+    judged.findings += [
+        Finding("outer join", f"{found} has no equality between the two sides")
+        for found in tree.outer_joins_without_equality(node)
+    ]
+    judged.findings += [
+        Finding("correlation", f"{found} has no equality with the row outside")
+        for found in tree.subqueries_that_stay_correlated(node)
+    ]
+    return judged
+
+
+def _kind(node: Message) -> str:
+    name = node.DESCRIPTOR.name.removeprefix("Resolved").removesuffix("Proto").removesuffix("Stmt")
+    if name == "Query":
+        return "SELECT"
+    if name == "Drop":
+        return f"DROP_{node.object_type}"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()

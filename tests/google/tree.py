@@ -1,0 +1,172 @@
+"""Walks over the analyzer's resolved tree, for what the analyzer itself does not judge and BigQuery's planner refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
+
+from google.protobuf.message import Message
+
+_JOIN = enums.ResolvedJoinScanEnums
+_OUTER = {_JOIN.LEFT: "LEFT", _JOIN.RIGHT: "RIGHT", _JOIN.FULL: "FULL"}
+_EQUAL = "$equal"
+
+
+def walk(node: Message) -> Iterator[Message]:
+    """The node and everything below it."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        for field, value in item.ListFields():
+            if field.message_type is not None:
+                stack.extend(reversed(value) if field.is_repeated else [value])
+
+
+def below(node: Message, kind: str) -> Iterator[Message]:
+    """All nodes of one kind, for example `ResolvedJoinScanProto`."""
+    return (item for item in walk(node) if item.DESCRIPTOR.name == kind)
+
+
+def inner(wrapper: Message) -> Message:
+    """What one of the `Any…` messages holds."""
+    while wrapper.DESCRIPTOR.oneofs and wrapper.DESCRIPTOR.name.startswith("Any"):
+        name = wrapper.WhichOneof(wrapper.DESCRIPTOR.oneofs[0].name)
+        if name is None:
+            break
+        wrapper = getattr(wrapper, name)
+    return wrapper
+
+
+def ancestor(node: Message, field: str) -> Any:
+    """A field of the node or of the nearest of its parents that has it."""
+    while field not in node.DESCRIPTOR.fields_by_name:
+        node = node.parent
+    return getattr(node, field)
+
+
+def count_scans(node: Message, weigh: Callable[[str], int], entries: Mapping[str, int] | None = None) -> int:
+    """How many tables are scanned when each view and each CTE is put in wherever it is referred to.
+
+    Args:
+        node: a statement or a part of one.
+        weigh: the name of a table or view, as the catalog calls it → its scans.
+        entries: CTE → its scans, of the CTEs around the node.
+    """
+    entries = dict(entries or {})
+    total, stack = 0, [node]
+    while stack:
+        item = stack.pop()
+        kind = item.DESCRIPTOR.name
+        if kind == "ResolvedWithScanProto":
+            scope = dict(entries)
+            for entry in item.with_entry_list:
+                scope[entry.with_query_name] = count_scans(entry.with_subquery, weigh, scope)
+            total += count_scans(item.query, weigh, scope)
+            continue
+        if kind == "ResolvedTableScanProto":
+            total += weigh(item.table.full_name)
+        elif kind == "ResolvedWithRefScanProto":
+            total += entries[item.with_query_name]
+        for field, value in item.ListFields():
+            if field.message_type is not None:
+                stack.extend(value if field.is_repeated else [value])
+    return total
+
+
+def outer_joins_without_equality(node: Message) -> Iterator[str]:
+    """Outer joins whose condition compares no expression of one side with one of the other by `=`."""
+    for join in below(node, "ResolvedJoinScanProto"):
+        if join.join_type not in _OUTER:
+            continue
+        sides = [_columns(join.left_scan), _columns(join.right_scan)]
+        if not any(_bridges(pair, sides) for pair in _equalities(join.join_expr)):
+            names = sorted({column.table_name for side in (join.left_scan, join.right_scan) for column in _column_list(side)})
+            yield f"{_OUTER[join.join_type]} JOIN between {', '.join(names)}"
+
+
+def subqueries_that_stay_correlated(node: Message) -> Iterator[str]:
+    """Correlated subqueries that read a table and are not tied to the outer row by `=`: BigQuery cannot turn them into joins."""
+    for subquery in below(node, "ResolvedSubqueryExprProto"):
+        if not subquery.parameter_list or subquery.HasField("in_expr"):
+            continue
+        if not any(
+            item.DESCRIPTOR.name in {"ResolvedTableScanProto", "ResolvedWithRefScanProto"} for item in walk(subquery.subquery)
+        ):
+            continue
+        outer = {reference.column.column_id for reference in subquery.parameter_list}
+        if not any(_ties(pair, outer) for pair in _all_equalities(subquery.subquery)):
+            yield f"subquery that refers to {', '.join(sorted({r.column.name for r in subquery.parameter_list}))}"
+
+
+def single_row(query: Message) -> bool:
+    """Whether a query gives exactly one row, whatever the tables hold: an aggregation without groups, or no table at all."""
+    scan = inner(query)
+    while True:
+        kind = scan.DESCRIPTOR.name
+        if kind == "ResolvedAggregateScanProto":
+            base = scan.parent
+            return not base.group_by_list and not base.grouping_set_list
+        if kind == "ResolvedSingleRowScanProto":
+            return True
+        if kind == "ResolvedWithScanProto":
+            scan = inner(scan.query)
+        elif kind in {
+            "ResolvedProjectScanProto",
+            "ResolvedOrderByScanProto",
+            "ResolvedAnalyticScanProto",
+            "ResolvedLimitOffsetScanProto",
+        }:
+            scan = inner(scan.input_scan)
+        else:
+            return False
+
+
+def _column_list(wrapper: Message) -> Any:
+    return ancestor(inner(wrapper), "column_list")
+
+
+def _columns(wrapper: Message) -> set[int]:
+    """The ids of all columns that come out of a scan or are made within it."""
+    made = {column.column_id for column in _column_list(wrapper)}
+    for item in walk(wrapper):
+        if item.DESCRIPTOR.name == "ResolvedScanProto":
+            made.update(column.column_id for column in item.column_list)
+    return made
+
+
+def _equalities(condition: Message) -> Iterator[list[set[int]]]:
+    """Per `a = b` that must hold for the condition to hold: the columns of a and those of b."""
+    call = inner(condition)
+    if not call.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
+        return
+    base = call if call.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else call.parent
+    name = base.function.name.rpartition(":")[2]
+    if name == "$and":
+        for argument in base.argument_list:
+            yield from _equalities(argument)
+    elif name == _EQUAL:
+        yield [_references(argument) for argument in base.argument_list]
+
+
+def _all_equalities(node: Message) -> Iterator[list[set[int]]]:
+    for base in below(node, "ResolvedFunctionCallBaseProto"):
+        if base.function.name.rpartition(":")[2] == _EQUAL:
+            yield [_references(argument) for argument in base.argument_list]
+
+
+def _references(expression: Message) -> set[int]:
+    return {item.column.column_id for item in below(expression, "ResolvedColumnRefProto")}
+
+
+def _bridges(pair: list[set[int]], sides: list[set[int]]) -> bool:
+    one, other = pair
+    left, right = sides
+    return bool(one and other) and ((one <= left and other <= right) or (one <= right and other <= left))
+
+
+def _ties(pair: list[set[int]], outer: set[int]) -> bool:
+    one, other = pair
+    return bool(one and other) and ((one <= outer and not other & outer) or (other <= outer and not one & outer))
