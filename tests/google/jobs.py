@@ -51,7 +51,7 @@ class Rows(Protocol):
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row of zeros and NULLs.
+    """Every table is empty; an aggregation without groups gives one row of zeros, NULLs and the texts that it says itself.
 
     Args:
         information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
@@ -63,8 +63,11 @@ class NoRows:
     def select(self, judged: Judged, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if judged.reads and all(dataset == "INFORMATION_SCHEMA" for dataset, _ in judged.reads):
             return self._information.select(judged, parameters)
+        if not judged.one_row:
+            return []
         zeros = {"INT64": "0", "BOOL": "false"}
-        return [{"f": [{"v": zeros.get(column.type)} for column in judged.columns]}] if judged.one_row else []
+        cells = [zeros.get(column.type, text) for column, text in zip(judged.columns, judged.texts, strict=True)]
+        return [{"f": [{"v": cell} for cell in cells]}]
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
         return 0

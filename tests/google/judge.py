@@ -48,6 +48,7 @@ class Judged:
         partitioned_by: how fine the partitions are of the table that it makes: `DAY`, `MONTH`, …
         target: the relation that it makes, changes or drops.
         one_row: the query gives exactly one row even of empty tables.
+        texts: per column of a query its value, where that is a text that the query itself says.
     """
 
     sql: str
@@ -60,6 +61,7 @@ class Judged:
     target: tuple[str, str] | None = None
     partitioned_by: str | None = None
     one_row: bool = False
+    texts: tuple[str | None, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -195,6 +197,8 @@ def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) 
     if node.DESCRIPTOR.name == "ResolvedQueryStmtProto":
         judged.columns = tuple(of_proto(column.name, column.column.type) for column in node.output_column_list)
         judged.one_row = tree.single_row(node.query)
+        texts = tree.constant_texts(nodes)
+        judged.texts = tuple(texts.get(column.column.column_id) for column in node.output_column_list)
     judged.findings += [
         Finding("outer join", f"{found} has no equality between the two sides")
         for found in tree.outer_joins_without_equality(nodes)
@@ -202,6 +206,10 @@ def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) 
     judged.findings += [
         Finding("correlation", f"{found} has no equality with the row outside")
         for found in tree.subqueries_that_stay_correlated(nodes)
+    ]
+    judged.findings += [
+        Finding("recursion", f"WITH RECURSIVE {found} is not at the top of the statement")
+        for found in tree.recursion_below_the_top(nodes, node)
     ]
     judged.findings += [Finding("row", f"{found}: an alias is missing") for found in tree.rows_taken_for_columns(nodes)]
     return judged

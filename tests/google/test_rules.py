@@ -143,6 +143,16 @@ def test_views_and_ctes_are_put_in_where_they_are_referred_to(jobs: Jobs) -> Non
     assert rules(recorded) == set()
 
 
+def test_recursion_stands_at_the_top_of_a_statement_or_view(jobs: Jobs) -> None:
+    recursive = (
+        "with recursive r as (select id, 1 as n from d.orders union all select o.id, n + 1 from r join d.orders as o using (id))"
+    )
+    assert rules(send(jobs, f"select id from ({recursive} select id from r)")) == {"recursion"}
+    assert rules(send(jobs, f"create table d.made as select id from ({recursive} select id from r)")) == {"recursion"}
+    assert rules(send(jobs, f"create view d.walked as {recursive} select id from r")) == set()
+    assert rules(send(jobs, "create table d.walks as select id from d.walked")) == set()
+
+
 def test_views_are_not_nested_deeper_than_ten(jobs: Jobs) -> None:
     send(jobs, "create view d.v1 as select id from d.orders")
     for number in range(2, 12):

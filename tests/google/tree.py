@@ -121,6 +121,15 @@ def subqueries_that_stay_correlated(nodes: Index) -> Iterator[str]:
             yield f"subquery that refers to {', '.join(sorted({r.column.name for r in subquery.parameter_list}))}"
 
 
+def recursion_below_the_top(nodes: Index, statement: Message) -> Iterator[str]:
+    """Recursive CTEs that do not stand at the top of a statement or a view, which is where BigQuery takes them."""
+    whole = statement.parent if statement.DESCRIPTOR.name == "ResolvedCreateViewStmtProto" else statement
+    top = inner(whole.query) if "query" in whole.DESCRIPTOR.fields_by_name else None
+    for scan in nodes.get("ResolvedWithScanProto", ()):
+        if scan.recursive and scan != top:
+            yield ", ".join(entry.with_query_name for entry in scan.with_entry_list)
+
+
 def rows_taken_for_columns(nodes: Index) -> Iterator[str]:
     """Comparisons of a table's whole row, which is what a column's name means where a table of that name has no alias."""
     for call in nodes.get("ResolvedFunctionCallBaseProto", ()):
@@ -151,6 +160,16 @@ def single_row(query: Message) -> bool:
             scan = inner(scan.input_scan)
         else:
             return False
+
+
+def constant_texts(nodes: Index) -> dict[int, str]:
+    """Column id → text, of columns that are a text literal."""
+    found = {}
+    for item in nodes.get("ResolvedComputedColumnProto", ()):
+        literal = inner(item.expr)
+        if literal.DESCRIPTOR.name == "ResolvedLiteralProto" and literal.value.value.HasField("string_value"):
+            found[item.column.column_id] = literal.value.value.string_value
+    return found
 
 
 def _column_list(wrapper: Message) -> Any:
