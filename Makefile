@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google bench clean demo-data sql status mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-unit-tests bench clean demo-data sql status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -69,7 +69,12 @@ check: setup ## linters, types, schemas, drift of generated files
 check-google: setup ## everything that is sent to BigQuery, judged by Google's own analyzer, offline [RECORDED=file that make run RECORD=file wrote]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
+	@$(MAKE) --no-print-directory --output-sync=line -j 2 google-statements google-unit-tests
+
+google-statements:
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
+
+google-unit-tests:
 	@$(PY) -m tests.google.unit_tests
 
 bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
