@@ -24,6 +24,14 @@ def test_a_numeric_is_exact_and_a_float_to_nine_digits() -> None:
     assert differences("t", [one], [{**one, "f": None}]) == ["t a: evaluator and local warehouse have {'f': (1.0, None)}"]
 
 
+def test_listed_columns_are_inexact_or_not_compared() -> None:
+    one = {"k": "a", "n": Decimal("1.000000001"), "h": "x"}
+    other = {"k": "a", "n": Decimal("1.000000002"), "h": "y"}
+    assert differences("t", [one], [other], inexact=["n"], ignored=["h"]) == []
+    assert differences("t", [one], [other], inexact=["n"]) != []
+    assert differences("t", [one], [{**other, "n": Decimal("1.0000001")}], inexact=["n"], ignored=["h"]) != []
+
+
 def test_rows_of_one_side_and_rows_twice() -> None:
     row = {"k": "a", "f": 1.0}
     assert differences("t", [row], []) == ["t: only the evaluator has {'k': 'a', 'f': 1.0}"]

@@ -231,7 +231,7 @@ def test_load_of_parquet(shop: Sheet) -> None:
 
 def test_load_of_csv_tells_nothing_from_an_empty_text(shop: Sheet) -> None:
     fields = [{"name": "id", "type": "INTEGER"}, {"name": "name", "type": "STRING"}, {"name": "day", "type": "DATE"}]
-    body = b'id,name,day\n1,,2026-01-05\n2,"",\n3,"a, ""b""",\n'
+    body = b'id,name,day\n1,,2026-01-05\n2,"",""\n3,"a, ""b""",\n'
     options = {"schema": {"fields": fields}, "sourceFormat": "CSV", "skipLeadingRows": "1", "writeDisposition": "WRITE_TRUNCATE"}
     assert shop.load("seed", body, **options) == 3
     assert shop.run("select * from shop.seed order by id") == [["1", None, "2026-01-05"], ["2", "", None], ["3", 'a, "b"', None]]
