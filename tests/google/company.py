@@ -2,9 +2,9 @@
 
     .venv/bin/python -m tests.google.company
 
-Both warehouses get the same raw rows by load jobs, and dbt builds everything on both, what it changes in place a second time. Every table
-is compared cell by cell:
-FLOAT64 to a relative 1e-9, all else exactly. A difference is a fault of the local warehouse, or SQL that means two things.
+Both warehouses get the same raw rows by load jobs, and dbt builds everything on both, and a second time what it changes in place.
+Every table is compared cell by cell: FLOAT64 to a relative 1e-9, all else exactly. A difference is a fault of the local warehouse, or
+SQL that means two things.
 """
 
 from __future__ import annotations
