@@ -35,6 +35,9 @@ class Sheet:
     def affected(self, sql: str) -> int:
         return self.rows(sql, {})[1]
 
+    def phase(self, name: str) -> None:
+        self._jobs.phase = name
+
     def columns(self, sql: str) -> list[str]:
         job = self._jobs.run({"configuration": {"query": {"query": sql}}}, "")
         return [column.name for column in job.columns]
@@ -173,6 +176,15 @@ def test_new_columns_are_null_and_a_dropped_table_is_empty_when_it_comes_back(sh
 def test_create_if_not_exists_keeps_the_rows(shop: Sheet) -> None:
     shop.run("create table if not exists shop.orders (id int64)")
     assert shop.run("select count(*) from shop.orders") == [["3"]]
+
+
+def test_tables_are_made_without_rows_on_request(shop: Sheet) -> None:
+    shop.phase("only schema")
+    shop.run("create table shop.made as select * from shop.orders")
+    assert shop.run("select count(*), count(color) from (select *, name as color from shop.made)") == [["0", "0"]]
+    shop.phase("")
+    shop.run("insert into shop.made (id) values (1)")
+    assert shop.run("select count(*) from shop.made") == [["1"]]
 
 
 def test_parameters(shop: Sheet) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ class Warehouse:
         if not written.exists():
             raise RuntimeError(done.stdout[-4000:] + done.stderr)
         return {result["unique_id"]: result for result in json.loads(written.read_text())["results"]}
+
+    def phase(self, name: str) -> None:
+        """Name what the endpoint is asked from now on."""
+        url = f"{os.environ['BIGQUERY_EMULATOR_HOST']}/recorded/phase"
+        urllib.request.urlopen(urllib.request.Request(url, json.dumps({"name": name}).encode(), method="POST")).close()
 
     def cpu_seconds(self) -> float:
         """CPU time that the server has used."""
