@@ -24,7 +24,7 @@ from tests.google.types import Column
 from tests.google.values import to_rest
 
 Key = tuple[str, str]
-#: In the phase of this name tables are made without rows, which costs a third less.
+#: In the phase of this name tables are made without rows: the unit tests need their columns only.
 ONLY_SCHEMA = "only schema"
 #: One query, whatever comments stand before it.
 _QUERY = re.compile(r"(?is)\A(\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(select|with)\b")
