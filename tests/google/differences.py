@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +51,9 @@ def _grouped(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[
 
 
 def _plain(value: Any) -> Any:
-    """Equal numbers as equal texts: 1.50 and 1.5."""
+    """Equal values as equal texts: 1.50 and 1.5; a JSON object whatever the order of its keys."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True)
     return value.normalize() + 0 if hasattr(value, "normalize") else value
 
 
