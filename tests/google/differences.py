@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+#: Of FLOAT64, relative to the value.
 TOLERANCE = 1e-9
+#: Near zero, where a relative difference says nothing. A NUMERIC may be the difference of two large ones.
+NEAR_ZERO, NEAR_ZERO_OF_NUMERIC = 1e-12, 1e-8
 
 Rows = list[dict[str, Any]]
 
 
-def differences(name: str, google: Rows, local: Rows) -> list[str]:
-    """How two tables differ, rows in any order; empty if they do not."""
-    columns = sorted({column for row in (*google, *local) for column in row})
-    inexact = [column for column in columns if any(isinstance(row.get(column), float) for row in (*google, *local))]
+def differences(name: str, google: Rows, local: Rows, inexact: Iterable[str] = (), ignored: Iterable[str] = ()) -> list[str]:
+    """How two tables differ, rows in any order; empty if they do not.
+
+    Args:
+        name: of the table.
+        google: its rows from Google's evaluator.
+        local: its rows from the local warehouse.
+        inexact: columns of NUMERIC that are compared as FLOAT64 is.
+        ignored: columns that are not compared.
+    """
+    columns = sorted({column for row in (*google, *local) for column in row if column not in set(ignored)})
+    inexact = sorted({*inexact, *(column for row in (*google, *local) for column in row if isinstance(row[column], float))})
     exact = [column for column in columns if column not in inexact]
     left, right = _grouped(google, exact), _grouped(local, exact)
     only_left, only_right = [], []
@@ -38,18 +51,21 @@ def _grouped(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[
 
 
 def _plain(value: Any) -> Any:
-    """Equal numbers as equal texts: 1.50 and 1.5."""
+    """Equal values as equal texts: 1.50 and 1.5; a JSON object whatever the order of its keys."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True)
     return value.normalize() + 0 if hasattr(value, "normalize") else value
 
 
-def _floats(row: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[bool, float]]:
+def _floats(row: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[bool, Any]]:
     return [(row.get(column) is not None, row.get(column) or 0.0) for column in columns]
 
 
-def _close(one: float | None, other: float | None) -> bool:
+def _close(one: float | Decimal | None, other: float | Decimal | None) -> bool:
     if one is None or other is None:
         return one is other
-    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))
+    near_zero = NEAR_ZERO_OF_NUMERIC if isinstance(one, Decimal) else NEAR_ZERO
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=near_zero) or (math.isnan(one) and math.isnan(other))
 
 
 def _lines(name: str, left: list[Mapping[str, Any]], right: list[Mapping[str, Any]]) -> list[str]:
@@ -61,8 +77,6 @@ def _lines(name: str, left: list[Mapping[str, Any]], right: list[Mapping[str, An
         if match is None:
             made.append(f"{name}: only the evaluator has {dict(row)}")
             continue
-        cells = {
-            column: (value, match.get(column)) for column, value in row.items() if _plain(value) != _plain(match.get(column))
-        }
+        cells = {column: (value, match[column]) for column, value in row.items() if _plain(value) != _plain(match.get(column))}
         made.append(f"{name} {next(iter(row.values()))}: evaluator and local warehouse have {cells}")
     return made + [f"{name}: only the local warehouse has {dict(row)}" for row in by_key.values()]

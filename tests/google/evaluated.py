@@ -24,6 +24,8 @@ from tests.google.types import Column
 from tests.google.values import Value, to_rest
 
 Key = tuple[str, str]
+#: In the phase of this name tables are made without rows: the unit tests need their columns only.
+ONLY_SCHEMA = "only schema"
 #: One query, whatever comments stand before it.
 _QUERY = re.compile(r"(?is)\A(\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(select|with)\b")
 
@@ -48,6 +50,8 @@ class EvaluatedRows:
     def __init__(self, project: Project, evaluator: Evaluator) -> None:
         self._project = project
         self._evaluator = evaluator
+        #: Whether statements change rows; if not, a table that is made is empty.
+        self.changes = True
         self._tables: dict[Key, Table] = {}
         self._versions: dict[Key, int] = {}
         self._views: dict[Key, _View] = {}
@@ -71,7 +75,7 @@ class EvaluatedRows:
             "DELETE": self._update,
             "MERGE": self._merge,
         }.get(judged.kind)
-        if key is None:
+        if key is None or not self.changes:
             return 0
         if work is not None:
             return work(key, judged.sql, parameters)
@@ -216,6 +220,7 @@ class EvaluatedJobs(Jobs):
     def _query(self, job: Job, body: bytes) -> None:
         config = job.configuration["query"]
         if job.configuration.get("dryRun") or not _QUERY.match(config["query"]):
+            self._evaluated.changes = self.phase != ONLY_SCHEMA
             super()._query(job, body)
             return
         table = self._evaluated.query(config["query"], config.get("queryParameters") or [])

@@ -52,7 +52,7 @@ def _in_microseconds(kind: pa.DataType) -> pa.DataType:
 
 
 def _csv(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) -> Iterable[dict[str, Any]]:
-    """The fields of a CSV file by position. An empty field is NULL, a quoted one is an empty text."""
+    """The fields of a CSV file by position. An empty field is NULL; a quoted one is an empty text, or NULL in a column of numbers."""
     names = [column.name for column in columns]
     table = pa.csv.read_csv(
         io.BytesIO(body),
@@ -67,8 +67,9 @@ def _csv(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) -> I
             quoted_strings_can_be_null=False,
         ),
     )
+    texts = {column.name for column in columns if column.type in {"STRING", "BYTES"}}
     for record in table.to_pylist():
-        yield {name.lower(): value for name, value in record.items()}
+        yield {name.lower(): value if value or name in texts else None for name, value in record.items()}
 
 
 def _json(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) -> Iterable[dict[str, Any]]:

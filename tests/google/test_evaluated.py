@@ -35,6 +35,9 @@ class Sheet:
     def affected(self, sql: str) -> int:
         return self.rows(sql, {})[1]
 
+    def phase(self, name: str) -> None:
+        self._jobs.phase = name
+
     def columns(self, sql: str) -> list[str]:
         job = self._jobs.run({"configuration": {"query": {"query": sql}}}, "")
         return [column.name for column in job.columns]
@@ -175,6 +178,15 @@ def test_create_if_not_exists_keeps_the_rows(shop: Sheet) -> None:
     assert shop.run("select count(*) from shop.orders") == [["3"]]
 
 
+def test_tables_are_made_without_rows_on_request(shop: Sheet) -> None:
+    shop.phase("only schema")
+    shop.run("create table shop.made as select * from shop.orders")
+    assert shop.run("select count(*), count(color) from (select *, name as color from shop.made)") == [["0", "0"]]
+    shop.phase("")
+    shop.run("insert into shop.made (id) values (1)")
+    assert shop.run("select count(*) from shop.made") == [["1"]]
+
+
 def test_parameters(shop: Sheet) -> None:
     assert shop.run(
         "select name from shop.orders where id = @Id and price = @price", Id=("INT64", "1"), price=("NUMERIC", "1.5")
@@ -231,7 +243,7 @@ def test_load_of_parquet(shop: Sheet) -> None:
 
 def test_load_of_csv_tells_nothing_from_an_empty_text(shop: Sheet) -> None:
     fields = [{"name": "id", "type": "INTEGER"}, {"name": "name", "type": "STRING"}, {"name": "day", "type": "DATE"}]
-    body = b'id,name,day\n1,,2026-01-05\n2,"",\n3,"a, ""b""",\n'
+    body = b'id,name,day\n1,,2026-01-05\n2,"",""\n3,"a, ""b""",\n'
     options = {"schema": {"fields": fields}, "sourceFormat": "CSV", "skipLeadingRows": "1", "writeDisposition": "WRITE_TRUNCATE"}
     assert shop.load("seed", body, **options) == 3
     assert shop.run("select * from shop.seed order by id") == [["1", None, "2026-01-05"], ["2", "", None], ["3", 'a, "b"', None]]

@@ -24,8 +24,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="dbt-unit-tests-") as home, evaluated(Path(home)) as warehouse:
         warehouse.prepare()
         # dbt takes the columns' types of the inputs from the tables: build all of them, without a row.
+        warehouse.phase("only schema")
         built = warehouse.dbt("build", *_WITHOUT_TESTS, as_of=AS_OF)
         wrong = [f"{name} is not built: {result['message']}" for name, result in built.items() if result["status"] == "error"]
+        warehouse.phase("unit tests")
         results = warehouse.dbt("test", "--select", "test_type:unit", as_of=AS_OF)
         seconds = warehouse.cpu_seconds()
     states = {".".join(name.split(".")[2:]): result for name, result in results.items() if name.startswith("unit_test.")}
