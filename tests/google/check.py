@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from include.local.home import Company
+from include.local.stack import ensure_manifest
 from include.quality import GateBlocked, Scope
 from include.runs import RunContext
 from include.settings import ROOT, settings
@@ -297,6 +298,7 @@ def main() -> int:
     name_origins()
     home = Path(tempfile.mkdtemp(prefix="check-google-"))
     os.environ["LOCAL_HOME"] = str(home)
+    ensure_manifest(print)
     play = Play(replace(Company(FIRST), scale=SCALE), home / "endpoint.log")
     try:
         with play:
