@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from include.cost import record
 from include.local.home import Company
 from include.runs import RunContext
 from include.settings import ROOT, settings
@@ -230,6 +231,7 @@ def main() -> int:
         with play:
             play.all()
             jobs = play.endpoint.recorded()
+            record.save(jobs, CADENCES)
             found = complaints(jobs, CADENCES, settings().state_dir / "dbt" / "manifest.json", EXPECTED)
             print_report(found, jobs, play.endpoint)
     finally:

@@ -123,6 +123,7 @@ class Job:
                 "depth": item.depth,
                 "partitioned_by": item.partitioned_by,
                 "reads": {".".join(key): sorted(columns) for key, columns in item.reads.items()},
+                "billed": {".".join(key): read.recorded() for key, read in item.billed.items()},
             }
             for item in self.judged
         ]
@@ -171,7 +172,8 @@ class Jobs:
         given = config.get("queryParameters") or []
         parameters = [(item.get("name") or "", of_parameter(item["parameterType"])) for item in given]
         dry_run = bool(job.configuration.get("dryRun"))
-        job.judged = self._judge.judge(config["query"], parameters, dry_run)
+        values = {item["name"]: item["parameterValue"]["value"] for item in given if "value" in item.get("parameterValue", {})}
+        job.judged = self._judge.judge(config["query"], parameters, dry_run, values)
         for item in job.judged:
             for finding in item.findings:
                 job.find(finding.rule, finding.message)
