@@ -108,9 +108,7 @@ class Judge:
             raise Refused("Syntax error: Unexpected end of statement")
         return judged
 
-    def _judge_script(
-        self, sql: str, parameters: Parameters, dry_run: bool, values: Mapping[str, str] | None
-    ) -> list[Judged]:
+    def _judge_script(self, sql: str, parameters: Parameters, dry_run: bool, values: Mapping[str, str] | None) -> list[Judged]:
         judged, known = [], list(parameters)
         for piece in pieces(self._engine, sql, self._language):
             if piece.declares:

@@ -244,9 +244,7 @@ class _Reader:
 
     # Parts.
 
-    def _renamed(
-        self, scan: Message, outside: Any, inside: Any, needed: set[int], ranges: Ranges, scope: _Scope
-    ) -> None:
+    def _renamed(self, scan: Message, outside: Any, inside: Any, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
         """A scan whose columns have other ids outside than inside, in the same order."""
         pairs = {out.column_id: own.column_id for out, own in zip(outside, inside, strict=True)}
         below = {pairs[number]: limits for number, limits in ranges.items() if number in pairs}

@@ -1,0 +1,152 @@
+"""What is done how often: the recorded jobs of a nightly run, of each refresh, and of what else runs on a clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from include.cost.prices import Bill, bill
+from include.cost.sizes import Size
+from include.publish.targets import DATASETS
+
+NIGHTLY = "nightly run"
+#: The driver's names of the two runs. It leaves the data tests out of the second, because they change no table.
+_FULL, _INCREMENTAL = "first run", "second run"
+DAYS_PER_MONTH = 30
+
+Job = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that is done on a clock.
+
+    Attributes:
+        name: such as `nightly run` or `refresh_hourly`.
+        per_day: how often.
+        jobs: that it sends each time.
+    """
+
+    name: str
+    per_day: float
+    jobs: Sequence[Job]
+
+    def bill(self, sizes: Mapping[str, Size]) -> Bill:
+        """Of doing it once."""
+        return sum((bill_of(job, sizes) for job in self.jobs), Bill())
+
+
+class Nodes:
+    """What dbt's manifest says of jobs and tables."""
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self._nodes: Mapping[str, Mapping[str, Any]] = manifest["nodes"]
+        self._labels = {node["name"][:63].lower(): node for node in self._nodes.values()}
+
+    def of(self, job: Job) -> Mapping[str, Any] | None:
+        """The node that a job was sent for."""
+        return self._labels.get(job["labels"].get("node", ""))
+
+    def is_data_test(self, job: Job) -> bool:
+        """Whether a job is a data test that every run does: tests of seeds alone are done when the code has changed."""
+        node = self.of(job)
+        if node is None or node["resource_type"] != "test":
+            return False
+        return any(not parent.startswith("seed.") for parent in node["depends_on"]["nodes"])
+
+    def constant(self) -> set[str]:
+        """`dataset.table` of seeds and of models that no source feeds: a larger company has no more rows in them."""
+        fed = {key for key in self._nodes if self._is_fed(key)}
+        found = {f"{node['schema']}.{node['alias']}" for key, node in self._nodes.items() if key not in fed and node.get("alias")}
+        return found | {
+            f"{DATASETS[schema]}.{name}" for schema, _, name in (each.partition(".") for each in found) if schema in DATASETS
+        }
+
+    def _is_fed(self, key: str) -> bool:
+        """Whether a source lies upstream."""
+        open_keys, known = [key], {key}
+        while open_keys:
+            current = open_keys.pop()
+            if current.startswith("source."):
+                return True
+            upstream = [k for k in self._nodes.get(current, {}).get("depends_on", {}).get("nodes", []) if k not in known]
+            known.update(upstream)
+            open_keys += upstream
+        return False
+
+
+def works(jobs: Iterable[Job], cadences: Mapping[str, float], nodes: Nodes) -> list[Work]:
+    """All that is done on a clock, the nightly run first.
+
+    Args:
+        jobs: as recorded. Those that were refused cost nothing.
+        cadences: phase → how often a day it is done.
+        nodes: of dbt's project.
+    """
+    done = [job for job in jobs if not job["error"]]
+    nightly = [job for job in done if job["phase"] == _INCREMENTAL]
+    if not any(nodes.is_data_test(job) for job in nightly):
+        nightly += [job for job in done if job["phase"] == _FULL and nodes.is_data_test(job)]
+    others = [
+        Work(phase, times, [job for job in done if job["phase"] == phase])
+        for phase, times in cadences.items()
+        if phase not in {_FULL, _INCREMENTAL}
+    ]
+    return [Work(NIGHTLY, 1, nightly), *others]
+
+
+def bill_of(job: Job, sizes: Mapping[str, Size]) -> Bill:
+    """Of one job. Loads, copies, clones, metadata and dry runs are free."""
+    return sum((bill(statement, sizes) for statement in job["statements"]), Bill())
+
+
+def grown(sizes: Mapping[str, Size], factor: float, constant: set[str]) -> dict[str, Size]:
+    """The tables of a company that is so many times as large. Seeds and audit tables stay as they are."""
+    return {name: size if name in constant or name.startswith("ops.") else size.times(factor) for name, size in sizes.items()}
+
+
+def owner(job: Job, nodes: Nodes) -> str:
+    """What a job was sent for: a model, a test, or a part of the platform."""
+    node = nodes.of(job)
+    if node is not None:
+        return f"{node['resource_type']} {node['name']}"
+    labels = {
+        name: value
+        for name, value in job["labels"].items()
+        if name not in {"platform", "environment", "dbt_invocation_id", "invocation_id"}
+    }
+    return " ".join(f"{name} {value}" for name, value in sorted(labels.items())) or str(job["origin"] or "dbt, between nodes")
+
+
+def by_kind(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> list[tuple[str, int, Bill]]:
+    """Kind of job, how many of it, its bill; the dearest first."""
+    bills: dict[str, Bill] = {}
+    counts: Counter[str] = Counter()
+    for job in work.jobs:
+        node = nodes.of(job)
+        kind = (
+            f"dbt {node['resource_type']}"
+            if node
+            else next((name for name in ("gate", "source", "task", "tool") if name in job["labels"]), "other")
+        )
+        bills[kind] = bills.get(kind, Bill()) + bill_of(job, sizes)
+        counts[kind] += 1
+    return sorted(((kind, counts[kind], total) for kind, total in bills.items()), key=lambda item: -item[2].bytes)
+
+
+def dearest(all_works: Iterable[Work], sizes: Mapping[str, Size], nodes: Nodes, count: int = 10) -> list[tuple[str, Bill]]:
+    """Whose statements cost most in a month, over everything that is done."""
+    totals: dict[str, Bill] = {}
+    for work in all_works:
+        for name, one in _owned(work, sizes, nodes):
+            times = work.per_day * DAYS_PER_MONTH
+            part = Bill(round(one.bytes * times), round(one.processed * times), round(one.tables * times))
+            totals[name] = totals.get(name, Bill()) + part
+    return sorted(totals.items(), key=lambda item: -item[1].bytes)[:count]
+
+
+def _owned(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> Iterator[tuple[str, Bill]]:
+    for job in work.jobs:
+        yield owner(job, nodes), bill_of(job, sizes)
