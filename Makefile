@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check bench clean demo-data sql status mcp generate lock
+.PHONY: help setup run test up down check check-google bench clean demo-data sql status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -10,6 +10,8 @@ DATA ?=
 OUT ?=
 Q ?=
 SEEDS ?=
+RECORD ?=
+RECORDED ?=
 MCP_PORT ?=
 PY := .venv/bin/python
 # A night starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
@@ -27,7 +29,7 @@ setup: ## make the environments that are missing (the other commands do it by th
 	@include/local/bootstrap.sh
 
 run: setup ## one whole night on this machine, from the sources to the published marts, with a summary
-	@$(PY) -m include.local run $(COMPANY)
+	@WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
 
 up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
 	@$(PY) -m include.local up $(COMPANY)
@@ -64,6 +66,12 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.catalog --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
+check-google: setup ## everything that is sent to BigQuery, judged by Google's own analyzer, offline [RECORDED=file that make run RECORD=file wrote]
+	@include/local/bootstrap.sh google
+	@.venv-google/bin/python -m pytest tests/google -q
+	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
+	@$(PY) -m tests.google.unit_tests
+
 bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
 
@@ -76,9 +84,10 @@ lock: setup ## compile the requirements files from their .in files
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements.in -o requirements.txt
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-dev.in -o requirements-dev.txt
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-warehouse.in -o requirements-warehouse.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-google.in -o requirements-google.txt
 
 clean: ## stop and remove everything that was made: environments, data, logs
 	@if [ -x $(PY) ]; then $(PY) -m include.local clean; fi
-	@rm -rf .venv .venv-warehouse .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-warehouse .venv-google .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
 
 export Q

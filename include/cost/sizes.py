@@ -90,8 +90,8 @@ def _by_query(bq: Client, table: Table) -> Size:
         return size
     kind = partitioning.type_
     counted = bq.query(
-        f"select cast(date_trunc(date(`{partitioning.field}`), {kind}) as string) as day, count(*) as row_count "
-        f"from `{table.dataset_id}`.`{table.table_id}` where `{partitioning.field}` is not null group by day"  # noqa: S608
+        f"select cast(date_trunc(date(`{partitioning.field}`), {kind}) as string) as day, count(*) as row_count "  # noqa: S608
+        f"from `{table.dataset_id}`.`{table.table_id}` where `{partitioning.field}` is not null group by day"
     )
     return replace(size, partitions={found["day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
 

@@ -9,6 +9,7 @@ from include.ingestion.casting import ARROW_TYPES
 from include.ingestion.conform import VARIANT_SUFFIX, landed_type
 from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
 from include.sources.schema import ColumnType, Source, Table
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,22 +121,11 @@ class RawTables:
             columns.update(new)
 
     def _add_columns(self, table_name: str, columns: dict[str, str]) -> WarehouseTable:
-        """Add nullable columns that are not there yet; returns the table with them."""
-        from google.cloud import bigquery
-
+        """Add nullable columns that are not there yet, by one change of the table; returns the table with them."""
         qualified = f"{self._source.dataset}.{table_name}"
-        for name, kind in columns.items():
-            # Spelled out, because not every engine that speaks GoogleSQL takes NUMERIC for what BigQuery does.
-            kind = "NUMERIC(38, 9)" if kind == "NUMERIC" else kind
-            self._client.query(f"alter table {qualified} add column if not exists `{name}` {kind}").result()
-        found = self._client.get_table(f"{self._client.project}.{qualified}")
-        listed = {field.name for field in found.schema}
-        unlisted = [bigquery.SchemaField(name, kind) for name, kind in columns.items() if name not in listed]
-        if unlisted:
-            # The catalog may lag behind the DDL; dlt reads it, and would add the columns a second time.
-            found.schema = [*found.schema, *unlisted]
-            found = self._client.update_table(found, ["schema"])
-        return found
+        new = ", ".join(f"add column if not exists `{name}` {kind}" for name, kind in columns.items())
+        execute(self._client, f"alter table {qualified} {new}")
+        return self._client.get_table(f"{self._client.project}.{qualified}")
 
     def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
         """The rows with all columns of the raw table, in its order: a load job may match columns by position.

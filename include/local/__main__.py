@@ -217,9 +217,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = parser().parse_args()
-    make_local_home()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        make_local_home()
         arguments.function(arguments)
     except (StackError, WarehouseError) as error:
         errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)

@@ -55,6 +55,11 @@ install() { # environment, requirement files…
 install .venv requirements.txt requirements-dev.txt
 install .venv-warehouse requirements-warehouse.txt
 
+# `bootstrap.sh google` adds Google's analyzer, for `make check-google`.
+if [ "${1:-}" = google ]; then
+    install .venv-google requirements-google.txt
+fi
+
 # The web UI's test drives a browser: `bootstrap.sh browser` installs Debian's where it may; elsewhere the test says what it needs.
 if [ "${1:-}" = browser ] && ! { command -v chromium && command -v chromedriver; } >/dev/null 2>&1; then
     mkdir -p .local/logs

@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -29,10 +30,17 @@ def local_home() -> Path:
 
 
 def make_local_home() -> Path:
-    """That folder, made if it is missing, and open to its owner only: passwords, tokens and the company's data lie there."""
+    """That folder, made if it is missing, and open to its owner only: passwords, tokens and the company's data lie there.
+
+    Raises:
+        StackError: it is a folder that users share, such as /tmp.
+    """
     home = local_home()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if home.stat().st_mode & 0o077:
+    mode = home.stat().st_mode
+    if mode & stat.S_ISVTX:
+        raise StackError(f"LOCAL_HOME must be a folder of its own, not one that users share: {home}.")
+    if mode & 0o077:
         home.chmod(0o700)
     return home
 

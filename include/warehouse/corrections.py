@@ -154,8 +154,12 @@ def _load_parquet(path: str, target: str, ctx: Any) -> None:
 
 def correct() -> None:
     """Put the differences right, in this process."""
+    import pyarrow as pa
+
     # For every value that Python hands it, DuckDB looks whether the value is one of pandas'. This environment has no pandas, and
     # to find that out anew each time costs 75 microseconds: 15 s for the upper(…) of 100,000 rows. Now the answer is at hand.
+    # pyarrow looks once, when it first hands out a timestamp, and would stumble over that answer: it looks before.
+    pa.array([0], pa.timestamp("us")).to_pylist()
     sys.modules["pandas"] = None  # type: ignore[assignment]
     # A bare NUMERIC keeps nine decimals: left alone, it becomes DuckDB's DECIMAL(18, 3), and money silently loses digits.
     # Type → (parameters where none are given, their upper bounds). A setting, so that it also reaches a compiled sqlglot.

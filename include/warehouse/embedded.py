@@ -63,7 +63,7 @@ def _credentials(home: Path) -> Path:
     with tempfile.NamedTemporaryFile("w", dir=home, prefix=path.name, delete=False) as file:
         json.dump(content, file)
     written = Path(file.name)
-    with suppress(FileExistsError):
+    with suppress(OSError):  # it is there, or this file system has no links
         path.hardlink_to(written)
     if _token(path) is None:
         written.replace(path)

@@ -3,7 +3,6 @@
 The judge of whether a statement is BigQuery's is Google's analyzer (`make check-google`); see docs/adr/0017.
 """
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ _RESERVED_WORDS = """
     TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
-#: Reserved words that may follow AS: of a query, of a type in CAST, of FOR SYSTEM_TIME AS OF.
-_AFTER_AS = frozenset({"SELECT", "WITH", "STRUCT", "ARRAY", "INTERVAL", "RANGE", "OF"})
+#: All but those that may follow AS: of a query, of a type in CAST, of FOR SYSTEM_TIME AS OF.
+_NO_ALIASES = _RESERVED - {"SELECT", "WITH", "STRUCT", "ARRAY", "INTERVAL", "RANGE", "OF"}
 #: What a statement of GoogleSQL may begin with, those of its procedural language included.
 _BEGINNING_WORDS = """
     ( ALTER ASSERT BEGIN BREAK CALL CASE COMMIT CONTINUE CREATE DECLARE DELETE DROP ELSE ELSEIF END EXECUTE EXPORT FOR GRANT IF
@@ -59,11 +58,11 @@ def refusal(sql: str) -> str | None:
         kind = token.token_type
         following = words[at + 1] if at + 1 < len(tokens) else ""
         if kind not in _LITERALS:
-            if begins and word != ";" and word.split()[0] not in _BEGINNINGS:
+            if begins and word != ";" and word.partition(" ")[0] not in _BEGINNINGS:
                 return f"Syntax error: Unexpected {_named(word)} at {_place(token)}"
             if word in _OPERATORS or word in _WORDS or (word == following == "/" and _touch(token, tokens[at + 1])):
                 return f'Syntax error: Unexpected "{token.text}" at {_place(token)}'
-            if word == "AS" and following in _RESERVED - _AFTER_AS and tokens[at + 1].token_type not in _LITERALS:
+            if word == "AS" and following in _NO_ALIASES and tokens[at + 1].token_type not in _LITERALS:
                 return f"Syntax error: Unexpected keyword {following} at {_place(tokens[at + 1])}"
             if kind == TokenType.VAR and following == "(" and not _is_known(word, words[at - 1] if at else "", own):
                 return f"Function not found: {token.text} at {_place(token)}"
@@ -87,12 +86,11 @@ def _place(token: Token) -> str:
     return f"[{token.line}:{token.col - len(token.text) + 1}]"
 
 
-_refusal = lru_cache(maxsize=256)(refusal)
 _parse_script = executor._parse_script_or_raise
 
 
 def _parse_script_of_bigquery(sql: str) -> Any:
-    found = _refusal(sql)
+    found = refusal(sql)
     if found is not None:
         raise InvalidQueryError(found, location="query")
     return _parse_script(sql)

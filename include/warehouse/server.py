@@ -9,9 +9,11 @@ import sys
 from access import restrict  # type: ignore[import-not-found]  # beside this script
 from bqemulator.cli import main
 from corrections import correct  # type: ignore[import-not-found]
+from record import record  # type: ignore[import-not-found]
 from refusals import refuse  # type: ignore[import-not-found]
 from shortcuts import take  # type: ignore[import-not-found]
 
+record()
 restrict()
 correct()
 refuse()

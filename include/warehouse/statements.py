@@ -39,6 +39,7 @@ def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience
         google.api_core.exceptions.GoogleAPICallError: the statement is wrong, or was refused for longer than that.
     """
 
+    from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
     from google.cloud.bigquery import DEFAULT_RETRY
 
@@ -50,7 +51,10 @@ def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience
         job.result(retry=reaching)
         return job
 
-    done: QueryJob = again(once)()
+    try:
+        done: QueryJob = again(once)()
+    except RetryError as error:
+        raise error.cause or error from None
     return done
 
 

@@ -14,7 +14,7 @@ from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
 from include.publish import publish, recover
-from include.quality import run_gate
+from include.quality import Scope, run_gate
 from include.quality.context import open_context
 from include.runs import RunContext
 from include.settings import ROOT, settings
@@ -90,7 +90,7 @@ class Nights:
         for layer in LAYERS:
             self.build(layer, run, tested)
             if layer in GATED:
-                run_gate(layer, run)
+                self.gate(layer, run)
             if layer == GATED[-1]:
                 publish(run, client=client())
         return run
@@ -98,7 +98,11 @@ class Nights:
     def ingest(self, source: str, run: RunContext) -> None:
         """Land one source and judge its landing."""
         self.land(self.sources[source], run)
-        run_gate(f"raw_{source}", run)
+        self.gate(f"raw_{source}", run)
+
+    def gate(self, name: str, run: RunContext, scope: Scope | None = None) -> None:
+        """Judge what was made, or the part of it that a run makes."""
+        run_gate(name, run, scope=scope)
 
     def land(self, source: Source, run: RunContext) -> None:
         """Land a source, or what a run needs of it."""

@@ -93,3 +93,13 @@ def test_the_local_folder_is_open_to_its_owner_only(tmp_path: Path, monkeypatch:
             assert home.stat().st_mode & 0o777 == 0o700
         secret("some")
         assert (home / "secrets" / "some").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_users_share_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    monkeypatch.setenv("LOCAL_HOME", str(shared))
+    with pytest.raises(StackError, match="a folder of its own"), only_one("run"):
+        pass
+    assert shared.stat().st_mode & 0o1777 == 0o1777

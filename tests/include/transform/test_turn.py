@@ -70,3 +70,13 @@ def test_of_many_who_ask_at_once_one_gets_it(bq: Client, attempt: int) -> None:
     assert len(winners) == 1
     assert {answer.dag_id for answer in answers if answer} == {f"refresh_{winners[0]}"}
     assert {row[0] for row in rows(bq, "select dag_id from ops.turns")} == {f"refresh_{winners[0]}"}
+
+
+def test_a_turn_is_taken_in_one_change(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refreshes take a hundred turns a day, and BigQuery allows a table 1,500 changes."""
+    assert take_turn([BUILD, CRM, SUPPORT], "transform", "a", never) is None
+    sent: list[str] = []
+    query = Client.query
+    monkeypatch.setattr(Client, "query", lambda self, sql, *a, **k: (sent.append(sql.split()[0]), query(self, sql, *a, **k))[1])
+    assert take_turn([BUILD, CRM, SUPPORT], "refresh_hourly", "b", lambda *_: True, client()) is None
+    assert sent == ["select", "update", "select"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client, LoadJobConfig, SchemaField, Table
 
-from tests.warehouse import connected, rows
+from tests.warehouse import connected, rows, running
 
 
 @pytest.fixture
@@ -78,3 +79,9 @@ def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> Non
     file.seek(0)
     bq.load_table_from_file(file, "corrections.t", job_config=LoadJobConfig(source_format="PARQUET")).result()
     assert rows(bq, "select a, b, c from corrections.t") == [(1, 2, None)]
+
+
+def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
+    """Google's client asks again after an error of the server's, a second later and without a word."""
+    assert rows(bq, "select timestamp '2026-10-01 00:00:00+00:00'") == [(datetime(2026, 10, 1, tzinfo=UTC),)]
+    assert "AttributeError" not in (running().home / "warehouse.log").read_text()

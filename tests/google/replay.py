@@ -1,0 +1,63 @@
+"""Plays again, against Google's analyzer, what a real scheduled run has sent to the local warehouse.
+
+make run RECORD=run.jsonl
+make check-google RECORDED=run.jsonl
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.google.endpoint import Endpoint
+from tests.google.report import kind_of
+
+_UPLOAD = "/upload"
+
+
+def replay(recorded: Path, endpoint: Endpoint) -> int:
+    """Send the recorded requests to an endpoint in their order. What the local warehouse refused is left out.
+
+    Returns:
+        How many were sent.
+    """
+    sent = 0
+    for line in recorded.read_text(encoding="utf-8").splitlines():
+        request = json.loads(line)
+        if request["status"] >= 400 or request["path"].endswith("/cancel"):
+            continue
+        path, body = request["path"], request["body"]
+        if path.startswith(_UPLOAD):
+            # The rows of a load job were not recorded; its parts carry nothing else.
+            if not isinstance(body, Mapping) or "configuration" not in body:
+                continue
+            path = path.removeprefix(_UPLOAD)
+        if path.endswith("/jobs") and isinstance(body, Mapping):
+            reference = dict(body.get("jobReference") or {})
+            body = {**body, "jobReference": reference | {"jobId": uuid.uuid4().hex}}
+        _send(request["method"], f"{endpoint.url}{path}?{request['query']}", body)
+        sent += 1
+    return sent
+
+
+def _send(method: str, url: str, body: Any) -> None:
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)).close()
+    except urllib.error.HTTPError as error:
+        # A job that is refused is among the endpoint's records; a dataset or table that is there already is no fault.
+        error.close()
+
+
+def kinds(jobs: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Kind of statement → the first job of it."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for job in jobs:
+        if job["sql"]:
+            found.setdefault(kind_of(job["sql"]), job)
+    return found

@@ -1,0 +1,213 @@
+"""Each rule of `make check-google` is seen to fail on a statement that breaks it, and to pass on one beside it that does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.google.catalog import Project
+from tests.google.engine import Engine, Refused
+from tests.google.evaluate import Evaluator
+from tests.google.evaluated import EvaluatedRows
+from tests.google.jobs import Jobs, NoRows
+from tests.google.judge import Judge
+from tests.google.report import complaints, kind_of
+from tests.google.types import Column
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".venv-google" / "compiled"
+SETUP = """
+create schema d;
+create table d.orders (id string, made_at timestamp, amount numeric, customer string);
+create table d.customers (id string, since timestamp, mrr numeric);
+create table d.invoices (invoices string, amount numeric);
+"""
+REQUEST = {
+    "configuration": {
+        "labels": {"platform": "customer-intelligence", "environment": "test"},
+        "query": {"useLegacySql": False, "maximumBytesBilled": "1000000000"},
+    },
+    "jobReference": {"location": "US"},
+}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(CACHE)
+
+
+@pytest.fixture
+def jobs(engine: Engine) -> Iterator[Jobs]:
+    made = Jobs(Judge(engine, project := Project("local")), NoRows(EvaluatedRows(project, Evaluator(CACHE))))
+    assert send(made, SETUP)["error"] is None
+    yield made
+
+
+def send(jobs: Jobs, sql: str, **changes: Any) -> dict[str, Any]:
+    """What is recorded of a query job, which is as it should be unless `changes` say otherwise."""
+    resource = json.loads(json.dumps(REQUEST))
+    resource["configuration"]["query"]["query"] = sql
+    for path, value in changes.items():
+        *folders, last = path.split("__")
+        place = resource
+        for folder in folders:
+            place = place[folder]
+        place[last] = value
+    return jobs.run(resource, origin="include/some/module.py:12").recorded()
+
+
+def rules(recorded: dict[str, Any], phase: str = "", cadences: dict[str, float] | None = None) -> set[str]:
+    return {item.rule for item in complaints([recorded | {"phase": phase}], cadences or {}, ROOT / "no-manifest.json")}
+
+
+@pytest.mark.parametrize(
+    ("refused", "taken"),
+    [
+        # An alias of the select list hides the table of that name.
+        (
+            "select live.id, count(*) as live from d.orders as live group by live.id",
+            "select o.id, count(*) as live from d.orders as o group by o.id",
+        ),
+        # A table without an alias hides its column of the same name.
+        ("select amount from d.invoices where invoices = 'x'", "select i.amount from d.invoices as i where i.invoices = 'x'"),
+        ("select id as following from d.orders", "select id as next_one from d.orders"),
+        (r"select regexp_contains('a', '\p{L}')", r"select regexp_contains('a', r'\p{L}')"),
+        ("select sum(count(*)) from d.orders", "select sum(n) from (select count(*) as n from d.orders)"),
+        ("select epoch_ms(made_at) from d.orders", "select unix_millis(made_at) from d.orders"),
+        (
+            "insert into d.orders (amount) select percentile_cont(amount, 0.5) over () from d.orders",
+            "insert into d.orders (amount) select percentile_cont(amount, numeric '0.5') over () from d.orders",
+        ),
+    ],
+)
+def test_what_the_analyzer_refuses_is_refused_with_its_place(jobs: Jobs, refused: str, taken: str) -> None:
+    recorded = send(jobs, refused)
+    assert "[at 1:" in recorded["error"]
+    (complaint,) = complaints([recorded], {}, ROOT / "no-manifest.json")
+    assert (complaint.rule, complaint.where) == ("refused", "include/some/module.py:12")
+    assert rules(send(jobs, taken)) == set()
+
+
+def test_a_refusal_of_a_model_names_its_file_and_line(jobs: Jobs, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    path = "models/core/dim_date.sql"
+    node = {"name": "dim_date", "original_file_path": path, "resource_type": "model", "schema": "core", "alias": "dim_date"}
+    manifest.write_text(json.dumps({"nodes": {"model.x.dim_date": node}}))
+    source = (ROOT / "dbt" / path).read_text().splitlines()
+    number = next(at for at, line in enumerate(source, 1) if "cast(" in line or "extract(" in line)
+    labels = REQUEST["configuration"]["labels"] | {"node": "dim_date"}  # type: ignore[index, operator]
+    recorded = send(jobs, f"select id,\n{source[number - 1]}\nfrom d.orders", configuration__labels=labels)
+    (complaint,) = complaints([recorded], {}, manifest)
+    assert complaint.where == f"dbt/{path}:{number}"
+
+
+@pytest.mark.parametrize("kind", ["left", "right", "full"])
+def test_an_outer_join_needs_an_equality_between_the_sides(jobs: Jobs, kind: str) -> None:
+    join = f"select o.id from d.orders as o {kind} join d.customers as c on "
+    assert rules(send(jobs, join + "o.made_at >= c.since")) == {"outer join"}
+    assert rules(send(jobs, join + "c.id = 'x' and o.made_at >= c.since")) == {"outer join"}
+    assert rules(send(jobs, join + "o.id = c.id or o.made_at > c.since")) == {"outer join"}
+    assert rules(send(jobs, join + "lower(o.customer) = c.id and o.made_at >= c.since")) == set()
+
+
+def test_a_correlated_subquery_needs_an_equality_with_the_row_outside(jobs: Jobs) -> None:
+    subquery = "select (select max(c.mrr) from d.customers as c where {}) as mrr from d.orders as o"
+    assert rules(send(jobs, subquery.format("c.since <= o.made_at"))) == {"correlation"}
+    assert rules(send(jobs, subquery.format("c.id = o.customer and c.since <= o.made_at"))) == set()
+    assert rules(send(jobs, "select (select max(x) from unnest([o.amount, 2]) as x) from d.orders as o")) == set()
+
+
+def test_a_whole_row_is_not_taken_for_a_column(jobs: Jobs) -> None:
+    assert rules(send(jobs, "select amount from d.invoices where invoices is null")) == {"row"}
+    assert rules(send(jobs, "select i.amount from d.invoices as i where i.invoices is null")) == set()
+
+
+def test_views_and_ctes_are_put_in_where_they_are_referred_to(jobs: Jobs) -> None:
+    # Eight CTEs, each of which reads the one before it twice: 2⁸ = 256 tables.
+    doubled = "with c0 as (select id from d.orders)"
+    for number in range(1, 9):
+        doubled += f", c{number} as (select a.id from c{number - 1} as a join c{number - 1} as b using (id))"
+    recorded = send(jobs, f"create view d.doubled as {doubled} select id from c8")
+    assert recorded["statements"][0]["scans"] == 256
+    assert rules(recorded) == {"scans"}
+    assert rules(send(jobs, "select count(*) from d.doubled")) == {"scans"}
+    recursive = (
+        "with recursive r as (select id, 1 as n from d.orders union all select o.id, n + 1 from r join d.orders as o using (id))"
+    )
+    recorded = send(jobs, f"{recursive} select id from r")
+    assert recorded["statements"][0]["scans"] == 2
+    assert rules(recorded) == set()
+
+
+def test_views_are_not_nested_deeper_than_ten(jobs: Jobs) -> None:
+    send(jobs, "create view d.v1 as select id from d.orders")
+    for number in range(2, 12):
+        send(jobs, f"create view d.v{number} as select id from d.v{number - 1}")
+    assert rules(send(jobs, "select id from d.v10")) == set()
+    assert rules(send(jobs, "select id from d.v11")) == {"depth"}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"configuration__labels": {"environment": "test"}}, "labels"),
+        ({"configuration__query__maximumBytesBilled": None}, "cap"),
+        ({"jobReference__location": None}, "location"),
+        ({"configuration__query__useLegacySql": True}, "dialect"),
+    ],
+)
+def test_a_job_carries_labels_cap_location_and_dialect(jobs: Jobs, change: dict[str, Any], rule: str) -> None:
+    assert rules(send(jobs, "select 1 as x", **change)) == {rule}
+    assert rules(send(jobs, "select 1 as x")) == set()
+
+
+def test_a_table_by_day_is_not_rebuilt_whole(jobs: Jobs) -> None:
+    made = "create table d.{} partition by {} as select id, made_at, date(made_at) as day from d.orders"
+    assert rules(send(jobs, made.format("by_day", "timestamp_trunc(made_at, day)"))) == {"partitions"}
+    assert rules(send(jobs, made.format("by_date", "day"))) == {"partitions"}
+    assert rules(send(jobs, made.format("by_month", "timestamp_trunc(made_at, month)"))) == set()
+
+
+def test_a_table_is_not_changed_more_than_500_times_a_day(jobs: Jobs) -> None:
+    once = send(jobs, "insert into d.orders (id) values ('a')")
+    twice = send(jobs, "insert into d.orders (id) values ('a'); delete from d.orders where id = 'a'")
+    assert rules(once, "monitor", {"monitor": 288}) == set()
+    assert rules(twice, "monitor", {"monitor": 288}) == {"changes"}
+    assert rules(send(jobs, "select id from d.orders"), "monitor", {"monitor": 5_000}) == set()
+
+
+def test_the_project_knows_what_was_made_before(jobs: Jobs) -> None:
+    assert "Not found" in send(jobs, "select x from d.later")["error"]
+    send(jobs, "create table d.later (x int64)")
+    send(jobs, "alter table d.later add column if not exists y numeric(38, 9), add column z string")
+    assert jobs.project.relations["d", "later"].columns == (Column("x", "INT64"), Column("y", "NUMERIC"), Column("z", "STRING"))
+    assert send(jobs, "select x, y, z from d.later")["error"] is None
+    send(jobs, "drop table d.later")
+    assert "Not found" in send(jobs, "select x from d.later")["error"]
+
+
+def test_a_clone_of_another_partitioning_is_refused(jobs: Jobs) -> None:
+    send(jobs, "create table d.a (made_at timestamp) partition by date(made_at); create table d.b (made_at timestamp)")
+    assert "different partitioning spec" in send(jobs, "create or replace table d.b clone d.a")["error"]
+    assert send(jobs, "create or replace table d.a clone d.a")["error"] is None
+
+
+def test_variables_of_a_script_are_known(jobs: Jobs) -> None:
+    script = "declare found bool; set found = (select count(*) > 0 from d.orders); if found then truncate table d.{}; end if"
+    assert send(jobs, script.format("orders"))["error"] is None
+    assert "Not found" in send(jobs, script.format("nothing"))["error"]
+
+
+def test_statements_of_one_kind_differ_in_values_only() -> None:
+    one = kind_of("/* a */ select 'x', 12 from `local`.`d`.`t__dbt_tmp0012` where a in ('b', 'c') -- note")
+    assert one == kind_of("select 'it\\'s', 3.5   from `local`.`d`.`t__dbt_tmp99` where a in ('b')")
+    assert one != kind_of("select 'x', 12 from `local`.`d`.`u` where a in ('b', 'c')")
+
+
+def test_a_name_of_another_project_is_refused(engine: Engine) -> None:
+    with pytest.raises(Refused, match="other-project"):
+        Judge(engine, Project("local")).judge("select 1 as x from `other-project.d.t`")

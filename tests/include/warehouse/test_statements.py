@@ -1,0 +1,94 @@
+"""Writers try again when BigQuery could not put them in an order with others: a real server says so twice, then lets them through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from google.api_core.exceptions import BadRequest
+from google.cloud.bigquery import Client
+
+from include import ops
+from include.quality import quarantine, reconciliation
+from include.runs import RunContext
+from include.transform import forget_old_versions, take_turn
+from include.warehouse import client, execute
+from tests.proxy import Proxy, proxied
+from tests.warehouse import connected, rows, running
+
+RUN = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
+SERIALIZE = "Could not serialize access to table local:ops.loads due to concurrent update"
+OUTSTANDING = (
+    "Resources exceeded during query execution: Too many DML statements outstanding against table ops.loads, limit is 20."
+)
+TOO_MANY = "Exceeded rate limits: too many table update operations for this table."
+SIDES = "select 'all' as part, 1 as left_value, 1 as right_value, 0 as row_count"
+
+
+@pytest.fixture
+def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    with connected(monkeypatch, "snapshots") as made:
+        yield made
+
+
+@pytest.fixture
+def proxy(bq: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    # Waits are drawn at random from a range that doubles: here it ends at a tenth of a second.
+    monkeypatch.setattr("include.warehouse.statements._LONGEST_WAIT", 0.1)
+    with proxied(running().url) as made:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
+        yield made
+
+
+def load(_: Client) -> None:
+    row = {"batch_id": "b", "source": "crm", "table_name": "t", "loaded_at": RUN.as_of}
+    ops.append("ops.loads", [row], replace_where={"batch_id": "b"})
+
+
+def snapshots(bq: Client) -> None:
+    bq.query("create or replace table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
+    assert forget_old_versions(RUN.as_of, client()) == {"snap_a": 1}
+
+
+WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
+    "loads": ("ops.loads", load),
+    "run begins": ("ops.pipeline_runs", lambda _: ops.start_run(RUN, "transform")),
+    "run ends": ("ops.pipeline_runs", lambda _: ops.finish_run(RUN, "transform", "success")),
+    "reconciliation": ("ops.reconciliation", lambda _: reconciliation.measure(client(), [("core", "sides", SIDES)], RUN)),
+    "quarantine": ("delete from quarantine", lambda _: quarantine.release(client(), "staging")),
+    "turn": ("update ops.turns", lambda _: take_turn(["raw_crm"], "transform", "r", lambda *_: True)),
+    "retention": ("delete from `snapshots`", snapshots),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_writer_waits_for_others(bq: Client, proxy: Proxy, writer: str) -> None:
+    text, write = WRITERS[writer]
+    proxy.refuse(text, SERIALIZE, times=2)
+    write(bq)
+    assert proxy.refusals[0].times == 0
+    sent = proxy.statements(text)
+    assert len(sent) == 3
+    assert len(set(sent)) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"), [(SERIALIZE, "invalidQuery"), (OUTSTANDING, "resourcesExceeded"), (TOO_MANY, "jobRateLimitExceeded")]
+)
+def test_what_is_tried_again_is_written_once(bq: Client, proxy: Proxy, message: str, reason: str) -> None:
+    proxy.refuse("ops.loads", message, times=2, reason=reason)
+    load(bq)
+    assert rows(bq, "select batch_id from ops.loads") == [("b",)]
+
+
+def test_a_wrong_statement_is_not_tried_again(bq: Client, proxy: Proxy) -> None:
+    with pytest.raises(BadRequest):
+        execute(client(), "delete from ops.loads where nothing = 1")
+    assert len(proxy.statements("nothing = 1")) == 1
+
+
+def test_it_gives_up(bq: Client, proxy: Proxy) -> None:
+    proxy.refuse("ops.loads", SERIALIZE, times=1000)
+    with pytest.raises(BadRequest, match="Could not serialize access"):
+        execute(client(), "delete from ops.loads where true", patience=1.0)
