@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 from include.cost import page, record, sizes
 from include.cost.sizes import Size
@@ -64,7 +65,7 @@ def _of_google(project: str) -> tuple[dict[str, Size], str]:
     return sizes.estimated(client(tool="cost")), f"project {project}"
 
 
-def _play() -> dict[str, object]:
+def _play() -> dict[str, Any]:
     """Have the driver record this version's statements.
 
     Raises:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from include.cost.limits import Limit, limits
-from include.cost.prices import DOLLARS_PER_STORED_GIB, DOLLARS_PER_TIB, GIB, MIB, Bill
+from include.cost.prices import DOLLARS_PER_STORED_GIB, GIB, MIB, TIB, Bill
 from include.cost.sizes import Size
 from include.cost.work import DAYS_PER_MONTH, NIGHTLY, Nodes, Work, by_kind, dearest, grown
 
 FACTORS = (1, 100, 10_000)
+_UNITS = (("TiB", TIB), ("GiB", GIB), ("MiB", MIB), ("KiB", 1024))
 BEGIN, END = "<!-- counted by make cost -->", "<!-- end of what make cost counted -->"
 
 
@@ -157,10 +158,8 @@ def _amount(value: float, name: str) -> str:
 
 
 def _bytes(value: float) -> str:
-    for unit, size in (("TiB", 1024 * GIB), ("GiB", GIB), ("MiB", MIB)):
-        if value >= size:
-            return f"{value / size:,.1f} {unit}" if value < 1024 * size else f"{value / size:,.0f} {unit}"
-    return f"{value / 1024:,.0f} KiB"
+    unit, size = next(((unit, size) for unit, size in _UNITS if value >= size), _UNITS[-1])
+    return f"{value / size:,.1f} {unit}" if value < 100 * size else f"{value / size:,.0f} {unit}"
 
 
 def _dollars(value: float) -> str:
@@ -170,6 +169,3 @@ def _dollars(value: float) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-__all__ = ["BEGIN", "DOLLARS_PER_TIB", "END", "page", "write"]

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from include.cost import record
+from include.cost.changes import changes_per_day
 from include.local.home import Company
 from include.quality import GateBlocked, Scope
 from include.runs import RunContext
 from include.settings import ROOT, settings
 from tests.google.endpoint import Endpoint, name_origins
 from tests.google.replay import kinds, replay
-from tests.google.report import Complaint, changes_per_day, complaints
+from tests.google.report import Complaint, complaints
 from tests.pipeline.nights import Nights, free_ports
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"

@@ -16,6 +16,7 @@ from tests.warehouse import connected
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     with connected(monkeypatch, "shop") as found:
+        found.create_dataset("shop", exists_ok=True)
         found.query(
             "create table shop.orders (id string, seen timestamp, day date, amount numeric, paid bool, pieces int64) partition by date_trunc(day, month)"
         ).result()
