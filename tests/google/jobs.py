@@ -172,7 +172,11 @@ class Jobs:
         given = config.get("queryParameters") or []
         parameters = [(item.get("name") or "", of_parameter(item["parameterType"])) for item in given]
         dry_run = bool(job.configuration.get("dryRun"))
-        values = {item["name"]: item["parameterValue"]["value"] for item in given if "value" in item.get("parameterValue", {})}
+        values = {
+            item["name"]: item["parameterValue"]["value"]
+            for item in given
+            if item.get("name") and "value" in item.get("parameterValue", {})
+        }
         job.judged = self._judge.judge(config["query"], parameters, dry_run, values)
         for item in job.judged:
             for finding in item.findings:
