@@ -26,13 +26,13 @@ _PAGE = ROOT / "docs" / "cost.md"
 def main() -> int:
     given = _arguments()
     try:
-        known, what = _of_google(given.project) if given.project else _of_local_warehouse()
+        ensure_manifest(print)
+        nodes = Nodes(json.loads(settings().manifest.read_text(encoding="utf-8")))
+        known, what = _of_google(given.project) if given.project else _of_local_warehouse(nodes)
         recorded = record.load() or _play()
     except (StackError, WarehouseError) as error:
         print(f"Failed {error}", file=sys.stderr)
         return 1
-    ensure_manifest(print)
-    nodes = Nodes(json.loads(settings().manifest.read_text(encoding="utf-8")))
     text = page.page(
         works(recorded["jobs"], recorded["cadences"], nodes), known, nodes, what, settings().maximum_bytes_billed or CAP
     )
@@ -49,14 +49,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _of_local_warehouse() -> tuple[dict[str, Size], str]:
+def _of_local_warehouse(nodes: Nodes) -> tuple[dict[str, Size], str]:
     company = Company.last()
     if company is None:
         raise StackError("There is no local warehouse yet: `make run` makes one.")
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
         settings.cache_clear()
-        return sizes.measured(client(tool="cost")), f"{company.describe()}"
+        return sizes.measured(client(tool="cost"), nodes.partitioning()), company.describe()
 
 
 def _of_google(project: str) -> tuple[dict[str, Size], str]:

@@ -9,7 +9,6 @@ from include.cost.changes import changes_per_day
 from include.cost.prices import TIB
 from include.cost.sizes import Size
 from include.cost.work import Work, bill_of
-from include.ingestion.tables import CHUNK_ROWS
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,12 @@ def limits(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) ->
 
 def _of_size(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) -> list[Limit]:
     raw = {name: size for name, size in sizes.items() if name.startswith("raw_")}
-    longest = max(raw, key=lambda name: raw[name].rows, default="")
     widest = max(raw, key=lambda name: raw[name].bytes, default="")
-    rows = raw[longest].rows if raw else 0
     jobs = [(bill_of(job, sizes).processed, job) for work in works for job in work.jobs]
     largest, job = max(jobs, key=lambda item: item[0], default=(0, None))
     daily = sum(work.bill(sizes).processed * work.per_day for work in works)
     sent_for = str(job["labels"].get("node", job["origin"])) if job else ""
     found = [
-        Limit("changes of one table in a day: files of its first load", 1_500, rows / CHUNK_ROWS, longest, True),
         Limit("bytes of one load job", 15 * TIB, raw[widest].bytes if raw else 0, widest, True),
         Limit("bytes that all queries read in a day", 200 * TIB, daily, "everything", True),
     ]

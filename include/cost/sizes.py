@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
@@ -57,20 +55,25 @@ class Size:
         return replace(self, rows=round(self.rows * factor), columns=columns, partitions=partitions)
 
 
-def measured(bq: Client) -> dict[str, Size]:
-    """`dataset.table` → its size, of all tables of the client's project. Reads each table once, which BigQuery bills."""
-    return _of_tables(bq, _by_query)
+def measured(bq: Client, partitioning: Mapping[str, tuple[str, str]]) -> dict[str, Size]:
+    """`dataset.table` → its size, of all tables of the client's project. Reads each table once, which BigQuery would bill.
+
+    Args:
+        bq: a client of the local warehouse, which does not say of every table how it is partitioned.
+        partitioning: `dataset.table` → the column that it is partitioned by, and `DAY`, `MONTH` or `YEAR`.
+    """
+    return _of_tables(bq, lambda table: _by_query(bq, table, partitioning.get(f"{table.dataset_id}.{table.table_id}")))
 
 
 def estimated(bq: Client) -> dict[str, Size]:
-    """The same by dry runs, which BigQuery does not bill: one for each column. Rows of partitions come from the partitions' metadata."""
-    return _of_tables(bq, _by_dry_run)
+    """The same by dry runs, which BigQuery does not bill: one for each column. The rows of partitions are not known then."""
+    return _of_tables(bq, lambda table: _by_dry_run(bq, table))
 
 
-def _of_tables(bq: Client, measure: Any) -> dict[str, Size]:
+def _of_tables(bq: Client, measure: Callable[[Table], Size]) -> dict[str, Size]:
     listed = list(_tables(bq))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        sizes = pool.map(lambda table: measure(bq, table), listed)
+        sizes = list(pool.map(measure, listed))
     return {f"{table.dataset_id}.{table.table_id}": size for table, size in zip(listed, sizes, strict=True)}
 
 
@@ -81,19 +84,20 @@ def _tables(bq: Client) -> Iterator[Table]:
                 yield bq.get_table(item.reference)
 
 
-def _by_query(bq: Client, table: Table) -> Size:
+def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) -> Size:
     row = next(iter(bq.query(measuring_sql(table)).result()))
     columns = {item.name: int(row[f"c{place}"] or 0) for place, item in enumerate(table.schema)}
     size = Size(int(row["row_count"]), columns)
-    partitioning = table.time_partitioning
-    if partitioning is None or not partitioning.field:
+    if partitioning is None and table.time_partitioning is not None and table.time_partitioning.field:
+        partitioning = (table.time_partitioning.field, table.time_partitioning.type_)
+    if partitioning is None:
         return size
-    kind = partitioning.type_
+    field, kind = partitioning
     counted = bq.query(
-        f"select cast(date_trunc(date(`{partitioning.field}`), {kind}) as string) as day, count(*) as row_count "  # noqa: S608
-        f"from `{table.dataset_id}`.`{table.table_id}` where `{partitioning.field}` is not null group by day"
+        f"select cast(date_trunc(date(`{field}`), {kind}) as string) as first_day, count(*) as row_count "  # noqa: S608
+        f"from `{table.dataset_id}`.`{table.table_id}` where `{field}` is not null group by 1"
     )
-    return replace(size, partitions={found["day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
+    return replace(size, partitions={found["first_day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
 
 
 def _by_dry_run(bq: Client, table: Table) -> Size:
@@ -127,16 +131,3 @@ def bytes_of(column: SchemaField) -> str:
     if column.field_type in _FIXED:
         return f"if({name} is null, 0, {_FIXED[column.field_type]})"
     return f"if({name} is null, 0, 2 + byte_length({name}))"
-
-
-def save(path: Path, sizes: Mapping[str, Size], what: str) -> None:
-    """Keep sizes, so that a price can be counted again without the warehouse."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tables = {name: vars(size) for name, size in sorted(sizes.items())}
-    path.write_text(json.dumps({"what": what, "tables": tables}, indent=1))
-
-
-def load(path: Path) -> tuple[dict[str, Size], str]:
-    """Sizes that `save` kept, and whose they are."""
-    found = json.loads(path.read_text())
-    return {name: Size(**size) for name, size in found["tables"].items()}, found["what"]

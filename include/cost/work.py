@@ -58,10 +58,16 @@ class Nodes:
 
     def constant(self) -> set[str]:
         """`dataset.table` of seeds and of models that no source feeds: a larger company has no more rows in them."""
-        fed = {key for key in self._nodes if self._is_fed(key)}
-        found = {f"{node['schema']}.{node['alias']}" for key, node in self._nodes.items() if key not in fed and node.get("alias")}
-        return found | {
-            f"{DATASETS[schema]}.{name}" for schema, _, name in (each.partition(".") for each in found) if schema in DATASETS
+        return {table for key, node in self._nodes.items() if not self._is_fed(key) for table in _tables_of(node)}
+
+    def partitioning(self) -> dict[str, tuple[str, str]]:
+        """`dataset.table` → its partition column, and `DAY`, `MONTH` or `YEAR`."""
+        declared = ((node, node.get("config", {}).get("partition_by")) for node in self._nodes.values())
+        return {
+            table: (given["field"], given.get("granularity", "day").upper())
+            for node, given in declared
+            if given
+            for table in _tables_of(node)
         }
 
     def _is_fed(self, key: str) -> bool:
@@ -75,6 +81,14 @@ class Nodes:
             known.update(upstream)
             open_keys += upstream
         return False
+
+
+def _tables_of(node: Mapping[str, Any]) -> Iterator[str]:
+    """Where a node's rows are: as built, and as published."""
+    if node.get("alias"):
+        for dataset in (node["schema"], DATASETS.get(node["schema"])):
+            if dataset:
+                yield f"{dataset}.{node['alias']}"
 
 
 def works(jobs: Iterable[Job], cadences: Mapping[str, float], nodes: Nodes) -> list[Work]:

@@ -8,6 +8,9 @@ import pytest
 
 from tests.google.catalog import Project
 from tests.google.engine import Engine
+from tests.google.evaluate import Evaluator
+from tests.google.evaluated import EvaluatedRows
+from tests.google.jobs import Jobs, NoRows
 from tests.google.judge import Judge
 from tests.google.types import of_sql
 
@@ -144,3 +147,12 @@ def test_a_merge_that_only_inserts_reads_what_it_compares(judge: Judge) -> None:
     merge = "merge d.orgs t using (select org from d.events) s on {} when not matched then insert (org) values (s.org)"
     assert billed(judge, merge.format("false")) == {"d.events": ({"org"}, [{}])}
     assert billed(judge, merge.format("t.org = s.org")) == {"d.events": ({"org"}, [{}]), "d.orgs": ({"org"}, [{}])}
+
+
+def test_a_job_with_positional_parameters_is_recorded_with_what_it_reads(judge: Judge) -> None:
+    jobs = Jobs(judge, NoRows(EvaluatedRows(judge.project, Evaluator(CACHE))))
+    given = [{"parameterType": {"type": "STRING"}, "parameterValue": {"value": "a"}}]
+    query = {"query": "select n from d.events where org = ?", "queryParameters": given, "useLegacySql": False}
+    recorded = jobs.run({"configuration": {"query": query}}, origin="").recorded()
+    assert recorded["error"] is None
+    assert recorded["statements"][0]["billed"] == {"d.events": {"columns": ["n", "org"], "ranges": [{}]}}

@@ -97,3 +97,12 @@ def test_the_dearest_of_a_month_adds_up_over_what_is_done() -> None:
     assert [(name, part.bytes // MIB) for name, part in found] == [("model fct_usage", 15_000), ("gate core", 14_400)]
     kinds = by_kind(done[1], sizes, NODES)
     assert [(kind, count, part.bytes // MIB) for kind, count, part in kinds] == [("dbt model", 1, 20), ("gate", 1, 20)]
+
+
+def test_a_model_and_its_published_copy_are_partitioned_as_it_says() -> None:
+    model = node("model", "mart_kpis", schema="marts_build")
+    model["config"] = {"partition_by": {"field": "month", "data_type": "date", "granularity": "month"}}
+    assert Nodes({"nodes": {"model.p.mart_kpis": model}}).partitioning() == {
+        "marts_build.mart_kpis": ("month", "MONTH"),
+        "marts.mart_kpis": ("month", "MONTH"),
+    }
