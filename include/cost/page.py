@@ -26,8 +26,8 @@ def page(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, what: s
         what: whose sizes these are.
         cap: bytes that one query may bill.
     """
-    constant = nodes.constant()
-    larger = {factor: grown(sizes, factor, constant) for factor in FACTORS}
+    growing = nodes.growing()
+    larger = {factor: grown(sizes, factor, growing) for factor in FACTORS}
     events = sizes.get("raw_product.usage_events", Size(0, {})).rows
     raw = sum(size.bytes for name, size in sizes.items() if name.startswith("raw_"))
     stored = sum(size.bytes for size in sizes.values())

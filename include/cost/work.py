@@ -15,6 +15,8 @@ NIGHTLY = "nightly run"
 #: The driver's names of the two runs. It leaves the data tests out of the second, because they change no table.
 _FULL, _INCREMENTAL = "first run", "second run"
 DAYS_PER_MONTH = 30
+#: Datasets of what the sources sent.
+_AS_LANDED = ("raw_", "quarantine.")
 
 Job = Mapping[str, Any]
 
@@ -56,9 +58,9 @@ class Nodes:
             return False
         return any(not parent.startswith("seed.") for parent in node["depends_on"]["nodes"])
 
-    def constant(self) -> set[str]:
-        """`dataset.table` of seeds and of models that no source feeds: a larger company has no more rows in them."""
-        return {table for key, node in self._nodes.items() if not self._is_fed(key) for table in _tables_of(node)}
+    def growing(self) -> set[str]:
+        """`dataset.table` of all that sources feed: a larger company has more rows in them. Seeds and calendars are not among them."""
+        return {table for key, node in self._nodes.items() if self._is_fed(key) for table in _tables_of(node)}
 
     def partitioning(self) -> dict[str, tuple[str, str]]:
         """`dataset.table` → its partition column, and `DAY`, `MONTH` or `YEAR`."""
@@ -116,9 +118,9 @@ def bill_of(job: Job, sizes: Mapping[str, Size]) -> Bill:
     return sum((bill(statement, sizes) for statement in job["statements"]), Bill())
 
 
-def grown(sizes: Mapping[str, Size], factor: float, constant: set[str]) -> dict[str, Size]:
-    """The tables of a company that is so many times as large. Seeds and audit tables stay as they are."""
-    return {name: size if name in constant or name.startswith("ops.") else size.times(factor) for name, size in sizes.items()}
+def grown(sizes: Mapping[str, Size], factor: float, growing: set[str]) -> dict[str, Size]:
+    """The tables of a company that is so many times as large: raw, quarantine, and the tables that grow with them. Audit tables do not."""
+    return {name: size.times(factor) if name in growing or name.startswith(_AS_LANDED) else size for name, size in sizes.items()}
 
 
 def owner(job: Job, nodes: Nodes) -> str:
