@@ -52,7 +52,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: check ## every check that CI runs: linters and types, then all tests (before a release, SEEDS="2 3": these companies, refreshes and a look back too)
+test: check check-google ## every check that CI runs: linters and types, then all tests (before a release, SEEDS="2 3": these companies, refreshes and a look back too)
 	@include/local/bootstrap.sh browser
 	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 

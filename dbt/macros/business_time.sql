@@ -59,3 +59,14 @@
 {% macro calendar_minutes_between(start, end) -%}
     timestamp_diff({{ end }}, {{ start }}, microsecond) / 60000000
 {%- endmacro %}
+
+
+{#- From when on each organization's open time is counted: the body of a CTE with `organization_id` and `open_time_from`, a DATE two days before the
+    first ticket, where anyone may first ask for it. An organization without tickets has no row. -#}
+{% macro open_time_starts() -%}
+    select
+        organization_id,
+        date_sub(date(min(created_at)), interval 2 day) as open_time_from
+    from {{ ref('stg_support__tickets') }}
+    group by organization_id
+{%- endmacro %}

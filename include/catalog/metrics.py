@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from include.catalog.definitions import DEFINITIONS, Definition, computed_by, read_definitions
 from include.catalog.nodes import (
@@ -71,7 +73,12 @@ def _page(manifest: Manifest, definition: Definition, models: list[Node]) -> str
 def _model(manifest: Manifest, node: Node) -> str:
     cases = sorted(golden_cases(manifest, node), key=lambda case: str(case["name"]))
     tests = sorted(
-        {_told(test, node) for test in data_tests(manifest, node) if test.get("attached_node") in {None, node["unique_id"]}}
+        {
+            told
+            for test in data_tests(manifest, node)
+            if test.get("attached_node") in {None, node["unique_id"]}
+            for told in _told(test, node)
+        }
     )
     questions = sorted(
         one_line(found["description"])
@@ -93,41 +100,61 @@ def _case(case: Node) -> str:
     return f"**{case['name']}**: {one_line(case['description'])}\n\n{expected_rows(case, GOLDEN_ROWS, GOLDEN_COLUMNS)}"
 
 
-def _told(test: Node, node: Node) -> str:
+def _told(test: Node, node: Node) -> list[str]:
     """What a test asks, and what becomes of a night in which it fails."""
     config = test["config"]
     reason = config["meta"].get("reason")
     warns = str(config["severity"]).lower() == "warn"
     effect = f"warns: {reason}" if warns and reason else "warns" if warns else "stops the build"
-    return f"{_asked(test, node)} ({effect})"
+    return [f"{asked} ({effect})" for asked in _asked(test, node)]
 
 
-def _asked(test: Node, node: Node) -> str:
+def _asked(test: Node, node: Node) -> list[str]:
     metadata = test.get("test_metadata")
     if not metadata:
         comments = [line[2:].strip() for line in test["raw_code"].splitlines() if line.startswith("--")]
-        return f"`{test['name']}`: {' '.join(comments)}"
+        return [f"`{test['name']}`: {' '.join(comments)}"]
     arguments = metadata["kwargs"]
     arguments = {**arguments, **arguments.get("arguments", {})}
     column = f"`{arguments.get('column_name', node['name'])}`"
     match metadata["name"]:
+        case "rows_are_valid":
+            return _rules(arguments)
         case "holds":
-            return f"`{one_line(arguments['expression'])}`"
-        case "required":
-            return f"never NULL: {', '.join(f'`{name}`' for name in arguments['columns'])}"
-        case "accepted_values":
-            return f"{column} is one of {', '.join(str(value) for value in arguments['values'])}"
+            return [_expression(arguments["expression"])]
         case "within":
-            bounds = (arguments.get("min"), arguments.get("max"))
-            told = [f"{word} {bound}" for word, bound in zip(("at least", "at most"), bounds, strict=True) if bound is not None]
-            return f"{column} is {' and '.join(told)}"
+            return [_range(column, arguments)]
         case "relationships":
-            return f"{column} is in {arguments['to'].removeprefix('ref(').rstrip(')')}".replace("'", "`")
+            return [f"{column} is in {arguments['to'].removeprefix('ref(').rstrip(')')}".replace("'", "`")]
         case "unique":
-            return f"{column} is unique"
-        case "not_null":
-            return f"{column} is never NULL"
+            return [f"{column} is unique"]
         case "unique_combination":
-            return f"no two rows with the same {', '.join(f'`{name}`' for name in arguments['columns'])}"
+            return [f"no two rows with the same {', '.join(f'`{name}`' for name in arguments['columns'])}"]
         case other:
-            return f"{column}: {other}"
+            return [f"{column}: {other}"]
+
+
+def _rules(arguments: Mapping[str, Any]) -> list[str]:
+    """The rules of a test `rows_are_valid`."""
+    required = arguments.get("not_null", [])
+    expressions = arguments.get("expression_is_true", {})
+    return [
+        *(f"`{column}` is unique" for column in arguments.get("unique", [])),
+        *([f"never NULL: {', '.join(f'`{name}`' for name in required)}"] if required else []),
+        *(
+            f"`{column}` is one of {', '.join(str(value) for value in values)}"
+            for column, values in arguments.get("accepted_values", {}).items()
+        ),
+        *(_range(f"`{column}`", bounds) for column, bounds in arguments.get("accepted_range", {}).items()),
+        *map(_expression, expressions.values() if isinstance(expressions, Mapping) else expressions),
+    ]
+
+
+def _range(column: str, bounds: Mapping[str, Any]) -> str:
+    words = ("more than", "less than") if bounds.get("exclusive") else ("at least", "at most")
+    told = [f"{word} {bounds[name]}" for word, name in zip(words, ("min", "max"), strict=True) if bounds.get(name) is not None]
+    return f"{column} is {' and '.join(told)}"
+
+
+def _expression(expression: str) -> str:
+    return f"`{one_line(expression)}`"

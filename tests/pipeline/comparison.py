@@ -131,6 +131,7 @@ MODELS = {
             "user_key",
             foreign_keys={"facility_key": "dim_facilities"},
         ),
+        Model("fct_account_lifecycle", ("organization_id", "account_id"), "account_key"),
         Model(
             "fct_activities",
             ("organization_id", "activity_id"),

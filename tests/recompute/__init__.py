@@ -72,6 +72,7 @@ dim_releases = _over_folder(releases.dim_releases)
 dim_root_causes = _over_folder(causes.dim_root_causes)
 dim_ticket_categories = _over_folder(causes.dim_ticket_categories)
 dim_users = _over_folder(people.dim_users)
+fct_account_lifecycle = _over_folder(accounts.fct_account_lifecycle)
 fct_activities = _over_folder(activities.fct_activities)
 fct_compliance_checks = _over_folder(checks.fct_compliance_checks)
 fct_deal_stage_history = _over_folder(deals.fct_deal_stage_history)
@@ -129,6 +130,7 @@ __all__ = [
     "dim_root_causes",
     "dim_ticket_categories",
     "dim_users",
+    "fct_account_lifecycle",
     "fct_activities",
     "fct_compliance_checks",
     "fct_deal_stage_history",

@@ -1,4 +1,4 @@
-"""dim_accounts: one row per account with its attributes as of the night, and where it rolls up to."""
+"""dim_accounts and fct_account_lifecycle: the attributes of every account as of the night, where it rolls up to, and what it pays."""
 
 from __future__ import annotations
 
@@ -58,7 +58,6 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
 
 def dim_accounts(world: World) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
-    subscribed = grouped(fct_revenue(world), "organization_id", "account_id")
     organizations, users = world.by_key("organizations"), world.by_key("users")
     tops, rates = roll_ups(world), Rates(world)
     today = world.as_of.date()
@@ -70,9 +69,6 @@ def dim_accounts(world: World) -> list[Row]:
         converted = rates.convert(revenue, account["currency"], reporting, today)
         owner = users.get(account["owner_user_id"] or "")
         top = tops[account["account_id"]]
-        months = subscribed.get((tenant, top.top_account_id), [])
-        is_top = top.top_account_id == account["account_id"]
-        current = months[-1]["mrr_amount"] if months and is_top else Fraction(0)
         recorded = {
             name: account[name]
             for name in (
@@ -103,12 +99,27 @@ def dim_accounts(world: World) -> list[Row]:
                 "owner_name": owner["full_name"] if owner and owner["organization_id"] == tenant else "unknown",
                 "top_account_id": top.top_account_id,
                 "top_account_key": natural(tenant, top.top_account_id),
-                "is_top_account": is_top,
+                "is_top_account": top.top_account_id == account["account_id"],
+                "roll_up_issue": top.issue,
+            }
+        )
+    return rows
+
+
+def fct_account_lifecycle(world: World) -> list[Row]:
+    """The rows of fct_account_lifecycle, by account_id."""
+    subscribed = grouped(fct_revenue(world), "organization_id", "account_id")
+    rows: list[Row] = []
+    for account in dim_accounts(world):
+        months = subscribed.get((account["organization_id"], account["top_account_id"]), [])
+        current = months[-1]["mrr_amount"] if months and account["is_top_account"] else Fraction(0)
+        rows.append(
+            {
+                **{name: account[name] for name in ("account_key", "organization_id", "account_id", "is_top_account")},
                 "current_mrr_amount": current,
                 "current_arr_amount": 12 * current,
                 "first_paid_month": months[0]["cohort_month"] if months else None,
                 "lifecycle_stage": lifecycle_stage(months, world.as_of),
-                "roll_up_issue": top.issue,
             }
         )
     return rows

@@ -63,15 +63,11 @@ def dim_organizations(world: World) -> list[Row]:
         first_hours = min(
             (hours["valid_from"] for hours in world["business_hours"] if hours["organization_id"] == tenant), default=None
         )
-        first_ticket = min(
-            (ticket["created_at"] for ticket in world["tickets"] if ticket["organization_id"] == tenant), default=None
-        )
         rows.append(
             {
                 **{name: row[name] for name in ("organization_id", "timezone", "reporting_currency", "created_at", "updated_at")},
                 "organization_name": row["name"],
                 "opening_hours_since": first_hours,
-                "open_time_from": first_ticket.date() - timedelta(days=2) if first_ticket else None,
             }
         )
     return rows

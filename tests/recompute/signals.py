@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from tests.recompute.accounts import dim_accounts
+from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
 from tests.recompute.grouping import grouped
 from tests.recompute.months import shifted
 from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
@@ -23,7 +23,7 @@ class Signals:
     """One top account and its family.
 
     Attributes:
-        account: its row of dim_accounts.
+        account: its row of dim_accounts, with its lifecycle_stage.
         months: its rows of fct_revenue, oldest first; the last is that of the night.
         events: those of the family that the night sees; `tickets` and `subscriptions` likewise.
     """
@@ -109,8 +109,9 @@ def signals(world: World) -> list[Signals]:
     months = grouped(fct_revenue(world), "organization_id", "account_id")
     events, subscriptions = by_top(world["usage_events"]), by_top(world["subscriptions"])
     tickets = by_top([ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of])
+    stages = {row["account_key"]: row["lifecycle_stage"] for row in fct_account_lifecycle(world)}
     found: list[Signals] = []
-    for account in accounts:
+    for account in ({**account, "lifecycle_stage": stages[account["account_key"]]} for account in accounts):
         place = (account["organization_id"], account["account_id"])
         if account["is_top_account"]:
             family = (rows.get(place, []) for rows in (months, events, tickets, subscriptions))

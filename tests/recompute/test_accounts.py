@@ -1,4 +1,4 @@
-"""dim_accounts on hand-worked accounts."""
+"""dim_accounts and fct_account_lifecycle on hand-worked accounts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.recompute.accounts import category, dim_accounts, revenue_band, segment
+from tests.recompute.accounts import category, dim_accounts, fct_account_lifecycle, revenue_band, segment
 from tests.recompute.factory import account, organization, subscription
 from tests.recompute.world import World
 
@@ -92,7 +92,7 @@ def test_lifecycle(spans: list[tuple[str, str | None]], stage: str) -> None:
     paid = [subscription("10", *span, subscription_id=str(number), account_id="child") for number, span in enumerate(spans)]
     accounts = [account(), account(account_id="child", parent_account_id="a")]
     world = World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=accounts, subscriptions=paid)
-    top, child = dim_accounts(world)
+    top, child = fct_account_lifecycle(world)
     assert (top["lifecycle_stage"], child["lifecycle_stage"]) == (stage, stage)
     # What the family pays stands at its top.
     assert child["current_mrr_amount"] == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.recompute.dates import calendar_day, dim_date, dim_facilities, dim_organizations
-from tests.recompute.factory import business_hours, organization, ticket
+from tests.recompute.factory import business_hours, organization
 from tests.recompute.world import World
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
@@ -52,9 +52,6 @@ def test_every_organization_has_an_unknown_facility() -> None:
     assert [row["facility_key"] for row in dim_facilities(WORLD)] == ["t|unknown", "u|unknown"]
 
 
-def test_an_organization_is_open_since_its_first_timetable_and_counts_from_before_its_first_ticket() -> None:
-    tickets = [ticket("2026-03-02T00:00:00"), ticket("2026-03-01T23:59:59", ticket_id="first")]
-    world = World.of(AS_OF, organizations=WORLD["organizations"], business_hours=business_hours(), tickets=tickets)
-    rows = dim_organizations(world)
+def test_an_organization_is_open_since_its_first_timetable() -> None:
+    rows = dim_organizations(World.of(AS_OF, organizations=WORLD["organizations"], business_hours=business_hours()))
     assert [row["opening_hours_since"] for row in rows] == [date(2020, 1, 1), None]
-    assert [row["open_time_from"] for row in rows] == [date(2026, 2, 27), None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import date
 
-from tests.recompute.accounts import dim_accounts
+from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
 from tests.recompute.causes import CAUSE, dim_root_causes, dim_ticket_categories
 from tests.recompute.months import month_end, month_of
 from tests.recompute.tenants import UNKNOWN, Tenants
@@ -26,14 +26,14 @@ def created_periods(created: date) -> Row:
     }
 
 
-def _account(account: Row | None) -> Row:
+def _account(account: Row | None, lifecycle: Row | None) -> Row:
     """The columns of a ticket's own account; unknown without one, with an account that has no plan told apart."""
-    if account is None:
+    if account is None or lifecycle is None:
         named = dict.fromkeys(("account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
         return {**named, **dict.fromkeys(("industry", "country", "city"))}
-    told = {name: account[name] for name in ("segment", "lifecycle_stage", "industry", "country", "city")}
     return {
-        **told,
+        **{name: account[name] for name in ("segment", "industry", "country", "city")},
+        "lifecycle_stage": lifecycle["lifecycle_stage"],
         "account_name": account["account_name"] or UNKNOWN,
         "plan_tier": account["plan_tier"] or "none",
         "region": account["region"] or UNKNOWN,
@@ -58,17 +58,19 @@ class _Dimensions:
     def __init__(self, world: World) -> None:
         self.tenants = Tenants(world)
         self.accounts = _by(dim_accounts(world), "account_id")
+        self.lifecycles = _by(fct_account_lifecycle(world), "account_id")
         self.categories = _by(dim_ticket_categories(world), "category_id")
         self.causes = _by(dim_root_causes(world), "root_cause_id")
 
     def of(self, ticket: Row) -> Row:
         """The columns of every dimension of a ticket."""
         tenant = ticket["organization_id"]
+        account = (tenant, ticket["account_id"])
         category = self.categories.get((tenant, ticket["category_id"])) or self.categories[tenant, UNKNOWN]
         cause = self.causes.get((tenant, ticket["root_cause_id"])) or self.causes[tenant, UNKNOWN]
         assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
         return {
-            **_account(self.accounts.get((tenant, ticket["account_id"]))),
+            **_account(self.accounts.get(account), self.lifecycles.get(account)),
             **_facility(self.tenants.row("facilities", tenant, ticket["facility_id"])),
             **_product(self.tenants.row("products", tenant, ticket["product_id"])),
             "product_id": ticket["product_id"] or UNKNOWN,

@@ -1,5 +1,4 @@
 {{ config(cluster_by=['organization_id', 'account_id']) }}
-{%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
 with
 
 accounts as (
@@ -39,19 +38,6 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
-revenue as (
-    select
-        organization_id,
-        account_id,
-        cohort_month,
-        month = {{ first_day_of('month', last_day_seen()) }} as is_current,
-        movement,
-        earning_since,
-        subscription_count,
-        mrr_amount
-    from {{ ref('fct_revenue') }}
-),
-
 segment_rules as (
     select
         segment,
@@ -73,19 +59,6 @@ segments as (
     {{ classify_segment('accounts', 'segment_rules') }}
 ),
 
-paying_histories as (
-    select
-        organization_id,
-        account_id,
-        min(cohort_month) as first_paid_month,
-        sum(if(is_current, mrr_amount, 0)) as current_mrr_amount,
-        logical_or(is_current and subscription_count > 0) as is_paying,
-        logical_or(movement = 'reactivation' and earning_since >= {{ recent_from }}) as is_won_back,
-        logical_or(movement = 'new' and earning_since >= {{ recent_from }}) as is_onboarding
-    from revenue
-    group by organization_id, account_id
-),
-
 converted as (
     select
         accounts.*,
@@ -101,6 +74,13 @@ converted as (
     {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', last_day_seen()) }}
 ),
 
+bands as (
+    {{ classify_band(
+        'converted', ['organization_id', 'account_id'], 'annual_revenue_reporting', 'revenue_bands', 'revenue_band', 'from_amount',
+        'below_amount'
+    ) }}
+),
+
 final as (
     select
         {{ surrogate_key(['converted.organization_id', 'converted.account_id']) }} as account_key,
@@ -114,7 +94,7 @@ final as (
         converted.currency,
         converted.annual_revenue_reporting,
         converted.reporting_currency,
-        coalesce(revenue_bands.revenue_band, 'unknown') as revenue_band,
+        coalesce(bands.revenue_band, 'unknown') as revenue_band,
         converted.account_type,
         converted.status,
         if(converted.status in ('churned', 'inactive'), converted.status, converted.account_type) as account_category,
@@ -126,18 +106,6 @@ final as (
         converted.owner_user_id,
         coalesce(users.full_name, 'unknown') as owner_name,
         converted.signup_date,
-        if(roll_up.top_account_id = converted.account_id, coalesce(paying_histories.current_mrr_amount, 0), 0)
-            as current_mrr_amount,
-        if(roll_up.top_account_id = converted.account_id, 12 * coalesce(paying_histories.current_mrr_amount, 0), 0)
-            as current_arr_amount,
-        paying_histories.first_paid_month,
-        case
-            when paying_histories.account_id is null then 'prospect'
-            when not paying_histories.is_paying then 'churned'
-            when paying_histories.is_won_back then 'won_back'
-            when paying_histories.is_onboarding then 'onboarding'
-            else 'active'
-        end as lifecycle_stage,
         converted.merged_into_account_id,
         converted.parent_account_id,
         roll_up.top_account_id,
@@ -153,13 +121,9 @@ final as (
     inner join segments
         on segments.organization_id = converted.organization_id
         and segments.account_id = converted.account_id
-    left join paying_histories
-        on paying_histories.organization_id = roll_up.organization_id
-        and paying_histories.account_id = roll_up.top_account_id
-    left join revenue_bands
-        on converted.annual_revenue_reporting is not null
-        and (revenue_bands.from_amount is null or converted.annual_revenue_reporting >= revenue_bands.from_amount)
-        and (revenue_bands.below_amount is null or converted.annual_revenue_reporting < revenue_bands.below_amount)
+    left join bands
+        on bands.organization_id = converted.organization_id
+        and bands.account_id = converted.account_id
     left join users
         on users.organization_id = converted.organization_id
         and users.user_id = converted.owner_user_id

@@ -24,12 +24,23 @@ open_pieces as (
         ) as utc_date
 ),
 
+organizations as (
+    select organization_id
+    from {{ ref('dim_organizations') }}
+    where opening_hours_since is not null
+),
+
+starts as (
+    {{ open_time_starts() }}
+),
+
 calendars as (
     select
-        organization_id,
-        open_time_from
-    from {{ ref('dim_organizations') }}
-    where opening_hours_since is not null and open_time_from is not null
+        organizations.organization_id,
+        starts.open_time_from
+    from organizations
+    inner join starts
+        on starts.organization_id = organizations.organization_id
 ),
 
 -- Every day starts a segment, so that closed days have one too.

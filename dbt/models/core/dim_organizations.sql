@@ -58,14 +58,6 @@ opening_hours as (
     group by organization_id
 ),
 
-tickets as (
-    select
-        organization_id,
-        min(created_at) as first_created_at
-    from {{ ref('stg_support__tickets') }}
-    group by organization_id
-),
-
 final as (
     select
         {{ surrogate_key(['organizations.organization_id']) }} as organization_key,
@@ -75,14 +67,11 @@ final as (
         organizations.reporting_currency,
         opening_hours.opening_hours_since,
         opening_hours.opening_hours_fingerprint,
-        date_sub(date(tickets.first_created_at), interval 2 day) as open_time_from,
         organizations.created_at,
         organizations.updated_at
     from organizations
     inner join opening_hours
         on opening_hours.organization_id = organizations.organization_id
-    left join tickets
-        on tickets.organization_id = organizations.organization_id
 )
 
 select *

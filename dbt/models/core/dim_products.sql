@@ -44,6 +44,12 @@ converted as (
     {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', last_day_seen()) }}
 ),
 
+tiers as (
+    {{ classify_band(
+        'converted', ['organization_id', 'product_id'], 'unit_price_reporting', 'price_tiers', 'price_tier', 'from_amount', 'below_amount'
+    ) }}
+),
+
 final as (
     select
         {{ surrogate_key(['converted.organization_id', 'converted.product_id']) }} as product_key,
@@ -60,7 +66,7 @@ final as (
         converted.reporting_currency,
         converted.unit_margin as margin_amount,
         cast(converted.unit_margin as float64) / nullif(cast(converted.unit_price as float64), 0) * 100 as margin_pct,
-        price_tiers.price_tier,
+        tiers.price_tier,
         converted.stock_quantity,
         converted.reorder_level,
         case
@@ -73,10 +79,9 @@ final as (
         converted.created_at,
         converted.updated_at
     from converted
-    left join price_tiers
-        on converted.unit_price_reporting is not null
-        and (price_tiers.from_amount is null or converted.unit_price_reporting >= price_tiers.from_amount)
-        and (price_tiers.below_amount is null or converted.unit_price_reporting < price_tiers.below_amount)
+    left join tiers
+        on tiers.organization_id = converted.organization_id
+        and tiers.product_id = converted.product_id
 )
 
 select *

@@ -46,12 +46,13 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
+-- Only the key is needed: a refresh need not build dim_accounts for it.
 accounts as (
     select
         organization_id,
         account_id,
-        account_key
-    from {{ ref('dim_accounts') }}
+        {{ surrogate_key(['organization_id', 'account_id']) }} as account_key
+    from {{ ref('stg_crm__accounts') }}
 ),
 
 stages as (

@@ -3,9 +3,12 @@ with
 organizations as (
     select
         organization_id,
-        timezone,
-        open_time_from
+        timezone
     from {{ ref('dim_organizations') }}
+),
+
+starts as (
+    {{ open_time_starts() }}
 ),
 
 business_hours as (
@@ -48,12 +51,12 @@ days as (
         timetables.valid_from,
         local_date
     from timetables
-    inner join organizations
-        on organizations.organization_id = timetables.organization_id
+    inner join starts
+        on starts.organization_id = timetables.organization_id
     cross join
         unnest(
             generate_date_array(
-                greatest(timetables.valid_from, organizations.open_time_from),
+                greatest(timetables.valid_from, starts.open_time_from),
                 least(
                     coalesce(date_sub(timetables.next_valid_from, interval 1 day), date_add({{ as_of_date() }}, interval 1 day)),
                     date_add({{ as_of_date() }}, interval 1 day)

@@ -2,18 +2,17 @@
     config(
         materialized='incremental',
         incremental_strategy='merge',
-        unique_key='customer_health_key',
         schema='snapshots',
         access='protected',
         full_refresh=false,
         on_schema_change='append_new_columns',
         partition_by={'field': 'score_date', 'data_type': 'date', 'granularity': 'month'},
         cluster_by=['organization_id', 'account_id'],
-        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at') }}"
+        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at', 'score_date') }}"
     )
 }}
 {#- History: what a run found is never worked out again for another run, so a full refresh leaves it alone. A run adds its own
-    rows, and replaces those of an earlier attempt of itself. -#}
+    rows, and replaces those of an earlier attempt of itself. Its MERGE has no key and so reads nothing of the history. -#}
 {%- set components = ['usage', 'support', 'revenue', 'engagement'] -%}
 {%- set weighted = {} -%}
 {%- for component in components -%}
@@ -136,6 +135,12 @@ weighed as (
     from scored
 ),
 
+tiered as (
+    {{ classify_band(
+        'weighed', ['organization_id', 'account_id'], 'health_score', 'tiers', 'health_tier', 'from_score', 'below_score'
+    ) }}
+),
+
 final as (
     select
         {{ surrogate_key(['weighed.organization_id', 'weighed.account_id', as_of()]) }} as customer_health_key,
@@ -178,12 +183,11 @@ final as (
         {%- endfor %}
         weighed.data_coverage,
         weighed.health_score,
-        coalesce(tiers.health_tier, 'unknown') as health_tier
+        coalesce(tiered.health_tier, 'unknown') as health_tier
     from weighed
-    left join tiers
-        on weighed.health_score is not null
-        and (tiers.from_score is null or weighed.health_score >= tiers.from_score)
-        and (tiers.below_score is null or weighed.health_score < tiers.below_score)
+    left join tiered
+        on tiered.organization_id = weighed.organization_id
+        and tiered.account_id = weighed.account_id
 )
 
 select *

@@ -32,9 +32,15 @@ accounts as (
         region,
         owner_user_id,
         owner_name,
-        lifecycle_stage,
         reporting_currency
     from {{ ref('dim_accounts') }}
+),
+
+lifecycles as (
+    select
+        account_key,
+        lifecycle_stage
+    from {{ ref('fct_account_lifecycle') }}
 ),
 
 events as (
@@ -145,7 +151,7 @@ final as (
         accounts.region,
         accounts.owner_user_id,
         accounts.owner_name,
-        accounts.lifecycle_stage,
+        lifecycles.lifecycle_stage,
         accounts.reporting_currency,
         cast(coalesce(usage.event_count_ever, 0) as int64) as event_count_ever,
         cast(coalesce(usage.event_count, 0) as int64) as event_count,
@@ -168,6 +174,8 @@ final as (
         coalesce(revenue.mrr_at_rate_of_3_months_ago_amount, 0) as mrr_at_rate_of_3_months_ago_amount,
         coalesce(revenue.is_revenue_comparable, true) as is_revenue_comparable
     from accounts
+    left join lifecycles
+        on lifecycles.account_key = accounts.account_key
     left join usage
         on usage.organization_id = accounts.organization_id
         and usage.account_id = accounts.account_id

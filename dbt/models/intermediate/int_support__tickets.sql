@@ -71,12 +71,13 @@ watched_releases as (
     from {{ ref('watched_releases') }}
 ),
 
+-- Only the key is needed: a refresh need not build dim_accounts for it.
 accounts as (
     select
         organization_id,
         account_id,
-        account_key
-    from {{ ref('dim_accounts') }}
+        {{ surrogate_key(['organization_id', 'account_id']) }} as account_key
+    from {{ ref('stg_crm__accounts') }}
 ),
 
 facilities as (

@@ -17,12 +17,18 @@ accounts as (
         account_name,
         segment,
         plan_tier,
-        lifecycle_stage,
         industry,
         region,
         country,
         city
     from {{ ref('dim_accounts') }}
+),
+
+lifecycles as (
+    select
+        account_key,
+        lifecycle_stage
+    from {{ ref('fct_account_lifecycle') }}
 ),
 
 facilities as (
@@ -80,7 +86,7 @@ joined as (
         accounts.account_name,
         accounts.segment,
         if(tickets.account_key is null, 'unknown', coalesce(accounts.plan_tier, 'none')) as plan_tier,
-        accounts.lifecycle_stage,
+        lifecycles.lifecycle_stage,
         accounts.industry,
         accounts.region,
         accounts.country,
@@ -107,6 +113,8 @@ joined as (
     from tickets
     left join accounts
         on accounts.account_key = tickets.account_key
+    left join lifecycles
+        on lifecycles.account_key = tickets.account_key
     left join facilities
         on facilities.facility_key = tickets.facility_key
     left join products

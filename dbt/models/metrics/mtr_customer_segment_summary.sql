@@ -1,5 +1,6 @@
 {{ config(cluster_by=['organization_id', 'segment', 'month']) }}
-{%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{#- As NUMERIC, since the percentile of an amount by a FLOAT64 share would be FLOAT64 and not the contract's NUMERIC. -#}
+{%- set percentiles = {'median': "numeric '0.5'", 'p75': "numeric '0.75'", 'p95': "numeric '0.95'"} -%}
 {%- set grain = ['organization_id', 'segment', 'month'] -%}
 with
 

@@ -20,16 +20,24 @@ counted as (
         sum(login_count) as login_count
     from {{ ref('fct_usage') }}
     group by organization_id
+),
+
+totals as (
+    select
+        organization_id,
+        sum(staged_event_count) as staged_event_count,
+        sum(event_count) as event_count,
+        sum(staged_login_count) as staged_login_count,
+        sum(login_count) as login_count
+    from counted
+    group by organization_id
 )
 
 select
     organization_id,
-    sum(staged_event_count) as staged_event_count,
-    sum(event_count) as event_count,
-    sum(staged_login_count) as staged_login_count,
-    sum(login_count) as login_count
-from counted
-group by organization_id
-having
-    sum(staged_event_count) != sum(event_count)
-    or sum(staged_login_count) != sum(login_count)
+    staged_event_count,
+    event_count,
+    staged_login_count,
+    login_count
+from totals
+where staged_event_count != event_count or staged_login_count != login_count

@@ -79,16 +79,24 @@ together as (
         0 as total_in_marts,
         total as total_in_combined
     from combined
+),
+
+totals as (
+    select
+        organization_id,
+        measure,
+        sum(total_in_facts) as total_in_facts,
+        sum(total_in_marts) as total_in_marts,
+        sum(total_in_combined) as total_in_combined
+    from together
+    group by organization_id, measure
 )
 
 select
     organization_id,
     measure,
-    sum(total_in_facts) as total_in_facts,
-    sum(total_in_marts) as total_in_marts,
-    sum(total_in_combined) as total_in_combined
-from together
-group by organization_id, measure
-having
-    sum(total_in_facts) != sum(total_in_marts)
-    or sum(total_in_facts) != sum(total_in_combined)
+    total_in_facts,
+    total_in_marts,
+    total_in_combined
+from totals
+where total_in_facts != total_in_marts or total_in_facts != total_in_combined

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,3 +76,11 @@ def build(as_of: str, *names: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+
+
+def sent(model: str) -> list[str]:
+    """The statements that the last build sent for a model, in lower case, one space between words, without dbt's comment."""
+    log = (_artifacts() / "dbt.log").read_text().rpartition("Running with dbt")[2]
+    ends = r"(?=\n\S*\d\d:\d\d:\d\d\.\d+ \S*\[|\Z)"
+    statements = re.findall(rf"On model\.\w+\.{model}: (?:/\*.*?\*/)?(.*?){ends}", log, re.DOTALL)
+    return [" ".join(statement.lower().split()) for statement in statements]

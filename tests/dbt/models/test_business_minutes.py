@@ -106,19 +106,20 @@ class Desk:
     def write(self, bq: bigquery.Client) -> None:
         """Put it where the models before fct_tickets would."""
         organizations = [
-            {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)}
-            | {"open_time_from": FIRST_DAY - timedelta(days=2)}
-            for zone in TIMEZONES
+            {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)} for zone in TIMEZONES
         ]
-        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date, "open_time_from": date}
+        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date}
         write_table(bq, "core.dim_organizations", columns, organizations)
+        staged = [{name: ticket[name] for name in ("organization_id", "ticket_id", "created_at")} for ticket in self.tickets]
+        columns = {"organization_id": str, "ticket_id": str, "created_at": datetime}
+        write_table(bq, "staging.stg_support__tickets", columns, staged)
         columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time}
         hours = [{"organization_id": zone, **window} for zone in TIMEZONES for window in self.hours[zone]]
         write_table(bq, "staging.stg_reference__business_hours", columns, hours)
         holidays = [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in self.holidays[zone]]
         write_table(bq, "staging.stg_reference__holidays", {"organization_id": str, "holiday_date": date}, holidays)
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
-        write_table(bq, "core.int_support__tickets", _ticket_columns(), self.tickets)
+        write_table(bq, "core.int_support__tickets", ticket_columns(), self.tickets)
 
 
 def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +148,7 @@ def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch)
     assert not wrong, f"{len(wrong)} intervals differ, such as {wrong[:5]}"
 
 
-def _ticket_columns() -> dict[str, type]:
+def ticket_columns() -> dict[str, type]:
     """The columns of int_support__tickets that fct_tickets reads."""
     texts = (
         *("organization_id", "ticket_id", "account_key", "account_id", "contact_id", "facility_id", "product_id", "category_id"),

@@ -57,12 +57,22 @@ def known() -> dict[str, Any]:
         return {"unique_id": f"test.shop.{name}", "name": name, "resource_type": "test", "config": config, **reads, **node}
 
     holds = {"name": "holds", "kwargs": {"expression": "nrr_pct\n  >= 0"}}
+    valid = {
+        "name": "rows_are_valid",
+        "kwargs": {
+            "not_null": ["month"],
+            "accepted_values": {"kind": ["trailing", "flow"]},
+            "accepted_range": {"nrr_pct": {"min": 0, "exclusive": True}, "grr_pct": {"min": 0, "max": 100}},
+            "expression_is_true": {"grr_below_nrr": "grr_pct\n  <= nrr_pct"},
+        },
+    }
     unique = {"name": "unique", "kwargs": {"column_name": "month"}}
     elsewhere = {"name": "relationships", "kwargs": {"column_name": "month", "to": f"ref('{NRR}')"}}
     nodes = [
         mart,
         other,
         test("rates", "WARN", {"reason": "a refund"}, test_metadata=holds, attached_node=mart["unique_id"]),
+        test("valid", "ERROR", {}, test_metadata=valid, attached_node=mart["unique_id"]),
         test("key", "ERROR", {}, test_metadata=unique, attached_node=mart["unique_id"]),
         test("sums", "ERROR", {}, raw_code="-- Both sides\n-- agree.\nselect 1", attached_node=None),
         test("from_elsewhere", "ERROR", {}, test_metadata=elsewhere, attached_node=other["unique_id"]),
@@ -106,6 +116,11 @@ def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: 
         "**a_month**: Half is kept.\n\n| month | nrr_pct |\n| --- | --- |\n| 1 | NULL |\n",
         "- `nrr_pct >= 0` (warns: a refund)\n",
         "- `month` is unique (stops the build)\n",
+        "- never NULL: `month` (stops the build)\n",
+        "- `kind` is one of trailing, flow (stops the build)\n",
+        "- `nrr_pct` is more than 0 (stops the build)\n",
+        "- `grr_pct` is at least 0 and at most 100 (stops the build)\n",
+        "- `grr_pct <= nrr_pct` (stops the build)\n",
         "- `sums`: Both sides agree. (stops the build)\n",
         "- Do we keep them?\n",
     ):

@@ -25,15 +25,34 @@ def test_a_refresh_is_what_lineage_says(manifest: Path) -> None:
     assert "stg_support__tickets" in tickets.layers["staging"]
     assert "sla_default_targets" in tickets.layers["seeds"]
     assert {name: set(source.tables) for name, source in tickets.sources.items()} == {
-        "billing": {"subscriptions"},
-        "crm": {"accounts", "facilities", "organizations", "users"},
-        "reference": {"business_hours", "fx_rates", "holidays", "sla_policies"},
+        "crm": {"accounts", "facilities", "organizations"},
+        "reference": {"business_hours", "holidays", "sla_policies"},
         "support": {"tickets", "ticket_priority_changes"},
     }
     assert {"core.fct_tickets", "marts_build.mart_ticket_sla_compliance"} <= tickets.relations
     pipeline = found["refresh_hourly"]
     assert "leads" in pipeline.sources["crm"].tables and "leads" not in tickets.sources["crm"].tables
     assert pipeline.sources["crm"].tables["leads"].overlap == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("dag_id", "most"), [("refresh_every_15_minutes", 16), ("refresh_hourly", 14)])
+def test_a_refresh_builds_few_models_and_waits_for_no_billing(manifest: Path, dag_id: str, most: int) -> None:
+    refresh = refreshes()[dag_id]
+    built = [name for layer, names in refresh.layers.items() if layer != "seeds" for name in names]
+    assert len(built) <= most, f"{len(built)} models: {', '.join(built)}"
+    assert "billing" not in refresh.sources
+    assert not {"fct_revenue", "dim_accounts"} & set(built)
+
+
+def test_no_dimension_is_made_from_a_fact(known: dict[str, Any]) -> None:
+    read = {
+        node["name"]: [parent.rpartition(".")[2] for parent in node["depends_on"]["nodes"]]
+        for node in known["nodes"].values()
+        if node["resource_type"] == "model" and node["name"].startswith("dim_")
+    }
+    assert "dim_organizations" in read
+    assert not {name: parents for name, parents in read.items() if any(parent.startswith("fct_") for parent in parents)}
+    assert not [parent for parent in read["dim_organizations"] if "tickets" in parent]
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ renamed as (
         {{ category('event_category') }} as event_category,
         {{ text('app_version') }} as app_version,
         occurred_at,
-        safe.parse_json(properties) as properties,
+        -- By default a number that FLOAT64 cannot hold exactly would make the whole document NULL.
+        safe.parse_json(properties, wide_number_mode => 'round') as properties,
         _extracted_at,
         _loaded_at,
         _batch_id

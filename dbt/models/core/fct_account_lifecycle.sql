@@ -1,0 +1,64 @@
+{{ config(cluster_by=['organization_id', 'account_id']) }}
+{%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
+with
+
+accounts as (
+    select
+        account_key,
+        organization_id,
+        account_id,
+        top_account_id,
+        is_top_account
+    from {{ ref('dim_accounts') }}
+),
+
+revenue as (
+    select
+        organization_id,
+        account_id,
+        cohort_month,
+        month = {{ first_day_of('month', last_day_seen()) }} as is_current,
+        movement,
+        earning_since,
+        subscription_count,
+        mrr_amount
+    from {{ ref('fct_revenue') }}
+),
+
+paying_histories as (
+    select
+        organization_id,
+        account_id,
+        min(cohort_month) as first_paid_month,
+        sum(if(is_current, mrr_amount, 0)) as current_mrr_amount,
+        logical_or(is_current and subscription_count > 0) as is_paying,
+        logical_or(movement = 'reactivation' and earning_since >= {{ recent_from }}) as is_won_back,
+        logical_or(movement = 'new' and earning_since >= {{ recent_from }}) as is_onboarding
+    from revenue
+    group by organization_id, account_id
+),
+
+final as (
+    select
+        accounts.account_key,
+        accounts.organization_id,
+        accounts.account_id,
+        accounts.is_top_account,
+        if(accounts.is_top_account, coalesce(paying_histories.current_mrr_amount, 0), 0) as current_mrr_amount,
+        if(accounts.is_top_account, 12 * coalesce(paying_histories.current_mrr_amount, 0), 0) as current_arr_amount,
+        paying_histories.first_paid_month,
+        case
+            when paying_histories.account_id is null then 'prospect'
+            when not paying_histories.is_paying then 'churned'
+            when paying_histories.is_won_back then 'won_back'
+            when paying_histories.is_onboarding then 'onboarding'
+            else 'active'
+        end as lifecycle_stage
+    from accounts
+    left join paying_histories
+        on paying_histories.organization_id = accounts.organization_id
+        and paying_histories.account_id = accounts.top_account_id
+)
+
+select *
+from final

@@ -1,0 +1,43 @@
+{#- A walk ends after so many steps, far above the depth of any real company and below the 500 that BigQuery allows: without an
+    end, a walk that has met a cycle would go round it for ever.
+
+    The recursion has a model of its own. BigQuery takes WITH RECURSIVE at the top of a statement or a view only, and a contract
+    or a dbt unit test puts the model into a subquery: tests/dbt/models/test_roll_up.py tests it instead. -#}
+{%- set longest_walk = 64 -%}
+with recursive
+
+links as (
+    select
+        organization_id,
+        account_id,
+        next_account_id,
+        link_issue
+    from {{ ref('int_accounts__links') }}
+),
+
+final as (
+    select
+        organization_id,
+        account_id,
+        link_issue,
+        0 as step_count,
+        account_id as reached_account_id,
+        next_account_id
+    from links
+    union all
+    select
+        final.organization_id,
+        final.account_id,
+        final.link_issue,
+        final.step_count + 1 as step_count,
+        links.account_id as reached_account_id,
+        links.next_account_id
+    from final
+    inner join links
+        on links.organization_id = final.organization_id
+        and links.account_id = final.next_account_id
+    where final.step_count < {{ longest_walk }}
+)
+
+select *
+from final

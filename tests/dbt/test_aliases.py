@@ -1,0 +1,26 @@
+"""Generic tests read their table under an alias: an unaliased table hides a column of its own name on BigQuery, and the test passes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from include.settings import ROOT
+
+TESTS = ROOT / "dbt" / "macros" / "generic_tests.sql"
+
+
+def test_every_generic_test_names_its_table() -> None:
+    reads = re.findall(r"from \{\{ model \}\}(.*)", TESTS.read_text())
+    assert len(reads) == TESTS.read_text().count("{% test ")
+    assert set(reads) == {" as tested"}
+
+
+def test_dbts_own_tests_look_at_no_column_named_like_its_table(manifest: Path) -> None:
+    nodes = json.loads(manifest.read_text())["nodes"]
+    hidden = {(key, node["alias"]) for key, node in nodes.items() if node.get("alias") in node.get("columns", {})}
+    assert ("model.customer_intelligence.int_billing__invoiced_mrr", "invoiced_mrr") in hidden
+    # `unique`, `not_null` and the like are dbt's, whose tables have no alias.
+    own = [node for node in nodes.values() if node["resource_type"] == "test" and node.get("column_name")]
+    assert not [node["name"] for node in own if (node["attached_node"], node["column_name"]) in hidden]
