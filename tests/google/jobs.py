@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from tests.google.catalog import Missing, Project, Relation
 from tests.google.engine import Refused
 from tests.google.judge import Judge, Judged
+from tests.google.tree import written
 from tests.google.types import Column, of_parameter, of_rest
 
 #: BigQuery takes this many partitions in one job; a table whose rebuild comes near it is reported (our own limit is lower).
@@ -51,7 +52,7 @@ class Rows(Protocol):
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row of zeros and NULLs.
+    """Every table is empty; an aggregation without groups gives one row: what the statement writes, zeros and NULLs.
 
     Args:
         information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
@@ -63,8 +64,12 @@ class NoRows:
     def select(self, judged: Judged, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if judged.reads and all(dataset == "INFORMATION_SCHEMA" for dataset, _ in judged.reads):
             return self._information.select(judged, parameters)
-        zeros = {"INT64": "0", "BOOL": "false"}
-        return [{"f": [{"v": zeros.get(column.type)} for column in judged.columns]}] if judged.one_row else []
+        if not judged.one_row:
+            return []
+        zeros, literals = {"INT64": "0", "BOOL": "false"}, written(judged.tree)
+        numbers = [column.column.column_id for column in judged.tree.output_column_list]
+        values = [literals.get(number, zeros.get(column.type)) for number, column in zip(numbers, judged.columns, strict=True)]
+        return [{"f": [{"v": value} for value in values]}]
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
         return 0

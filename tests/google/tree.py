@@ -153,6 +153,19 @@ def single_row(query: Message) -> bool:
             return False
 
 
+def written(node: Message) -> dict[int, str]:
+    """Id of a computed column → the text or whole number that the statement writes for it."""
+    found: dict[int, str] = {}
+    for computed in below(node, "ResolvedComputedColumnProto"):
+        literal = inner(computed.expr)
+        if literal.DESCRIPTOR.name == "ResolvedLiteralProto":
+            value = literal.value.value
+            kind = value.WhichOneof("value")
+            if kind in {"string_value", "int64_value"}:
+                found[computed.column.column_id] = str(getattr(value, kind))
+    return found
+
+
 def _column_list(wrapper: Message) -> Any:
     return ancestor(inner(wrapper), "column_list")
 
