@@ -141,15 +141,19 @@ def by_kind(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> list[tuple[s
     bills: dict[str, Bill] = {}
     counts: Counter[str] = Counter()
     for job in work.jobs:
-        node = nodes.of(job)
-        kind = (
-            f"dbt {node['resource_type']}"
-            if node
-            else next((name for name in ("gate", "source", "task", "tool") if name in job["labels"]), "other")
-        )
+        kind = _kind(job, nodes)
         bills[kind] = bills.get(kind, Bill()) + bill_of(job, sizes)
         counts[kind] += 1
     return sorted(((kind, counts[kind], total) for kind, total in bills.items()), key=lambda item: -item[2].bytes)
+
+
+def _kind(job: Job, nodes: Nodes) -> str:
+    node = nodes.of(job)
+    if node is None:
+        return next((name for name in ("gate", "source", "task", "tool") if name in job["labels"]), "other")
+    # Before dbt makes a table with a contract it asks what columns its query has, without rows.
+    asks = node["resource_type"] == "model" and all(statement["kind"] == "SELECT" for statement in job["statements"])
+    return "dbt model: columns, for its contract" if asks else f"dbt {node['resource_type']}"
 
 
 def dearest(all_works: Iterable[Work], sizes: Mapping[str, Size], nodes: Nodes, count: int = 10) -> list[tuple[str, Bill]]:

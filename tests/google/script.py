@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.proto import options_pb2 as options
 
-from google.protobuf.message import Message
 from tests.google import tree
 from tests.google.engine import Engine, service
 from tests.google.types import of_sql

@@ -30,7 +30,8 @@ USAGE = {"core.fct_usage": {"columns": ["n"], "ranges": [{}]}}
 
 
 def job(phase: str, label: str = "", error: str | None = None, **labels: str) -> dict[str, Any]:
-    statements = [{"kind": "SELECT", "target": None, "billed": USAGE}]
+    kind = "CREATE_TABLE_AS_SELECT" if label == "fct_usage" else "SELECT"
+    statements = [{"kind": kind, "target": None, "billed": USAGE}]
     given = labels | ({"node": label} if label else {})
     return {
         "phase": phase,
@@ -106,3 +107,9 @@ def test_a_model_and_its_published_copy_are_partitioned_as_it_says() -> None:
         "marts_build.mart_kpis": ("month", "MONTH"),
         "marts.mart_kpis": ("month", "MONTH"),
     }
+
+
+def test_what_dbt_asks_before_it_makes_a_table_is_a_kind_of_its_own() -> None:
+    sizes = {"core.fct_usage": Size(1, {"n": 20 * MIB})}
+    kinds = by_kind(Work(NIGHTLY, 1, [job("", "mart_usage"), job("", "fct_usage")]), sizes, NODES)
+    assert {(kind, count) for kind, count, _ in kinds} == {("dbt model: columns, for its contract", 1), ("dbt model", 1)}
