@@ -133,7 +133,7 @@ def owner(job: Job, nodes: Nodes) -> str:
         for name, value in job["labels"].items()
         if name not in {"platform", "environment", "dbt_invocation_id", "invocation_id"}
     }
-    return " ".join(f"{name} {value}" for name, value in sorted(labels.items())) or str(job["origin"] or "dbt, between nodes")
+    return " ".join(f"{name} {value}" for name, value in sorted(labels.items())) or f"{job['phase']}: {job['origin']}"
 
 
 def by_kind(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> list[tuple[str, int, Bill]]:
