@@ -3,7 +3,6 @@ constants that a partition column is compared with."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,25 +12,11 @@ from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enu
 
 from tests.google import tree
 from tests.google.catalog import Project, Relation
+from tests.google.ranges import ENDS, MIRRORED, UNKNOWN, Range, Ranges, both, call_of, column_of, day, limit
 
 _JOIN = enums.ResolvedJoinScanEnums
 _ACTION = enums.ResolvedMergeWhenEnums
 _UNION_ALL = enums.ResolvedSetOperationScanEnums.UNION_ALL
-#: Comparison → which ends of a range it sets when the column is on its left side.
-_ENDS = {
-    "$greater": ("from",),
-    "$greater_or_equal": ("from",),
-    "$less": ("to",),
-    "$less_or_equal": ("to",),
-    "$equal": ("from", "to"),
-}
-_MIRRORED = {"from": "to", "to": "from"}
-#: Stands for a constant whose value the statement does not show, such as `current_date()`.
-UNKNOWN = "?"
-
-#: The ends `from` and `to` of a range of dates, each an ISO date or UNKNOWN.
-Range = dict[str, str]
-Ranges = Mapping[int, Range]
 
 
 @dataclass
@@ -167,21 +152,21 @@ class _Reader:
         for computed in node.expr_list:
             if computed.column.column_id in needed:
                 needed = needed | self._used(computed.expr, scope)
-            renamed = _column(computed.expr)
+            renamed = column_of(computed.expr)
             if renamed is not None and computed.column.column_id in ranges:
                 below[renamed] = ranges[computed.column.column_id]
         self.scan(node.input_scan, needed, below, scope)
 
     def filter(self, node: Message, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
-        below = _both(ranges, self._ranges(node.filter_expr))
+        below = both(ranges, self._ranges(node.filter_expr))
         self.scan(node.input_scan, needed | self._used(node.filter_expr, scope), below, scope)
 
     def join(self, node: Message, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
         needed = needed | self._used(node.join_expr, scope) | _references(node.parameter_list)
         own = self._ranges(node.join_expr)
         # A condition limits the side whose rows are dropped when it does not hold.
-        left = _both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.RIGHT} else ranges
-        right = _both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.LEFT} else ranges
+        left = both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.RIGHT} else ranges
+        right = both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.LEFT} else ranges
         self.scan(node.left_scan, needed, left, scope)
         self.scan(node.right_scan, needed, right, scope)
 
@@ -189,7 +174,7 @@ class _Reader:
         base, used, below = node.parent, set[int](), dict[int, Range]()
         for key in base.group_by_list:
             used |= self._used(key.expr, scope)
-            grouped = _column(key.expr)
+            grouped = column_of(key.expr)
             if grouped is not None and key.column.column_id in ranges:
                 below[grouped] = ranges[key.column.column_id]
         for wrapper in base.aggregate_list:
@@ -269,23 +254,23 @@ class _Reader:
     def _ranges(self, condition: Message) -> dict[int, Range]:
         """Column → the constants that it is compared with, where the condition cannot hold otherwise."""
         found: dict[int, Range] = {}
-        call = _call(condition)
+        call = call_of(condition)
         if call is None:
             return found
         name = call.function.name.rpartition(":")[2]
         if name == "$and":
             for argument in call.argument_list:
-                found = _both(found, self._ranges(argument))
+                found = both(found, self._ranges(argument))
         elif name == "$between":
             column, low, high = call.argument_list
             ends = {"from": self._constant(low), "to": self._constant(high)}
-            _limit(found, column, {end: value for end, value in ends.items() if value is not None})
-        elif name in _ENDS:
+            limit(found, column, {end: value for end, value in ends.items() if value is not None})
+        elif name in ENDS:
             left, right = call.argument_list
-            for column, other, ends in ((left, right, _ENDS[name]), (right, left, tuple(_MIRRORED[e] for e in _ENDS[name]))):
+            for column, other, ends in ((left, right, ENDS[name]), (right, left, tuple(MIRRORED[e] for e in ENDS[name]))):
                 value = self._constant(other)
                 if value is not None:
-                    _limit(found, column, dict.fromkeys(ends, value))
+                    limit(found, column, dict.fromkeys(ends, value))
         return found
 
     def _constant(self, expression: Message) -> str | None:
@@ -296,7 +281,7 @@ class _Reader:
         if node.DESCRIPTOR.name == "ResolvedParameterProto":
             return str(self._parameters.get(node.name, UNKNOWN))[:10]
         if node.DESCRIPTOR.name == "ResolvedLiteralProto":
-            return _day(node.value.value)
+            return day(node.value.value)
         return UNKNOWN
 
 
@@ -324,52 +309,6 @@ _SCANS: dict[str, Callable[[_Reader, Message, set[int], Ranges, _Scope], None]] 
     "ResolvedSingleRowScanProto": _Reader.nothing,
     "ResolvedRecursiveRefScanProto": _Reader.nothing,
 }
-
-
-def _day(value: Message) -> str:
-    kind = value.WhichOneof("value")
-    if kind == "date_value":
-        return (dt.date(1970, 1, 1) + dt.timedelta(days=value.date_value)).isoformat()
-    if kind == "timestamp_value":
-        return dt.datetime.fromtimestamp(value.timestamp_value.seconds, dt.UTC).date().isoformat()
-    return UNKNOWN
-
-
-def _call(wrapper: Message) -> Any:
-    """The function call that an expression is; None if it is something else."""
-    node = tree.inner(wrapper)
-    if not node.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
-        return None
-    return node if node.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else node.parent
-
-
-def _column(wrapper: Message) -> int | None:
-    """The id of the column that an expression is, be it as a date; None if it is something else."""
-    node = tree.inner(wrapper)
-    if node.DESCRIPTOR.name == "ResolvedColumnRefProto":
-        return int(node.column.column_id)
-    call = _call(wrapper)
-    if call is not None and call.function.name.rpartition(":")[2] == "date" and len(call.argument_list) == 1:
-        return _column(call.argument_list[0])
-    return None
-
-
-def _limit(found: dict[int, Range], expression: Message, limits: Range) -> None:
-    column = _column(expression)
-    if column is not None and limits:
-        found[column] = found.get(column, {}) | limits
-
-
-def _both(one: Ranges, other: Ranges) -> dict[int, Range]:
-    """Both hold; of two values for one end the known one, and of two known ones the narrower."""
-    made = {column: dict(limits) for column, limits in one.items()}
-    for column, limits in other.items():
-        mine = made.setdefault(column, {})
-        for end, value in limits.items():
-            known = [each for each in (mine.get(end), value) if each not in {None, UNKNOWN}]
-            narrower = max if end == "from" else min
-            mine[end] = narrower(str(each) for each in known) if known else UNKNOWN
-    return made
 
 
 def _references(nodes: Any) -> set[int]:
