@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google google-statements google-unit-tests bench clean demo-data sql status mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-unit-tests cost bench clean demo-data sql status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -12,6 +12,8 @@ Q ?=
 SEEDS ?=
 RECORD ?=
 RECORDED ?=
+PROJECT ?=
+WRITE ?=
 MCP_PORT ?=
 PY := .venv/bin/python
 # A night starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
@@ -76,6 +78,10 @@ google-statements:
 
 google-unit-tests:
 	@$(PY) -m tests.google.unit_tests
+
+cost: setup ## bytes, price and limits on BigQuery, from the statements that are sent and the sizes of the local warehouse [PROJECT=a Google project's sizes]
+	@include/local/bootstrap.sh google
+	@$(PY) -m include.cost $(if $(PROJECT),--project "$(PROJECT)") $(if $(WRITE),--write)
 
 bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench

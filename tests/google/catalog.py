@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.proto import options_pb2 as options
 from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2 as catalogs
 
@@ -20,6 +21,7 @@ class Relation:
         scans: tables that are read when it is read, views and CTEs put in wherever they are referred to; 1 for a table.
         depth: how deep views are nested; 0 for a table.
         sql: the query of a view.
+        query: a view's query resolved, with its `output_column_list`.
         facts: everything else that the REST API says of it: partitioning, clustering, labels, description.
     """
 
@@ -31,6 +33,7 @@ class Relation:
     scans: int = 1
     depth: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+    query: Message | None = field(default=None, repr=False, compare=False)
 
     @property
     def key(self) -> tuple[str, str]:

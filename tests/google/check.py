@@ -23,6 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from include.cost import record
+from include.cost.changes import changes_per_day
 from include.local.home import Company
 from include.local.stack import ensure_manifest
 from include.quality import GateBlocked, Scope
@@ -30,7 +32,7 @@ from include.runs import RunContext
 from include.settings import ROOT, settings
 from tests.google.endpoint import Endpoint, name_origins
 from tests.google.replay import kinds, replay
-from tests.google.report import Complaint, changes_per_day, complaints
+from tests.google.report import Complaint, complaints
 from tests.pipeline.nights import Nights, free_ports
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
@@ -259,7 +261,7 @@ def print_report(found: list[Complaint], jobs: list[dict[str, Any]], endpoint: E
     print(
         f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {endpoint.cpu_seconds():.0f} s of CPU"
     )
-    largest = max(((item["scans"], item["target"]) for job in jobs for item in job["statements"]), default=(0, ""))
+    largest = max(((item["scans"], item["target"] or "a query") for job in jobs for item in job["statements"]), default=(0, ""))
     print(f"most tables scanned by one statement: {largest[0]} ({largest[1]})")
     table, times = max(changes_per_day(jobs, CADENCES).items(), key=lambda item: item[1], default=("", 0))
     print(f"most changes of one table a day: {times:.0f} ({table})")
@@ -304,6 +306,7 @@ def main() -> int:
         with play:
             play.all()
             jobs, missing = play.endpoint.recorded(), 0
+            record.save(jobs, CADENCES)
             if given.recorded:
                 more, missing = replayed(given.recorded, jobs, home)
                 jobs += more

@@ -79,7 +79,8 @@ def _create_view(project: Project, judged: Judged, node: Message) -> None:
         for column in base.output_column_list
     )
     dataset, name = _path(node)
-    relation = Relation(dataset, name, columns, "VIEW", base.sql, judged.scans, judged.depth + 1, _options(base.option_list))
+    facts = _options(base.option_list)
+    relation = Relation(dataset, name, columns, "VIEW", base.sql, judged.scans, judged.depth + 1, facts, query=base)
     _put(project, judged, node, relation)
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from tests.google.catalog import Missing, Project, Relation
 from tests.google.engine import Refused
 from tests.google.judge import Judge, Judged
+from tests.google.tree import written
 from tests.google.types import Column, of_parameter, of_rest
 
 #: BigQuery takes this many partitions in one job; a table whose rebuild comes near it is reported (our own limit is lower).
@@ -51,7 +52,7 @@ class Rows(Protocol):
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row of zeros, NULLs and the texts that it says itself.
+    """Every table is empty; an aggregation without groups gives one row: what the statement writes, zeros and NULLs.
 
     Args:
         information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
@@ -65,9 +66,10 @@ class NoRows:
             return self._information.select(judged, parameters)
         if not judged.one_row:
             return []
-        zeros = {"INT64": "0", "BOOL": "false"}
-        cells = [zeros.get(column.type, text) for column, text in zip(judged.columns, judged.texts, strict=True)]
-        return [{"f": [{"v": cell} for cell in cells]}]
+        zeros, literals = {"INT64": "0", "BOOL": "false"}, written(judged.tree)
+        numbers = [column.column.column_id for column in judged.tree.output_column_list]
+        values = [literals.get(number, zeros.get(column.type)) for number, column in zip(numbers, judged.columns, strict=True)]
+        return [{"f": [{"v": value} for value in values]}]
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
         return 0
@@ -126,6 +128,7 @@ class Job:
                 "depth": item.depth,
                 "partitioned_by": item.partitioned_by,
                 "reads": {".".join(key): sorted(columns) for key, columns in item.reads.items()},
+                "billed": {".".join(key): read.recorded() for key, read in item.billed.items()},
             }
             for item in self.judged
         ]
@@ -174,7 +177,12 @@ class Jobs:
         given = config.get("queryParameters") or []
         parameters = [(item.get("name") or "", of_parameter(item["parameterType"])) for item in given]
         dry_run = bool(job.configuration.get("dryRun"))
-        job.judged = self._judge.judge(config["query"], parameters, dry_run)
+        values = {
+            item["name"]: item["parameterValue"]["value"]
+            for item in given
+            if item.get("name") and "value" in item.get("parameterValue", {})
+        }
+        job.judged = self._judge.judge(config["query"], parameters, dry_run, values)
         for item in job.judged:
             for finding in item.findings:
                 job.find(finding.rule, finding.message)

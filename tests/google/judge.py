@@ -18,6 +18,7 @@ from tests.google.catalog import Missing, Project, Relation, simple_catalog
 from tests.google.effects import apply
 from tests.google.engine import Engine, Refused, service
 from tests.google.language import language
+from tests.google.reads import Read, reads
 from tests.google.script import is_script, pieces
 from tests.google.types import Column, of_proto
 
@@ -45,10 +46,10 @@ class Judged:
         scans: tables scanned, views and CTEs put in.
         depth: how deep its views are nested.
         reads: table or view → its columns that are read.
+        billed: stored table → what BigQuery bills of it, views put in.
         partitioned_by: how fine the partitions are of the table that it makes: `DAY`, `MONTH`, …
         target: the relation that it makes, changes or drops.
         one_row: the query gives exactly one row even of empty tables.
-        texts: per column of a query its value, where that is a text that the query itself says.
     """
 
     sql: str
@@ -58,10 +59,10 @@ class Judged:
     scans: int = 0
     depth: int = 0
     reads: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    billed: dict[tuple[str, str], Read] = field(default_factory=dict)
     target: tuple[str, str] | None = None
     partitioned_by: str | None = None
     one_row: bool = False
-    texts: tuple[str | None, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -75,13 +76,16 @@ class Judge:
         self._catalogs: OrderedDict[tuple[Any, ...], int] = OrderedDict()
         self._answers: dict[tuple[Any, ...], bytes] = {}
 
-    def judge(self, sql: str, parameters: Parameters = (), dry_run: bool = False) -> list[Judged]:
+    def judge(
+        self, sql: str, parameters: Parameters = (), dry_run: bool = False, values: Mapping[str, str] | None = None
+    ) -> list[Judged]:
         """Analyze a statement, or several divided by semicolons, and do what they say to the project.
 
         Args:
             sql: the text.
             parameters: name and type of its query parameters; positional ones have no name.
             dry_run: change nothing.
+            values: name → value of the parameters, for the partitions that they select.
 
         Raises:
             Refused: BigQuery refuses it, with the line and column.
@@ -89,11 +93,12 @@ class Judge:
         # A comment before it, such as dbt's, makes no other question of it; positions stay.
         sql = re.sub(r"\A\s*/\*.*?\*/", lambda comment: re.sub(r"\S", " ", comment[0]), sql, flags=re.DOTALL)
         if is_script(sql):
-            return self._judge_script(sql, parameters, dry_run)
+            return self._judge_script(sql, parameters, dry_run, values)
         judged, position, data = [], 0, sql.encode()
         while data[position:].strip(b" \t\r\n;"):
             try:
                 item, position = self._next(sql, position, parameters)
+                item.billed = {} if dry_run else reads(self.project, item.tree, values)
                 if not dry_run:
                     apply(self.project, item)
             except Missing as error:
@@ -103,14 +108,14 @@ class Judge:
             raise Refused("Syntax error: Unexpected end of statement")
         return judged
 
-    def _judge_script(self, sql: str, parameters: Parameters, dry_run: bool) -> list[Judged]:
+    def _judge_script(self, sql: str, parameters: Parameters, dry_run: bool, values: Mapping[str, str] | None) -> list[Judged]:
         judged, known = [], list(parameters)
         for piece in pieces(self._engine, sql, self._language):
             if piece.declares:
                 name, kind = piece.declares
                 known.append((name, Column(name, kind).proto))
             else:
-                judged += self.judge(piece.sql, known, dry_run or piece.conditional)
+                judged += self.judge(piece.sql, known, dry_run or piece.conditional, values)
         return judged
 
     def _next(self, sql: str, position: int, parameters: Parameters) -> tuple[Judged, int]:
@@ -197,8 +202,6 @@ def _described(sql: str, statement: Message, relations: Mapping[str, Relation]) 
     if node.DESCRIPTOR.name == "ResolvedQueryStmtProto":
         judged.columns = tuple(of_proto(column.name, column.column.type) for column in node.output_column_list)
         judged.one_row = tree.single_row(node.query)
-        texts = tree.constant_texts(nodes)
-        judged.texts = tuple(texts.get(column.column.column_id) for column in node.output_column_list)
     judged.findings += [
         Finding("outer join", f"{found} has no equality between the two sides")
         for found in tree.outer_joins_without_equality(nodes)

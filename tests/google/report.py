@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from include.cost.changes import changes_per_day
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,8 +24,6 @@ MAX_CHANGES = 500
 #: Days of history that a table is taken to have, where a job writes all of it.
 HISTORY_DAYS = 3_650
 
-#: Statements that change a table. DDL that leaves its rows alone counts against another limit.
-_CHANGES = frozenset({"CREATE_TABLE_AS_SELECT", "INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE"})
 #: Jobs that cannot carry labels, and why.
 _WITHOUT_LABELS = {"dbt seed": "dbt-bigquery gives its load jobs no labels; a load job costs nothing"}
 
@@ -72,18 +71,6 @@ def complaints(
     return sorted(found)
 
 
-def changes_per_day(jobs: Iterable[Recorded], cadences: Mapping[str, float]) -> Counter[str]:
-    """Table → how often a day it is changed, by what each phase does and how often that is played."""
-    counted: Counter[str] = Counter()
-    for job in jobs:
-        times = cadences.get(job["phase"], 0)
-        if job["error"] or not times:
-            continue
-        for table in _changed(job):
-            counted[table] += times  # type: ignore[assignment]
-    return counted
-
-
 def kind_of(sql: str) -> str:
     """A statement less what differs from run to run: two of one kind are the same but for values and names of temporary tables."""
     text = re.sub(r"(?s)/\*.*?\*/|--[^\n]*", " ", sql)
@@ -111,14 +98,6 @@ def _too_many_changes(jobs: Sequence[Recorded], cadences: Mapping[str, float]) -
     for table, times in changes_per_day(jobs, cadences).items():
         if times > MAX_CHANGES:
             yield Complaint("changes", table, f"changed {times:,.0f} times a day (limit {MAX_CHANGES})")
-
-
-def _changed(job: Recorded) -> Iterable[str]:
-    if job["target"]:
-        yield job["target"]
-    for statement in job["statements"]:
-        if statement["kind"] in _CHANGES and statement["target"]:
-            yield statement["target"]
 
 
 def _is_seed(job: Recorded, files: _Files) -> bool:

@@ -59,6 +59,7 @@ class Endpoint:
             (f"{base}/datasets/{{dataset}}", "GET", self.get_dataset),
             (f"{base}/datasets/{{dataset}}", "PATCH PUT", self.get_dataset),
             (f"{base}/datasets/{{dataset}}", "DELETE", self.delete_dataset),
+            (f"{base}/datasets/{{dataset}}/routines", "GET", self.list_routines),
             (f"{base}/datasets/{{dataset}}/tables", "GET", self.list_tables),
             (f"{base}/datasets/{{dataset}}/tables", "POST", self.insert_table),
             (f"{base}/datasets/{{dataset}}/tables/{{table}}", "GET", self.get_table),
@@ -139,6 +140,10 @@ class Endpoint:
     def list_tables(self, request: Request, body: bytes) -> Any:
         relations = self.project.of_dataset(self._dataset_name(request))
         return {"kind": "bigquery#tableList", "tables": [self._table(item) for item in relations], "totalItems": len(relations)}
+
+    def list_routines(self, request: Request, body: bytes) -> Any:
+        """None. dbt takes a dataset whose routines cannot be listed for an empty one, and then builds nothing incrementally."""
+        return {"kind": "bigquery#listRoutinesResponse"}
 
     def insert_table(self, request: Request, body: bytes) -> Any:
         resource = json.loads(body)

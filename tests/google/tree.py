@@ -162,13 +162,16 @@ def single_row(query: Message) -> bool:
             return False
 
 
-def constant_texts(nodes: Index) -> dict[int, str]:
-    """Column id → text, of columns that are a text literal."""
-    found = {}
-    for item in nodes.get("ResolvedComputedColumnProto", ()):
-        literal = inner(item.expr)
-        if literal.DESCRIPTOR.name == "ResolvedLiteralProto" and literal.value.value.HasField("string_value"):
-            found[item.column.column_id] = literal.value.value.string_value
+def written(node: Message) -> dict[int, str]:
+    """Id of a computed column → the text or whole number that the statement writes for it."""
+    found: dict[int, str] = {}
+    for computed in below(node, "ResolvedComputedColumnProto"):
+        literal = inner(computed.expr)
+        if literal.DESCRIPTOR.name == "ResolvedLiteralProto":
+            value = literal.value.value
+            kind = value.WhichOneof("value")
+            if kind in {"string_value", "int64_value"}:
+                found[computed.column.column_id] = str(getattr(value, kind))
     return found
 
 

@@ -1,0 +1,52 @@
+"""The statements that the platform sends, as `tests.google.check` has recorded them for this version of the code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from include.settings import ROOT
+
+#: What the statements are made from.
+_CODE = ("dbt", "great_expectations", "include", "tests/google")
+_SUFFIXES = frozenset({".csv", ".json", ".py", ".sql", ".yaml", ".yml"})
+#: Written by commands, not by people.
+_MADE = frozenset({"target", "logs", "__pycache__", "uncommitted", "cost"})
+
+
+def path() -> Path:
+    """Where the driver leaves its record."""
+    return ROOT / ".local" / "google" / "recorded.json"
+
+
+def code_version() -> str:
+    """A digest of the files that the statements are made from."""
+    digest = hashlib.sha256()
+    for folder in _CODE:
+        files = (file for file in (ROOT / folder).rglob("*") if file.suffix in _SUFFIXES)
+        for file in sorted(file for file in files if not _MADE.intersection(file.relative_to(ROOT).parts)):
+            content = file.read_bytes()
+            digest.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def save(jobs: Iterable[Mapping[str, Any]], cadences: Mapping[str, float]) -> None:
+    """Keep what the endpoint has recorded.
+
+    Args:
+        jobs: as the endpoint gives them.
+        cadences: phase → how often a day it is done.
+    """
+    path().parent.mkdir(parents=True, exist_ok=True)
+    path().write_text(json.dumps({"version": code_version(), "cadences": dict(cadences), "jobs": list(jobs)}))
+
+
+def load() -> dict[str, Any] | None:
+    """The record of this version of the code: `version`, `cadences`, `jobs`; None when there is none."""
+    if not path().exists():
+        return None
+    found: dict[str, Any] = json.loads(path().read_text())
+    return found if found["version"] == code_version() else None

@@ -1,0 +1,133 @@
+"""How large the tables of a warehouse are, by BigQuery's rules for logical bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client, SchemaField, Table
+
+#: Bytes of a value that is not NULL; NULL has none.
+_FIXED = {
+    "INTEGER": 8,
+    "INT64": 8,
+    "FLOAT": 8,
+    "FLOAT64": 8,
+    "NUMERIC": 16,
+    "BIGNUMERIC": 32,
+    "BOOLEAN": 1,
+    "BOOL": 1,
+    "DATE": 8,
+    "DATETIME": 8,
+    "TIME": 8,
+    "TIMESTAMP": 8,
+}
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Size:
+    """A stored table.
+
+    Attributes:
+        rows: how many.
+        columns: column → logical bytes.
+        partitions: first day of a partition, ISO → its rows; empty where the table has none, or where they are not known.
+        partition_type: `DAY`, `MONTH`, …
+    """
+
+    rows: int
+    columns: Mapping[str, int]
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    partition_type: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        return sum(self.columns.values())
+
+    def times(self, factor: float) -> Size:
+        """The same table with so many times the rows, in the same partitions."""
+        columns = {name: round(size * factor) for name, size in self.columns.items()}
+        partitions = {day: round(rows * factor) for day, rows in self.partitions.items()}
+        return replace(self, rows=round(self.rows * factor), columns=columns, partitions=partitions)
+
+
+def measured(bq: Client, partitioning: Mapping[str, tuple[str, str]]) -> dict[str, Size]:
+    """`dataset.table` → its size, of all tables of the client's project. Reads each table once, which BigQuery would bill.
+
+    Args:
+        bq: a client of the local warehouse, which does not say of every table how it is partitioned.
+        partitioning: `dataset.table` → the column that it is partitioned by, and `DAY`, `MONTH` or `YEAR`.
+    """
+    return _of_tables(bq, lambda table: _by_query(bq, table, partitioning.get(f"{table.dataset_id}.{table.table_id}")))
+
+
+def estimated(bq: Client) -> dict[str, Size]:
+    """The same by dry runs, which BigQuery does not bill: one for each column. The rows of partitions are not known then."""
+    return _of_tables(bq, lambda table: _by_dry_run(bq, table))
+
+
+def _of_tables(bq: Client, measure: Callable[[Table], Size]) -> dict[str, Size]:
+    listed = list(_tables(bq))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        sizes = list(pool.map(measure, listed))
+    return {f"{table.dataset_id}.{table.table_id}": size for table, size in zip(listed, sizes, strict=True)}
+
+
+def _tables(bq: Client) -> Iterator[Table]:
+    for dataset in bq.list_datasets():
+        for item in bq.list_tables(dataset.reference):
+            if item.table_type == "TABLE":
+                yield bq.get_table(item.reference)
+
+
+def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) -> Size:
+    row = next(iter(bq.query(measuring_sql(table)).result()))
+    columns = {item.name: int(row[f"c{place}"] or 0) for place, item in enumerate(table.schema)}
+    size = Size(int(row["row_count"]), columns)
+    if partitioning is None and table.time_partitioning is not None and table.time_partitioning.field:
+        partitioning = (table.time_partitioning.field, table.time_partitioning.type_)
+    if partitioning is None:
+        return size
+    field, kind = partitioning
+    counted = bq.query(
+        f"select cast(date_trunc(date(`{field}`), {kind}) as string) as first_day, count(*) as row_count "  # noqa: S608
+        f"from `{table.dataset_id}`.`{table.table_id}` where `{field}` is not null group by 1"
+    )
+    return replace(size, partitions={found["first_day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
+
+
+def _by_dry_run(bq: Client, table: Table) -> Size:
+    from google.cloud.bigquery import QueryJobConfig
+
+    name = f"`{table.project}`.`{table.dataset_id}`.`{table.table_id}`"
+    columns = {
+        item.name: int(
+            bq.query(
+                f"select `{item.name}` from {name}",  # noqa: S608
+                QueryJobConfig(dry_run=True, use_query_cache=False),
+            ).total_bytes_processed
+        )
+        for item in table.schema
+    }
+    kind = table.time_partitioning.type_ if table.time_partitioning else None
+    return Size(int(table.num_rows), columns, {}, kind)
+
+
+def measuring_sql(table: Table) -> str:
+    """One row: `row_count`, and `c0`, `c1`, … with the logical bytes of each column."""
+    sums = [f"sum({bytes_of(item)}) as c{place}" for place, item in enumerate(table.schema)]
+    return f"select count(*) as row_count, {', '.join(sums)} from `{table.dataset_id}`.`{table.table_id}`"  # noqa: S608
+
+
+def bytes_of(column: SchemaField) -> str:
+    """SQL for the logical bytes of one value. Arrays, structs and JSON count as the text that they would be."""
+    name = f"`{column.name}`"
+    if column.mode == "REPEATED" or column.field_type in {"RECORD", "STRUCT", "JSON"}:
+        return f"if({name} is null, 0, 2 + byte_length(to_json_string({name})))"
+    if column.field_type in _FIXED:
+        return f"if({name} is null, 0, {_FIXED[column.field_type]})"
+    return f"if({name} is null, 0, 2 + byte_length({name}))"
