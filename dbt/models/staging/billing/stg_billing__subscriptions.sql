@@ -58,7 +58,7 @@ final as (
             and status not in ('trialing', 'paused')
         ) as is_active,
         greatest(
-            timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, day),
+            div(timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, microsecond), 86400000000),
             0
         ) as duration_days,
         updated_at,
