@@ -13,8 +13,8 @@ from record import record  # type: ignore[import-not-found]
 from refusals import refuse  # type: ignore[import-not-found]
 from shortcuts import take  # type: ignore[import-not-found]
 
-record()
 restrict()
+record()
 correct()
 refuse()
 take()
