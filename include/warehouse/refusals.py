@@ -1,6 +1,6 @@
 """What BigQuery refuses and DuckDB or its translator would take: the plain cases, found in the tokens of a statement.
 
-The judge of whether a statement is BigQuery's is Google's analyzer (`make check-google`); see docs/adr/0017.
+The judge of whether a statement is BigQuery's is Google's analyzer (`make check-google`); see docs/adr/0018.
 """
 
 from pathlib import Path
