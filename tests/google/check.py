@@ -30,7 +30,7 @@ from include.local.stack import ensure_manifest
 from include.quality import GateBlocked, Scope
 from include.runs import RunContext
 from include.settings import ROOT, settings
-from tests.google.endpoint import Endpoint, name_origins
+from tests.google.endpoint import Endpoint, cpu_seconds, name_origins
 from tests.google.replay import kinds, replay
 from tests.google.report import Complaint, complaints
 from tests.pipeline.nights import Nights, free_ports
@@ -265,7 +265,7 @@ def attempt(name: str, work: object) -> None:
 def print_report(found: list[Complaint], jobs: list[dict[str, Any]], endpoint: Endpoint) -> None:
     kinds = Counter(str(job["kind"]) for job in jobs)
     print(
-        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {endpoint.cpu_seconds():.0f} s of CPU"
+        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {cpu_seconds(endpoint.pid):.0f} s of CPU"
     )
     largest = max(((item["scans"], item["target"] or "a query") for job in jobs for item in job["statements"]), default=(0, ""))
     print(f"most tables scanned by one statement: {largest[0]} ({largest[1]})")

@@ -11,6 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from include.settings import ROOT
 
 PYTHON = ROOT / ".venv-google" / "bin" / "python"
@@ -60,13 +62,17 @@ class Endpoint:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
-    def cpu_seconds(self) -> float:
-        """CPU time that it has used so far."""
-        import psutil
-
+    @property
+    def pid(self) -> int:
+        """Its process, once it has been started."""
         assert self._process is not None
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
+        return self._process.pid
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used so far."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def name_origins() -> None:

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +24,8 @@ from include import ops
 from include.ingestion.raw import RawTables
 from include.settings import ROOT, settings
 from include.sources import load_sources
-from include.warehouse import EmbeddedWarehouse, WarehouseError, client, environment
-
-PYTHON = ROOT / ".venv-google" / "bin" / "python"
+from include.warehouse import EmbeddedWarehouse, client, environment
+from tests.google.endpoint import Endpoint, cpu_seconds
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,7 @@ class Warehouse:
 
     def cpu_seconds(self) -> float:
         """CPU time that the server has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
 
 
 @lru_cache(maxsize=1)
@@ -97,29 +94,16 @@ def evaluated(home: Path) -> Iterator[Warehouse]:
     """The endpoint with rows, computed by Google's reference evaluator.
 
     Raises:
-        WarehouseError: it does not start.
+        RuntimeError: it does not start.
     """
-    port = _free_port()
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "endpoint.log").open("ab") as log:
-        process = subprocess.Popen(
-            [str(PYTHON), "-m", "tests.google.server", "--port", str(port), "--evaluate"],
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    endpoint = Endpoint(_free_port(), home / "endpoint.log", "--evaluate")
     try:
-        # The first start compiles the module, which takes a minute of CPU.
-        deadline = time.monotonic() + 300
-        while not EmbeddedWarehouse(home, port).is_up():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise WarehouseError(f"The endpoint does not answer; its log is {home / 'endpoint.log'}.")
-            time.sleep(0.2)
-        with _pointed_at(home, port):
-            yield Warehouse(process.pid)
+        endpoint.start()
+        with _pointed_at(home, endpoint.port):
+            yield Warehouse(endpoint.pid)
     finally:
-        process.terminate()
-        process.wait(30)
+        endpoint.stop()
 
 
 @contextmanager
