@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google google-statements google-unit-tests google-company cost bench clean demo-data sql status mcp generate lock
+.PHONY: help setup run test up down check check-google cost bench clean demo-data sql status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -69,19 +69,11 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.catalog --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## everything that is sent to BigQuery, judged by Google's own analyzer, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
+check-google: setup ## everything that is sent to BigQuery, judged by Google's own analyzer, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: dbt's unit tests and a tiny company on Google's evaluator]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
-	@$(MAKE) --no-print-directory --output-sync=line -j 2 google-statements google-unit-tests $(if $(EVALUATE),google-company)
-
-google-statements:
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
-
-google-unit-tests:
-	@$(PY) -m tests.google.unit_tests
-
-google-company:
-	@$(PY) -m tests.google.company
+	@$(if $(EVALUATE),$(PY) -m tests.google.unit_tests && $(PY) -m tests.google.company,:)
 
 cost: setup ## bytes, price and limits on BigQuery, from the statements that are sent and the sizes of the local warehouse [PROJECT=a Google project's sizes]
 	@include/local/bootstrap.sh google
