@@ -61,7 +61,8 @@ class Guard:
             return None
         tokens = found.get(b"authorization", [])
         if len(tokens) != 1 or not hmac.compare_digest(tokens[0], self._bearer):
-            return 401, "required", "The request lacks the local warehouse's token: see credentials.json in its folder."
+            # Not 401: Google's clients would then ask Google for a new token, for ten minutes.
+            return 403, "forbidden", "The request lacks the local warehouse's token: see credentials.json in its folder."
         has_body = b"transfer-encoding" in found or found.get(b"content-length", [b"0"]) != [b"0"]
         if has_body and _content_type(found) not in _accepted(scope["path"], scope["method"]):
             return 415, "invalid", "The local warehouse takes JSON only: set Content-Type: application/json."

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.api_core.exceptions import BadRequest
+from google.api_core.exceptions import BadRequest, Forbidden
 from google.cloud.bigquery import Client, LoadJobConfig, SchemaField
 
 from include.warehouse import environment
@@ -71,10 +71,18 @@ def test_a_body_that_is_not_json_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer local", "Bearer None", "Basic bG9jYWw6"])
 def test_a_request_without_the_token_is_refused(value: str) -> None:
     headers = {"Authorization": value} if value else {}
-    assert status(f"{PROJECT}/queries", ASK, Content_Type="application/json", **headers) == 401
-    assert status(f"{PROJECT}/datasets", **headers) == 401
-    assert status("/metrics", **headers) == 401
+    assert status(f"{PROJECT}/queries", ASK, Content_Type="application/json", **headers) == 403
+    assert status(f"{PROJECT}/datasets", **headers) == 403
+    assert status("/metrics", **headers) == 403
     assert status("/healthz", **headers) == 200
+
+
+def test_a_client_with_another_token_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After a 401, Google's client asks Google for a new token and repeats that for ten minutes."""
+    for name, value in environment(tmp_path, running().port).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Forbidden, match=r"credentials\.json"):
+        Client(project="local").query("select 1").result()
 
 
 @pytest.mark.parametrize("header", [{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}])
