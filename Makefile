@@ -32,7 +32,7 @@ setup: ## make the environments that are missing (the other commands do it by th
 	@include/local/bootstrap.sh
 
 run: setup ## one whole night on this machine, from the sources to the published marts, with a summary
-	@WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
+	@$(if $(RECORD),BIGQUERY_MAXIMUM_BYTES_BILLED=1099511627776) WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
 
 up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
 	@$(PY) -m include.local up $(COMPANY)

@@ -74,6 +74,8 @@ def failed_nodes(run_id: str) -> list[str]:
 def _raw_table(loads: list[Row]) -> Table:
     """Rows that this night's landing brought, a column per source."""
     table = Table(title="Landed in raw", title_justify="left", box=None, pad_edge=False, show_header=False)
+    for justify in ("left", "right", "left"):
+        table.add_column(justify=justify)
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in loads:
         by_source[row["source"]].append(row)
@@ -86,7 +88,6 @@ def _raw_table(loads: list[Row]) -> Table:
         details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in rows)
         total = f"{sum(row['rows_loaded'] for row in rows):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
-    table.columns[1].justify = "right"
     return table
 
 

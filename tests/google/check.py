@@ -23,6 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from include.cost import record
 from include.cost.changes import changes_per_day
 from include.local.home import Company
@@ -60,9 +62,9 @@ class Play(Nights):
         self.stack.variables |= {"BIGQUERY_EMULATOR_HOST": self.endpoint.url, "BIGQUERY_MAXIMUM_BYTES_BILLED": CAP}
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str, counted: int = 0) -> Iterator[None]:
         """Play a part under its name, and say how long it took."""
-        self.endpoint.phase(name)
+        self.endpoint.phase(name, counted)
         started = time.monotonic()
         yield
         print(f"  {name:<28} {time.monotonic() - started:6.1f} s", flush=True)
@@ -111,6 +113,8 @@ class Play(Nights):
             # Its data tests and seeds are those of the first.
             run = self.run_once(SECOND, tested=False)
         self.refreshes()
+        with self.phase("gates that find fault", counted=1):
+            self.faults(run)
         with self.phase("analyses and ready queries"):
             self.queries(run)
         with self.phase("maintenance"):
@@ -147,6 +151,16 @@ class Play(Nights):
                 publish(run, refresh.tables)
                 finish_run(run, dag_id=refresh.dag_id, state="success")
 
+    def faults(self, run: RunContext) -> None:
+        """What follows when every rule of every gate finds rows: samples, quarantine, alerts."""
+        from include.alerts import notify_gate
+        from include.quality import run_gates
+        from include.transform import GATED
+
+        raw = [source.dataset for source in self.sources.values()]
+        for verdict in run_gates([*raw, *GATED], run):
+            notify_gate(verdict, run)
+
     def queries(self, run: RunContext) -> None:
         """The dbt project's analyses, and every query that the documentation shows."""
         from include.warehouse import client
@@ -182,15 +196,11 @@ class Play(Nights):
     def commands(self, run: RunContext) -> None:
         """What `make run`, `make status` and an assistant ask."""
         from include import ops
-        from include.local.headlines import HEADLINES
-        from include.local.summary import failed_nodes
+        from include.local.summary import failed_nodes, print_summary
         from include.sla import statuses
-        from include.warehouse import client
 
-        for headline in HEADLINES:
-            attempt(headline.title, lambda headline=headline: client(tool="summary").query(headline.sql).result())  # type: ignore[misc]
-        for read in (ops.gate_results, ops.loads, ops.publications, ops.runs, ops.last_as_of):
-            read()
+        attempt("summary", lambda: print_summary(Console(quiet=True), self.stack.company, {"transform": run.run_id}))
+        ops.runs()
         failed_nodes(run.run_id)
         statuses(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
         ask_tools()

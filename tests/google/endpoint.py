@@ -52,9 +52,10 @@ class Endpoint:
             self._process.terminate()
             self._process.wait()
 
-    def phase(self, name: str) -> None:
-        """Name what is played from now on."""
-        request = urllib.request.Request(f"{self.url}/recorded/phase", json.dumps({"name": name}).encode(), method="POST")
+    def phase(self, name: str, counted: int = 0) -> None:
+        """Name what is played from now on, and say what counts of rows answer then."""
+        asked = json.dumps({"name": name, "counted": counted}).encode()
+        request = urllib.request.Request(f"{self.url}/recorded/phase", asked, method="POST")
         urllib.request.urlopen(request).close()
 
     def recorded(self) -> list[dict[str, Any]]:

@@ -52,27 +52,31 @@ class Rows(Protocol):
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row: what the statement writes, zeros and NULLs.
+    """Every table is empty; an aggregation without groups gives one row: what the statement writes, counts and NULLs.
 
     Args:
         information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
+
+    Attributes:
+        counted: what every count says. Other than 0, every rule of a gate finds fault, and what follows from that is sent too.
     """
 
     def __init__(self, information: Rows) -> None:
         self._information = information
+        self.counted = 0
 
     def select(self, judged: Judged, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if judged.reads and all(dataset == "INFORMATION_SCHEMA" for dataset, _ in judged.reads):
             return self._information.select(judged, parameters)
         if not judged.one_row:
             return []
-        zeros, literals = {"INT64": "0", "BOOL": "false"}, written(judged.tree)
+        zeros, literals = {"INT64": str(self.counted), "BOOL": "false"}, written(judged.tree)
         numbers = [column.column.column_id for column in judged.tree.output_column_list]
         values = [literals.get(number, zeros.get(column.type)) for number, column in zip(numbers, judged.columns, strict=True)]
         return [{"f": [{"v": value} for value in values]}]
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
-        return 0
+        return self.counted
 
     def load(self, relation: Relation, config: Mapping[str, Any], body: bytes) -> int:
         return 0

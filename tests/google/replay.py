@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.google.endpoint import Endpoint
-from tests.google.report import kind_of
+from tests.google.report import kinds_of
 
 _UPLOAD = "/upload"
 
@@ -58,6 +58,6 @@ def kinds(jobs: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Kind of statement → the first job of it."""
     found: dict[str, Mapping[str, Any]] = {}
     for job in jobs:
-        if job["sql"]:
-            found.setdefault(kind_of(job["sql"]), job)
+        for kind in kinds_of(job["sql"]):
+            found.setdefault(kind, job)
     return found

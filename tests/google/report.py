@@ -71,13 +71,13 @@ def complaints(
     return sorted(found)
 
 
-def kind_of(sql: str) -> str:
-    """A statement less what differs from run to run: two of one kind are the same but for values and names of temporary tables."""
+def kinds_of(sql: str) -> list[str]:
+    """The statements of a job less what differs from run to run: two of one kind are the same but for values and names of temporary tables."""
     text = re.sub(r"(?s)/\*.*?\*/|--[^\n]*", " ", sql)
     text = re.sub(r"(?s)r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:[^'\\]|\\.)*'|r?\"(?:[^\"\\]|\\.)*\"", "?", text)
     text = re.sub(r"__dbt_tmp_?\d*|\b\d[\d.]*\b", "?", text)
     text = re.sub(r"(\?\s*,\s*)+\?", "?", text)
-    return re.sub(r"\s+", " ", text).strip().lower()
+    return [kind for part in text.split(";") if (kind := re.sub(r"\s+", " ", part).strip().lower())]
 
 
 def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complaint]:

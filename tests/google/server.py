@@ -102,7 +102,10 @@ class Endpoint:
         return [job.recorded() for job in self.jobs.known.values()]
 
     def set_phase(self, request: Request, body: bytes) -> Any:
-        self.jobs.phase = json.loads(body)["name"]
+        asked = json.loads(body)
+        self.jobs.phase = asked["name"]
+        if isinstance(self.jobs.rows, NoRows):
+            self.jobs.rows.counted = asked["counted"]
         return {}
 
     # Datasets.

@@ -163,3 +163,11 @@ def test_of_empty_tables_a_count_gives_what_the_statement_writes_and_zero(judge:
     rows = NoRows(EvaluatedRows(judge.project, Evaluator(CACHE)))
     (judged,) = judge.judge("select 'marts' as dataset, count(*) as row_count, max(org) as org from d.orgs")
     assert rows.select(judged, []) == [{"f": [{"v": "marts"}, {"v": "0"}, {"v": None}]}]
+
+
+def test_counts_say_what_they_are_told_to(judge: Judge) -> None:
+    """So that a gate finds fault, and what follows is sent."""
+    rows = NoRows(EvaluatedRows(judge.project, Evaluator(CACHE)))
+    rows.counted = 3
+    (judged,) = judge.judge("select count(*) as row_count, max(org) as org from d.orgs")
+    assert rows.select(judged, []) == [{"f": [{"v": "3"}, {"v": None}]}]

@@ -15,7 +15,7 @@ from tests.google.evaluate import Evaluator
 from tests.google.evaluated import EvaluatedRows
 from tests.google.jobs import Jobs, NoRows
 from tests.google.judge import Judge
-from tests.google.report import complaints, kind_of
+from tests.google.report import complaints, kinds_of
 from tests.google.types import Column
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,9 +213,10 @@ def test_variables_of_a_script_are_known(jobs: Jobs) -> None:
 
 
 def test_statements_of_one_kind_differ_in_values_only() -> None:
-    one = kind_of("/* a */ select 'x', 12 from `local`.`d`.`t__dbt_tmp0012` where a in ('b', 'c') -- note")
-    assert one == kind_of("select 'it\\'s', 3.5   from `local`.`d`.`t__dbt_tmp99` where a in ('b')")
-    assert one != kind_of("select 'x', 12 from `local`.`d`.`u` where a in ('b', 'c')")
+    one = kinds_of("/* a */ select 'x', 12 from `local`.`d`.`t__dbt_tmp0012` where a in ('b', 'c') -- note")
+    assert one == kinds_of("select 'it\\'s', 3.5   from `local`.`d`.`t__dbt_tmp99` where a in ('b')")
+    assert one != kinds_of("select 'x', 12 from `local`.`d`.`u` where a in ('b', 'c')")
+    assert kinds_of("select ';' as a;\nselect b;") == ["select ? as a", "select b"], "a script's statements come in any order"
 
 
 def test_a_name_of_another_project_is_refused(engine: Engine) -> None:
