@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google cost bench clean demo-data sql status mcp generate lock
+.PHONY: help setup run test up down check check-google cost bench clean demo-data sql dbt docs status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -9,6 +9,7 @@ AS_OF ?=
 DATA ?=
 OUT ?=
 Q ?=
+ARGS ?=
 SEEDS ?=
 RECORD ?=
 RECORDED ?=
@@ -42,6 +43,12 @@ down: setup ## stop what `make up` started
 
 sql: setup ## run one query on the local warehouse: make sql Q="select * from metrics.mtr_revenue_by_month"
 	@$(PY) -m include.local sql "$${Q:-}"
+
+dbt: setup ## a dbt command on the local warehouse: make dbt ARGS="build --select +mart_nrr_summary"
+	@$(PY) -m include.local dbt $(ARGS)
+
+docs: setup ## dbt's documentation with its lineage graph, as one HTML file
+	@$(PY) -m include.local docs
 
 status: setup ## every freshness promise on the local warehouse: now, the last seven days, due next
 	@$(PY) -m include.local status

@@ -134,6 +134,20 @@ def sql(arguments: argparse.Namespace) -> None:
     wide.print(table, highlight=False)
 
 
+def dbt(arguments: argparse.Namespace) -> None:
+    """Run a dbt command on the local warehouse, at the as-of time of its last run."""
+    from include.local.shell import run_dbt
+
+    sys.exit(run_dbt(arguments.words))
+
+
+def docs(_: argparse.Namespace) -> None:
+    """Write dbt's documentation with its lineage graph, as one HTML file."""
+    from include.local.shell import write_docs
+
+    console.print(f"Written: {write_docs()}", highlight=False, soft_wrap=True)
+
+
 def status(_: argparse.Namespace) -> None:
     """Print every freshness promise: now, over the last seven days, and when it is due next."""
     from include.local.stack import ensure_manifest
@@ -195,7 +209,18 @@ def remove(_: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
-    functions = {"run": run, "up": up, "down": down, "sql": sql, "status": status, "mcp": mcp, "env": env, "clean": remove}
+    functions = {
+        "run": run,
+        "up": up,
+        "down": down,
+        "sql": sql,
+        "dbt": dbt,
+        "docs": docs,
+        "status": status,
+        "mcp": mcp,
+        "env": env,
+        "clean": remove,
+    }
     for name, function in functions.items():
         command = commands.add_parser(name, help=(function.__doc__ or "").splitlines()[0], description=function.__doc__)
         command.set_defaults(function=function)
@@ -208,6 +233,8 @@ def parser() -> argparse.ArgumentParser:
             )
         if name == "run":
             command.add_argument("--timeout", type=float, default=60, help="minutes before a run is given up (default 60)")
+        if name == "dbt":
+            command.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="a dbt command with its options")
         if name == "sql":
             command.add_argument("query")
         if name == "mcp":

@@ -81,6 +81,7 @@ def test_the_warehouse_answers_after_the_run(run: Commands, first_night: str) ->
     assert "months" in printed
     assert "state" in run("sql", "select state, count(*) as n from ops.pipeline_runs group by state")
     assert "Traceback" not in run("sql", "selec 1", ok=False)
+    assert "Completed successfully" in run("dbt", "build", "--select", "mart_nrr_summary")
     status = run("status")
     assert "marts.mart_ticket_sla_compliance" in status and "every 15 minutes, within 1 h" in status
 
@@ -199,7 +200,7 @@ def test_wrong_options_are_one_sentence(run: Commands, arguments: tuple[str, ...
 
 def test_make_lists_its_commands() -> None:
     printed = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    for command in ("run", "test", "up", "down", "check", "bench", "clean", "demo-data", "sql"):
+    for command in ("run", "test", "up", "down", "check", "bench", "clean", "demo-data", "sql", "dbt", "docs"):
         assert f"make {command} " in printed
 
 

@@ -1,0 +1,65 @@
+"""dbt from the shell: on the local warehouse, and its documentation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.local.errors import StackError
+from include.local.home import Company, Ports
+from include.local.stack import ensure_manifest, warehouse_of
+from include.settings import settings
+
+
+def run_dbt(words: Sequence[str]) -> int:
+    """Run a dbt command on the warehouse of the last company, at its as-of time.
+
+    Args:
+        words: the command and its options, such as `build --select +mart_nrr_summary`.
+
+    Returns:
+        dbt's exit code.
+
+    Raises:
+        StackError: no command is given, or there is no local warehouse yet.
+    """
+    if not words:
+        raise StackError('Give a dbt command: make dbt ARGS="build --select +mart_nrr_summary"')
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        run = {"DBT_AS_OF": f"{company.as_of}T00:00:00+00:00", "DBT_RUN_ID": f"shell__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"}
+        # A target of its own: the DAGs are parsed from the manifest in dbt/target.
+        folders = [
+            "--target-path",
+            str(company.home / "state" / "dbt_shell"),
+            "--log-path",
+            str(company.home / "state" / "dbt_shell"),
+        ]
+        return _dbt([*words, *folders], {**os.environ, **variables, **run})
+
+
+def write_docs() -> Path:
+    """Write dbt's documentation with its lineage graph as one HTML file. Needs no warehouse.
+
+    Returns:
+        The file.
+
+    Raises:
+        StackError: dbt could not write it.
+    """
+    ensure_manifest(print)
+    if _dbt(["--quiet", "docs", "generate", "--static", "--no-compile", "--empty-catalog"], dict(os.environ)):
+        raise StackError("dbt could not write its documentation: see its messages above.")
+    return settings().manifest.with_name("static_index.html")
+
+
+def _dbt(words: Sequence[str], environment: dict[str, str]) -> int:
+    folder = str(settings().dbt_dir)
+    command = [str(Path(sys.prefix) / "bin" / "dbt"), *words, "--project-dir", folder, "--profiles-dir", folder]
+    return subprocess.run(command, check=False, env=environment).returncode
