@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         365, alias="SNAPSHOTS_KEPT_DAYS", ge=1, description="How long snapshots keep versions that are no longer current."
     )
     routing_file: Path = Field(
-        ROOT / "include" / "alerts" / "routing.yml", alias="PLATFORM_ROUTING_FILE", description="Who is told of what, and how."
+        ROOT / "include" / "alerts" / "routing.yml", alias="PLATFORM_ROUTING_FILE", description="Notification routing of alerts."
     )
     runbooks_url: str = Field(
         "",

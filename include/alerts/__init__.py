@@ -1,4 +1,4 @@
-"""Alerts: what happened becomes incidents, incidents become messages, and messages are told once. See docs/alerts.md."""
+"""Alerts: group events into incidents, and send one message per incident and route. See docs/alerts.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The ways out: one message through one of Airflow's notifiers.
+"""Sends one message through one of Airflow's notifiers.
 
-Their `notify` is called, not the notifier itself: that would take the message for a template, and swallow what went wrong.
+The notifier's `notify` is called directly. Calling the notifier itself would render the message as a template and hide errors.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from include.sources import ConnectionMissing, SourceConnection
 
 log = logging.getLogger(__name__)
 
-#: Seconds that Slack and PagerDuty may take to answer.
+#: Seconds to wait for an answer of Slack or PagerDuty.
 TIMEOUT = 15
 
 
 class ChannelDown(Exception):
-    """The message could not be sent; the text says why, without secrets."""
+    """The message could not be sent. The text gives the reason, without secrets."""
 
 
 class NotConfigured(ChannelDown):
-    """There is no Airflow connection for the channel, as on a laptop."""
+    """The channel has no Airflow connection, as on a laptop."""
 
 
 def send(channel: Channel, conn_id: str, message: Message, alert_id: str, addresses: Sequence[str]) -> None:
@@ -35,13 +35,13 @@ def send(channel: Channel, conn_id: str, message: Message, alert_id: str, addres
     Args:
         channel: slack, email or pagerduty.
         conn_id: the Airflow connection.
-        message: what is told.
-        alert_id: the alert; a mail that is sent twice all the same carries the same Message-ID.
-        addresses: the recipients, if it is a mail.
+        message: the message.
+        alert_id: the alert's id. It becomes the Message-ID of an e-mail, so that mail programs recognize a duplicate.
+        addresses: the recipients of an e-mail.
 
     Raises:
-        NotConfigured: there is no such connection.
-        ChannelDown: it was not taken.
+        NotConfigured: the connection does not exist.
+        ChannelDown: the message was not accepted.
     """
     try:
         connection = SourceConnection.from_airflow(conn_id)
@@ -53,11 +53,11 @@ def send(channel: Channel, conn_id: str, message: Message, alert_id: str, addres
         else:
             _SENDERS[channel](connection, message)
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        # A webhook's secret is its whole address, or the end of it.
+        text = f"{type(error).__name__}: {error}"
+        # The secret of a webhook is its whole URL, or the last part of it.
         for secret in {connection.secret, connection.secret.rpartition("/")[2]}:
-            said = said.replace(secret, "***") if len(secret) > 3 else said
-        raise ChannelDown(plain(without_addresses(said))) from None
+            text = text.replace(secret, "***") if len(secret) > 3 else text
+        raise ChannelDown(plain(without_addresses(text))) from None
 
 
 def _send_slack(connection: SourceConnection, message: Message) -> None:
@@ -75,7 +75,7 @@ def _send_slack(connection: SourceConnection, message: Message) -> None:
 
 
 def _send_pagerduty(connection: SourceConnection, message: Message) -> None:
-    """The notifier's own hook cannot be told the address, which differs by region (and in tests): its asynchronous one can."""
+    """Use the notifier's asynchronous hook: only that one accepts a base URL, which differs by region and in tests."""
     from airflow.providers.pagerduty.notifications.pagerduty import PagerdutyNotifier
 
     notifier = PagerdutyNotifier(pagerduty_events_conn_id=None, integration_key=connection.secret, **pagerduty_event(message))
@@ -94,21 +94,21 @@ def _send_mail(conn_id: str, message: Message, alert_id: str, addresses: Sequenc
     from airflow.providers.smtp.hooks.smtp import SmtpHook
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-    written = mail(message)
+    content = mail(message)
 
     class TextAndHtml(SmtpHook):  # type: ignore[misc]
-        """Airflow's mails are HTML alone; this one puts the text before it, for programs that show that."""
+        """Adds a plain-text part, because Airflow sends HTML only."""
 
         def _build_mime_message(self, *args: Any, **kwargs: Any) -> Any:
             mime, recipients = super()._build_mime_message(*args, **kwargs)
-            mime.set_payload([MIMEText(written.text, "plain", "utf-8"), *mime.get_payload()])
+            mime.set_payload([MIMEText(content.text, "plain", "utf-8"), *mime.get_payload()])
             return mime, recipients
 
     notifier = SmtpNotifier(
         smtp_conn_id=conn_id,
         to=list(addresses),
-        subject=written.subject,
-        html_content=written.html,
+        subject=content.subject,
+        html_content=content.html,
         mime_subtype="alternative",
         custom_headers={
             "Message-ID": f"<{alert_id}@customer-intelligence>",

@@ -1,4 +1,4 @@
-"""Sends what is due of the outbox: each alert once, later if its channel is down, and then by another."""
+"""Sends the alerts that are due. If a channel is down, the alert is retried, and then sent by another channel."""
 
 from __future__ import annotations
 
@@ -18,22 +18,30 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class DeliveryReport:
-    """What one delivery did: alerts sent, sent by another channel, kept for later, given up."""
+    """The result of one delivery.
+
+    Attributes:
+        sent: alerts sent by their own channel.
+        substituted: alerts sent by another channel.
+        postponed: alerts that are retried later.
+        failed: alerts that are not retried any more.
+        errors: errors that ended the delivery early.
+    """
 
     sent: int = 0
     substituted: int = 0
-    kept: int = 0
+    postponed: int = 0
     failed: int = 0
     errors: list[str] = field(default_factory=list)
 
     @property
     def message(self) -> str:
         """One line for the task's log."""
-        return f"{self.sent} sent, {self.substituted} sent by another channel, {self.kept} kept, {self.failed} given up"
+        return f"{self.sent} sent, {self.substituted} sent by another channel, {self.postponed} postponed, {self.failed} given up"
 
 
 class Delivery:
-    """One pass over what is due. A channel that fails is not tried again in the same pass."""
+    """One pass over the alerts that are due. A connection that fails is not used again in the same pass."""
 
     def __init__(self, outbox: Outbox, routing: Routing, now: datetime) -> None:
         self.outbox = outbox
@@ -42,19 +50,19 @@ class Delivery:
         self.name = uuid4().hex
         self.report = DeliveryReport()
         self._down: dict[str, ChannelDown] = {}
-        self._kept: Counter[str] = Counter()
+        self._postponed: Counter[str] = Counter()
 
     def run(self) -> DeliveryReport:
-        left = [(alert, down) for alert in self.outbox.claim(self.name, self.now) if (down := self._try_own(alert))]
-        # After all others: who is told in place of a channel may have been told by then.
-        for alert, down in left:
-            self._try_others(alert, down)
-        for what, count in sorted(self._kept.items()):
-            log.warning("%d alerts are kept: %s", count, what)
+        unsent = [(alert, down) for alert in self.outbox.claim(self.name, self.now) if (down := self._try_own(alert))]
+        # Only now, because the replacement channel may have sent the same message in this pass.
+        for alert, down in unsent:
+            self._try_substitutes(alert, down)
+        for reason, count in sorted(self._postponed.items()):
+            log.warning("%d alerts are postponed: %s", count, reason)
         return self.report
 
     def _try_own(self, alert: Alert) -> ChannelDown | None:
-        """Send an alert by its own channel; why not, if that failed."""
+        """Send an alert by its own channel. Returns the error if that fails."""
         assert alert.channel is not None and alert.recipient is not None
         connection = self.routing.connection(alert.channel, alert.recipient)
         addresses = self.routing.addresses_of([alert.recipient]) if alert.channel == "email" else []
@@ -64,19 +72,19 @@ class Delivery:
             self.report.sent += 1
         return down
 
-    def _try_others(self, alert: Alert, down: ChannelDown) -> None:
+    def _try_substitutes(self, alert: Alert, down: ChannelDown) -> None:
         assert alert.channel is not None
         if isinstance(down, NotConfigured) or alert.attempts >= self.routing.retry.substitute_after:
-            told = self.outbox.told(alert.message)
-            others = self.routing.channels[alert.channel].instead
-            by = next((other for other in others if other in told or self._sent_by(alert, other)), None)
+            already = self.outbox.channels_sent(alert.message)
+            substitutes = self.routing.channels[alert.channel].instead
+            by = next((other for other in substitutes if other in already or self._sent_by(alert, other)), None)
             if by is not None:
-                error = f"{down} Told by {by}."
+                error = f"{down} Sent by {by} instead."
                 self.outbox.mark(alert, self.name, "substituted", sent_at=self.now, error=error)
                 self.report.substituted += 1
-                log.warning("%s: %s is down, told by %s", alert.subject, alert.channel, by)
+                log.warning("%s: %s is down, sent by %s instead", alert.subject, alert.channel, by)
                 return
-        self._keep(alert, down)
+        self._postpone(alert, down)
 
     def _sent_by(self, alert: Alert, other: Channel) -> bool:
         owners = alert.message.owners
@@ -95,7 +103,7 @@ class Delivery:
         log.info("Sent by %s through %s: %s", channel, connection, alert.subject)
         return None
 
-    def _keep(self, alert: Alert, down: ChannelDown) -> None:
+    def _postpone(self, alert: Alert, down: ChannelDown) -> None:
         retry = self.routing.retry
         if self.now - alert.created_at > retry.give_up_after:
             self.outbox.mark(alert, self.name, "failed", error=str(down))
@@ -104,18 +112,18 @@ class Delivery:
             return
         wait = retry.longest if isinstance(down, NotConfigured) else retry.wait(alert.attempts)
         self.outbox.mark(alert, self.name, "pending", next_attempt_at=self.now + wait, error=str(down))
-        self.report.kept += 1
-        self._kept[str(down)] += 1
+        self.report.postponed += 1
+        self._postponed[str(down)] += 1
 
 
 def deliver(now: datetime, outbox: Outbox | None = None) -> DeliveryReport:
-    """Send what is due of `ops.alerts`; what cannot be sent is kept and tried again later.
+    """Send the alerts in `ops.alerts` that are due. Alerts that cannot be sent are retried later.
 
-    Never raises: what keeps it from working at all is in the report's errors and in the log.
+    Never raises. Errors are in the report and in the log.
 
     Args:
-        now: the instant to look at.
-        outbox: the outbox; one is opened if not given.
+        now: the current time.
+        outbox: the outbox; created if not given.
     """
     try:
         delivery = Delivery(outbox or Outbox(), load_routing(), now)
@@ -125,7 +133,7 @@ def deliver(now: datetime, outbox: Outbox | None = None) -> DeliveryReport:
     try:
         return delivery.run()
     except Exception as error:
-        # What it had claimed is due again when the claim ends.
-        log.exception("Alerts could not all be delivered")
+        # The claimed alerts are due again when their claims expire.
+        log.exception("The delivery of alerts ended early")
         delivery.report.errors.append(f"{type(error).__name__}: {error}")
         return delivery.report

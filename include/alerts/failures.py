@@ -1,4 +1,4 @@
-"""What went wrong in a run, as occurrences: failed tasks, blocked gates, rows set aside, a night that takes too long."""
+"""Turns problems of a DAG run into occurrences: failed tasks, blocked gates, quarantined rows, missed deadlines."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from include.terms import CRITICALITIES, Criticality
 if TYPE_CHECKING:
     from include.quality import GateVerdict, Outcome
 
-#: What the scope of everything that happens in a DAG's runs begins with.
+#: Prefix of the scope of all problems of one DAG.
 DAG = "dag "
 _DETAILS = 5
 
 
 def failed_task(context: Mapping[str, Any], now: datetime) -> Occurrence:
-    """A task that has failed for the last time, or the gate that has blocked it.
+    """A task that failed at its last try, or the gate that blocked it.
 
-    Only the kind of the exception and its first line without values are told; the rest is behind the link to the log.
+    The occurrence holds only the type of the exception and its first line, without values. Its link leads to the full log.
     """
     from airflow.sdk.log import redact
 
@@ -46,32 +46,32 @@ def failed_task(context: Mapping[str, Any], now: datetime) -> Occurrence:
         return Occurrence(
             kind="gate_blocked",
             name=f"gate {verdict.gate}",
-            promised=f"the {len(verdict.outcomes):,} expectations of the gate hold",
-            actual=f"{len(broken)} blocked in {task.dag_id}; analysts still read the last publication",
+            promised=f"all {len(verdict.outcomes):,} expectations of the gate are met",
+            actual=f"blocking expectations in {task.dag_id}: {len(broken)}; analysts still read the last publication",
             cause=f"{broken[0].name} on {broken[0].relation}" if broken else "",
             details=_details(_line(outcome, _keys(outcome)) for outcome in broken),
             **about,
         )
-    said = sanitized(str(redact(str(error)))) if error is not None else ""
+    text = sanitized(str(redact(str(error)))) if error is not None else ""
     return Occurrence(
         kind="task_failed",
         name=f"{task.dag_id}.{task.task_id}",
-        actual=f"failed for good at try {task.try_number}, {moment(now)}",
-        cause=f"{type(error).__name__}: {said}" if error is not None else "",
+        actual=f"failed at its last try ({task.try_number}), {moment(now)}",
+        cause=f"{type(error).__name__}: {text}" if error is not None else "",
         **about,
     )
 
 
-def set_aside(
+def quarantine_occurrences(
     verdict: GateVerdict, run_id: str, log_url: str | None, keys: Mapping[str, list[str]], now: datetime
 ) -> list[Occurrence]:
-    """What a gate's quarantine rules found: rows set aside, and rules that hold again.
+    """One occurrence per quarantine rule of a gate: rows in quarantine, or a recovery if all rows meet the rule.
 
     Args:
-        verdict: what the gate decided.
-        run_id: the run.
+        verdict: the gate's verdict.
+        run_id: the run that was checked.
         log_url: the log of the gate's task.
-        keys: rule → keys of a few rows that it holds in quarantine.
+        keys: rule → sample keys of its rows in quarantine.
         now: the time of the verdict.
     """
     sources = load_sources()
@@ -83,18 +83,20 @@ def set_aside(
         count = outcome.unexpected_count or 0
         found.append(
             Occurrence(
-                event_id=identifier("set aside", verdict.gate, outcome.name, run_id, outcome.success, count),
+                event_id=identifier("quarantine", verdict.gate, outcome.name, run_id, outcome.success, count),
                 kind="recovered" if outcome.success else "quarantined",
                 scope=f"rule {verdict.gate}.{outcome.name}",
-                cause_key=f"set aside {verdict.gate} {run_id}",
+                cause_key=f"quarantine {verdict.gate} {run_id}",
                 name=outcome.relation,
                 owner=source.owner if source else "data_platform",
                 severity="medium",
-                # Ten times as many rows are news.
+                # The number of digits: owners are notified again when the number of rows has grown tenfold.
                 level=len(str(count)),
                 at=now,
                 promised=f"rule {outcome.name}",
-                actual="holds for all rows" if outcome.success else f"{count:,} rows set aside; the run has gone on without them",
+                actual="all rows meet the rule"
+                if outcome.success
+                else f"{count:,} rows quarantined; the run continued without them",
                 cause="" if outcome.success else plain(outcome.reason),
                 log_url=log_url,
                 details=() if outcome.success else _details([_samples(outcome, keys.get(outcome.name, []))]),
@@ -104,7 +106,7 @@ def set_aside(
 
 
 def late_run(context: Mapping[str, Any], minutes: int, base_url: str, now: datetime) -> Occurrence:
-    """A run that has not ended by its deadline, as Airflow's deadline callback gets to know it."""
+    """A run that has not ended by its deadline, from the context of Airflow's deadline callback."""
     run = context["dag_run"]
     dag_id, run_id = str(run["dag_id"]), str(run["dag_run_id"] if "dag_run_id" in run else run["run_id"])
     began = run.get("start_date") or run.get("queued_at")
@@ -118,16 +120,14 @@ def late_run(context: Mapping[str, Any], minutes: int, base_url: str, now: datet
         severity="critical",
         at=now,
         promised=f"ends within {minutes} minutes",
-        actual=f"{run.get('state') or 'running'} since {moment(_instant(began))}"
-        if began
-        else str(run.get("state") or "running"),
-        cause="the run's grid shows what is running or has failed",
+        actual=f"{run.get('state') or 'running'} since {moment(_utc(began))}" if began else str(run.get("state") or "running"),
+        cause="see the run's grid for its running and failed tasks",
         log_url=f"{base_url.rstrip('/')}/dags/{quote(dag_id)}/runs/{quote(run_id)}",
     )
 
 
-def well_again(failed: Occurrence, run_id: str, finished_at: datetime) -> Occurrence:
-    """A run that has succeeded after something of its DAG had failed: it ends that."""
+def recovery_of(failed: Occurrence, run_id: str, finished_at: datetime) -> Occurrence:
+    """The recovery of a failed DAG, after one of its runs has succeeded."""
     dag_id = failed.scope.removeprefix(DAG)
     return Occurrence(
         event_id=identifier("succeeded", dag_id, run_id, finished_at.isoformat()),
@@ -138,29 +138,29 @@ def well_again(failed: Occurrence, run_id: str, finished_at: datetime) -> Occurr
         owner=failed.owner,
         severity=failed.severity,
         at=finished_at,
-        actual=f"a run has succeeded, {moment(finished_at)}",
+        actual=f"a run succeeded, {moment(finished_at)}",
     )
 
 
 def tier_of(tags: Iterable[str]) -> Criticality:
-    """The criticality that a DAG's tag `tier:…` names; high without one."""
+    """The criticality in a DAG's tag `tier:…`; high if it has none."""
     tiers = {tag.removeprefix("tier:") for tag in tags if tag.startswith("tier:")}
     return cast("Criticality", next((tier for tier in reversed(CRITICALITIES) if tier in tiers), "high"))
 
 
 def personal_columns() -> frozenset[str]:
-    """The names of the columns that any source marks as personal data."""
+    """The names of all columns that a source marks as personal data."""
     tables = (table for source in load_sources().values() for table in source.tables.values())
     return frozenset(column.name for table in tables for column in table.columns.values() if column.pii)
 
 
 def _keys(outcome: Outcome) -> list[str]:
-    """The sample keys of an outcome; none if its rows have no key, for then the samples are whole rows or values."""
+    """The sample keys of an outcome. Without a key its samples are whole rows or values, which are not shown."""
     return list(outcome.samples) if outcome.key and outcome.query else []
 
 
 def _samples(outcome: Outcome, keys: list[str]) -> str:
-    """`For example k1, k2.`, unless a column of the key holds personal data."""
+    """Sample keys as text; empty if a key column holds personal data."""
     if not keys or personal_columns() & set(outcome.key):
         return ""
     return f"For example {'|'.join(outcome.key)}: {', '.join(plain(key, 60) for key in keys)}"
@@ -180,11 +180,11 @@ def _details(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def _source_of(relation: str, sources: Mapping[str, Source]) -> Source | None:
-    """The source that a staging view `staging.stg_<source>__<table>` is made from."""
+    """The source of the staging view `staging.stg_<source>__<table>`."""
     name = relation.partition(".")[2].removeprefix("stg_").partition("__")[0]
     return sources.get(name)
 
 
-def _instant(value: Any) -> datetime:
+def _utc(value: Any) -> datetime:
     at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

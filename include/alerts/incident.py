@@ -1,4 +1,4 @@
-"""One incident: what has one cause, and who has been told of it."""
+"""One incident: the occurrences that belong together, and the alerts about them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from include.alerts.outbox import Alert, Route
 
 @dataclass
 class Incident:
-    """What has one cause, for as long as something of it is not well.
+    """Occurrences that belong together, and the alerts about them.
 
     Attributes:
         incident_id: deterministic.
         opened_at: when its first occurrence was seen.
         causes: the cause keys of its occurrences.
-        open, recovered: scope → latest occurrence, of what is not well and of what is well again.
-        alerts: what was told, or is to be.
+        open: scope → its latest occurrence, while it is not resolved.
+        recovered: scope → the recovery that resolved it.
+        alerts: all its rows of `ops.alerts`, in any state.
     """
 
     incident_id: str
@@ -29,10 +30,12 @@ class Incident:
     recovered: dict[str, Occurrence] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
 
-    def take(self, occurrence: Occurrence) -> None:
+    def record(self, occurrence: Occurrence) -> None:
+        """Open the occurrence's scope, or resolve it if the occurrence is a recovery."""
         if occurrence.recovers:
             ended = self.open.pop(occurrence.scope, None)
             if ended is not None and not occurrence.cause:
+                # The recovery message repeats the cause, so that readers recognize the incident.
                 occurrence = occurrence.model_copy(update={"cause": ended.cause, "log_url": ended.log_url})
             self.recovered[occurrence.scope] = occurrence
         else:
@@ -40,24 +43,28 @@ class Incident:
             self.recovered.pop(occurrence.scope, None)
             self.causes.add(occurrence.cause_key)
 
-    def told(self, route: Route) -> list[Alert]:
-        """What a route was told, or is to be, since it was last told that all is well."""
+    def notified(self, route: Route) -> list[Alert]:
+        """The alerts of a route since its last recovery message, without recoveries and suppressed alerts."""
         mine = [alert for alert in self.alerts if alert.route == route]
-        ends = [alert.created_at for alert in mine if alert.message.recovers]
+        recoveries = [alert.created_at for alert in mine if alert.message.recovers]
         return [
             alert
             for alert in mine
-            if not alert.message.recovers and alert.state != "silent" and (not ends or alert.created_at > max(ends))
+            if not alert.message.recovers and alert.state != "silent" and (not recoveries or alert.created_at > max(recoveries))
         ]
 
 
-def in_order(occurrence: Occurrence) -> tuple[datetime, bool, str]:
-    """What occurrences are sorted by: when they were seen, a recovery after what it ends."""
+def sort_key(occurrence: Occurrence) -> tuple[datetime, bool, str]:
+    """Sort by time. At the same time, a recovery comes after the problem that it resolves."""
     return occurrence.at, occurrence.recovers, occurrence.name
 
 
-def worth_a_recovery(route: Route, history: Sequence[Alert]) -> bool:
-    """Who was told hears of the end; so does who was to be told and was not: it says all. There is no page to close, though."""
+def needs_recovery(route: Route, history: Sequence[Alert]) -> bool:
+    """True if the route gets the recovery message.
+
+    Send the recovery to every route that was notified, and to routes whose first message is still pending.
+    PagerDuty is an exception: without a page there is nothing to resolve.
+    """
     if any(alert.state in {"sent", "substituted"} for alert in history):
         return True
     return route[0] != "pagerduty" and any(alert.state == "pending" and alert.message.step == 0 for alert in history)

@@ -1,4 +1,4 @@
-"""The ways in: what the ledger, tasks and gates report is taken up and put into the outbox."""
+"""Entry points: record what the SLA monitor, tasks and gates report, and write the alerts to the outbox."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from include.alerts.deliver import deliver
-from include.alerts.incidents import Plan
 from include.alerts.occurrence import Occurrence, identifier
 from include.alerts.outbox import Outbox
+from include.alerts.plan import Plan
 from include.alerts.routing import load_routing
 from include.settings import settings
 
@@ -29,58 +29,58 @@ P = ParamSpec("P")
 
 
 def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None) -> int:
-    """Take up state changes of promises: open incidents, add to them, close them. Each event is taken up once.
+    """Record state changes of freshness SLAs: open, extend and resolve incidents. Each event is recorded once.
 
-    Failures of a DAG whose newest run has succeeded since are closed too.
+    Also resolves the failures of each DAG whose newest run has succeeded since.
 
     Args:
-        events: rows of `ops.sla_events`; those taken up before change nothing.
-        now: the instant to look at.
-        client: a BigQuery client; one is made if not given.
+        events: rows of `ops.sla_events`. Events that were recorded before have no effect.
+        now: the current time.
+        client: a BigQuery client; created if not given.
 
     Returns:
-        How many messages were put into the outbox.
+        The number of messages added to the outbox, without reminders.
     """
-    from include.alerts.sla import from_ledger
+    from include.alerts.sla import from_sla_event
 
     reported = list(events)
     channels = _own_channels() if reported else {}
     outbox = Outbox(client)
     plan = Plan(outbox.recent(now), load_routing(), now)
-    plan.take([from_ledger(event, channels) for event in reported])
-    plan.take(_ended(plan, outbox))
+    plan.record([from_sla_event(event, channels) for event in reported])
+    plan.record(_recovered_dags(plan, outbox))
     return _write(plan, outbox)
 
 
-def take_up(occurrences: Iterable[Occurrence], now: datetime, outbox: Outbox) -> int:
-    """Put what follows from some occurrences into the outbox; returns how many messages that are."""
-    return _write(Plan(outbox.recent(now), load_routing(), now).take(occurrences), outbox)
+def record(occurrences: Iterable[Occurrence], now: datetime, outbox: Outbox) -> int:
+    """Record occurrences and add their alerts to the outbox. Returns the number of messages, without reminders."""
+    return _write(Plan(outbox.recent(now), load_routing(), now).record(occurrences), outbox)
 
 
 def _write(plan: Plan, outbox: Outbox) -> int:
-    outbox.add(plan.added, plan.silenced, plan.now)
-    told = [alert for alert in plan.added if alert.state == "pending" and not alert.message.step]
-    for alert in told:
-        log.info("To be told by %s to %s: %s", alert.channel, alert.recipient, alert.subject)
-    return len(told)
+    outbox.add(plan.added, plan.suppressed, plan.now)
+    queued = [alert for alert in plan.added if alert.state == "pending" and not alert.message.step]
+    for alert in queued:
+        log.info("Queued for %s to %s: %s", alert.channel, alert.recipient, alert.subject)
+    return len(queued)
 
 
-def _never_fails(function: Callable[P, None]) -> Callable[P, None]:
-    """Alerting must not make a failure worse, nor fail what has succeeded."""
+def _never_raises(function: Callable[P, None]) -> Callable[P, None]:
+    """Log errors instead of raising them: an error in alerting must not fail a task or hide its error."""
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
         except Exception:
-            log.exception("%s: the alert could not be made", function.__name__)
+            log.exception("%s: the alert could not be created", function.__name__)
 
     return guarded
 
 
-@_never_fails
+@_never_raises
 def notify_failure(context: Mapping[str, Any]) -> None:
-    """Tell of a task's final failure, or of the gate that has blocked it. For Airflow's failure callback.
+    """Report a task that failed at its last try, or the gate that blocked it. For Airflow's failure callback.
 
     Args:
         context: Airflow's context of the task.
@@ -91,41 +91,41 @@ def notify_failure(context: Mapping[str, Any]) -> None:
     occurrence = failed_task(context, now)
     try:
         outbox = Outbox()
-        take_up([occurrence], now, outbox)
+        record([occurrence], now, outbox)
     except Exception:
-        log.exception("The outbox cannot be written: the alert is sent without it")
-        _send_at_once(occurrence, now)
+        log.exception("The outbox cannot be written. The alert is sent without it.")
+        _send_without_outbox(occurrence, now)
         return
     log.info("Alerts: %s", deliver(now, outbox).message)
 
 
-@_never_fails
+@_never_raises
 def notify_gate(verdict: GateVerdict, run: RunContext, log_url: str | None = None, client: Client | None = None) -> None:
-    """Tell of rows that a gate has set aside, and of rules that hold again.
+    """Report rows that a gate has quarantined, and rules that all rows meet again.
 
     Args:
-        verdict: what the gate decided; a blocked gate's failure callback tells of that itself.
-        run: the run that was judged.
+        verdict: the gate's verdict. A blocked gate is reported by the failure callback of its task.
+        run: the run that was checked.
         log_url: the log of the gate's task.
-        client: a BigQuery client; one is made if not given.
+        client: a BigQuery client; created if not given.
     """
     if not any(outcome.action == "quarantine" for outcome in verdict.outcomes):
         return
-    from include.alerts.failures import set_aside
+    from include.alerts.failures import quarantine_occurrences
 
     now = datetime.now(UTC)
     outbox = Outbox(client)
-    keys = _held_keys(verdict.gate, outbox) if verdict.quarantined else {}
-    if take_up(set_aside(verdict, run.run_id, log_url, keys, now), now, outbox):
+    keys = _quarantined_keys(verdict.gate, outbox) if verdict.quarantined else {}
+    if record(quarantine_occurrences(verdict, run.run_id, log_url, keys, now), now, outbox):
         log.info("Alerts: %s", deliver(now, outbox).message)
 
 
-@_never_fails
+@_never_raises
 def notify_late_run(context: Mapping[str, Any]) -> None:
-    """Tell of a run that has not ended by its deadline. The monitor sends it.
+    """Report a run that has not ended by its deadline. The alert is only queued; the monitor sends it.
 
     Args:
-        context: what Airflow gives a deadline's callback: `dag_run` and `deadline`.
+        context: the context of Airflow's deadline callback, with `dag_run` and `deadline`.
     """
     from airflow.configuration import conf
 
@@ -133,23 +133,23 @@ def notify_late_run(context: Mapping[str, Any]) -> None:
 
     now = datetime.now(UTC)
     base_url = conf.get("api", "base_url", fallback="http://localhost:8080")
-    take_up([late_run(context, settings().nightly_deadline_minutes, base_url, now)], now, Outbox())
+    record([late_run(context, settings().nightly_deadline_minutes, base_url, now)], now, Outbox())
 
 
 def _own_channels() -> dict[str, tuple[str, ...]]:
-    """Table → the channels that its promise names. Who is told must not depend on a manifest that can be read."""
+    """Table → the channels in its `meta.sla`. Empty if the dbt manifest cannot be read, so that alerts are sent anyway."""
     from include.sla import PromiseError, load_promises
 
     try:
         return {key: promise.channels for key, promise in load_promises().items()}
     except (OSError, PromiseError) as error:
-        log.warning("Promises cannot be read, alerts go by criticality alone: %s", error)
+        log.warning("Freshness SLAs cannot be read, the channels follow from the criticality alone: %s", error)
         return {}
 
 
-def _ended(plan: Plan, outbox: Outbox) -> list[Occurrence]:
-    """For every DAG of which something has failed and is not closed: its newest run, if that has succeeded since."""
-    from include.alerts.failures import DAG, well_again
+def _recovered_dags(plan: Plan, outbox: Outbox) -> list[Occurrence]:
+    """The recoveries of DAGs that have an open incident and whose newest run has succeeded since."""
+    from include.alerts.failures import DAG, recovery_of
 
     failed = {
         occurrence.scope.removeprefix(DAG): occurrence
@@ -157,25 +157,25 @@ def _ended(plan: Plan, outbox: Outbox) -> list[Occurrence]:
         for occurrence in incident.open.values()
         if occurrence.scope.startswith(DAG)
     }
-    # That promises are looked at again shows that the DAG which does it works; it keeps no books of its runs.
+    # This code runs in the monitor, so the monitor works again. It writes no rows to `ops.pipeline_runs`.
     monitor = failed.pop(MONITOR, None)
-    ended = [well_again(monitor, "", plan.now)] if monitor is not None else []
+    recovered = [recovery_of(monitor, "", plan.now)] if monitor is not None else []
     if not failed:
-        return ended
+        return recovered
     newest = outbox.query(
         "select dag_id, run_id, state, finished_at from ops.pipeline_runs where dag_id in unnest(split(@dags)) "
         "qualify row_number() over (partition by dag_id order by coalesce(finished_at, started_at) desc) = 1",
         dags=("STRING", ",".join(sorted(failed))),
     )
-    return ended + [
-        well_again(failed[row["dag_id"]], row["run_id"], row["finished_at"])
+    return recovered + [
+        recovery_of(failed[row["dag_id"]], row["run_id"], row["finished_at"])
         for row in newest
         if row["state"] == "success" and row["finished_at"] > failed[row["dag_id"]].at
     ]
 
 
-def _held_keys(gate: str, outbox: Outbox) -> dict[str, list[str]]:
-    """Rule → keys of a few rows that a gate holds in quarantine."""
+def _quarantined_keys(gate: str, outbox: Outbox) -> dict[str, list[str]]:
+    """Rule → sample keys of the rows that a gate has quarantined."""
     rows = outbox.query(
         "select expectation, row_key from quarantine.quarantined_rows where gate = @gate "
         "qualify row_number() over (partition by expectation order by row_key) <= 3 order by expectation, row_key",
@@ -187,14 +187,14 @@ def _held_keys(gate: str, outbox: Outbox) -> dict[str, list[str]]:
     return keys
 
 
-def _send_at_once(occurrence: Occurrence, now: datetime) -> None:
-    """Without the warehouse: send what would have been put into the outbox, once a day for each DAG, route and machine."""
+def _send_without_outbox(occurrence: Occurrence, now: datetime) -> None:
+    """Send the alerts directly. A marker file limits them to one a day per DAG, route and machine."""
     from include.alerts.channels import ChannelDown, send
 
     routing = load_routing()
     folder = settings().state_dir / "alerts"
     folder.mkdir(parents=True, exist_ok=True)
-    for alert in Plan([], routing, now).take([occurrence]).added:
+    for alert in Plan([], routing, now).record([occurrence]).added:
         if alert.route is None or alert.message.step:
             continue
         marker = folder / identifier(occurrence.scope, *alert.route, now.date())

@@ -1,4 +1,4 @@
-"""What happened, in the words of a message: no row values, no addresses, no secrets; and the messages made of it."""
+"""Occurrences and the messages about them. They hold no personal data, no addresses and no secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Kind = Literal[
 ]
 
 RECOVERIES = frozenset({"sla_recovered", "recovered"})
-#: How much a kind says: who has been told of one is not told of a lesser one in the same incident.
-_LEVELS = {"sla_at_risk": 0, "deadline": 0}
+#: Weight of a kind; 1 if not listed. Within one incident, a route is notified again of kinds with a higher weight.
+_KIND_WEIGHTS = {"sla_at_risk": 0, "deadline": 0}
 RUNBOOKS: dict[str, str] = {
     "sla_at_risk": "sla-at-risk.md",
     "sla_breached": "sla-breached.md",
@@ -37,25 +37,25 @@ _NUMBER = re.compile(r"\d[\d ()/.-]{5,}\d")
 
 
 def identifier(*parts: object) -> str:
-    """A deterministic id of what its parts say."""
+    """A deterministic id: a hash of its parts."""
     return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:20]
 
 
 def plain(text: str | None, length: int = 300) -> str:
-    """A text on one line, without control characters, cut to a length."""
+    """The text on one line, without control characters, cut to `length` characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def without_addresses(text: str) -> str:
-    """A text without e-mail addresses, and without the login in web addresses."""
+    """The text without e-mail addresses, and without logins in URLs."""
     return _EMAIL.sub("…", _CREDENTIALS.sub(r"\1…@", text))
 
 
 def sanitized(text: str | None, length: int = 200) -> str:
-    """The first line of an error without what it may quote: credentials, addresses, values, long numbers.
+    """The first line of an error, without credentials, addresses, quoted values and long numbers.
 
-    What an exception says can hold a row's values; the whole of it is in the task's log, for those who may read that.
+    An error may quote the values of a row. The full text is in the task's log, which has its own access control.
     """
     first = next((line for line in (text or "").splitlines() if line.strip()), "")
     return plain(_NUMBER.sub("…", _QUOTED.sub("…", without_addresses(first))), length)
@@ -66,21 +66,23 @@ class _Facts(BaseModel):
 
 
 class Occurrence(_Facts):
-    """One thing that happened to one table, run or rule.
+    """One event: a problem of one table, DAG or rule, or its recovery.
 
     Attributes:
-        event_id: says which event it is; the same event is taken up once, however often it is reported.
-        kind: what happened.
-        scope: what is well again when it recovers: `marts.mart_x`, `dag ingest_crm`, `rule staging.<rule>`.
-        cause_key: occurrences with the same one are one incident.
-        name: what a person calls it: the table, the task, the rule.
-        owner: the group that answers for it.
-        severity: its criticality.
-        channels: its own channels, in place of those of its criticality.
-        level: how much it says within its kind; told again only if it says more.
+        event_id: the same event has the same id, and is recorded once, however often it is reported.
+        kind: the kind of problem or recovery.
+        scope: the table, DAG or rule: `marts.mart_x`, `dag ingest_crm`, `rule staging.<rule>`. A recovery resolves its scope.
+        cause_key: occurrences with the same key belong to one incident.
+        name: the table, task or rule, as shown in messages.
+        owner: the dbt group that is responsible.
+        severity: the criticality of the table, DAG or rule.
         at: when it was seen.
-        promised, actual, cause: each one line.
-        log_url: where the likely cause can be read.
+        channels: used instead of the channels of its criticality, if not empty.
+        level: how serious it is within its kind, such as the number of digits of a row count.
+        promised: the expected state, in one line. It keeps this name because `ops.alerts` stores it as JSON.
+        actual: the actual state, in one line.
+        cause: the likely cause, in one line.
+        log_url: the log that shows the likely cause.
         details: further lines, such as sample keys.
     """
 
@@ -112,8 +114,8 @@ class Occurrence(_Facts):
 
     @property
     def weight(self) -> int:
-        """How much it says, over all kinds."""
-        return _LEVELS.get(self.kind, 1) * 100 + self.level
+        """How serious it is, as a number that is comparable across kinds."""
+        return _KIND_WEIGHTS.get(self.kind, 1) * 100 + self.level
 
     @property
     def recovers(self) -> bool:
@@ -121,14 +123,16 @@ class Occurrence(_Facts):
 
 
 class Message(_Facts):
-    """What one route is told: some occurrences of one incident. The content of `ops.alerts.body_json`.
+    """The message for one route: some occurrences of one incident. Stored in `ops.alerts.body_json`.
 
     Attributes:
-        incident_id: the incident; also PagerDuty's deduplication key and what mails refer to.
-        opened_at: when the incident began.
-        kind, severity: those of its weightiest occurrence.
-        step: 0, or the number of the repetition.
-        after: how long after the beginning a repetition comes.
+        incident_id: the incident. Also PagerDuty's deduplication key and the `References` header of e-mails.
+        opened_at: when the incident was opened.
+        kind: the kind of its most serious occurrence.
+        severity: the highest criticality of its occurrences.
+        step: 0 for the first message, else the number of the reminder.
+        after: the time from the first message to the reminder.
+        owners: the owners that are notified.
         occurrences: at least one.
     """
 
@@ -151,22 +155,22 @@ class Message(_Facts):
 
     @property
     def subject(self) -> str:
-        """One line: what happened to what, and how critical it is."""
+        """One line: the problem, the table or task, and its criticality."""
         names = [occurrence.name for occurrence in self.occurrences]
-        what = names[0] if len(names) == 1 else f"{len(names)} {_PLURALS[self.kind]}, {names[0]} and others"
+        listed = names[0] if len(names) == 1 else f"{len(names)} {_PLURALS[self.kind]}, {names[0]} and others"
         repeated = f" · still open, reminder {self.step}" if self.step else ""
-        return plain(f"{_HEADLINES[self.kind]}: {what} ({self.severity}){repeated}", 140)
+        return plain(f"{_HEADLINES[self.kind]}: {listed} ({self.severity}){repeated}", 140)
 
     @property
     def shared_cause(self) -> Occurrence | None:
-        """An occurrence that says what all have in common, if there are several and they have one cause."""
+        """The first occurrence, if there are several and all have the same cause and log; else None."""
         first = self.occurrences[0]
         same = all((o.cause, o.log_url) == (first.cause, first.log_url) for o in self.occurrences)
         return first if len(self.occurrences) > 1 and first.cause and same else None
 
     @property
     def runbook(self) -> str:
-        """The runbook's file in docs/runbooks."""
+        """The file name of the runbook in docs/runbooks."""
         return RUNBOOKS[self.kind]
 
 
@@ -176,9 +180,9 @@ _HEADLINES: dict[Kind, str] = {
     "sla_recovered": "On time again",
     "task_failed": "Failed",
     "gate_blocked": "Gate blocked",
-    "quarantined": "Rows set aside",
+    "quarantined": "Rows quarantined",
     "deadline": "Taking too long",
-    "recovered": "Works again",
+    "recovered": "Resolved",
 }
 _PLURALS: dict[Kind, str] = dict.fromkeys(_HEADLINES, "tasks") | {
     "sla_at_risk": "tables",
@@ -189,5 +193,5 @@ _PLURALS: dict[Kind, str] = dict.fromkeys(_HEADLINES, "tasks") | {
 
 
 def severest(severities: list[Criticality]) -> Criticality:
-    """The highest of some criticalities."""
+    """The highest criticality."""
     return max(severities, key=CRITICALITIES.index)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from the platform's own names, never from data.
-"""The outbox `ops.alerts`: what is to be told waits there until it is, and is claimed before it is sent."""
+"""The outbox `ops.alerts`: alerts wait there until they are due, and are claimed before they are sent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 Route = tuple[Channel, str]
 State = Literal["pending", "sent", "failed", "substituted", "silent"]
 
-#: How long a delivery has an alert to itself. If it is killed meanwhile, the next one sends it after that.
+#: Reason in `error` of an alert that is suppressed because its incident was resolved before it was sent.
+RESOLVED_FIRST = "resolved before it was sent"
+#: How long a claim lasts. If a delivery is killed, the next one sends its alerts after this time.
 CLAIM = timedelta(minutes=10)
-#: How far back open incidents are looked for.
-_MEMORY = timedelta(days=35)
-#: Seconds for which a warehouse that cannot be reached is tried.
+#: Maximum age of the alerts that are read to find open incidents.
+_MAX_AGE = timedelta(days=35)
+#: Seconds after which an unreachable warehouse is given up.
 _PATIENCE = 60.0
 
-_LET_GO = """
+_RELEASE_CLAIMS = """
     merge ops.alerts as t
     using (
         select
@@ -49,7 +51,7 @@ _LET_GO = """
 
 @dataclass(frozen=True)
 class Alert:
-    """A row of the outbox: one message for one route (None: nobody is sent it)."""
+    """A row of the outbox: one message for one route. Without a route it is never sent, only recorded."""
 
     alert_id: str
     incident_id: str
@@ -70,8 +72,8 @@ class Alert:
     def of(cls, message: Message, route: Route | None, ordinal: object, now: datetime, when: datetime) -> Alert:
         """A new alert, to be sent at `when`.
 
-        Its id says which of its kind it is for its route, not what it holds: of two tasks that fail at once and each find
-        nobody told, one gets its row in.
+        The id depends on the incident, kind, route and ordinal, not on the content. So if two tasks of a DAG fail at the
+        same moment, both create the same id, and only one row is stored.
         """
         parts = (message.incident_id, message.kind, message.severity, message.step, *(route or ("",)), ordinal)
         return cls(
@@ -111,45 +113,52 @@ class Outbox:
         self.client = client
 
     def recent(self, now: datetime) -> list[Alert]:
-        """What was written in the last weeks, oldest first."""
-        return self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MEMORY))
+        """The alerts of the last 35 days, oldest first."""
+        return self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MAX_AGE))
 
-    def add(self, alerts: Sequence[Alert], silenced: Sequence[str], now: datetime) -> None:
-        """Silence what is over and add what is new; what is there already stays as it is."""
-        if silenced:
+    def add(self, alerts: Sequence[Alert], suppressed: Sequence[str], now: datetime) -> None:
+        """Add the new alerts and suppress pending alerts of resolved incidents. Existing rows are not replaced.
+
+        Args:
+            alerts: the new alerts.
+            suppressed: ids of the alerts to suppress.
+            now: the current time.
+        """
+        if suppressed:
             self.query(
                 "update ops.alerts set state = 'silent', error = @why "
                 "where created_at > @since and alert_id in unnest(split(@ids)) and state = 'pending'",
-                ids=("STRING", ",".join(silenced)),
-                why=("STRING", "over before it was told"),
-                since=("TIMESTAMP", now - _MEMORY),
+                ids=("STRING", ",".join(suppressed)),
+                why=("STRING", RESOLVED_FIRST),
+                since=("TIMESTAMP", now - _MAX_AGE),
             )
         if alerts:
             self._insert(alerts, now)
 
     def _insert(self, alerts: Sequence[Alert], now: datetime) -> None:
-        """Insert the alerts that are not there yet; of one that two processes insert at the same instant, one row stays.
+        """Insert the alerts that do not exist yet. If two processes insert the same alert at once, one row remains.
 
-        BigQuery puts two statements in an order only if both change rows that exist, not if they insert
-        (cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_conflicts). So a row is inserted as claimed by its
-        writer, who then changes it: it deletes its own if there is another that is not claimed so, or by a lesser writer, and
-        otherwise lets go of it. Until then nobody sends it; if the writer is killed, it is due when the claim ends.
+        BigQuery does not serialize concurrent inserts, only statements that change existing rows
+        (cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_conflicts). So each writer inserts its rows as
+        claimed by itself, and then changes them in a second statement. That statement deletes its own row if the same
+        alert exists without a writer's claim, or claimed by a writer whose name sorts first. Otherwise it releases the claim.
+        A claimed row is not sent. If the writer is killed, the row is due when the claim expires.
         """
         from include.ops import append
 
-        # Sorts after the names of deliveries, which are hexadecimal.
+        # "writer" sorts after the names of deliveries, which are hexadecimal.
         writer = f"writer {uuid4().hex}"
-        held = {"claimed_by": writer, "next_attempt_at": now + CLAIM}
-        append("ops.alerts", [alert.row() | held for alert in alerts], unless_present="alert_id", client=self.client)
+        claim = {"claimed_by": writer, "next_attempt_at": now + CLAIM}
+        append("ops.alerts", [alert.row() | claim for alert in alerts], unless_present="alert_id", client=self.client)
         due = [{"alert_id": alert.alert_id, "due": alert.next_attempt_at.isoformat()} for alert in alerts]
-        self.query(_LET_GO, writer=("STRING", writer), due=("STRING", json.dumps(due)))
+        self.query(_RELEASE_CLAIMS, writer=("STRING", writer), due=("STRING", json.dumps(due)))
 
     def claim(self, delivery: str, now: datetime) -> list[Alert]:
-        """Take what is due, for this delivery alone. What a claim's end has given back is due again.
+        """Claim all alerts that are due, so that no other delivery sends them. Alerts of expired claims are due again.
 
-        What has failed most often comes last: a message that a channel refuses holds up no other.
+        Alerts with the most attempts come last, so that a message that a channel refuses does not delay the others.
         """
-        # Most looks find nothing due. Reading that is no change of the table, of which BigQuery allows 1,500 a day.
+        # Usually nothing is due. A query checks this first, because BigQuery allows only 1,500 changes of a table per day.
         due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
         if not list(self.query(due, now=("TIMESTAMP", now))):
             return []
@@ -165,8 +174,8 @@ class Outbox:
         )
         return list({alert.alert_id: alert for alert in claimed}.values())
 
-    def told(self, message: Message) -> set[Channel]:
-        """The channels by which the same message has been sent to somebody."""
+    def channels_sent(self, message: Message) -> set[Channel]:
+        """The channels that have already sent this message to a recipient."""
         rows = self.query(
             "select distinct channel from ops.alerts "
             "where incident_id = @incident and kind = @kind and state = 'sent' and channel is not null "
@@ -187,7 +196,7 @@ class Outbox:
         next_attempt_at: datetime | None = None,
         error: str | None = None,
     ) -> None:
-        """Write down what became of a claimed alert, and give it back."""
+        """Store the new state of a claimed alert, and release the claim."""
         self.query(
             "update ops.alerts set state = @state, claimed_by = null, sent_at = @sent_at, error = @error, "
             "next_attempt_at = coalesce(@next_attempt_at, next_attempt_at) "
@@ -205,7 +214,7 @@ class Outbox:
         return [_alert(dict(row.items())) for row in rows]
 
     def query(self, sql: str, **parameters: tuple[str, Any]) -> Iterable[Any]:
-        """Run a statement; parameters are name → type and value."""
+        """Run a statement. Parameters: name → type and value."""
         from google.cloud import bigquery
 
         from include.warehouse import execute
@@ -213,7 +222,7 @@ class Outbox:
         bound: list[ScalarQueryParameter] = [
             bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()
         ]
-        # The client's own patience is ten minutes: too long for an alert, which can go out without the warehouse.
+        # The client retries for ten minutes by default. That is too long, because an alert can be sent without the warehouse.
         job = execute(self.client, sql, bigquery.QueryJobConfig(query_parameters=bound), patience=_PATIENCE)
         rows: Iterable[Any] = job.result()
         return rows

@@ -1,4 +1,4 @@
-"""How a message looks: as Slack blocks, as a mail, as an event of PagerDuty."""
+"""Renders a message as Slack blocks, as an e-mail, and as a PagerDuty event."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from include.alerts.occurrence import Message, Occurrence, plain
 from include.alerts.sla import moment
 from include.settings import settings
 
-#: Things that one message lists; the rest is counted.
+#: How many occurrences a message lists. The others are only counted.
 _SHOWN = 8
 
-# Criticality → colour of mails, Slack's sign, PagerDuty's severity.
+# Criticality → colour in e-mails, emoji in Slack, severity in PagerDuty.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "critical": ("#c01c28", ":red_circle:", "critical"),
     "high": ("#c64600", ":large_orange_circle:", "error"),
     "medium": ("#986a00", ":large_yellow_circle:", "warning"),
     "low": ("#5f6b7a", ":white_circle:", "info"),
 }
-_WELL = ("#26803b", ":white_check_mark:", "info")
+_RESOLVED = ("#26803b", ":white_check_mark:", "info")
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail: both forms say the same."""
+    """An e-mail. Its HTML and text have the same content."""
 
     subject: str
     html: str
@@ -37,12 +37,12 @@ class Mail:
 
 
 def slack_text(message: Message) -> str:
-    """The one line that notifications show."""
+    """The line that Slack shows in notifications."""
     return _escaped(message.subject)
 
 
 def slack_blocks(message: Message) -> list[dict[str, Any]]:
-    """The message as Slack's Block Kit."""
+    """The message as blocks of Slack's Block Kit."""
     _, sign, _ = _look(message)
     blocks: list[dict[str, Any]] = [_section(f"{sign} *{_escaped(message.subject)}*")]
     shared = message.shared_cause
@@ -59,7 +59,7 @@ def slack_blocks(message: Message) -> list[dict[str, Any]]:
 
 
 def mail(message: Message) -> Mail:
-    """The message as HTML and as text."""
+    """The message as an e-mail."""
     colour, _, _ = _look(message)
     values = {
         "message": message,
@@ -67,7 +67,7 @@ def mail(message: Message) -> Mail:
         "more": max(len(message.occurrences) - _SHOWN, 0),
         "shared": message.shared_cause,
         "colour": colour,
-        "label": "All well again" if message.recovers else f"{message.severity} · {message.kind.replace('_', ' ')}",
+        "label": "Resolved" if message.recovers else f"{message.severity} · {message.kind.replace('_', ' ')}",
         "runbook_url": runbook_url(message),
         "opened_at": moment(message.opened_at),
     }
@@ -82,7 +82,7 @@ def mail(message: Message) -> Mail:
 def pagerduty_event(message: Message) -> dict[str, Any]:
     """The arguments of Airflow's PagerdutyNotifier: an event of PagerDuty's Events API v2.
 
-    The incident's id is the deduplication key: what is told again adds to the same page, and its end resolves it.
+    The incident's id is the deduplication key. So reminders update the same page, and the recovery resolves it.
     """
     first = message.occurrences[0]
     logs = {_web(o.log_url): f"Log of {o.name}" for o in reversed(message.occurrences[:_SHOWN]) if _web(o.log_url)}
@@ -105,20 +105,20 @@ def pagerduty_event(message: Message) -> dict[str, Any]:
 
 
 def runbook_url(message: Message) -> str | None:
-    """Where the message's runbook can be read; None if nobody has said where runbooks are."""
+    """The URL of the message's runbook; None if `RUNBOOKS_URL` is not set."""
     base = settings().runbooks_url
     return f"{base.rstrip('/')}/{message.runbook}" if base else None
 
 
 def _look(message: Message) -> tuple[str, str, str]:
-    return _WELL if message.recovers else _LOOKS[message.severity]
+    return _RESOLVED if message.recovers else _LOOKS[message.severity]
 
 
 def _facts(occurrence: Occurrence) -> list[tuple[str, str]]:
     return [
         ("Owner", occurrence.owner),
         ("Criticality", occurrence.severity),
-        ("Promised", occurrence.promised),
+        ("Expected", occurrence.promised),
         ("Actual", occurrence.actual),
         ("Likely cause", occurrence.cause),
         ("Detail", "\n".join(occurrence.details)),
@@ -141,23 +141,23 @@ def _slack_cause(occurrence: Occurrence) -> list[str]:
 
 
 def _section(text: str) -> dict[str, Any]:
-    # verbatim: Slack makes no links or mentions of its own. A block holds 3,000 characters.
+    # verbatim: Slack does not turn text into links or mentions. Slack allows 3,000 characters per block.
     cut = text if len(text) <= 2900 else f"{text[:2900]}…"
     return {"type": "section", "text": {"type": "mrkdwn", "text": cut, "verbatim": True}}
 
 
 def _escaped(text: str) -> str:
-    """Text that Slack shows as it is: no mention, link or channel can be made of it."""
+    """Text escaped for Slack, so that it cannot become a mention, a link or a channel name."""
     return plain(text, 600).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _web(url: str | None) -> str:
-    """A link's address if it is one of the web; empty otherwise."""
+    """The URL if its scheme is http or https; else an empty string, because other schemes can run scripts."""
     return url if url and urlsplit(url).scheme in {"http", "https"} else ""
 
 
 def _slack_url(url: str) -> str:
-    """A web address that cannot leave Slack's angle brackets."""
+    """A URL encoded so that it cannot end the angle brackets of a Slack link."""
     for character, code in (("&", "&amp;"), ("<", "%3C"), (">", "%3E"), ("|", "%7C"), (" ", "%20")):
         url = url.replace(character, code)
     return url

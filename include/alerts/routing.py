@@ -1,4 +1,4 @@
-"""Who is told, through what, and when: `include/alerts/routing.yml`, validated."""
+"""Notification routing: reads and validates `include/alerts/routing.yml`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Channel = Literal["slack", "email", "pagerduty"]
 
 
 class RoutingError(ValueError):
-    """The routing, or the owners' addresses, are wrong; the message names the file and the key."""
+    """The routing file or the owners' addresses are invalid. The message names the file and the key."""
 
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{name!r} is no timezone of the IANA list, such as Europe/London") from error
+        raise ValueError(f"{name!r} is not an IANA time zone: use a name such as Europe/London") from error
     return name
 
 
@@ -48,57 +48,57 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Way(_Strict):
-    """One channel: the Airflow connection that it goes through, and what takes over when it is down."""
+class ChannelConfig(_Strict):
+    """One channel: its Airflow connection, and the channels that replace it when it is down."""
 
     connection: ConnectionId
     instead: tuple[Channel, ...] = ()
 
 
 class QuietHours(_Strict):
-    """A part of each day in which nobody is told; what comes up waits for its end."""
+    """A part of each day, in a time zone. Alerts raised during quiet hours are sent when they end."""
 
     begin: time = Field(alias="from")
     until: time
     timezone: Zone
 
     @model_validator(mode="after")
-    def _some(self) -> Self:
+    def _not_empty(self) -> Self:
         if self.begin == self.until:
-            raise ValueError("from and until are the same: that is no time, or all of it")
+            raise ValueError("from and until are the same: use two different times")
         return self
 
     def end(self, moment: datetime) -> datetime:
-        """When a message of that moment may be sent: then, or at the end of the quiet hours that it falls into (UTC)."""
+        """The earliest time to send a message of that moment: the moment itself, or the end of the quiet hours (UTC)."""
         zone = ZoneInfo(self.timezone)
         local = moment.astimezone(zone)
-        over_midnight = self.begin > self.until
+        past_midnight = self.begin > self.until
         now = local.time()
-        quiet = (now >= self.begin or now < self.until) if over_midnight else (self.begin <= now < self.until)
+        quiet = (now >= self.begin or now < self.until) if past_midnight else (self.begin <= now < self.until)
         if not quiet:
             return moment
-        day = local.date() + timedelta(days=1 if over_midnight and now >= self.begin else 0)
+        day = local.date() + timedelta(days=1 if past_midnight and now >= self.begin else 0)
         return datetime.combine(day, self.until, zone).astimezone(UTC)
 
 
-class Step(_Strict):
-    """One repetition of an open incident: how long after it began, through what, and to whom besides its owners."""
+class EscalationStep(_Strict):
+    """One reminder of an open incident: the time after its start, its channels, and further owners to notify."""
 
     after: Duration
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: tuple[Owner, ...] = ()
 
 
-class Rule(_Strict):
-    """How what is of one criticality is told."""
+class CriticalityRule(_Strict):
+    """Notification settings for one criticality."""
 
     channels: tuple[Channel, ...] = Field(min_length=1)
-    escalation: tuple[Step, ...] = ()
+    escalation: tuple[EscalationStep, ...] = ()
     quiet_hours: QuietHours | None = None
 
     @field_validator("escalation")
     @classmethod
-    def _in_order(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def _in_order(cls, steps: tuple[EscalationStep, ...]) -> tuple[EscalationStep, ...]:
         after = [step.after for step in steps]
         if after != sorted(set(after)):
             raise ValueError("the steps must be in order of `after`, each later than the one before")
@@ -106,13 +106,20 @@ class Rule(_Strict):
 
 
 class AtRisk(_Strict):
-    """Through what a warning goes, of those that the table has."""
+    """The channels of warnings. A warning uses the channels of its table that are listed here, or else the first of them."""
 
     channels: tuple[Channel, ...]
 
 
 class Retry(_Strict):
-    """How often and how long a channel is tried."""
+    """How often and for how long a failed message is retried.
+
+    Attributes:
+        first: the wait after the first failure; it doubles after each further failure.
+        longest: the longest wait.
+        substitute_after: the number of attempts after which another channel sends the message.
+        give_up_after: the age at which a message is no longer sent.
+    """
 
     first: Duration
     longest: Duration
@@ -120,13 +127,19 @@ class Retry(_Strict):
     give_up_after: Duration
 
     def wait(self, attempts: int) -> timedelta:
-        """How long to wait after that many attempts (from 1): doubled each time, up to the longest."""
+        """The wait after a number of attempts, which is at least 1."""
         doublings: int = 2 ** min(attempts - 1, 20)
         return min(self.first * doublings, self.longest)
 
 
 class Silence(_Strict):
-    """Something that nobody is told about for a time."""
+    """Mutes the alerts of some tables, tasks or rules until a time.
+
+    Attributes:
+        name: a pattern with `*` and `?`.
+        until: the end, in UTC if it has no offset.
+        reason: shown in `ops.alerts.error`.
+    """
 
     name: str = Field(min_length=1)
     until: datetime
@@ -146,10 +159,10 @@ class OwnRoutes(_Strict):
 
 
 class Routing(_Strict):
-    """The whole file, and the owners' addresses."""
+    """The content of the routing file, and the owners' addresses."""
 
-    channels: dict[Channel, Way]
-    criticality: dict[Criticality, Rule]
+    channels: dict[Channel, ChannelConfig]
+    criticality: dict[Criticality, CriticalityRule]
     at_risk: AtRisk
     owners: dict[Owner, OwnRoutes] = Field(default_factory=dict)
     remind_after: Duration
@@ -164,36 +177,36 @@ class Routing(_Strict):
             raise ValueError(f"criticality: {', '.join(missing)} is missing")
         used = {channel for rule in self.criticality.values() for channel in rule.channels}
         used |= {channel for rule in self.criticality.values() for step in rule.escalation for channel in step.channels}
-        used |= {channel for way in self.channels.values() for channel in way.instead} | set(self.at_risk.channels)
-        if missing_ways := sorted(used - set(self.channels)):
-            raise ValueError(f"channels: {', '.join(missing_ways)} is used but not described")
+        used |= {channel for config in self.channels.values() for channel in config.instead} | set(self.at_risk.channels)
+        if undefined := sorted(used - set(self.channels)):
+            raise ValueError(f"channels: {', '.join(undefined)} is used but not defined")
         named = set(self.owners) | {o for rule in self.criticality.values() for step in rule.escalation for o in step.owners}
         if unknown := sorted(named - set(self.addresses)):
-            raise ValueError(f"owners: {', '.join(unknown)} is no group of dbt/models/_groups.yml")
+            raise ValueError(f"owners: {', '.join(unknown)} is not a group of dbt/models/_groups.yml")
         return self
 
     def recipient(self, channel: Channel, owner: str) -> str:
-        """The route of a channel for an owner: a connection id, or for e-mail the owner whose address it is."""
+        """The recipient for an owner: the owner itself for e-mail, else a connection id."""
         if channel == "email":
             return owner if owner in self.addresses else next(iter(self.addresses))
         own = self.owners.get(owner, OwnRoutes())
         return (own.slack if channel == "slack" else own.pagerduty) or self.channels[channel].connection
 
     def connection(self, channel: Channel, recipient: str) -> str:
-        """The Airflow connection that serves a route."""
+        """The Airflow connection of a route."""
         return self.channels["email"].connection if channel == "email" else recipient
 
     def addresses_of(self, owners: Iterable[str]) -> list[str]:
         """The e-mail addresses of owners, in alphabetical order."""
         return sorted({self.addresses[self.recipient("email", owner)] for owner in owners})
 
-    def tell_at(self, severity: Criticality, moment: datetime) -> datetime:
-        """When something of a severity may be told: that moment, or the end of its quiet hours."""
+    def notify_at(self, severity: Criticality, moment: datetime) -> datetime:
+        """The earliest time to notify: the moment itself, or the end of the quiet hours of that severity."""
         quiet = self.criticality[severity].quiet_hours
         return quiet.end(moment) if quiet else moment
 
     def silence(self, name: str, moment: datetime) -> Silence | None:
-        """The silence that covers a table, task or rule at a moment, if there is one."""
+        """The silence that mutes a table, task or rule at a moment; None if there is none."""
         return next((s for s in self.silences if moment < s.until and fnmatchcase(name, s.name)), None)
 
 
@@ -211,10 +224,10 @@ def _load(path: Path, groups: Path) -> Routing:
 
 
 def load_routing() -> Routing:
-    """The routing of `PLATFORM_ROUTING_FILE`, with the addresses of the dbt project's groups.
+    """The routing of `PLATFORM_ROUTING_FILE`, with the e-mail addresses of the dbt groups.
 
     Raises:
-        RoutingError: naming the file, the key and what is wrong.
+        RoutingError: the file is invalid. The message names the file, the key and the error.
     """
     config = settings()
     return _load(config.routing_file, config.dbt_dir / "models" / "_groups.yml")

@@ -1,4 +1,4 @@
-"""What the ledger of promises says, as occurrences."""
+"""Turns the state changes of freshness SLAs into occurrences."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _KINDS: dict[str, Kind] = {
     "at_risk": "sla_at_risk",
     "breached": "sla_breached",
     "recovered": "sla_recovered",
-    # Ends a warning that did not come true; for a table of which nobody was warned it is nothing.
+    # Resolves a warning. It has no effect on a table without a warning.
     "on_time": "sla_recovered",
 }
 
 
-def from_ledger(event: SlaEvent, channels: Mapping[str, tuple[str, ...]]) -> Occurrence:
-    """A state change of a promise as an occurrence.
+def from_sla_event(event: SlaEvent, channels: Mapping[str, tuple[str, ...]]) -> Occurrence:
+    """The occurrence for a state change of a freshness SLA.
 
     Args:
         event: the row of `ops.sla_events`.
-        channels: table → its own channels, if its promise names some.
+        channels: table → the channels in its `meta.sla`, if it names any.
     """
     return Occurrence(
         event_id=event.event_id,
@@ -47,12 +47,12 @@ def from_ledger(event: SlaEvent, channels: Mapping[str, tuple[str, ...]]) -> Occ
 
 
 def moment(at: datetime) -> str:
-    """An instant for people, such as `1 Oct 2026 06:00 UTC`."""
+    """A time for messages, such as `1 Oct 2026 06:00 UTC`."""
     return f"{at.day} {at:%b %Y %H:%M} UTC"
 
 
 def span(length: timedelta) -> str:
-    """A length of time for people, such as `1 d 4 h` or `25 min`."""
+    """A duration for messages, such as `1 d 4 h` or `25 min`."""
     minutes = max(round(length / timedelta(minutes=1)), 0)
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)
@@ -70,6 +70,6 @@ def _actual(event: SlaEvent) -> str:
 
 
 def _cause_key(event: SlaEvent) -> str:
-    """The same for tables that are late for one cause. Without a known cause, those found late at one look."""
+    """The same key for tables with the same cause. Without a known cause, for tables found late in the same monitor run."""
     cause = event.log_url or event.cause
     return plain(f"late {event.cause_kind} {cause}" if cause else f"late {event.measured_at.isoformat()}", 500)

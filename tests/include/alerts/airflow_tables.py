@@ -1,4 +1,4 @@
-"""Airflow's own tables in an AIRFLOW_HOME of their own, with DAGs in them as its processor writes them."""
+"""Creates Airflow's metadata tables in a separate AIRFLOW_HOME, and stores DAGs there like Airflow's DAG processor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow.utils.session import create_session
 
 
 def register(*dags: DAG) -> None:
-    """Make the tables, and write DAGs into them."""
+    """Create the tables and store the DAGs."""
     initdb()
     with create_session() as session:
         session.add(DagBundleModel(name="dags"))

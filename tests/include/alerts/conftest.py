@@ -11,7 +11,7 @@ from tests.warehouse import connected
 
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receivers]:
-    """Real receivers, which Airflow's connections of this process lead to."""
+    """Real receivers. The Airflow connections of this process point to them."""
     with receiving() as receivers:
         for name, value in receivers.connections().items():
             monkeypatch.setenv(name, value)
@@ -20,6 +20,6 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receivers]:
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client of a warehouse in which every dataset exists and the books are empty."""
+    """A client of a warehouse in which every dataset exists and the audit tables are empty."""
     with connected(monkeypatch) as client:
         yield client

@@ -1,4 +1,4 @@
-"""State changes of promises, as the ledger writes them."""
+"""State changes of freshness SLAs, as rows of `ops.sla_events`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from include.sla import SlaEvent
 
-#: 08:05 UTC on a Thursday: in nobody's quiet hours.
+#: 08:05 UTC on a Thursday, outside all quiet hours.
 NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)
-LOG = "http://airflow.example.org/dags/transform/runs/night/tasks/core.fct_deals.run?try_number=3"
+LOG = "http://airflow.example.org/dags/transform/runs/nightly/tasks/core.fct_deals.run?try_number=3"
 
 
 def event(table: str = "mart_nrr_summary", state: str = "breached", minutes: int = 0, **changes: Any) -> SlaEvent:
-    """A change of one table's promise, some minutes after NOW; `changes` are columns."""
+    """A state change of one table, some minutes after NOW. `changes` replaces columns."""
     at = NOW + timedelta(minutes=minutes)
     recovered = state in {"recovered", "on_time"}
     values: dict[str, Any] = {
@@ -32,7 +32,7 @@ def event(table: str = "mart_nrr_summary", state: str = "breached", minutes: int
         "owner": "finance",
         "cause": None if recovered else "transform.core.fct_deals.run failed at 2026-10-01 02:40 UTC",
         "cause_kind": None if recovered else "task_failed",
-        "run_id": "night",
+        "run_id": "nightly",
         "log_url": None if recovered else LOG,
     }
     return SlaEvent(**(values | changes))

@@ -1,6 +1,6 @@
-"""A DAG run in which a task fails for good at its second try and a gate blocks, run by Airflow's own task runner.
+"""Two DAG runs in Airflow's own task runner: a task fails at its second and last try, and a gate blocks.
 
-`python -m tests.include.alerts.failing_run`, with an AIRFLOW_HOME of its own.
+Run `python -m tests.include.alerts.failing_run` with a separate AIRFLOW_HOME.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A run of `transform` that misses its deadline, in Airflow's own tables: made, missed as the scheduler does it, told as the triggerer does it.
+"""A run of `transform` that misses its deadline, in Airflow's own tables.
 
-`python -m tests.include.alerts.missed_deadline`, with an AIRFLOW_HOME of its own.
+Uses the scheduler's code to miss the deadline, and the triggerer's code to run the callback.
+Run `python -m tests.include.alerts.missed_deadline` with a separate AIRFLOW_HOME.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.include.alerts.airflow_tables import register
 
 
 def missed(minutes: int) -> dict[str, Any]:
-    """What the triggerer is given when a run has not ended by its deadline."""
+    """The arguments that the triggerer gets when a run has not ended by its deadline."""
     deadline = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(minutes=minutes), AsyncCallback(run_is_late))
     with DAG("transform", schedule=None, deadline=deadline) as dag:
         EmptyOperator(task_id="publish")
@@ -35,7 +36,7 @@ def missed(minutes: int) -> dict[str, Any]:
         known = DBDagBag().get_latest_version_of_dag("transform", session=session)
         before = datetime.now(UTC)
         known.create_dagrun(
-            run_id="night",
+            run_id="nightly",
             run_after=before,
             run_type=DagRunType.MANUAL,
             triggered_by=DagRunTriggeredByType.TEST,
@@ -50,10 +51,10 @@ def missed(minutes: int) -> dict[str, Any]:
         return kwargs
 
 
-async def told(trigger: CallbackTrigger) -> list[Any]:
+async def callback_events(trigger: CallbackTrigger) -> list[Any]:
     return [event.payload async for event in trigger.run()]
 
 
 if __name__ == "__main__":
-    payloads = asyncio.run(told(CallbackTrigger(**missed(120))))
+    payloads = asyncio.run(callback_events(CallbackTrigger(**missed(120))))
     assert [str(payload["state"]) for payload in payloads] == ["running", "success"], payloads

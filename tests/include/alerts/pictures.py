@@ -1,4 +1,7 @@
-"""Pictures of messages, about as Slack and a mail program show them: `python -m tests.include.alerts.pictures docs/images`."""
+"""Takes pictures of messages, drawn like in Slack and in a mail program.
+
+Run `python -m tests.include.alerts.pictures docs/images`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from include.alerts.incidents import Plan
 from include.alerts.occurrence import Message
+from include.alerts.plan import Plan
 from include.alerts.render import mail, slack_blocks
 from include.alerts.routing import load_routing
-from include.alerts.sla import from_ledger
+from include.alerts.sla import from_sla_event
 from tests.include.alerts.events import NOW, event
 
 _SIGNS = {
@@ -33,7 +36,7 @@ a {{ color: #1264a3; text-decoration: none }}
 
 
 def slack_page(blocks: list[dict[str, Any]]) -> str:
-    """Blocks as HTML, read as Slack reads them: `*bold*`, `<address|text>`, and nothing else is markup."""
+    """Blocks as HTML. Like in Slack, only `*bold*` and `<address|text>` are markup."""
     return _PAGE.format(body="".join(_block(block) for block in blocks))
 
 
@@ -54,7 +57,7 @@ def _mrkdwn(text: dict[str, Any]) -> str:
 
     assert text["type"] == "mrkdwn" and text["verbatim"] is True
     raw = text["text"]
-    # What stands in angle brackets is a link or a mention; all else that looks like markup has been escaped.
+    # Text in angle brackets is a link or a mention. All other markup has been escaped.
     shown = re.sub(r"<([^<>]+)>", link, raw)
     shown = re.sub(r"\*([^*\n]+)\*", r"<b>\1</b>", shown)
     for sign, colour in _SIGNS.items():
@@ -63,18 +66,18 @@ def _mrkdwn(text: dict[str, Any]) -> str:
 
 
 def messages() -> dict[str, Message]:
-    """A breach of several tables, and its end."""
+    """The messages about a breach of several tables and about their recovery."""
     late = [
         event("mart_mrr_waterfall", criticality="critical"),
         event("mart_nrr_summary"),
         event("mart_revenue_kpis", criticality="medium"),
     ]
-    well = [event(e.table_name, "recovered", 96, criticality=e.criticality) for e in late]
+    recovered = [event(e.table_name, "recovered", 96, criticality=e.criticality) for e in late]
     plan = Plan([], load_routing(), NOW)
-    plan.take([from_ledger(change, {}) for change in [*late, *well]])
-    # The breach is silenced by its end here: both are in the plan.
-    of = {alert.kind: alert.message for alert in plan.added if alert.channel == "slack" and not alert.message.step}
-    return {"breached": of["sla_breached"], "recovered": of["sla_recovered"]}
+    plan.record([from_sla_event(change, {}) for change in [*late, *recovered]])
+    # The recovery suppresses the alert about the breach, but both are in the plan.
+    by_kind = {alert.kind: alert.message for alert in plan.added if alert.channel == "slack" and not alert.message.step}
+    return {"breached": by_kind["sla_breached"], "recovered": by_kind["sla_recovered"]}
 
 
 def main(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Real receivers of alerts, on ports of their own: a webhook, PagerDuty's event endpoint, a mail server."""
+"""Real receivers of alerts on free ports: a Slack webhook, PagerDuty's event endpoint and a mail server."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ MAIL_PASSWORD = "mail-password-that-nobody-may-see"
 
 @dataclass
 class Receivers:
-    """What arrived, and which of them are down.
+    """The messages that arrived, and the receivers that are down.
 
     Attributes:
-        slack: bodies posted to the webhook, and the paths they came to.
-        pagerduty: events, as PagerDuty's Events API v2 takes them.
-        mails: envelopes' recipients and the messages.
-        down: names of receivers that refuse everything: slack, pagerduty, email.
+        slack: bodies posted to the webhook.
+        pagerduty: events of PagerDuty's Events API v2.
+        mails: the recipients and the content of each e-mail.
+        paths: the URL paths of the posts to the webhook.
+        down: receivers that refuse everything: slack, pagerduty, email.
+        http_port: the port of the webhook and of the event endpoint.
+        smtp_port: the port of the mail server.
     """
 
     slack: list[dict[str, Any]] = field(default_factory=list)
@@ -46,11 +49,11 @@ class Receivers:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many came by Slack, e-mail and PagerDuty."""
+        """The number of messages by Slack, e-mail and PagerDuty."""
         return len(self.slack), len(self.mails), len(self.pagerduty)
 
     def connections(self) -> dict[str, str]:
-        """The Airflow connections that lead here, as environment variables."""
+        """The Airflow connections to these receivers, as environment variables."""
         http = f"http://127.0.0.1:{self.http_port}"
         known = {
             "slack_webhook_default": {"conn_type": "slackwebhook", "host": f"{http}/services", "password": TOKEN},
@@ -79,7 +82,7 @@ def _handler(received: Receivers) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             pagerduty = self.path.startswith("/pagerduty")
             if ("pagerduty" if pagerduty else "slack") in received.down:
-                # As proxies do: the answer names what was asked for.
+                # Like a proxy, the answer repeats the path, which is secret.
                 self.answer(503, f"no upstream for {self.path}".encode())
             elif not pagerduty:
                 received.slack.append(body)
@@ -100,7 +103,7 @@ def _handler(received: Receivers) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Not into the test's output."""
+            """Keep the log out of the test's output."""
 
     return Handler
 
@@ -127,8 +130,8 @@ def _authenticate(server: Any, session: Session, envelope: Envelope, mechanism: 
 
 @contextmanager
 def receiving() -> Iterator[Receivers]:
-    """Receivers that listen for the length of the block."""
-    # The mail server's own log holds what was sent to it.
+    """Start the receivers, and stop them at the end of the block."""
+    # The mail server logs the e-mails, and the tests check that no log holds a secret.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     received = Receivers()
     web = ThreadingHTTPServer(("127.0.0.1", 0), _handler(received))
@@ -145,7 +148,7 @@ def receiving() -> Iterator[Receivers]:
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
     with warnings.catch_warnings():
-        # Logging in without TLS is only for the loopback.
+        # The mail server accepts a login without TLS because it listens on the loopback interface only.
         warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
         warnings.filterwarnings("ignore", "Session.login_data is deprecated")
         mail.start()

@@ -1,4 +1,4 @@
-"""From a state change to what arrives: a real warehouse, a real webhook, a real mail server, a real event endpoint."""
+"""From a state change to the received message, with a real warehouse, webhook, mail server and event endpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.warehouse import rows
 MINUTE = timedelta(minutes=1)
 
 
-def test_a_breach_is_told_once_and_its_end_once(bq: Client, received: Receivers) -> None:
+def test_a_breach_and_its_recovery_are_sent_once(bq: Client, received: Receivers) -> None:
     for _ in range(3):
         notify([event()], NOW)
         deliver(NOW)
@@ -36,7 +36,7 @@ def test_a_breach_is_told_once_and_its_end_once(bq: Client, received: Receivers)
     assert received.counts == (2, 2, 0)
 
 
-def test_every_message_says_what_is_needed(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_message_holds_all_facts(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
     from include.settings import settings
 
     monkeypatch.setenv("RUNBOOKS_URL", "https://docs.example.org/runbooks/")
@@ -46,7 +46,7 @@ def test_every_message_says_what_is_needed(bq: Client, received: Receivers, monk
     assert received.counts == (1, 1, 1)
     _, mail = received.mails[0]
     bodies = {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
-    assert list(bodies) == ["text/plain", "text/html"], "the form to be preferred comes last"
+    assert list(bodies) == ["text/plain", "text/html"], "mail programs prefer the last part"
     page = received.pagerduty[0]
     shown = {"slack": str(received.slack[0]["blocks"]), "page": str(page), **bodies}
     for form, text in shown.items():
@@ -75,8 +75,8 @@ def test_tables_late_for_one_cause_are_one_message(bq: Client, received: Receive
     notify([event("mart_d", minutes=5), event("mart_e", minutes=5, owner="sales_management")], NOW + 5 * MINUTE)
     deliver(NOW + 5 * MINUTE)
     assert [body["text"] for body in received.slack] == ["Late: 3 tables, marts.mart_a and others (high)"]
-    told = {recipients[0]: mail["Subject"] for recipients, mail in received.mails}
-    assert told == {
+    subjects = {recipients[0]: mail["Subject"] for recipients, mail in received.mails}
+    assert subjects == {
         "finance@example.com": "Late: 2 tables, marts.mart_a and others (high)",
         "sales-operations@example.com": "Late: marts.mart_c (high)",
         "sales-management@example.com": "Late: marts.mart_e (high)",
@@ -96,15 +96,15 @@ def test_tables_late_for_one_cause_are_one_message(bq: Client, received: Receive
     ]
 
 
-def test_a_channel_that_is_down_is_tried_again_and_then_another_takes_over(bq: Client, received: Receivers) -> None:
+def test_a_channel_that_is_down_is_retried_and_then_substituted(bq: Client, received: Receivers) -> None:
     received.down = {"slack"}
     notify([event()], NOW)
     first = deliver(NOW)
-    assert (first.sent, first.kept, received.counts) == (1, 1, (0, 1, 0))
-    assert deliver(NOW + 30 * timedelta(seconds=1)).kept == 0, "it waits a minute before it tries again"
-    assert deliver(NOW + MINUTE).kept == 1
+    assert (first.sent, first.postponed, received.counts) == (1, 1, (0, 1, 0))
+    assert deliver(NOW + 30 * timedelta(seconds=1)).postponed == 0, "the first retry comes after a minute"
+    assert deliver(NOW + MINUTE).postponed == 1
     report = deliver(NOW + 3 * MINUTE)
-    assert (report.substituted, received.counts) == (1, (0, 1, 0)), "the same people have had the mail: no second one"
+    assert (report.substituted, received.counts) == (1, (0, 1, 0)), "the same owner already has the e-mail"
     states = rows(bq, "select channel, state, attempts from ops.alerts order by 1")
     assert states == [("email", "sent", 1), ("slack", "substituted", 3)]
 
@@ -113,38 +113,38 @@ def test_a_channel_that_is_down_is_tried_again_and_then_another_takes_over(bq: C
     assert received.counts == (0, 1, 0)
 
 
-def test_what_nobody_was_told_goes_out_by_another_channel(bq: Client, received: Receivers) -> None:
+def test_an_alert_that_reached_nobody_is_sent_by_another_channel(bq: Client, received: Receivers) -> None:
     received.down = {"email"}
     notify([event(criticality="low")], NOW)
     for minute in (0, 1):
-        assert deliver(NOW + minute * MINUTE).kept == 1
+        assert deliver(NOW + minute * MINUTE).postponed == 1
     assert received.counts == (0, 0, 0)
     report = deliver(NOW + 3 * MINUTE)
     assert (report.substituted, received.counts) == (1, (1, 0, 0))
     assert rows(bq, "select state, attempts from ops.alerts") == [("substituted", 3)]
 
 
-def test_a_channel_that_comes_back_in_time_is_used(bq: Client, received: Receivers) -> None:
+def test_channels_that_work_again_are_used(bq: Client, received: Receivers) -> None:
     received.down = {"slack", "email", "pagerduty"}
     notify([event(criticality="critical")], NOW)
-    assert deliver(NOW).kept == 3
+    assert deliver(NOW).postponed == 3
     for minute in (1, 3, 7, 15):
         deliver(NOW + minute * MINUTE)
     assert received.counts == (0, 0, 0)
     assert rows(bq, "select distinct state from ops.alerts") == [("pending",)], "nothing is lost while all are down"
     received.down = set()
     report = deliver(NOW + 29 * MINUTE)
-    assert (report.sent + report.substituted, report.kept) == (0, 0), "all wait for their next try"
+    assert (report.sent + report.substituted, report.postponed) == (0, 0), "all wait for their next retry"
     deliver(NOW + 32 * MINUTE)
-    # The first message of each channel, and the first reminder by two of them.
+    # The first message by each channel, and the first reminder by two channels.
     assert received.counts == (2, 1, 2)
 
 
-def test_without_connections_alerts_are_kept_and_nothing_fails(bq: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_connections_alerts_stay_pending(bq: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         notify([event()], NOW)
         report = deliver(NOW)
-    assert (report.kept, report.errors) == (2, [])
+    assert (report.postponed, report.errors) == (2, [])
     assert "no Airflow connection 'slack_webhook_default'" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert rows(bq, "select distinct state from ops.alerts") == [("pending",)]
@@ -152,7 +152,7 @@ def test_without_connections_alerts_are_kept_and_nothing_fails(bq: Client, caplo
     assert rows(bq, "select distinct state from ops.alerts") == [("failed",)]
 
 
-def test_a_critical_one_is_told_again_until_it_ends(bq: Client, received: Receivers) -> None:
+def test_a_critical_incident_sends_reminders_until_it_is_resolved(bq: Client, received: Receivers) -> None:
     notify([event(criticality="critical")], NOW)
     deliver(NOW)
     assert received.counts == (1, 1, 1)
@@ -172,26 +172,26 @@ def test_a_critical_one_is_told_again_until_it_ends(bq: Client, received: Receiv
     end = NOW + 130 * MINUTE
     notify([event(state="recovered", minutes=130, criticality="critical")], end)
     deliver(end)
-    assert received.counts == (4, 5, 4), "who was told in the meantime hears of the end too"
+    assert received.counts == (4, 5, 4), "owners notified by reminders get the recovery too"
     deliver(NOW + 600 * MINUTE)
-    assert received.counts == (4, 5, 4), "what was planned for later is not told"
+    assert received.counts == (4, 5, 4), "later reminders are suppressed"
 
 
-def test_quiet_hours_hold_back_what_is_medium(bq: Client, received: Receivers) -> None:
-    night = NOW.replace(hour=2)
-    notify([event(criticality="medium", measured_at=night), event("mart_b", measured_at=night, log_url="http://x/")], night)
-    deliver(night)
+def test_quiet_hours_delay_medium_alerts(bq: Client, received: Receivers) -> None:
+    early = NOW.replace(hour=2)
+    notify([event(criticality="medium", measured_at=early), event("mart_b", measured_at=early, log_url="http://x/")], early)
+    deliver(early)
     assert [body["text"] for body in received.slack] == ["Late: marts.mart_b (high)"]
     deliver(NOW.replace(hour=5, minute=59))
     assert len(received.slack) == 1
-    # 07:00 in London is 06:00 UTC in October.
+    # On 1 October, 07:00 in London is 06:00 UTC.
     deliver(NOW.replace(hour=6, minute=0))
     assert [body["text"] for body in received.slack][1:] == ["Late: marts.mart_nrr_summary (medium)"]
 
 
-def test_what_ends_before_it_was_told_is_told_as_one(bq: Client, received: Receivers) -> None:
-    night = NOW.replace(hour=2)
-    notify([event(criticality="medium", measured_at=night)], night)
+def test_an_incident_resolved_before_it_was_sent_sends_only_the_recovery(bq: Client, received: Receivers) -> None:
+    early = NOW.replace(hour=2)
+    notify([event(criticality="medium", measured_at=early)], early)
     notify([event(state="recovered", minutes=-300, criticality="medium")], NOW - 300 * MINUTE)
     deliver(NOW - 300 * MINUTE)
     deliver(NOW)
@@ -199,7 +199,7 @@ def test_what_ends_before_it_was_told_is_told_as_one(bq: Client, received: Recei
     assert len(received.mails) == 1
 
 
-def test_a_warning_goes_to_slack_and_is_taken_back(bq: Client, received: Receivers) -> None:
+def test_a_warning_and_its_recovery_go_to_slack(bq: Client, received: Receivers) -> None:
     notify([event(state="at_risk")], NOW)
     deliver(NOW)
     assert received.counts == (1, 0, 0)
@@ -208,7 +208,7 @@ def test_a_warning_goes_to_slack_and_is_taken_back(bq: Client, received: Receive
     assert [body["text"].partition(":")[0] for body in received.slack] == ["May become late", "On time again"]
 
 
-def test_a_warning_that_comes_true_is_one_incident(bq: Client, received: Receivers) -> None:
+def test_a_warning_and_the_breach_are_one_incident(bq: Client, received: Receivers) -> None:
     running = {"cause": "transform has been running since 02:00", "cause_kind": "running", "log_url": "http://airflow/run"}
     notify([event(state="at_risk", **running)], NOW)
     notify([event(minutes=10)], NOW + 10 * MINUTE)
@@ -220,7 +220,7 @@ def test_a_warning_that_comes_true_is_one_incident(bq: Client, received: Receive
     assert sum(body["text"].startswith("On time again") for body in received.slack) == 1
 
 
-def test_two_deliveries_at_once_send_once(bq: Client, received: Receivers) -> None:
+def test_concurrent_deliveries_send_once(bq: Client, received: Receivers) -> None:
     from threading import Barrier, Thread
 
     notify([event(f"mart_{i}", owner=owner) for i, owner in enumerate(("finance", "sales_operations", "data_platform"))], NOW)
@@ -239,7 +239,7 @@ def test_two_deliveries_at_once_send_once(bq: Client, received: Receivers) -> No
     assert received.counts == (1, 3, 0)
 
 
-def test_a_delivery_that_was_killed_is_made_good(bq: Client, received: Receivers) -> None:
+def test_alerts_of_a_killed_delivery_are_sent_after_its_claim(bq: Client, received: Receivers) -> None:
     from include.alerts.outbox import CLAIM, Outbox
 
     notify([event()], NOW)
@@ -250,24 +250,24 @@ def test_a_delivery_that_was_killed_is_made_good(bq: Client, received: Receivers
     assert received.counts == (1, 1, 0)
 
 
-def test_no_secret_gets_into_the_books_or_the_log(bq: Client, received: Receivers, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_in_the_outbox_or_the_log(bq: Client, received: Receivers, caplog: pytest.LogCaptureFixture) -> None:
     received.down = {"slack", "email", "pagerduty"}
     with caplog.at_level(logging.INFO):
         notify([event(criticality="critical")], NOW)
         deliver(NOW)
-        books = str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+        stored = str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
         received.down = set()
         deliver(NOW + MINUTE)
     assert received.counts == (1, 1, 1)
     assert TOKEN in received.paths[0]
-    books += str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
-    assert "slack_webhook_default" in books
+    stored += str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+    assert "slack_webhook_default" in stored
     for secret in (TOKEN, TOKEN.rpartition("/")[2], ROUTING_KEY, MAIL_PASSWORD, "@example.com"):
-        assert secret not in books
+        assert secret not in stored
         assert secret not in caplog.text
 
 
-def test_a_broken_outbox_is_reported_and_nothing_raised() -> None:
+def test_a_broken_outbox_is_reported_and_raises_nothing() -> None:
     from include.alerts.outbox import Outbox
 
     class Unreachable(Outbox):

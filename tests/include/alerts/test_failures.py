@@ -1,4 +1,4 @@
-"""Failed tasks, blocked gates, rows set aside, late runs: one message per incident, and nothing in it that nobody may see."""
+"""Failed tasks, blocked gates, quarantined rows and late runs: one message per incident, without personal data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)
 def context(
     error: BaseException | None, task_id: str = "land", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
 ) -> dict[str, Any]:
-    """What Airflow's failure callback gets, as far as it is read."""
+    """The part of the failure callback's context that the code reads."""
     task_instance = SimpleNamespace(
         dag_id=dag_id,
         run_id=run_id,
@@ -54,7 +54,7 @@ def context(
 
 
 def outcome(name: str = "keys_are_unique", **changes: Any) -> Outcome:
-    """A block rule of which two rows are broken."""
+    """A blocking rule that two rows break."""
     values: dict[str, Any] = {
         "name": name,
         "relation": "staging.stg_crm__deals",
@@ -73,7 +73,7 @@ def outcome(name: str = "keys_are_unique", **changes: Any) -> Outcome:
 
 
 def blocked(*outcomes: Outcome) -> AirflowFailException:
-    """The exception of a gate's task, raised as the task raises it."""
+    """The exception of a gate task, raised in the same way."""
     try:
         try:
             raise GateBlocked(GateVerdict("staging", outcomes))
@@ -83,7 +83,7 @@ def blocked(*outcomes: Outcome) -> AirflowFailException:
         return error
 
 
-def test_a_failed_task_is_told_once_and_closed_by_the_next_success(bq: Client, received: Receivers) -> None:
+def test_a_failed_dag_is_reported_once_and_resolved_by_its_next_success(bq: Client, received: Receivers) -> None:
     for task_id in ("land", "gate"):
         record_failure(context(RuntimeError("no route to host"), task_id))
     record_failure(context(RuntimeError("no route to host"), "land", "scheduled__2026-10-01T06"))
@@ -104,11 +104,11 @@ def test_a_failed_task_is_told_once_and_closed_by_the_next_success(bq: Client, r
         notify([], now)
         deliver(now)
     assert received.counts == (2, 2, 2)
-    assert received.slack[1]["text"] == "Works again: ingest_crm (critical)"
+    assert received.slack[1]["text"] == "Resolved: ingest_crm (critical)"
     assert received.pagerduty[1]["event_action"] == "resolve"
 
 
-def test_the_monitor_that_looks_again_works_again(bq: Client, received: Receivers) -> None:
+def test_a_run_of_the_monitor_resolves_its_own_failure(bq: Client, received: Receivers) -> None:
     for run_id in ("02:00", "02:05"):
         record_failure(context(RuntimeError("no answer"), "measure", run_id, "sla_monitor"))
     assert received.counts == (1, 1, 1)
@@ -118,11 +118,11 @@ def test_the_monitor_that_looks_again_works_again(bq: Client, received: Receiver
         deliver(now)
     assert [body["text"] for body in received.slack] == [
         "Failed: sla_monitor.measure (critical)",
-        "Works again: sla_monitor (critical)",
+        "Resolved: sla_monitor (critical)",
     ]
 
 
-def test_a_blocked_gate_is_one_message_with_keys(bq: Client, received: Receivers) -> None:
+def test_a_blocked_gate_is_one_message_with_sample_keys(bq: Client, received: Receivers) -> None:
     record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
     assert received.counts == (1, 1, 1)
     assert received.slack[0]["text"] == "Gate blocked: gate staging (critical)"
@@ -145,10 +145,10 @@ def test_rows_without_a_key_and_personal_keys_are_not_shown(bq: Client, received
     assert "jane" not in str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
 
 
-def test_rows_set_aside_are_told_once_while_they_stay(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
-    def judged(run_id: str, count: int) -> None:
+def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(run_id: str, count: int) -> None:
         found = outcome("orphans", action="quarantine", success=count == 0, unexpected_count=count, samples=("values",))
-        held = [
+        quarantined = [
             {
                 "relation": "stg_crm__deals",
                 "row_key": f"org-1|deal-{i}",
@@ -160,61 +160,61 @@ def test_rows_set_aside_are_told_once_while_they_stay(bq: Client, received: Rece
             }
             for i in range(min(count, 4))
         ]
-        ops.append("quarantine.quarantined_rows", held, replace_where={"gate": "staging"}, client=bq)
+        ops.append("quarantine.quarantined_rows", quarantined, replace_where={"gate": "staging"}, client=bq)
         notify_gate(GateVerdict("staging", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
 
-    # Medium: told by day only.
-    quiet = settings().routing_file.read_text().replace('"19:00", until: "07:00"', '"00:00", until: "00:01"')
-    loud = settings().state_dir / "routing.yml"
-    loud.parent.mkdir(parents=True, exist_ok=True)
-    loud.write_text(quiet)
-    monkeypatch.setenv("PLATFORM_ROUTING_FILE", str(loud))
+    # Quarantined rows are medium, so their quiet hours are moved away from the time of the test.
+    changed = settings().routing_file.read_text().replace('"19:00", until: "07:00"', '"00:00", until: "00:01"')
+    file = settings().state_dir / "routing.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(changed)
+    monkeypatch.setenv("PLATFORM_ROUTING_FILE", str(file))
     settings.cache_clear()
 
-    for night, count in (("first", 3), ("second", 4)):
-        judged(night, count)
+    for run_id, count in (("first", 3), ("second", 4)):
+        check(run_id, count)
     assert received.counts == (1, 1, 0)
     assert rows(bq, "select count(*) from ops.alerts") == [(2,)]
     assert received.mails[0][0] == ["sales-operations@example.com"], "the owner of the source"
     body = str(received.slack[0]["blocks"])
-    assert "3 rows set aside" in body and "org-1|deal-0, org-1|deal-1, org-1|deal-2" in body and "jane" not in body
-    judged("third", 40)
-    assert received.counts == (2, 2, 0), "ten times as many are news"
-    judged("fourth", 0)
-    assert received.slack[2]["text"].startswith("Works again: staging.stg_crm__deals")
-    judged("fifth", 0)
+    assert "3 rows quarantined" in body and "org-1|deal-0, org-1|deal-1, org-1|deal-2" in body and "jane" not in body
+    check("third", 40)
+    assert received.counts == (2, 2, 0), "tenfold growth is reported"
+    check("fourth", 0)
+    assert received.slack[2]["text"].startswith("Resolved: staging.stg_crm__deals")
+    check("fifth", 0)
     assert received.counts == (3, 3, 0)
 
 
-def test_a_late_run_is_told_unless_it_has_failed(bq: Client, received: Receivers) -> None:
+def test_a_late_run_is_reported_unless_it_has_failed(bq: Client, received: Receivers) -> None:
     def late(run_id: str) -> None:
         dag_run = {"dag_id": "transform", "dag_run_id": run_id, "state": "running", "start_date": "2026-10-01T04:00:00Z"}
         asyncio.run(run_is_late({"dag_run": dag_run, "deadline": {"id": "1", "deadline_time": NOW}}))
         deliver(datetime.now(UTC))
 
-    late("night")
-    late("night")
+    late("nightly")
+    late("nightly")
     assert received.counts == (1, 1, 1)
     assert received.slack[0]["text"] == "Taking too long: transform (critical)"
     body = str(received.slack[0]["blocks"])
     assert "ends within 120 minutes" in body and "running since 1 Oct 2026 04:00 UTC" in body
-    assert "/dags/transform/runs/night" in body and "nightly-deadline.md" in body
+    assert "/dags/transform/runs/nightly" in body and "nightly-deadline.md" in body
 
-    record_failure(context(RuntimeError("boom"), "publish", "night", "transform"))
-    assert len(received.slack) == 2, "that it has failed is more than that it is late"
-    late("another night")
+    record_failure(context(RuntimeError("boom"), "publish", "nightly", "transform"))
+    assert len(received.slack) == 2, "a failure is more serious than a missed deadline"
+    late("another run")
     assert len(received.slack) == 2
 
 
 def in_airflow(module: str, home: Path) -> None:
-    """Run a module of this folder in a process with Airflow's tables of its own, on the same warehouse and connections."""
+    """Run a module of this folder in a process with its own Airflow tables, on the same warehouse and connections."""
     command = [sys.executable, "-m", f"tests.include.alerts.{module}"]
     variables = os.environ | {"AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_airflow_tells_on_the_last_try_and_of_a_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
+def test_airflow_reports_a_last_try_and_a_blocked_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
     in_airflow("failing_run", tmp_path)
     assert [body["text"] for body in received.slack] == [
         "Failed: ingest_billing.land (high)",
@@ -226,7 +226,7 @@ def test_airflow_tells_on_the_last_try_and_of_a_gate_once(bq: Client, received: 
     assert "For example organization_id|deal_id: org-1|deal-7" in str(received.slack[1]["blocks"])
 
 
-def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_path: Path) -> None:
+def test_a_deadline_missed_in_airflow_is_reported(bq: Client, received: Receivers, tmp_path: Path) -> None:
     in_airflow("missed_deadline", tmp_path)
     assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
         ("deadline", "critical", "Taking too long: transform (critical)")
@@ -235,7 +235,7 @@ def test_airflow_s_own_deadline_is_told(bq: Client, received: Receivers, tmp_pat
     assert received.counts == (1, 1, 1)
 
 
-def test_without_the_warehouse_a_failure_is_told_all_the_same(
+def test_a_failure_is_sent_without_the_warehouse(
     received: Receivers, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unreachable(*_: object, **__: object) -> None:
@@ -255,7 +255,7 @@ def test_without_the_warehouse_a_failure_is_told_all_the_same(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("error", "shown"),
     [
         ("postgresql://reader:hunter2@db:5432/crm refused", "postgresql://…@db:5432/crm refused"),
         ("no row for jane.doe@example.org", "no row for …"),
@@ -266,16 +266,16 @@ def test_without_the_warehouse_a_failure_is_told_all_the_same(
         ("404 Not found: table marts.mart_x", "404 Not found: table marts.mart_x"),
     ],
 )
-def test_what_an_exception_says_is_told_without_values(said: str, told: str) -> None:
-    assert sanitized(said) == told
-    assert failed_task(context(RuntimeError(said)), NOW).cause == f"RuntimeError: {told}"
+def test_the_text_of_an_exception_is_shown_without_values(error: str, shown: str) -> None:
+    assert sanitized(error) == shown
+    assert failed_task(context(RuntimeError(error)), NOW).cause == f"RuntimeError: {shown}"
 
 
-def test_a_failure_that_cannot_be_read_is_logged_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_alerting_is_logged_and_not_raised(caplog: pytest.LogCaptureFixture) -> None:
     notify_failure({"task_instance": None})
-    assert "the alert could not be made" in caplog.text
+    assert "the alert could not be created" in caplog.text
 
 
-def test_a_task_ended_from_outside_has_no_exception() -> None:
+def test_a_task_may_fail_without_an_exception() -> None:
     found = failed_task(context(None), NOW + timedelta(hours=1))
     assert (found.kind, found.cause, found.severity, found.owner) == ("task_failed", "", "critical", "sales_operations")

@@ -1,4 +1,4 @@
-"""How messages look: nothing that comes from outside becomes markup, in any form; shown by a real browser."""
+"""The rendered messages. A real browser checks that text from outside never becomes markup."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hostile() -> Message:
     return Message(incident_id="abc", opened_at=NOW, kind="sla_breached", severity="high", occurrences=(occurrence,))
 
 
-def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
+def test_text_from_outside_never_becomes_markup(tmp_path: Path) -> None:
     message = hostile()
     for text in (str(slack_blocks(message)), slack_text(message)):
         assert "<!channel>" not in text and "<http" not in text and "javascript:" not in text
@@ -44,7 +44,7 @@ def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
     written = mail(message)
     assert "\n" not in written.subject and "\r" not in written.subject
     assert "<img" not in written.html and "javascript:" not in written.html
-    assert "{{ 7 * 7 }}" in written.html, "it is no template"
+    assert "{{ 7 * 7 }}" in written.html, "the text is not rendered as a template"
     assert "\nBcc:" not in written.text
     with browser("") as window:
         for name, page in (("mail", written.html), ("slack", slack_page(slack_blocks(message)))):
@@ -56,7 +56,7 @@ def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
             assert "document.title='broken'" in window.text()
 
 
-def test_one_cause_is_said_once() -> None:
+def test_a_shared_cause_is_shown_once() -> None:
     message = messages()["breached"]
     assert len(message.occurrences) == 3
     written = mail(message)
@@ -66,11 +66,11 @@ def test_one_cause_is_said_once() -> None:
     assert [link["text"] for link in pagerduty_event(message)["links"]] == ["Log of marts.mart_mrr_waterfall"]
 
 
-def test_the_end_says_what_the_cause_was() -> None:
+def test_the_recovery_repeats_the_cause() -> None:
     assert "core.fct_deals.run failed" in mail(messages()["recovered"]).text
 
 
-def test_a_message_of_many_tables_keeps_within_what_a_channel_takes() -> None:
+def test_a_message_about_many_tables_stays_within_the_limits_of_slack() -> None:
     one = messages()["breached"].occurrences[0]
     many = tuple(one.model_copy(update={"name": f"marts.mart_{i}", "details": ("x" * 600,) * 6}) for i in range(60))
     message = messages()["breached"].model_copy(update={"occurrences": many})
@@ -82,7 +82,7 @@ def test_a_message_of_many_tables_keeps_within_what_a_channel_takes() -> None:
 
 
 @pytest.mark.parametrize("base", ["https://docs.example.org/runbooks", "https://docs.example.org/runbooks/", None])
-def test_the_runbook_is_a_link_where_it_can_be_one(monkeypatch: pytest.MonkeyPatch, base: str | None) -> None:
+def test_the_runbook_is_a_link_if_its_url_is_known(monkeypatch: pytest.MonkeyPatch, base: str | None) -> None:
     if base:
         monkeypatch.setenv("RUNBOOKS_URL", base)
     settings.cache_clear()
@@ -93,7 +93,7 @@ def test_the_runbook_is_a_link_where_it_can_be_one(monkeypatch: pytest.MonkeyPat
     settings.cache_clear()
 
 
-def test_a_repetition_says_so() -> None:
+def test_a_reminder_has_its_number_in_the_subject() -> None:
     message = messages()["breached"].model_copy(update={"step": 2, "after": timedelta(hours=2)})
     assert message.subject.endswith("still open, reminder 2")
     assert pagerduty_event(message)["dedup_key"] == message.incident_id

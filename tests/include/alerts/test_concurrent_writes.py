@@ -1,4 +1,4 @@
-"""Two processes that find the same thing wrong at the same instant: one row, one message."""
+"""Several processes insert the same alert at the same moment: one row remains, and one message is sent."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.alerts import deliver
-from include.alerts.incidents import Plan
 from include.alerts.outbox import CLAIM, Outbox
+from include.alerts.plan import Plan
 from include.alerts.routing import load_routing
-from include.alerts.sla import from_ledger
+from include.alerts.sla import from_sla_event
 from include.settings import ROOT
 from tests.include.alerts.events import NOW, event
 from tests.include.alerts.receivers import Receivers
 from tests.warehouse import rows
 
-#: Waits for the others, then tells of the same breach.
+#: Waits until all processes are ready, then reports the same breach.
 PROCESS = """
 import sys, time
 from pathlib import Path
@@ -46,7 +46,7 @@ notify([event()], NOW)
 
 @pytest.fixture
 def plain_inserts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What two insert-only MERGEs come to that BigQuery runs at once: neither sees the other's rows."""
+    """Insert without a check, because two concurrent insert-only MERGEs of BigQuery do not see each other's rows."""
     append = ops.append
 
     def insert(*arguments: Any, unless_present: str | None = None, **more: Any) -> int:
@@ -57,8 +57,8 @@ def plain_inserts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def alerts() -> list[Any]:
-    """What follows from a breach: a message for each route."""
-    return Plan([], load_routing(), NOW).take([from_ledger(event(), {})]).added
+    """The alerts of one breach: a message for each route."""
+    return Plan([], load_routing(), NOW).record([from_sla_event(event(), {})]).added
 
 
 def stored(bq: Client) -> list[tuple[object, ...]]:
@@ -69,7 +69,7 @@ def expected() -> list[tuple[object, ...]]:
     return sorted((alert.alert_id, 1, None, alert.next_attempt_at) for alert in alerts())
 
 
-def test_two_processes(bq: Client, tmp_path: Path) -> None:
+def test_two_processes_insert_one_row(bq: Client, tmp_path: Path) -> None:
     ready = [str(tmp_path / name) for name in ("a", "b")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = [
@@ -80,7 +80,7 @@ def test_two_processes(bq: Client, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("plain_inserts")
-def test_inserts_that_do_not_see_each_other(bq: Client) -> None:
+def test_concurrent_inserts_leave_one_row(bq: Client) -> None:
     wanted, count = alerts(), 3
     start = Barrier(count)
 
@@ -96,8 +96,10 @@ def test_inserts_that_do_not_see_each_other(bq: Client) -> None:
 
 @pytest.mark.usefixtures("plain_inserts")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_whoever_is_first_to_look_again(bq: Client, monkeypatch: pytest.MonkeyPatch, order: tuple[int, int]) -> None:
-    """Both have inserted before either looks again: one of them lets go of its rows, the other takes its own back."""
+def test_one_row_remains_in_either_order_of_the_merges(
+    bq: Client, monkeypatch: pytest.MonkeyPatch, order: tuple[int, int]
+) -> None:
+    """Both insert before either merges. One merge releases its claims, the other deletes its rows."""
     query, waiting = Outbox.query, []
 
     def later(self: Outbox, sql: str, **parameters: Any) -> Any:
@@ -115,23 +117,25 @@ def test_whoever_is_first_to_look_again(bq: Client, monkeypatch: pytest.MonkeyPa
     assert stored(bq) == expected()
 
 
-def test_a_change_of_rows_that_exist_is_what_makes_it_safe(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BigQuery compares the rows that statements change, not their text: the second one must change some, whatever is there."""
+def test_the_merge_changes_existing_rows(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BigQuery serializes only statements that change existing rows. So the second statement must always change some."""
     jobs, query = [], Client.query
 
-    def kept(self: Client, sql: str, *arguments: Any, **more: Any) -> Any:
+    def recorded(self: Client, sql: str, *arguments: Any, **more: Any) -> Any:
         jobs.append(query(self, sql, *arguments, **more))
         return jobs[-1]
 
-    monkeypatch.setattr(Client, "query", kept)
+    monkeypatch.setattr(Client, "query", recorded)
     Outbox(bq).add(alerts(), [], NOW)
-    insert, let_go = jobs
+    insert, merge = jobs
     assert "insert" in insert.query
-    assert "insert" not in let_go.query
-    assert let_go.num_dml_affected_rows == len(alerts()) > 0
+    assert "insert" not in merge.query
+    assert merge.num_dml_affected_rows == len(alerts()) > 0
 
 
-def test_nobody_sends_what_is_being_written(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_is_not_sent_before_its_writer_releases_it(
+    bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -141,10 +145,10 @@ def test_nobody_sends_what_is_being_written(bq: Client, received: Receivers, mon
     deliver(NOW)
     assert received.counts == (0, 0, 0)
     deliver(NOW + CLAIM + timedelta(minutes=1))
-    assert received.counts == (1, 1, 0), "what a killed writer left is sent when its claim has ended"
+    assert received.counts == (1, 1, 0), "the alerts of a killed writer are sent when its claim has expired"
 
 
-def test_a_look_that_finds_nothing_changes_nothing(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_without_due_alerts_only_reads(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     query = Client.query
     monkeypatch.setattr(Client, "query", lambda self, sql, *a, **k: (sent.append(sql), query(self, sql, *a, **k))[1])
