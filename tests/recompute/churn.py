@@ -51,7 +51,7 @@ def rounded(value: Fraction, digits: int) -> Fraction:
 class Logos:
     """Customer counts of a segment, summed over the last twelve complete months.
 
-    `opening` counts customers with MRR at the start of a month. `churned` counts those that left during it.
+    `opening` counts customers with MRR at the start of a month. `churned` counts the customers that left during the month.
     """
 
     opening: int

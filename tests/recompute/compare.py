@@ -26,7 +26,7 @@ def compare(
 
     Args:
         expected_rows: the recomputed rows.
-        actual_rows: the rows of the warehouse. They may have more columns than those compared.
+        actual_rows: the rows of the warehouse. They may have additional columns.
         key: the columns that identify a row. A duplicate key on either side is a difference.
         columns: the columns to compare. A column that is missing from a row is a difference.
         tolerance: the greatest allowed difference between two numbers, for all columns or by column. Columns without

@@ -24,7 +24,7 @@ def _bounded(value: Fraction) -> Fraction:
 
 
 def usage(events: int, of_group: Sequence[int]) -> Fraction:
-    """The percent rank of an account's events among those of its group, itself included."""
+    """The percent rank of an account's event count within its group. `of_group` includes the account itself."""
     if len(of_group) == 1:
         return Fraction(50)
     return HUNDRED * sum(other < events for other in of_group) / (len(of_group) - 1)

@@ -55,12 +55,12 @@ class Tenants:
         return None if found is None else natural(tenant, found[KEYS[table][0]])
 
     def facility(self, tenant: str, identity: str | None) -> Row:
-        """The id and key columns of a facility. They are those of the `unknown` facility if the tenant has no such row."""
+        """The id and key columns of a facility. The `unknown` facility is used if the tenant has no such row."""
         found = UNKNOWN if self.row("facilities", tenant, identity) is None else identity
         return {"facility_id": found, "facility_key": natural(tenant, str(found))}
 
     def user(self, tenant: str, identity: str | None, role: str) -> Row:
-        """The id and key columns of a user; `role` is their prefix (`rep_user`). They are those of `unknown` without such a user."""
+        """The id and key columns of a user; `role` is their prefix (`rep_user`). The `unknown` user is used if the tenant has no such row."""
         found = UNKNOWN if self.row("users", tenant, identity) is None else identity
         return {f"{role}_id": found, f"{role}_key": natural(tenant, str(found))}
 

@@ -1,4 +1,4 @@
-"""fct_usage: one row per account and UTC day with usage events. The account is the one named in the event."""
+"""fct_usage: one row per account and UTC day with usage events. The event names the account."""
 
 from __future__ import annotations
 
