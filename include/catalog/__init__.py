@@ -1,4 +1,4 @@
-"""The pages about what analysts read, generated from the dbt project: `docs/facts.md`, and `docs/metrics/` with a page per definition."""
+"""Generates the pages about published tables from the dbt project: `docs/facts.md`, and a page per metric in `docs/metrics/`."""
 
 from include.catalog.metrics import METRICS, metric_pages
 from include.catalog.nodes import read_manifest

@@ -1,4 +1,4 @@
-"""`python -m include.catalog [--check]`: write the pages about what analysts read from dbt's manifest, or say which are out of date."""
+"""`python -m include.catalog [--check]`: writes the pages about published tables from dbt's manifest, or lists outdated pages."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from include.settings import ROOT
 
 
 def drifted(pages: Mapping[Path, str], folder: Path = METRICS) -> list[Path]:
-    """The pages that are missing or differ from what they should be, and those in the folder that nothing makes any more."""
+    """The paths of outdated pages: missing or changed pages, and files in the folder that are no longer generated."""
     differing = [path for path, content in pages.items() if not path.exists() or path.read_text() != content]
-    return sorted([*differing, *_left_over(pages, folder)])
+    return sorted([*differing, *_no_longer_generated(pages, folder)])
 
 
 def write(pages: Mapping[Path, str], folder: Path = METRICS) -> None:
-    """Write the pages, and remove from the folder what is none of them."""
+    """Write the pages, and delete files in the folder that are no longer generated."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in _left_over(pages, folder):
+    for path in _no_longer_generated(pages, folder):
         path.unlink()
     for path, content in pages.items():
         path.write_text(content)
 
 
-def _left_over(pages: Mapping[Path, str], folder: Path) -> set[Path]:
+def _no_longer_generated(pages: Mapping[Path, str], folder: Path) -> set[Path]:
     return set(folder.glob("*.md")) - set(pages)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m include.catalog", description="The pages about what analysts read.")
+    parser = argparse.ArgumentParser(prog="python -m include.catalog", description="Generate the pages about published tables.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     arguments = parser.parse_args()
     ensure_manifest(print)

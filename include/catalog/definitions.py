@@ -1,4 +1,4 @@
-"""The definitions of `docs/metrics.md`: what each is called, and which models say that they compute it."""
+"""Reads the metric definitions of `docs/metrics.md`, and finds the models that compute each of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.settings import ROOT
 
 DEFINITIONS = ROOT / "docs" / "metrics.md"
 
-# A bullet with the lines that belong to it; `- Roll-up: …` and `- **NRR** = …` name what they define.
+# A bullet with its continuation lines. `- Roll-up: …` defines Roll-up, and `- **NRR** = …` defines NRR.
 _BULLET = re.compile(r"^- (.*(?:\n {2}.*)*)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _LEADING = re.compile(r"([A-Z][\w-]*): ")
@@ -18,12 +18,12 @@ _NAMED = re.compile(r"\bDefinitions?: (.+?)\.(?:\s|$)")
 
 
 class DefinitionError(Exception):
-    """A model names a definition that is none, or more than one."""
+    """A model names a definition that does not exist or is ambiguous."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One definition, in Markdown on one line; the first of its terms names its page."""
+    """One definition, as one line of Markdown. Its page is named after its first term."""
 
     section: str
     terms: tuple[str, ...]
@@ -35,7 +35,7 @@ class Definition:
 
 
 def read_definitions(source: str) -> list[Definition]:
-    """The definitions of a page of them, in its order. What names nothing, and a golden case, is no definition."""
+    """The definitions of a Markdown page, in its order. Bullets without a term and golden cases are skipped."""
     found = []
     for part in source.split("\n## ")[1:]:
         section, _, body = part.partition("\n")
@@ -48,27 +48,29 @@ def read_definitions(source: str) -> list[Definition]:
 
 
 def definitions_of(node: Node, definitions: list[Definition]) -> list[Definition]:
-    """The definitions that a model's description names behind `Definition:`, by whole words from their beginning.
+    """The definitions that a model's description names after `Definition:`.
+
+    A name may be a shorter form of a term: its first whole words.
 
     Raises:
-        DefinitionError: a name is not exactly one definition's.
+        DefinitionError: a name matches no definition, or more than one.
     """
     named = [_bare(name) for names in _NAMED.findall(one_line(node["description"])) for name in _bare(names).split(",")]
     found: dict[Definition, None] = {}
     for name in filter(None, named):
-        fitting = [d for d in definitions if any(_begins(_bare(term), name) for term in d.terms)]
-        exact = [d for d in fitting if any(_bare(term).lower() == name.lower() for term in d.terms)]
-        if len(exact or fitting) != 1:
+        matching = [d for d in definitions if any(_begins(_bare(term), name) for term in d.terms)]
+        exact = [d for d in matching if any(_bare(term).lower() == name.lower() for term in d.terms)]
+        if len(exact or matching) != 1:
             raise DefinitionError(
-                f"{node['name']} names the definition '{name}', which {DEFINITIONS.relative_to(ROOT)} has {len(exact or fitting)} times: "
-                "write one of its terms behind `Definition:` in the model's description"
+                f"{node['name']} names the definition '{name}', which {DEFINITIONS.relative_to(ROOT)} has {len(exact or matching)} times: "
+                "write one of its terms after `Definition:` in the model's description"
             )
-        found[(exact or fitting)[0]] = None
+        found[(exact or matching)[0]] = None
     return list(found)
 
 
 def computed_by(manifest: Manifest, definitions: list[Definition]) -> dict[Definition, list[Node]]:
-    """Definition → the models that compute it, by name; those that no model computes are left out."""
+    """Definition → the models that compute it, sorted by name. Definitions without a model are left out."""
     models = sorted((n for n in manifest["nodes"].values() if n["resource_type"] == "model"), key=lambda n: str(n["name"]))
     named = {node["unique_id"]: definitions_of(node, definitions) for node in models}
     by_definition = {d: [node for node in models if d in named[node["unique_id"]]] for d in definitions}

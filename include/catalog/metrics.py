@@ -1,4 +1,4 @@
-"""A page for every definition of `docs/metrics.md` that a model computes: the definition, its SQL, its golden cases and its tests."""
+"""Generates a page for every definition that a model computes: definition, SQL, golden cases and tests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from include.catalog.nodes import (
     anchor,
     data_tests,
     expected_rows,
+    freshness_sla,
     golden_cases,
     grain,
     markdown,
     one_line,
     owner,
-    promise,
     published,
 )
 from include.settings import ROOT
@@ -31,14 +31,14 @@ GENERATED = "Generated from the dbt project (`make generate`); CI fails when it 
 
 
 def metric_pages(manifest: Manifest, source: str | None = None) -> dict[Path, str]:
-    """Path → content of every page, the index among them.
+    """Path → content of every page, including the index.
 
     Args:
         manifest: dbt's manifest.
-        source: the page of definitions; `docs/metrics.md` by default.
+        source: the Markdown of the definitions; `docs/metrics.md` by default.
 
     Raises:
-        DefinitionError: a model names a definition that there is not.
+        DefinitionError: a model names an unknown or ambiguous definition.
     """
     computed = computed_by(manifest, read_definitions(DEFINITIONS.read_text() if source is None else source))
     pages = {METRICS / definition.page: _page(manifest, definition, models) for definition, models in computed.items()}
@@ -62,8 +62,8 @@ def _page(manifest: Manifest, definition: Definition, models: list[Node]) -> str
         f"## Definition\n\n{definition.text}\n",
         "## Computed by\n",
         markdown(
-            ["table", "owner", "fresh (cadence, promise, criticality)"],
-            [[f"[{published(node)}](#{anchor(node)})", owner(manifest, node), promise(node)] for node in models],
+            ["table", "owner", "freshness SLA (cadence, limit, criticality)"],
+            [[f"[{published(node)}](#{anchor(node)})", owner(manifest, node), freshness_sla(node)] for node in models],
         ),
         *(_model(manifest, node) for node in models),
     ]
@@ -74,10 +74,10 @@ def _model(manifest: Manifest, node: Node) -> str:
     cases = sorted(golden_cases(manifest, node), key=lambda case: str(case["name"]))
     tests = sorted(
         {
-            told
+            line
             for test in data_tests(manifest, node)
             if test.get("attached_node") in {None, node["unique_id"]}
-            for told in _told(test, node)
+            for line in _test_lines(test, node)
         }
     )
     questions = sorted(
@@ -100,16 +100,16 @@ def _case(case: Node) -> str:
     return f"**{case['name']}**: {one_line(case['description'])}\n\n{expected_rows(case, GOLDEN_ROWS, GOLDEN_COLUMNS)}"
 
 
-def _told(test: Node, node: Node) -> list[str]:
-    """What a test asks, and what becomes of a night in which it fails."""
+def _test_lines(test: Node, node: Node) -> list[str]:
+    """The rules of a test, each with the effect of a failure."""
     config = test["config"]
     reason = config["meta"].get("reason")
     warns = str(config["severity"]).lower() == "warn"
     effect = f"warns: {reason}" if warns and reason else "warns" if warns else "stops the build"
-    return [f"{asked} ({effect})" for asked in _asked(test, node)]
+    return [f"{rule} ({effect})" for rule in _test_rules(test, node)]
 
 
-def _asked(test: Node, node: Node) -> list[str]:
+def _test_rules(test: Node, node: Node) -> list[str]:
     metadata = test.get("test_metadata")
     if not metadata:
         comments = [line[2:].strip() for line in test["raw_code"].splitlines() if line.startswith("--")]
@@ -135,7 +135,7 @@ def _asked(test: Node, node: Node) -> list[str]:
 
 
 def _rules(arguments: Mapping[str, Any]) -> list[str]:
-    """The rules of a test `rows_are_valid`."""
+    """The rules of a `rows_are_valid` test."""
     required = arguments.get("not_null", [])
     expressions = arguments.get("expression_is_true", {})
     return [
@@ -152,8 +152,8 @@ def _rules(arguments: Mapping[str, Any]) -> list[str]:
 
 def _range(column: str, bounds: Mapping[str, Any]) -> str:
     words = ("more than", "less than") if bounds.get("exclusive") else ("at least", "at most")
-    told = [f"{word} {bounds[name]}" for word, name in zip(words, ("min", "max"), strict=True) if bounds.get(name) is not None]
-    return f"{column} is {' and '.join(told)}"
+    limits = [f"{word} {bounds[name]}" for word, name in zip(words, ("min", "max"), strict=True) if bounds.get(name) is not None]
+    return f"{column} is {' and '.join(limits)}"
 
 
 def _expression(expression: str) -> str:

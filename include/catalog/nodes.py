@@ -1,4 +1,4 @@
-"""What both kinds of pages say of a node of dbt's manifest, and the Markdown that they are written in."""
+"""Helpers for both kinds of pages: facts about a node of dbt's manifest, and Markdown tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from include.settings import settings
 Node = dict[str, Any]
 Manifest = dict[str, Any]
 
-#: Where a table is built → where analysts read it.
+#: Dataset in which a table is built → dataset in which it is published.
 PUBLISHED = {"marts_build": "marts", "metrics_build": "metrics"}
 
 
 def read_manifest() -> Manifest:
-    """dbt's manifest, which must be up to date."""
+    """dbt's manifest. The file must be up to date."""
     found: Manifest = json.loads(settings().manifest.read_text())
     return found
 
@@ -30,7 +30,7 @@ def published(node: Node) -> str:
 
 
 def anchor(node: Node) -> str:
-    """The heading of a table on the page of facts, as a link names it."""
+    """The link anchor of a table's heading in `docs/facts.md`."""
     return published(node).replace(".", "")
 
 
@@ -43,7 +43,7 @@ def owner(manifest: Manifest, node: Node) -> str:
     return str(group["owner"]["name"]) if group else "–"
 
 
-def promise(node: Node) -> str:
+def freshness_sla(node: Node) -> str:
     sla = node["config"]["meta"].get("sla")
     return f"{sla['cadence']}, within {sla['fresh_within']}, {sla['criticality']}" if sla else "–"
 
@@ -63,7 +63,7 @@ def golden_cases(manifest: Manifest, node: Node) -> list[Node]:
 
 
 def expected_rows(case: Node, count: int, width: int) -> str:
-    """The first rows and columns that a golden case expects, as a table; nothing for one that is not written as rows."""
+    """The first expected rows and columns of a golden case, as a table. It is empty if the case has no literal rows."""
     written = case["expect"].get("rows")
     if not isinstance(written, list) or not written:
         return ""

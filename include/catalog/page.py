@@ -1,4 +1,4 @@
-"""Renders the facts of every published table, and a ready query for each question, from dbt's manifest."""
+"""Renders `docs/facts.md` from dbt's manifest: facts about every published table, and a query for each common question."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from include.catalog.nodes import (
     anchor,
     data_tests,
     expected_rows,
+    freshness_sla,
     golden_cases,
     grain,
     markdown,
     owner,
-    promise,
     published,
 )
 from include.settings import ROOT
@@ -27,11 +27,11 @@ SAMPLE_ROWS = 3
 SAMPLE_COLUMNS = 9
 
 HEAD = """\
-# Facts about what analysts read
+# Facts about published tables
 
-Generated from the dbt project (`make generate`); CI fails when it is out of date. Definitions: [metrics.md](metrics.md);
-one page each, with SQL, golden cases and tests: [metrics](metrics/README.md).
-Sample rows are those of each model's golden case, which a test holds to the hand-worked values.
+Generated from the dbt project (`make generate`); CI fails when it is out of date.
+[metrics.md](metrics.md) defines the metrics. [metrics](metrics/README.md) has a page for each, with SQL, golden cases and tests.
+Sample rows are the expected rows of each model's golden case: a unit test with hand-worked values.
 """
 
 
@@ -49,12 +49,12 @@ def render(manifest: Manifest) -> str:
 
 
 def _overview(manifest: Manifest, tables: list[Node]) -> str:
-    rows = [[f"[{published(node)}](#{anchor(node)})", grain(node), owner(manifest, node), promise(node)] for node in tables]
-    return markdown(["table", "grain", "owner", "fresh (cadence, promise, criticality)"], rows)
+    rows = [[f"[{published(node)}](#{anchor(node)})", grain(node), owner(manifest, node), freshness_sla(node)] for node in tables]
+    return markdown(["table", "grain", "owner", "freshness SLA (cadence, limit, criticality)"], rows)
 
 
 def _lineage(manifest: Manifest, tables: list[Node]) -> str:
-    """The picture from facts to who reads them, one box per table; dimensions would only cross it with lines."""
+    """The lineage diagram from facts to exposures, one box per table. Dimensions are left out to keep it readable."""
     lines = ["```mermaid", "flowchart LR"]
     shown = {node["unique_id"] for node in tables}
     edges = []
@@ -72,7 +72,7 @@ def _lineage(manifest: Manifest, tables: list[Node]) -> str:
 
 
 def _parents(manifest: Manifest, node: Node) -> list[Node]:
-    """The tables that a table is made from, without seeds."""
+    """The upstream tables of a table, without seeds."""
     found = [manifest["nodes"][key] for key in node["depends_on"]["nodes"] if key in manifest["nodes"]]
     return sorted((parent for parent in found if parent["resource_type"] == "model"), key=lambda parent: str(parent["name"]))
 
@@ -88,12 +88,12 @@ def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str
     facts = [
         ["Grain", grain(node)],
         ["Owner", owner(manifest, node)],
-        ["Promise", promise(node)],
-        ["Made from", ", ".join(f"`{published(parent)}`" for parent in _parents(manifest, node))],
+        ["Freshness SLA", freshness_sla(node)],
+        ["Upstream", ", ".join(f"`{published(parent)}`" for parent in _parents(manifest, node))],
         ["Defined by", ", ".join(f"[{definition.terms[0]}](metrics/{definition.page})" for definition in defined) or "–"],
         ["Read by", ", ".join(readers) or "–"],
         [
-            "Guarded by",
+            "Checked by",
             f"{len(data_tests(manifest, node))} data tests, {len(golden)} golden cases, a contract of {len(node['columns'])} columns",
         ],
     ]
@@ -101,20 +101,20 @@ def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str
 
 
 def _sample(golden: list[Node]) -> str:
-    """The first rows of a golden case; nothing when none is written as rows."""
+    """The first rows of a golden case. The text is empty if no case has literal rows."""
     written = [case for case in golden if isinstance(case["expect"].get("rows"), list) and case["expect"]["rows"]]
     if not written:
         return ""
     case = min(written, key=lambda found: str(found["name"]))
-    every = {column for row in case["expect"]["rows"][:SAMPLE_ROWS] for column in row}
-    told = f"Sample, from the golden case `{case['name']}`" + (
-        f" ({SAMPLE_COLUMNS} of {len(every)} columns)" if len(every) > SAMPLE_COLUMNS else ""
+    all_columns = {column for row in case["expect"]["rows"][:SAMPLE_ROWS] for column in row}
+    title = f"Sample, from the golden case `{case['name']}`" + (
+        f" ({SAMPLE_COLUMNS} of {len(all_columns)} columns)" if len(all_columns) > SAMPLE_COLUMNS else ""
     )
-    return f"{told}:\n\n{expected_rows(case, SAMPLE_ROWS, SAMPLE_COLUMNS)}"
+    return f"{title}:\n\n{expected_rows(case, SAMPLE_ROWS, SAMPLE_COLUMNS)}"
 
 
 def _questions(manifest: Manifest) -> Iterable[str]:
-    """Every analysis as a query to paste, under the heading that its meta names."""
+    """Every analysis as a query to paste, under the topic of its meta."""
     analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
     heading = ""
     for node in sorted(analyses, key=lambda found: (found["config"]["meta"]["topic"], found["name"])):
@@ -125,7 +125,7 @@ def _questions(manifest: Manifest) -> Iterable[str]:
 
 
 def query(node: Node, manifest: Manifest) -> str:
-    """The SQL of an analysis as an analyst runs it: on the published tables."""
+    """The SQL of an analysis, with references to the published tables."""
 
     def read(match: re.Match[str]) -> str:
         found = (n for n in manifest["nodes"].values() if n["name"] == match[1] and n["resource_type"] in {"model", "snapshot"})

@@ -1,4 +1,4 @@
-"""The demo company: a deterministic generator, CSV in and out, and servers that play its systems."""
+"""The demo company: a deterministic generator, CSV input and output, and servers that act as its source systems."""
 
 from include.demo.company import Case, Company
 from include.demo.connections import connections

@@ -17,7 +17,7 @@ from include.demo.serve import Place, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, or 2 for bad input with the reason on stderr."""
+    """Run a command. The exit code is 0, or 2 for invalid input, with the reason on stderr."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -30,13 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m include.demo",
-        description="A synthetic company: its tables as CSV, or its running systems (CRM, billing, support, files).",
+        description="A synthetic company, as CSV files or as running source systems (CRM, billing, support, files).",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     command = commands.add_parser(
         "generate",
         help="write every table as CSV",
-        description="Write every table as CSV, and demo_cases.md, which names the rows that break naive SQL.",
+        description="Write every table as CSV, and demo_cases.md, which lists the rows that break naive SQL.",
     )
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the CSV files")
     _company_options(command)
@@ -44,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "serve",
         help="run the company's systems until stopped",
-        description="Fill a PostgreSQL database with the CRM, write landing and reference files, start the billing and "
-        "support servers, then write systems.json (how to reach them) and stay until SIGTERM.",
+        description="Fill a PostgreSQL database with the CRM, write landing and reference files, and start the billing and "
+        "support servers. Then write the connections to systems.json and run until SIGTERM.",
     )
     command.add_argument("--home", required=True, type=Path, metavar="DIR", help="folder for the files and systems.json")
     url = os.environ.get("DEMO_POSTGRES_URL")
@@ -54,28 +54,28 @@ def _parser() -> argparse.ArgumentParser:
         required=url is None,
         default=url,
         metavar="URL",
-        help="database that becomes the CRM (default: DEMO_POSTGRES_URL, which no other user can read)",
+        help="database for the CRM (default: the variable DEMO_POSTGRES_URL, which hides it from other users)",
     )
     command.add_argument("--billing-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--support-port", type=_port, default=0, metavar="PORT", help="default: any free port")
-    command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead")
-    command.add_argument("--no-faults", action="store_true", help="no 429, no 500 and no row sent twice")
-    command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file in a line cut off")
+    command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead of generated data")
+    command.add_argument("--no-faults", action="store_true", help="send no 429, no 500 and no duplicate rows")
+    command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file with a truncated line")
     _company_options(command)
     command.set_defaults(run=_serve)
     return parser
 
 
 def _company_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--scale", type=float, default=1.0, help=f"size, from {SMALLEST}; 1 has 10,000 orders (default 1)")
-    command.add_argument("--seed", type=int, default=42, help="which company (default 42)")
-    command.add_argument("--as-of", metavar="DATE", help="only what was known before 00:00 UTC of this day (default today)")
+    command.add_argument("--scale", type=float, default=1.0, help=f"size, at least {SMALLEST}; 1 has 10,000 orders (default 1)")
+    command.add_argument("--seed", type=int, default=42, help="seed of the generator; each seed is another company (default 42)")
+    command.add_argument("--as-of", metavar="DATE", help="only data known before 00:00 UTC of this day (default today)")
 
 
 def _port(text: str) -> int:
     if text.isdigit() and int(text) < 65536:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is not a port")
+    raise argparse.ArgumentTypeError(f"{text} is not a port number")
 
 
 def _generated(options: argparse.Namespace) -> Company:

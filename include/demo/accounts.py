@@ -1,4 +1,4 @@
-"""Accounts and their contacts: who becomes a customer when, on which plan, and who leaves or comes back."""
+"""Accounts and contacts, with the periods in which an account is a customer, and its plans."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from include.demo.dice import Dice, Weighted
 from include.demo.people import Org
 from include.demo.world import World
 
-Life = tuple[int, int | None]
-"""From when until when (None: for good) an account is a customer."""
+Period = tuple[int, int | None]
+"""The start and the end of a period as a customer. The end is None for a period without an end."""
 
 Place = tuple[str, str, str | None, str]
 """Region, country, city, currency."""
 
 TIERS = ("starter", "growth", "enterprise")
 CASE_ACCOUNTS = 11
-"""How many of the accounts are hand-placed edge cases, which the random ones leave room for."""
+"""The number of edge-case accounts. The number of random accounts is reduced by it."""
 
 _INDUSTRY = Weighted(names.INDUSTRIES)
 _TITLE = Weighted(names.TITLES)
@@ -31,7 +31,7 @@ _CONTACTS = Weighted({2: 30, 3: 40, 4: 20, 5: 10})
 
 @dataclass
 class Account:
-    """An account and what the other modules need to know of its life."""
+    """An account, with the facts that other modules need."""
 
     index: int
     id: str
@@ -41,30 +41,30 @@ class Account:
     facility: str
     place: Place
     employees: int
-    lives: list[Life] = field(default_factory=list)
+    customer_periods: list[Period] = field(default_factory=list)
     tiers: list[tuple[int, str]] = field(default_factory=list)
     contacts: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def currency(self) -> str:
-        """What the account is billed in."""
+        """The billing currency of the account."""
         return self.place[3]
 
     @property
     def weight(self) -> float:
-        """How much business the account makes, compared with others."""
+        """The relative business volume of the account."""
         return 0.5 + min(self.employees, 2000) / 400
 
     def is_customer(self, when: int) -> bool:
-        """Whether it is a customer at an instant."""
-        return any(start <= when and (end is None or when < end) for start, end in self.lives)
+        """Whether the account is a customer at an instant."""
+        return any(start <= when and (end is None or when < end) for start, end in self.customer_periods)
 
-    def end_of_life(self, when: int) -> int | None:
-        """When the life that an instant falls into ends; None if never."""
-        return next((end for start, end in self.lives if start <= when and (end is None or when < end)), None)
+    def customer_until(self, when: int) -> int | None:
+        """The end of the customer period that contains an instant; None if there is no end."""
+        return next((end for start, end in self.customer_periods if start <= when and (end is None or when < end)), None)
 
     def tier(self, when: int) -> str:
-        """The plan in force at an instant; the first plan before any."""
+        """The plan at an instant. Before the first plan starts, it is the first plan."""
         current = self.tiers[0][1]
         for start, tier in self.tiers:
             if start <= when:
@@ -72,14 +72,14 @@ class Account:
         return current
 
     def contact(self, dice: Dice, when: int) -> str | None:
-        """One of the contacts known at an instant, now and then none."""
+        """A random contact known at an instant. It is sometimes None."""
         known = [contact for born, contact in self.contacts if born <= when]
         return dice.pick(known) if known and dice.chance(0.93) else None
 
 
 @dataclass
-class Book:
-    """All ordinary accounts, oldest first, and who of them can be picked when."""
+class AccountPool:
+    """All random accounts, oldest first. Other modules pick accounts from it."""
 
     accounts: list[Account]
     _created: list[int] = field(init=False)
@@ -88,16 +88,16 @@ class Book:
         self._created = [account.created for account in self.accounts]
 
     def before(self, when: int) -> list[Account]:
-        """The accounts that exist before an instant."""
+        """The accounts created before an instant."""
         return self.accounts[: bisect_left(self._created, when)]
 
     def weighted(self, accounts: list[Account]) -> Weighted[int]:
-        """Positions in `accounts`, by how much business each makes."""
+        """Positions in `accounts`, weighted by business volume."""
         return Weighted({number: account.weight for number, account in enumerate(accounts)})
 
 
-def accounts(world: World, orgs: list[Org]) -> Book:
-    """Write the ordinary accounts and contacts; returns them for the others to pick from."""
+def accounts(world: World, orgs: list[Org]) -> AccountPool:
+    """Write the random accounts and their contacts. Returns the pool of these accounts."""
     total = max(16, round(150 * world.scale) - CASE_ACCOUNTS)
     initial = round(total * 0.45)
     result = [_account(world, orgs[index % len(orgs)], index, None) for index in range(initial)]
@@ -108,17 +108,17 @@ def accounts(world: World, orgs: list[Org]) -> Book:
     result.sort(key=lambda account: (account.created, account.index))
     by_index = {account.index: account for account in result}
     for account in result:
-        # One account in twelve belongs to a group led by an older account of its organization.
+        # One account in twelve is a child of an older account of its organization.
         child = account.index % 12 == 11 and account.index >= len(orgs)
         _write(world, account, by_index[account.index - len(orgs)] if child else None)
-    return Book(result)
+    return AccountPool(result)
 
 
 def _account(world: World, org: Org, index: int, month: int | None) -> Account:
     dice = world.dice("account", index)
     employees = dice.skewed(4, 3500, 4)
     if month is None:
-        # The first ones are old enough for the order history that begins in 2019.
+        # The first accounts are old enough for the order history, which begins in 2019.
         old = index < 4 or dice.chance(0.6)
         days = dice.whole(0, 1000) if old else dice.whole(1040, 2740)
         created = clock.at(2016, 3, 1) + days * DAY + dice.whole(8, 17) * HOUR
@@ -142,12 +142,12 @@ def _account(world: World, org: Org, index: int, month: int | None) -> Account:
     )
     if index % 6 == 5:
         return account
-    # The customers of the imported history move to the new systems over the first three months.
+    # Customers of the imported history start in the new systems during the first three months.
     start = max(created, EPOCH) + dice.whole(2, 95 if month is None else 60) * DAY + dice.whole(8, 16) * HOUR
-    account.lives.append(_life(dice, start, 0.35))
-    end = account.lives[0][1]
+    account.customer_periods.append(_customer_period(dice, start, 0.35))
+    end = account.customer_periods[0][1]
     if end is not None and dice.chance(0.3):
-        account.lives.append(_life(dice, end + dice.whole(45, 240) * DAY, 0.25))
+        account.customer_periods.append(_customer_period(dice, end + dice.whole(45, 240) * DAY, 0.25))
     first = 0 if employees <= 60 else 1 if employees <= 600 else 2
     account.tiers.append((start, TIERS[first]))
     if first < 2 and dice.chance(0.4):
@@ -155,17 +155,17 @@ def _account(world: World, org: Org, index: int, month: int | None) -> Account:
     return account
 
 
-def _life(dice: Dice, start: int, leaves: float) -> Life:
+def _customer_period(dice: Dice, start: int, leaves: float) -> Period:
     days = dice.whole(150, 1000)
     return (start, start + days * DAY if dice.chance(leaves) else None)
 
 
 def account_name(index: int) -> str:
-    """A company name; all different for the first few thousand indexes."""
+    """A company name. The names of the first few thousand indexes are unique."""
     heads, tails = names.ACCOUNT_HEADS, names.ACCOUNT_TAILS
-    head, turn = heads[index % len(heads)], index // len(heads)
-    name = f"{head} {tails[(index + turn) % len(tails)]}"
-    return name if turn < len(tails) else f"{name} {turn // len(tails) + 1}"
+    head, cycle = heads[index % len(heads)], index // len(heads)
+    name = f"{head} {tails[(index + cycle) % len(tails)]}"
+    return name if cycle < len(tails) else f"{name} {cycle // len(tails) + 1}"
 
 
 def _write(world: World, account: Account, parent: Account | None) -> None:
@@ -173,7 +173,7 @@ def _write(world: World, account: Account, parent: Account | None) -> None:
     org = account.org
     region, country, city, currency = account.place
     owners = [user.id for user in org.users if user.role in ("csm", "sales_rep") and user.until is None]
-    # Accounts older than the systems came in one bulk import: many rows share an updated_at.
+    # Accounts older than the systems came from one bulk import, so many rows share an updated_at.
     born = max(account.created, EPOCH + 60 * (1 + account.index // 40))
     values = {
         "account_id": account.id,
@@ -197,13 +197,13 @@ def _write(world: World, account: Account, parent: Account | None) -> None:
         changes.append((max(born, parent.created) + DAY, {"parent_account_id": parent.id}))
     if dice.chance(0.15):
         changes.append((born + dice.whole(60, 700) * DAY, {"owner_user_id": dice.pick(owners)}))
-    for number, (start, end) in enumerate(account.lives):
+    for number, (start, end) in enumerate(account.customer_periods):
         signup = {"signup_date": clock.day_of(min(account.created, start)), "account_type": "customer"}
         changes.append((start, {"status": "active", **(signup if number == 0 else {})}))
         if end is not None:
             changes.append((end, {"status": "churned"}))
     changes += [(start, {"plan_tier": tier}) for start, tier in account.tiers if account.is_customer(start)]
-    if not account.lives and dice.chance(0.5):
+    if not account.customer_periods and dice.chance(0.5):
         changes.append((born + dice.whole(150, 500) * DAY, {"status": "inactive"}))
     world.add("accounts", born, values, changes)
     _contacts(world, account, born)
@@ -216,8 +216,8 @@ def _contacts(world: World, account: Account, born: int) -> None:
         contact = world.uuid("contact", account.index, number)
         account.contacts.append((when, contact))
         values = contact_values(account, contact, dice, when, primary=number == 0)
-        world.add("contacts", when, values, _mail_life(dice, when))
-    # Now and then somebody asks to be forgotten; nothing refers to these contacts.
+        world.add("contacts", when, values, _email_status_changes(dice, when))
+    # Some contacts are deleted on request. No other row refers to them.
     dice = world.dice("forgotten", account.index)
     if dice.chance(0.2):
         when = born + dice.whole(10, 900) * DAY
@@ -248,10 +248,10 @@ def contact_values(account: Account, contact: str, dice: Dice, when: int, primar
     }
 
 
-def placed_by_hand(world: World, org: Org, slot: int, name: str, created: int, **columns: Any) -> Account:
-    """Write an account of an edge case, with one contact; it takes no part in the random business.
+def case_account(world: World, org: Org, slot: int, name: str, created: int, **columns: Any) -> Account:
+    """Write an edge-case account with one contact. It is not in the pool of random accounts.
 
-    `columns` overrides what a new growing customer without subscriptions looks like; `changes` among them is its later life.
+    `columns` overrides the default columns. The key `changes` in it holds the later changes of the account.
     """
     index = 1_000_000 + slot
     place = (org.home.region, org.home.country, org.home.cities[0][0], org.home.currency)
@@ -285,7 +285,7 @@ def placed_by_hand(world: World, org: Org, slot: int, name: str, created: int, *
     return account
 
 
-def _mail_life(dice: Dice, when: int) -> list[tuple[int, dict[str, Any]]]:
+def _email_status_changes(dice: Dice, when: int) -> list[tuple[int, dict[str, Any]]]:
     share = dice.random()
     if share > 0.12:
         return []

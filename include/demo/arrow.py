@@ -1,4 +1,4 @@
-"""The Arrow type of each column type, and the one text that every value has in CSV, JSON and messages."""
+"""The Arrow type of each column type, and the text form of values in CSV, JSON and messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arrow_type(kind: Type) -> pa.DataType:
-    """The Arrow type that holds a column type."""
+    """The Arrow type for a column type."""
     import pyarrow as pa
 
     types: dict[Type, pa.DataType] = {
@@ -28,14 +28,14 @@ def arrow_type(kind: Type) -> pa.DataType:
 
 
 def text_column(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as text: decimals with at least two places, instants as 2026-10-01T00:00:00Z, NULL as NULL."""
+    """A column as text. Decimals have at least two places, instants look like 2026-10-01T00:00:00Z, NULL stays NULL."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_string(values.type):
         return values
     if pa.types.is_decimal(values.type):
-        # Arrow writes numbers near zero as 0E-9; they are rare but for zero itself.
+        # Arrow writes numbers near zero in scientific notation (0E-9). Except for zero itself they are rare.
         text = pc.if_else(pc.equal(values, 0), "0.00", values.cast(pa.string()))
         if pc.any(pc.match_substring(text, "E")).as_py():
             text = pa.chunked_array([pa.array([None if v is None else f"{v:f}" for v in values.to_pylist()], pa.string())])
@@ -47,7 +47,7 @@ def text_column(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def json_column(values: pa.ChunkedArray) -> list[Any]:
-    """A column as JSON holds it: decimals and instants as text, whole numbers and booleans as they are."""
+    """A column as JSON values: decimals and instants as text, integers and booleans unchanged."""
     import pyarrow as pa
 
     if pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):

@@ -1,4 +1,7 @@
-"""Subscriptions and their invoices: lines of products that renew, grow, shrink, pause and end."""
+"""Subscriptions and their invoices.
+
+A line is the series of subscriptions of one account for one product. Each change of its terms replaces the subscription.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from include.demo import clock
-from include.demo.accounts import TIERS, Account, Book
+from include.demo.accounts import TIERS, Account, AccountPool
 from include.demo.clock import DAY, HOUR
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Product
@@ -19,7 +22,7 @@ _PER_MONTH = {"week": 12 / 52, "month": 1, "quarter": 3, "year": 12}
 _PAYMENT = Weighted({"prompt": 84, "late": 12, "never": 2, "void": 2})
 
 LINES = 1085
-"""Lines of subscriptions begun in the first 36 months at scale 1."""
+"""The number of lines that begin in the first 36 months at scale 1."""
 
 
 Changes = list[tuple[int, dict[str, Any]]]
@@ -27,7 +30,7 @@ Changes = list[tuple[int, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Terms:
-    """What one subscription row says; constant over the row."""
+    """The terms of one subscription row. They never change within the row."""
 
     product: Product
     tier: str
@@ -38,20 +41,20 @@ class Terms:
     discount: int
 
     def period_end(self, anchor: int, number: int) -> int:
-        """The end of period `number` (0 is the first) of a subscription anchored at an instant."""
+        """The end of period `number` (0 is the first) of a subscription whose first period starts at `anchor`."""
         if self.interval == "week":
             return anchor + (number + 1) * self.count * 7 * DAY
         return clock.add_months(anchor, (number + 1) * self.count * _MONTHS[self.interval])
 
     @property
     def amount(self) -> int:
-        """What one period costs before tax, in cents."""
+        """The price of one period before tax, in cents."""
         return (self.quantity * self.unit * (100 - self.discount) + 50) // 100
 
 
 @dataclass
 class Span:
-    """One subscription row being written: who has it, from when, and its changes so far."""
+    """One subscription row before it is written: its account, terms and start."""
 
     id: str
     account: Account
@@ -62,16 +65,16 @@ class Span:
 
 
 def unit_price(product: Product, tier: str, interval: str, currency: str) -> int:
-    """The price of one seat for one interval, in cents; a year costs ten months."""
+    """The price of one seat for one interval, in cents. A year costs as much as ten months."""
     base = product.price_in(currency)
     months = 10 if interval == "year" else _PER_MONTH[interval]
     return int(base * _TIER_FACTOR[tier] * months + 0.5) // 10 * 10
 
 
-def subscriptions(world: World, book: Book) -> None:
-    """Write all lines: each customer's platform line as it signs, further products over time."""
+def subscriptions(world: World, pool: AccountPool) -> None:
+    """Write all lines. A customer starts with a platform line, and other products follow over time."""
     signings = sorted(
-        ((start, account, number) for account in book.accounts for number, (start, _) in enumerate(account.lives)),
+        ((start, account, number) for account in pool.accounts for number, (start, _) in enumerate(account.customer_periods)),
         key=lambda signing: (signing[0], signing[1].index),
     )
     position = lines = 0
@@ -84,10 +87,10 @@ def subscriptions(world: World, book: Book) -> None:
             position, lines = position + 1, lines + 1
             budget -= 1
         dice = world.dice("lines", month)
-        customers = [account for account in book.before(first) if account.is_customer(first)]
+        customers = [account for account in pool.before(first) if account.is_customer(first)]
         if not customers:
             continue
-        weights = book.weighted(customers)
+        weights = pool.weighted(customers)
         for number in range(budget):
             account = customers[dice.draw(weights)]
             start = account.org.office_time(dice, first + dice.whole(0, 27) * DAY)
@@ -98,10 +101,10 @@ def subscriptions(world: World, book: Book) -> None:
 
 
 def _line(world: World, account: Account, name: str, start: int, product: Product, number: int) -> None:
-    """One product of one account from its first subscription through its replacements to its end."""
+    """Write one line: its first subscription, the replacements, and the end."""
     dice = world.dice("line", name)
-    # Billing intervals are spread evenly over the lines (a golden-ratio sequence), not drawn: the number of invoices
-    # hangs on them.
+    # Billing intervals are not random: a golden-ratio sequence spreads them evenly over the lines, because the number of
+    # invoices depends on them.
     interval = _INTERVAL.at(number * 0.6180339887498949 % 1)
     tier = account.tier(start)
     quantity = 1 + dice.skewed(0, 8 + account.employees // 25, 2)
@@ -115,7 +118,7 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
         dice.pick((0, 0, 0, 0, 5, 10, 15)),
     )
     platform = product is account.org.software[0]
-    leaves = account.end_of_life(start)
+    leaves = account.customer_until(start)
     trial = start + dice.pick((14, 30)) * DAY if dice.chance(0.25) else None
     if trial is not None and leaves is not None and leaves < trial + 30 * DAY:
         trial = None
@@ -128,7 +131,7 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
         periods = _periods(dice, span.terms)
         end = span.terms.period_end(anchor, periods - 1)
         if dice.chance(0.1):
-            # A change in mid-period: the period that was billed in advance is not given back.
+            # A change within a period. The period was billed in advance and is not refunded.
             end -= (end - span.terms.period_end(anchor, periods - 2)) // 3 // DAY * DAY
         ends = dice.chance(0.18) and not platform
         following = _next_terms(dice, account, span.terms, end)
@@ -160,7 +163,7 @@ def _next_terms(dice: Dice, account: Account, terms: Terms, when: int) -> Terms:
 
 
 def write_trial(world: World, span: Span, trial: int) -> None:
-    """A trial that never converts: no invoice, ended as the trial ends."""
+    """Write a trial that never converts. It has no invoice and ends with the trial."""
     changes: Changes = [
         (trial - 2 * DAY, {"cancelled_at": trial - 2 * DAY}),
         (trial, {"status": "cancelled", "ended_at": trial}),
@@ -169,16 +172,18 @@ def write_trial(world: World, span: Span, trial: int) -> None:
 
 
 def write_subscription(world: World, span: Span, end: int | None, how: str, dice: Dice) -> None:
-    """A subscription and its invoices, one per period from the end of the trial on, until `end` (None: for good).
+    """Write a subscription and its invoices, one invoice per period after the trial.
 
-    `how` it ends: "replaced", "ended" (notice is given up to 25 days before) or "plain" (no notice, never paused).
+    Args:
+        end: the end of the subscription; None if it does not end.
+        how: the kind of end: "replaced", "ended" (with up to 25 days of notice) or "plain" (no notice, never paused).
     """
     terms = span.terms
     anchor = span.trial_ends or span.started
     changes: Changes = []
     if span.trial_ends is not None:
         changes.append((span.trial_ends, {"status": "active"}))
-    # All choices about the whole row come before the first that the as-of can cut off.
+    # These random choices come before the loop, which stops at as_of. So the row is the same at every as_of.
     notice = end if end is None or how != "ended" else max(span.started + HOUR, end - dice.whole(0, 25) * DAY)
     pause = _pause(dice, terms, anchor, end) if how != "plain" else None
     if pause is not None:
@@ -201,7 +206,7 @@ def write_subscription(world: World, span: Span, end: int | None, how: str, dice
 
 
 def _pause(dice: Dice, terms: Terms, anchor: int, end: int | None) -> tuple[int, int] | None:
-    """A few monthly subscriptions rest for two of their periods."""
+    """The pause of a subscription, or None. A few monthly subscriptions pause for two periods."""
     if not dice.chance(0.04) or terms.interval != "month":
         return None
     begin, until = terms.period_end(anchor, 1), terms.period_end(anchor, 3)
@@ -231,7 +236,7 @@ def _values(span: Span) -> dict[str, Any]:
 
 
 def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice: Dice) -> Changes:
-    """One period's invoice; returns what its payment does to the subscription."""
+    """Write the invoice of one period. Returns the changes of the subscription that follow from the payment."""
     net = span.terms.amount
     tax = (net * span.account.org.home.tax_pct + 50) // 100
     terms_days = 7 if span.terms.interval == "week" else 30 if net > 1_000_000 else 14

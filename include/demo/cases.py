@@ -1,4 +1,4 @@
-"""demo_cases.md: which row shows which edge case."""
+"""demo_cases.md: lists the rows of each edge case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WHERE: dict[Where, str] = {
 
 
 def cases_document(company: Company) -> str:
-    """The Markdown document that names the rows of every labelled case, one table per case."""
+    """The Markdown document with the rows of every labelled case, one table per case."""
     as_of = f" as of {company.as_of:%Y-%m-%d %H:%M} UTC" if company.as_of else ""
     lines = [
         "# Edge cases of the demo company",

@@ -1,8 +1,8 @@
-"""Hand-placed edge cases of accounts and their subscriptions. All lie before October 2026."""
+"""Edge cases of accounts and subscriptions. All of them happen before October 2026."""
 
 from __future__ import annotations
 
-from include.demo.accounts import Account, placed_by_hand
+from include.demo.accounts import Account, case_account
 from include.demo.billing import Span, Terms, write_subscription, write_trial
 from include.demo.clock import at, iso
 from include.demo.people import Org
@@ -10,7 +10,7 @@ from include.demo.world import World
 
 
 def billing_cases(world: World, orgs: list[Org]) -> None:
-    """Write the cases of revenue: churn and return, replacement, intervals, trials, merged and grouped accounts."""
+    """Write the revenue cases: churn and reactivation, replacement, intervals, trials, merged and grouped accounts."""
     _golden(world, orgs[0])
     _intervals(world, orgs[1])
     _trials(world, orgs)
@@ -36,17 +36,17 @@ def _span(
 
 
 def _write(world: World, span: Span, end: int | None, title: str, see: str) -> None:
-    """Write a subscription and, under a title, label it: from when it ends, or from when it starts if it never does."""
+    """Write a subscription. With a title, label it from its end on, or from its start on if it has no end."""
     write_subscription(world, span, end, "plain", world.dice("case", span.id))
     if title:
         world.case(title, "subscriptions", span.id, see, end or span.started)
 
 
 def _golden(world: World, org: Org) -> None:
-    """The account whose revenue by month is 100, 150, 0, 120, 200, 80 from January to June 2026."""
+    """Write the account with the MRR 100, 150, 0, 120, 200, 80 from January to June 2026."""
     churn, back, last = at(2026, 3, 10, 9), at(2026, 4, 5, 9), at(2026, 6, 10, 9)
-    life = [(churn, {"status": "churned"}), (back, {"status": "active"})]
-    account = placed_by_hand(world, org, 0, "Golden Ledger", at(2025, 12, 15, 10), changes=life)
+    changes = [(churn, {"status": "churned"}), (back, {"status": "active"})]
+    account = case_account(world, org, 0, "Golden Ledger", at(2025, 12, 15, 10), changes=changes)
     first = _span(world, account, "golden 100", at(2026, 1, 5, 9), 100)
     second = _span(world, account, "golden 150", at(2026, 2, 5, 9), 150, replaces=first.id)
     third = _span(world, account, "golden 120", back, 120)
@@ -66,7 +66,7 @@ def _golden(world: World, org: Org) -> None:
 
 
 def _intervals(world: World, org: Org) -> None:
-    account = placed_by_hand(world, org, 1, "Interval Brewing", at(2025, 9, 1, 14))
+    account = case_account(world, org, 1, "Interval Brewing", at(2025, 9, 1, 14))
     title = "annual and weekly plans"
     year = _span(world, account, "annual", at(2025, 9, 15, 14), 1200, "year")
     week = _span(world, account, "weekly", at(2026, 3, 2, 14), 30, "week")
@@ -83,7 +83,7 @@ def _trials(world: World, orgs: list[Org]) -> None:
         (3, orgs[1], at(2026, 7, 20, 15), at(2026, 8, 19, 15)),
     ):
         gone = [(ends, {"status": "inactive"})]
-        account = placed_by_hand(
+        account = case_account(
             world, org, slot, f"Trial Balloon {slot - 1}", begun, account_type="prospect", plan_tier=None, changes=gone
         )
         span = _span(world, account, f"trial {slot}", begun, 90, trial=ends)
@@ -92,7 +92,7 @@ def _trials(world: World, orgs: list[Org]) -> None:
 
 
 def _mid_month(world: World, org: Org) -> None:
-    account = placed_by_hand(world, org, 4, "Midmonth Mills", at(2026, 2, 20, 15))
+    account = case_account(world, org, 4, "Midmonth Mills", at(2026, 2, 20, 15))
     change = at(2026, 5, 14, 15)
     before = _span(world, account, "mid-month before", at(2026, 3, 1, 15), 20, quantity=10)
     after = _span(world, account, "mid-month after", change, 20, quantity=16, replaces=before.id)
@@ -102,9 +102,9 @@ def _mid_month(world: World, org: Org) -> None:
 
 
 def _merged(world: World, org: Org) -> None:
-    target = placed_by_hand(world, org, 5, "Harbour Holdings", at(2025, 10, 6, 9))
+    target = case_account(world, org, 5, "Harbour Holdings", at(2025, 10, 6, 9))
     merged = at(2026, 4, 20, 11)
-    source = placed_by_hand(
+    source = case_account(
         world,
         org,
         6,
@@ -123,11 +123,11 @@ def _merged(world: World, org: Org) -> None:
 def _family(world: World, org: Org) -> None:
     begun = at(2025, 8, 4, 14)
     title = "parent with children"
-    parent = placed_by_hand(world, org, 7, "Oakwood Group", begun)
+    parent = case_account(world, org, 7, "Oakwood Group", begun)
     see = "two children pay 150 and 250; the parent pays nothing itself"
     world.case(title, "accounts", parent.id, see, at(2025, 9, 1, 14))
     for slot, name, amount in ((8, "Oakwood North", 150), (9, "Oakwood South", 250)):
-        child = placed_by_hand(world, org, slot, name, begun + 3600 * slot, parent_account_id=parent.id)
+        child = case_account(world, org, slot, name, begun + 3600 * slot, parent_account_id=parent.id)
         span = _span(world, child, f"child {slot}", at(2025, 9, 1, 14), amount)
         _write(world, span, None, "", "")
         world.case(title, "accounts", child.id, f"a child; its {amount} a month roll up to {parent.name}", span.started)

@@ -1,4 +1,4 @@
-"""Hand-placed edge cases of deals, orders and text. All lie before October 2026."""
+"""Edge cases of deals, orders and text. All of them happen before October 2026."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from include.demo import clock
-from include.demo.accounts import Account, placed_by_hand
+from include.demo.accounts import Account, case_account
 from include.demo.clock import DAY, at
-from include.demo.orders import order_item, order_life, order_values, write_order
+from include.demo.orders import order_changes, order_item, order_values, write_order
 from include.demo.people import Org
 from include.demo.reference import LATE_CURRENCY, LATE_CURRENCY_BEGINS
 from include.demo.sales import PROBABILITY, stage_change, stage_columns
@@ -20,7 +20,7 @@ AWKWARD_TEXT = 'She said "it\'s broken",\nthen: 🔥 crash; see C:\\logs\\app\n\
 
 def sales_cases(world: World, orgs: list[Org]) -> None:
     """Write the cases of stages, orphans, a refund, exchange rates and awkward text."""
-    account = placed_by_hand(world, orgs[0], 10, AWKWARD_NAME, at(2025, 11, 17, 10))
+    account = case_account(world, orgs[0], 10, AWKWARD_NAME, at(2025, 11, 17, 10))
     see = "quotes, comma, ampersand and umlaut in the name"
     world.case("text with quotes, newlines and emoji", "accounts", account.id, see, account.created)
     _stages(world, account)
@@ -83,7 +83,7 @@ def _deal(world: World, account: Account, label: str, path: tuple[tuple[int, str
     }
     changes = [(instant, stage_columns(instant, stage, amount, "price")) for instant, stage in path[1:]]
     before = None
-    # Where two changes share an instant their keys must sort in the order in which they happened.
+    # The keys of two changes at one instant must sort in the order of the changes.
     for number, ((instant, stage), key) in enumerate(zip(path, _sorted_ties(world, label, path), strict=True)):
         stage_change(world, org, deal, f"case/{label}/{number}", instant, before, stage, amount, owner, key=key)
         before = stage
@@ -112,7 +112,7 @@ def _orphans(world: World, orgs: list[Org]) -> None:
     items = [order_item(dice, org.goods[0], org.home.currency)]
     placed = at(2026, 4, 9, 15)
     values = order_values(world, nobody, "orphan", "2026-ORPHAN", placed, items, None, dice)
-    write_order(world, values, items, placed, order_life(dice, placed, "delivered"))
+    write_order(world, values, items, placed, order_changes(dice, placed, "delivered"))
     see = f"its account {unknown_account} does not exist"
     world.case("orphan foreign key", "orders", values["order_id"], see, placed)
 
@@ -142,6 +142,6 @@ def _orders(world: World, account: Account) -> None:
         items = [order_item(dice, account.org.goods[number], currency or account.currency) for number in (0, 2)]
         values = order_values(world, account, f"case/{label}", f"2026-{label.upper()}", placed, items, contact, dice)
         values["currency"] = currency or account.currency
-        steps = order_life(dice, placed, fate)
+        steps = order_changes(dice, placed, fate)
         write_order(world, values, items, placed, steps)
         world.case(title, "orders", values["order_id"], see, steps[-1][0])

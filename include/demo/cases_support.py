@@ -1,10 +1,10 @@
-"""Hand-placed edge cases of tickets and surveys. All lie before October 2026."""
+"""Edge cases of tickets and surveys. All of them happen before October 2026."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from include.demo.accounts import Account, Book
+from include.demo.accounts import Account, AccountPool
 from include.demo.cases_sales import AWKWARD_TEXT
 from include.demo.clock import DAY, MINUTE, at, day_of
 from include.demo.people import Org
@@ -13,10 +13,10 @@ from include.demo.support import Changes, Desk, priority_changes, spike_size, su
 from include.demo.world import World
 
 
-def support_cases(world: World, orgs: list[Org], book: Book, desks: dict[str, Desk]) -> None:
-    """Write the cases of clocks, reopening, priorities and surveys, and label the spike after version 1.2."""
-    london = next(account for account in book.accounts if account.org is orgs[0] and account.lives)
-    newyork = next(account for account in book.accounts if account.org is orgs[1] and account.lives)
+def support_cases(world: World, orgs: list[Org], pool: AccountPool, desks: dict[str, Desk]) -> None:
+    """Write the cases of SLA clocks, reopening, priorities and surveys. Label the spike after version 1.2."""
+    london = next(account for account in pool.accounts if account.org is orgs[0] and account.customer_periods)
+    newyork = next(account for account in pool.accounts if account.org is orgs[1] and account.customer_periods)
     _clocks(world, desks, london, newyork)
     _reopened(world, desks, london)
     _priorities(world, desks, newyork)
@@ -59,12 +59,12 @@ def _ticket(
         "reopened_count": 0,
     }
     cause = desk.causes["Dashboards"][0]
-    life: Changes = [
+    history: Changes = [
         (answered, {"first_responded_at": answered, "status": "pending"}),
         (resolved, {"status": "resolved", "resolved_at": resolved, "root_cause_id": cause}),
         *(changes or []),
     ]
-    world.add("tickets", created, values, life)
+    world.add("tickets", created, values, history)
     return ticket, values
 
 

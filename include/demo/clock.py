@@ -1,4 +1,4 @@
-"""Time in the demo company. Instants are whole seconds since 1970 UTC; months count from the company's first, 0."""
+"""Time in the demo company. Instants are whole seconds since 1970 UTC. Months are numbered from 0, October 2023."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: 
 
 
 EPOCH = at(2023, 10, 1)
-"""The day the company's systems went live; older rows are its imported order history."""
+"""The start of the company's systems. Older rows are imported order history."""
 
 EARLIEST = at(2023, 11, 1)
-"""The first as-of for which there is something to see."""
+"""The first as-of time with enough data."""
 
 
 @cache
@@ -31,13 +31,13 @@ def month_start(month: int) -> int:
 
 
 def month_of(instant: int) -> int:
-    """The month that holds an instant."""
+    """The month that contains an instant."""
     moment = datetime.fromtimestamp(instant, UTC)
     return (moment.year - 2023) * 12 + moment.month - 10
 
 
 def add_months(instant: int, months: int) -> int:
-    """The same day and time some months later; the month's last day where that day does not exist."""
+    """The same day and time some months later. If that day does not exist, it is the last day of the month."""
     moment = datetime.fromtimestamp(instant, UTC)
     years, index = divmod(moment.month - 1 + months, 12)
     first = at(moment.year + years, index + 1, 1)
@@ -52,7 +52,7 @@ def day_of(instant: int) -> date:
 
 
 def complete(day: date) -> int:
-    """The instant at which a UTC calendar day is over."""
+    """The instant at which a UTC calendar day ends."""
     return ((day - date(1970, 1, 1)).days + 1) * DAY
 
 
@@ -67,15 +67,15 @@ def iso(instant: int) -> str:
 
 
 def latest(values: list[int], instant: int) -> int:
-    """The index of the last of some sorted instants at or before `instant`, or -1."""
+    """The index of the last value at or before `instant`, or -1. `values` is sorted."""
     return bisect_right(values, instant) - 1
 
 
 def parse_as_of(text: str | None) -> datetime:
-    """An as-of from text: a date (meaning its 00:00 UTC) or an ISO instant; None is today 00:00 UTC.
+    """The as-of time for a text: a date (00:00 UTC of it) or an ISO instant. None is today 00:00 UTC.
 
     Raises:
-        ValueError: not a date, or before the company has a history.
+        ValueError: the text is not a date, or lies before the company's history.
     """
     if text is None:
         return check_as_of(datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
@@ -87,10 +87,10 @@ def parse_as_of(text: str | None) -> datetime:
 
 
 def check_as_of(as_of: datetime) -> datetime:
-    """The same as-of, if the company has a history by then.
+    """The same as-of time, if the company has a history at that time.
 
     Raises:
-        ValueError: it has not.
+        ValueError: the as-of time is too early.
     """
     if as_of.timestamp() < EARLIEST:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a company is to the rest of the package: its tables at one as-of, however they came to be."""
+"""The data of a company at one as-of time, either generated or read from CSV files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Where = Literal["table", "gone", "landing", "answer"]
 
 @dataclass(frozen=True)
 class Case:
-    """A labelled edge case: which row of which table to look at, and what to see there.
+    """A labelled edge case: the table, the key of the row, and an explanation (`see`).
 
-    `where` says where the row is found: "table" (in the table and its CSV), "gone" (nowhere: it was deleted),
-    "landing" (in the landing folder's files) or "answer" (in the HTTP server's answers).
+    `where` is the place of the row: "table" (the table and its CSV), "gone" (nowhere, because it is deleted),
+    "landing" (files of the landing folder) or "answer" (responses of the HTTP server).
     """
 
     title: str
@@ -30,11 +30,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Company:
-    """The tables of one company as its systems hold them at `as_of`.
+    """The tables of one company in its source systems at `as_of`.
 
-    `tables` maps every table of the schema to an Arrow table. `delivered_on` gives the delivery day of each row of
-    usage_events (same order). `delivered_again` lists (row of usage_events, delivery day) of events that a second
-    file repeats. `sent_twice` lists, by table, the keys of rows that an HTTP answer repeats.
+    Attributes:
+        tables: every table of the schema, as an Arrow table.
+        as_of: the as-of time; None for a company read from CSV files.
+        delivered_on: the delivery day of each row of usage_events, in the same order.
+        delivered_again: (row number in usage_events, delivery day) of events that a second file repeats.
+        sent_twice: the keys of rows that an HTTP response repeats, by table.
+        cases: the labelled edge cases.
+        warnings: problems of the CSV files that do not stop reading.
     """
 
     tables: dict[str, pa.Table]

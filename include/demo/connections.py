@@ -1,6 +1,6 @@
-"""How the demo company's systems are reached: one Airflow connection per source, known before the systems run.
+"""Connections to the demo company's systems: one Airflow connection per source, known before the systems run.
 
-The local stack hands these to Airflow, `serve` writes the same to `systems.json`, and the servers check the same secrets.
+The local stack passes them to Airflow, and `serve` writes them to `systems.json`. The servers check the same secrets.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ SUPPORT_USER = "platform"
 
 
 def billing_token() -> str:
-    """The bearer token of the billing API: `DEMO_BILLING_TOKEN`, or the demo's fixed one."""
+    """The bearer token of the billing API: `DEMO_BILLING_TOKEN`, or a fixed demo token."""
     return os.environ.get("DEMO_BILLING_TOKEN", "demo-billing-token")
 
 
 def support_password() -> str:
-    """The password of the support API: `DEMO_SUPPORT_PASSWORD`, or the demo's fixed one."""
+    """The password of the support API: `DEMO_SUPPORT_PASSWORD`, or a fixed demo password."""
     return os.environ.get("DEMO_SUPPORT_PASSWORD", "demo-support-password")
 
 
 def connections(home: Path, postgres_url: str, billing_port: int, support_port: int) -> dict[str, dict[str, Any]]:
-    """Source name → Airflow connection as a dict, for systems whose files lie under `home`."""
+    """Source name → Airflow connection as a dict. The files of the systems are in `home`."""
     database = urlsplit(postgres_url)
     return {
         "crm": {
             "conn_type": "postgres",
-            # A server on a Unix socket only is named by the socket's folder: postgresql://user@/db?host=/folder.
+            # For a server on a Unix socket the host is the folder of the socket: postgresql://user@/db?host=/folder.
             "host": database.hostname or parse_qs(database.query).get("host", [""])[0],
             "port": database.port or 5432,
             "login": database.username,

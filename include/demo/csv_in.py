@@ -1,4 +1,4 @@
-"""Reads a company from a folder of CSV files, one per table, and says precisely what is wrong with them."""
+"""Reads a company from a folder of CSV files, one per table. Errors name the file, the line and the column."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ERRORS = 20
-"""How many errors of one file are reported."""
+"""The greatest number of reported errors for one file."""
 
 _LARGEST_FIELD = 2**31 - 1
 
 
 class CsvError(ValueError):
-    """One or more files are not as the source contract says; the message has a line per error."""
+    """One or more files break the source contract. The message has one line per error."""
 
 
 def read_csv(folder: Path) -> Company:
-    """The company that a folder's `<table>.csv` files describe, with warnings about what is missing or unknown.
+    """The company in the `<table>.csv` files of a folder, with warnings about missing files and unknown columns.
 
-    Empty is NULL. Instants without a zone are UTC. A table without a file is empty; columns that the schema does not know
-    are kept as text. Usage events count as delivered on the day that they occurred.
+    An empty field is NULL. Instants without a time zone are UTC. A table without a file is empty. Columns that are not in
+    the schema are kept as text. The delivery day of a usage event is the day on which it occurred.
 
     Raises:
-        CsvError: no folder, a missing column, or bad values: each with file, line and column, up to 20 a file.
+        CsvError: the folder or a column is missing, or values are invalid. Up to 20 errors per file are listed.
     """
     if not folder.is_dir():
         raise CsvError(f"{folder} is not a folder.")
@@ -59,8 +59,8 @@ def read_csv(folder: Path) -> Company:
 
 def _unknown_files(folder: Path) -> list[str]:
     known = {f"{name}.csv" for name in TABLES} | {"demo_cases.md"}
-    strangers = sorted(file.name for file in folder.iterdir() if file.name not in known and not file.name.startswith("."))
-    return [f"{name} is not a table of the source contract: it is not read" for name in strangers]
+    unknown = sorted(file.name for file in folder.iterdir() if file.name not in known and not file.name.startswith("."))
+    return [f"{name} is not a table of the source contract and is ignored" for name in unknown]
 
 
 def _empty(table: Table) -> pa.Table:
@@ -70,7 +70,7 @@ def _empty(table: Table) -> pa.Table:
 
 
 class _Reading:
-    """One file being read: its rows, where each begins, and what was found wrong."""
+    """The state of reading one file: its rows, their line numbers, warnings and errors."""
 
     def __init__(self, table: Table, file: Path) -> None:
         self.table = table
@@ -83,7 +83,7 @@ class _Reading:
         self._lines: list[int] = []
 
     def run(self) -> pa.Table:
-        """The table; whatever is wrong is in `errors`, in the order of the file's lines."""
+        """The table. Errors are collected in `errors`, in line order."""
         self._split()
         if not self.errors:
             self._check_header()
@@ -103,7 +103,7 @@ class _Reading:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            # Counted as the reader below counts lines: a carriage return alone ends one too.
+            # Lines are counted as the CSV reader counts them: a single carriage return also ends a line.
             before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             self._error(before.count(b"\n") + 1, None, "not UTF-8: save the file as CSV in UTF-8")
             return
@@ -131,7 +131,7 @@ class _Reading:
             return
         for name, count in names.items():
             if count > 1:
-                self._error(1, name, f"the column is there {count} times")
+                self._error(1, name, f"the column occurs {count} times")
         for column in self.table.columns:
             if column.name not in names:
                 self._error(1, column.name, "the column is missing")
@@ -157,7 +157,7 @@ class _Reading:
             values = [text or None for text in by_name[column.name]]
             columns[column.name], wrong = typed(values, column.type)
             if not column.nullable:
-                wrong += [(number, "empty, but it must have a value") for number, text in enumerate(values) if text is None]
+                wrong += [(number, "empty, but a value is required") for number, text in enumerate(values) if text is None]
             bad += [(number, column.name, message) for number, message in wrong]
         bad += [(number, self.table.key[0], message) for number, message in self._repeated_keys(by_name)]
         self._report(bad)
@@ -167,18 +167,18 @@ class _Reading:
         return pa.table(columns)
 
     def _repeated_keys(self, by_name: dict[str, tuple[str, ...]]) -> list[Bad]:
-        """Rows whose key an earlier row of a CRM table has: its database holds each key once."""
+        """Rows of a CRM table with the key of an earlier row. Keys are unique in the CRM database."""
         if self.table.system != "crm":
             return []
         first: dict[tuple[str, ...], int] = {}
         repeated = []
         for number, key in enumerate(zip(*(by_name[name] for name in self.table.key), strict=True)):
             if first.setdefault(key, number) != number and all(key):
-                repeated.append((number, f"{quoted('|'.join(key))} is the key of line {self._lines[first[key]]} already"))
+                repeated.append((number, f"{quoted('|'.join(key))} is already the key of line {self._lines[first[key]]}"))
         return repeated
 
     def _report(self, bad: list[tuple[int, str | None, str]]) -> None:
-        """Report wrong values by true file line: a field may begin some lines below its record."""
+        """Report invalid values with the line of the field. It can be below the first line of the record."""
         positions = {name: position for position, name in enumerate(self._header)}
         self._found += len(bad)
         for number, column, message in sorted(bad, key=lambda wrong: (wrong[0], positions.get(wrong[1] or "", 0)))[:MOST_ERRORS]:

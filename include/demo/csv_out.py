@@ -18,12 +18,12 @@ BATCH = 50_000
 
 
 def write_csv(company: Company, folder: Path) -> list[Path]:
-    """Write `<table>.csv` for every table and, for a generated company, demo_cases.md; returns the files.
+    """Write `<table>.csv` for every table, and demo_cases.md for a generated company. Returns the files.
 
-    UTF-8, header row, RFC 4180 quoting, lines end with a line feed, instants in ISO 8601 UTC, NULL is empty.
+    The files are UTF-8 with a header row, RFC 4180 quoting and line feeds. Instants are ISO 8601 in UTC. NULL is empty.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder is not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -38,7 +38,7 @@ def write_csv(company: Company, folder: Path) -> list[Path]:
 
 
 def write_table(table: pa.Table, file: Path) -> None:
-    """Write one table as CSV, replacing the file in one step so that no reader sees half of it."""
+    """Write one table as CSV. The file is replaced atomically, so no reader sees a partial file."""
     partial = file.with_name(f".{file.name}.partial")
     with partial.open("w", encoding="utf-8", newline="") as output:
         _write(table, output)

@@ -1,4 +1,4 @@
-"""Turns columns of CSV text into typed Arrow columns, and says which values are bad and why."""
+"""Converts columns of CSV text to typed Arrow columns, and lists invalid values with a reason."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Bad = tuple[int, str]
-"""The position of a bad value, and what is wrong with it."""
+"""The position of an invalid value, and the reason."""
 
 _DECIMAL_PLACES = 9
 _LARGEST = Decimal(10) ** 29
 _TIME = re.compile(r"(([01]\d|2[0-3]):[0-5]\d|24:00)(:00)?")
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "1"}), frozenset({"false", "f", "no", "0"})
-# What Arrow may parse in one go; anything else goes value by value.
+# Arrow parses columns in which all values match these patterns. Other columns are parsed value by value.
 _PLAIN: dict[Type, str] = {
     "integer": r"^-?[0-9]{1,18}$",
     "decimal": r"^-?[0-9]{1,28}(\.[0-9]{1,9})?$",
@@ -32,7 +32,7 @@ _PLAIN: dict[Type, str] = {
 
 
 def typed(values: list[str | None], kind: Type) -> tuple[pa.Array, list[Bad]]:
-    """The values as an Arrow array of the type (a bad value is NULL), and the bad ones."""
+    """The values as an Arrow array of the type, and the invalid values, which are NULL in the array."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -60,7 +60,7 @@ def typed(values: list[str | None], kind: Type) -> tuple[pa.Array, list[Bad]]:
 
 
 def quoted(text: str) -> str:
-    """A value as messages show it: in quotes, and not too long."""
+    """A value for messages: quoted, and shortened to 60 characters."""
     return json.dumps(text if len(text) <= 60 else text[:60] + "…", ensure_ascii=False)
 
 

@@ -1,7 +1,7 @@
 """Random choices that are the same on every machine and Python version.
 
-Only `random.Random.random()` is used, whose sequence Python guarantees, and only arithmetic that IEEE 754 defines
-exactly: no logarithms or cosines, whose last bit differs between C libraries.
+Python guarantees the sequence of `random.Random.random()`, so only this method is used. Only arithmetic that IEEE 754
+defines exactly is used. Logarithms and cosines are avoided: their last bit differs between C libraries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """Options with weights, ready to be drawn from."""
+    """Options with weights for random draws."""
 
     __slots__ = ("options", "totals")
 
@@ -25,7 +25,7 @@ class Weighted(Generic[T]):
         self.totals = list(accumulate(weights.values()))
 
     def at(self, share: float) -> T:
-        """The option that covers `share` (0 up to 1, exclusive) of the whole weight."""
+        """The option at a position in the cumulative weights. `share` is from 0 up to 1, exclusive."""
         return self.options[bisect_right(self.totals, share * self.totals[-1], hi=len(self.options) - 1)]
 
 
@@ -42,7 +42,7 @@ class Dice:
         return self.random() < probability
 
     def whole(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included."""
+        """An integer from low to high, both included."""
         return low + int(self.random() * (high - low + 1))
 
     def between(self, low: float, high: float) -> float:
@@ -50,7 +50,7 @@ class Dice:
         return low + self.random() * (high - low)
 
     def skewed(self, low: int, high: int, power: int = 3) -> int:
-        """A whole number from low to high with most of its weight near low: the more, the higher the power."""
+        """An integer from low to high. A higher power makes values near low more likely."""
         share = self.random()
         weight = share
         for _ in range(power - 1):
@@ -58,9 +58,9 @@ class Dice:
         return low + int(weight * (high - low + 1))
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of the options, each as likely."""
+        """One of the options, with equal probability."""
         return options[int(self.random() * len(options))]
 
     def draw(self, options: Weighted[T]) -> T:
-        """One of the options by its weight."""
+        """One of the options, by weight."""
         return options.at(self.random())

@@ -1,4 +1,4 @@
-"""Generates the demo company: the order in which its parts are made, and the rows as Arrow tables."""
+"""Generates the demo company: calls its parts in order, and converts the rows to Arrow tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.demo import (
     accounts,
     billing,
     cases_billing,
-    cases_nights,
+    cases_daily,
     cases_sales,
     cases_support,
     orders,
@@ -29,38 +29,38 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SMALLEST = 0.02
-"""Below this scale there are too few rows for the company to make sense."""
+"""The smallest scale. Below it the company has too few rows."""
 
 
 def generate(scale: float, seed: int, as_of: datetime) -> Company:
-    """The demo company as its systems hold it at an instant: always the same for the same arguments.
+    """The demo company in its source systems at an as-of time. The same arguments always give the same data.
 
     Args:
-        scale: 1 is the size of the source contract (10,000 orders, 15,000 tickets …); at least 0.02.
-        seed: any whole number; another seed is another company with other keys.
-        as_of: timezone-aware; only what was known before it is there.
+        scale: the size, at least 0.02. Scale 1 has 10,000 orders, 15,000 tickets and so on, as the source contract says.
+        seed: any integer. Another seed gives another company with other keys.
+        as_of: timezone-aware. Only data known before it is included.
 
     Raises:
-        ValueError: a scale that is too small, or an as-of before the company has a history.
+        ValueError: the scale is too small, or the as-of time lies before the company's history.
     """
     if not scale >= SMALLEST:
         raise ValueError(f"The scale must be at least {SMALLEST}, not {scale}.")
     world = World(seed, float(scale), check_as_of(as_of))
     orgs = people.organizations(world)
     people.compliance_checks(world, orgs)
-    book = accounts.accounts(world, orgs)
-    billing.subscriptions(world, book)
-    orders.orders(world, book)
-    sales.sales(world, orgs, book)
+    pool = accounts.accounts(world, orgs)
+    billing.subscriptions(world, pool)
+    orders.orders(world, pool)
+    sales.sales(world, orgs, pool)
     desks = support.desks(world, orgs)
-    support.tickets(world, book, desks)
-    support.nps_surveys(world, book)
+    support.tickets(world, pool, desks)
+    support.nps_surveys(world, pool)
     reference.reference(world, orgs)
     cases_billing.billing_cases(world, orgs)
     cases_sales.sales_cases(world, orgs)
-    cases_support.support_cases(world, orgs, book, desks)
-    cases_nights.night_cases(world, book)
-    events = usage.usage(world, book)
+    cases_support.support_cases(world, orgs, pool, desks)
+    cases_daily.daily_cases(world, pool)
+    events = usage.usage(world, pool)
     tables = {name: _arrow(table, world.rows[name]) for name, table in TABLES.items() if name != "usage_events"}
     tables["usage_events"] = events.table.select([column.name for column in TABLES["usage_events"].columns])
     return Company(
@@ -80,7 +80,7 @@ def _arrow(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _column(column: Column, values: list[Any]) -> pa.Array:
-    """Values as the generator holds them (seconds, cents, dates) in the column's Arrow type."""
+    """Values of the generator (seconds, cents, dates), converted to the Arrow type of the column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,8 +1,8 @@
-"""Plays the billing and support systems: two HTTP applications over a company's tables.
+"""The billing and support systems: two HTTP applications that serve a company's tables.
 
-Billing pages by an opaque cursor and asks for a bearer token; every 15th request is told to wait (429, Retry-After) and
-every 40th fails (500), counted over authorised requests, so a client that retries gets through. Support pages by links to
-the next page and asks for HTTP basic credentials.
+Billing pages by an opaque cursor and needs a bearer token. Of the authorized requests, every 15th gets 429 with Retry-After
+and every 40th gets 500, so a client that retries succeeds. Support pages by links to the next page and needs HTTP basic
+credentials.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ FAIL_EVERY = 40
 
 
 class BadRequest(Exception):
-    """What the client asked for makes no sense; the message says what."""
+    """The request is invalid. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One resource: its rows as JSON texts, oldest change first, and when each changed."""
+    """One resource: its rows as JSON texts, oldest change first, and the time of each change."""
 
     rows: list[str]
     changed: list[datetime]
 
     def since(self, text: str | None) -> int:
-        """The position of the first row changed at or after an instant given as text."""
+        """The position of the first row that changed at or after an instant. The instant is given as text."""
         return 0 if text is None else bisect_left(self.changed, _instant(text))
 
 
 def listings(company: Company, system: System, repeats: bool) -> dict[str, Listing]:
-    """The resources of a system. With `repeats`, the rows that the company sends twice are there twice in a row."""
+    """The resources of a system. With `repeats`, the rows in `company.sent_twice` occur twice in a row."""
     result = {}
     for table in tables_of(system):
         rows = company.tables[table.name].sort_by([("updated_at", "ascending"), (table.key[0], "ascending")])
@@ -76,7 +76,7 @@ def billing_app(company: Company, faults: bool = True) -> Starlette:
     def answer(request: Request) -> Response:
         nonlocal served
         if not _same(request.headers.get("authorization", ""), expected):
-            return _error(401, "A bearer token is needed.", {"WWW-Authenticate": "Bearer"})
+            return _error(401, "A bearer token is required.", {"WWW-Authenticate": "Bearer"})
         served += 1
         if faults and served % WAIT_EVERY == 0:
             return _error(429, "Too many requests: wait a second.", {"Retry-After": "1"})
@@ -101,7 +101,7 @@ def support_app(company: Company, faults: bool = True) -> Starlette:
 
     def answer(request: Request) -> Response:
         if not _same(request.headers.get("authorization", ""), expected):
-            return _error(401, "User and password are needed.", {"WWW-Authenticate": 'Basic realm="support"'})
+            return _error(401, "User and password are required.", {"WWW-Authenticate": 'Basic realm="support"'})
         listing = resources[request.path_params["resource"]]
         size = _whole(request, "per_page", PAGE, LARGEST_PAGE)
         page = _whole(request, "page", 1, 10**9)
@@ -120,7 +120,7 @@ def _app(prefix: str, resources: dict[str, Listing], answer: Callable[[Request],
 
     async def resource(request: Request) -> Response:
         if request.path_params["resource"] not in resources:
-            return _error(404, f"There is no such resource; there are {', '.join(resources)}.")
+            return _error(404, f"Unknown resource. Available resources: {', '.join(resources)}.")
         try:
             return answer(request)
         except BadRequest as error:
@@ -131,7 +131,7 @@ def _app(prefix: str, resources: dict[str, Listing], answer: Callable[[Request],
 
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _error(status, f"Nothing answers to this here; resources are under {prefix}/.")
+        return _error(status, f"Not found. The resources are under {prefix}/.")
 
     routes = [Route(f"{prefix}/{{resource}}", resource, methods=["GET"]), Route("/health", health)]
     return Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
@@ -156,12 +156,12 @@ def _error(status: int, message: str, headers: dict[str, str] | None = None) -> 
 def _whole(request: Request, name: str, default: int, largest: int) -> int:
     text = request.query_params.get(name, str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= largest:
-        raise BadRequest(f"{name} must be a whole number from 1 to {largest}, not {text!r}.")
+        raise BadRequest(f"{name} must be an integer from 1 to {largest}, not {text!r}.")
     return int(text)
 
 
 def _instant(text: str) -> datetime:
-    # An unescaped + in a query arrives as a space.
+    # A + that is not escaped in a query is decoded as a space.
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
@@ -180,4 +180,4 @@ def _position(cursor: str) -> int:
             return int(position)
     except (binascii.Error, UnicodeError, ValueError):
         pass
-    raise BadRequest(f"{cursor!r} is not a cursor that this API gave.")
+    raise BadRequest(f"{cursor!r} is not a cursor of this API.")

@@ -1,6 +1,6 @@
-"""Writes the files of the product and reference systems: usage events by day of delivery, and reference CSVs.
+"""Writes the files of the product and reference systems: usage events by delivery day, and reference CSV files.
 
-A file that already holds the same bytes is not touched, so a reader that remembers files sees only what is new.
+A file with the same content is not written again. So a reader that tracks files finds only new and changed ones.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BAD_LINE = '{"event_id": "evt_cut_off_here", "organization_id": '
-"""What a writer that was killed leaves behind."""
+"""A truncated line, as a killed writer would leave it."""
 
 
 @dataclass
 class Written:
-    """How many files were written, left as they were, and removed."""
+    """The number of written, unchanged and removed files."""
 
     written: int = 0
     unchanged: int = 0
     removed: int = 0
 
     def put(self, file: Path, content: bytes) -> None:
-        """Make a file hold `content`, in one step, and only if it does not already."""
+        """Write `content` to a file atomically, unless the file already has this content."""
         if file.exists() and file.read_bytes() == content:
             self.unchanged += 1
             return
@@ -46,10 +46,10 @@ class Written:
 
 
 def write_landing(company: Company, folder: Path, bad_lines: bool = False) -> Written:
-    """Make `folder`/usage_events/date=YYYY-MM-DD/part-0.(parquet|jsonl) hold exactly the company's deliveries.
+    """Write the company's deliveries to `folder`/usage_events/date=YYYY-MM-DD/part-0.(parquet|jsonl).
 
-    Every third day is delivered as JSONL, the others as Parquet. With `bad_lines` the newest JSONL file ends in a line
-    that is cut off.
+    Files of other deliveries are removed. Every third day is JSONL, the other days are Parquet. With `bad_lines` the newest
+    JSONL file ends with a truncated line.
     """
     root = folder / "usage_events"
     root.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def write_landing(company: Company, folder: Path, bad_lines: bool = False) -> Wr
 
 
 def write_reference(company: Company, folder: Path) -> Written:
-    """Make `folder` hold the reference CSVs."""
+    """Write the reference CSV files to `folder`."""
     report = Written()
     for table in tables_of("reference"):
         report.put(folder / f"{table.name}.csv", csv_text(company.tables[table.name]).encode())
@@ -86,7 +86,7 @@ def _is_jsonl(day: date) -> bool:
 
 
 def _by_day(company: Company) -> dict[date, pa.Table]:
-    """The events of each delivery day in order, second deliveries after the day's own."""
+    """The events of each delivery day, in order. Repeated events come after the new events of the day."""
     import numpy as np
     import pyarrow as pa
 
@@ -115,7 +115,7 @@ def _parquet(rows: pa.Table) -> bytes:
 
 
 def _jsonl(rows: pa.Table) -> bytes:
-    """One JSON object a line; `properties` is an object in it, not text."""
+    """One JSON object per line. `properties` is a nested object, not text."""
     columns = [json_column(rows[name]) for name in rows.column_names]
     lines = []
     for values in zip(*columns, strict=True):

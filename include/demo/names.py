@@ -1,4 +1,4 @@
-"""Words that the demo company's people, places and things are named with."""
+"""Names and texts for the demo company's data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Home:
-    """Where an organization is at home: its name, clock, money and places."""
+    """The home of an organization: its name, time zone, currency, tax, cities and holidays."""
 
     name: str
     timezone: str

@@ -1,31 +1,31 @@
-"""Orders and their lines: the imported history of 2019 to 2022, and what the customers buy since."""
+"""Orders and their lines: imported orders of 2019 to 2022, and current orders since October 2023."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from include.demo import clock
-from include.demo.accounts import Account, Book
+from include.demo.accounts import Account, AccountPool
 from include.demo.clock import DAY, EPOCH, HOUR
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Product
 from include.demo.world import World
 
 IMPORTED = {2019: 1000, 2020: 2290, 2021: 1490, 2022: 60}
-"""Imported orders by year at scale 1; 2022 ends on the fourth of February, when the old shop closed."""
+"""Imported orders by year at scale 1. The old shop closed on 4 February 2022."""
 
 RECENT = 10_000 - sum(IMPORTED.values())
-"""Orders of the first 36 months at scale 1."""
+"""The number of orders in the first 36 months at scale 1."""
 
 _LINES = Weighted({1: 40, 2: 30, 3: 20, 4: 10})
 _FATE = Weighted({"delivered": 90, "cancelled": 5, "refunded": 5})
 
 
-def orders(world: World, book: Book) -> None:
+def orders(world: World, pool: AccountPool) -> None:
     """Write all orders and their lines."""
     for year, total in IMPORTED.items():
-        old = book.before(clock.at(year, 1, 1))
-        weights = book.weighted(old)
+        old = pool.before(clock.at(year, 1, 1))
+        weights = pool.weighted(old)
         dice = world.dice("orders", year)
         days = 35 if year == 2022 else 365
         for number in range(round(total * world.scale)):
@@ -35,8 +35,8 @@ def orders(world: World, book: Book) -> None:
         dice = world.dice("orders of month", month)
         first = clock.month_start(month)
         days = (clock.month_start(month + 1) - first) // DAY
-        buyers = book.before(first)
-        weights = book.weighted(buyers)
+        buyers = pool.before(first)
+        weights = pool.weighted(buyers)
         year = clock.day_of(first).year
         for number in range(world.budget(RECENT * world.scale, month, growth=0.6)):
             placed = first + dice.whole(0, days - 1) * DAY + dice.whole(7 * HOUR, 22 * HOUR)
@@ -49,10 +49,10 @@ def _order(world: World, account: Account, placed: int, name: str, label: str, i
     dice = world.dice("order", name)
     items = [order_item(dice, dice.pick(account.org.goods), account.currency) for _ in range(dice.draw(_LINES))]
     fate = dice.draw(_FATE)
-    steps = order_life(dice, placed, fate)
+    steps = order_changes(dice, placed, fate)
     values = order_values(world, account, name, label, placed, items, account.contact(dice, placed), dice)
     if imported:
-        # The old shop's orders came in one import, in batches of a minute each, in their last state.
+        # Orders of the old shop came from one import, in their final state. The import had ten batches, one per minute.
         for _, columns in steps:
             values.update(columns)
         born, steps = EPOCH + HOUR + dice.whole(0, 9) * 60, []
@@ -85,7 +85,7 @@ def order_values(
     contact: str | None,
     dice: Dice,
 ) -> dict[str, Any]:
-    """The columns of a new order; its total is the lines, less the order's discount, plus tax and shipping."""
+    """The columns of a new order. The total is the sum of its lines, minus the discount, plus tax and shipping."""
     subtotal = sum(item["line_amount"] for item in items)
     discount = subtotal * 5 // 100 if dice.chance(0.1) else 0
     tax = ((subtotal - discount) * account.org.home.tax_pct + 50) // 100
@@ -107,8 +107,8 @@ def order_values(
     }
 
 
-def order_life(dice: Dice, placed: int, fate: str) -> list[tuple[int, dict[str, Any]]]:
-    """What becomes of an order: delivered, cancelled, or delivered and refunded."""
+def order_changes(dice: Dice, placed: int, fate: str) -> list[tuple[int, dict[str, Any]]]:
+    """The later changes of an order. `fate` is delivered, cancelled or refunded (after delivery)."""
     confirmed = placed + dice.whole(1, 20) * HOUR
     if fate == "cancelled":
         return [(confirmed, {"status": "cancelled"})]
@@ -131,7 +131,7 @@ def write_order(
     born: int,
     steps: list[tuple[int, dict[str, Any]]],
 ) -> None:
-    """Write an order known from `born`, and its lines."""
+    """Write an order, first known at `born`, and its lines."""
     if not world.add("orders", born, values, steps):
         return
     for number, item in enumerate(items):

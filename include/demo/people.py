@@ -13,7 +13,7 @@ from include.demo.world import World
 ROLES = ("sales_rep", "support_agent", "csm", "sales_rep", "manager", "support_agent", "sales_rep", "support_agent")
 
 PRICE_LEVEL = {"JPY": 150}
-"""A price is the same number in every currency but these, where it is multiplied."""
+"""Factors for prices in a currency. Prices in other currencies have the factor 1."""
 
 _SOFTWARE = (("Platform", 40, 8), ("Analytics", 25, 4), ("Automation", 30, 6), ("Premium Support", 15, 9))
 _GOODS = (
@@ -30,7 +30,7 @@ _GOODS = (
 
 @dataclass(frozen=True)
 class Product:
-    """A product of one organization; `base` is its price in cents of a euro, pound or dollar alike."""
+    """A product of one organization. `base` is its price in cents, the same for euros, pounds and dollars."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Product:
 
 @dataclass(frozen=True)
 class User:
-    """A member of staff, employed until `until` (None: still)."""
+    """An employee. `until` is the end of the employment; None if it has no end."""
 
     id: str
     role: str
@@ -54,7 +54,7 @@ class User:
 
 @dataclass
 class Org:
-    """An organization and what the other modules pick from."""
+    """An organization, with its facilities, users and products for other modules."""
 
     index: int
     id: str
@@ -65,7 +65,7 @@ class Org:
 
     @cached_property
     def software(self) -> list[Product]:
-        """Products sold by subscription; the first is the platform that every customer has."""
+        """Products sold by subscription. The first is the platform, which every customer has."""
         return [product for product in self.products if product.category == "subscription"]
 
     @cached_property
@@ -74,16 +74,16 @@ class Org:
         return [product for product in self.products if product.category != "subscription"]
 
     def staff(self, role: str, when: int) -> list[User]:
-        """The users of a role who work here at an instant."""
+        """The employed users with a role at an instant."""
         return [user for user in self.users if user.role == role and (user.until is None or user.until > when)]
 
     def office_time(self, dice: Dice, day: int) -> int:
-        """An instant in this organization's office hours of the day that begins at `day`."""
+        """A random instant in the office hours of the day that begins at `day`."""
         return day + (9 - self.home.utc_hours) * HOUR + dice.whole(0, 9 * HOUR - 1)
 
 
 def organizations(world: World) -> list[Org]:
-    """Write organizations, facilities, users and products; returns the organizations, the London one first."""
+    """Write organizations, facilities, users and products. Returns the organizations; the first one is in London."""
     count = max(2, round(2 * world.scale))
     result = []
     for index in range(count):
@@ -134,14 +134,14 @@ def _users(world: World, org: Org, count: int, founded: int) -> None:
             world.uuid("user", org.index, number),
             ROLES[number % len(ROLES)],
             org.facilities[number % len(org.facilities)],
-            # One in ten leaves; the first eight stay, so that every role is always staffed.
+            # One user in ten leaves. The first eight never leave, so every role always has a user.
             EPOCH + dice.whole(300, 1500) * DAY + 17 * HOUR if number >= 8 and number % 10 == 9 else None,
         )
         mail = f"{first}.{last}{number}".lower().replace("'", "")
         values = {
             "user_id": user.id,
             "organization_id": org.id,
-            # A travelling manager belongs to no office.
+            # Some managers belong to no facility.
             "facility_id": None if user.role == "manager" and number % 3 == 1 else user.facility,
             "full_name": f"{first} {last}",
             "email": f"{mail}@{org.home.name.split()[0].lower()}.example",
@@ -192,7 +192,7 @@ _OUTCOMES = Weighted({"passed": 84, "failed": 8, "waived": 3, "pending": 5})
 
 
 def compliance_checks(world: World, orgs: list[Org]) -> None:
-    """Three checks per facility and month, planned 20 days ahead; a few are never completed."""
+    """Write three checks per facility and month. They are due at least 20 days later, and a few are never completed."""
     for org in orgs:
         for facility in org.facilities:
             for kind, check_type in enumerate(names.CHECK_TYPES):

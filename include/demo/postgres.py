@@ -1,4 +1,4 @@
-"""Plays the CRM: makes the schema `crm` of a PostgreSQL database hold exactly a company's CRM tables."""
+"""The CRM: syncs the schema `crm` of a PostgreSQL database with a company's CRM tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TYPES: dict[Type, str] = {
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync changed, in rows over all tables."""
+    """The number of rows that a sync changed, over all tables."""
 
     inserted: int = 0
     updated: int = 0
@@ -40,13 +40,13 @@ class Synced:
 
 
 def sync(company: Company, url: str) -> Synced:
-    """Make the schema `crm` hold exactly this company, in one transaction; rows that are the same are not touched.
+    """Sync the schema `crm` with this company in one transaction. Equal rows are not changed.
 
-    Primary keys are declared, foreign keys are not (orphans exist). Columns that the company has beyond the schema are
-    text; columns that it no longer has are dropped.
+    Primary keys are declared. Foreign keys are not, because orphans exist. Extra columns of the company are text. Columns
+    that the company no longer has are dropped.
 
     Raises:
-        OSError: the database cannot be reached or refuses; the message says which and why.
+        OSError: the database cannot be reached or refuses a statement. The message gives the reason.
     """
     try:
         connection = psycopg2.connect(url)
@@ -63,7 +63,7 @@ def sync(company: Company, url: str) -> Synced:
 
 
 def _sync_table(cursor: Any, table: Table, rows: pa.Table) -> tuple[int, int, int]:
-    """Returns the rows inserted, updated and deleted."""
+    """Sync one table. Returns the number of inserted, updated and deleted rows."""
     columns = list(rows.column_names)
     _shape(cursor, table, columns)
     others = [column for column in columns if column not in table.key]
@@ -78,7 +78,7 @@ def _sync_table(cursor: Any, table: Table, rows: pa.Table) -> tuple[int, int, in
         new=_listed(others, "new"),
     )
     run("create temporary table incoming on commit drop as select {columns} from {name} with no data")
-    # NULL is empty and unquoted in the CSV; an empty text does not occur.
+    # In the CSV an empty unquoted field is NULL. Empty texts do not occur.
     content = io.StringIO(csv_text(rows), newline="")
     copy = sql.SQL("copy incoming ({columns}) from stdin with (format csv, header true)").format(columns=_listed(columns))
     cursor.copy_expert(copy, content)
@@ -97,7 +97,7 @@ def _sync_table(cursor: Any, table: Table, rows: pa.Table) -> tuple[int, int, in
 
 
 class _Runner:
-    """Runs statements whose {names} are filled in safely; calling it returns the rows that a statement touched."""
+    """Runs statements, with {names} filled in as safe SQL. A call returns the number of affected rows."""
 
     def __init__(self, cursor: Any, **parts: sql.Composable) -> None:
         self.cursor = cursor
@@ -113,7 +113,7 @@ def _listed(columns: Iterable[str], prefix: str | None = None) -> sql.Composable
 
 
 def _shape(cursor: Any, table: Table, columns: list[str]) -> None:
-    """Create the table, or give an existing one the columns that this company has."""
+    """Create the table, or adapt the columns of an existing table to this company."""
     name = sql.Identifier(SCHEMA, table.name)
     types = {column: sql.SQL(_column_type(table, column)) for column in columns}
     declared = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(column), types[column]) for column in columns)

@@ -1,4 +1,4 @@
-"""Reference data: exchange rates, opening hours, holidays and service levels."""
+"""Reference data: exchange rates, opening hours, holidays and SLA policies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.demo.world import World
 FX_BEGINS = clock.at(2018, 12, 24)
 LATE_CURRENCY = "SEK"
 LATE_CURRENCY_BEGINS = clock.at(2026, 6, 1)
-"""The Swedish krona has no rate before this day, so amounts of an earlier day cannot be converted."""
+"""The first day with a rate for the Swedish krona. Earlier amounts cannot be converted."""
 
 _LEVELS = {"EUR": 1.11, "GBP": 1.28, "CHF": 1.09, "CAD": 0.745, "JPY": 0.0082, LATE_CURRENCY: 0.094}
 
@@ -28,7 +28,7 @@ def reference(world: World, orgs: list[Org]) -> None:
 
 
 def _fx_rates(world: World) -> None:
-    """One rate per working day: a walk that is drawn back to its level. Nothing on Saturdays and Sundays."""
+    """Write one rate per currency and weekday: a random walk around a fixed level."""
     rows = world.rows["fx_rates"]
     dice = {currency: world.dice("fx", currency) for currency in _LEVELS}
     drift = dict.fromkeys(_LEVELS, 0.0)
@@ -62,7 +62,7 @@ def _business_hours(world: World, org: Org) -> None:
 
 
 def _holidays(world: World, org: Org) -> None:
-    """The fixed holidays from 2019 to the end of the year after the as-of's."""
+    """Write the fixed holidays from 2019 to the end of the year after the as-of time."""
     for year in range(2019, world.as_of.year + 2):
         for month, day, name in org.home.holidays:
             row = {"organization_id": org.id, "holiday_date": date(year, month, day), "name": name}
@@ -70,7 +70,10 @@ def _holidays(world: World, org: Org) -> None:
 
 
 def _sla_policies(world: World, org: Org) -> None:
-    """The default targets first; the first organization then promises in business hours, the second gets stricter."""
+    """Write the SLA policies. All organizations start with the default targets.
+
+    Organizations with an even index later use the business clock. The others later get stricter targets.
+    """
     for priority, (first, resolution) in TARGETS.items():
         policies = [(date(2019, 1, 1), first, resolution, "calendar")]
         if org.index % 2 == 0:

@@ -1,4 +1,4 @@
-"""The product's releases: which version is current when."""
+"""The releases of the product, and the current version at an instant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RELEASES: tuple[tuple[str, int], ...] = (
     ("1.2.1", at(2026, 7, 7, 10)),
     ("1.3", at(2026, 11, 10, 10)),
 )
-"""Version and the instant of its release. Version 1.2 brought a spike of tickets."""
+"""Version and release time. Version 1.2 causes a spike of tickets."""
 
 SPIKE = at(2026, 6, 16)
 """The day of the 1.2 release."""
@@ -23,5 +23,5 @@ _INSTANTS = [instant for _, instant in RELEASES]
 
 
 def version_at(instant: int, behind: int = 0) -> str:
-    """The version current at an instant, or one that is `behind` releases older."""
+    """The current version at an instant, or the version `behind` releases earlier."""
     return RELEASES[max(0, clock.latest(_INSTANTS, instant) - behind)][0]

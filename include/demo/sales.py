@@ -1,4 +1,4 @@
-"""Sales: leads, the outreach to them, deals with their stage history, and activities."""
+"""Sales data: leads, outreach, deals with their stage history, and activities."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.demo import clock, names
-from include.demo.accounts import Account, Book
+from include.demo.accounts import Account, AccountPool
 from include.demo.clock import DAY, HOUR, MINUTE
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Org
@@ -25,14 +25,14 @@ _CHANNEL = Weighted(names.LEAD_CHANNELS)
 _OUTREACH = Weighted({"email": 45, "phone": 25, "social": 12, "event": 8, "chat": 10})
 _ACTIVITY = Weighted({"call": 28, "email": 30, "meeting": 18, "note": 12, "task": 12})
 _OUTCOME = Weighted({"positive": 40, "neutral": 30, "negative": 12, "no_answer": 18})
-# Of 2,000 leads 540 become an opportunity, each with a deal; the other deals come without a lead.
+# About 540 of 2,000 leads become an opportunity, each with a deal. The other deals have no lead.
 _REACHES = {"sql": 0.5, "opportunity": 0.54, "won": 0.42}
 _DEALS_WITHOUT_LEAD = 1500 - 540
 
 
 @dataclass(frozen=True)
 class Opening:
-    """Where a deal begins."""
+    """The start of a deal."""
 
     name: str
     account: Account
@@ -42,22 +42,22 @@ class Opening:
     owner: str | None = None
 
 
-def sales(world: World, orgs: list[Org], book: Book) -> None:
+def sales(world: World, orgs: list[Org], pool: AccountPool) -> None:
     """Write leads, outreach, deals, deal_stage_history and activities."""
     for month in world.months():
         first = clock.month_start(month)
         days = (clock.month_start(month + 1) - first) // DAY
-        pool = {org.id: [account for account in book.before(first) if account.org is org] for org in orgs}
+        by_org = {org.id: [account for account in pool.before(first) if account.org is org] for org in orgs}
         dice = world.dice("leads", month)
         for number in range(world.budget(2000 * world.scale, month, growth=0.5)):
             org = dice.pick(orgs)
             when = org.office_time(dice, first + _working_day(dice, first, days))
-            _lead(world, org, pool[org.id], f"{month}/{number}", when)
+            _lead(world, org, by_org[org.id], f"{month}/{number}", when)
         dice = world.dice("deals", month)
         for number in range(world.budget(_DEALS_WITHOUT_LEAD * world.scale, month, growth=0.3)):
             org = dice.pick(orgs)
             when = org.office_time(dice, first + _working_day(dice, first, days))
-            account = dice.pick(pool[org.id])
+            account = dice.pick(by_org[org.id])
             _deal(world, Opening(f"{month}/{number}", account, max(when, account.created + HOUR), _amount(dice)))
 
 
@@ -70,12 +70,12 @@ def _amount(dice: Dice) -> int:
     return dice.skewed(8, 900, 3) * 50_000 // 4
 
 
-def _lead(world: World, org: Org, pool: list[Account], name: str, when: int) -> None:
+def _lead(world: World, org: Org, accounts: list[Account], name: str, when: int) -> None:
     dice = world.dice("lead", name)
     lead = world.uuid("lead", name)
     reps = org.staff("sales_rep", when)
     rep = dice.pick(reps).id if dice.chance(0.94) else None
-    account = dice.pick(pool) if dice.chance(0.7) else None
+    account = dice.pick(accounts) if dice.chance(0.7) else None
     amount = _amount(dice)
     facility = dice.pick(org.facilities)
     values = {
@@ -98,7 +98,7 @@ def _lead(world: World, org: Org, pool: list[Account], name: str, when: int) -> 
         changes.append((sql_at, {"stage": "sql", "sql_at": sql_at}))
         lost_at += sql_at - when
         if dice.chance(_REACHES["opportunity"]):
-            linked = account or dice.pick(pool)
+            linked = account or dice.pick(accounts)
             columns = {"stage": "opportunity", "opportunity_at": opportunity_at, "account_id": linked.id}
             changes.append((opportunity_at, columns))
             opening = Opening(f"lead/{name}", linked, opportunity_at, amount, lead, rep)
@@ -137,7 +137,7 @@ def _outreach(world: World, org: Org, facility: str, rep: str | None, lead: str,
 
 
 def _path(dice: Dice, when: int) -> list[tuple[int, str]]:
-    """The stages that a deal goes through after its first, with their instants; some deals rest open for good."""
+    """The stage changes of a deal after its first stage: instant and stage. Some deals never close."""
     path: list[tuple[int, str]] = []
     position = 0
     while True:
@@ -149,14 +149,14 @@ def _path(dice: Dice, when: int) -> list[tuple[int, str]]:
             return path
         if position == len(STAGES) - 1:
             return [*path, (when, "closed_won" if share < 0.72 else "closed_lost")]
-        # A step back now and then; a stage skipped more seldom.
+        # Some deals go back one stage. Fewer deals skip a stage.
         step = -1 if position > 0 and share > 0.94 else 2 if position < 2 and share > 0.9 else 1
         position += step
         path.append((when, STAGES[position]))
 
 
 def _deal(world: World, opening: Opening) -> tuple[bool | None, int]:
-    """Write a deal; returns whether it is won (None: never closed) and when it closes."""
+    """Write a deal. Returns whether it is won (None if it never closes), and when it closes."""
     dice = world.dice("deal", opening.name)
     account, org = opening.account, opening.account.org
     deal = world.uuid("deal", opening.name)
@@ -202,7 +202,7 @@ def _deal(world: World, opening: Opening) -> tuple[bool | None, int]:
 
 
 def stage_columns(instant: int, stage: str, amount: int, reason: str) -> dict[str, Any]:
-    """What entering a stage changes on the deal."""
+    """The columns of the deal that change when it enters a stage."""
     columns: dict[str, Any] = {"stage": stage, "amount": amount, "probability_pct": PROBABILITY[stage] * 100}
     if stage.startswith("closed"):
         columns["closed_at"] = instant
@@ -222,7 +222,7 @@ def stage_change(
     user: str | None,
     key: str | None = None,
 ) -> str:
-    """Write one row of deal_stage_history; returns its key (made from the name unless given)."""
+    """Write one row of deal_stage_history. Returns its key, which is derived from the name unless given."""
     history = key or world.uuid("stage change", name)
     values = {
         "history_id": history,

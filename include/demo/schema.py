@@ -1,6 +1,6 @@
-"""The tables of the demo company, declared once: generator, CSV, PostgreSQL, HTTP servers and landing files read this.
+"""The source contract of the demo company: system, columns, types, nullability and primary key of each table.
 
-It states the source contract (which system holds which table, columns, types, what may be NULL, the primary key).
+The generator, CSV, PostgreSQL, the HTTP servers and the landing files all use it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TYPES: tuple[Type, ...] = ("string", "integer", "decimal", "boolean", "timestamp
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, and whether it may be NULL."""
+    """One column: its name, its type, and whether it may be NULL."""
 
     name: str
     type: Type
@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: the system that holds it, its columns in order, and the columns of its primary key."""
+    """One table: its source system, its columns in order, and the columns of its primary key."""
 
     name: str
     system: System
@@ -40,7 +40,7 @@ class Table:
 
 
 def _table(system: System, name: str, key: str, columns: str) -> Table:
-    """A table from a compact text: `name`, `name?` (nullable) or `name:type`; the type defaults to string."""
+    """A table from a compact text: `name`, `name?` (nullable) or `name:type`. The default type is string."""
     parsed = []
     for word in columns.split():
         head, _, kind = word.partition(":")
@@ -245,5 +245,5 @@ TABLES: dict[str, Table] = {table.name: table for table in _CRM + _BILLING + _SU
 
 
 def tables_of(system: System) -> list[Table]:
-    """The tables that one system holds, in the contract's order."""
+    """The tables of one system, in the order of the contract."""
     return [table for table in TABLES.values() if table.system == system]

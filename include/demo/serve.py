@@ -1,4 +1,4 @@
-"""Runs the company's systems: fills the CRM database, writes the files, starts the two HTTP servers, and says where."""
+"""Runs the company's systems: fills the CRM database, writes the files, starts two HTTP servers, and prints the addresses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the systems live: `home` holds landing/, reference/, demo_cases.md and systems.json; port 0 takes any free port."""
+    """Folder, database and ports of the systems. Port 0 is any free port.
+
+    `home` contains landing/, reference/, demo_cases.md and systems.json.
+    """
 
     home: Path
     postgres_url: str
@@ -37,10 +40,10 @@ class Place:
 def serve(company: Company, place: Place, say: Callable[[str], None], faults: bool = True, bad_lines: bool = False) -> None:
     """Serve a company until SIGTERM or SIGINT.
 
-    `systems.json` appears under the home once everything answers, and goes when the servers stop.
+    `systems.json` is written to the home folder once all systems answer. It is deleted when the servers stop.
 
     Raises:
-        OSError: a port is taken, the database cannot be reached, or the home cannot be written.
+        OSError: a port is in use, the database cannot be reached, or the home folder is not writable.
     """
     ready = place.home / "systems.json"
     place.home.mkdir(parents=True, exist_ok=True)
@@ -53,7 +56,7 @@ def serve(company: Company, place: Place, say: Callable[[str], None], faults: bo
         write_reference(company, place.home / "reference")
         if company.cases:
             (place.home / "demo_cases.md").write_text(cases_document(company), encoding="utf-8")
-        say(f"product: {files.written:,} files written, {files.unchanged:,} as they were, {files.removed:,} removed")
+        say(f"product: {files.written:,} files written, {files.unchanged:,} unchanged, {files.removed:,} removed")
         ports = billing.getsockname()[1], support.getsockname()[1]
         text = json.dumps({"connections": connections(place.home, place.postgres_url, *ports)}, indent=2)
         say(f"billing: http://{HOST}:{ports[0]}/v1   support: http://{HOST}:{ports[1]}/api/v2")
@@ -81,18 +84,18 @@ def _listen(port: int, name: str) -> Iterator[socket.socket]:
     except OSError as error:
         listener.close()
         raise OSError(
-            f"Port {port}, meant for the {name} system, is in use: stop what listens there or choose another with --{name}-port."
+            f"Port {port} for the {name} system is in use. Stop the process that uses it, or choose another port with --{name}-port."
         ) from error
     with listener:
         yield listener
 
 
 async def _run(apps: list[tuple[Starlette, socket.socket]], announce: Callable[[], None]) -> None:
-    """Run the applications on their sockets until a signal; announce when all have started."""
+    """Run the applications on their sockets until a signal. Call `announce` when all have started."""
     import uvicorn
 
     class Server(uvicorn.Server):
-        """A server that leaves the signals to us: two of them share this process."""
+        """A server without signal handlers, because two servers share this process."""
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:

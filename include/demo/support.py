@@ -1,4 +1,4 @@
-"""Support: tickets with their lives, priority changes, categories, root causes, and survey responses."""
+"""Support data: tickets, priority changes, categories, root causes, and survey responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.demo import clock, names
-from include.demo.accounts import Account, Book
+from include.demo.accounts import Account, AccountPool
 from include.demo.clock import DAY, EPOCH, HOUR, MINUTE
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Org
@@ -74,7 +74,7 @@ class Desk:
 
 
 def desks(world: World, orgs: list[Org]) -> dict[str, Desk]:
-    """Write ticket_categories and root_causes; returns the desks by organization."""
+    """Write ticket_categories and root_causes. Returns the desks by organization."""
     result = {}
     for org in orgs:
         categories = {name: world.key("cat", org.index, name) for name, _, _ in CATEGORIES}
@@ -82,47 +82,51 @@ def desks(world: World, orgs: list[Org]) -> dict[str, Desk]:
             values = {"category_id": categories[name], "organization_id": org.id, "name": name, "parent_name": parent}
             world.add("ticket_categories", EPOCH, values)
         causes: dict[str, list[str]] = {name: [] for name in categories}
-        for code, name, category, severity, of in ROOT_CAUSES:
+        for code, name, category, severity, category_names in ROOT_CAUSES:
             cause = world.key("rc", org.index, code)
             values = {"root_cause_id": cause, "organization_id": org.id, "code": code, "name": name}
             world.add("root_causes", EPOCH, {**values, "category": category, "severity": severity})
-            for parent in of:
-                causes[parent].append(cause)
+            for category_name in category_names:
+                causes[category_name].append(cause)
         result[org.id] = Desk(org, categories, causes)
     return result
 
 
 def spike_size(world: World, day: int) -> int:
-    """Extra tickets per organization on day `day` (0 is the release) of the 1.2 spike: a spike at any scale."""
+    """Extra tickets per organization on a day of the 1.2 spike; day 0 is the release. It is a spike at every scale."""
     return max(12 - day, round((24 - 2.2 * day) * world.scale))
 
 
-def tickets(world: World, book: Book, by_org: dict[str, Desk]) -> None:
-    """Write tickets, their priority changes and the surveys that follow them."""
+def tickets(world: World, pool: AccountPool, by_org: dict[str, Desk]) -> None:
+    """Write tickets, their priority changes and their surveys."""
     spike = sum(spike_size(world, day) for day in range(SPIKE_DAYS)) * len(by_org)
     regular = max(15_000 * world.scale - spike, 5_000 * world.scale)
     for month in world.months():
         first = clock.month_start(month)
         days = (clock.month_start(month + 1) - first) // DAY
         dice = world.dice("tickets", month)
-        askers = [account for account in book.before(first) if account.lives and account.lives[0][0] < first + 15 * DAY]
-        askers = [account for account in askers if account.is_customer(first + 15 * DAY) or dice.chance(0.15)]
-        if not askers:
+        requesters = [
+            account
+            for account in pool.before(first)
+            if account.customer_periods and account.customer_periods[0][0] < first + 15 * DAY
+        ]
+        requesters = [account for account in requesters if account.is_customer(first + 15 * DAY) or dice.chance(0.15)]
+        if not requesters:
             continue
-        weights = book.weighted(askers)
+        weights = pool.weighted(requesters)
         for number in range(world.budget(regular, month, growth=0.5)):
-            account = askers[dice.draw(weights)]
+            account = requesters[dice.draw(weights)]
             day = first + dice.whole(0, days - 1) * DAY
             if clock.weekday(day) >= 5 and dice.chance(0.7):
                 day = first + dice.whole(0, days - 1) * DAY
             when = account.org.office_time(dice, day) if dice.chance(0.8) else day + dice.whole(0, DAY - 1)
             _ticket(world, by_org[account.org.id], account, f"{month}/{number}", when, in_spike=False)
-    _spike(world, book, by_org)
+    _spike(world, pool, by_org)
 
 
-def _spike(world: World, book: Book, by_org: dict[str, Desk]) -> None:
+def _spike(world: World, pool: AccountPool, by_org: dict[str, Desk]) -> None:
     for org_id, desk in by_org.items():
-        customers = [account for account in book.before(SPIKE) if account.org.id == org_id and account.is_customer(SPIKE)]
+        customers = [account for account in pool.before(SPIKE) if account.org.id == org_id and account.is_customer(SPIKE)]
         if not customers:
             continue
         for day in range(SPIKE_DAYS):
@@ -133,7 +137,7 @@ def _spike(world: World, book: Book, by_org: dict[str, Desk]) -> None:
 
 
 def _minutes(dice: Dice, target: int) -> int:
-    """Mostly within the target, with a long tail beyond it."""
+    """A random duration in minutes: mostly within the target, with a long tail beyond it."""
     return 3 + int(target * (dice.random() * 0.8 if dice.chance(0.8) else 0.8 + dice.skewed(0, 400) / 100))
 
 
@@ -169,7 +173,7 @@ def _ticket(world: World, desk: Desk, account: Account, name: str, when: int, in
         "created_at": when,
         "reopened_count": 0,
     }
-    changes, resolved = _ticket_life(dice, when, priority, cause, dice.pick(agents).id)
+    changes, resolved = _ticket_changes(dice, when, priority, cause, dice.pick(agents).id)
     if resolved is not None and dice.chance(0.05):
         steps = [(when + dice.whole(5, 60) * MINUTE, priority, _other(dice, priority))]
         changes += priority_changes(world, org, ticket, when, priority, steps)
@@ -184,14 +188,14 @@ def _other(dice: Dice, priority: str) -> str:
     return PRIORITIES[position + step]
 
 
-def _ticket_life(dice: Dice, when: int, priority: str, cause: str | None, agent: str) -> tuple[Changes, int | None]:
-    """A ticket's changes and when it is resolved for good (None: never)."""
+def _ticket_changes(dice: Dice, when: int, priority: str, cause: str | None, agent: str) -> tuple[Changes, int | None]:
+    """The changes of a ticket, and its final resolution time (None if it is never resolved)."""
     first_target, target = TARGETS[priority]
     answered = when + _minutes(dice, first_target) * MINUTE
     solved = max(answered + dice.whole(5, 90) * MINUTE, when + _minutes(dice, target) * MINUTE)
     changes: Changes = [(when + dice.whole(1, 5) * MINUTE, {"assignee_user_id": agent})]
-    silent = dice.chance(0.02)
-    if not silent:
+    unanswered = dice.chance(0.02)
+    if not unanswered:
         changes.append((answered, {"first_responded_at": answered}))
     middle = dice.pick(("pending", "pending", "on_hold", "escalated", None, None, None))
     if middle is not None:
@@ -209,7 +213,7 @@ def _ticket_life(dice: Dice, when: int, priority: str, cause: str | None, agent:
 
 
 def priority_changes(world: World, org: Org, ticket: str, when: int, first: str, steps: list[tuple[int, str, str]]) -> Changes:
-    """Write the priority's history (its first value, then each step); returns what it changes on the ticket."""
+    """Write the priority history: the first value, then each step. Returns the changes of the ticket."""
     changes: Changes = []
     for number, (instant, before, after) in enumerate([(when, None, first), *steps]):
         values = {
@@ -227,7 +231,7 @@ def priority_changes(world: World, org: Org, ticket: str, when: int, first: str,
 
 
 def _csat(world: World, dice: Dice, ticket: dict[str, Any], name: str, resolved: int) -> Changes:
-    """Ask for a score an hour after the resolution; an answer also becomes the ticket's score."""
+    """Write the CSAT survey, sent an hour after the resolution. Returns the changes of the ticket: its score, if answered."""
     sent = resolved + HOUR
     answered = sent + dice.whole(5 * MINUTE, 4 * DAY)
     score = dice.draw(_CSAT) if dice.chance(0.6) else None
@@ -246,9 +250,9 @@ def survey(
     score: int | None,
     comment: str | None = None,
 ) -> str:
-    """Write a survey response; returns its key.
+    """Write a survey response. Returns its key.
 
-    The contract's score is never NULL, so a survey holds 0 until it is answered (`responded_at` tells).
+    The score is never NULL in the contract, so it is 0 until the survey is answered (`responded_at` is set).
     """
     response = world.key("rsp", kind, name)
     values = {
@@ -267,11 +271,11 @@ def survey(
     return response
 
 
-def nps_surveys(world: World, book: Book) -> None:
-    """Ask every customer once a quarter whether they would recommend us."""
+def nps_surveys(world: World, pool: AccountPool) -> None:
+    """Write one NPS survey per customer and quarter."""
     for month in world.months():
         first = clock.month_start(month)
-        for account in book.before(first):
+        for account in pool.before(first):
             if (account.index + month) % 3 or not account.is_customer(first + 10 * DAY):
                 continue
             dice = world.dice("nps", account.index, month)

@@ -1,7 +1,7 @@
-"""Product usage events, a month at a time with numpy, and the files that they are delivered in.
+"""Product usage events and their delivery days. The events are generated month by month with numpy.
 
-An event belongs to the file of the day on which it is delivered: mostly the day it happened, for some one to three
-days later. A day's file appears when that day is over.
+An event is in the file of its delivery day. This is mostly the day on which it happened, and for some events one to three
+days later. The file of a day appears when the day has ended.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from include.demo import clock
-from include.demo.accounts import Account, Book
+from include.demo.accounts import Account, AccountPool
 from include.demo.clock import DAY, EPOCH, HOUR
 from include.demo.releases import RELEASES
 from include.demo.world import World
@@ -37,17 +37,17 @@ EVENTS = (
     ("setting_changed", "administration", 2),
 )
 _HOURS = (1, 1, 1, 1, 1, 2, 4, 7, 12, 14, 14, 13, 10, 12, 14, 13, 12, 9, 6, 4, 3, 3, 2, 1)
-"""How busy each local hour of a day is."""
+"""The relative usage in each local hour of a day."""
 
 _DECLINE_DAYS = 75
-"""How long before the end of a customer's life its use begins to fade."""
+"""Days before the end of a customer period in which usage declines."""
 
 _PROPERTIES = [None] * 90 + [f'{{"surface": "{s}", "seconds": {n}}}' for n in range(3, 36) for s in ("web", "mobile", "desktop")]
 
 
 @dataclass
 class Event:
-    """An event placed by hand: `visible` is when its file shows it, `again` the day of a second delivery."""
+    """An edge-case event. `visible` is the time from which its file contains it. `again` is the day of a second delivery."""
 
     name: str
     account: Account
@@ -59,15 +59,15 @@ class Event:
 
 @dataclass
 class Usage:
-    """The visible events in the schema's columns, by delivery day, and how they were delivered."""
+    """The visible events with the schema's columns, sorted by delivery day, and their deliveries."""
 
     table: pa.Table
     delivered_on: list[date]
     delivered_again: list[tuple[int, date]]
 
 
-def usage(world: World, book: Book) -> Usage:
-    """All events whose files are there at the as-of."""
+def usage(world: World, pool: AccountPool) -> Usage:
+    """All events whose files exist at the as-of time."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -75,10 +75,10 @@ def usage(world: World, book: Book) -> Usage:
     parts = [
         part
         for month in world.months()
-        if (part := _month(world, book, month, world.budget(total, month, growth=0.7))) is not None
+        if (part := _month(world, pool, month, world.budget(total, month, growth=0.7))) is not None
     ]
-    placed = _nightly(world, book)
-    parts.append(_by_hand(world, [event for event in placed if event.visible <= world.now]))
+    placed = _daily_cases(world, pool)
+    parts.append(_case_table(world, [event for event in placed if event.visible <= world.now]))
     table = pa.concat_tables(parts)
     visible = pc.less_equal(pc.add(table["delivered"], 1), world.now // DAY)
     table = table.filter(visible).sort_by([("delivered", "ascending"), ("at", "ascending"), ("event_id", "ascending")])
@@ -93,14 +93,14 @@ def usage(world: World, book: Book) -> Usage:
     return Usage(pa.table({**columns, "occurred_at": stamps}), delivered, again)
 
 
-def _month(world: World, book: Book, month: int, count: int) -> pa.Table | None:
-    """`count` events of one month, spread over its customers and days by how much each uses the product."""
+def _month(world: World, pool: AccountPool, month: int, count: int) -> pa.Table | None:
+    """`count` events of one month, distributed over customers and days by their relative usage."""
     import numpy as np
     import pyarrow as pa
 
     first = clock.month_start(month)
     days = (clock.month_start(month + 1) - first) // DAY
-    customers = [account for account in book.before(first + days * DAY) if account.lives]
+    customers = [account for account in pool.before(first + days * DAY) if account.customer_periods]
     cells = np.array([_activity(account, first, days) for account in customers])
     totals = np.cumsum(cells.ravel()) if customers else np.zeros(0)
     if not len(totals) or totals[-1] == 0 or not count:
@@ -133,14 +133,14 @@ def _month(world: World, book: Book, month: int, count: int) -> pa.Table | None:
 
 
 def _activity(account: Account, first: int, days: int) -> list[float]:
-    """How much an account uses the product on each day of a month: nothing outside its lives, less before an end."""
+    """The relative usage of an account on each day of a month. It is 0 outside customer periods, and declines before their end."""
     result = []
     for day in range(days):
         noon = first + day * DAY + DAY // 2
         if not account.is_customer(noon):
             result.append(0.0)
             continue
-        end = account.end_of_life(noon)
+        end = account.customer_until(noon)
         left = 1.0 if end is None else min(1.0, max(0.03, (end - noon - 7 * DAY) / (_DECLINE_DAYS * DAY)))
         result.append(account.weight * left * (0.25 if clock.weekday(noon) >= 5 else 1.0))
     return result
@@ -161,7 +161,7 @@ def _table(
     late: NDArray[np.int64],
     detail: NDArray[np.int64],
 ) -> pa.Table:
-    """Events as an Arrow table, with their instant (`at`) and delivery day (`delivered`, days since 1970)."""
+    """Events as an Arrow table. `at` is the instant, `delivered` the delivery day in days since 1970."""
     import numpy as np
     import pyarrow as pa
 
@@ -184,13 +184,13 @@ def _table(
     )
 
 
-def _nightly(world: World, book: Book) -> list[Event]:
-    """Every day one event arrives late; some are delivered twice, and some are missing in the first delivery."""
+def _daily_cases(world: World, pool: AccountPool) -> list[Event]:
+    """The edge-case events of every day: one late event. Some are delivered twice, and some are missing in the first delivery."""
     result = []
     for number in range(3, (world.now - EPOCH) // DAY):
         day = EPOCH + number * DAY
         dice = world.dice("nightly usage", number)
-        customers = [account for account in book.before(day - 3 * DAY) if account.is_customer(day - 2 * DAY)]
+        customers = [account for account in pool.before(day - 3 * DAY) if account.is_customer(day - 2 * DAY)]
         if not customers:
             continue
         account = customers[dice.whole(0, len(customers) - 1)]
@@ -208,7 +208,7 @@ def _key(world: World, event: Event) -> str:
     return world.key("evt", event.name)
 
 
-def _by_hand(world: World, events: list[Event]) -> pa.Table:
+def _case_table(world: World, events: list[Event]) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
@@ -231,7 +231,7 @@ def _by_hand(world: World, events: list[Event]) -> pa.Table:
 
 
 def _label(world: World, known: list[Event], repeated: list[Event]) -> None:
-    """Label the newest event of each kind of delivery."""
+    """Label the newest two events of each kind of delivery."""
     late = [event for event in known if event.name.startswith("late")]
     missing = [event for event in known if event.name.startswith("missing")]
     for event in late[-2:]:

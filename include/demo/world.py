@@ -1,8 +1,8 @@
-"""The ledger that the generator writes into: deterministic ids and dice, budgets, and the projection at the as-of.
+"""Collects the rows of the generator. It also gives deterministic ids, random choices and monthly row counts.
 
-Every row is written with its whole life: the instant it was first known, later changes, and its deletion if any.
-What was not yet known before the as-of is left out here and nowhere else, so a later as-of shows a superset that has
-moved on, and no other module may ask what the as-of is, except to stop generating what lies after it.
+Every row is written with its whole history: the instant it was first known, its later changes, and its deletion if any.
+Only this module leaves out changes from the as-of time on. So a later as-of time shows the same history, continued.
+Other modules use the as-of time only to stop generating later data.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from include.demo.schema import TABLES
 Changes = Iterable[tuple[int, Mapping[str, Any]]]
 
 MONTHS = 36
-"""Months from the epoch until the day (2026-10-01) for which the stated sizes hold."""
+"""Months from the epoch to 2026-10-01. The sizes of the source contract apply at that day."""
 
 
 class World:
@@ -30,7 +30,7 @@ class World:
         self.seed = seed
         self.scale = scale
         self.as_of = as_of
-        # Instants are whole seconds; one is visible if it lies before the as-of, so the as-of is rounded up.
+        # Instants are whole seconds. An instant is visible if it lies before the as-of time, so the as-of time is rounded up.
         self.now = -int(-as_of.timestamp() // 1)
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
         self.cases: list[Case] = []
@@ -38,31 +38,31 @@ class World:
         self._seed = f"{seed}/{scale!r}/"
 
     def digest(self, *parts: object) -> str:
-        """32 hexadecimal digits that depend on seed, scale and the parts."""
+        """32 hexadecimal digits derived from seed, scale and the parts."""
         text = self._seed + "/".join(map(str, parts))
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
     def uuid(self, *parts: object) -> str:
-        """The UUID (version 8) of an entity that the parts name."""
+        """The UUID (version 8) of an entity, derived from the parts."""
         h = self.digest(*parts)
         return f"{h[:8]}-{h[8:12]}-8{h[13:16]}-a{h[17:20]}-{h[20:]}"
 
     def key(self, prefix: str, *parts: object) -> str:
-        """A key as billing, support and product systems make them: prefix_0123456789abcdef."""
+        """A key in the format of the billing, support and product systems: prefix_0123456789abcdef."""
         return f"{prefix}_{self.digest(prefix, *parts)[:16]}"
 
     def dice(self, *parts: object) -> Dice:
-        """A stream of choices of its own for an entity or a table's month."""
+        """A separate stream of random choices for the given parts, such as an entity or a month."""
         return Dice(int(self.digest("dice", *parts), 16))
 
     def stop(self, instant: int) -> bool:
-        """Whether an instant is not before the as-of, so that generating on is of no use."""
+        """Whether an instant is at or after the as-of time, so generating can stop."""
         return instant >= self.now
 
     def budget(self, total: float, month: int, growth: float = 0.0) -> int:
-        """How many rows to begin in a month so that `total` exist after 36 months.
+        """The number of new rows in a month, so that `total` rows exist after 36 months.
 
-        The monthly rate grows linearly from 1 to 1 + growth over those months, and on at the same pace.
+        The monthly rate grows linearly from 1 to 1 + growth over these months. It continues to grow at the same pace.
         """
 
         def until(m: int) -> float:
@@ -71,7 +71,7 @@ class World:
         return int(total * until(month + 1) + 0.5) - int(total * until(month) + 0.5)
 
     def months(self) -> range:
-        """The months that have begun before the as-of."""
+        """The months that begin before the as-of time."""
         return range(month_of(self.now - 1) + 1)
 
     def add(
@@ -82,14 +82,14 @@ class World:
         changes: Changes = (),
         deleted: int | None = None,
     ) -> bool:
-        """Write a row with its life; returns whether it exists at the as-of.
+        """Write a row with its history. Returns whether it exists at the as-of time.
 
         Args:
-            table: where.
+            table: the table of the row.
             born: when the row was first known.
-            values: its columns then (without updated_at); columns left out are NULL.
-            changes: (instant, columns) pairs in any order; equal instants apply in the order given.
-            deleted: when it was deleted for good.
+            values: its first columns, without updated_at. Missing columns are NULL.
+            changes: (instant, columns) pairs in any order. Changes at one instant apply in the given order.
+            deleted: when the row was deleted; None if it was not.
         """
         now = self.now
         if born >= now or (deleted is not None and deleted < now):
@@ -106,7 +106,7 @@ class World:
         return True
 
     def case(self, title: str, table: str, key: str, see: str, since: int, where: Where = "table") -> None:
-        """Label a row for demo_cases.md, if what there is to see happened before the as-of (`since` is when)."""
+        """Label a row for demo_cases.md, if the case happened before the as-of time. `since` is the time of the case."""
         if since < self.now:
             self.cases.append(Case(title, table, key, see, where))
 

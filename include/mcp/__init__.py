@@ -1,4 +1,4 @@
-"""The KPI tools for AI assistants: a read-only MCP server over what is published. `docs/mcp.md` says how to use it."""
+"""The KPI tools for AI assistants: a read-only MCP server for published tables. `docs/mcp.md` explains how to use it."""
 
 from include.mcp.server import HOST, PORT, make_server, serve
 

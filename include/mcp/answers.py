@@ -1,7 +1,7 @@
-"""Asks the warehouse one question, and says beside the rows what they mean, how fresh they are and which SQL gave them.
+"""Runs one query, and returns the rows with their definition, their freshness and the SQL.
 
-Every statement is a constant of this package; what a caller chooses reaches it as a query parameter only. Before one runs,
-the warehouse itself says, in a dry run, that it is a SELECT and reads published tables only.
+Every statement is a constant of this package. A caller's values reach SQL only as query parameters. Before a statement
+runs, a dry run must confirm that it is a SELECT and reads published tables only.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob
 
 ROW_CAP = 500
-#: The most bytes that a query may be billed for, unless `BIGQUERY_MAXIMUM_BYTES_BILLED` says otherwise.
+#: The most bytes that a query may be billed for, unless `BIGQUERY_MAXIMUM_BYTES_BILLED` is set.
 BYTE_CAP = 1024**3
 TIMEOUT_SECONDS = 60
-#: How often a question is asked when its table is published anew meanwhile.
+#: How often a query is tried if its table is published again while it runs.
 ATTEMPTS = 3
 
 #: Name → GoogleSQL type and value; a list is an array of that type.
@@ -36,36 +36,38 @@ Parameters = Mapping[str, tuple[str, Any]]
 RowT = TypeVar("RowT", bound=BaseModel)
 
 Organization = Annotated[
-    str | None, Field(description="Only this organization (tenant); left out: every one.", min_length=1, max_length=200)
+    str | None, Field(description="Only this organization (tenant). Default: all organizations.", min_length=1, max_length=200)
 ]
 RowLimit = Annotated[int, Field(ge=1, le=100)]
 
 
 class Freshness(BaseModel):
-    """Which night the rows show."""
+    """The run that the rows come from."""
 
-    as_of: datetime = Field(description="The rows show what happened before this instant.")
-    published_at: datetime = Field(description="When that night was published.")
+    as_of: datetime = Field(description="As-of time: the rows cover everything before this instant.")
+    published_at: datetime = Field(description="When the table was published.")
     age_hours: float = Field(description="Hours from as_of to now.")
-    run_id: str = Field(description="The pipeline run that built it.")
+    run_id: str = Field(description="The pipeline run that built the table.")
 
 
 class Query(BaseModel):
-    """What ran."""
+    """The query that ran."""
 
     sql: str = Field(description="The SQL that ran.")
     parameters: dict[str, JsonValue] = Field(description="The values of its @parameters.")
     job_id: str = Field(description="The BigQuery job.")
-    bytes_processed: int = Field(description="Bytes that it read.")
-    maximum_bytes_billed: int = Field(description="The byte cap that it ran under.")
+    bytes_processed: int = Field(description="Bytes that the query read.")
+    maximum_bytes_billed: int = Field(description="The limit on billed bytes for the query.")
 
 
 class Answer(BaseModel, Generic[RowT]):
-    """Rows, with what is needed to understand, trust and repeat them."""
+    """Rows, with their definition, their freshness and the query that returned them."""
 
     rows: list[RowT]
-    row_count: int = Field(description="How many rows there are here.")
-    is_truncated: bool = Field(description=f"Whether rows beyond {ROW_CAP} were left out: narrow the question.")
+    row_count: int = Field(description="Number of rows in this answer.")
+    is_truncated: bool = Field(
+        description=f"True if more than {ROW_CAP} rows matched and the rest is left out. Use more filters."
+    )
     definition: Definition
     freshness: Freshness
     query: Query
@@ -73,7 +75,7 @@ class Answer(BaseModel, Generic[RowT]):
 
 @dataclass(frozen=True)
 class Question(Generic[RowT]):
-    """One statement on one published table, and the answer that its rows make."""
+    """One statement on one published table, and the type of its answer."""
 
     table: str
     sql: str
@@ -81,34 +83,34 @@ class Question(Generic[RowT]):
 
 
 def ask(question: Question[RowT], parameters: Callable[[Freshness], Parameters]) -> Answer[RowT]:
-    """The answer to a question, all of it from one night.
+    """The answer to a question. All of its parts come from one publication of the table.
 
     Args:
-        question: which statement.
-        parameters: the values of its parameters, given the night that it is asked of.
+        question: the statement to run.
+        parameters: returns the values of the query parameters for the freshness of the table.
 
     Raises:
-        ToolError: the table is not published or being replaced, or the warehouse refuses; in words for who asked.
+        ToolError: the table is not published or is being published, or the warehouse refuses. The message is for the caller.
     """
     cap = settings().maximum_bytes_billed or BYTE_CAP
     with _explained(), client(tool="mcp") as bq:
         for _ in range(ATTEMPTS):
-            night = _freshness(bq, question.table, cap)
-            values = parameters(night)
+            freshness = _freshness(bq, question.table, cap)
+            values = parameters(freshness)
             check_reads_only(bq, question.sql, values, cap)
             selected = _select(bq, question.sql.strip(), values, cap)
-            if _freshness(bq, question.table, cap).published_at == night.published_at:
+            if _freshness(bq, question.table, cap).published_at == freshness.published_at:
                 return question.answer.model_validate(
                     {
                         "rows": selected.rows[:ROW_CAP],
                         "row_count": min(len(selected.rows), ROW_CAP),
                         "is_truncated": len(selected.rows) > ROW_CAP,
                         "definition": definition_of(question.table, selected.columns),
-                        "freshness": night,
+                        "freshness": freshness,
                         "query": selected.query,
                     }
                 )
-    raise ToolError(f"{question.table} is being published again and again: ask later.")
+    raise ToolError(f"{question.table} is published repeatedly at the moment: try again later.")
 
 
 _FRESHNESS = """
@@ -125,9 +127,9 @@ def _freshness(bq: Client, table: str, cap: int) -> Freshness:
     rows = _select(bq, _FRESHNESS, values, cap).rows
     state = rows[0]["state"] if rows else "dropped"
     if state == "dropped":
-        raise ToolError(f"{table} is not published: the pipeline has to run first.")
+        raise ToolError(f"{table} is not published: run the pipeline first.")
     if state == "publishing":
-        raise ToolError(f"{table} is being published at this moment: ask again in a minute.")
+        raise ToolError(f"{table} is being published at this moment: try again in a minute.")
     age = datetime.now(UTC) - rows[0]["as_of"]
     return Freshness(age_hours=round(age.total_seconds() / 3600, 1), **rows[0])
 
@@ -140,9 +142,9 @@ class _Selected:
 
 
 def _select(bq: Client, sql: str, parameters: Parameters, cap: int) -> _Selected:
-    """The rows of a statement, one more than the cap at most, and what ran."""
+    """The rows of a statement, at most one more than the cap, and the query."""
     job = _run(bq, sql, parameters, cap)
-    result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS, **_patience())
+    result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS, **_retry_options())
     query = Query(
         sql=job.query,
         parameters={name: value.isoformat() if isinstance(value, date) else value for name, (_, value) in parameters.items()},
@@ -154,10 +156,10 @@ def _select(bq: Client, sql: str, parameters: Parameters, cap: int) -> _Selected
 
 
 def check_reads_only(bq: Client, sql: str, parameters: Parameters, cap: int) -> None:
-    """Have the warehouse itself say that a statement only reads, and only what is published.
+    """Let a dry run confirm that a statement is a SELECT and reads published tables only.
 
     Raises:
-        ToolError: it does not.
+        ToolError: it is another statement, or it reads other tables.
     """
     plan = _run(bq, sql, parameters, cap, dry_run=True)
     read = {table.dataset_id for table in plan.referenced_tables}
@@ -177,11 +179,11 @@ def _run(bq: Client, sql: str, parameters: Parameters, cap: int, dry_run: bool =
     config = bigquery.QueryJobConfig(
         query_parameters=bound, maximum_bytes_billed=cap, job_timeout_ms=int(TIMEOUT_SECONDS * 1000), dry_run=dry_run
     )
-    return bq.query(sql, config, timeout=TIMEOUT_SECONDS, **_patience())
+    return bq.query(sql, config, timeout=TIMEOUT_SECONDS, **_retry_options())
 
 
-def _patience() -> dict[str, Any]:
-    """Who asks is waiting: what fails is tried again for that long, not for ten minutes."""
+def _retry_options() -> dict[str, Any]:
+    """Retry settings for a waiting caller: retries stop after `TIMEOUT_SECONDS`, not after ten minutes."""
     from google.cloud import bigquery
 
     return {"retry": bigquery.DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS), "job_retry": None}
@@ -189,7 +191,7 @@ def _patience() -> dict[str, Any]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What the warehouse or the way to it refuses, in one line for who asked."""
+    """Turns errors of the warehouse or the network into one line for the caller."""
     from concurrent.futures import TimeoutError as Timeout
 
     from google.api_core.exceptions import GoogleAPICallError, RetryError

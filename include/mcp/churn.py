@@ -1,4 +1,4 @@
-"""`kpi.churned_customers`: who has stopped logging in, the most valuable first."""
+"""`kpi.churned_customers`: customers who have stopped logging in, the most valuable first."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Days = Literal[30, 90]
 
 
 class ChurnedCustomer(BaseModel):
-    """A customer who has not logged in for that long."""
+    """A customer who has not logged in for the given number of days."""
 
     organization_id: str
-    position: int = Field(description="Its place by estimated_clv_amount among the customers asked for of the organization.")
-    customer_count: int = Field(description="How many these are, with those beyond the limit.")
+    position: int = Field(description="Rank by estimated_clv_amount among the matching customers of the organization.")
+    customer_count: int = Field(description="Number of matching customers of the organization, including those beyond the limit.")
     account_id: str
     account_name: str | None
     segment: str
@@ -37,7 +37,7 @@ class ChurnedCustomer(BaseModel):
     open_ticket_count: int
 
 
-# Money of different organizations may be in different currencies, so each has its own order.
+# Organizations may use different currencies, so each one is ranked separately.
 CHURNED_CUSTOMERS = Question(
     table="marts.mart_churned_customers",
     answer=Answer[ChurnedCustomer],
@@ -77,15 +77,15 @@ order by organization_id, position
 
 def churned_customers(
     days: Annotated[Days, Field(description="No login for more than this many days.")] = 30,
-    plan_tiers: Annotated[tuple[PlanTier, ...], Field(description="Only customers on these plans; none: on any.")] = (),
-    segments: Annotated[tuple[Segment, ...], Field(description="Only customers of these segments; none: of any.")] = (),
+    plan_tiers: Annotated[tuple[PlanTier, ...], Field(description="Only customers on these plans. Default: all plans.")] = (),
+    segments: Annotated[tuple[Segment, ...], Field(description="Only customers in these segments. Default: all segments.")] = (),
     organization_id: Organization = None,
     limit: RowLimit = 20,
 ) -> Answer[ChurnedCustomer]:
-    """Customers who logged in once and have not for 30 or 90 days, the highest estimated lifetime value (CLV) first.
+    """Customers without a login for more than 30 or 90 days, highest estimated lifetime value (CLV) first.
 
-    Paying or not: is_paying tells them apart. "Premium or enterprise" customers are those on plan_tiers growth or enterprise:
-    every plan above starter. `limit` counts per organization, since each has its own currency.
+    Customers who never logged in are left out. `is_paying` says whether a customer pays. "Premium or enterprise" customers
+    have the plan_tiers growth or enterprise: every plan above starter. `limit` applies to each organization separately.
     """
     return ask(
         CHURNED_CUSTOMERS,

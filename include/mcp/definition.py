@@ -1,4 +1,4 @@
-"""What a published table and its columns mean: the words of the dbt project and of `docs/metrics.md`."""
+"""The definition of a published table and its columns, from the dbt project and `docs/metrics.md`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from include.settings import settings
 
 
 class Definition(BaseModel):
-    """What the rows mean."""
+    """The meaning of the rows."""
 
-    table: str = Field(description="The published table that they come from.")
-    description: str = Field(description="What that table holds; its first sentence is the grain.")
+    table: str = Field(description="The published table.")
+    description: str = Field(description="The content of the table. The first sentence is the grain.")
     metrics: list[str] = Field(
-        description="The definitions that it computes, from docs/metrics.md; none where that is not installed."
+        description="The metric definitions that the table computes, from docs/metrics.md. Empty if that file is not installed."
     )
-    columns: dict[str, str] = Field(description="What each column means.")
-    owner: str = Field(description="Who answers for the table.")
-    promise: str = Field(description="How often it is renewed, within which time, and how critical it is.")
+    columns: dict[str, str] = Field(description="The meaning of each column.")
+    owner: str = Field(description="The owner of the table.")
+    promise: str = Field(
+        description="The freshness SLA: how often the table is refreshed, within which time, and its criticality."
+    )
 
 
 def definition_of(table: str, columns: Iterable[str]) -> Definition:
-    """The definition of a published table, with those of the given columns that are its own."""
+    """The definition of a published table. `columns` that the table does not have are left out."""
     dataset, _, name = table.partition(".")
     model = _model(settings().dbt_dir / "models" / dataset / f"{name}.yml")
     described = {column["name"]: one_line(column["description"]) for column in model["columns"]}

@@ -1,4 +1,4 @@
-"""`kpi.top_root_causes`: what the tickets of a month were about, category by category."""
+"""`kpi.top_root_causes`: the most frequent root causes of a month's tickets, by ticket category."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from include.mcp.answers import Answer, Organization, Question, RowLimit, ask
 Month = Annotated[
     str | None,
     Field(
-        description="Month in which the tickets were created, YYYY-MM; left out: the last one that has ended.",
+        description="Month in which the tickets were created, YYYY-MM. Default: the last complete month.",
         pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
     ),
 ]
 Category = Annotated[
     str | None,
-    Field(description="Only this ticket category, or those under it; left out: every one.", min_length=1, max_length=200),
+    Field(
+        description="Only this ticket category and the categories under it. Default: all categories.",
+        min_length=1,
+        max_length=200,
+    ),
 ]
 
 
 class RootCause(BaseModel):
-    """A root cause within a ticket category, over all products."""
+    """A root cause within a ticket category, summed over all products."""
 
     organization_id: str
     month: date
@@ -83,15 +87,15 @@ def top_root_causes(
     organization_id: Organization = None,
     limit: RowLimit = 5,
 ) -> Answer[RootCause]:
-    """The root causes with the most support tickets of a month, by ticket category, and how many of these are still open.
+    """The most frequent root causes of a month's support tickets, by ticket category, with the number of open tickets.
 
-    `limit` counts per organization and category; causes with equally many tickets share a rank, so there can be more.
-    Tickets without a known cause have no rank and no row, but count in period_ticket_count.
+    `limit` applies to each organization and category. Causes with the same number of tickets share a rank, so there can be
+    more rows. Tickets without a known cause have no row, but they count in period_ticket_count.
     """
     return ask(
         TOP_ROOT_CAUSES,
-        lambda night: {
-            "month": ("DATE", date.fromisoformat(f"{month}-01") if month else month_before(night.as_of)),
+        lambda freshness: {
+            "month": ("DATE", date.fromisoformat(f"{month}-01") if month else month_before(freshness.as_of)),
             "category": ("STRING", category),
             "organization_id": ("STRING", organization_id),
             "row_limit": ("INT64", limit),
@@ -100,5 +104,5 @@ def top_root_causes(
 
 
 def month_before(as_of: datetime) -> date:
-    """First day of the last calendar month (UTC) that had ended at an instant."""
+    """First day of the last complete calendar month (UTC) at an instant."""
     return (as_of.date().replace(day=1) - timedelta(days=1)).replace(day=1)

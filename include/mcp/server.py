@@ -1,4 +1,4 @@
-"""The MCP server: its tools, and what it says of them to clients."""
+"""The MCP server: its tools and their descriptions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from include.settings import settings
 NAME = "customer-intelligence"
 
 _INSTRUCTIONS = """
-Questions about customers and support of the organizations on this platform, answered from the tables that passed all
-checks of the last night. Tools only read. Each answer says what its columns mean (definition), which night it shows
-(freshness) and which SQL gave it (query): say as_of with every figure, and never add up money of different
-reporting_currency.
+KPI tools about the customers and the support of the organizations on this platform. All figures come from published tables
+that passed all checks. The tools only read. Each answer contains the meaning of its columns (definition), the run it comes from
+(freshness) and its SQL (query). State as_of with every figure. Never add amounts with different reporting_currency.
 """
 
 HOST = "127.0.0.1"
@@ -40,28 +39,28 @@ _TOOLS: dict[str, tuple[str, Callable[..., Any]]] = {
 
 
 def make_server() -> MCPServer:
-    """The server with all of its tools, to be run on either transport."""
+    """The server with all tools, for either transport."""
     tools = [_tool(name, title, function) for name, (title, function) in _TOOLS.items()]
     return MCPServer(NAME, title="Customer intelligence", instructions=_INSTRUCTIONS.strip(), tools=tools, log_level="WARNING")
 
 
 def serve(transport: Literal["stdio", "http"], port: int = PORT) -> None:
-    """Run the server until its client leaves (stdio) or it is stopped (http).
+    """Run the server until its client disconnects (stdio) or it is stopped (http).
 
     Raises:
-        pydantic.ValidationError: an environment variable of the platform is wrong.
+        pydantic.ValidationError: an environment variable of the platform is invalid.
     """
     settings()
     server = make_server()
     if transport == "stdio":
         server.run("stdio")
     else:
-        # There is no login: only this machine gets in.
+        # There is no login, so the server accepts connections from this machine only.
         server.run("streamable-http", host=HOST, port=port, stateless_http=True, json_response=True)
 
 
 def _tool(name: str, title: str, function: Callable[..., Any]) -> Tool:
-    """A read-only tool that refuses a parameter which it does not have, instead of overlooking it."""
+    """A read-only tool. It rejects unknown parameters instead of ignoring them."""
     tool = Tool.from_function(
         function,
         name=name,

@@ -1,8 +1,8 @@
-"""The models of the slice, recomputed in plain Python, sharing nothing with dbt but the contracts.
+"""The dbt models, recomputed in plain Python. The code shares only column contracts and a few seeds with dbt.
 
-`recompute.<model>(folder, as_of)` reads the CSV truth in `folder` and gives the rows of a model: dicts with
-the columns of its contract. Numbers are exact (Decimal, int, Fraction), timestamps aware UTC datetimes; a
-surrogate key column holds what it stands for, the parts of the natural key joined by `|`.
+`recompute.<model>(folder, as_of)` reads the source CSV files in `folder` and returns the rows of a model.
+A row is a dict with the columns of the model's contract. Numbers are exact (Decimal, int, Fraction).
+Timestamps are aware UTC datetimes. A surrogate key column holds the parts of the natural key, joined by `|`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""dim_accounts and fct_account_lifecycle: the attributes of every account as of the night, where it rolls up to, and what it pays."""
+"""dim_accounts and fct_account_lifecycle: account attributes as of the run, the roll-up to a top account, and its recurring revenue."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.recompute.mrr import fct_revenue
 from tests.recompute.rollup import roll_ups
 from tests.recompute.world import Row, World, natural
 
-# How many days are recent (a var in the warehouse, written here a second time on purpose).
+# The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
-# The first band whose bound the revenue stays under.
+# Band and its upper bound, exclusive. The first band that fits applies.
 REVENUE_BANDS = (("small", 1_000_000), ("medium", 10_000_000), ("large", 100_000_000))
 
 
@@ -27,7 +27,7 @@ def revenue_band(revenue: Fraction | None) -> str:
 
 
 def segment(plan_tier: str | None, employees: int | None) -> str:
-    """Enterprise, mid_market or smb by plan or size; an unknown size decides nothing."""
+    """The segment by plan or number of employees: enterprise, mid_market or smb. An unknown number counts as 0."""
     size = employees or 0
     if plan_tier == "enterprise" or size > 500:
         return "enterprise"
@@ -37,12 +37,12 @@ def segment(plan_tier: str | None, employees: int | None) -> str:
 
 
 def category(status: str, account_type: str) -> str:
-    """Customer, prospect, churned or inactive."""
+    """The account category: customer, prospect, churned or inactive."""
     return status if status in {"churned", "inactive"} else account_type
 
 
 def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
-    """Where a top account stands; `months` are its rows of fct_revenue, oldest first."""
+    """The lifecycle stage of a top account. `months` are its rows of fct_revenue, oldest first."""
 
     def is_recent(movement: str) -> bool:
         return any(row["movement"] == movement and row["earning_since"] >= as_of - RECENT for row in months)

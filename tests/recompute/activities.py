@@ -18,12 +18,12 @@ def fct_activities(world: World) -> list[Row]:
             **tenants.user(activity["organization_id"], activity["user_id"], "user"),
             "completed_at": tenants.seen(activity["completed_at"]),
             "is_completed": activity["status"] == "completed",
-            "is_overdue": _is_past(activity, world),
+            "is_overdue": _is_overdue(activity, world),
             "created_date": activity["created_at"].date(),
         }
         for activity in world["activities"]
     ]
 
 
-def _is_past(activity: Row, world: World) -> bool:
+def _is_overdue(activity: Row, world: World) -> bool:
     return activity["status"] == "planned" and activity["due_at"] is not None and activity["due_at"] < world.as_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.recompute.accounts import segment
-from tests.recompute.compliance import PROMISES, promise
+from tests.recompute.compliance import SLAS, sla_figures
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of
 from tests.recompute.tenants import UNKNOWN, Tenants
@@ -12,7 +12,7 @@ from tests.recompute.world import Row, World
 
 
 def mart_sla_adherence(world: World) -> list[Row]:
-    """The rows of mart_sla_adherence; the segment is that of the account that the ticket names, not of its top."""
+    """The rows of mart_sla_adherence. The segment comes from the ticket's own account, not from its top account."""
     tenants = Tenants(world)
 
     def segment_of(ticket: Row) -> str:
@@ -27,8 +27,8 @@ def mart_sla_adherence(world: World) -> list[Row]:
     for place, tickets in grouped(placed, "organization_id", "priority", "segment", "created_month").items():
         tenant, priority, name, month = place
         figures: Row = {}
-        for part in PROMISES:
-            figures |= promise(part, tickets)
+        for sla in SLAS:
+            figures |= sla_figures(sla, tickets)
         rows.append(
             {
                 "organization_id": tenant,

@@ -1,4 +1,4 @@
-"""dim_root_causes and dim_ticket_categories: what tickets are about, and what they come from."""
+"""dim_root_causes and dim_ticket_categories: the root causes and the categories of tickets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _with_unknown(world: World, rows: list[Row], unknown: Row) -> list[Row]:
 
 
 def dim_root_causes(world: World) -> list[Row]:
-    """The rows of dim_root_causes, by root cause; one `unknown` for each organization."""
+    """The rows of dim_root_causes, by root cause, with one `unknown` row for each organization."""
     rows = [
         {
             "organization_id": cause["organization_id"],
@@ -33,7 +33,7 @@ def dim_root_causes(world: World) -> list[Row]:
 
 
 def dim_ticket_categories(world: World) -> list[Row]:
-    """The rows of dim_ticket_categories, by category; one `unknown` for each organization."""
+    """The rows of dim_ticket_categories, by category, with one `unknown` row for each organization."""
     rows = [
         {
             "organization_id": category["organization_id"],

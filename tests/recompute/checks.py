@@ -1,4 +1,4 @@
-"""fct_compliance_checks: one row per check that a facility has to pass."""
+"""fct_compliance_checks: one row per compliance check of a facility."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.recompute.world import Row, World
 
 
 def counts_as(status: str, due_at: datetime, as_of: datetime) -> str:
-    """What a check counts as: passed, failed, overdue, or other."""
+    """The result under which a check is counted: passed, failed, overdue or other."""
     if status in {"passed", "failed"}:
         return status
     return "overdue" if status == "pending" and due_at < as_of else "other"
@@ -21,7 +21,7 @@ def fct_compliance_checks(world: World) -> list[Row]:
     tenants = Tenants(world)
     rows: list[Row] = []
     for check in world["compliance_checks"]:
-        told = counts_as(check["status"], check["due_at"], world.as_of)
+        result = counts_as(check["status"], check["due_at"], world.as_of)
         rows.append(
             {
                 **check,
@@ -29,8 +29,8 @@ def fct_compliance_checks(world: World) -> list[Row]:
                 "completed_at": tenants.seen(check["completed_at"]),
                 "due_date": check["due_at"].date(),
                 "due_month": month_of(check["due_at"]),
-                "is_overdue": told == "overdue",
-                "counts_as": told,
+                "is_overdue": result == "overdue",
+                "counts_as": result,
             }
         )
     return rows

@@ -1,4 +1,4 @@
-"""mart_churn_risk and mart_churned_customers: who is likely to leave, why, what that would cost, and who has left."""
+"""mart_churn_risk and mart_churned_customers: churn risk with its reasons and value, and customers without a recent login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.usage import is_login
 from tests.recompute.world import Row, World
 
-# The settings (seeds in the warehouse, written here a second time on purpose).
+# These settings repeat dbt seeds on purpose: a wrong value in either place shows as a difference.
 CHURNED, LONG_CHURNED = 30, 90
 USE_DAYS, TICKET_DAYS = 30, 90
 ARPA_MONTHS, CHURN_MONTHS, LONGEST = 3, 12, Fraction(60)
@@ -41,7 +41,7 @@ ATTRIBUTES = (
 
 
 def rounded(value: Fraction, digits: int) -> Fraction:
-    """A value to some decimals, halves away from zero."""
+    """A value rounded to `digits` decimals, halves away from zero."""
     scale = 10**digits
     size = Fraction(floor(abs(value) * scale + Fraction(1, 2)), scale)
     return size if value >= 0 else -size
@@ -49,26 +49,29 @@ def rounded(value: Fraction, digits: int) -> Fraction:
 
 @dataclass(frozen=True)
 class Logos:
-    """How many customers of a segment had MRR at the start of the last twelve complete months, and how many of them left."""
+    """Customer counts of a segment, summed over the last twelve complete months.
+
+    `opening` counts customers with MRR at the start of a month. `churned` counts the customers that left during the month.
+    """
 
     opening: int
     churned: int
 
 
 def logos(world: World) -> dict[tuple[str, str], Logos]:
-    """The logos by organization and segment; one that has none in those months is not there."""
+    """The logos by organization and segment. Segments without a customer in those months are left out."""
     segments = {row["account_key"]: row["segment"] for row in dim_accounts(world)}
     last = month_of(world.as_of - INSTANT)
     last = last if month_end(last) <= world.as_of else shifted(last, -1)
-    told: list[Row] = []
+    counted: list[Row] = []
     for (tenant, _), months in grouped(fct_revenue(world), "organization_id", "account_id").items():
         for before, row in pairwise(months):
             is_counted = shifted(last, 1 - CHURN_MONTHS) <= row["month"] <= last and before["subscription_count"] > 0
             if is_counted and row["account_key"] in segments:
-                told.append({**row, "organization_id": tenant, "segment": segments[row["account_key"]]})
+                counted.append({**row, "organization_id": tenant, "segment": segments[row["account_key"]]})
     return {
         place: Logos(len(rows), sum(row["movement"] == "churn" for row in rows))
-        for place, rows in grouped(told, "organization_id", "segment").items()
+        for place, rows in grouped(counted, "organization_id", "segment").items()
     }
 
 
@@ -79,12 +82,12 @@ class _Products:
         self._rows = {(row["organization_id"], row["product_id"]): row for row in dim_products(world)}
 
     def names(self, tenant: str, products: Iterable[str]) -> str | None:
-        """The names of some products, in order of code points."""
+        """The names of the products, sorted by code point and joined by commas."""
         names = [self._rows.get((tenant, product), {}).get("product_name") or UNKNOWN for product in products]
         return ", ".join(sorted(names)) or None
 
     def margin(self, tenant: str, products: Iterable[str]) -> tuple[Fraction | None, str]:
-        """The mean margin of some products, else of all, in percent, and which of the two it is."""
+        """The mean margin in percent, and its source: `products` (the given ones) or `organization` (all products)."""
         own = [self._rows[tenant, product] for product in products if (tenant, product) in self._rows]
         every = [row for (other, _), row in self._rows.items() if other == tenant]
         for source, rows in (("products", own), ("organization", every)):
@@ -95,7 +98,7 @@ class _Products:
 
 
 def _held(found: Signals) -> set[str]:
-    """The products of subscriptions in force at the night."""
+    """The products of subscriptions in force at the as-of time."""
     in_force = (
         row
         for row in found.subscriptions
@@ -119,36 +122,36 @@ def _use(found: Signals) -> Row:
     }
 
 
-def _parts(told: Row) -> dict[str, Fraction | None]:
-    days, growth = told["days_since_login"], told["mrr_growth_pct"]
+def _parts(inputs: Row) -> dict[str, Fraction | None]:
+    days, growth = inputs["days_since_login"], inputs["mrr_growth_pct"]
     return {
         "recency": None if days is None else scores.recency(days),
-        "frequency": scores.frequency(told["event_count"], told["earlier_event_count"]),
-        "holdings": scores.holdings(told["product_count"]),
-        "tickets": scores.tickets(told["open_ticket_count"], told["breached_ticket_count"]),
+        "frequency": scores.frequency(inputs["event_count"], inputs["earlier_event_count"]),
+        "holdings": scores.holdings(inputs["product_count"]),
+        "tickets": scores.tickets(inputs["open_ticket_count"], inputs["breached_ticket_count"]),
         "revenue": None if growth is None else scores.contraction(growth / 100),
     }
 
 
 _WORDS: Mapping[str, Callable[[Row], str]] = {
-    "recency": lambda told: f"no login for {floor(told['days_since_login'])} days",
-    "frequency": lambda told: f"use down {rounded(-told['event_change_pct'], 0)} % on the month before",
-    "holdings": lambda told: {0: "no product in force", 1: "one product only", 2: "two products only"}[told["product_count"]],
-    "tickets": lambda told: f"{told['open_ticket_count']} open and {told['breached_ticket_count']} late tickets",
-    "revenue": lambda told: f"revenue down {rounded(-told['mrr_growth_pct'], 0)} % in three months",
+    "recency": lambda row: f"no login for {floor(row['days_since_login'])} days",
+    "frequency": lambda row: f"use down {rounded(-row['event_change_pct'], 0)} % on the month before",
+    "holdings": lambda row: {0: "no product in force", 1: "one product only", 2: "two products only"}[row["product_count"]],
+    "tickets": lambda row: f"{row['open_ticket_count']} open and {row['breached_ticket_count']} late tickets",
+    "revenue": lambda row: f"revenue down {rounded(-row['mrr_growth_pct'], 0)} % in three months",
 }
 
 
-def _risk(told: Row) -> Row:
-    """The score, its parts, and what to say and to do about them."""
-    parts = _parts(told)
+def _risk(inputs: Row) -> Row:
+    """The risk score, its parts, the reasons in words and the recommended action."""
+    parts = _parts(inputs)
     contributions = scores.weighted(parts, scores.RISK_WEIGHTS)
     score = rounded(sum((part for part in contributions.values() if part is not None), Fraction(0)), 9)
     level = scores.risk_level(score)
-    # Sorted is stable: of equal contributions the first in the order of the parts stays the first.
+    # sorted() is stable, so equal contributions keep the order of the parts.
     ranked = sorted(contributions.items(), key=lambda pair: -rounded(pair[1] or Fraction(0), 9))
     reasons = [name for name, part in ranked if part]
-    words = [_WORDS[name](told) for name in reasons[:3]]
+    words = [_WORDS[name](inputs) for name in reasons[:3]]
     return {
         **{f"{name}_part": part for name, part in parts.items()},
         **{f"{name}_contribution": part for name, part in contributions.items()},
@@ -162,7 +165,7 @@ def _risk(told: Row) -> Row:
 
 
 def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
-    """What an account will bring for as long as customers of its segment stay."""
+    """The estimated lifetime value of an account, from its revenue, its margin and the churn of its segment."""
     last = month_of(found.as_of - INSTANT)
     recent = known((row for row in found.months if row["month"] > shifted(last, -ARPA_MONTHS)), "mrr_amount")
     arpa, lost = mean(recent) or Fraction(0), share(counts.churned, counts.opening)
@@ -179,14 +182,14 @@ def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
     }
 
 
-def _judged(world: World) -> list[Row]:
-    """Every top account with its risk and its value."""
+def _assessed(world: World) -> list[Row]:
+    """Every top account with its churn risk and its lifetime value."""
     products, by_segment = _Products(world), logos(world)
     rows: list[Row] = []
     for found in signals(world):
         account, held = found.account, _held(found)
         tenant = account["organization_id"]
-        told = {
+        inputs = {
             **_use(found),
             **found.revenue,
             "product_count": len(held),
@@ -195,13 +198,13 @@ def _judged(world: World) -> list[Row]:
             "breached_ticket_count": breached(found.recent_tickets(TICKET_DAYS)),
         }
         margin, source = products.margin(tenant, held)
-        risk = _risk(told)
+        risk = _risk(inputs)
         stage = account["lifecycle_stage"]
         is_at_risk = stage == "active" and risk["churn_risk_level"] in AT_RISK
         rows.append(
             {
                 **{name: account[name] for name in ATTRIBUTES},
-                **told,
+                **inputs,
                 **risk,
                 **_value(found, by_segment.get((tenant, account["segment"]), Logos(0, 0)), margin),
                 "gross_margin_source": source,
@@ -213,14 +216,14 @@ def _judged(world: World) -> list[Row]:
 
 
 def mart_churned_customers(world: World) -> list[Row]:
-    """The rows of mart_churned_customers, by top account that ever logged in."""
-    return [row for row in _judged(world) if row["last_login_at"] is not None]
+    """The rows of mart_churned_customers, by top account with at least one login."""
+    return [row for row in _assessed(world) if row["last_login_at"] is not None]
 
 
 def mart_churn_risk(world: World) -> list[Row]:
-    """The rows of mart_churn_risk, by top account with MRR, and in which order to care for them."""
+    """The rows of mart_churn_risk, by top account with MRR, ranked by value at risk."""
     rows: list[Row] = []
-    for row in _judged(world):
+    for row in _assessed(world):
         worth = row["estimated_clv_amount"]
         at_risk = None if worth is None else worth * row["churn_risk_score"] / 100
         if row["is_paying"]:

@@ -1,4 +1,4 @@
-"""The business clock: minutes inside an organization's opening hours, exact over daylight saving."""
+"""The business clock: minutes inside an organization's opening hours, exact across daylight-saving changes."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class BusinessClock:
         self._days: dict[date, list[Window]] = {}
 
     def has_hours(self, moment: datetime) -> bool:
-        """Whether opening hours are in force on the local day of an instant."""
+        """Whether the organization has opening hours on the local day of an instant."""
         day = moment.astimezone(self._zone).date()
         return any(row["valid_from"] <= day for row in self._hours)
 
     def _instant(self, day: date, at: time) -> datetime:
-        # A wall time that a spring switch skips reads with the offset before the switch, one that an autumn
-        # switch repeats reads as the first of the two (fold=0 in both cases).
+        # fold=0 decides both daylight-saving cases. A local time that spring skips uses the offset before the change.
+        # A local time that autumn repeats means its first occurrence.
         return datetime.combine(day, at, self._zone).astimezone(UTC)
 
     def windows(self, day: date) -> list[Window]:
-        """The windows that open on a local day, in UTC; one that closes earlier closes the next day."""
+        """The windows that open on a local day, in UTC. A closing time before the opening time belongs to the next day."""
         if day not in self._days:
-            self._days[day] = self._begin(day)
+            self._days[day] = self._opening_on(day)
         return self._days[day]
 
-    def _begin(self, day: date) -> list[Window]:
+    def _opening_on(self, day: date) -> list[Window]:
         if day in self._holidays:
             return []
-        # A schedule is whole: a newer one without rows for a weekday closes that weekday.
+        # A new schedule replaces the old one completely. A weekday without a row in it is closed.
         latest = max((row["valid_from"] for row in self._hours if row["valid_from"] <= day), default=None)
         return [
             (
@@ -51,7 +51,7 @@ class BusinessClock:
         ]
 
     def minutes(self, start: datetime, end: datetime) -> Fraction:
-        """Open minutes in `[start, end)`, exact; negative if the end is before the start, as calendar time is."""
+        """Open minutes in `[start, end)`, exact. They are negative if the end is before the start, as on the calendar clock."""
         if end < start:
             return -self.minutes(end, start)
         # The day before may have a window that runs past midnight.
@@ -60,7 +60,7 @@ class BusinessClock:
         total, counted_to = timedelta(0), start
         while day <= last:
             for opens, closes in sorted(self.windows(day)):
-                # What an overlapping window has counted already is not counted again.
+                # Overlapping windows must not count the same minute twice.
                 opens, closes = max(opens, counted_to), min(closes, end)
                 if closes > opens:
                     total += closes - opens

@@ -1,4 +1,4 @@
-"""Row-by-row comparison of what was recomputed with what the warehouse holds."""
+"""Compares recomputed rows with rows of the warehouse."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def compare(
     columns: Sequence[str],
     tolerance: Tolerance = EXACT,
 ) -> list[str]:
-    """Readable differences between two tables; an empty list means that they are equal.
+    """Readable differences between two tables. An empty list means that they are equal.
 
     Args:
-        expected_rows: what was recomputed.
-        actual_rows: what the warehouse holds; columns that are not compared may be present.
-        key: the columns that identify a row; a key that occurs twice on either side is a difference.
-        columns: the columns to compare; one that a row lacks is a difference, never passed over.
-        tolerance: the greatest difference allowed between two numbers, for all columns or by column (then
-            exact for the others). Texts, booleans, dates and timestamps must be equal.
+        expected_rows: the recomputed rows.
+        actual_rows: the rows of the warehouse. They may have additional columns.
+        key: the columns that identify a row. A duplicate key on either side is a difference.
+        columns: the columns to compare. A column that is missing from a row is a difference.
+        tolerance: the greatest allowed difference between two numbers, for all columns or by column. Columns without
+            a tolerance must be exact. Texts, booleans, dates and timestamps must be equal.
     """
     differences: list[str] = []
     expected = _by_key("expected", expected_rows, key, differences)
@@ -44,8 +44,8 @@ def compare(
             wanted, found = (side[identity].get(column, _ABSENT) for side in (expected, actual))
             allowed = tolerance if isinstance(tolerance, Decimal) else tolerance.get(column, EXACT)
             if not _same(wanted, found, allowed):
-                told = f"{column} should be {_show(wanted)}, the warehouse has {_show(found)}"
-                differences.append(f"{_name(key, identity)}: {told}")
+                difference = f"{column} should be {_show(wanted)}, the warehouse has {_show(found)}"
+                differences.append(f"{_name(key, identity)}: {difference}")
     return sorted(differences)
 
 

@@ -12,13 +12,13 @@ from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
 
-PROMISES = ("response", "resolution")
+SLAS = ("response", "resolution")
 STATES = ("met", "breached", "pending", "unknown")
 CLOCKS = ("calendar", "business")
 
 
-def promise_counts(name: str, tickets: Sequence[Row]) -> Row:
-    """How many tickets met, breached, await or cannot tell a promise (`response`, `resolution`), and its compliance."""
+def sla_counts(name: str, tickets: Sequence[Row]) -> Row:
+    """The tickets of one SLA (`response` or `resolution`) counted by state, and the compliance rate."""
     counts = {state: sum(ticket[f"{name}_state"] == state for ticket in tickets) for state in STATES}
     return {
         **{f"{name}_{state}_count": count for state, count in counts.items()},
@@ -26,9 +26,9 @@ def promise_counts(name: str, tickets: Sequence[Row]) -> Row:
     }
 
 
-def promise(name: str, tickets: Sequence[Row]) -> Row:
-    """The counts of a promise, and the distribution of its minutes on both clocks."""
-    columns = promise_counts(name, tickets)
+def sla_figures(name: str, tickets: Sequence[Row]) -> Row:
+    """The counts of one SLA, and the distribution of its minutes on both clocks."""
+    columns = sla_counts(name, tickets)
     for clock in CLOCKS:
         columns |= distribution(tickets, f"{name}_{clock}_minutes")
     return columns
@@ -53,8 +53,8 @@ def mart_ticket_sla_compliance(world: World) -> list[Row]:
                 "is_complete": month_end(month) <= world.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": sum(ticket["is_resolved"] for ticket in tickets),
-                **promise("response", tickets),
-                **promise("resolution", tickets),
+                **sla_figures("response", tickets),
+                **sla_figures("resolution", tickets),
             }
         )
     return rows

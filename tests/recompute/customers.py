@@ -1,4 +1,4 @@
-"""mart_customer_360: one row per account, with everything that it has, had and did."""
+"""mart_customer_360: one row per account, with its contacts, sales, invoices, tickets and surveys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
 
-# How many days are recent (a var in the warehouse, written here a second time on purpose).
+# The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
 ATTRIBUTES = (
     *("account_key", "organization_id", "account_id", "account_name", "account_category", "segment", "plan_tier"),
@@ -139,7 +139,7 @@ PARTS: tuple[tuple[Callable[[World], list[Row]], Callable[[list[Row], datetime],
 
 
 def mart_customer_360(world: World) -> list[Row]:
-    """The rows of mart_customer_360, by account_id; what an account has is its own, not that of its children."""
+    """The rows of mart_customer_360, by account_id. Figures of child accounts are not included."""
     parts = [(grouped(table(world), "organization_id", "account_id"), figures) for table, figures in PARTS]
     rows: list[Row] = []
     for account in dim_accounts(world):

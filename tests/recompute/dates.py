@@ -1,4 +1,4 @@
-"""dim_organizations, dim_date and dim_facilities: the tenants, days and places that facts hang on."""
+"""dim_organizations, dim_date and dim_facilities: the organizations, days and facilities that facts refer to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from tests.recompute.world import Row, World, natural
 
 FIRST_DAY = date(2019, 1, 1)
-# The fiscal year begins in February (a var in the warehouse, written here a second time on purpose).
+# The fiscal year begins in February. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 FISCAL_YEAR_STARTS_IN = 2
 
 
@@ -40,7 +40,7 @@ def calendar_day(day: date) -> Row:
 
 
 def dim_date(world: World) -> list[Row]:
-    """The rows of dim_date, by organization and day: 2019 to the end of the year after the night's."""
+    """The rows of dim_date, by organization and day: 2019 to the end of the year after the as-of time."""
     holidays = {(row["organization_id"], row["holiday_date"]): row["name"] for row in world["holidays"]}
     count = (date(world.as_of.year + 1, 12, 31) - FIRST_DAY).days + 1
     days = [calendar_day(FIRST_DAY + timedelta(days=number)) for number in range(count)]
@@ -74,7 +74,7 @@ def dim_organizations(world: World) -> list[Row]:
 
 
 def dim_facilities(world: World) -> list[Row]:
-    """The rows of dim_facilities, by facility; one `unknown` for each organization."""
+    """The rows of dim_facilities, by facility, with one `unknown` row for each organization."""
     rows = [
         {
             **{name: row[name] for name in ("organization_id", "facility_id", "city", "region")},

@@ -1,4 +1,4 @@
-"""fct_deals and fct_deal_stage_history: one row per deal, and one per stay of a deal in a stage."""
+"""fct_deals and fct_deal_stage_history: one row per deal, and one per stage interval of a deal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
 
-from tests.recompute.stays import stays
+from tests.recompute.stage_intervals import stage_intervals
 from tests.recompute.tenants import Tenants, days
 from tests.recompute.world import Row, World
 
@@ -14,7 +14,7 @@ WON, LOST = "closed_won", "closed_lost"
 
 
 def fct_deal_stage_history(world: World) -> list[Row]:
-    """The rows of fct_deal_stage_history, by deal_id and stay_number; history of an unknown deal has none."""
+    """The rows of fct_deal_stage_history, by deal_id and stay_number. The history of an unknown deal is left out."""
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for change in world["deal_stage_history"]:
         if change["changed_at"] < world.as_of:
@@ -22,35 +22,35 @@ def fct_deal_stage_history(world: World) -> list[Row]:
     rows: list[Row] = []
     for deal in world["deals"]:
         history = changes[deal["organization_id"], deal["deal_id"]]
-        for number, stay in enumerate(stays(deal, history), start=1):
-            # A deal without history shows what it holds itself; the stay before a first change shows nothing.
-            source = stay.change or (deal if not history else {})
-            length = (stay.valid_to or world.as_of) - stay.valid_from
+        for number, interval in enumerate(stage_intervals(deal, history), start=1):
+            # Without history, amount and probability come from the deal. They are NULL in the interval before the first change.
+            source = interval.change or (deal if not history else {})
+            length = (interval.valid_to or world.as_of) - interval.valid_from
             rows.append(
                 {
                     "organization_id": deal["organization_id"],
                     "deal_id": deal["deal_id"],
                     "stay_number": number,
-                    "stage": stay.stage,
-                    "previous_stage": stay.previous,
-                    "movement": stay.movement,
-                    "valid_from": stay.valid_from,
-                    "valid_to": stay.valid_to,
-                    "is_current": stay.valid_to is None,
-                    "is_instant": stay.is_instant,
+                    "stage": interval.stage,
+                    "previous_stage": interval.previous,
+                    "movement": interval.movement,
+                    "valid_from": interval.valid_from,
+                    "valid_to": interval.valid_to,
+                    "is_current": interval.valid_to is None,
+                    "is_instant": interval.is_instant,
                     "days_in_stage": Fraction(length // timedelta(microseconds=1), 86_400_000_000),
                     "amount": source.get("amount"),
                     "probability_pct": source.get("probability_pct"),
-                    "changed_by_user_id": (stay.change or {}).get("changed_by_user_id"),
-                    "history_id": (stay.change or {}).get("history_id"),
-                    "is_stage_mismatch": stay.valid_to is None and stay.stage != deal["stage"],
+                    "changed_by_user_id": (interval.change or {}).get("changed_by_user_id"),
+                    "history_id": (interval.change or {}).get("history_id"),
+                    "is_stage_mismatch": interval.valid_to is None and interval.stage != deal["stage"],
                 }
             )
     return rows
 
 
 def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
-    """What a deal is expected to bring: lost nothing, won its amount, open by its probability, as far as they are known."""
+    """The weighted amount of a deal: 0 if lost, its amount if won, amount × probability if open. None if an input is unknown."""
     if deal["stage"] == LOST:
         return Fraction(0)
     if deal["stage"] == WON or amount is None:
@@ -62,8 +62,8 @@ def fct_deals(world: World) -> list[Row]:
     """The rows of fct_deals, by deal_id."""
     tenants = Tenants(world)
     changes: dict[tuple[str, str], int] = defaultdict(int)
-    for stay in fct_deal_stage_history(world):
-        changes[stay["organization_id"], stay["deal_id"]] += stay["movement"] != "entry"
+    for interval in fct_deal_stage_history(world):
+        changes[interval["organization_id"], interval["deal_id"]] += interval["movement"] != "entry"
     rows: list[Row] = []
     for deal in world["deals"]:
         tenant, stage = deal["organization_id"], deal["stage"]

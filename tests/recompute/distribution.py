@@ -1,4 +1,4 @@
-"""The mean of a measure and, beside it, its median, P75 and P95, over the rows where it is known."""
+"""The mean, median, P75 and P95 of a measure, over the rows where it is known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(
 
 
 def distribution(rows: Sequence[Row], measure: str) -> Row:
-    """The columns `mean_<measure>`, `median_<measure>`, `p75_<measure>` and `p95_<measure>`; None where nothing is known."""
+    """The columns `mean_<measure>`, `median_<measure>`, `p75_<measure>` and `p95_<measure>`; None if no value is known."""
     values = known(rows, measure)
     figures = {f"{name}_{measure}": percentile(values, cut) for name, cut in PERCENTILES.items()}
     return {f"mean_{measure}": mean(values), **figures}

@@ -1,4 +1,4 @@
-"""Hand-written source rows for the tests of the recomputation: every column, sensible by default."""
+"""Source rows for the tests of the recomputation. Every column has a default value."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def order(order_id: str, ordered_at: str, total: str, **given: Any) -> Row:
 
 
 def ticket(created_at: str, **given: Any) -> Row:
-    """An open ticket `k` of high priority, without a reply, of nobody in particular."""
+    """An open ticket `k` of high priority, without a reply, an account or an assignee."""
     optional = (
         *("account_id", "contact_id", "facility_id", "product_id", "category_id", "root_cause_id"),
         *("assignee_user_id", "app_version", "first_responded_at", "resolved_at", "csat_score"),
@@ -132,7 +132,7 @@ def sla_policy(priority: str, response: int, resolution: int, clock: str, valid_
 
 
 def _row(defaults: Row, given: Row) -> Row:
-    """Defaults overridden; a text for a timestamp is read as an instant."""
+    """The defaults, overridden by `given`. A text in a timestamp column is parsed as an instant."""
     moments = {name: at(value) for name, value in given.items() if name.endswith("_at") and isinstance(value, str)}
     return {**defaults, **given, **moments}
 
@@ -158,7 +158,7 @@ def contact(**given: Any) -> Row:
 
 
 def lead(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
-    """A lead `l` in EUR of representative `u` at facility `f`, of no account."""
+    """A lead `l` in EUR of representative `u` at facility `f`, without an account."""
     optional = ("account_id", "sql_at", "opportunity_at", "closed_at")
     names = {"lead_id": "l", "organization_id": "t", "facility_id": "f", "rep_user_id": "u", "source_channel": "web"}
     worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR"}
@@ -167,7 +167,7 @@ def lead(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
 
 
 def deal(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
-    """A deal `d` in EUR with account `a`, to be won with 50 %, of user `u` at facility `f`."""
+    """A deal `d` in EUR with account `a`, with a win probability of 50 %, owned by user `u` at facility `f`."""
     optional = ("contact_id", "lead_id", "expected_close_date", "closed_at", "lost_reason")
     names = {"deal_id": "d", "organization_id": "t", "account_id": "a", "facility_id": "f", "owner_user_id": "u", "name": "D"}
     worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR", "probability_pct": Decimal(50)}
@@ -183,7 +183,7 @@ def outreach(channel: str, sent_at: str, **given: Any) -> Row:
 
 
 def product(**given: Any) -> Row:
-    """The product `p` at 10 EUR that costs 4."""
+    """The product `p` with a price of 10 EUR and a cost of 4."""
     names = {"product_id": "p", "organization_id": "t", "sku": "P-1", "name": "P", "category": "c", "product_type": "physical"}
     worth = {"unit_price": Decimal(10), "unit_cost": Decimal(4), "currency": "EUR", "stock_quantity": 9, "reorder_level": 3}
     return _row({**names, **worth, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
@@ -197,7 +197,7 @@ def order_item(order_id: str, line: str, **given: Any) -> Row:
 
 
 def invoice(status: str, issued_at: str, total: str = "119", **given: Any) -> Row:
-    """An invoice `n` to account `a` in EUR, due a fortnight later, of which nothing is paid."""
+    """An invoice `n` to account `a` in EUR, due 14 days later and not paid."""
     names = {"invoice_id": "n", "organization_id": "t", "account_id": "a", "subscription_id": None, "status": status}
     tax = Decimal(total) * 19 / 119
     worth = {
@@ -226,7 +226,7 @@ def activity(status: str, created_at: str, **given: Any) -> Row:
 
 
 def survey(survey_type: str, score: int, responded_at: str | None, **given: Any) -> Row:
-    """A survey `s` to account `a` about facility `f`, sent long ago."""
+    """A survey `s` to account `a` about facility `f`, sent in 2020."""
     optional = ("contact_id", "ticket_id", "comment", "responded_at")
     names = {"response_id": "s", "organization_id": "t", "account_id": "a", "facility_id": "f", "survey_type": survey_type}
     state = {"score": score, "sent_at": LONG_AGO, "updated_at": LONG_AGO}
@@ -247,12 +247,12 @@ def subscription(amount: str, started_at: str, ended_at: str | None = None, **gi
 def usage_event(occurred_at: str, **given: Any) -> Row:
     """A login `e` of person `u` at account `a`."""
     names = {"event_id": "e", "organization_id": "t", "account_id": "a", "user_id": "u"}
-    told = {"event_name": "login", "event_category": "core", "app_version": None, "properties": None}
-    return _row({**names, **told, "occurred_at": at(occurred_at)}, given)
+    kind = {"event_name": "login", "event_category": "core", "app_version": None, "properties": None}
+    return _row({**names, **kind, "occurred_at": at(occurred_at)}, given)
 
 
 def ticket_category(**given: Any) -> Row:
-    """The ticket category `g` at the top."""
+    """The ticket category `g`, without a parent."""
     return _row({"category_id": "g", "organization_id": "t", "name": "G", "parent_name": None, "updated_at": LONG_AGO}, given)
 
 

@@ -1,4 +1,4 @@
-"""How leads advance: the conversion funnel by month of creation, and the retention of each month's leads."""
+"""mart_conversion_funnel and mart_cohort_retention: the progress of leads, by month of creation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.recompute.world import Row, World
 
 
 def mart_conversion_funnel(world: World) -> list[Row]:
-    """The rows by facility, rep, month of creation and stage of the funnel."""
+    """The rows of mart_conversion_funnel, by facility, rep, month of creation and funnel stage."""
     tenants = Tenants(world)
     columns = ("organization_id", "facility_id", "rep_user_id", "created_month")
     rows: list[Row] = []
@@ -52,7 +52,10 @@ def _has_progressed(lead: Row, end: datetime) -> bool:
 
 
 def mart_cohort_retention(world: World) -> list[Row]:
-    """The rows by month of creation and months since, to the month of the night; NULL where it has not ended."""
+    """The rows of mart_cohort_retention, by month of creation and months since, up to the month of the as-of time.
+
+    Figures of a month that has not ended are NULL.
+    """
     last = month_of(world.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for (tenant, cohort), leads in grouped(fct_leads(world), "organization_id", "created_month").items():

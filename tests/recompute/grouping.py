@@ -1,4 +1,4 @@
-"""Rows by what they have in common."""
+"""Groups rows by column values, and sums or counts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.recompute.world import Row
 
 
 def grouped(rows: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], list[Row]]:
-    """The rows by the values of some columns, in order of appearance."""
+    """The rows grouped by the values of `columns`, in order of appearance."""
     groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(row[column] for column in columns)].append(row)
@@ -19,15 +19,15 @@ def grouped(rows: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], list[Ro
 
 
 def known(rows: Iterable[Row], column: str) -> list[Fraction]:
-    """The values of a column that are known, exact."""
+    """The known values of a column, exact."""
     return [Fraction(row[column]) for row in rows if row[column] is not None]
 
 
 def total(rows: Iterable[Row], column: str) -> Fraction:
-    """The sum of the known values of a column; 0 without any."""
+    """The sum of the known values of a column; 0 if no value is known."""
     return sum(known(rows, column), Fraction(0))
 
 
 def counted(rows: Iterable[Row], column: str) -> int:
-    """How many rows say yes in a column."""
+    """The number of rows in which a boolean column is true."""
     return sum(bool(row[column]) for row in rows)

@@ -1,4 +1,4 @@
-"""mart_facility_health_scores: five components of a facility's month, and the mean of those that are known."""
+"""mart_facility_health_scores: five monthly components for each facility, and the mean of the known components."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from fractions import Fraction
 
+from tests.recompute.compliance import SLAS
 from tests.recompute.grouping import counted
 from tests.recompute.kpis import Groups, by_place, due_checks, passed_failed_overdue, weighted_leads
 from tests.recompute.leads import fct_leads
@@ -16,7 +17,7 @@ from tests.recompute.tenants import UNKNOWN, Tenants, share
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
 
-# The settings (a seed in the warehouse, written here a second time on purpose).
+# These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 TARGET = Fraction(20)
 WINDOW = 3
 PAR = Fraction(50)
@@ -25,7 +26,7 @@ COMPONENTS = ("compliance", "pipeline", "conversion", "sla", "satisfaction")
 
 
 def health_tier(score: Fraction | None) -> str:
-    """The tier of a score."""
+    """The tier of a health score; unknown without a score."""
     if score is None:
         return UNKNOWN
     return next((tier for tier, bound in TIERS if score >= bound), "poor")
@@ -41,7 +42,7 @@ def _compliance(checks: list[Row]) -> Row:
 
 
 def _pipeline(months: dict[date, list[Row]], month: date) -> Row:
-    """The month's weighted leads against the mean of the months before it; `months` has leads only where there are."""
+    """The weighted lead amount of a month, compared with the mean of the months before it. `months` holds only months with leads."""
     leads = months.get(month, [])
     worth = weighted_leads(leads)
     before = [shifted(month, -count) for count in range(1, WINDOW + 1)]
@@ -67,15 +68,15 @@ def _conversion(months: dict[date, list[Row]], month: date) -> Row:
 
 
 def _sla(tickets: list[Row]) -> Row:
-    states = [ticket[f"{promise}_state"] for ticket in tickets for promise in ("response", "resolution")]
+    states = [ticket[f"{sla}_state"] for ticket in tickets for sla in SLAS]
     met, breached = states.count("met"), states.count("breached")
     return {"sla_met_count": met, "sla_breached_count": breached, "sla_score": share(met, met + breached)}
 
 
 def _satisfaction(surveys: list[Row]) -> Row:
     classes = [(survey["survey_type"], survey["score_class"]) for survey in surveys if survey["score_class"]]
-    csat = [told for kind, told in classes if kind == "csat"]
-    nps = [told for kind, told in classes if kind == "nps"]
+    csat = [score_class for survey_type, score_class in classes if survey_type == "csat"]
+    nps = [score_class for survey_type, score_class in classes if survey_type == "nps"]
     promoters, detractors = nps.count("promoter"), nps.count("detractor")
     satisfied, score = share(csat.count("satisfied"), len(csat)), share(promoters - detractors, len(nps))
     parts = [part for part in (satisfied, None if score is None else (score + 100) / 2) if part is not None]
@@ -92,7 +93,10 @@ def _satisfaction(surveys: list[Row]) -> Row:
 
 
 def mart_facility_health_scores(world: World) -> list[Row]:
-    """The rows by facility and month, from the first with a lead, check, ticket or answer to that of the night."""
+    """The rows of mart_facility_health_scores, by facility and month.
+
+    The months run from the first lead, check, ticket or survey response to the month of the as-of time.
+    """
     tenants = Tenants(world)
     last = month_of(world.as_of - timedelta(microseconds=1))
     leads = by_place(world, fct_leads(world), "created_at")

@@ -1,4 +1,4 @@
-"""mart_customer_health_scores: how well each paying customer does, as every run up to the night found it."""
+"""mart_customer_health_scores: the health score of each paying customer, from every run up to the as-of time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ATTRIBUTES = (
 def _support(found: Signals) -> tuple[Row, Fraction | None]:
     created = found.recent_tickets(TICKET_DAYS)
     answers, late = known(created, "csat_score"), breached(created)
-    told = {
+    figures = {
         "open_ticket_count": found.open_ticket_count,
         "ticket_count": len(created),
         "breached_ticket_count": late,
@@ -33,19 +33,19 @@ def _support(found: Signals) -> tuple[Row, Fraction | None]:
         "csat_response_count": len(answers),
         "mean_csat_score": mean(answers),
     }
-    return told, scores.support(found.open_ticket_count, len(created), late, mean(answers))
+    return figures, scores.support(found.open_ticket_count, len(created), late, mean(answers))
 
 
 def _revenue(found: Signals) -> tuple[Row, Fraction | None]:
-    told = found.revenue
+    figures = found.revenue
     if not found.is_revenue_known:
-        return told, None
-    growth = told["mrr_growth_pct"]
-    return told, scores.revenue(None if growth is None else growth / 100)
+        return figures, None
+    growth = figures["mrr_growth_pct"]
+    return figures, scores.revenue(None if growth is None else growth / 100)
 
 
 def _row(found: Signals, group: Sequence[int]) -> Row:
-    """The row of an account; `group` has the events of all that are scored in its organization and segment."""
+    """The row of an account. `group` holds the event counts of all scored accounts in its organization and segment."""
     as_of, events = found.as_of, len(found.recent_events(scores.USAGE_DAYS))
     categories, active_days = len(found.categories(scores.USAGE_DAYS)), found.active_days(scores.USAGE_DAYS)
     support, supported = _support(found)
@@ -80,7 +80,7 @@ def _row(found: Signals, group: Sequence[int]) -> Row:
 
 
 def scored(world: World) -> list[Row]:
-    """The rows of a night's own day, by top account with MRR."""
+    """The rows that one run adds, by top account with MRR."""
     paying = [{"found": found, **found.account} for found in signals(world) if found.is_paying]
     rows: list[Row] = []
     for group in grouped(paying, "organization_id", "segment").values():
@@ -92,22 +92,22 @@ def scored(world: World) -> list[Row]:
 def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
     """The rows of mart_customer_health_scores, by top account and day.
 
-    A folder that is named by its night (2026-10-02) stands beside those of the nights before it, and the history has theirs too.
+    If the folder is named after its as-of date (2026-10-02), the history includes the runs of the earlier folders beside it.
     """
     rows = scored(World.read(folder, as_of))
-    for before, other in _nights_before(folder, as_of):
+    for before, other in _earlier_runs(folder, as_of):
         rows += [{**row, "is_current": False} for row in scored(World.read(other, before))]
     return rows
 
 
-def _nights_before(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
-    if _night(folder) != as_of:
+def _earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
+    if _as_of_named_by(folder) != as_of:
         return []
-    nights = ((_night(other), other) for other in folder.parent.iterdir())
-    return [(night, other) for night, other in nights if night is not None and night < as_of]
+    runs = ((_as_of_named_by(other), other) for other in folder.parent.iterdir())
+    return [(before, other) for before, other in runs if before is not None and before < as_of]
 
 
-def _night(folder: Path) -> datetime | None:
+def _as_of_named_by(folder: Path) -> datetime | None:
     try:
         day = date.fromisoformat(folder.name)
     except ValueError:

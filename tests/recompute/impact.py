@@ -1,4 +1,4 @@
-"""mart_release_impact: the tickets of a release day by day, against the organization's usual load of the weekday."""
+"""mart_release_impact: the daily tickets of a release, compared with the organization's usual load on that weekday."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World, natural
 
 DAY = timedelta(days=1)
-# The settings (a seed in the warehouse, written here a second time on purpose).
+# These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 WEEKS, SD_MULTIPLE, FEWEST = 4, 3, 10
 
 
 def deviation(values: Sequence[int]) -> Decimal | None:
-    """The standard deviation of a sample, of two values at least."""
+    """The sample standard deviation; None for fewer than two values."""
     if len(values) < 2:
         return None
     middle = Fraction(sum(values), len(values))
@@ -30,8 +30,8 @@ def deviation(values: Sequence[int]) -> Decimal | None:
         return (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()
 
 
-def judged(count: int, baseline: Sequence[int]) -> Row:
-    """A release's tickets of a day against the load of its baseline days, as far as these were observed."""
+def spike_figures(count: int, baseline: Sequence[int]) -> Row:
+    """The baseline, the threshold and the spike flag for a release's tickets of one day. `baseline` holds the observed days only."""
     middle, spread = mean([Fraction(value) for value in baseline]), deviation(baseline)
     threshold = None
     if len(baseline) == WEEKS and spread is not None:
@@ -47,13 +47,13 @@ def judged(count: int, baseline: Sequence[int]) -> Row:
 
 
 def usual_load(by_day: Counter[date], day: date) -> list[int]:
-    """An organization's tickets on the same weekdays before a day, from its first ticket on."""
+    """The organization's tickets on the same weekday of the weeks before, not before its first ticket."""
     days = [day - 7 * DAY * week for week in range(1, WEEKS + 1)]
     return [by_day[earlier] for earlier in days if by_day and min(by_day) <= earlier]
 
 
 def mart_release_impact(world: World) -> list[Row]:
-    """The rows of mart_release_impact, by release and day from its first to the last that the night sees."""
+    """The rows of mart_release_impact, by release and day, from the first day of the release to the last day before as_of."""
     seen = [ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of]
     loads = {tenant: Counter(row["created_date"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
     of_release = Counter((row["organization_id"], row["release_version"], row["created_date"]) for row in seen)
@@ -78,7 +78,7 @@ def mart_release_impact(world: World) -> list[Row]:
                     "ticket_count": count,
                     "all_ticket_count": load[day],
                     "ticket_share_pct": share(count, load[day]),
-                    **judged(count, usual_load(load, day)),
+                    **spike_figures(count, usual_load(load, day)),
                 }
             )
     return rows

@@ -1,4 +1,4 @@
-"""fct_invoices: one row per invoice, in its own and in the reporting currency."""
+"""fct_invoices: one row per invoice, in the invoice currency and the reporting currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key figures of a facility and month: pipeline, revenue, outreach, compliance, and all of them together."""
+"""The KPI marts by facility and month: pipeline, revenue, outreach, compliance, and all of them combined."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Groups = dict[tuple[str, str, date], list[Row]]
 
 
 def by_place(world: World, rows: Iterable[Row], moment: str) -> Groups:
-    """Rows of facilities by organization, facility and the month of one of their instants, if the night knows it."""
+    """Rows grouped by organization, facility and the month of a timestamp column. Timestamps from as_of on are left out."""
     dated = [{**row, "month": month_of(row[moment])} for row in rows if row[moment] is not None and row[moment] < world.as_of]
     return grouped(dated, *PLACE)
 
@@ -93,7 +93,7 @@ def mart_pipeline_kpis(world: World) -> list[Row]:
 
 
 def _at_owner(world: World, rows: Iterable[Row]) -> list[Row]:
-    """Rows of accounts that are revenue, each at the facility of the user who owns the account."""
+    """The rows that count as revenue, each with the facility of the account owner."""
     tenants = Tenants(world)
     placed: list[Row] = []
     for row in rows:
@@ -162,16 +162,16 @@ def mart_outreach_kpis(world: World) -> list[Row]:
 
 
 def due_checks(world: World) -> Groups:
-    """The compliance checks by facility and month of being due, up to the month of the night."""
+    """The compliance checks by facility and due month, up to the month of the as-of time."""
     last = month_of(world.as_of - timedelta(microseconds=1))
     checks = [{**check, "month": check["due_month"]} for check in fct_compliance_checks(world)]
     return grouped((check for check in checks if check["month"] <= last), *PLACE)
 
 
 def passed_failed_overdue(checks: Iterable[Row]) -> Row:
-    """How many checks count as what."""
-    told = [check["counts_as"] for check in checks]
-    return {f"{state}_count": told.count(state) for state in ("passed", "failed", "overdue")}
+    """The number of passed, failed and overdue checks."""
+    results = [check["counts_as"] for check in checks]
+    return {f"{state}_count": results.count(state) for state in ("passed", "failed", "overdue")}
 
 
 def mart_compliance_kpis(world: World) -> list[Row]:
@@ -195,7 +195,7 @@ def mart_compliance_kpis(world: World) -> list[Row]:
     return _rows(world, due, figures)
 
 
-# What mart_combined_kpis takes from each of the others: figures that are 0 without a row, and rates that are NULL.
+# The columns of mart_combined_kpis by mart: first the figures that are 0 without a row, then the rates that are NULL without one.
 COMBINED = (
     (
         mart_pipeline_kpis,
@@ -231,10 +231,10 @@ def mart_combined_kpis(world: World) -> list[Row]:
     found = [({tuple(row[name] for name in PLACE): row for row in mart(world)}, sums, rates) for mart, sums, rates in COMBINED]
 
     def figures(place: tuple[str, str, date]) -> Row:
-        told: Row = {}
+        combined: Row = {}
         for rows, sums, rates in found:
             row = rows.get(place, {**dict.fromkeys(sums, 0), **dict.fromkeys(rates)})
-            told |= {name: row[name] for name in (*sums, *rates)}
-        return told
+            combined |= {name: row[name] for name in (*sums, *rates)}
+        return combined
 
     return _rows(world, {place for rows, _, _ in found for place in rows}, figures)

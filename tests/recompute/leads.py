@@ -1,4 +1,4 @@
-"""fct_leads: one row per lead, with the stages that it reached."""
+"""fct_leads: one row per lead, with the funnel stages it has reached."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.recompute.months import month_of
 from tests.recompute.tenants import Tenants
 from tests.recompute.world import Row, World
 
-# Win probability and stage weight by stage (a seed in the warehouse, written here a second time on purpose).
+# Win probability and stage weight by stage. They repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 WEIGHTS = {
     "lead": (Decimal("0.15"), Decimal("0.10")),
     "sql": (Decimal("0.30"), Decimal("0.25")),
@@ -20,9 +20,10 @@ FUNNEL = ("lead", "sql", "opportunity", "won")
 
 
 def reached(lead: Row) -> dict[str, bool]:
-    """Which stages of the funnel a lead has reached: its own timestamp is set, or it reached a later one.
+    """The funnel stages that a lead has reached.
 
-    A won lead has reached them all, at whatever time; the end of a lost one reaches nothing.
+    A stage is reached if its timestamp is set or a later stage is reached. A won lead has reached all stages.
+    Losing a lead reaches no stage.
     """
     won = lead["stage"] == "won"
     opportunity = lead["opportunity_at"] is not None or won
@@ -53,7 +54,7 @@ def fct_leads(world: World) -> list[Row]:
                 "stage_weight": weight,
                 "created_date": created_at.date(),
                 "created_month": month_of(created_at),
-                **{f"reached_{stage}": told for stage, told in reached({**lead, **moments}).items()},
+                **{f"reached_{stage}": is_reached for stage, is_reached in reached({**lead, **moments}).items()},
                 "is_open": lead["stage"] not in {"won", "lost"},
                 "is_won": lead["stage"] == "won",
                 "is_lost": lead["stage"] == "lost",

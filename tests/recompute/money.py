@@ -12,19 +12,19 @@ from tests.recompute.world import World
 
 
 class Rates:
-    """Exchange rates: the last known rate on or before a day, in US dollars; USD itself is 1."""
+    """Exchange rates in US dollars: the last known rate on or before a day. USD is 1."""
 
     def __init__(self, world: World) -> None:
         self._rates: dict[str, list[tuple[date, Decimal]]] = {}
         for row in world["fx_rates"]:
-            # A rate counts from the first instant of its day, and the night sees what came before its as_of.
+            # A rate is valid from the first instant of its day. Rates from as_of on are not visible.
             if datetime.combine(row["rate_date"], time.min, UTC) < world.as_of:
                 self._rates.setdefault(row["currency"], []).append((row["rate_date"], row["rate_to_usd"]))
         for known in self._rates.values():
             known.sort()
 
     def to_usd(self, currency: str, day: date) -> Decimal | None:
-        """US dollars for one unit of `currency` on `day`, or None when no rate is known by then."""
+        """US dollars for one unit of `currency` on `day`, or None if no rate is known on or before that day."""
         if currency == "USD":
             return Decimal(1)
         known = self._rates.get(currency, [])
@@ -32,7 +32,7 @@ class Rates:
         return known[position - 1][1] if position else None
 
     def convert(self, amount: Decimal | None, currency: str, reporting: str, day: date) -> Fraction | None:
-        """`amount` in the reporting currency at the rates of `day`, exact, or None when a rate is missing."""
+        """`amount` in the reporting currency at the rates of `day`, exact, or None if a rate is missing."""
         if amount is None:
             return None
         if currency == reporting:
@@ -44,7 +44,7 @@ class Rates:
 
 
 def percentile(values: Sequence[Fraction], share: Fraction) -> Fraction | None:
-    """The interpolated percentile of the known values (PERCENTILE_CONT), or None without any."""
+    """The interpolated percentile of the known values (PERCENTILE_CONT), or None if there are none."""
     if not values:
         return None
     ordered = sorted(values)
@@ -55,10 +55,10 @@ def percentile(values: Sequence[Fraction], share: Fraction) -> Fraction | None:
 
 
 def mean(values: Sequence[Fraction]) -> Fraction | None:
-    """The arithmetic mean, or None without any value."""
+    """The arithmetic mean, or None if there are no values."""
     return sum(values, Fraction(0)) / len(values) if values else None
 
 
 def decimal(value: Fraction | None) -> Decimal | None:
-    """An exact fraction as a Decimal of 28 digits, ready to be compared."""
+    """A fraction as a Decimal of 28 digits."""
     return None if value is None else Decimal(value.numerator) / Decimal(value.denominator)

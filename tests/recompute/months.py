@@ -1,4 +1,4 @@
-"""Calendar months in UTC, each named by its first day."""
+"""Calendar months in UTC. A month is represented by its first day."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time
 
 
 def month_of(moment: datetime) -> date:
-    """The month that an instant falls in."""
+    """The month that contains an instant."""
     return moment.astimezone(UTC).date().replace(day=1)
 
 
 def shifted(month: date, count: int) -> date:
-    """The month `count` months later (earlier if negative)."""
+    """The month `count` months later, or earlier if `count` is negative."""
     number = month.year * 12 + month.month - 1 + count
     return date(number // 12, number % 12 + 1, 1)
 

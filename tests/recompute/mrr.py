@@ -1,4 +1,4 @@
-"""fct_revenue: monthly recurring revenue by the accounts that subscriptions roll up to, and how it moves."""
+"""fct_revenue: monthly recurring revenue and its movements, by top account."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.recompute.tenants import UNKNOWN, Tenants
 from tests.recompute.world import Row, World
 
 INSTANT = timedelta(microseconds=1)
-# How many of a billing interval a month holds.
+# Billing intervals per month.
 PER_MONTH = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
 UNPAID = {"trialing", "paused"}
-# What sums of rounded amounts may differ by without a movement.
+# Rounded sums may differ by this much. A smaller difference is no movement.
 NOISE = Fraction(1, 10_000)
 ZERO = Fraction(0)
-# No month before this one is looked at.
+# Months before this one are ignored.
 FIRST = date(1970, 1, 1)
 
 
 def monthly_amount(subscription: Row) -> Fraction:
-    """What a subscription is worth a month while it earns, in its own currency; 0 for one whose terms are not known."""
+    """The monthly amount of a subscription in its own currency, while it earns; 0 if its terms are unknown."""
     per_month = PER_MONTH.get((subscription["billing_interval"] or "").lower())
     count, discount = subscription["interval_count"] or 0, Fraction(subscription["discount_pct"] or 0)
     price, quantity = subscription["unit_amount"], subscription["quantity"]
@@ -35,21 +35,21 @@ def monthly_amount(subscription: Row) -> Fraction:
 
 
 def earns_from(subscription: Row) -> datetime:
-    """The first instant at which a subscription earns: not before its trial is over."""
+    """The first instant at which a subscription earns: its start, or the end of its trial."""
     started: datetime = subscription["started_at"]
     return max(started, subscription["trial_ends_at"] or started)
 
 
 def earns_at(subscription: Row, end: datetime) -> bool:
-    """Whether a subscription is in force at the end of a month, and brings money."""
+    """Whether a subscription is in force and paid for at the end of a month."""
     ended, trial = subscription["ended_at"], subscription["trial_ends_at"]
     in_force = subscription["started_at"] < end and (ended is None or end <= ended)
     is_paid = (subscription["status"] or "").lower() not in UNPAID and (trial is None or trial <= end)
     return in_force and is_paid and monthly_amount(subscription) > 0
 
 
-class Books:
-    """The subscriptions of a world by tenant and top account, and what they are worth at the end of a month."""
+class SubscriptionRecords:
+    """The subscriptions of a world by tenant and top account, and their value at the end of a month."""
 
     def __init__(self, world: World) -> None:
         self.as_of = world.as_of
@@ -62,40 +62,42 @@ class Books:
             self.subscriptions[tenant, self.top(tenant, subscription["account_id"])].append(subscription)
 
     def top(self, tenant: str, account: str | None) -> str:
-        """The account that another rolls up to; one that the tenant does not have stands alone."""
+        """The top account of an account. An account unknown to the tenant is its own top account."""
         known = self.tenants.row("accounts", tenant, account)
         return account or UNKNOWN if known is None else self._tops[known["account_id"]].top_account_id
 
     def end(self, month: date) -> datetime:
-        """When a month is measured: at its end, the current one at the night."""
+        """The instant at which a month is measured: its end, or as_of for the current month."""
         return min(month_end(month), self.as_of)
 
     def rate_day(self, month: date) -> date:
-        """The day whose rates a month converts at: the last before it is measured."""
+        """The day of the exchange rates for a month: the last day before it is measured."""
         return (self.end(month) - INSTANT).date()
 
     def earning(self, tenant: str, account: str, month: date) -> list[Row]:
-        """The subscriptions of a top account that earn at the end of a month."""
+        """The subscriptions of a top account that earn at the end of a month (as_of for the current month)."""
         return [row for row in self.subscriptions.get((tenant, account), []) if earns_at(row, self.end(month))]
 
     def worth(self, tenant: str, subscription: Row, month: date) -> Fraction | None:
-        """What a subscription is worth a month in the reporting currency, at the rates of a month's end."""
+        """The monthly amount of a subscription in the reporting currency, at the rates of a month's end."""
         rate = self.tenants.convert(Decimal(1), subscription["currency"], tenant, self.rate_day(month))
         return None if rate is None else monthly_amount(subscription) * rate
 
     def converted(self, tenant: str, subscriptions: Iterable[Row], month: date) -> tuple[Fraction, int]:
-        """What subscriptions are worth together at the rates of a month's end, and how many of them have no rate."""
+        """The total monthly amount at the rates of a month's end, and the number of subscriptions without a rate."""
         worth = [self.worth(tenant, subscription, month) for subscription in subscriptions]
         return sum((amount for amount in worth if amount is not None), ZERO), worth.count(None)
 
 
 def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool) -> str:
-    """What an account's revenue did from one month to the next.
+    """The movement of an account's revenue from one month to the next.
 
     Args:
-        before: how many subscriptions earned in the earlier month; `count` in the later one.
-        opening: what they were worth; `now` what those of the later month are worth at the same rates.
-        has_paid: whether any earned in a month before the later one.
+        before: the number of subscriptions that earned in the earlier month.
+        opening: the revenue of the earlier month.
+        count: the number of subscriptions that earn in the later month.
+        now: the revenue of the later month, at the rates of the earlier one.
+        has_paid: whether a subscription earned in any month before the later one.
     """
     if count and not has_paid:
         return "new"
@@ -108,50 +110,50 @@ def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_p
     return "expansion" if now > opening else "contraction"
 
 
-def _moved(books: Books, tenant: str, earning: list[Row], month: date, told: str, opening: Fraction) -> Fraction:
-    """The amount of a movement, signed."""
+def _moved(records: SubscriptionRecords, tenant: str, earning: list[Row], month: date, kind: str, opening: Fraction) -> Fraction:
+    """The signed amount of a movement; `kind` is its name."""
     earlier = shifted(month, -1)
-    if told in {"new", "reactivation"}:
-        # What had no rate then is worth what it is now.
-        had_rate = [row for row in earning if books.worth(tenant, row, earlier) is not None]
+    if kind in {"new", "reactivation"}:
+        # Subscriptions without a rate in the earlier month are converted at the rates of this month.
+        had_rate = [row for row in earning if records.worth(tenant, row, earlier) is not None]
         others = [row for row in earning if row not in had_rate]
-        return books.converted(tenant, had_rate, earlier)[0] + books.converted(tenant, others, month)[0]
-    if told == "none":
+        return records.converted(tenant, had_rate, earlier)[0] + records.converted(tenant, others, month)[0]
+    if kind == "none":
         return ZERO
-    return books.converted(tenant, earning, earlier)[0] - opening
+    return records.converted(tenant, earning, earlier)[0] - opening
 
 
 def fct_revenue(world: World) -> list[Row]:
     """The rows of fct_revenue, by top account and month, from its first month with MRR on."""
-    books = Books(world)
+    records = SubscriptionRecords(world)
     rows: list[Row] = []
-    for (tenant, account), subscriptions in books.subscriptions.items():
+    for (tenant, account), subscriptions in records.subscriptions.items():
         begun = max(FIRST, min(month_of(row["started_at"]) for row in subscriptions))
-        earning = {month: books.earning(tenant, account, month) for month in months_between(begun, books.last)}
+        earning = {month: records.earning(tenant, account, month) for month in months_between(begun, records.last)}
         cohort = next((month for month, found in earning.items() if found), None)
         if cohort is not None:
-            rows += _account(books, tenant, account, {month: found for month, found in earning.items() if month >= cohort})
+            rows += _account(records, tenant, account, {month: found for month, found in earning.items() if month >= cohort})
     return rows
 
 
-def _account(books: Books, tenant: str, account: str, earning: dict[date, list[Row]]) -> list[Row]:
-    worth = {month: books.converted(tenant, found, month) for month, found in earning.items()}
+def _account(records: SubscriptionRecords, tenant: str, account: str, earning: dict[date, list[Row]]) -> list[Row]:
+    worth = {month: records.converted(tenant, found, month) for month, found in earning.items()}
     cohort = min(earning)
     rows: list[Row] = []
     for month, found in earning.items():
         amount, without_rate = worth[month]
         earlier = shifted(month, -1)
         opening = worth.get(earlier, (ZERO, 0))[0]
-        now = books.converted(tenant, found, earlier)[0]
-        told = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort)
-        moved = _moved(books, tenant, found, month, told, opening)
+        now = records.converted(tenant, found, earlier)[0]
+        kind = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort)
+        moved = _moved(records, tenant, found, month, kind, opening)
         row = {
             "organization_id": tenant,
             "account_id": account,
-            "account_key": books.tenants.key("accounts", tenant, account),
+            "account_key": records.tenants.key("accounts", tenant, account),
             "month": month,
-            "is_complete": month_end(month) <= books.as_of,
-            "reporting_currency": books.tenants.reporting_currency(tenant),
+            "is_complete": month_end(month) <= records.as_of,
+            "reporting_currency": records.tenants.reporting_currency(tenant),
             "cohort_month": cohort,
             "months_since": (month.year - cohort.year) * 12 + month.month - cohort.month,
             "earning_since": min((earns_from(subscription) for subscription in found), default=None),
@@ -160,13 +162,13 @@ def _account(books: Books, tenant: str, account: str, earning: dict[date, list[R
             "mrr_amount": amount,
             "arr_amount": 12 * amount,
             "opening_mrr_amount": opening,
-            "movement": told,
+            "movement": kind,
             "movement_amount": moved,
             "fx_amount": amount - opening - moved,
         }
         for back in (3, 12):
             then = shifted(month, -back)
-            at_rate, missing = books.converted(tenant, found, then)
+            at_rate, missing = records.converted(tenant, found, then)
             row[f"mrr_{back}_months_ago_amount"] = worth.get(then, (ZERO, 0))[0]
             row[f"mrr_at_rate_of_{back}_months_ago_amount"] = at_rate
             row[f"subscriptions_without_rate_of_{back}_months_ago"] = missing

@@ -1,4 +1,4 @@
-"""fct_orders: one row per order, in its own and in the reporting currency."""
+"""fct_orders: one row per order, in the order currency and the reporting currency."""
 
 from __future__ import annotations
 

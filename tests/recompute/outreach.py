@@ -1,4 +1,4 @@
-"""fct_outreach and mart_rep_activity_by_channel: messages and calls to win leads, and what they lead to."""
+"""fct_outreach and mart_rep_activity_by_channel: messages and calls to leads, and their results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fct_outreach(world: World) -> list[Row]:
 
 
 def mart_rep_activity_by_channel(world: World) -> list[Row]:
-    """The rows by facility, rep, channel and month of sending, channels ranked within the rest."""
+    """The rows of mart_rep_activity_by_channel. Channels are ranked for each facility, rep and month of sending."""
     tenants = Tenants(world)
     place = ("organization_id", "facility_id", "rep_user_id", "sent_month")
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""dim_users and dim_contacts: who works for a tenant, and whom it talks to."""
+"""dim_users and dim_contacts: the users of each organization, and the contacts at its accounts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _lower(text: str | None) -> str | None:
 
 
 def words(title: str) -> str:
-    """A title in words: lower case, without accents, everything but letters and digits a space, one at either end."""
+    """A title for pattern matching: lower case, no accents, one space between words and at both ends. Punctuation becomes a space."""
     plain = "".join(letter for letter in unicodedata.normalize("NFD", title.lower()) if not unicodedata.combining(letter))
     return " " + re.sub(r"[\W_]+", " ", plain).strip() + " "
 
@@ -28,14 +28,14 @@ def _seniority_rules() -> list[tuple[re.Pattern[str], str]]:
 
 
 def seniority(title: str | None) -> str:
-    """The seniority that a title tells: that of the first rule of the seed that it fits."""
+    """The seniority for a job title, from the first matching rule of the seed; unknown without a title."""
     if title is None or not title.strip():
         return UNKNOWN
     return next(level for pattern, level in _seniority_rules() if pattern.search(words(title)))
 
 
 def dim_users(world: World) -> list[Row]:
-    """The rows of dim_users, by user_id; one `unknown` for each organization."""
+    """The rows of dim_users, by user_id, with one `unknown` row for each organization."""
     tenants = Tenants(world)
     rows = [
         {

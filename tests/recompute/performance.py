@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tests.recompute.compliance import PROMISES, promise
+from tests.recompute.compliance import SLAS, sla_figures
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.tenants import UNKNOWN, share
@@ -15,7 +15,7 @@ from tests.recompute.world import Row, World
 
 
 def _values(ticket: Row) -> list[Row]:
-    """The rows that a ticket belongs to, one of each dimension."""
+    """Copies of a ticket, one for each dimension that it is counted under."""
     values = (
         ("total", "total", "total"),
         ("channel", ticket["channel"] or UNKNOWN, ticket["channel"] or UNKNOWN),
@@ -27,8 +27,8 @@ def _values(ticket: Row) -> list[Row]:
 
 def _figures(tickets: Sequence[Row], in_month: int) -> Row:
     figures: Row = {}
-    for name in PROMISES:
-        figures |= promise(name, tickets)
+    for sla in SLAS:
+        figures |= sla_figures(sla, tickets)
     return {
         "ticket_count": len(tickets),
         "month_ticket_count": in_month,
@@ -40,12 +40,12 @@ def _figures(tickets: Sequence[Row], in_month: int) -> Row:
 
 
 def _is_year_complete(year: int, first: date, as_of: datetime) -> bool:
-    """Whether a year has ended and the organization's tickets cover all of it; `first` is the month of its first."""
+    """Whether a year has ended and the tickets cover all of it. `first` is the month of the organization's first ticket."""
     return datetime(year + 1, 1, 1, tzinfo=UTC) <= as_of and (year > first.year or first.month == 1)
 
 
 def mtr_support_performance(world: World) -> list[Row]:
-    """The rows of mtr_support_performance, without a gap from a value's first ticket to the month of the night."""
+    """The rows of mtr_support_performance, without a gap from a value's first ticket to the month of the as-of time."""
     last = month_of(world.as_of - timedelta(microseconds=1))
     seen = [ticket for ticket in mart_ticket_analytics(world) if ticket["created_at"] < world.as_of]
     first = {tenant: min(row["created_month"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}

@@ -1,4 +1,4 @@
-"""What the sales pipeline is worth: leads by scenario, and the forecast from deals."""
+"""mart_weighted_pipeline_scenarios and mart_sales_forecast: the pipeline value of leads and deals, by scenario."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _lead_factor(lead: Row, scenario: Scenario) -> Fraction:
 
 
 def mart_weighted_pipeline_scenarios(world: World) -> list[Row]:
-    """The rows by scenario, facility, rep, month of creation and stage."""
+    """The rows of mart_weighted_pipeline_scenarios, by scenario, facility, rep, month of creation and stage."""
     tenants = Tenants(world)
     columns = ("organization_id", "facility_id", "rep_user_id", "created_month", "stage")
     rows: list[Row] = []
@@ -76,14 +76,14 @@ def _probability(deal: Row) -> Fraction | None:
 
 
 def mart_sales_forecast(world: World) -> list[Row]:
-    """The rows by week of expected close, stage and scenario."""
+    """The rows of mart_sales_forecast, by week of expected close, stage and scenario."""
     tenants = Tenants(world)
     deals = [{**deal, "expected_close_week": _week(deal["expected_close_date"])} for deal in fct_deals(world)]
     columns = ("organization_id", "expected_close_week", "stage")
     rows: list[Row] = []
     for identity, group in grouped(deals, *columns).items():
         tenant, week, _ = identity
-        unlikely = sum(not deal["is_closed"] and deal["probability_pct"] is None for deal in group)
+        without_probability = sum(not deal["is_closed"] and deal["probability_pct"] is None for deal in group)
         for scenario in scenarios():
             counting = [deal for deal in group if scenario.counts(is_open=not deal["is_closed"], is_won=deal["is_won"])]
             rated = [deal for deal in counting if deal["has_rate"]]
@@ -101,7 +101,7 @@ def mart_sales_forecast(world: World) -> list[Row]:
                     "counted_deal_count": len(counting),
                     "overdue_deal_count": counted(group, "is_overdue"),
                     "deals_without_rate": len(group) - counted(group, "has_rate"),
-                    "deals_without_probability": unlikely,
+                    "deals_without_probability": without_probability,
                     "deal_amount": total(group, "amount_reporting"),
                     "forecast_amount": _product(amounts, factors),
                     "mean_amount": _weighted_mean(amounts, factors) if scenario.apply_probability else mean(amounts),

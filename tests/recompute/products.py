@@ -1,4 +1,4 @@
-"""dim_products, fct_order_items and mart_product_performance: what is sold, every line, and how it sells."""
+"""dim_products, fct_order_items and mart_product_performance: products, order lines, and sales by product and month."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tests.recompute.orders import NOT_REVENUE
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 from tests.recompute.world import Row, World
 
-# The first tier whose bound the price stays under.
+# Tier and its upper bound, exclusive. The first tier that fits applies.
 PRICE_TIERS = (("budget", 50), ("mid-range", 200), ("premium", 1000))
 
 
 def price_tier(price: Fraction | None) -> str | None:
-    """The tier of a unit price in the reporting currency, or None when it cannot be told."""
+    """The tier of a unit price in the reporting currency; None if the price is unknown."""
     if price is None:
         return None
     return next((tier for tier, bound in PRICE_TIERS if price < bound), "luxury")
 
 
 def inventory_status(stock: int | None, reorder_level: int | None) -> str:
-    """Whether a product is out of stock, low, or in stock."""
+    """The stock status of a product: out_of_stock, low or in_stock; unknown without a stock figure."""
     if stock is None:
         return UNKNOWN
     if stock <= 0:
@@ -57,7 +57,7 @@ def dim_products(world: World) -> list[Row]:
 
 
 def fct_order_items(world: World) -> list[Row]:
-    """The rows of fct_order_items, by order_item_id; a line of an unknown order is in quarantine."""
+    """The rows of fct_order_items, by order_item_id. A line of an unknown order is left out, because it is in quarantine."""
     tenants = Tenants(world)
     rows: list[Row] = []
     for item in world["order_items"]:
@@ -93,7 +93,7 @@ def fct_order_items(world: World) -> list[Row]:
 
 
 def _sold(lines: list[Row]) -> Row:
-    """What the lines of a product in a month come to."""
+    """The sales figures from the order lines of one product and month."""
     revenue = [line for line in lines if line["is_revenue"]]
     counting = [line for line in revenue if line["has_rate"]]
     costed = [line for line in counting if line["cost_amount_reporting"] is not None]

@@ -1,4 +1,4 @@
-"""The releases of the app: how tickets name them, which are under watch, and dim_releases."""
+"""dim_releases: app releases as named by tickets and events, and the watch list of releases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.recompute.world import Row, World
 
 
 def release_version(app_version: str | None) -> str | None:
-    """The release that a version names: `v1.2` and `1.2` are one; None without a version."""
+    """The normalized release of a version text: `v1.2` and `1.2` are the same release. None without a version."""
     if app_version is None:
         return None
     return app_version.strip().lower().removeprefix("v").strip() or None
@@ -23,7 +23,7 @@ def _day(text: str) -> date | None:
 
 @cache
 def watched() -> dict[str, Row]:
-    """The releases of the seed watched_releases, with the first and the last day of their watch, and why."""
+    """The releases of the seed watched_releases, with the first day, the last day and the reason of the watch."""
     return {
         row["release_version"]: {
             "watched_from": _day(row["watched_from"]),
@@ -35,7 +35,7 @@ def watched() -> dict[str, Row]:
 
 
 def is_watched(release: str | None, day: date) -> bool:
-    """Whether a release is under watch on a day; both ends of the watch belong to it."""
+    """Whether a release is watched on a day. The first and the last day are included."""
     watch = watched().get(release or "")
     if watch is None:
         return False
@@ -43,7 +43,7 @@ def is_watched(release: str | None, day: date) -> bool:
 
 
 def _sightings(world: World, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
-    """When the rows of a table name a release, by tenant and release; nothing that the night has not come to."""
+    """The timestamps at which rows of a table name a release, by tenant and release. Only timestamps before as_of count."""
     named = [
         {"tenant": row["organization_id"], "release": release_version(row["app_version"]), "at": row[moment]}
         for row in world[table]

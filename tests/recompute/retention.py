@@ -1,4 +1,4 @@
-"""mart_mrr_waterfall, mart_nrr_summary and mart_revenue_cohorts: how recurring revenue moves, and how much of it stays."""
+"""mart_mrr_waterfall, mart_nrr_summary and mart_revenue_cohorts: movements and retention of recurring revenue."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Place = tuple[str, str, str]
 
 
 def _described(world: World) -> list[Row]:
-    """The rows of fct_revenue with what is known of their accounts as of the night."""
+    """The rows of fct_revenue with the account attributes as of the run."""
     accounts = {row["account_key"]: row for row in dim_accounts(world)}
     rows: list[Row] = []
     for row in fct_revenue(world):
         account = accounts.get(row["account_key"], {})
-        told = {name: account.get(name) or UNKNOWN for name in ("account_name", *DIMENSIONS, "owner_name")}
-        rows.append({**row, **told})
+        attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *DIMENSIONS, "owner_name")}
+        rows.append({**row, **attributes})
     return rows
 
 
 def _amount(row: Row, movement: str) -> Fraction:
-    """What a movement came to in a month, without its sign."""
+    """The absolute amount of a movement in a row; 0 if the row has another movement."""
     return abs(row["movement_amount"]) if row["movement"] == movement else ZERO
 
 
@@ -44,7 +44,7 @@ def mart_mrr_waterfall(world: World) -> list[Row]:
 
 
 def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
-    """What became of those who paid twelve months before; `now` and `then` are the rows of the two months."""
+    """The retention of accounts that paid twelve months earlier. `now` and `then` are the rows of the two months."""
     had = {row["account_id"]: row for row in then if row["subscription_count"]}
     base = [row for row in now if row["account_id"] in had]
     was, left = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
@@ -64,7 +64,7 @@ def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
 
 
 def _flow(rows: Sequence[Row]) -> Row:
-    """How the revenue of one month moved."""
+    """The movements of one month's revenue, and the retention rates from them."""
     opening = total(rows, "opening_mrr_amount")
     moved = {name: sum((_amount(row, name) for row in rows), ZERO) for name in ("expansion", "contraction", "churn")}
     lost = moved["contraction"] + moved["churn"]
@@ -101,7 +101,10 @@ def mart_nrr_summary(world: World) -> list[Row]:
 
 
 def mart_revenue_cohorts(world: World) -> list[Row]:
-    """The rows of mart_revenue_cohorts, by cohort and months since: a grid as wide as the oldest cohort is old."""
+    """The rows of mart_revenue_cohorts, by cohort and months since.
+
+    Every cohort has as many rows as the oldest cohort of its organization.
+    """
     tenants, last = Tenants(world), month_of(world.as_of - INSTANT)
     cells = grouped(fct_revenue(world), "organization_id", "cohort_month", "month")
     oldest: dict[str, date] = {}
@@ -127,7 +130,7 @@ def mart_revenue_cohorts(world: World) -> list[Row]:
                     "is_complete": is_complete,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     **begun,
-                    **(_left(begun, cells[tenant, cohort, month]) if is_complete else _UNOBSERVED),
+                    **(_kept(begun, cells[tenant, cohort, month]) if is_complete else _UNOBSERVED),
                 }
             )
     return rows
@@ -141,7 +144,7 @@ _UNOBSERVED = dict.fromkeys(
 )
 
 
-def _left(begun: Row, found: Sequence[Row]) -> Row:
+def _kept(begun: Row, found: Sequence[Row]) -> Row:
     count, amount = sum(row["subscription_count"] > 0 for row in found), total(found, "mrr_amount")
     return {
         "retained_account_count": count,

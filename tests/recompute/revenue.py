@@ -1,4 +1,4 @@
-"""mtr_revenue_by_month: one row per organization and month, from its first order on."""
+"""mtr_revenue_by_month: one row per organization and month, from the month of the first order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.world import Row, World
 
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
-# Revenue is concentrated in this many.
+# The concentration of revenue is measured on this many top customers and products.
 TOP = 10
 
 
@@ -70,7 +70,7 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
         years = {month.year: Fraction(0) for month in figures}
         for month, row in figures.items():
             years[month.year] += row["order_revenue"]
-        whole = {year for year in years if month_end(date(year, 12, 1)) <= world.as_of and first <= date(year, 1, 1)}
+        complete_years = {year for year in years if month_end(date(year, 12, 1)) <= world.as_of and first <= date(year, 1, 1)}
         for month, row in figures.items():
             earlier = figures.get(shifted(month, -12))
             before = earlier["order_revenue"] if earlier else None
@@ -83,10 +83,12 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
                     "year": month.year,
                     "reporting_currency": organizations[tenant]["reporting_currency"],
                     "is_complete": is_complete,
-                    "is_year_complete": month.year in whole,
+                    "is_year_complete": month.year in complete_years,
                     **row,
                     "year_order_revenue": years[month.year],
-                    "year_revenue_yoy_pct": _growth(years, month.year) if {month.year, month.year - 1} <= whole else None,
+                    "year_revenue_yoy_pct": _growth(years, month.year)
+                    if {month.year, month.year - 1} <= complete_years
+                    else None,
                     "previous_year_revenue": before,
                     "revenue_yoy_pct": growth,
                 }

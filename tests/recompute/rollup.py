@@ -1,4 +1,4 @@
-"""The roll-up of accounts: merged accounts to their target, children to the topmost parent."""
+"""The roll-up of accounts: a merged account to its target, a child to its topmost parent."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tests.recompute.world import Row, World
 
 @dataclass(frozen=True)
 class RollUp:
-    """Where an account's figures belong.
+    """The top account under which an account's figures are counted.
 
     Attributes:
-        top_account_id: the account at the end of the walk.
-        issue: why its own next step cannot be taken (cycle, missing_target, other_organization), or None.
+        top_account_id: the account at the top.
+        issue: why the account cannot roll up to its own target (cycle, missing_target, other_organization), or None.
     """
 
     top_account_id: str
@@ -21,7 +21,7 @@ class RollUp:
 
 
 def _next(account: Row, accounts: dict[str, Row]) -> tuple[Row | None, str | None]:
-    """The account that follows, or what is wrong with the step; neither at a top."""
+    """The next account in the roll-up, or the issue with that step. Both are None at a top account."""
     target = account["merged_into_account_id"] or account["parent_account_id"]
     if target is None:
         return None, None
@@ -42,10 +42,10 @@ def _is_on_cycle(account: Row, accounts: dict[str, Row]) -> bool:
 
 
 def roll_up(account: Row, accounts: dict[str, Row]) -> RollUp:
-    """Follows merged_into_account_id, else parent_account_id, step by step to the top.
+    """Follows merged_into_account_id, or else parent_account_id, up to the top account.
 
-    The walk stops where the next step is missing or in another organization, and at the first account on a
-    cycle.
+    The walk stops at an account whose target is missing or in another organization. It also stops at the first
+    account on a cycle.
     """
     here, issue = account, "cycle" if _is_on_cycle(account, accounts) else _next(account, accounts)[1]
     while not _is_on_cycle(here, accounts):

@@ -19,7 +19,7 @@ CHANGES = {"response_rate_change": "response_rate_pct", "satisfied_pct_change": 
 
 
 def _month(survey_type: str, sent: Sequence[Row], answered: Sequence[Row]) -> Row:
-    """The figures of the surveys sent in a month, and of those answered in it."""
+    """The figures of one month, from the surveys sent in it and the surveys answered in it."""
     scored = [survey for survey in answered if survey["score_class"] is not None]
     classes = [survey["score_class"] for survey in scored]
     counts = {name: classes.count(name) for name in CLASSES}
@@ -41,12 +41,12 @@ def _month(survey_type: str, sent: Sequence[Row], answered: Sequence[Row]) -> Ro
     }
 
 
-def _less(now: Fraction | None, before: Fraction | None) -> Fraction | None:
+def _difference(now: Fraction | None, before: Fraction | None) -> Fraction | None:
     return None if now is None or before is None else now - before
 
 
 def mart_satisfaction_rollups(world: World) -> list[Row]:
-    """The rows of mart_satisfaction_rollups, without a gap from a place's first survey to the month of the night."""
+    """The rows of mart_satisfaction_rollups, without a gap from the first survey to the month of the as-of time."""
     tenants = Tenants(world)
     last = month_of(world.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
@@ -69,7 +69,7 @@ def mart_satisfaction_rollups(world: World) -> list[Row]:
                     "month": month,
                     "is_complete": month_end(month) <= world.as_of,
                     **now,
-                    **{change: _less(now[rate], before.get(rate)) for change, rate in CHANGES.items()},
+                    **{change: _difference(now[rate], before.get(rate)) for change, rate in CHANGES.items()},
                 }
             )
     return rows

@@ -1,4 +1,4 @@
-"""The parts of the customer health and churn risk scores, each from its inputs; 0 to 100, None where unknown."""
+"""The parts of the customer health and churn risk scores. Each part is 0 to 100, or None if unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 HUNDRED = Fraction(100)
 ZERO = Fraction(0)
 
-# The settings (seeds in the warehouse, written here a second time on purpose).
+# These settings repeat dbt seeds on purpose: a wrong value in either place shows as a difference.
 HEALTH_WEIGHTS = {"usage": 30, "support": 20, "revenue": 25, "engagement": 25}
 HEALTH_TIERS = (("champion", 80), ("healthy", 60), ("neutral", 40), ("at_risk", 20))
 RISK_WEIGHTS = {"recency": 35, "frequency": 25, "holdings": 10, "tickets": 15, "revenue": 15}
@@ -24,14 +24,14 @@ def _bounded(value: Fraction) -> Fraction:
 
 
 def usage(events: int, of_group: Sequence[int]) -> Fraction:
-    """The percent rank of an account's events among those of its group, itself included."""
+    """The percent rank of an account's event count within its group. `of_group` includes the account itself."""
     if len(of_group) == 1:
         return Fraction(50)
     return HUNDRED * sum(other < events for other in of_group) / (len(of_group) - 1)
 
 
 def support(open_count: int, created: int, breached: int, mean_csat: Fraction | None) -> Fraction | None:
-    """How well an account is served: its open tickets, and those of the last 90 days."""
+    """The support part, from open tickets, and from breaches and CSAT of the last 90 days; None without tickets."""
     if not open_count and not created:
         return None
     share = Fraction(breached, created) if created else ZERO
@@ -40,24 +40,24 @@ def support(open_count: int, created: int, breached: int, mean_csat: Fraction | 
 
 
 def revenue(growth: Fraction | None) -> Fraction:
-    """How an account's revenue has grown in three months, as a share of what it was; None if there was none."""
+    """The revenue part, from the growth over three months as a share. Without earlier revenue (None) it is 60."""
     if growth is None:
         return Fraction(60)
     return min(HUNDRED, 60 + 400 * growth) if growth >= 0 else max(ZERO, 60 + 300 * growth)
 
 
 def engagement(category_count: int, active_days: int) -> Fraction:
-    """How broadly and how often an account uses the product."""
+    """The engagement part, from the feature categories used and the active days."""
     return 60 * Fraction(category_count, CATEGORY_COUNT) + 40 * Fraction(active_days, USAGE_DAYS)
 
 
 def recency(days: Fraction) -> Fraction:
-    """Risk from the days since the last login: none up to 7, all from 90 on."""
+    """Risk from the days since the last login: 0 up to 7 days, 100 from 90 days on."""
     return _bounded(HUNDRED * (days - 7) / 83)
 
 
 def frequency(recent: int, earlier: int) -> Fraction | None:
-    """Risk from the drop of events from 30 days to the next 30; unknown without any."""
+    """Risk from the drop in events between two periods of 30 days; None without events."""
     if not recent and not earlier:
         return None
     return _bounded(HUNDRED * (earlier - recent) / earlier) if earlier else ZERO
@@ -79,13 +79,13 @@ def contraction(growth: Fraction) -> Fraction:
 
 
 def weighted(parts: Parts, weights: Mapping[str, int]) -> dict[str, Fraction | None]:
-    """What each known part contributes to the score, the weights of the known ones making up the whole."""
+    """The contribution of each known part to the score. The weights of the known parts are scaled to 100 %."""
     known = covered(parts, weights)
     return {name: None if part is None else part * weights[name] / known for name, part in parts.items()}
 
 
 def covered(parts: Parts, weights: Mapping[str, int]) -> Fraction:
-    """The weight of the parts that are known, in percent."""
+    """The total weight of the known parts, in percent."""
     return Fraction(sum(weights[name] for name, part in parts.items() if part is not None))
 
 

@@ -1,4 +1,4 @@
-"""Constants of the business, read from the seeds that the warehouse reads too."""
+"""Business constants, read from the same seed files as dbt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.settings import ROOT
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way of looking at the pipeline: what an open amount is multiplied by, and whether it counts."""
+    """A pipeline scenario: the factors applied to an open amount, and whether open amounts count."""
 
     name: str
     apply_probability: bool
@@ -19,12 +19,12 @@ class Scenario:
     include_open: bool
 
     def counts(self, *, is_open: bool, is_won: bool) -> bool:
-        """Whether an amount counts: won always, open if the scenario includes it, lost never."""
+        """Whether an amount counts. Won amounts always count, open amounts if the scenario includes them, lost amounts never."""
         return is_won or (is_open and self.include_open)
 
 
 def seed(name: str) -> list[dict[str, str]]:
-    """The rows of a seed, as text."""
+    """The rows of a seed. All values are texts."""
     with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 

@@ -1,4 +1,4 @@
-"""mtr_customer_segment_summary: what the customers of a segment pay and order, month by month."""
+"""mtr_customer_segment_summary: recurring revenue and orders by customer segment and month."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.recompute.accounts import segment
 from tests.recompute.grouping import grouped, total
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between
-from tests.recompute.mrr import Books, fct_revenue
+from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.orders import fct_orders
 from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.world import Row, World
@@ -19,14 +19,14 @@ PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(
 
 
 def spread(name: str, values: Sequence[Fraction]) -> Row:
-    """The mean of the values and their percentiles, as columns; NULL without any."""
+    """The mean of the values and their percentiles, as columns; NULL if there are no values."""
     figures: Row = {f"{part}_{name}": percentile(values, cut) for part, cut in PERCENTILES.items()}
     return {f"average_{name}": sum(values, Fraction(0)) / len(values) if values else None, **figures}
 
 
-def segment_of(books: Books, tenant: str, account: str) -> str:
-    """The segment of the account that another rolls up to; unknown where the tenant has no such account."""
-    top = books.tenants.row("accounts", tenant, books.top(tenant, account))
+def segment_of(records: SubscriptionRecords, tenant: str, account: str) -> str:
+    """The segment of an account's top account; unknown if the tenant has no such account."""
+    top = records.tenants.row("accounts", tenant, records.top(tenant, account))
     return UNKNOWN if top is None else segment(top["plan_tier"], top["employee_count"])
 
 
@@ -64,16 +64,16 @@ def _ordered(orders: list[Row]) -> Row:
 
 def mtr_customer_segment_summary(world: World) -> list[Row]:
     """The rows of mtr_customer_segment_summary, by segment and month, without a gap."""
-    books = Books(world)
-    subscribed = _placed(books, fct_revenue(world))
+    records = SubscriptionRecords(world)
+    subscribed = _placed(records, fct_revenue(world))
     ordered = _placed(
-        books,
+        records,
         ({**row, "month": month_of(row["ordered_at"])} for row in fct_orders(world) if row["ordered_at"] < world.as_of),
     )
     rows: list[Row] = []
     for (tenant,), places in grouped(_names({**subscribed, **ordered}), "organization_id").items():
         segments: set[str] = {place["segment"] for place in places}
-        for month in months_between(min(place["month"] for place in places), books.last):
+        for month in months_between(min(place["month"] for place in places), records.last):
             figures = {
                 name: {
                     **_subscribed(subscribed.get((tenant, name, month), [])),
@@ -81,26 +81,26 @@ def mtr_customer_segment_summary(world: World) -> list[Row]:
                 }
                 for name in segments
             }
-            whole = {name: total(figures.values(), name) for name in ("mrr_amount", "order_revenue")}
+            totals = {name: total(figures.values(), name) for name in ("mrr_amount", "order_revenue")}
             rows += [
                 {
                     "organization_id": tenant,
                     "segment": name,
                     "month": month,
                     "is_complete": month_end(month) <= world.as_of,
-                    "reporting_currency": books.tenants.reporting_currency(tenant),
+                    "reporting_currency": records.tenants.reporting_currency(tenant),
                     **row,
-                    "mrr_share_pct": share(row["mrr_amount"], whole["mrr_amount"]),
-                    "order_revenue_share_pct": share(row["order_revenue"], whole["order_revenue"]),
+                    "mrr_share_pct": share(row["mrr_amount"], totals["mrr_amount"]),
+                    "order_revenue_share_pct": share(row["order_revenue"], totals["order_revenue"]),
                 }
                 for name, row in figures.items()
             ]
     return rows
 
 
-def _placed(books: Books, rows: Sequence[Row]) -> dict[tuple[str, str, date], list[Row]]:
-    told = ({**row, "segment": segment_of(books, row["organization_id"], row["account_id"])} for row in rows)
-    return grouped(told, "organization_id", "segment", "month")
+def _placed(records: SubscriptionRecords, rows: Sequence[Row]) -> dict[tuple[str, str, date], list[Row]]:
+    placed = ({**row, "segment": segment_of(records, row["organization_id"], row["account_id"])} for row in rows)
+    return grouped(placed, "organization_id", "segment", "month")
 
 
 def _names(places: dict[tuple[str, str, date], list[Row]]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What the health and the risk of customers are judged by: all that happened to a top account and to those that roll up to it."""
+"""The inputs of the health and risk scores: revenue, events, tickets and subscriptions of a top account and its child accounts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ MICROSECONDS = timedelta(days=1) // INSTANT
 
 @dataclass(frozen=True)
 class Signals:
-    """One top account and its family.
+    """The inputs for one top account, including all accounts that roll up to it.
 
     Attributes:
-        account: its row of dim_accounts, with its lifecycle_stage.
-        months: its rows of fct_revenue, oldest first; the last is that of the night.
-        events: those of the family that the night sees; `tickets` and `subscriptions` likewise.
+        as_of: the as-of time of the run.
+        account: the row of dim_accounts, with its lifecycle_stage.
+        months: the rows of fct_revenue, oldest first. The last row is the current month.
+        events: the usage events before as_of.
+        tickets: the tickets created before as_of.
+        subscriptions: all subscriptions.
     """
 
     as_of: datetime
@@ -37,74 +40,74 @@ class Signals:
 
     @property
     def is_paying(self) -> bool:
-        """Whether a subscription earns as of the night."""
+        """Whether a subscription earns at the as-of time."""
         return bool(self.months) and self.months[-1]["subscription_count"] > 0
 
     def recent_events(self, days: int, until: int = 0) -> list[Row]:
-        """Events in the days before the night, up to `until` days before it."""
+        """Events from `days` days to `until` days before as_of."""
         first, last = self.as_of - timedelta(days=days), self.as_of - timedelta(days=until)
         return [event for event in self.events if first <= event["occurred_at"] < last]
 
     def categories(self, days: int) -> set[str]:
-        """The categories that were used in the days before the night, of the five that there are."""
+        """The feature categories used in the `days` days before as_of. Other categories are left out."""
         return {category(event) for event in self.recent_events(days)} & set(CATEGORIES)
 
     def active_days(self, days: int) -> int:
-        """How many stretches of 24 hours that end with the night have an event."""
+        """The number of 24-hour periods with an event, counted back from as_of."""
         return len({(self.as_of - event["occurred_at"] - INSTANT).days for event in self.recent_events(days)})
 
     @property
     def last_login_at(self) -> datetime | None:
-        """The last login before the night."""
+        """The last login before as_of."""
         return max((event["occurred_at"] for event in self.events if is_login(event)), default=None)
 
     @property
     def days_since_login(self) -> Fraction | None:
-        """The days of 24 hours since then."""
+        """The days of 24 hours since the last login; None without a login."""
         last = self.last_login_at
         return None if last is None else Fraction((self.as_of - last) // INSTANT, MICROSECONDS)
 
     def recent_tickets(self, days: int) -> list[Row]:
-        """The tickets created in the days before the night."""
+        """The tickets created in the `days` days before as_of."""
         return [ticket for ticket in self.tickets if ticket["created_at"] >= self.as_of - timedelta(days=days)]
 
     @property
     def open_ticket_count(self) -> int:
-        """How many tickets are not resolved."""
+        """The number of tickets that are not resolved."""
         return sum(not ticket["is_resolved"] for ticket in self.tickets)
 
     @property
     def revenue(self) -> Row:
-        """What the account pays now and paid three months ago, and how that has grown; as columns."""
+        """The current revenue, the revenue of three months ago and the growth, as columns."""
         now = self.months[-1] if self.months else {}
         names = ("mrr_amount", "mrr_3_months_ago_amount", "mrr_at_rate_of_3_months_ago_amount")
-        told = {name: now.get(name, ZERO) for name in names}
-        growth, before = None, told["mrr_3_months_ago_amount"]
+        figures = {name: now.get(name, ZERO) for name in names}
+        growth, before = None, figures["mrr_3_months_ago_amount"]
         if before and self.is_revenue_known:
-            growth = 100 * (told["mrr_at_rate_of_3_months_ago_amount"] / before - 1)
-        return {**told, "mrr_growth_pct": growth}
+            growth = 100 * (figures["mrr_at_rate_of_3_months_ago_amount"] / before - 1)
+        return {**figures, "mrr_growth_pct": growth}
 
     @property
     def is_revenue_known(self) -> bool:
-        """Whether every subscription of now and of three months ago has a rate of its month."""
+        """Whether every subscription has an exchange rate, both in the current month and three months ago."""
         then = shifted(self.months[-1]["month"], -3) if self.months else None
-        asked = [row for row in self.months if row is self.months[-1] or row["month"] == then]
-        return not any(row["subscriptions_without_rate"] for row in asked)
+        compared = [row for row in self.months if row is self.months[-1] or row["month"] == then]
+        return not any(row["subscriptions_without_rate"] for row in compared)
 
 
 def breached(tickets: Sequence[Row]) -> int:
-    """How many tickets broke a promise."""
+    """The number of tickets that breached an SLA."""
     return sum("breached" in (ticket["response_state"], ticket["resolution_state"]) for ticket in tickets)
 
 
 def signals(world: World) -> list[Signals]:
-    """The signals of every top account that the CRM knows."""
+    """The signals of every top account of the CRM."""
     accounts = dim_accounts(world)
     tops = {(row["organization_id"], row["account_id"]): row["top_account_id"] for row in accounts}
 
     def by_top(rows: Sequence[Row]) -> Mapping[tuple[str, str], list[Row]]:
-        told = [{**row, "top": tops.get((row["organization_id"], row["account_id"]))} for row in rows]
-        return grouped((row for row in told if row["top"]), "organization_id", "top")
+        with_top = [{**row, "top": tops.get((row["organization_id"], row["account_id"]))} for row in rows]
+        return grouped((row for row in with_top if row["top"]), "organization_id", "top")
 
     months = grouped(fct_revenue(world), "organization_id", "account_id")
     events, subscriptions = by_top(world["usage_events"]), by_top(world["subscriptions"])

@@ -1,4 +1,4 @@
-"""Promises of support: the policy and the priority in force, and whether a clock kept its target."""
+"""Ticket SLAs: the policy and the priority in force, and whether a target is met."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from tests.recompute.world import Row
 
-# First response and resolution targets in minutes where an organization has no policy (the calendar clock).
+# Targets in minutes for first response and resolution. They apply on the calendar clock if an organization has no policy.
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
 
 RESOLVED = {"resolved", "closed"}
@@ -19,22 +19,22 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Policy:
-    """The targets in minutes for one priority, the clock that decides, and their source (policy, default)."""
+    """The targets in minutes for one priority, the clock they are measured on, and their source (policy, default)."""
 
     response: int
     resolution: int
     clock: str
     source: str
 
-    def minutes(self, promise: str) -> int:
-        """The target of a promise: `response` or `resolution`."""
-        return self.response if promise == "response" else self.resolution
+    def minutes(self, sla: str) -> int:
+        """The target of an SLA: `response` or `resolution`."""
+        return self.response if sla == "response" else self.resolution
 
 
 def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy | None:
-    """The policy for a priority in force when the ticket was created; `rows` are those of its organization.
+    """The policy for a priority, in force when the ticket was created. `rows` are the policies of its organization.
 
-    None for an unknown priority.
+    Without a policy the default targets apply. The result is None for an unknown priority.
     """
     in_force = [
         row for row in rows if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
@@ -48,7 +48,7 @@ def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy |
 
 
 def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
-    """The ticket's priority in force at an instant; `changes` are its own, by (changed_at, change_id)."""
+    """The priority of a ticket at an instant. `changes` are its priority changes, sorted by (changed_at, change_id)."""
     before = bisect_right(changes, moment, key=lambda row: row["changed_at"])
     if before:
         return changes[before - 1]["to_priority"] or UNKNOWN
@@ -58,12 +58,12 @@ def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
 
 
 def state(minutes: Fraction | None, target: int | None, is_over: bool) -> str:
-    """Whether a promise is met, breached, pending or unknown.
+    """The state of an SLA: met, breached, pending or unknown.
 
     Args:
-        minutes: on the deciding clock, to the event or, while it has not come, to as_of; None if unknown.
-        target: in minutes; None if there is none.
-        is_over: whether the event has come.
+        minutes: the minutes on the SLA's clock up to the event, or up to as_of if it has not happened. None if unknown.
+        target: the target in minutes; None without a target.
+        is_over: whether the event has happened.
     """
     if minutes is None or target is None:
         return UNKNOWN

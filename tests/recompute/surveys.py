@@ -8,7 +8,7 @@ from tests.recompute.world import Row, World
 
 
 def score_class(survey_type: str, score: int | None) -> str | None:
-    """What an answer counts as; None for none, or for one outside its scale."""
+    """The class of a survey score; None without a score, or for a score outside the scale."""
     if score is None:
         return None
     if survey_type == "csat" and 1 <= score <= 5:

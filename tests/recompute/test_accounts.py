@@ -46,13 +46,13 @@ def test_revenue_band(revenue: int | None, expected: str) -> None:
     assert revenue_band(None if revenue is None else Fraction(revenue)) == expected
 
 
-def test_the_status_decides_the_category_before_the_type() -> None:
+def test_the_status_overrides_the_account_type() -> None:
     assert category("active", "prospect") == "prospect"
     assert category("inactive", "prospect") == "inactive"
     assert category("churned", "customer") == "churned"
 
 
-def test_the_band_goes_by_the_reporting_currency_at_the_rates_of_the_night() -> None:
+def test_the_revenue_band_uses_the_reporting_currency_at_the_rates_of_the_run() -> None:
     rates = [
         {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
         for day, rate in ((1, "2"), (14, "1.25"), (15, "9"))
@@ -62,7 +62,7 @@ def test_the_band_goes_by_the_reporting_currency_at_the_rates_of_the_night() -> 
     assert (row["annual_revenue_reporting"], row["revenue_band"]) == (1_000_000, "medium")
 
 
-def test_a_merged_child_rolls_up_over_its_target_to_the_parent() -> None:
+def test_a_merged_child_rolls_up_through_its_target_to_the_parent() -> None:
     family = [
         account(account_id="top"),
         account(account_id="target", parent_account_id="top"),
@@ -88,13 +88,13 @@ def test_a_merged_child_rolls_up_over_its_target_to_the_parent() -> None:
         ([("2026-06-20", "2026-07-10"), ("2026-08-10", None)], "won_back"),
     ],
 )
-def test_lifecycle(spans: list[tuple[str, str | None]], stage: str) -> None:
+def test_lifecycle_stage(spans: list[tuple[str, str | None]], stage: str) -> None:
     paid = [subscription("10", *span, subscription_id=str(number), account_id="child") for number, span in enumerate(spans)]
     accounts = [account(), account(account_id="child", parent_account_id="a")]
     world = World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=accounts, subscriptions=paid)
     top, child = fct_account_lifecycle(world)
     assert (top["lifecycle_stage"], child["lifecycle_stage"]) == (stage, stage)
-    # What the family pays stands at its top.
+    # The revenue of child accounts is shown at the top account.
     assert child["current_mrr_amount"] == 0
     assert (top["current_arr_amount"] == 120) is (stage not in {"prospect", "churned"})
     assert child["first_paid_month"] == (date.fromisoformat(spans[0][0][:10]).replace(day=1) if spans else None)

@@ -41,7 +41,7 @@ def test_a_ticket_inside_a_weekend_counts_nothing() -> None:
 
 
 def test_opening_hours_move_in_utc_when_daylight_saving_begins() -> None:
-    # Berlin, last Friday of winter time: 09:00 is 08:00 UTC; the Monday after it is 07:00 UTC.
+    # In Berlin 09:00 is 08:00 UTC on the last Friday of winter time. On the Monday after it is 07:00 UTC.
     spring = clock(WEEK)
     assert spring.windows(date(2026, 3, 27)) == [(at("2026-03-27T08:00"), at("2026-03-27T16:00"))]
     assert spring.windows(date(2026, 3, 30)) == [(at("2026-03-30T07:00"), at("2026-03-30T15:00"))]
@@ -54,14 +54,14 @@ def test_opening_hours_move_in_utc_when_daylight_saving_ends() -> None:
     assert clock(WEEK).minutes(at("2026-10-23T14:00"), at("2026-10-26T09:00")) == 120
 
 
-def test_a_window_over_the_switch_has_the_hours_that_really_passed() -> None:
-    # 00:00 to 23:00 local is 22 hours on the day that loses one and 24 on the day that gains one.
+def test_a_window_across_a_daylight_saving_change_has_its_real_length() -> None:
+    # 00:00 to 23:00 local has 22 hours on the spring change and 24 hours on the autumn change.
     whole = clock(ROUND_THE_CLOCK)
     assert whole.minutes(at("2026-03-28T23:00"), at("2026-03-29T21:00")) == 22 * 60
     assert whole.minutes(at("2026-10-24T22:00"), at("2026-10-25T22:00")) == 24 * 60
 
 
-def test_the_western_hemisphere_switches_on_its_own_days() -> None:
+def test_new_york_changes_its_clocks_on_other_days() -> None:
     # New York loses an hour on 2026-03-08: Friday 16:00 local is 21:00 UTC, Monday 10:00 local is 14:00 UTC.
     assert clock(WEEK, zone="America/New_York").minutes(at("2026-03-06T21:00"), at("2026-03-09T14:00")) == 120
 
@@ -71,7 +71,7 @@ def test_a_holiday_is_closed() -> None:
     assert clock(WEEK, monday).minutes(at("2026-09-18T14:30"), at("2026-09-22T08:00")) == 90
 
 
-def test_several_windows_a_day_leave_the_lunch_break_out() -> None:
+def test_a_lunch_break_between_two_windows_does_not_count() -> None:
     split = [window(1, "09:00", "12:00"), window(1, "13:00", "17:00")]
     assert clock(split).minutes(at("2026-09-21T07:00"), at("2026-09-21T15:00")) == 7 * 60
 
@@ -81,20 +81,20 @@ def test_overlapping_windows_count_once() -> None:
     assert clock(double).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 8 * 60
 
 
-def test_a_window_past_midnight_belongs_to_the_day_on_which_it_opens() -> None:
-    night = [window(day, "22:00", "06:00") for day in range(1, 8)]
-    # Monday 23:00 to Tuesday 23:00 local: seven hours of the first night and one of the second.
-    assert clock(night).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 8 * 60
-    assert clock(night, date(2026, 9, 21)).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 60
+def test_a_window_past_midnight_belongs_to_its_opening_day() -> None:
+    overnight = [window(day, "22:00", "06:00") for day in range(1, 8)]
+    # Monday 23:00 to Tuesday 23:00 local: seven hours of the first window and one of the second.
+    assert clock(overnight).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 8 * 60
+    assert clock(overnight, date(2026, 9, 21)).minutes(at("2026-09-21T21:00"), at("2026-09-22T21:00")) == 60
 
 
-def test_opening_hours_are_in_force_from_their_first_local_day() -> None:
+def test_opening_hours_apply_from_their_first_local_day() -> None:
     late = clock([window(1, "09:00", "17:00", date(2026, 9, 21))])
     assert not late.has_hours(at("2026-09-20T21:59"))
     assert late.has_hours(at("2026-09-20T22:00"))
 
 
-def test_a_day_has_the_windows_of_the_latest_valid_from_on_or_before_it() -> None:
+def test_the_latest_schedule_on_or_before_a_day_applies() -> None:
     changing = [window(1, "09:00", "17:00"), window(1, "10:00", "12:00", date(2026, 9, 21))]
     assert clock(changing).minutes(at("2026-09-14T00:00"), at("2026-09-15T00:00")) == 8 * 60
     assert clock(changing).minutes(at("2026-09-21T00:00"), at("2026-09-22T00:00")) == 2 * 60
@@ -106,11 +106,11 @@ def test_a_newer_schedule_without_a_weekday_closes_it() -> None:
     assert clock(shorter).minutes(at("2026-09-26T00:00"), at("2026-09-27T00:00")) == 0
 
 
-def test_seconds_count_and_nothing_is_rounded() -> None:
+def test_seconds_count_and_are_not_rounded() -> None:
     exact = clock(WEEK).minutes(at("2026-09-21T07:00:00"), at("2026-09-21T07:01:30"))
     assert exact * 2 == 3
 
 
-def test_an_end_before_the_start_counts_backwards_as_the_calendar_does() -> None:
-    # 08:30 to 10:00 local, of which an hour is open.
+def test_an_end_before_the_start_gives_negative_minutes() -> None:
+    # 08:30 to 10:00 local, with one open hour.
     assert clock(WEEK).minutes(at("2026-09-21T08:00"), at("2026-09-21T06:30")) == -60

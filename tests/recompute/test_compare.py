@@ -1,4 +1,4 @@
-"""The comparison itself must go red for every kind of difference."""
+"""The comparison must report every kind of difference."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_each_changed_value_is_one_difference(change: dict[str, Any]) -> None:
     assert len(differences(**change)) == 1
 
 
-def test_a_missing_column_is_a_difference_even_where_null_is_expected() -> None:
+def test_a_missing_column_is_a_difference_even_if_null_is_expected() -> None:
     without = {name: value for name, value in ROW.items() if name != "name"}
     assert compare([ROW], [without], ["id"], COLUMNS) == ["id='a': name should be None, the warehouse has no such column"]
 
 
-def test_missing_additional_and_double_rows_are_differences() -> None:
+def test_missing_extra_and_duplicate_rows_are_differences() -> None:
     other = {**ROW, "id": "b"}
     assert compare([ROW], [other], ["id"], COLUMNS) == [
         "id='a': missing in the warehouse",
@@ -56,7 +56,7 @@ def test_missing_additional_and_double_rows_are_differences() -> None:
     assert compare([ROW], [ROW, ROW], ["id"], COLUMNS) == ["id='a': twice among the actual rows"]
 
 
-def test_the_tolerance_holds_for_numbers_only_and_up_to_its_bound() -> None:
+def test_the_tolerance_applies_to_numbers_only_and_includes_its_bound() -> None:
     near = {**ROW, "amount": Decimal("1.105")}
     far = {**ROW, "amount": Decimal("1.1051")}
     assert compare([ROW], [near], ["id"], COLUMNS, CENT) == []

@@ -1,4 +1,4 @@
-"""mart_customer_360, and the facts that only it needs, on hand-worked rows."""
+"""mart_customer_360, fct_activities, fct_invoices and fct_survey_responses on hand-worked rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def world(**tables: list[Row]) -> World:
     return World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=children, **tables)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
@@ -28,27 +28,32 @@ def test_an_account_has_its_own_figures_only() -> None:
         world(orders=[order("1", "2026-06-17", "10"), order("2", "2026-06-16", "20", account_id="child")])
     )
     # Ninety days before the 15th of September is the 17th of June.
-    assert told(parent, "order_count", "order_revenue", "recent_order_count", "days_since_last_order") == (1, 10, 1, 89)
-    assert told(child, "order_revenue", "recent_order_count", "top_account_id") == (20, 0, "a")
+    assert values(parent, "order_count", "order_revenue", "recent_order_count", "days_since_last_order") == (1, 10, 1, 89)
+    assert values(child, "order_revenue", "recent_order_count", "top_account_id") == (20, 0, "a")
 
 
-def test_an_account_without_anything_is_a_row_of_nothing() -> None:
+def test_an_account_without_activity_has_a_row() -> None:
     row = mart_customer_360(world())[1]
-    assert told(row, "deal_count", "order_revenue", "invoiced_amount", "ticket_count") == (0, 0, 0, 0)
-    assert told(row, "deal_win_rate_pct", "average_order_value", "last_ordered_at", "last_nps_score") == (None, None, None, None)
+    assert values(row, "deal_count", "order_revenue", "invoiced_amount", "ticket_count") == (0, 0, 0, 0)
+    assert values(row, "deal_win_rate_pct", "average_order_value", "last_ordered_at", "last_nps_score") == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
-def test_people_sales_and_money() -> None:
+def test_contacts_deals_and_invoices() -> None:
     contacts = [contact(), contact(contact_id="y", is_primary=True), contact(contact_id="x", is_primary=True, title="CFO")]
     deals = [deal("closed_won", "2026-08-01"), deal("proposal", "2026-08-01", deal_id="e")]
     invoices = [invoice("open", "2026-08-01", amount_paid=Decimal(19)), invoice("draft", "2026-08-01", invoice_id="m")]
     row = mart_customer_360(world(contacts=contacts, deals=deals, invoices=invoices))[0]
-    assert told(row, "contact_count", "primary_contact_id", "primary_contact_title") == (3, "x", "CFO")
-    assert told(row, "open_deal_amount", "weighted_open_deal_amount", "deal_win_rate_pct") == (100, 50, 100)
-    assert told(row, "invoice_count", "outstanding_amount", "overdue_invoice_count") == (1, 100, 1)
+    assert values(row, "contact_count", "primary_contact_id", "primary_contact_title") == (3, "x", "CFO")
+    assert values(row, "open_deal_amount", "weighted_open_deal_amount", "deal_win_rate_pct") == (100, 50, 100)
+    assert values(row, "invoice_count", "outstanding_amount", "overdue_invoice_count") == (1, 100, 1)
 
 
-def test_activities_tickets_and_answers() -> None:
+def test_activities_tickets_and_surveys() -> None:
     activities = [
         activity("completed", "2026-09-01", completed_at="2026-09-02"),
         activity("planned", "2026-01-01", activity_id="w", due_at="2026-09-14"),
@@ -60,27 +65,27 @@ def test_activities_tickets_and_answers() -> None:
         survey("nps", 11, "2026-09-03", response_id="q"),
     ]
     row = mart_customer_360(world(activities=activities, tickets=tickets, survey_responses=surveys))[0]
-    assert told(row, "activity_count", "recent_activity_count", "overdue_activity_count") == (2, 1, 1)
+    assert values(row, "activity_count", "recent_activity_count", "overdue_activity_count") == (2, 1, 1)
     assert row["last_activity_at"] == at("2026-09-02")
-    assert told(row, "recent_ticket_count", "earlier_ticket_count", "recent_breached_ticket_count") == (1, 1, 1)
-    assert told(row, "mean_csat_score", "last_nps_score", "last_nps_class") == (4, 3, "detractor")
+    assert values(row, "recent_ticket_count", "earlier_ticket_count", "recent_breached_ticket_count") == (1, 1, 1)
+    assert values(row, "mean_csat_score", "last_nps_score", "last_nps_class") == (4, 3, "detractor")
 
 
-def test_an_activity_is_overdue_while_it_is_planned() -> None:
+def test_only_a_planned_activity_is_overdue() -> None:
     due = {"due_at": "2026-09-14"}
     rows = fct_activities(
         world(activities=[activity("planned", "2026-09-01", **due), activity("cancelled", "2026-09-01", activity_id="w", **due)])
     )
-    assert [told(row, "is_overdue", "user_id", "account_key") for row in rows] == [
+    assert [values(row, "is_overdue", "user_id", "account_key") for row in rows] == [
         (True, "unknown", "t|a"),
         (False, "unknown", "t|a"),
     ]
 
 
-def test_drafts_and_voids_are_no_revenue_and_an_open_invoice_falls_due() -> None:
+def test_drafts_and_voids_are_no_revenue_and_an_open_invoice_becomes_overdue() -> None:
     states = ("draft", "open", "paid", "void", "uncollectible")
     rows = fct_invoices(world(invoices=[invoice(state, "2026-08-01", invoice_id=state) for state in states]))
-    assert [told(row, "is_revenue", "is_paid", "is_overdue") for row in rows] == [
+    assert [values(row, "is_revenue", "is_paid", "is_overdue") for row in rows] == [
         (False, False, False),
         (True, False, True),
         (True, True, False),
@@ -89,10 +94,10 @@ def test_drafts_and_voids_are_no_revenue_and_an_open_invoice_falls_due() -> None
     ]
 
 
-def test_an_answer_at_the_night_is_none_yet() -> None:
+def test_a_survey_answered_at_as_of_counts_as_unanswered() -> None:
     surveys = [survey("csat", 4, "2026-09-14T23:59:59"), survey("csat", 4, "2026-09-15", response_id="r", comment="Fine")]
     rows = fct_survey_responses(world(survey_responses=surveys))
-    assert [told(row, "is_responded", "score", "score_class", "comment") for row in rows] == [
+    assert [values(row, "is_responded", "score", "score_class", "comment") for row in rows] == [
         (True, 4, "satisfied", None),
         (False, None, None, None),
     ]

@@ -1,4 +1,4 @@
-"""dim_date and dim_facilities on days and places known by heart."""
+"""dim_date, dim_facilities and dim_organizations on hand-worked days and places."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORLD = World.of(
         (date(2027, 1, 31), {"fiscal_year": 2027, "fiscal_quarter": 4, "fiscal_month": 12}),
     ],
 )
-def test_a_day_knows_its_periods(day: date, expected: dict[str, Any]) -> None:
+def test_the_periods_of_a_day(day: date, expected: dict[str, Any]) -> None:
     assert expected.items() <= calendar_day(day).items()
 
 
@@ -43,7 +43,7 @@ def test_every_organization_has_every_day_to_the_end_of_next_year() -> None:
     assert len(rows) == 2 * len(days)
 
 
-def test_a_holiday_is_its_organizations_own() -> None:
+def test_a_holiday_applies_to_its_own_organization() -> None:
     names = {row["organization_id"]: row["holiday_name"] for row in dim_date(WORLD) if row["date_day"] == date(2026, 10, 3)}
     assert names == {"t": "Unity", "u": None}
 
@@ -52,6 +52,6 @@ def test_every_organization_has_an_unknown_facility() -> None:
     assert [row["facility_key"] for row in dim_facilities(WORLD)] == ["t|unknown", "u|unknown"]
 
 
-def test_an_organization_is_open_since_its_first_timetable() -> None:
+def test_opening_hours_since_is_the_first_valid_from() -> None:
     rows = dim_organizations(World.of(AS_OF, organizations=WORLD["organizations"], business_hours=business_hours()))
     assert [row["opening_hours_since"] for row in rows] == [date(2020, 1, 1), None]

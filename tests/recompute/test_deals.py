@@ -19,16 +19,16 @@ def world(*deals: Row) -> World:
     return World.of(AS_OF, deals=named, **known)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_won_counts_whole_lost_nothing_and_open_by_its_probability() -> None:
+def test_a_won_deal_counts_fully_a_lost_one_not_and_an_open_one_by_probability() -> None:
     rows = fct_deals(world(deal("closed_won", "2026-09-01"), deal("closed_lost", "2026-09-01"), deal("proposal", "2026-09-01")))
     assert [row["weighted_amount"] for row in rows] == [100, 0, 50]
 
 
-def test_days_run_to_the_end_or_to_the_night() -> None:
+def test_days_run_to_the_close_or_to_as_of() -> None:
     rows = fct_deals(
         world(
             deal("closed_won", "2026-09-01", closed_at="2026-09-03T12:00"),
@@ -36,14 +36,14 @@ def test_days_run_to_the_end_or_to_the_night() -> None:
             deal("closed_lost", "2026-09-01"),
         )
     )
-    assert [told(row, "days_in_pipeline", "sales_cycle_days", "closed_date") for row in rows] == [
+    assert [values(row, "days_in_pipeline", "sales_cycle_days", "closed_date") for row in rows] == [
         (2.5, 2.5, date(2026, 9, 3)),
         (14, None, None),
         (None, None, None),
     ]
 
 
-def test_an_open_deal_is_overdue_after_its_day() -> None:
+def test_an_open_deal_is_overdue_after_its_expected_close() -> None:
     rows = fct_deals(
         world(
             deal("proposal", "2026-09-01", expected_close_date=date(2026, 9, 14)),
@@ -54,7 +54,7 @@ def test_an_open_deal_is_overdue_after_its_day() -> None:
     assert [row["is_overdue"] for row in rows] == [True, False, False]
 
 
-def test_the_forecast_goes_by_the_week_of_expected_close() -> None:
+def test_the_forecast_is_grouped_by_the_week_of_expected_close() -> None:
     sunday, monday = date(2026, 9, 13), date(2026, 9, 14)
     deals = [
         deal("proposal", "2026-09-01", "100", expected_close_date=sunday),
@@ -64,10 +64,10 @@ def test_the_forecast_goes_by_the_week_of_expected_close() -> None:
     ]
     rows = {(row["expected_close_week"], row["scenario"]): row for row in mart_sales_forecast(world(*deals))}
     weighted = rows[date(2026, 9, 7), "weighted"]
-    # 100 × 0.5 + 300 × 0.25, which is the mean of 100 and 300 at weights of 2 to 1.
-    assert told(weighted, "forecast_amount", "deal_amount", "is_complete", "overdue_deal_count") == (125, 400, True, 2)
+    # The forecast is 100 × 0.5 + 300 × 0.25. The mean weighs 100 and 300 at 2 to 1.
+    assert values(weighted, "forecast_amount", "deal_amount", "is_complete", "overdue_deal_count") == (125, 400, True, 2)
     assert float(weighted["mean_amount"]) == 500 / 3
-    assert told(rows[date(2026, 9, 7), "unweighted"], "forecast_amount", "mean_amount") == (400, 200)
-    assert told(rows[date(2026, 9, 7), "committed"], "counted_deal_count", "forecast_amount", "mean_amount") == (0, 0, None)
-    assert told(rows[monday, "committed"], "forecast_amount", "is_complete") == (100, False)
-    assert told(rows[None, "weighted"], "forecast_amount", "is_complete") == (50, False)
+    assert values(rows[date(2026, 9, 7), "unweighted"], "forecast_amount", "mean_amount") == (400, 200)
+    assert values(rows[date(2026, 9, 7), "committed"], "counted_deal_count", "forecast_amount", "mean_amount") == (0, 0, None)
+    assert values(rows[monday, "committed"], "forecast_amount", "is_complete") == (100, False)
+    assert values(rows[None, "weighted"], "forecast_amount", "is_complete") == (50, False)

@@ -28,7 +28,7 @@ def _numbered(rows: list[Row]) -> list[Row]:
     return [{**row, **{key: f"{key}{number}" for key in keys & row.keys()}} for number, row in enumerate(rows)]
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
@@ -36,7 +36,7 @@ def by_account(given: World) -> dict[str, Row]:
     return {row["account_id"]: row for row in scored(given)}
 
 
-def test_use_is_ranked_and_counted_in_stretches_of_a_day() -> None:
+def test_usage_is_ranked_and_active_days_are_24_hour_periods() -> None:
     events = [
         # The last thirty days begin with the 16th of August.
         *(usage_event("2026-08-15T23:59:59"), usage_event("2026-08-16"), usage_event("2026-09-14T23:59:59", account_id="child")),
@@ -45,54 +45,54 @@ def test_use_is_ranked_and_counted_in_stretches_of_a_day() -> None:
     ]
     rows = by_account(world(usage_events=events))
     columns = ("event_count", "used_category_count", "active_day_count", "usage_score", "engagement_score")
-    assert told(rows["a"], *columns) == (3, 2, 2, 100, 24 + Fraction(8, 3))
-    assert told(rows["b"], *columns) == (2, 1, 2, 50, 12 + Fraction(8, 3))
-    assert told(rows["c"], *columns) == (0, 0, 0, None, None)
+    assert values(rows["a"], *columns) == (3, 2, 2, 100, 24 + Fraction(8, 3))
+    assert values(rows["b"], *columns) == (2, 1, 2, 50, 12 + Fraction(8, 3))
+    assert values(rows["c"], *columns) == (0, 0, 0, None, None)
     assert {row["segment_account_count"] for row in rows.values()} == {3}
-    # Of the third only revenue is known: it has grown by nothing.
-    assert told(rows["c"], "data_coverage", "health_score", "health_tier", "usage_contribution") == (25, 60, "healthy", None)
+    # Only the revenue of the third account is known. It has not grown.
+    assert values(rows["c"], "data_coverage", "health_score", "health_tier", "usage_contribution") == (25, 60, "healthy", None)
 
 
-def test_tickets_of_ninety_days() -> None:
+def test_the_support_part_uses_tickets_of_ninety_days() -> None:
     tickets = [
         ticket("2026-06-17", account_id="a", status="closed", resolved_at="2026-06-17T01:00:00", csat_score=5),
         ticket("2026-06-20", account_id="child", csat_score=2),
         ticket("2026-06-16", account_id="a", csat_score=1),
     ]
     row = by_account(world(tickets=tickets))["a"]
-    assert told(row, "open_ticket_count", "ticket_count", "breached_ticket_count", "breached_ticket_pct") == (2, 2, 1, 50)
-    assert told(row, "csat_response_count", "mean_csat_score") == (2, Fraction(7, 2))
+    assert values(row, "open_ticket_count", "ticket_count", "breached_ticket_count", "breached_ticket_pct") == (2, 2, 1, 50)
+    assert values(row, "csat_response_count", "mean_csat_score") == (2, Fraction(7, 2))
     assert row["support_score"] == 100 - 20 - 15 - 5
-    # Support counts 20 of 45, revenue the rest.
+    # Support has a weight of 20 of 45, revenue the other 25.
     assert row["health_score"] == Fraction(20 * 60 + 25 * 60, 45)
 
 
-def test_revenue_of_three_months_ago() -> None:
+def test_the_revenue_part_uses_growth_over_three_months() -> None:
     paid = [
         *(subscription("100", "2026-05-01", "2026-08-01"), subscription("105", "2026-08-01")),
         *(subscription("100", "2026-05-01", account_id="b"), subscription("10", "2026-08-01", account_id="b", currency="ZAR")),
         subscription("100", "2026-07-01", account_id="c"),
     ]
     rows = by_account(world(subscriptions=paid))
-    assert told(rows["a"], "mrr_amount", "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (105, 100, 5, 80)
-    # What is not known comes before that there was none.
-    assert told(rows["b"], "mrr_amount", "mrr_growth_pct", "revenue_score", "health_score", "health_tier") == (
+    assert values(rows["a"], "mrr_amount", "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (105, 100, 5, 80)
+    # Without an exchange rate the growth is unknown, and so is the score.
+    assert values(rows["b"], "mrr_amount", "mrr_growth_pct", "revenue_score", "health_score", "health_tier") == (
         *(100, None, None, None, "unknown"),
     )
-    assert told(rows["c"], "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (0, None, 60)
+    assert values(rows["c"], "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (0, None, 60)
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 9, 1), "2"), rate(date(2026, 1, 1), "1", "ZAR")]
     assert by_account(world(subscriptions=paid, fx_rates=rates))["b"]["mrr_growth_pct"] == 10
 
 
-def test_who_does_not_pay_is_not_scored() -> None:
+def test_only_paying_customers_are_scored() -> None:
     rows = by_account(
         world(subscriptions=[subscription("1", "2026-05-01", "2026-09-14"), subscription("1", "2026-09-14", account_id="b")])
     )
-    assert told(rows.pop("b"), "score_date", "is_complete", "is_current") == (date(2026, 9, 14), True, True)
+    assert values(rows.pop("b"), "score_date", "is_complete", "is_current") == (date(2026, 9, 14), True, True)
     assert not rows
 
 
-def test_the_history_has_the_nights_before(tmp_path: Path) -> None:
+def test_the_history_includes_earlier_runs(tmp_path: Path) -> None:
     header = "organization_id,account_id,plan_tier,employee_count,annual_revenue,currency,status,account_type,owner_user_id,"
     for day in ("2026-09-14", "2026-09-15"):
         folder = tmp_path / day
@@ -107,6 +107,6 @@ def test_the_history_has_the_nights_before(tmp_path: Path) -> None:
             "currency,status,started_at,trial_ends_at,ended_at,product_id\ns,t,a,month,1,1,100,0,EUR,active,2026-01-01,,,\n"
         )
     rows = mart_customer_health_scores(tmp_path / "2026-09-15", AS_OF)
-    assert [told(row, "score_date", "is_current") for row in rows] == [(date(2026, 9, 14), True), (date(2026, 9, 13), False)]
+    assert [values(row, "score_date", "is_current") for row in rows] == [(date(2026, 9, 14), True), (date(2026, 9, 13), False)]
     (only,) = mart_customer_health_scores(tmp_path / "2026-09-14", datetime(2026, 9, 14, tzinfo=UTC))
     assert only["is_current"]

@@ -8,14 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from tests.recompute.factory import organization, ticket, usage_event
-from tests.recompute.impact import deviation, judged, mart_release_impact
+from tests.recompute.impact import deviation, mart_release_impact, spike_figures
 from tests.recompute.world import Row, World
 
 
 def impact(
     *days: tuple[str, str | None, int], used: str = "2026-08-31", as_of: str = "2026-09-08"
 ) -> dict[tuple[str, date], Row]:
-    """The rows by release and day; `days` are the tickets of a day and version, 2.0 is first used on the day given."""
+    """The rows by release and day.
+
+    `days` gives the number of tickets for a day and a version. `used` is the first day with a usage event of 2.0.
+    """
     tickets = [
         ticket(f"{day}T12:00", app_version=version, ticket_id=f"{day}-{version}-{number}")
         for day, version, count in days
@@ -30,54 +33,58 @@ def impact(
     return {(row["release_version"], row["ticket_date"]): row for row in mart_release_impact(world)}
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-# Mondays; on the first a ticket without a version, the organization's first.
+# Tickets on four Mondays. The first one is the organization's first ticket and has no version.
 MONDAYS = (("2026-08-03", None, 1), ("2026-08-10", "1.9", 8), ("2026-08-17", "1.9", 8), ("2026-08-24", "v1.9", 8))
 
 
-def test_the_deviation_is_that_of_a_sample() -> None:
+def test_the_deviation_is_the_sample_standard_deviation() -> None:
     assert deviation([8, 8, 8, 12]) == 2
     assert deviation([7]) is None
 
 
 def test_a_spike_is_above_three_deviations_and_at_least_ten() -> None:
     baseline = [8, 8, 8, 12]
-    found = judged(15, baseline)
-    assert told(found, "baseline_mean_tickets", "spike_threshold", "tickets_above_baseline", "is_spike") == (9, 15, 6, False)
-    assert judged(16, baseline)["is_spike"] is True
-    assert [judged(count, [0, 0, 0, 0])["is_spike"] for count in (9, 10)] == [False, True]
+    found = spike_figures(15, baseline)
+    assert values(found, "baseline_mean_tickets", "spike_threshold", "tickets_above_baseline", "is_spike") == (9, 15, 6, False)
+    assert spike_figures(16, baseline)["is_spike"] is True
+    assert [spike_figures(count, [0, 0, 0, 0])["is_spike"] for count in (9, 10)] == [False, True]
 
 
-def test_without_the_whole_baseline_nothing_is_a_spike() -> None:
-    assert told(judged(99, [1, 3, 2]), "baseline_mean_tickets", "baseline_sd_tickets", "is_spike") == (2, 1, None)
-    assert told(judged(99, []), "baseline_mean_tickets", "tickets_above_baseline", "spike_threshold") == (None, None, None)
+def test_an_incomplete_baseline_gives_no_spike() -> None:
+    assert values(spike_figures(99, [1, 3, 2]), "baseline_mean_tickets", "baseline_sd_tickets", "is_spike") == (2, 1, None)
+    assert values(spike_figures(99, []), "baseline_mean_tickets", "tickets_above_baseline", "spike_threshold") == (
+        None,
+        None,
+        None,
+    )
 
 
-def test_a_release_is_judged_by_the_usual_load_of_the_weekday() -> None:
+def test_a_release_is_compared_with_the_usual_load_of_the_weekday() -> None:
     rows = impact(*MONDAYS, ("2026-08-31", "2.0", 20), ("2026-08-31", None, 2), ("2026-09-07", "2.0", 28))
     first, last = rows["2.0", date(2026, 8, 31)], rows["2.0", date(2026, 9, 7)]
-    # 1, 8, 8 and 8 tickets, of other versions and of none.
-    assert told(first, "days_since_release", "ticket_count", "all_ticket_count", "ticket_share_pct") == (
+    # The baseline days have 1, 8, 8 and 8 tickets, with other versions or none.
+    assert values(first, "days_since_release", "ticket_count", "all_ticket_count", "ticket_share_pct") == (
         0,
         20,
         22,
         Fraction(1000, 11),
     )
-    assert told(first, "baseline_days_observed", "baseline_mean_tickets", "baseline_sd_tickets") == (
+    assert values(first, "baseline_days_observed", "baseline_mean_tickets", "baseline_sd_tickets") == (
         4,
         Decimal("6.25"),
         Decimal("3.5"),
     )
-    assert told(first, "spike_threshold", "tickets_above_baseline", "is_spike") == (Decimal("16.75"), Decimal("13.75"), True)
-    # A week later the spike is part of the load: 8, 8, 8 and 22.
-    assert told(last, "days_since_release", "baseline_mean_tickets", "baseline_sd_tickets") == (7, Decimal("11.5"), 7)
-    assert told(last, "spike_threshold", "is_spike", "is_complete") == (Decimal("32.5"), False, True)
-    # The old release goes on with nothing.
+    assert values(first, "spike_threshold", "tickets_above_baseline", "is_spike") == (Decimal("16.75"), Decimal("13.75"), True)
+    # A week later the spike is part of the baseline: 8, 8, 8 and 22.
+    assert values(last, "days_since_release", "baseline_mean_tickets", "baseline_sd_tickets") == (7, Decimal("11.5"), 7)
+    assert values(last, "spike_threshold", "is_spike", "is_complete") == (Decimal("32.5"), False, True)
+    # The old release still has rows, without tickets.
     old = rows["1.9", date(2026, 8, 31)]
-    assert told(old, "days_since_release", "ticket_count", "tickets_above_baseline", "is_spike") == (
+    assert values(old, "days_since_release", "ticket_count", "tickets_above_baseline", "is_spike") == (
         21,
         0,
         Decimal("-6.25"),
@@ -88,7 +95,7 @@ def test_a_release_is_judged_by_the_usual_load_of_the_weekday() -> None:
 def test_days_before_the_first_ticket_are_not_observed() -> None:
     rows = impact(*MONDAYS[1:], ("2026-08-31", "2.0", 30), as_of="2026-08-31T13:00")
     row = rows["2.0", date(2026, 8, 31)]
-    assert told(row, "baseline_days_observed", "baseline_mean_tickets", "tickets_above_baseline") == (3, 8, 22)
-    assert told(row, "spike_threshold", "is_spike", "is_complete") == (None, None, False)
+    assert values(row, "baseline_days_observed", "baseline_mean_tickets", "tickets_above_baseline") == (3, 8, 22)
+    assert values(row, "spike_threshold", "is_spike", "is_complete") == (None, None, False)
     tuesday = rows["1.9", date(2026, 8, 18)]
-    assert told(tuesday, "baseline_days_observed", "baseline_mean_tickets", "ticket_share_pct") == (1, 0, None)
+    assert values(tuesday, "baseline_days_observed", "baseline_mean_tickets", "ticket_share_pct") == (1, 0, None)

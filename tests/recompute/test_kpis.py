@@ -1,4 +1,4 @@
-"""The key figures of a facility and month, and its health, on hand-worked rows."""
+"""The KPI marts and the facility health scores on hand-worked rows."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def world(**tables: list[Row]) -> World:
     return World.of(AS_OF, **{**known, "accounts": [account(owner_user_id="u")], **given})
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_deals_count_by_creation_and_by_end() -> None:
+def test_deals_are_counted_by_creation_and_by_close() -> None:
     deals = [
         deal("closed_won", "2026-07-01", "100", closed_at="2026-08-10"),
         deal("closed_lost", "2026-08-01", "50", closed_at="2026-08-21"),
         deal("closed_won", "2026-08-01", "25"),
     ]
     rows = {row["month"].month: row for row in mart_pipeline_kpis(world(deals=deals))}
-    assert told(rows[7], "deal_count", "won_deal_count", "deal_win_rate_pct") == (1, 0, None)
-    assert told(rows[8], "deal_count", "deal_amount", "won_deal_count", "lost_deal_count") == (2, 75, 1, 1)
-    assert told(rows[8], "won_deal_amount", "deal_win_rate_pct", "median_sales_cycle_days") == (100, 50, 30)
+    assert values(rows[7], "deal_count", "won_deal_count", "deal_win_rate_pct") == (1, 0, None)
+    assert values(rows[8], "deal_count", "deal_amount", "won_deal_count", "lost_deal_count") == (2, 75, 1, 1)
+    assert values(rows[8], "won_deal_amount", "deal_win_rate_pct", "median_sales_cycle_days") == (100, 50, 30)
 
 
-def test_leads_count_by_creation() -> None:
+def test_leads_are_counted_by_creation() -> None:
     leads = [lead("sql", "2026-08-01", "400", sql_at="2026-08-02"), lead("won", "2026-08-01"), lead("lost", "2026-08-01")]
     (row,) = mart_pipeline_kpis(world(leads=leads))
-    assert told(row, "lead_count", "sql_count", "won_lead_count", "open_lead_amount") == (3, 2, 1, 400)
-    # 400 × 0.30 × 0.25 + 100, and of three one is won.
-    assert told(row, "weighted_lead_amount", "leads_without_rate") == (130, 0)
+    assert values(row, "lead_count", "sql_count", "won_lead_count", "open_lead_amount") == (3, 2, 1, 400)
+    # 400 × 0.30 × 0.25, plus 100 for the won lead.
+    assert values(row, "weighted_lead_amount", "leads_without_rate") == (130, 0)
 
 
-def test_revenue_is_at_the_facility_of_the_owner_of_the_account() -> None:
+def test_revenue_is_counted_at_the_facility_of_the_account_owner() -> None:
     invoices = [
         invoice("paid", "2026-08-01", "119", amount_paid=Decimal(119)),
         invoice("open", "2026-08-02", "119"),
@@ -65,10 +65,15 @@ def test_revenue_is_at_the_facility_of_the_owner_of_the_account() -> None:
     rows = {
         row["facility_id"]: row for row in mart_revenue_kpis(world(invoices=invoices, orders=[order("1", "2026-08-03", "10")]))
     }
-    assert told(rows["f"], "invoice_count", "invoiced_amount", "invoiced_net_amount", "outstanding_amount") == (2, 238, 200, 119)
-    assert told(rows["f"], "collection_rate_pct", "overdue_invoice_count", "invoices_without_rate") == (50, 1, 1)
-    assert told(rows["f"], "order_count", "order_revenue", "average_revenue_per_customer") == (1, 10, 10)
-    assert told(rows["unknown"], "invoiced_amount", "order_count", "average_order_value") == (7, 0, None)
+    assert values(rows["f"], "invoice_count", "invoiced_amount", "invoiced_net_amount", "outstanding_amount") == (
+        2,
+        238,
+        200,
+        119,
+    )
+    assert values(rows["f"], "collection_rate_pct", "overdue_invoice_count", "invoices_without_rate") == (50, 1, 1)
+    assert values(rows["f"], "order_count", "order_revenue", "average_revenue_per_customer") == (1, 10, 10)
+    assert values(rows["unknown"], "invoiced_amount", "order_count", "average_order_value") == (7, 0, None)
 
 
 def test_a_pending_check_is_overdue_once_it_is_due() -> None:
@@ -81,19 +86,19 @@ def test_a_pending_check_is_overdue_once_it_is_due() -> None:
         check("pending", "2026-10-01"),
     ]
     (row,) = mart_compliance_kpis(world(compliance_checks=checks))
-    assert told(row, "check_count", "passed_count", "failed_count", "overdue_count") == (5, 1, 1, 1)
-    assert told(row, "pending_count", "waived_count", "completed_late_count") == (1, 1, 1)
+    assert values(row, "check_count", "passed_count", "failed_count", "overdue_count") == (5, 1, 1, 1)
+    assert values(row, "pending_count", "waived_count", "completed_late_count") == (1, 1, 1)
     assert float(row["compliance_rate_pct"]) == 100 / 3
 
 
-def test_all_figures_stand_beside_each_other() -> None:
+def test_the_combined_mart_joins_all_figures() -> None:
     rows = mart_combined_kpis(world(leads=[lead("won", "2026-08-01")], compliance_checks=[check("passed", "2026-08-01")]))
     (row,) = rows
-    assert told(row, "lead_count", "lead_conversion_pct", "compliance_rate_pct") == (1, 100, 100)
-    assert told(row, "invoice_count", "invoiced_amount", "average_order_value", "response_rate_pct") == (0, 0, None, None)
+    assert values(row, "lead_count", "lead_conversion_pct", "compliance_rate_pct") == (1, 100, 100)
+    assert values(row, "invoice_count", "invoiced_amount", "average_order_value", "response_rate_pct") == (0, 0, None, None)
 
 
-def test_health_is_the_mean_of_the_components_that_are_known() -> None:
+def test_facility_health_is_the_mean_of_the_known_components() -> None:
     leads = [
         lead("won", "2026-05-01", "300"),
         lead("lost", "2026-06-01"),
@@ -112,14 +117,14 @@ def test_health_is_the_mean_of_the_components_that_are_known() -> None:
     }
     assert [month.month for month in rows] == [5, 6, 7, 8, 9]
     row = rows[date(2026, 8, 1)]
-    # 5 × 2000 × 0.015 = 150 against a mean of (300 + 0 + 0) ÷ 3 = 100; no lead of June to August is won.
-    assert told(row, "compliance_score", "pipeline_base_amount", "pipeline_score", "conversion_score") == (50, 100, 75, 0)
-    assert told(row, "sla_score", "satisfied_pct", "nps", "satisfaction_score") == (None, 50, 100, 75)
-    assert told(row, "known_component_count", "health_score", "health_tier") == (4, 50, "fair")
-    # Half of the leads of May and June are won, which is above the target; three months before are not there yet.
+    # 5 × 2000 × 0.015 = 150 against a mean of (300 + 0 + 0) ÷ 3 = 100; no lead from June to August is won.
+    assert values(row, "compliance_score", "pipeline_base_amount", "pipeline_score", "conversion_score") == (50, 100, 75, 0)
+    assert values(row, "sla_score", "satisfied_pct", "nps", "satisfaction_score") == (None, 50, 100, 75)
+    assert values(row, "known_component_count", "health_score", "health_tier") == (4, 50, "fair")
+    # Half of the leads of May and June are won, more than the target. The three months before have no data.
     june = rows[date(2026, 6, 1)]
-    assert told(june, "conversion_pct", "conversion_score", "pipeline_base_amount", "health_score") == (50, 100, None, 100)
+    assert values(june, "conversion_pct", "conversion_score", "pipeline_base_amount", "health_score") == (50, 100, None, 100)
 
 
-def test_a_tier_begins_at_its_bound() -> None:
+def test_a_tier_includes_its_lower_bound() -> None:
     assert [health_tier(score) for score in (None, 39.9, 40, 60, 80)] == ["unknown", "poor", "fair", "good", "excellent"]

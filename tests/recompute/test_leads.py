@@ -21,11 +21,11 @@ def world(*leads: Row, **tables: list[Row]) -> World:
     return World.of(AS_OF, leads=named, **known, **tables)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_a_later_stage_brings_the_earlier_ones_and_a_lost_lead_keeps_its_own() -> None:
+def test_a_later_stage_implies_the_earlier_ones_and_a_lost_lead_keeps_its_stages() -> None:
     rows = fct_leads(
         world(
             lead("opportunity", "2026-01-01", opportunity_at="2026-01-05"),
@@ -34,7 +34,7 @@ def test_a_later_stage_brings_the_earlier_ones_and_a_lost_lead_keeps_its_own() -
             lead("lead", "2026-01-01"),
         )
     )
-    assert [told(row, "reached_sql", "reached_opportunity", "reached_won") for row in rows] == [
+    assert [values(row, "reached_sql", "reached_opportunity", "reached_won") for row in rows] == [
         (True, True, False),
         (True, True, True),
         (True, False, False),
@@ -42,38 +42,38 @@ def test_a_later_stage_brings_the_earlier_ones_and_a_lost_lead_keeps_its_own() -
     ]
 
 
-def test_what_has_not_happened_by_the_night_is_not_there() -> None:
+def test_timestamps_from_as_of_on_are_null() -> None:
     (row,) = fct_leads(world(lead("sql", "2026-09-14", sql_at="2026-09-15")))
-    assert told(row, "sql_at", "reached_sql") == (None, False)
+    assert values(row, "sql_at", "reached_sql") == (None, False)
 
 
-def test_whom_and_what_nobody_knows_is_unknown() -> None:
+def test_missing_facilities_and_reps_are_unknown() -> None:
     (row,) = fct_leads(world(lead("lead", "2026-09-01", facility_id="gone", rep_user_id=None)))
-    assert told(row, "facility_id", "facility_key") == ("unknown", "t|unknown")
-    assert told(row, "rep_user_id", "rep_user_key") == ("unknown", "t|unknown")
+    assert values(row, "facility_id", "facility_key") == ("unknown", "t|unknown")
+    assert values(row, "rep_user_id", "rep_user_key") == ("unknown", "t|unknown")
 
 
-def test_each_scenario_makes_of_a_lead_what_it_applies() -> None:
+def test_each_scenario_applies_its_own_factors() -> None:
     leads = [lead("sql", "2026-09-01", "400"), lead("sql", "2026-09-02", "400", currency="XXX")]
     rows = {row["scenario"]: row for row in mart_weighted_pipeline_scenarios(world(*leads))}
-    # 400 × 0.30 × 0.25, 400 × 0.30, 400, and nothing that is open.
+    # 400 × 0.30 × 0.25, then 400 × 0.30, then 400. The committed scenario leaves open leads out.
     assert {name: row["pipeline_amount"] for name, row in rows.items()} == {
         "weighted": 30,
         "probability_only": 120,
         "unweighted": 400,
         "committed": 0,
     }
-    assert told(rows["weighted"], "lead_count", "counted_lead_count", "leads_without_rate", "lead_amount") == (2, 2, 1, 400)
-    assert told(rows["committed"], "counted_lead_count", "mean_amount") == (0, None)
+    assert values(rows["weighted"], "lead_count", "counted_lead_count", "leads_without_rate", "lead_amount") == (2, 2, 1, 400)
+    assert values(rows["committed"], "counted_lead_count", "mean_amount") == (0, None)
     assert rows["weighted"]["mean_amount"] == 400
 
 
-def test_won_counts_whole_and_lost_nothing_in_every_scenario() -> None:
+def test_a_won_lead_counts_fully_and_a_lost_one_not_in_every_scenario() -> None:
     rows = mart_weighted_pipeline_scenarios(world(lead("won", "2026-09-01"), lead("lost", "2026-09-01")))
     assert {(row["stage"], row["pipeline_amount"]) for row in rows} == {("won", 100), ("lost", 0)}
 
 
-def test_the_funnel_goes_from_stage_to_stage() -> None:
+def test_the_funnel_counts_each_stage_and_the_next() -> None:
     leads = [
         lead("lead", "2026-08-01"),
         lead("lost", "2026-08-02", closed_at="2026-08-09"),
@@ -82,7 +82,7 @@ def test_the_funnel_goes_from_stage_to_stage() -> None:
     ]
     rows = {row["stage"]: row for row in mart_conversion_funnel(world(*leads))}
     columns = ("reached_count", "next_reached_count", "lost_count", "conversion_to_next_pct", "conversion_from_lead_pct")
-    assert [told(rows[stage], *columns) for stage in ("lead", "sql", "opportunity", "won")] == [
+    assert [values(rows[stage], *columns) for stage in ("lead", "sql", "opportunity", "won")] == [
         (4, 2, 1, 50, 100),
         (2, 1, 1, 50, 50),
         (1, 1, 0, 100, 25),
@@ -90,7 +90,7 @@ def test_the_funnel_goes_from_stage_to_stage() -> None:
     ]
 
 
-def test_a_cohort_is_looked_at_when_each_month_has_ended() -> None:
+def test_a_cohort_is_measured_at_the_end_of_each_month() -> None:
     leads = [
         lead("lost", "2026-07-02", closed_at="2026-08-01"),
         lead("lost", "2026-07-02", opportunity_at="2026-07-09", closed_at="2026-07-31T23:59:59"),
@@ -98,7 +98,7 @@ def test_a_cohort_is_looked_at_when_each_month_has_ended() -> None:
         lead("lost", "2026-07-02"),
     ]
     rows = mart_cohort_retention(world(*leads))
-    assert [told(row, "month", "retained_count", "progressed_count", "retention_pct") for row in rows] == [
+    assert [values(row, "month", "retained_count", "progressed_count", "retention_pct") for row in rows] == [
         (date(2026, 7, 1), 2, 1, 50),
         (date(2026, 8, 1), 1, 2, 25),
         (date(2026, 9, 1), None, None, None),
@@ -106,7 +106,7 @@ def test_a_cohort_is_looked_at_when_each_month_has_ended() -> None:
     assert rows[0]["undated_loss_count"] == 1
 
 
-def test_the_rate_is_that_of_the_day_of_creation() -> None:
+def test_the_exchange_rate_is_taken_on_the_day_of_creation() -> None:
     rates = [
         {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
         for day, rate in ((1, "1.25"), (9, "2"))

@@ -1,4 +1,4 @@
-"""Conversion and percentiles by hand."""
+"""Currency conversion and percentiles on hand-worked values."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def test_the_rate_is_the_last_one_on_or_before_the_day() -> None:
     assert RATES.convert(Decimal(100), "EUR", "USD", date(2026, 9, 4)) == 120
 
 
-def test_two_foreign_currencies_cross_over_the_dollar() -> None:
+def test_two_foreign_currencies_convert_through_the_dollar() -> None:
     assert RATES.convert(Decimal(100), "GBP", "EUR", date(2026, 9, 2)) == 120
 
 
-def test_before_the_first_rate_nothing_is_known() -> None:
+def test_no_conversion_before_the_first_rate() -> None:
     assert RATES.convert(Decimal(100), "EUR", "USD", date(2026, 8, 31)) is None
     assert RATES.convert(Decimal(100), "JPY", "USD", date(2026, 9, 4)) is None
 
 
-def test_the_own_currency_and_the_dollar_need_no_rate() -> None:
+def test_the_same_currency_needs_no_rate() -> None:
     assert RATES.convert(Decimal(100), "USD", "USD", date(2020, 1, 1)) == 100
     assert RATES.convert(Decimal(100), "JPY", "JPY", date(2020, 1, 1)) == 100
     assert RATES.convert(None, "EUR", "USD", date(2026, 9, 4)) is None
 
 
-def test_a_rate_from_the_night_itself_on_is_not_seen() -> None:
+def test_rates_from_as_of_on_are_not_visible() -> None:
     assert RATES.to_usd("GBP", date(2026, 9, 30)) == Decimal("1.32")
 
 

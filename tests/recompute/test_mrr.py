@@ -33,13 +33,13 @@ def rate(day: date, value: str, currency: str = "EUR") -> Row:
     return {"rate_date": day, "currency": currency, "rate_to_usd": Decimal(value)}
 
 
-def told(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
+def values(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[column] for column in columns) for row in rows]
 
 
 def test_the_golden_account() -> None:
     rows = fct_revenue(world(*GOLDEN))
-    assert told(rows, "mrr_amount", "opening_mrr_amount", "movement", "movement_amount", "fx_amount") == [
+    assert values(rows, "mrr_amount", "opening_mrr_amount", "movement", "movement_amount", "fx_amount") == [
         (100, 0, "new", 100, 0),
         (150, 100, "expansion", 50, 0),
         (0, 150, "churn", -150, 0),
@@ -47,8 +47,8 @@ def test_the_golden_account() -> None:
         (200, 120, "expansion", 80, 0),
         (80, 200, "contraction", -120, 0),
     ]
-    assert told(rows, "month", "months_since", "subscription_count")[4] == (date(2026, 5, 1), 4, 2)
-    assert told(rows, "mrr_3_months_ago_amount", "mrr_12_months_ago_amount")[-1] == (0, 0)
+    assert values(rows, "month", "months_since", "subscription_count")[4] == (date(2026, 5, 1), 4, 2)
+    assert values(rows, "mrr_3_months_ago_amount", "mrr_12_months_ago_amount")[-1] == (0, 0)
     assert rows[-1]["cohort_month"] == date(2026, 1, 1)
     assert rows[-1]["arr_amount"] == 960
 
@@ -65,7 +65,7 @@ def test_the_golden_account() -> None:
         ({"billing_interval": "decade"}, 0),
     ],
 )
-def test_what_a_subscription_is_worth_a_month(terms: Row, amount: Fraction) -> None:
+def test_the_monthly_amount_of_a_subscription(terms: Row, amount: Fraction) -> None:
     assert monthly_amount(subscription("100", "2026-01-01", **terms)) == amount
 
 
@@ -91,7 +91,7 @@ def test_when_a_subscription_earns(terms: Row, earns: bool) -> None:
     assert earns_at(subscribed, datetime(2026, 2, 1, tzinfo=UTC)) is earns
 
 
-def test_a_child_and_a_merged_account_pay_for_their_top_and_a_stranger_for_itself() -> None:
+def test_child_and_merged_accounts_count_at_their_top_and_an_unknown_account_for_itself() -> None:
     accounts = [
         account(),
         account(account_id="child", parent_account_id="a"),
@@ -99,7 +99,7 @@ def test_a_child_and_a_merged_account_pay_for_their_top_and_a_stranger_for_itsel
         account(account_id="idle"),
     ]
     paid = [subscription("1", "2026-06-01", subscription_id=name, account_id=name) for name in ("a", "child", "old", "stranger")]
-    assert told(
+    assert values(
         fct_revenue(world(*paid, accounts=accounts)), "account_id", "account_key", "mrr_amount", "subscription_count"
     ) == [
         ("a", "t|a", 3, 3),
@@ -107,46 +107,46 @@ def test_a_child_and_a_merged_account_pay_for_their_top_and_a_stranger_for_itsel
     ]
 
 
-def test_the_current_month_is_measured_at_the_night() -> None:
+def test_the_current_month_is_measured_at_as_of() -> None:
     as_of = datetime(2026, 6, 15, tzinfo=UTC)
     begun, begins = subscription("10", "2026-05-20"), subscription("5", "2026-06-15", subscription_id="later")
-    assert told(fct_revenue(world(begun, begins, as_of=as_of)), "month", "mrr_amount", "is_complete") == [
+    assert values(fct_revenue(world(begun, begins, as_of=as_of)), "month", "mrr_amount", "is_complete") == [
         (date(2026, 5, 1), 10, True),
         (date(2026, 6, 1), 10, False),
     ]
 
 
-def test_who_never_paid_has_no_row() -> None:
+def test_an_account_that_never_paid_has_no_row() -> None:
     trial = subscription("90", "2026-05-11", "2026-05-25", trial_ends_at="2026-05-25", status="cancelled")
     assert fct_revenue(world(trial)) == []
 
 
-def test_a_rate_moves_no_revenue() -> None:
-    # 100 dollars are 100 euros at the end of April, 80 of May, 50 of June; in June there are 20 dollars more.
+def test_a_change_of_rates_is_no_movement() -> None:
+    # 100 dollars are 100 euros at the end of April, 80 in May and 50 in June. In June 20 dollars are added.
     rates = [rate(date(2026, 4, 30), "1"), rate(date(2026, 5, 31), "1.25"), rate(date(2026, 6, 30), "2")]
     paid = [
         subscription("100", "2026-04-02", currency="USD"),
         subscription("20", "2026-06-02", subscription_id="more", currency="USD"),
     ]
     rows = fct_revenue(world(*paid, fx_rates=rates))
-    assert told(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
-        # Nothing was known in March: what is new is worth what it is at the end of April.
+    assert values(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
+        # March has no rate, so the new revenue is converted at the rates of April.
         (100, "new", 100, 0),
         (80, "none", 0, -20),
         (60, "expansion", 16, -36),
     ]
 
 
-def test_who_pays_without_a_rate_is_a_customer_all_the_same() -> None:
+def test_a_subscription_without_a_rate_still_makes_a_customer() -> None:
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 10), "0.5", "ZAR")]
     paid = subscription("100", "2026-05-02", currency="ZAR")
     rows = fct_revenue(world(paid, fx_rates=rates))
     columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
-    assert told(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
-    assert told(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
+    assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
+    assert values(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
 
 
-def test_what_was_paid_before_is_shown_at_both_rates() -> None:
+def test_earlier_revenue_is_shown_with_both_rates() -> None:
     rates = [rate(date(2025, 6, 30), "1"), rate(date(2026, 3, 31), "0.5"), rate(date(2026, 6, 30), "2")]
     before = subscription("100", "2025-06-02", "2026-06-02", currency="USD")
     after = subscription("300", "2026-06-02", subscription_id="after", currency="USD", replaces_subscription_id="s")

@@ -1,4 +1,4 @@
-"""Outreach on hand-worked messages: by representative and channel, and by facility."""
+"""mart_rep_activity_by_channel and mart_outreach_kpis on hand-worked messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def world(*sent: Row) -> World:
     return World.of(datetime(2026, 9, 15, tzinfo=UTC), outreach=named, **known)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
@@ -35,17 +35,17 @@ SENT = [
 def test_channels_are_ranked_by_conversion_then_response() -> None:
     rows = {(row["rep_user_id"], row["channel"]): row for row in mart_rep_activity_by_channel(world(*SENT))}
     columns = ("sent_count", "response_rate_pct", "conversion_rate_pct", "channel_rank")
-    assert {name: told(row, *columns) for name, row in rows.items()} == {
+    assert {name: values(row, *columns) for name, row in rows.items()} == {
         ("u", "email"): (2, 50, 50, 1),
         ("u", "phone"): (1, 100, 0, 2),
-        # An answer at the first instant after the night is none yet; equals share a place.
+        # A response at as_of does not count yet. Equal channels share a rank.
         ("u", "chat"): (2, 0, 0, 3),
         ("u", "event"): (1, 0, 0, 3),
         ("unknown", "phone"): (1, 0, 0, 1),
     }
 
 
-def test_a_facility_counts_its_outreach() -> None:
+def test_outreach_is_counted_by_facility() -> None:
     (row,) = mart_outreach_kpis(world(*SENT))
-    assert told(row, "outreach_count", "responded_count", "converted_count", "rep_count") == (7, 2, 1, 1)
-    assert told(row, "outreach_without_rep", "mean_hours_to_response", "lead_count") == (1, 6, 0)
+    assert values(row, "outreach_count", "responded_count", "converted_count", "rep_count") == (7, 2, 1, 1)
+    assert values(row, "outreach_without_rep", "mean_hours_to_response", "lead_count") == (1, 6, 0)

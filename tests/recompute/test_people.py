@@ -41,21 +41,21 @@ def world() -> World:
         (None, "unknown"),
     ],
 )
-def test_a_title_tells_the_seniority(title: str | None, level: str) -> None:
+def test_the_seniority_of_a_title(title: str | None, level: str) -> None:
     assert seniority(title) == level
 
 
-def test_titles_are_compared_in_words() -> None:
+def test_titles_are_normalized_to_plain_words() -> None:
     assert words("Sr. Geschäftsführer/CTO") == " sr geschaftsfuhrer cto "
 
 
-def test_there_is_an_unknown_user() -> None:
+def test_every_organization_has_an_unknown_user() -> None:
     known, unknown = dim_users(world())
     assert (known["email"], known["facility_id"], known["is_unknown"]) == ("me@x.example", "unknown", False)
     assert (unknown["user_id"], unknown["full_name"], unknown["is_unknown"]) == ("unknown", "unknown", True)
 
 
-def test_a_contact_of_no_account_stays() -> None:
+def test_a_contact_of_an_unknown_account_is_kept() -> None:
     known, orphan = dim_contacts(world())
     assert (known["account_key"], known["account_name"], known["full_name"]) == ("t|a", "A", "Ada Lovelace")
     assert (orphan["account_key"], orphan["account_name"], orphan["full_name"]) == (None, None, "Lovelace")

@@ -23,26 +23,26 @@ def world(*items: Row) -> World:
     )
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_a_tier_begins_at_its_bound() -> None:
+def test_a_tier_includes_its_lower_bound() -> None:
     prices = [Fraction(price) for price in ("49.99", "50", "200", "1000")]
     assert [price_tier(price) for price in [None, *prices]] == [None, "budget", "mid-range", "premium", "luxury"]
 
 
-def test_stock_at_the_level_of_reordering_is_low() -> None:
+def test_stock_at_the_reorder_level_is_low() -> None:
     assert [inventory_status(stock, 3) for stock in (None, 0, 3, 4)] == ["unknown", "out_of_stock", "low", "in_stock"]
 
 
 def test_a_product_has_a_margin() -> None:
     (row, other) = dim_products(world())
-    assert told(row, "margin_amount", "margin_pct", "price_tier") == (6, 60, "budget")
-    assert told(other, "unit_price_reporting", "price_tier") == (None, None)
+    assert values(row, "margin_amount", "margin_pct", "price_tier") == (6, 60, "budget")
+    assert values(other, "unit_price_reporting", "price_tier") == (None, None)
 
 
-def test_a_line_of_no_order_is_in_quarantine() -> None:
+def test_a_line_of_an_unknown_order_is_left_out() -> None:
     assert fct_order_items(world(order_item("gone", "30"))) == []
 
 
@@ -54,9 +54,9 @@ def test_products_are_ranked_by_the_revenue_of_the_month() -> None:
         order_item("1", "0", order_item_id="z", product_id="gone"),
     ]
     rows = {row["product_id"]: row for row in mart_product_performance(world(*items))}
-    assert told(rows["p"], "month", "line_count", "excluded_line_count", "units_sold") == (date(2026, 9, 1), 1, 1, 3)
-    assert told(rows["p"], "revenue_amount", "cost_amount", "margin_pct", "revenue_share_pct") == (30, 12, 60, 75)
-    # Its cost is in a currency without a rate.
-    assert told(rows["q"], "lines_without_cost", "revenue_amount", "margin_amount", "margin_pct") == (1, 10, 0, None)
-    assert told(rows["gone"], "product_name", "product_key", "average_unit_revenue") == ("unknown", None, Decimal(0))
+    assert values(rows["p"], "month", "line_count", "excluded_line_count", "units_sold") == (date(2026, 9, 1), 1, 1, 3)
+    assert values(rows["p"], "revenue_amount", "cost_amount", "margin_pct", "revenue_share_pct") == (30, 12, 60, 75)
+    # The cost of this product is in a currency without a rate.
+    assert values(rows["q"], "lines_without_cost", "revenue_amount", "margin_amount", "margin_pct") == (1, 10, 0, None)
+    assert values(rows["gone"], "product_name", "product_key", "average_unit_revenue") == ("unknown", None, Decimal(0))
     assert [rows[name]["revenue_rank"] for name in ("p", "q", "gone")] == [1, 2, 3]

@@ -23,7 +23,7 @@ def paid(amount: str, begun: str, ended: str | None = None, by: str = "a", **giv
     return subscription(amount, begun, ended, account_id=by, **given)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
@@ -32,7 +32,7 @@ MOVEMENTS = ("new_amount", "expansion_amount", "reactivation_amount", "contracti
 
 def test_the_waterfall_of_the_golden_account() -> None:
     rows = mart_mrr_waterfall(world(*GOLDEN, as_of=datetime(2026, 7, 1, tzinfo=UTC)))
-    assert [told(row, *MOVEMENTS) for row in rows] == [
+    assert [values(row, *MOVEMENTS) for row in rows] == [
         (100, 0, 0, 0, 0),
         (0, 50, 0, 0, 0),
         (0, 0, 0, 0, 150),
@@ -40,19 +40,19 @@ def test_the_waterfall_of_the_golden_account() -> None:
         (0, 80, 0, 0, 0),
         (0, 0, 0, 120, 0),
     ]
-    assert told(rows[5], "opening_mrr_amount", "closing_mrr_amount") == (200, 80)
-    assert told(rows[0], "segment", "plan_tier", "owner_name") == ("enterprise", "unknown", "unknown")
+    assert values(rows[5], "opening_mrr_amount", "closing_mrr_amount") == (200, 80)
+    assert values(rows[0], "segment", "plan_tier", "owner_name") == ("enterprise", "unknown", "unknown")
 
 
-def test_a_stranger_is_described_as_unknown() -> None:
+def test_an_unknown_account_has_unknown_attributes() -> None:
     (row,) = mart_mrr_waterfall(world(paid("5", "2026-07-01", by="stranger")))
-    assert told(row, "account_key", "account_name", "segment", "region") == (None, "unknown", "unknown", "unknown")
+    assert values(row, "account_key", "account_name", "segment", "region") == (None, "unknown", "unknown", "unknown")
 
 
 def test_retention_follows_the_base_of_twelve_months_before() -> None:
     rows = mart_nrr_summary(
         world(
-            # Grown, left and come back smaller, lost; won later.
+            # Account a has grown, b left and came back smaller, c left. Account d started a month later.
             *(paid("100", "2025-06-02", "2026-02-02"), paid("150", "2026-02-02")),
             *(paid("100", "2025-06-02", "2025-09-02", by="b"), paid("40", "2026-06-02", by="b")),
             paid("100", "2025-06-02", "2026-06-20", by="c"),
@@ -61,21 +61,21 @@ def test_retention_follows_the_base_of_twelve_months_before() -> None:
     )
     total = {row["month"]: row for row in rows if row["dimension"] == "total"}
     june = total[date(2026, 6, 1)]
-    assert told(june, "account_count", "base_account_count", "retained_account_count") == (3, 3, 2)
-    assert told(june, "base_mrr_amount", "retained_mrr_amount", "retained_base_mrr_amount") == (300, 190, 140)
+    assert values(june, "account_count", "base_account_count", "retained_account_count") == (3, 3, 2)
+    assert values(june, "base_mrr_amount", "retained_mrr_amount", "retained_base_mrr_amount") == (300, 190, 140)
     assert (june["nrr_pct"] * 3, june["grr_pct"] * 3) == (190, 140)
-    # 320 in May: 100 were lost, what came back is no expansion.
-    assert told(june, "opening_mrr_amount", "expansion_amount", "contraction_amount", "churn_amount") == (320, 0, 0, 100)
+    # May ended with 320. In June 100 churned, and the reactivation of 40 is no expansion.
+    assert values(june, "opening_mrr_amount", "expansion_amount", "contraction_amount", "churn_amount") == (320, 0, 0, 100)
     assert june["flow_nrr_pct"] == june["flow_grr_pct"] == 68.75
-    assert told(total[date(2026, 5, 1)], "base_account_count", "nrr_pct", "grr_pct", "is_complete") == (0, None, None, True)
+    assert values(total[date(2026, 5, 1)], "base_account_count", "nrr_pct", "grr_pct", "is_complete") == (0, None, None, True)
     july = total[date(2026, 7, 1)]
-    assert told(july, "base_account_count", "base_mrr_amount", "retained_mrr_amount", "is_complete") == (4, 370, 260, False)
-    assert told(total[date(2025, 6, 1)], "flow_nrr_pct", "flow_grr_pct") == (None, None)
+    assert values(july, "base_account_count", "base_mrr_amount", "retained_mrr_amount", "is_complete") == (4, 370, 260, False)
+    assert values(total[date(2025, 6, 1)], "flow_nrr_pct", "flow_grr_pct") == (None, None)
 
 
-def test_values_add_up_to_the_total_and_begin_with_their_first_account() -> None:
+def test_dimension_values_add_up_to_the_total_and_start_with_their_first_account() -> None:
     rows = mart_nrr_summary(world(paid("100", "2026-05-02"), paid("20", "2026-07-02", by="c")))
-    assert {told(row, "dimension", "dimension_value", "month", "account_count") for row in rows if row["month"].month > 5} == {
+    assert {values(row, "dimension", "dimension_value", "month", "account_count") for row in rows if row["month"].month > 5} == {
         *(("total", "total", date(2026, 6, 1), 1), ("total", "total", date(2026, 7, 1), 2)),
         *(("segment", "enterprise", date(2026, 6, 1), 1), ("segment", "enterprise", date(2026, 7, 1), 1)),
         ("segment", "smb", date(2026, 7, 1), 1),
@@ -85,7 +85,7 @@ def test_values_add_up_to_the_total_and_begin_with_their_first_account() -> None
     }
 
 
-def test_both_ends_are_at_the_rate_of_the_base_and_what_has_none_is_counted() -> None:
+def test_retention_uses_the_rates_of_the_base_month_and_counts_missing_rates() -> None:
     rates = [rate(date(2025, 6, 1), "1"), rate(date(2026, 6, 30), "2"), rate(date(2026, 6, 1), "1", "ZAR")]
     rows = mart_nrr_summary(
         world(
@@ -96,17 +96,17 @@ def test_both_ends_are_at_the_rate_of_the_base_and_what_has_none_is_counted() ->
         )
     )
     june = next(row for row in rows if (row["dimension"], row["month"]) == ("total", date(2026, 6, 1)))
-    assert told(june, "base_account_count", "base_mrr_amount", "retained_mrr_amount", "nrr_pct", "grr_pct") == (
+    assert values(june, "base_account_count", "base_mrr_amount", "retained_mrr_amount", "nrr_pct", "grr_pct") == (
         2,
         100,
         150,
         150,
         100,
     )
-    assert told(june, "base_subscriptions_without_rate", "retained_subscriptions_without_rate") == (1, 1)
+    assert values(june, "base_subscriptions_without_rate", "retained_subscriptions_without_rate") == (1, 1)
 
 
-def test_a_cohort_is_a_row_of_a_grid() -> None:
+def test_every_cohort_has_the_same_number_of_months() -> None:
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 30), "2")]
     rows = mart_revenue_cohorts(
         world(
@@ -116,15 +116,15 @@ def test_a_cohort_is_a_row_of_a_grid() -> None:
             fx_rates=rates,
         )
     )
-    assert [told(row, "cohort_month", "months_since", "month", "is_complete", "cohort_account_count") for row in rows[3:6]] == [
+    assert [values(row, "cohort_month", "months_since", "month", "is_complete", "cohort_account_count") for row in rows[3:6]] == [
         (date(2026, 4, 1), 3, date(2026, 7, 1), False, 2),
         (date(2026, 6, 1), 0, date(2026, 6, 1), True, 1),
         (date(2026, 6, 1), 1, date(2026, 7, 1), False, 1),
     ]
     assert len(rows) == 8
     columns = ("retained_account_count", "retained_mrr_amount", "logo_retention_pct", "revenue_retention_pct")
-    # 300 dollars are 150 euros in June; who came back counts again.
-    assert [told(row, *columns) for row in rows[:4]] == [
+    # 300 dollars are 150 euros in June. An account that came back counts again.
+    assert [values(row, *columns) for row in rows[:4]] == [
         (2, 400, 100, 100),
         (1, 300, 50, 75),
         (2, 200, 100, 50),

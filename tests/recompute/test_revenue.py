@@ -34,12 +34,12 @@ def test_cancelled_and_refunded_orders_are_no_revenue() -> None:
     assert [row["total_amount_reporting"] for row in rows] == [10, 20]
 
 
-def test_an_order_of_an_unknown_account_stays_without_a_key() -> None:
+def test_an_order_of_an_unknown_account_has_no_account_key() -> None:
     rows = fct_orders(world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
     assert [row["account_key"] for row in rows] == ["t|a", None]
 
 
-def test_an_order_without_a_rate_is_counted_apart() -> None:
+def test_an_order_without_a_rate_is_counted_separately() -> None:
     rate = {"rate_date": date(2026, 9, 2), "currency": "EUR", "rate_to_usd": Decimal("1.25")}
     early = order("1", "2026-09-01", "10", currency="USD")
     late = order("2", "2026-09-03", "10", currency="USD")
@@ -66,20 +66,20 @@ def test_growth_compares_complete_months_only() -> None:
         order("4", "2026-09-03", "50"),
     )
     assert months[date(2026, 8, 1)]["revenue_yoy_pct"] == 50
-    # September has not ended: what it has is shown, the comparison is not.
+    # September has not ended. Its revenue is shown, its growth is not.
     assert months[date(2026, 9, 1)]["previous_year_revenue"] == 100
     assert months[date(2026, 9, 1)]["revenue_yoy_pct"] is None
-    # Nothing is known of a year before the first order, and a base of nothing gives no growth.
+    # There is no data a year before the first order, so there is no growth.
     assert months[date(2025, 8, 1)]["previous_year_revenue"] is None
     assert not any(row["is_year_complete"] for row in months.values())
 
 
-def test_a_year_is_complete_when_it_has_ended_and_orders_reach_back_to_its_start() -> None:
+def test_a_year_is_complete_if_it_has_ended_and_orders_cover_all_of_it() -> None:
     months = by_month(order("1", "2025-01-20", "1"))
     assert {month.year: row["is_year_complete"] for month, row in months.items()} == {2025: True, 2026: False}
 
 
-def test_a_month_has_average_customers_and_percentiles() -> None:
+def test_a_month_has_averages_and_percentiles() -> None:
     orders = [order(str(n), "2026-08-03", str(10 * n), account_id="a" if n < 4 else "b") for n in range(1, 5)]
     month = by_month(*orders)[date(2026, 8, 1)]
     assert (month["customer_count"], month["average_order_value"], month["average_revenue_per_customer"]) == (
@@ -94,11 +94,11 @@ def test_a_month_has_average_customers_and_percentiles() -> None:
     )
 
 
-def test_revenue_is_concentrated_in_ten() -> None:
+def test_the_top_10_shares_of_customers_and_products() -> None:
     items = [order_item(str(n), str(n), product_id=None if n == 12 else f"p{n}") for n in range(1, 13)]
     orders = [order(str(n), "2026-08-03", str(n), account_id=f"a{n}") for n in range(1, 13)]
     month = by_month(*orders, order_items=items)[date(2026, 8, 1)]
-    # Of 78 the two smallest customers have 3; of the products the one without a name is none, and the smallest is the eleventh.
+    # The revenue is 78. The two smallest customers have 3 of it. The unknown product (12) and the smallest one (1) are left out.
     assert month["top_10_customer_share_pct"] * 78 == 7500
     assert month["top_10_product_share_pct"] * 78 == 6500
     assert (month["product_revenue"], month["median_revenue_per_customer"], month["p95_revenue_per_customer"]) == (
@@ -108,7 +108,7 @@ def test_revenue_is_concentrated_in_ten() -> None:
     )
 
 
-def test_years_are_compared_when_both_are_whole() -> None:
+def test_only_complete_years_are_compared() -> None:
     months = by_month(
         order("0", "2023-02-20", "7"),
         order("1", "2024-01-20", "100"),
@@ -117,7 +117,7 @@ def test_years_are_compared_when_both_are_whole() -> None:
         order("4", "2026-06-20", "400"),
     )
     assert {month.year: (row["year_order_revenue"], row["year_revenue_yoy_pct"]) for month, row in months.items()} == {
-        # The first year does not reach back to January, the last is not over.
+        # The first year does not begin in January, and the last year has not ended.
         2023: (7, None),
         2024: (200, None),
         2025: (150, -25),

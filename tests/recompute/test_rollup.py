@@ -1,4 +1,4 @@
-"""The roll-up of accounts on hand-drawn families."""
+"""The roll-up of accounts on hand-worked account trees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def account(identity: str, parent: str | None = None, merged: str | None = None,
     }
 
 
-FAMILY = [
+ACCOUNTS = [
     account("top"),
     account("child", parent="top"),
     account("grandchild", parent="child"),
@@ -52,5 +52,5 @@ FAMILY = [
     ],
 )
 def test_roll_up(start: str, end: RollUp) -> None:
-    accounts = {row["account_id"]: row for row in FAMILY}
+    accounts = {row["account_id"]: row for row in ACCOUNTS}
     assert roll_up(accounts[start], accounts) == end

@@ -53,14 +53,14 @@ def test_frequency_holdings_tickets_and_contraction() -> None:
     assert [scores.contraction(F(growth, 100)) for growth in (20, 0, -25, -90)] == [0, 0, 50, 100]
 
 
-def test_what_is_unknown_is_left_out() -> None:
+def test_unknown_parts_are_left_out() -> None:
     parts = {"usage": F(50), "support": None, "revenue": F(60), "engagement": F(80)}
-    told = scores.weighted(parts, scores.HEALTH_WEIGHTS)
+    contributions = scores.weighted(parts, scores.HEALTH_WEIGHTS)
     assert scores.covered(parts, scores.HEALTH_WEIGHTS) == 80
-    assert told == {"usage": F(75, 4), "support": None, "revenue": F(75, 4), "engagement": 25}
+    assert contributions == {"usage": F(75, 4), "support": None, "revenue": F(75, 4), "engagement": 25}
 
 
-def test_bounds_belong_to_the_better_tier_and_the_higher_level() -> None:
+def test_a_tier_and_a_level_include_their_lower_bound() -> None:
     tiers = [scores.health_tier(F(score)) for score in (80, 60, 40, 20, 19)]
     assert tiers == ["champion", "healthy", "neutral", "at_risk", "critical"]
     levels = [scores.risk_level(F(score)) for score in (19, 20, 40, 60, 80)]

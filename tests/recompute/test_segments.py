@@ -22,11 +22,11 @@ def summary(**tables: list[Row]) -> dict[tuple[str, date], Row]:
     return {(row["segment"], row["month"]): row for row in mtr_customer_segment_summary(world)}
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_the_segment_is_that_of_the_top_account() -> None:
+def test_the_segment_comes_from_the_top_account() -> None:
     rows = summary(
         orders=[
             order("1", "2026-08-01", "10", account_id="child"),
@@ -37,20 +37,25 @@ def test_the_segment_is_that_of_the_top_account() -> None:
     )
     assert {name for name, _ in rows} == {"enterprise", "unknown"}
     enterprise = rows["enterprise", date(2026, 8, 1)]
-    # Accounts that order are counted as recorded, the child for itself.
-    assert told(enterprise, "ordering_customer_count", "order_revenue", "order_revenue_share_pct") == (2, 40, 40)
-    assert told(enterprise, "average_order_value", "p75_order_value", "median_revenue_per_customer") == (20, 25, 20)
-    assert told(enterprise, "paying_customer_count", "mrr_amount", "mrr_share_pct", "average_mrr_per_customer") == (
+    # Ordering accounts are counted as named in the order, so a child counts for itself.
+    assert values(enterprise, "ordering_customer_count", "order_revenue", "order_revenue_share_pct") == (2, 40, 40)
+    assert values(enterprise, "average_order_value", "p75_order_value", "median_revenue_per_customer") == (20, 25, 20)
+    assert values(enterprise, "paying_customer_count", "mrr_amount", "mrr_share_pct", "average_mrr_per_customer") == (
         0,
         0,
         None,
         None,
     )
     nothing = rows["unknown", date(2026, 9, 1)]
-    assert told(nothing, "order_count", "average_order_value", "order_revenue_share_pct", "is_complete") == (0, None, None, False)
+    assert values(nothing, "order_count", "average_order_value", "order_revenue_share_pct", "is_complete") == (
+        0,
+        None,
+        None,
+        False,
+    )
 
 
-def test_recurring_revenue_counts_top_accounts() -> None:
+def test_recurring_revenue_is_counted_at_top_accounts() -> None:
     rows = summary(
         subscriptions=[
             subscription("60", "2026-07-01", subscription_id="1"),
@@ -60,6 +65,6 @@ def test_recurring_revenue_counts_top_accounts() -> None:
         ]
     )
     enterprise, smb = (rows[name, date(2026, 8, 1)] for name in ("enterprise", "smb"))
-    assert told(enterprise, "paying_customer_count", "mrr_amount", "arr_amount", "new_customer_count") == (1, 80, 960, 0)
-    assert told(smb, "paying_customer_count", "new_customer_count", "churned_customer_count") == (1, 1, 1)
+    assert values(enterprise, "paying_customer_count", "mrr_amount", "arr_amount", "new_customer_count") == (1, 80, 960, 0)
+    assert values(smb, "paying_customer_count", "new_customer_count", "churned_customer_count") == (1, 1, 1)
     assert smb["mrr_share_pct"] * 3 == 100

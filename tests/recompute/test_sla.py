@@ -1,4 +1,4 @@
-"""Policies, priorities and verdicts on hand-worked tickets."""
+"""SLA policies, priorities and states on hand-worked tickets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def row(valid_from: date, response: int) -> dict[str, Any]:
 POLICIES = [row(date(2026, 1, 1), 90), row(date(2026, 9, 22), 30)]
 
 
-def test_the_policy_is_the_one_in_force_when_the_ticket_was_created() -> None:
+def test_the_policy_in_force_at_ticket_creation_applies() -> None:
     assert policy(POLICIES, "high", hour(23)) == Policy(90, 600, "business", "policy")
     assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(30, 600, "business", "policy")
 
@@ -37,12 +37,12 @@ def test_the_policy_is_the_one_in_force_when_the_ticket_was_created() -> None:
     ("priority", "targets"),
     [("critical", (60, 240)), ("high", (120, 1440)), ("medium", (240, 4320)), ("low", (480, 7200))],
 )
-def test_without_a_policy_the_default_targets_hold_on_the_calendar_clock(priority: str, targets: tuple[int, int]) -> None:
+def test_without_a_policy_the_default_targets_apply_on_the_calendar_clock(priority: str, targets: tuple[int, int]) -> None:
     assert policy([], priority, hour(0)) == Policy(*targets, "calendar", "default")
     assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(120, 1440, "calendar", "default")
 
 
-def test_the_priority_is_the_one_in_force_at_the_event() -> None:
+def test_the_priority_in_force_at_the_event_applies() -> None:
     ticket = {"priority": "critical"}
     changes = [
         {"from_priority": "low", "to_priority": "high", "changed_at": hour(10)},
@@ -71,7 +71,7 @@ def test_state(minutes: Fraction | None, is_over: bool, expected: str) -> None:
     assert state(minutes, 60, is_over) == expected
 
 
-def test_an_unknown_priority_has_neither_policy_nor_verdict() -> None:
+def test_an_unknown_priority_has_no_policy_and_an_unknown_state() -> None:
     assert priority_at({"priority": None}, [], hour(9)) == "unknown"
     assert policy(POLICIES, "unknown", hour(9)) is None
     assert state(Fraction(1), None, True) == "unknown"

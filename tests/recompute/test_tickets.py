@@ -25,21 +25,21 @@ def world(*tickets: Row, **tables: list[Row]) -> World:
     return World.of(AS_OF, **given)
 
 
-def told(row: Row, *columns: str) -> tuple[Any, ...]:
+def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_a_weekend_ticket_is_met_on_the_business_clock_and_late_on_the_calendar() -> None:
+def test_a_weekend_ticket_meets_its_sla_on_the_business_clock_and_breaches_it_on_the_calendar_clock() -> None:
     # Friday 16:30 local to Monday 10:00 local.
     late = ticket("2026-09-18T14:30", first_responded_at="2026-09-21T08:00")
     (row,) = fct_tickets(world(late))
-    assert told(row, "response_calendar_minutes", "response_business_minutes") == (3930, 90)
-    assert told(row, "response_clock", "response_state", "is_response_met") == ("business", "met", True)
+    assert values(row, "response_calendar_minutes", "response_business_minutes") == (3930, 90)
+    assert values(row, "response_clock", "response_state", "is_response_met") == ("business", "met", True)
     (row,) = fct_tickets(world(late, sla_policies=[sla_policy("high", 120, 480, "calendar")]))
-    assert told(row, "response_clock", "response_state", "is_response_met") == ("calendar", "breached", False)
+    assert values(row, "response_clock", "response_state", "is_response_met") == ("calendar", "breached", False)
 
 
-def test_daylight_saving_makes_the_same_local_times_another_number_of_calendar_minutes() -> None:
+def test_daylight_saving_changes_the_calendar_minutes_between_the_same_local_times() -> None:
     # Friday 16:00 to Monday 10:00 local is 65 hours in spring and 67 in autumn, and always two open hours.
     spring = ticket("2026-03-27T15:00", first_responded_at="2026-03-30T08:00")
     autumn = ticket("2025-10-24T14:00", first_responded_at="2025-10-27T09:00", ticket_id="l")
@@ -50,41 +50,41 @@ def test_daylight_saving_makes_the_same_local_times_another_number_of_calendar_m
 
 
 def test_an_open_ticket_is_pending_up_to_its_target_and_breached_after_it() -> None:
-    # The last open instant before the night is Wednesday 17:00 local, 15:00 UTC.
+    # The last open instant before as_of is Wednesday 17:00 local, 15:00 UTC.
     rows = fct_tickets(world(ticket("2026-09-30T13:00"), ticket("2026-09-30T12:59", ticket_id="l")))
-    assert [told(row, "response_elapsed_minutes", "response_state") for row in rows] == [
+    assert [values(row, "response_elapsed_minutes", "response_state") for row in rows] == [
         (120, "pending"),
         (121, "breached"),
     ]
-    assert [told(row, "response_closed_at", "is_response_met") for row in rows] == [
+    assert [values(row, "response_closed_at", "is_response_met") for row in rows] == [
         (None, None),
         (None, False),
     ]
 
 
-def test_resolved_without_a_reply_closes_the_response_clock_at_resolution() -> None:
+def test_the_response_clock_of_a_ticket_without_a_reply_stops_at_resolution() -> None:
     done = ticket("2026-09-21T07:00", status="resolved", resolved_at="2026-09-21T08:30")
     (row,) = fct_tickets(world(done))
-    assert told(row, "response_closed_at", "response_state") == (at("2026-09-21T08:30"), "met")
+    assert values(row, "response_closed_at", "response_state") == (at("2026-09-21T08:30"), "met")
 
 
-def test_resolved_at_an_unknown_time_is_unknown() -> None:
+def test_an_unknown_resolution_time_gives_an_unknown_state() -> None:
     replied = ticket("2026-09-21T07:00", status="closed", first_responded_at="2026-09-21T07:30")
-    silent = ticket("2026-09-21T07:00", status="closed", ticket_id="l")
-    first, second = fct_tickets(world(replied, silent))
-    assert told(first, "response_state", "resolution_state") == ("met", "unknown")
-    assert told(second, "response_state", "resolution_state") == ("unknown", "unknown")
-    assert told(second, "response_elapsed_minutes", "resolution_elapsed_minutes") == (None, None)
+    unanswered = ticket("2026-09-21T07:00", status="closed", ticket_id="l")
+    first, second = fct_tickets(world(replied, unanswered))
+    assert values(first, "response_state", "resolution_state") == ("met", "unknown")
+    assert values(second, "response_state", "resolution_state") == ("unknown", "unknown")
+    assert values(second, "response_elapsed_minutes", "resolution_elapsed_minutes") == (None, None)
 
 
-def test_a_reopened_ticket_runs_again_from_its_creation() -> None:
+def test_the_clock_of_a_reopened_ticket_runs_from_its_creation() -> None:
     again = ticket("2026-09-28T07:00", resolved_at="2026-09-28T09:00", reopened_count=1)
     (row,) = fct_tickets(world(again))
-    assert told(row, "is_resolved", "resolved_at", "resolution_state") == (False, None, "breached")
+    assert values(row, "is_resolved", "resolved_at", "resolution_state") == (False, None, "breached")
     assert row["resolution_elapsed_minutes"] == 3 * 480
 
 
-def test_the_target_is_that_of_the_priority_in_force_at_the_event() -> None:
+def test_the_target_depends_on_the_priority_at_the_event() -> None:
     raised = ticket(
         "2026-09-21T07:00",
         priority="critical",
@@ -102,33 +102,33 @@ def test_the_target_is_that_of_the_priority_in_force_at_the_event() -> None:
         "updated_at": at("2026-09-21T10:00"),
     }
     (row,) = fct_tickets(world(raised, ticket_priority_changes=[change]))
-    assert told(row, "response_priority", "response_target_minutes", "response_state") == ("high", 120, "met")
-    # No policy for critical: the default of four hours on the calendar clock; it took five.
-    assert told(row, "resolution_priority", "resolution_policy", "resolution_clock") == (
+    assert values(row, "response_priority", "response_target_minutes", "response_state") == ("high", 120, "met")
+    # There is no policy for critical. The default is four hours on the calendar clock, and the resolution took five.
+    assert values(row, "resolution_priority", "resolution_policy", "resolution_clock") == (
         "critical",
         "default",
         "calendar",
     )
-    assert told(row, "resolution_target_minutes", "resolution_state") == (240, "breached")
+    assert values(row, "resolution_target_minutes", "resolution_state") == (240, "breached")
 
 
-def test_without_opening_hours_the_calendar_clock_decides() -> None:
+def test_without_opening_hours_the_calendar_clock_applies() -> None:
     (row,) = fct_tickets(world(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[]))
-    assert told(row, "response_clock", "response_business_minutes", "response_state") == (
+    assert values(row, "response_clock", "response_business_minutes", "response_state") == (
         "calendar",
         None,
         "breached",
     )
 
 
-def test_compliance_counts_what_is_judged_and_nothing_pending() -> None:
+def test_compliance_counts_met_and_breached_but_not_pending() -> None:
     met = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T08:00", ticket_id="1")
     breached = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T10:00", ticket_id="2")
     pending = ticket("2026-09-30T14:00", ticket_id="3")
     (row,) = mart_ticket_sla_compliance(world(met, breached, pending))
-    assert told(row, "facility_id", "priority", "created_month") == ("unknown", "high", date(2026, 9, 1))
-    assert told(row, "ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1)
-    assert told(row, "response_pending_count", "response_compliance_pct", "is_complete") == (1, 50, True)
-    assert told(row, "mean_response_calendar_minutes", "p75_response_calendar_minutes") == (120, 150)
+    assert values(row, "facility_id", "priority", "created_month") == ("unknown", "high", date(2026, 9, 1))
+    assert values(row, "ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1)
+    assert values(row, "response_pending_count", "response_compliance_pct", "is_complete") == (1, 50, True)
+    assert values(row, "mean_response_calendar_minutes", "p75_response_calendar_minutes") == (120, 150)
     (row,) = mart_ticket_sla_compliance(world(pending))
     assert row["response_compliance_pct"] is None

@@ -16,7 +16,7 @@ def usage(*events: Row) -> list[Row]:
     )
 
 
-def test_a_day_counts_events_people_and_categories() -> None:
+def test_a_day_counts_events_users_and_categories() -> None:
     (row,) = usage(
         usage_event("2026-09-01T08:00:00"),
         usage_event("2026-09-01T07:00:00", user_id="v", event_name="search"),
@@ -31,7 +31,7 @@ def test_a_day_counts_events_people_and_categories() -> None:
     assert moments == (at("2026-09-01T07:00:00"), at("2026-09-01T23:59:59"), at("2026-09-01T08:00:00"))
 
 
-def test_a_day_is_one_of_utc_and_of_the_account_in_the_event() -> None:
+def test_days_are_utc_and_accounts_come_from_the_event() -> None:
     rows = usage(
         usage_event("2026-09-01T23:59:59"),
         usage_event("2026-09-02"),

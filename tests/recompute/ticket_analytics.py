@@ -1,4 +1,4 @@
-"""mart_ticket_analytics: one row per ticket, with every dimension joined."""
+"""mart_ticket_analytics: one row per ticket, joined with every dimension."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Dimension = dict[tuple[str, str], Row]
 
 
 def created_periods(created: date) -> Row:
-    """The month, quarter, year and weekday of a day of creation."""
+    """The calendar columns of a creation date."""
     return {
         "created_month": created.replace(day=1),
         "created_quarter": created.replace(month=(created.month - 1) // 3 * 3 + 1, day=1),
@@ -27,7 +27,7 @@ def created_periods(created: date) -> Row:
 
 
 def _account(account: Row | None, lifecycle: Row | None) -> Row:
-    """The columns of a ticket's own account; unknown without one, with an account that has no plan told apart."""
+    """The account columns of a ticket. A known account without a plan has the plan `none`, not `unknown`."""
     if account is None or lifecycle is None:
         named = dict.fromkeys(("account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
         return {**named, **dict.fromkeys(("industry", "country", "city"))}
@@ -53,7 +53,7 @@ def _facility(facility: Row | None) -> Row:
 
 
 class _Dimensions:
-    """What tickets point at, by tenant and id."""
+    """The dimension rows of tickets, by tenant and id."""
 
     def __init__(self, world: World) -> None:
         self.tenants = Tenants(world)
@@ -63,7 +63,7 @@ class _Dimensions:
         self.causes = _by(dim_root_causes(world), "root_cause_id")
 
     def of(self, ticket: Row) -> Row:
-        """The columns of every dimension of a ticket."""
+        """All dimension columns of a ticket."""
         tenant = ticket["organization_id"]
         account = (tenant, ticket["account_id"])
         category = self.categories.get((tenant, ticket["category_id"])) or self.categories[tenant, UNKNOWN]

@@ -1,4 +1,4 @@
-"""fct_tickets: one row per ticket, both clocks, and the state of each promise as of the night."""
+"""fct_tickets: one row per ticket, with both clocks and the state of each SLA as of the run."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ RECORDED = (
     *("csat_score", "updated_at"),
 )
 
-# Up to how many hours a resolution is fast, and normal (vars in the warehouse, written here a second time on purpose).
+# The longest fast and normal resolution, in hours. They repeat dbt vars on purpose: a wrong value in either place shows as a difference.
 FAST_HOURS, NORMAL_HOURS = 24, 72
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One ticket with what judges it."""
+    """One ticket with the inputs of its SLA states."""
 
     ticket: Row
     changes: Sequence[Row]
@@ -41,13 +41,13 @@ class _Case:
     clock: BusinessClock
     as_of: datetime
 
-    def promise(self, name: str, closed_at: datetime | None, is_over: bool) -> Row:
-        """The columns of one promise.
+    def sla_columns(self, name: str, closed_at: datetime | None, is_over: bool) -> Row:
+        """The columns of one SLA.
 
         Args:
             name: `response` or `resolution`.
-            closed_at: when its clock stopped; None while it runs, or when nobody knows.
-            is_over: whether the clock has stopped, be it at an unknown time.
+            closed_at: when the clock stopped; None while it runs, or if the time is unknown.
+            is_over: whether the clock has stopped, even at an unknown time.
         """
         created_at = self.ticket["created_at"]
         measured_to = closed_at if is_over else self.as_of
@@ -62,7 +62,7 @@ class _Case:
         if measured_to is not None:
             on_calendar = exact_minutes(measured_to - created_at)
             elapsed = on_calendar if deciding == "calendar" else self.clock.minutes(created_at, measured_to)
-        verdict = state(elapsed, target, is_over)
+        sla_state = state(elapsed, target, is_over)
         return {
             f"{name}_closed_at": closed_at,
             f"{name}_priority": priority,
@@ -73,20 +73,20 @@ class _Case:
             f"{name}_business_minutes": business,
             f"{name}_elapsed_minutes": elapsed,
             f"{name}_sla_ratio": None if elapsed is None or target is None else elapsed / target,
-            f"{name}_state": verdict,
-            f"is_{name}_met": {"met": True, "breached": False}.get(verdict),
+            f"{name}_state": sla_state,
+            f"is_{name}_met": {"met": True, "breached": False}.get(sla_state),
         }
 
 
 def csat_tier(score: int | None) -> str | None:
-    """What a ticket's score counts as; None for none, or for one outside its scale."""
+    """The class of a ticket's CSAT score; None without a score, or for a score outside the scale."""
     if score is None or not 1 <= score <= 5:
         return None
     return "satisfied" if score >= 4 else "dissatisfied" if score <= 2 else "neutral"
 
 
 def resolution_speed(hours: Fraction | None) -> str | None:
-    """How quickly a ticket was resolved on the calendar clock: within a day, within three, or later."""
+    """The speed of a resolution on the calendar clock: fast, normal or slow; None if unknown."""
     if hours is None:
         return None
     return "fast" if hours <= FAST_HOURS else "normal" if hours <= NORMAL_HOURS else "slow"
@@ -104,7 +104,7 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
         responded_at = None
     is_resolved = ticket["status"] in RESOLVED and (ticket["resolved_at"] is None or ticket["resolved_at"] < as_of)
     resolved_at = ticket["resolved_at"] if is_resolved else None
-    # A ticket resolved without a reply closes its first response clock at resolution.
+    # If a ticket is resolved without a reply, its response clock stops at resolution.
     response_closed_at = min((moment for moment in (responded_at, resolved_at) if moment is not None), default=None)
     facility = ticket["facility_id"] if known(facilities, ticket["facility_id"]) else "unknown"
     hours = exact_minutes(resolved_at - ticket["created_at"]) / 60 if resolved_at else None
@@ -129,8 +129,8 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
         "resolution_speed": resolution_speed(hours),
         "csat_tier": csat_tier(ticket["csat_score"]),
         "satisfaction_level": csat_tier(ticket["csat_score"]),
-        **case.promise("response", response_closed_at, response_closed_at is not None or is_resolved),
-        **case.promise("resolution", resolved_at, is_resolved),
+        **case.sla_columns("response", response_closed_at, response_closed_at is not None or is_resolved),
+        **case.sla_columns("resolution", resolved_at, is_resolved),
     }
 
 

@@ -22,12 +22,12 @@ NAMES = (
 
 
 def ranks(counts: dict[Hashable, int]) -> dict[Hashable, int]:
-    """The rank of each by its count, the highest first; equal counts share one, and the next skips."""
+    """The rank of each name by count, highest first. Equal counts share a rank, and the next rank is skipped."""
     return {name: 1 + sum(other > count for other in counts.values()) for name, count in counts.items()}
 
 
 def satisfaction(tickets: Sequence[Row], rate: str) -> Row:
-    """What the customers think of tickets, by the scores on the tickets; `rate` names the share of the satisfied."""
+    """The CSAT figures of tickets. `rate` is the column name of the satisfied share."""
     scored = [ticket for ticket in tickets if ticket["csat_tier"] is not None]
     satisfied = sum(ticket["csat_tier"] == "satisfied" for ticket in scored)
     return {
@@ -39,15 +39,15 @@ def satisfaction(tickets: Sequence[Row], rate: str) -> Row:
 
 
 def _channels(tickets: Sequence[Row]) -> Row:
-    told = [ticket["channel"] if ticket["channel"] in CHANNELS else UNKNOWN for ticket in tickets]
+    channels = [ticket["channel"] if ticket["channel"] in CHANNELS else UNKNOWN for ticket in tickets]
     figures: Row = {}
     for channel in CHANNELS:
-        figures |= {f"{channel}_count": told.count(channel), f"{channel}_pct": share(told.count(channel), len(told))}
+        figures |= {f"{channel}_count": channels.count(channel), f"{channel}_pct": share(channels.count(channel), len(channels))}
     return figures
 
 
 def _ranked(tickets: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], int]:
-    """The rank of every known cause by its tickets, among those of the same columns; the cause comes last in a key."""
+    """The rank of every known cause by ticket count, within groups of equal `columns`. The cause is the last part of a key."""
     known_causes = [ticket for ticket in tickets if ticket["root_cause_id"] != UNKNOWN]
     found: dict[tuple[Any, ...], int] = {}
     for place, own in grouped(known_causes, *columns).items():

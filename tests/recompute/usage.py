@@ -1,4 +1,4 @@
-"""fct_usage: one row per account, as the events name it, and UTC day on which it used the product."""
+"""fct_usage: one row per account and UTC day with usage events. The event names the account."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def is_login(event: Row) -> bool:
 
 
 def category(event: Row) -> str:
-    """Which of the five categories an event belongs to, else other."""
-    told = (event["event_category"] or "").lower()
-    return told if told in CATEGORIES else OTHER
+    """The category of an event: one of the five known categories, or other."""
+    name = (event["event_category"] or "").lower()
+    return name if name in CATEGORIES else OTHER
 
 
 def _day(events: Sequence[Row]) -> Row:

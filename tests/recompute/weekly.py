@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tests.recompute.compliance import CLOCKS, PROMISES
+from tests.recompute.compliance import CLOCKS, SLAS
 from tests.recompute.distribution import distribution
 from tests.recompute.grouping import counted, grouped, total
-from tests.recompute.mrr import Books, fct_revenue
+from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
@@ -30,10 +30,10 @@ def _weeks(first: date, last: date) -> Iterator[date]:
         first += WEEK
 
 
-def _at_risk(books: Books, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
-    """The customers behind the violators of a week, and what they pay in the month of its Monday."""
-    placed = [ticket for ticket in violators if books.tenants.row("accounts", tenant, ticket["account_id"]) is not None]
-    tops = {books.top(tenant, ticket["account_id"]) for ticket in placed}
+def _at_risk(records: SubscriptionRecords, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
+    """The customers whose tickets breached an SLA in a week, and their revenue in the month of its Monday."""
+    placed = [ticket for ticket in violators if records.tenants.row("accounts", tenant, ticket["account_id"]) is not None]
+    tops = {records.top(tenant, ticket["account_id"]) for ticket in placed}
     months = [row for top in tops for row in revenue.get((tenant, top, week.replace(day=1)), [])]
     return {
         "sla_violator_count": len(violators),
@@ -45,13 +45,13 @@ def _at_risk(books: Books, revenue: Revenue, tenant: str, week: date, violators:
 
 
 def _handled(tickets: Sequence[Row]) -> Row:
-    """How the tickets of a week were answered, resolved and judged by the customers."""
+    """The response, resolution and CSAT figures of a week's tickets."""
     scored = [ticket for ticket in tickets if ticket["csat_tier"] is not None]
     satisfied = sum(ticket["csat_tier"] == "satisfied" for ticket in scored)
     figures: Row = {}
-    for promise in PROMISES:
+    for sla in SLAS:
         for clock in CLOCKS:
-            figures |= distribution(tickets, f"{promise}_{clock}_minutes")
+            figures |= distribution(tickets, f"{sla}_{clock}_minutes")
     return {
         "ticket_count": len(tickets),
         "resolved_count": counted(tickets, "is_resolved"),
@@ -63,8 +63,8 @@ def _handled(tickets: Sequence[Row]) -> Row:
 
 
 def mtr_weekly_ops(world: World) -> list[Row]:
-    """The rows of mtr_weekly_ops, without a gap from an organization's first ticket to the week of the night."""
-    books = Books(world)
+    """The rows of mtr_weekly_ops, without a gap from an organization's first ticket to the week of the as-of time."""
+    records = SubscriptionRecords(world)
     revenue = grouped(fct_revenue(world), "organization_id", "account_id", "month")
     tickets = [
         {**ticket, "week_start": monday(ticket["created_at"])}
@@ -86,9 +86,9 @@ def mtr_weekly_ops(world: World) -> list[Row]:
                     "iso_year": iso.year,
                     "iso_week": iso.week,
                     "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= world.as_of,
-                    "reporting_currency": books.tenants.reporting_currency(tenant),
+                    "reporting_currency": records.tenants.reporting_currency(tenant),
                     **_handled(created),
-                    **_at_risk(books, revenue, tenant, week, violators),
+                    **_at_risk(records, revenue, tenant, week, violators),
                 }
             )
     return rows

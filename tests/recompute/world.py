@@ -1,9 +1,9 @@
-"""The world of one night, read from the CSV truth into plain Python values.
+"""The source data of one run, read from CSV files into plain Python values.
 
-`World.read(folder, as_of)` holds every table of the source contract as a list of dicts: timestamps are aware
-UTC datetimes, dates are dates, money and rates are Decimals, counts are ints, booleans are bools, texts have
-no blanks around them, an empty field is None. Rows that the night cannot see yet (`updated_at`, or the event's own time, not before `as_of`)
-are left out, and of several versions of one key only the latest stays.
+`World.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
+UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
+A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
+of one key only the latest is kept.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ _TIMES = {"opens_at", "closes_at"}
 
 
 def natural(*parts: str) -> str:
-    """What a surrogate key stands for: the parts of the natural key, joined by `|`."""
+    """A readable surrogate key: the parts of the natural key, joined by `|`."""
     return "|".join(parts)
 
 
 def instant(text: str) -> datetime:
-    """An ISO 8601 timestamp as an aware UTC datetime; one without an offset is UTC."""
+    """An ISO 8601 timestamp as an aware UTC datetime. A timestamp without an offset is UTC."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -95,7 +95,7 @@ def _boolean(text: str) -> bool:
 
 
 def _parser(column: str) -> Callable[[str], Any]:
-    """How the values of a column read, from the contract's naming."""
+    """The parser for a column, chosen by the column name."""
     if column in _TIMES:
         return time.fromisoformat
     if column in _DATES:
@@ -137,23 +137,23 @@ def _latest(rows: Iterable[Row], key: tuple[str, ...]) -> list[Row]:
 
 @dataclass(frozen=True)
 class World:
-    """Every source table as one night sees it, by table name."""
+    """Every source table as of one run, by table name."""
 
     as_of: datetime
     tables: dict[str, list[Row]]
 
     @classmethod
     def read(cls, folder: Path, as_of: datetime) -> World:
-        """The world in `folder` (one csv per table) as of `as_of`; a missing file is an empty table."""
+        """The source data in `folder` (one CSV file per table) as of `as_of`. A missing file is an empty table."""
         return _read_world(folder, as_of)
 
     @classmethod
     def of(cls, as_of: datetime, **tables: list[Row]) -> World:
-        """A world of hand-written rows, for tests: the tables given, the others empty."""
+        """A world of the given rows, for tests. All other tables are empty."""
         unknown = tables.keys() - KEYS.keys()
         if unknown:
             raise ValueError(f"no such table: {sorted(unknown)}")
-        return cls(as_of, {name: _as_seen(name, tables.get(name, []), as_of) for name in KEYS})
+        return cls(as_of, {name: _visible_rows(name, tables.get(name, []), as_of) for name in KEYS})
 
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
@@ -164,10 +164,10 @@ class World:
         return {row[key]: row for row in self.tables[table]}
 
 
-def _as_seen(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
+def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
     return _latest((row for row in rows if _visible(row, as_of)), KEYS[table])
 
 
 @cache
 def _read_world(folder: Path, as_of: datetime) -> World:
-    return World(as_of, {name: _as_seen(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS})
+    return World(as_of, {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS})

@@ -1,4 +1,4 @@
-"""The generated pages: which definitions there are, what a page says, and that a page out of date is seen."""
+"""The generated pages: parsed definitions, page contents, and detection of outdated pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NRR = "mart_nrr"
 
 @pytest.fixture
 def known() -> dict[str, Any]:
-    """A manifest of one mart with a golden case, three tests and a question, beside a table that defines nothing."""
+    """A manifest of one mart with a golden case, tests and a question, and of a second table without a definition."""
     project = {"package_name": "shop", "original_file_path": f"models/marts/{NRR}.sql", "group": "finance"}
     mart = {
         **project,
@@ -90,7 +90,7 @@ def names(manifest: dict[str, Any]) -> set[str]:
     return {path.name for path in metric_pages(manifest, SOURCE)}
 
 
-def test_a_definition_is_named_by_what_is_bold_or_leads_it() -> None:
+def test_a_definition_is_named_by_its_bold_or_leading_terms() -> None:
     found = [(definition.section, definition.terms, definition.page) for definition in read_definitions(SOURCE)]
     assert found == [
         ("Conventions", ("Roll-up",), "roll-up.md"),
@@ -100,7 +100,7 @@ def test_a_definition_is_named_by_what_is_bold_or_leads_it() -> None:
     assert read_definitions(SOURCE)[1].text == "**MRR of a subscription in month M** = price, by the month."
 
 
-def test_only_what_a_model_computes_has_a_page(known: dict[str, Any]) -> None:
+def test_only_computed_definitions_have_a_page(known: dict[str, Any]) -> None:
     assert names(known) == {"README.md", "nrr.md"}
     index = metric_pages(known, SOURCE)[METRICS / "README.md"]
     assert "| [GRR](nrr.md) | Revenue | `marts.mart_nrr` |" in index
@@ -108,7 +108,7 @@ def test_only_what_a_model_computes_has_a_page(known: dict[str, Any]) -> None:
 
 def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: dict[str, Any]) -> None:
     page = metric_pages(known, SOURCE)[METRICS / "nrr.md"]
-    for told in (
+    for expected in (
         "# NRR (trailing 12 months), GRR\n",
         "**NRR (trailing 12 months)**: now ÷ then. **GRR** = never above 100.",
         "| [marts.mart_nrr](#martsmart_nrr) | Finance | daily, within 6h, high |",
@@ -124,11 +124,13 @@ def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: 
         "- `sums`: Both sides agree. (stops the build)\n",
         "- Do we keep them?\n",
     ):
-        assert told in page, told
-    assert "from_elsewhere" not in page and "is in `mart_nrr`" not in page, "a test of another table that only points here"
+        assert expected in page, expected
+    assert "from_elsewhere" not in page and "is in `mart_nrr`" not in page, (
+        "a relationships test of another table belongs to that table"
+    )
 
 
-def test_a_name_may_be_the_beginning_of_a_term_in_whole_words(known: dict[str, Any]) -> None:
+def test_a_name_may_be_the_first_whole_words_of_a_term(known: dict[str, Any]) -> None:
     model = known["nodes"][f"model.shop.{NRR}"]
     model["description"] = "One row. Definition: MRR."
     assert names(known) == {"README.md", "mrr-of-a-subscription-in-month-m.md"}
@@ -139,7 +141,7 @@ def test_a_name_may_be_the_beginning_of_a_term_in_whole_words(known: dict[str, A
             metric_pages(changed, SOURCE)
 
 
-def test_a_page_that_differs_is_missing_or_left_over_is_out_of_date(known: dict[str, Any], tmp_path: Path) -> None:
+def test_changed_missing_and_extra_pages_are_outdated(known: dict[str, Any], tmp_path: Path) -> None:
     pages = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
     assert drifted(pages, tmp_path) == sorted(pages)
     write(pages, tmp_path)
@@ -147,14 +149,14 @@ def test_a_page_that_differs_is_missing_or_left_over_is_out_of_date(known: dict[
     known["nodes"][f"model.shop.{NRR}"]["raw_code"] = "select 2 as nrr_pct"
     changed = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
     assert drifted(changed, tmp_path) == [tmp_path / "nrr.md"]
-    (tmp_path / "forgotten.md").write_text("# Forgotten\n")
+    (tmp_path / "extra.md").write_text("# Extra\n")
     (tmp_path / "README.md").unlink()
-    assert drifted(pages, tmp_path) == [tmp_path / "README.md", tmp_path / "forgotten.md"]
+    assert drifted(pages, tmp_path) == [tmp_path / "README.md", tmp_path / "extra.md"]
     write(pages, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "nrr.md"]
 
 
-def test_the_models_of_the_project_name_definitions_that_there_are(manifest: Path) -> None:
+def test_the_models_of_the_project_name_known_definitions(manifest: Path) -> None:
     pages = metric_pages(json.loads(manifest.read_text()), DEFINITIONS.read_text())
     computed = {path.name for path in pages}
     assert {"order-revenue.md", "sla-compliance.md", "weighted-amount-of-a-deal.md", "facility-health.md"} <= computed

@@ -1,4 +1,4 @@
-"""One small company at three nights, and a real PostgreSQL, shared by all tests of the demo company."""
+"""A small company at several as-of times, and a real PostgreSQL, shared by all tests of the demo company."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def _company(scale: float, seed: int, as_of: str) -> Company:
 
 @pytest.fixture(scope="session")
 def company_at() -> Callable[[str], Company]:
-    """The company of scale 0.02 and seed 7 at an as-of, generated once each."""
+    """The company with scale 0.02 and seed 7 at an as-of time. Each one is generated once."""
     return lambda as_of: _company(0.02, 7, as_of)
 
 
 @pytest.fixture(scope="session")
 def company() -> Company:
-    """A somewhat larger company (0.05), at the day for which the sizes are stated."""
+    """A larger company (scale 0.05), at the day to which the sizes of the source contract apply."""
     return _company(0.05, 42, "2026-10-01")
 
 

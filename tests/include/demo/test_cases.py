@@ -1,4 +1,4 @@
-"""Every labelled edge case is there, at every scale, under the keys that demo_cases.md names."""
+"""Every labelled edge case exists at every scale, under the keys in demo_cases.md."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TITLES = {
 
 @pytest.mark.parametrize("as_of", ["2026-10-01", "2027-02-14"])
 @pytest.mark.parametrize("scale", [0.02, 0.3])
-def test_the_document_names_rows_that_are_there(tmp_path: Path, scale: float, as_of: str) -> None:
+def test_the_document_lists_existing_rows(tmp_path: Path, scale: float, as_of: str) -> None:
     company = generate(scale, 5, datetime.fromisoformat(as_of).replace(tzinfo=UTC))
     write_csv(company, tmp_path)
     keys: dict[str, set[str]] = {}
@@ -64,7 +64,7 @@ def test_the_document_names_rows_that_are_there(tmp_path: Path, scale: float, as
 
 @pytest.fixture(scope="module")
 def found(company: Company) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each case by title, in the document's order."""
+    """The rows of each case, by title, in the order of demo_cases.md."""
     by_table = {name: {row[table.key[0]]: row for row in company.tables[name].to_pylist()} for name, table in TABLES.items()}
     result = defaultdict(list)
     for case in company.cases:
@@ -74,7 +74,7 @@ def found(company: Company) -> dict[str, list[dict[str, Any]]]:
 
 
 def mrr(subscriptions: list[dict[str, Any]], account: str, end: datetime) -> Decimal:
-    """An account's monthly revenue at a month's end, as the metric is defined (monthly plans only)."""
+    """The MRR of an account at a month's end, for monthly plans only."""
     total = Decimal(0)
     for row in subscriptions:
         if row["account_id"] == account and row["started_at"] < end and (row["ended_at"] is None or end <= row["ended_at"]):
@@ -83,7 +83,7 @@ def mrr(subscriptions: list[dict[str, Any]], account: str, end: datetime) -> Dec
     return total
 
 
-def test_the_golden_account_earns_what_the_definition_expects(company: Company, found: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_golden_account_has_the_mrr_of_the_definition(company: Company, found: dict[str, list[dict[str, Any]]]) -> None:
     account = next(row["account_id"] for row in found["reactivation after churn"] if "name" in row)
     subscriptions = company.tables["subscriptions"].to_pylist()
     ends = [datetime(2026, month + 1, 1, tzinfo=UTC) for month in range(1, 7)]
@@ -147,7 +147,7 @@ def test_support_cases(company: Company, found: dict[str, list[dict[str, Any]]])
     assert [row["responded_at"] for row in found["unanswered survey"]] == [None, None]
 
 
-def test_version_1_2_brings_a_spike(company: Company) -> None:
+def test_version_1_2_causes_a_spike(company: Company) -> None:
     organizations = company.tables["organizations"]["organization_id"].to_pylist()
     daily: dict[tuple[str, Any], int] = defaultdict(int)
     for ticket in company.tables["tickets"].to_pylist():
@@ -159,6 +159,6 @@ def test_version_1_2_brings_a_spike(company: Company) -> None:
         assert daily[organization, release] > 2 * max(usual)
 
 
-def test_awkward_text_is_awkward(found: dict[str, list[dict[str, Any]]]) -> None:
+def test_awkward_text_has_quotes_newlines_emoji_and_backslashes(found: dict[str, list[dict[str, Any]]]) -> None:
     text = found["text with quotes, newlines and emoji"][1]["subject"]
     assert '"' in text and "\n\n" in text and "🔥" in text and "\\" in text

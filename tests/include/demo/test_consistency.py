@@ -1,4 +1,4 @@
-"""A generated company keeps the source contract: categories, references, sums, and times in order."""
+"""A generated company follows the source contract: categories, references, sums and the order of timestamps."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def rows(company: Company) -> dict[str, list[dict[str, Any]]]:
     return {name: table.to_pylist() for name, table in company.tables.items()}
 
 
-def test_columns_keys_and_nulls_are_those_of_the_schema(company: Company) -> None:
+def test_columns_keys_and_nulls_follow_the_schema(company: Company) -> None:
     for table in TABLES.values():
         data = company.tables[table.name]
         assert data.column_names == [column.name for column in table.columns]
@@ -81,16 +81,16 @@ def test_columns_keys_and_nulls_are_those_of_the_schema(company: Company) -> Non
         assert len({tuple(row[name] for name in table.key) for row in data.to_pylist()}) == data.num_rows > 0
 
 
-def test_categories_are_the_listed_ones_and_all_occur(company: Company) -> None:
+def test_categories_have_exactly_the_listed_values(company: Company) -> None:
     for (table, column), listed in CATEGORIES.items():
         found = set(company.tables[table][column].to_pylist()) - {None}
         assert found <= set(listed.split()), f"{table}.{column}"
-        # Short-lived states need not occur on any one day.
+        # Short-lived states may be missing at a given as-of time.
         short = {"draft", "pending", "escalated", "on_hold", "shipped", "confirmed", "paused", "trialing", "waived", "past_due"}
         assert found | short >= set(listed.split()), f"{table}.{column} lacks {set(listed.split()) - found}"
 
 
-def test_references_resolve_but_for_the_labelled_orphans(company: Company, rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_references_resolve_except_for_the_labelled_orphans(company: Company, rows: dict[str, list[dict[str, Any]]]) -> None:
     keys = {name: {row[table.key[0]] for row in rows[name]} for name, table in TABLES.items() if table.system != "reference"}
     orphans = set()
     for table in TABLES.values():
@@ -139,7 +139,7 @@ def test_a_replacement_begins_where_the_replaced_ended(rows: dict[str, list[dict
         assert row["ended_at"] is None or row["ended_at"] > row["started_at"]
 
 
-def test_nothing_is_later_than_the_as_of_or_than_its_updated_at(rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_no_timestamp_is_after_as_of_or_updated_at(rows: dict[str, list[dict[str, Any]]]) -> None:
     as_of = datetime(2026, 10, 1, tzinfo=UTC)
     planned = {"due_at", "trial_ends_at", "current_period_end", "period_end"}
     for name, table in TABLES.items():
@@ -151,7 +151,7 @@ def test_nothing_is_later_than_the_as_of_or_than_its_updated_at(rows: dict[str, 
                     assert row[moment] <= row.get("updated_at", as_of), f"{name}.{moment}"
 
 
-def test_tickets_live_in_order(rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_ticket_timestamps_are_in_order(rows: dict[str, list[dict[str, Any]]]) -> None:
     for ticket in rows["tickets"]:
         assert ticket["first_responded_at"] is None or ticket["first_responded_at"] > ticket["created_at"]
         assert ticket["resolved_at"] is None or ticket["resolved_at"] > ticket["created_at"]
@@ -170,19 +170,19 @@ def test_deals_follow_their_history(rows: dict[str, list[dict[str, Any]]]) -> No
             assert latter["from_stage"] == former["to_stage"]
 
 
-def test_leads_pass_the_funnel_in_order(rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_lead_timestamps_are_in_order(rows: dict[str, list[dict[str, Any]]]) -> None:
     for lead in rows["leads"]:
         reached = [lead[name] for name in ("created_at", "sql_at", "opportunity_at", "closed_at") if lead[name] is not None]
         assert reached == sorted(reached)
         assert (lead["closed_at"] is not None) == (lead["stage"] in ("won", "lost"))
 
 
-def test_rates_rest_at_weekends(rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_there_are_no_rates_at_weekends(rows: dict[str, list[dict[str, Any]]]) -> None:
     assert {row["rate_date"].weekday() for row in rows["fx_rates"]} == {0, 1, 2, 3, 4}
     assert {row["currency"] for row in rows["fx_rates"]} >= {"USD", "EUR", "GBP"}
 
 
-def test_keys_have_the_shapes_of_their_systems(rows: dict[str, list[dict[str, Any]]]) -> None:
+def test_keys_have_the_format_of_their_system(rows: dict[str, list[dict[str, Any]]]) -> None:
     uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}")
     assert all(uuid.fullmatch(row["account_id"]) for row in rows["accounts"])
     assert all(re.fullmatch(r"sub_[0-9a-f]{16}", row["subscription_id"]) for row in rows["subscriptions"])

@@ -1,4 +1,4 @@
-"""CSV out and in: nothing is lost, and what is wrong is named by file, line and column."""
+"""CSV output and input: no data is lost, and errors name the file, the line and the column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def errors(folder: Path) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_a_company_survives_the_round_trip(company: Company, tmp_path: Path) -> None:
+def test_a_company_is_unchanged_after_writing_and_reading(company: Company, tmp_path: Path) -> None:
     write_csv(company, tmp_path)
     again = read_csv(tmp_path)
     assert again.warnings == []
@@ -32,7 +32,7 @@ def test_a_company_survives_the_round_trip(company: Company, tmp_path: Path) -> 
         assert again.tables[name].equals(company.tables[name].combine_chunks()), name
 
 
-def test_written_csv_is_stable_and_plain(company: Company, tmp_path: Path) -> None:
+def test_written_csv_is_stable_and_has_plain_numbers(company: Company, tmp_path: Path) -> None:
     write_csv(company, tmp_path / "one")
     write_csv(read_csv(tmp_path / "one"), tmp_path / "two")
     for name in TABLES:
@@ -50,7 +50,7 @@ def test_a_missing_file_is_an_empty_table_and_a_warning(tmp_path: Path) -> None:
     assert company.tables["orders"].num_rows == 0
     assert company.tables["orders"].column_names == [column.name for column in TABLES["orders"].columns]
     assert "orders.csv is missing: orders is empty" in company.warnings
-    assert "facilites.csv is not a table of the source contract: it is not read" in company.warnings
+    assert "facilites.csv is not a table of the source contract and is ignored" in company.warnings
 
 
 def test_an_unknown_column_is_kept_as_text(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_columns_in_another_order_and_windows_files_are_read(tmp_path: Path) -> 
     assert (row["currency"], row["rate_date"].isoformat(), str(row["rate_to_usd"])) == ("EUR", "2026-01-02", "1.100000000")
 
 
-def test_values_have_some_leeway(tmp_path: Path) -> None:
+def test_several_formats_of_an_instant_are_accepted(tmp_path: Path) -> None:
     lines = [
         "f1,o1,Office,York,North,2026-01-01T02:00:00+02:00,2026-01-01",
         "f2,o1,Office,York,North,2026-01-01 00:00:00,2026-01-01T00:00:00.25Z",
@@ -90,8 +90,8 @@ def test_values_have_some_leeway(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("2026-02-30,EUR,1.1", 'column rate_date: "2026-02-30" is not a date (write 2026-10-01)'),
-        ("2026-01-02,,1.1", "column currency: empty, but it must have a value"),
-        ("2026-01-02,EUR,", "column rate_to_usd: empty, but it must have a value"),
+        ("2026-01-02,,1.1", "column currency: empty, but a value is required"),
+        ("2026-01-02,EUR,", "column rate_to_usd: empty, but a value is required"),
         ('2026-01-02,EUR,"1,1"', 'column rate_to_usd: "1,1" is not a number (write 1234.50)'),
         ("2026-01-02,EUR,1.12345678901", 'column rate_to_usd: "1.12345678901" has more than 9 decimal places'),
         ("2026-01-02,EUR,NaN", 'column rate_to_usd: "NaN" is not a number of at most 29 digits'),
@@ -118,7 +118,7 @@ def test_a_bad_value_is_named_by_file_line_and_column(tmp_path: Path, line: str,
         ("usage_events", "properties", "[1]", "is not a JSON object"),
     ],
 )
-def test_each_type_refuses_what_it_cannot_hold(tmp_path: Path, table: str, column: str, value: str, message: str) -> None:
+def test_each_type_rejects_invalid_values(tmp_path: Path, table: str, column: str, value: str, message: str) -> None:
     good = {
         "string": "x",
         "integer": "1",
@@ -139,7 +139,7 @@ def test_each_type_refuses_what_it_cannot_hold(tmp_path: Path, table: str, colum
     assert errors(tmp_path) == [f'{table}.csv, line 2, column {column}: "{value}" {message}']
 
 
-def test_lines_are_those_of_the_file_even_after_newlines_in_fields(tmp_path: Path) -> None:
+def test_line_numbers_are_correct_after_newlines_in_fields(tmp_path: Path) -> None:
     lines = ['f1,o1,"two', 'lines",York,North,2026-01-01,2026-01-01', 'f2,o1,"a', "b", 'c",York,"N', 'W",yesterday,2026-01-01']
     put(tmp_path, "facilities", FACILITIES, *lines)
     assert errors(tmp_path) == [
@@ -147,22 +147,22 @@ def test_lines_are_those_of_the_file_even_after_newlines_in_fields(tmp_path: Pat
     ]
 
 
-def test_twenty_errors_of_a_file_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+def test_twenty_errors_of_a_file_are_listed_and_the_rest_is_counted(tmp_path: Path) -> None:
     put(tmp_path, "fx_rates", RATES, *(f"2026-01-02,EUR,bad{number}" for number in range(25)))
     put(tmp_path, "facilities", FACILITIES, ",o1,Office,York,North,2026-01-01,2026-01-01")
     found = errors(tmp_path)
-    assert found[0] == "facilities.csv, line 2, column facility_id: empty, but it must have a value"
+    assert found[0] == "facilities.csv, line 2, column facility_id: empty, but a value is required"
     assert len(found) == 1 + 20 + 1
     assert found[20].startswith("fx_rates.csv, line 21, column rate_to_usd")
     assert found[21] == "fx_rates.csv: 5 more errors like these"
 
 
-def test_a_crm_key_may_not_come_twice(tmp_path: Path) -> None:
+def test_a_duplicate_key_of_a_crm_table_is_an_error(tmp_path: Path) -> None:
     put(tmp_path, "facilities", FACILITIES, LINE, LINE.replace("f1", "f2"), LINE)
-    assert errors(tmp_path) == ['facilities.csv, line 4, column facility_id: "f1" is the key of line 2 already']
+    assert errors(tmp_path) == ['facilities.csv, line 4, column facility_id: "f1" is already the key of line 2']
 
 
-def test_what_is_no_csv_says_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_csv_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "facilities.csv").write_bytes(b"")
     (tmp_path / "fx_rates.csv").write_bytes((RATES + "\n2026-01-02,EUR,1.1\n").encode() + b"2026-01-02,\xff,1.1\n")
     put(tmp_path, "holidays", "organization_id;holiday_date;name", "o1;2026-01-01;x")

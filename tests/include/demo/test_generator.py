@@ -1,4 +1,4 @@
-"""The generator: the same bytes everywhere, the stated sizes, and nights that follow one another."""
+"""The generator: the same bytes in every process, the sizes of the contract, and consistent data at later as-of times."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def digest(folder: Path) -> dict[str, str]:
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
 
 
-def test_the_same_bytes_whatever_the_process(tmp_path: Path) -> None:
+def test_the_bytes_are_the_same_in_every_process(tmp_path: Path) -> None:
     results = []
     for run, hash_seed in enumerate(("0", "4321")):
         folder = tmp_path / str(run)
@@ -86,38 +86,38 @@ def test_another_seed_or_scale_is_another_company(company_at: Callable[[str], Co
         ("2023-11-01", "2027-03-29"),
     ],
 )
-def test_a_later_world_has_moved_on_from_an_earlier_one(company_at: Callable[[str], Company], before: str, after: str) -> None:
-    has_moved_on(company_at(before), company_at(after))
+def test_a_later_as_of_continues_an_earlier_one(company_at: Callable[[str], Company], before: str, after: str) -> None:
+    assert_continues(company_at(before), company_at(after))
 
 
-def test_a_larger_world_moves_on_too() -> None:
-    """Large enough for the rare lives: pauses, notices given but not yet due, trials under way."""
+def test_a_larger_company_continues_too() -> None:
+    """This company is large enough for rare states: pauses, cancellations before the end, and running trials."""
     worlds = [generate(0.4, 3, datetime(2025, month, 11, tzinfo=UTC)) for month in (3, 9)]
-    has_moved_on(*worlds)
+    assert_continues(*worlds)
 
 
-def has_moved_on(earlier: Company, later: Company) -> None:
-    """Asserts that rows changed only with a newer updated_at, and that rows are gone only where deletions are meant."""
+def assert_continues(earlier: Company, later: Company) -> None:
+    """Assert that changed rows have a newer updated_at, and that only tables with labelled deletions lose rows."""
     assert earlier.as_of is not None
-    turn = earlier.as_of
+    boundary = earlier.as_of
     for table in CHANGING:
         old, new = rows_by_key(earlier, table), rows_by_key(later, table)
         for key, row in new.items():
-            if row["updated_at"] < turn:
+            if row["updated_at"] < boundary:
                 assert old.get(key) == row, f"{table.name} {key} changed without a newer updated_at"
             elif key in old:
                 assert row["updated_at"] > old[key]["updated_at"]
         for key, row in old.items():
-            assert row["updated_at"] < turn, f"{table.name} {key} is from the future"
-            # What is gone was deleted; only the tables with labelled deletions may lose rows.
+            assert row["updated_at"] < boundary, f"{table.name} {key} is from the future"
+            # A missing row was deleted. Only tables with labelled deletions may lose rows.
             assert key in new or table.name in ("activities", "contacts"), f"{table.name} {key} is gone"
 
 
-@pytest.mark.parametrize("night", ["2024-05-06", "2026-10-01", "2026-10-02", "2026-12-31", "2028-02-28"])
-def test_every_night_inserts_updates_deletes_and_brings_late_events(company_at: Callable[[str], Company], night: str) -> None:
-    start = datetime.fromisoformat(night).replace(tzinfo=UTC)
+@pytest.mark.parametrize("day", ["2024-05-06", "2026-10-01", "2026-10-02", "2026-12-31", "2028-02-28"])
+def test_every_day_has_inserts_updates_deletes_and_late_events(company_at: Callable[[str], Company], day: str) -> None:
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     following = date.fromordinal(start.date().toordinal() + 1).isoformat()
-    before, after = company_at(night), company_at(following)
+    before, after = company_at(day), company_at(following)
     inserted = updated = deleted = 0
     for table in CHANGING:
         old, new = rows_by_key(before, table), rows_by_key(after, table)
@@ -130,7 +130,7 @@ def test_every_night_inserts_updates_deletes_and_brings_late_events(company_at: 
     gone = [case for case in after.cases if case.where == "gone"]
     assert {case.table for case in gone} == {"activities", "contacts"}
     for case in gone:
-        if f"deleted at {night}" in case.see:
+        if f"deleted at {day}" in case.see:
             assert (case.key,) in rows_by_key(before, TABLES[case.table])
     events = TABLES["usage_events"]
     old, new = rows_by_key(before, events), rows_by_key(after, events)
@@ -138,7 +138,7 @@ def test_every_night_inserts_updates_deletes_and_brings_late_events(company_at: 
     assert any(new[key]["occurred_at"] < start for key in new.keys() - old.keys())
 
 
-def test_usage_events_are_there_when_their_day_is_over(company_at: Callable[[str], Company]) -> None:
+def test_usage_events_appear_when_their_delivery_day_has_ended(company_at: Callable[[str], Company]) -> None:
     noon, midnight = company_at("2026-10-01T12:00:00"), company_at("2026-10-02")
     assert max(noon.delivered_on) == date(2026, 9, 30)
     assert max(midnight.delivered_on) == date(2026, 10, 1)

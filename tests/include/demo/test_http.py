@@ -52,7 +52,7 @@ def support(company: Company) -> Iterator[str]:
 
 
 def all_of_billing(url: str, resource: str, **query: Any) -> list[dict[str, Any]]:
-    """All rows of a billing resource, by its cursor; retries what may be retried."""
+    """All rows of a billing resource, read by cursor. Status 429 and 500 are retried."""
     rows: list[dict[str, Any]] = []
     while True:
         answer = requests.get(f"{url}/v1/{resource}", params=query, headers=BEARER, timeout=10)
@@ -67,7 +67,7 @@ def all_of_billing(url: str, resource: str, **query: Any) -> list[dict[str, Any]
 
 
 def all_of_support(url: str, resource: str, **query: Any) -> list[dict[str, Any]]:
-    """All rows of a support resource, by its links."""
+    """All rows of a support resource, read by its links."""
     rows: list[dict[str, Any]] = []
     following = f"{url}/api/v2/{resource}?" + "&".join(f"{name}={quote(str(value))}" for name, value in query.items())
     while following:
@@ -95,7 +95,7 @@ def test_support_pages_hold_every_row_once(support: str, company: Company, resou
     assert len({tuple(row.values()) for row in rows}) == len(rows)
 
 
-def test_values_are_as_promised(billing: str, company: Company) -> None:
+def test_values_have_the_types_of_the_contract(billing: str, company: Company) -> None:
     row = all_of_billing(billing, "subscriptions")[0]
     assert isinstance(row["unit_amount"], str)
     assert "." in row["unit_amount"]
@@ -106,7 +106,7 @@ def test_values_are_as_promised(billing: str, company: Company) -> None:
 
 
 @pytest.mark.parametrize("since", ["2026-09-01T00:00:00Z", "2026-09-01T00:00:00+00:00", "2026-09-01"])
-def test_updated_since_includes_its_instant(billing: str, support: str, since: str) -> None:
+def test_updated_since_is_inclusive(billing: str, support: str, since: str) -> None:
     everything = all_of_billing(billing, "invoices")
     recent = [row for row in everything if row["updated_at"] >= "2026-09-01T00:00:00Z"]
     assert 0 < len(recent) < len(everything)
@@ -117,12 +117,12 @@ def test_updated_since_includes_its_instant(billing: str, support: str, since: s
     assert tickets == [row for row in all_of_support(support, "tickets") if row["updated_at"] >= "2026-09-01T00:00:00Z"]
 
 
-def test_a_plus_that_nobody_escaped_still_means_the_zone(support: str) -> None:
+def test_an_unescaped_plus_is_read_as_the_time_zone(support: str) -> None:
     url = f"{support}/api/v2/tickets?updated_since=2026-09-29T00:00:00+00:00&per_page=1"
     assert requests.get(url, auth=BASIC, timeout=10).status_code == 200
 
 
-def test_credentials_are_asked_for(billing: str, support: str) -> None:
+def test_credentials_are_required(billing: str, support: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer ünknown".encode()}):
         answer = requests.get(f"{billing}/v1/invoices", headers=headers, timeout=10)
         assert answer.status_code == 401
@@ -145,22 +145,22 @@ def test_credentials_can_be_changed(company: Company, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/v1/invoices?limit=0", 400, "limit must be a whole number from 1 to 1000"),
-        ("/v1/invoices?limit=1001", 400, "limit must be a whole number from 1 to 1000"),
-        ("/v1/invoices?limit=many", 400, "limit must be a whole number from 1 to 1000"),
+        ("/v1/invoices?limit=0", 400, "limit must be an integer from 1 to 1000"),
+        ("/v1/invoices?limit=1001", 400, "limit must be an integer from 1 to 1000"),
+        ("/v1/invoices?limit=many", 400, "limit must be an integer from 1 to 1000"),
         ("/v1/invoices?updated_since=soon", 400, "updated_since must be an ISO 8601 instant"),
         ("/v1/invoices?cursor=nonsense", 400, "is not a cursor"),
-        ("/v1/customers", 404, "There is no such resource; there are subscriptions, invoices."),
-        ("/other", 404, "resources are under /v1/"),
+        ("/v1/customers", 404, "Unknown resource. Available resources: subscriptions, invoices."),
+        ("/other", 404, "The resources are under /v1/"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_sentence(billing: str, path: str, status: int, message: str) -> None:
+def test_invalid_requests_are_rejected_with_a_reason(billing: str, path: str, status: int, message: str) -> None:
     answer = requests.get(billing + path, headers=BEARER, timeout=10)
     assert answer.status_code == status
     assert message in answer.json()["error"]
 
 
-def test_faults_come_by_the_count_and_can_be_retried(company: Company) -> None:
+def test_faults_occur_at_fixed_request_counts_and_can_be_retried(company: Company) -> None:
     with running(billing_app(company)) as url:
         answers = [requests.get(f"{url}/v1/invoices?limit=1", headers=BEARER, timeout=10) for _ in range(80)]
         codes = [answer.status_code for answer in answers]

@@ -1,4 +1,4 @@
-"""The landing and reference files: laid out by day of delivery, untouched when equal, delivered again when not."""
+"""The landing and reference files: one folder per delivery day. Unchanged files are not written again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def events(file: Path) -> list[dict[str, Any]]:
     return pq.read_table(file, partitioning=None).to_pylist()
 
 
-def test_files_hold_the_events_by_day_of_delivery(company: Company, tmp_path: Path) -> None:
+def test_files_contain_the_events_of_their_delivery_day(company: Company, tmp_path: Path) -> None:
     report = write_landing(company, tmp_path)
     files = sorted((tmp_path / "usage_events").glob("date=*/part-*"))
     assert report.written == len(files) > 1000
@@ -58,14 +58,14 @@ def test_properties_are_objects_in_jsonl_and_text_in_parquet(company: Company, t
         assert {type(event["properties"]) for event in events(file)} <= {kind, type(None)}
 
 
-def test_a_second_night_touches_only_what_is_new(company_at: Callable[[str], Company], tmp_path: Path) -> None:
+def test_a_later_day_writes_only_new_and_changed_files(company_at: Callable[[str], Company], tmp_path: Path) -> None:
     write_landing(company_at("2026-10-01"), tmp_path)
     before = content(tmp_path)
     stamps = {name: (tmp_path / name).stat().st_mtime_ns for name in before}
     assert write_landing(company_at("2026-10-01"), tmp_path).written == 0
     again: list[str] = []
-    for night in ("2026-10-02", "2026-10-03", "2026-10-04"):
-        write_landing(company_at(night), tmp_path)
+    for day in ("2026-10-02", "2026-10-03", "2026-10-04"):
+        write_landing(company_at(day), tmp_path)
         after = content(tmp_path)
         assert before.keys() < after.keys()
         changed = [name for name in before if after[name] != before[name]]
@@ -74,17 +74,17 @@ def test_a_second_night_touches_only_what_is_new(company_at: Callable[[str], Com
             assert (tmp_path / name).stat().st_mtime_ns == stamps[name]
         before = after
         stamps = {name: (tmp_path / name).stat().st_mtime_ns for name in before}
-    assert len(again) == 1, "one file in three nights is delivered again with new content"
+    assert len(again) == 1, "one file in three days is delivered again with new content"
 
 
-def test_an_earlier_world_removes_what_it_does_not_have(company_at: Callable[[str], Company], tmp_path: Path) -> None:
+def test_an_earlier_as_of_removes_later_files(company_at: Callable[[str], Company], tmp_path: Path) -> None:
     write_landing(company_at("2026-10-04"), tmp_path / "a")
     write_landing(company_at("2026-10-01"), tmp_path / "a")
     write_landing(company_at("2026-10-01"), tmp_path / "b")
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
-def test_a_bad_line_only_when_asked_for(company_at: Callable[[str], Company], tmp_path: Path) -> None:
+def test_a_truncated_line_is_written_on_request_only(company_at: Callable[[str], Company], tmp_path: Path) -> None:
     def broken() -> list[str]:
         lines = [line for file in tmp_path.rglob("*.jsonl") for line in file.read_text().splitlines()]
         return [line for line in lines if not line.endswith("}")]
@@ -95,7 +95,7 @@ def test_a_bad_line_only_when_asked_for(company_at: Callable[[str], Company], tm
     assert len(broken()) == 1
 
 
-def test_events_without_files_of_their_own_days(company_at: Callable[[str], Company], tmp_path: Path) -> None:
+def test_a_company_without_events_has_an_empty_folder(company_at: Callable[[str], Company], tmp_path: Path) -> None:
     company = company_at("2026-10-01")
     nothing = {**company.tables, "usage_events": company.tables["usage_events"].slice(0, 0)}
     empty = replace(company, tables=nothing, delivered_on=[], delivered_again=[])

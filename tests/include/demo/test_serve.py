@@ -1,4 +1,4 @@
-"""`python -m include.demo serve` as a process: ready file, all systems answering, a clean stop, one sentence on trouble."""
+"""`python -m include.demo serve` as a process: the ready file, answers of all systems, a clean stop, short error messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command(home: Path, url: str, *arguments: str) -> list[str]:
 
 @contextmanager
 def serving(home: Path, url: str, *arguments: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
-    """The systems, running; yields their connections and the process."""
+    """Run the systems. Yields their connections and the process."""
     process = subprocess.Popen(
         command(home, url, *arguments), cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -46,7 +46,7 @@ def serving(home: Path, url: str, *arguments: str) -> Iterator[tuple[dict[str, A
         process.communicate(timeout=20)
 
 
-def test_all_systems_answer_until_told_to_stop(tmp_path: Path, postgres_url: str) -> None:
+def test_all_systems_answer_until_sigterm(tmp_path: Path, postgres_url: str) -> None:
     with serving(tmp_path, postgres_url, "--scale", "0.02", "--as-of", "2026-10-01") as (connections, process):
         assert set(connections) == {"crm", "billing", "support", "product", "reference"}
         billing, support = connections["billing"], connections["support"]
@@ -71,7 +71,7 @@ def test_all_systems_answer_until_told_to_stop(tmp_path: Path, postgres_url: str
         assert not (tmp_path / "systems.json").exists()
 
 
-def test_a_folder_of_csv_is_served_instead(tmp_path: Path, postgres_url: str, company: Company) -> None:
+def test_a_folder_of_csv_files_is_served(tmp_path: Path, postgres_url: str, company: Company) -> None:
     data = tmp_path / "data"
     write_csv(company, data)
     (data / "holidays.csv").unlink()
@@ -85,7 +85,7 @@ def test_a_folder_of_csv_is_served_instead(tmp_path: Path, postgres_url: str, co
     assert complaints == "Warning: holidays.csv is missing: holidays is empty\n"
 
 
-def test_trouble_is_told_in_a_sentence(tmp_path: Path, postgres_url: str) -> None:
+def test_errors_are_reported_in_one_sentence(tmp_path: Path, postgres_url: str) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "fx_rates.csv").write_text("rate_date,currency,rate_to_usd\n2026-01-01,EUR,much\n")
@@ -96,8 +96,8 @@ def test_trouble_is_told_in_a_sentence(tmp_path: Path, postgres_url: str) -> Non
         small = ("--scale", "0.02", "--as-of", "2026-10-01")
         for arguments, message in (
             ((postgres_url, "--data", str(data)), 'fx_rates.csv, line 2, column rate_to_usd: "much" is not a number'),
-            ((postgres_url, *small, "--billing-port", str(port)), f"Port {port}, meant for the billing system, is in use"),
-            ((postgres_url, *small, "--billing-port", "70000"), "70000 is not a port"),
+            ((postgres_url, *small, "--billing-port", str(port)), f"Port {port} for the billing system is in use"),
+            ((postgres_url, *small, "--billing-port", "70000"), "70000 is not a port number"),
             (("postgresql://postgres@127.0.0.1:1/x", *small), "The CRM database failed"),
             (("nonsense", *small), "The CRM database failed"),
         ):

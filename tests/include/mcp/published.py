@@ -1,4 +1,4 @@
-"""Published tables as their contracts in the dbt project say, with a few rows, and a client that asks for them."""
+"""Creates published tables by their dbt contracts, with a few rows, and calls the tools as a client."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mcp.types import CallToolResult, Tool
 from include import ops
 from include.settings import ROOT
 
-NIGHT = datetime(2026, 10, 1, tzinfo=UTC)
+AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 PUBLISHED_AT = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
 
 
 def publish(bq: Client, table: str, select: str) -> None:
-    """Make a published table with every column of its contract, from a SELECT that gives some of them, and note it."""
+    """Create a published table with every column of its contract, fill some columns by a SELECT, and record the publication."""
     dataset, name = table.split(".")
     bq.query(f"create or replace table {table} ({_columns(ROOT / 'dbt' / 'models' / dataset / f'{name}.yml')})").result()
     names = ", ".join(field.name for field in bq.query(select).result().schema)
     bq.query(f"insert into {table} ({names}) {select}").result()
-    note(bq, table, "published")
+    record(bq, table, "published")
 
 
 @lru_cache
@@ -37,15 +37,15 @@ def _columns(contract: Path) -> str:
     return ", ".join(f"{column['name']} {column['data_type']}" for column in columns)
 
 
-def note(bq: Client, table: str, state: str, published_at: datetime = PUBLISHED_AT, as_of: datetime = NIGHT) -> None:
-    """Note in the books that a table is in a state of publication."""
+def record(bq: Client, table: str, state: str, published_at: datetime = PUBLISHED_AT, as_of: datetime = AS_OF) -> None:
+    """Record a publication state of a table in the audit table `ops.publications`."""
     dataset, name = table.split(".")
     row = {"table_name": name, "dataset": dataset, "build_dataset": f"{dataset}_build", "run_id": f"run of {as_of:%F}"}
     ops.append("ops.publications", [row | {"as_of": as_of, "published_at": published_at, "state": state}], client=bq)
 
 
 def tools(server: str | StdioServerParameters) -> dict[str, Tool]:
-    """The tools that a server announces, by name."""
+    """The tools that a server lists, by name."""
 
     async def listed() -> dict[str, Tool]:
         async with McpClient(server) as client:
@@ -55,7 +55,7 @@ def tools(server: str | StdioServerParameters) -> dict[str, Tool]:
 
 
 def call(server: str | StdioServerParameters, *calls: tuple[str, dict[str, Any]]) -> Sequence[CallToolResult]:
-    """The results of some calls, one after the other in one session."""
+    """The results of several calls in one session."""
 
     async def called() -> Sequence[CallToolResult]:
         async with McpClient(server) as client:
@@ -67,11 +67,11 @@ def call(server: str | StdioServerParameters, *calls: tuple[str, dict[str, Any]]
 def answer(server: str | StdioServerParameters, tool: str, **arguments: Any) -> dict[str, Any]:
     """The answer to one call."""
     (result,) = call(server, (tool, arguments))
-    assert not result.is_error, said(result)
+    assert not result.is_error, text_of(result)
     assert result.structured_content is not None
     return result.structured_content
 
 
-def said(result: CallToolResult) -> str:
+def text_of(result: CallToolResult) -> str:
     """The text of a result."""
     return "\n".join(getattr(content, "text", "") for content in result.content)

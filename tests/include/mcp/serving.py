@@ -1,4 +1,4 @@
-"""Waits for a server that was started as a process."""
+"""Waits for a server process to start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def until_up(process: subprocess.Popen[Any], port: int) -> str:
-    """The address of a server, as soon as it listens."""
+    """The address of a server, once it listens."""
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""`kpi.churned_customers`, asked by a real client over both transports."""
+"""`kpi.churned_customers`, called by a real client over both transports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery import Client
 from mcp import StdioServerParameters
 
-from tests.include.mcp.published import NIGHT, PUBLISHED_AT, answer, call, publish
+from tests.include.mcp.published import AS_OF, PUBLISHED_AT, answer, call, publish
 
 TOOL = "kpi.churned_customers"
 TABLE = "marts.mart_churned_customers"
@@ -18,10 +18,10 @@ TABLE = "marts.mart_churned_customers"
 CUSTOMERS = [
     ("albion", "rich", "enterprise", "enterprise", 31, "90000.129"),
     ("albion", "richer", "growth", "enterprise", 95, "120000"),
-    ("albion", "of_no_known_value", "growth", "mid_market", 40, "null"),
+    ("albion", "of_unknown_value", "growth", "mid_market", 40, "null"),
     ("albion", "small", "starter", "smb", 200, "900"),
-    ("albion", "of_no_plan", "null", "smb", 50, "10"),
-    ("albion", "still_there", "enterprise", "enterprise", 30, "999999"),
+    ("albion", "without_plan", "null", "smb", 50, "10"),
+    ("albion", "still_active", "enterprise", "enterprise", 30, "999999"),
     ("hudson", "other", "enterprise", "enterprise", 91, "5"),
 ]
 
@@ -53,8 +53,8 @@ def test_the_most_valuable_of_each_organization_come_first(stdio: StdioServerPar
         ("albion", 1, "richer"),
         ("albion", 2, "rich"),
         ("albion", 3, "small"),
-        ("albion", 4, "of_no_plan"),
-        ("albion", 5, "of_no_known_value"),
+        ("albion", 4, "without_plan"),
+        ("albion", 5, "of_unknown_value"),
         ("hudson", 1, "other"),
     ]
     assert accounts(answer(stdio, TOOL)) == expected
@@ -84,7 +84,7 @@ def test_the_most_valuable_of_each_organization_come_first(stdio: StdioServerPar
     }
 
 
-def test_days_plans_segments_organization_and_limit_narrow_it(http: str) -> None:
+def test_days_plans_segments_organization_and_limit_filter_the_rows(http: str) -> None:
     asked: list[dict[str, Any]] = [
         {"days": 90},
         {"plan_tiers": ["growth", "enterprise"]},
@@ -98,8 +98,8 @@ def test_days_plans_segments_organization_and_limit_narrow_it(http: str) -> None
     names = [[row["account_id"] for row in result.structured_content["rows"]] for result in results if result.structured_content]
     assert names == [
         ["richer", "small", "other"],
-        ["richer", "rich", "of_no_known_value", "other"],
-        ["small", "of_no_plan"],
+        ["richer", "rich", "of_unknown_value", "other"],
+        ["small", "without_plan"],
         ["richer"],
         ["other"],
         ["richer", "other"],
@@ -110,7 +110,7 @@ def test_days_plans_segments_organization_and_limit_narrow_it(http: str) -> None
     assert [row["customer_count"] for row in first["rows"]] == [5, 1]
 
 
-def test_an_answer_brings_its_definition_freshness_and_query(bq: Client, http: str) -> None:
+def test_an_answer_contains_definition_freshness_and_query(bq: Client, http: str) -> None:
     found = answer(http, TOOL, days=90, plan_tiers=["growth"])
     assert found["definition"]["table"] == TABLE
     assert found["definition"]["description"].startswith("One row per organization and account that ever logged in")
@@ -121,7 +121,7 @@ def test_an_answer_brings_its_definition_freshness_and_query(bq: Client, http: s
     assert found["definition"]["owner"] == "customer_success"
     assert found["definition"]["promise"] == "daily, within 6h, medium"
     freshness = found["freshness"]
-    assert freshness["as_of"] == f"{NIGHT:%FT%TZ}"
+    assert freshness["as_of"] == f"{AS_OF:%FT%TZ}"
     assert freshness["published_at"] == f"{PUBLISHED_AT:%FT%TZ}"
     assert freshness["run_id"] == "run of 2026-10-01"
 

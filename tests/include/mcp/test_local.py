@@ -1,4 +1,4 @@
-"""`make mcp`: the tools on the local warehouse, which is up for as long as they are."""
+"""`make mcp`: the tools on the local warehouse, which starts and stops with the server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from include.local.home import Company
 from include.settings import ROOT
 from include.warehouse import EmbeddedWarehouse
-from tests.include.mcp.published import call, said
+from tests.include.mcp.published import call, text_of
 from tests.include.mcp.serving import until_up
 from tests.warehouse import free_port
 
@@ -29,7 +29,7 @@ def start(variables: dict[str, str], port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=variables, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_local_warehouse_is_asked_and_stopped_with_the_server(variables: dict[str, str]) -> None:
+def test_the_local_warehouse_is_queried_and_stops_with_the_server(variables: dict[str, str]) -> None:
     company = Company("2026-10-01")
     company.save()
     warehouse = EmbeddedWarehouse(company.home / "warehouse", int(variables["WAREHOUSE_PORT"]))
@@ -39,7 +39,7 @@ def test_the_local_warehouse_is_asked_and_stopped_with_the_server(variables: dic
     try:
         address = until_up(process, port)
         assert warehouse.is_up()
-        assert "The warehouse refused: " in said(call(address, ("kpi.churned_customers", {}))[0])
+        assert "The warehouse refused: " in text_of(call(address, ("kpi.churned_customers", {}))[0])
     finally:
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)

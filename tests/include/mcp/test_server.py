@@ -1,4 +1,4 @@
-"""What the server promises whatever is asked: it only reads, what is published, of one night, and says why when it cannot."""
+"""The server only reads published tables, answers from one publication, and explains every refusal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from include.mcp.answers import Answer, Parameters, Question, ask
 from include.mcp.churn import CHURNED_CUSTOMERS
 from include.mcp.root_causes import TOP_ROOT_CAUSES
 from include.settings import settings
-from tests.include.mcp.published import NIGHT, PUBLISHED_AT, call, note, publish, said, tools
+from tests.include.mcp.published import AS_OF, PUBLISHED_AT, call, publish, record, text_of, tools
 from tests.include.mcp.test_churned_customers import TABLE, customers
 
 CHURN = "kpi.churned_customers"
@@ -37,7 +37,7 @@ def nothing(_: object) -> Parameters:
     return {}
 
 
-def test_tools_say_that_they_only_read_and_what_they_take(stdio: StdioServerParameters, http: str) -> None:
+def test_tools_declare_that_they_only_read_and_their_parameters(stdio: StdioServerParameters, http: str) -> None:
     announced = tools(http)
     assert announced == tools(stdio)
     assert set(announced) == {CHURN, CAUSES}
@@ -68,10 +68,10 @@ def test_tools_say_that_they_only_read_and_what_they_take(stdio: StdioServerPara
         (CAUSES, {"days": 30}, "days\n  Extra inputs are not permitted"),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_name(http: str, tool: str, arguments: dict[str, Any], reason: str) -> None:
+def test_an_invalid_parameter_is_rejected_by_name(http: str, tool: str, arguments: dict[str, Any], reason: str) -> None:
     (result,) = call(http, (tool, arguments))
     assert result.is_error
-    assert reason in said(result)
+    assert reason in text_of(result)
 
 
 @pytest.mark.parametrize("question", [CHURNED_CUSTOMERS, TOP_ROOT_CAUSES], ids=lambda question: question.table)
@@ -90,63 +90,63 @@ def test_only_a_select_runs(bq: Client) -> None:
 
 
 def test_only_published_datasets_are_read() -> None:
-    """The local warehouse does not say which tables a statement reads; BigQuery does."""
+    """BigQuery reports the tables that a statement reads. The local warehouse does not."""
     plan = SimpleNamespace(statement_type="SELECT", referenced_tables=[SimpleNamespace(dataset_id="raw_crm")])
     warehouse: Any = SimpleNamespace(query=lambda *_, **__: plan)
     with pytest.raises(ToolError, match="Only a SELECT on marts and metrics"):
         answers.check_reads_only(warehouse, "select * from raw_crm.accounts", {}, 1)
 
 
-def test_what_is_not_published_is_not_answered(bq: Client, http: str) -> None:
-    assert "mart_churned_customers is not published" in said(call(http, (CHURN, {}))[0])
+def test_an_unpublished_table_is_refused(bq: Client, http: str) -> None:
+    assert "mart_churned_customers is not published" in text_of(call(http, (CHURN, {}))[0])
     publish(bq, TABLE, customers())
-    note(bq, TABLE, "publishing", PUBLISHED_AT + timedelta(days=1))
-    assert "is being published at this moment" in said(call(http, (CHURN, {}))[0])
+    record(bq, TABLE, "publishing", PUBLISHED_AT + timedelta(days=1))
+    assert "is being published at this moment" in text_of(call(http, (CHURN, {}))[0])
 
 
-def test_a_table_that_was_taken_away_is_not_answered(bq: Client, http: str) -> None:
+def test_a_dropped_table_is_refused(bq: Client, http: str) -> None:
     publish(bq, TABLE, customers())
-    note(bq, TABLE, "dropped", PUBLISHED_AT + timedelta(days=1))
-    assert "is not published" in said(call(http, (CHURN, {}))[0])
+    record(bq, TABLE, "dropped", PUBLISHED_AT + timedelta(days=1))
+    assert "is not published" in text_of(call(http, (CHURN, {}))[0])
 
 
-def test_an_answer_shows_one_night(bq: Client) -> None:
-    """A table published anew while it is being asked is asked again, and the answer is of that night."""
+def test_an_answer_comes_from_one_publication(bq: Client) -> None:
+    """If the table is published during the query, the query is repeated and the answer comes from the new publication."""
     publish(bq, TABLE, customers())
-    nights = []
+    as_of_times = []
 
-    def publish_once_more(night: answers.Freshness) -> Parameters:
-        nights.append(night.as_of)
-        if len(nights) == 1:
+    def publish_once_more(freshness: answers.Freshness) -> Parameters:
+        as_of_times.append(freshness.as_of)
+        if len(as_of_times) == 1:
             publish(bq, TABLE, customers([("albion", "new", "growth", "smb", 60, "1")]))
-            note(bq, TABLE, "published", PUBLISHED_AT + timedelta(days=1), NIGHT + timedelta(days=1))
+            record(bq, TABLE, "published", PUBLISHED_AT + timedelta(days=1), AS_OF + timedelta(days=1))
         return {}
 
     found = ask(ACCOUNTS, publish_once_more)
-    assert nights == [NIGHT, NIGHT + timedelta(days=1)]
-    assert found.freshness.as_of == NIGHT + timedelta(days=1)
+    assert as_of_times == [AS_OF, AS_OF + timedelta(days=1)]
+    assert found.freshness.as_of == AS_OF + timedelta(days=1)
     assert [row.account_id for row in found.rows] == ["new"]
 
 
-def test_a_table_that_never_stands_still_is_not_answered(bq: Client) -> None:
+def test_a_table_that_is_published_repeatedly_is_refused(bq: Client) -> None:
     publish(bq, TABLE, customers())
     times = []
 
-    def publish_again(night: answers.Freshness) -> Parameters:
-        times.append(night.published_at)
-        note(bq, TABLE, "published", night.published_at + timedelta(days=1))
+    def publish_again(freshness: answers.Freshness) -> Parameters:
+        times.append(freshness.published_at)
+        record(bq, TABLE, "published", freshness.published_at + timedelta(days=1))
         return {}
 
-    with pytest.raises(ToolError, match="again and again"):
+    with pytest.raises(ToolError, match="published repeatedly"):
         ask(ACCOUNTS, publish_again)
     assert len(times) == answers.ATTEMPTS
 
 
-@pytest.mark.parametrize(("platforms", "counts"), [("", 1024**3), ("12345678", 12345678), ("9999999999", 9999999999)])
-def test_every_query_has_a_byte_cap(bq: Client, monkeypatch: pytest.MonkeyPatch, platforms: str, counts: int) -> None:
+@pytest.mark.parametrize(("setting", "limit"), [("", 1024**3), ("12345678", 12345678), ("9999999999", 9999999999)])
+def test_every_query_has_a_byte_cap(bq: Client, monkeypatch: pytest.MonkeyPatch, setting: str, limit: int) -> None:
     publish(bq, TABLE, customers())
-    if platforms:
-        monkeypatch.setenv("BIGQUERY_MAXIMUM_BYTES_BILLED", platforms)
+    if setting:
+        monkeypatch.setenv("BIGQUERY_MAXIMUM_BYTES_BILLED", setting)
     settings.cache_clear()
     caps = []
     query = Client.query
@@ -156,11 +156,11 @@ def test_every_query_has_a_byte_cap(bq: Client, monkeypatch: pytest.MonkeyPatch,
         return query(self, sql, config, **options)
 
     monkeypatch.setattr(Client, "query", recorded)
-    assert ask(ACCOUNTS, nothing).query.maximum_bytes_billed == counts
-    assert set(caps) == {counts}
+    assert ask(ACCOUNTS, nothing).query.maximum_bytes_billed == limit
+    assert set(caps) == {limit}
 
 
-def test_a_warehouse_that_refuses_or_is_away_is_explained(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_the_warehouse_are_explained(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(bq, TABLE, customers())
     with pytest.raises(ToolError, match="The warehouse refused: "):
         ask(Question(TABLE, f"select no_such_column as account_id from {TABLE}", Answer[Account]), nothing)
@@ -170,7 +170,7 @@ def test_a_warehouse_that_refuses_or_is_away_is_explained(bq: Client, monkeypatc
         ask(ACCOUNTS, nothing)
 
 
-def test_http_answers_to_this_machine_only(http: str) -> None:
-    """A page in a browser that names itself 127.0.0.1 in DNS gets nothing."""
+def test_http_answers_this_machine_only(http: str) -> None:
+    """A request with another host name is refused, even from this machine. This stops DNS rebinding by a web page."""
     headers = {"host": "attacker.example", "accept": "application/json"}
     assert httpx.post(http, json={}, headers=headers).status_code == 421

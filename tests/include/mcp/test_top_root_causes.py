@@ -1,4 +1,4 @@
-"""`kpi.top_root_causes`, asked by a real client."""
+"""`kpi.top_root_causes`, called by a real client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.include.mcp.published import answer, call, publish
 TOOL = "kpi.top_root_causes"
 TABLE = "marts.mart_top_root_causes"
 
-# Month, organization, category, its parent, cause, rank in the category, product category, tickets, of them open, of all of the month.
+# Month, organization, category, parent category, cause, rank in the category, product category, tickets, open tickets,
+# tickets of the organization in the month.
 CAUSES = [
     ("2026-09", "albion", "Billing", "null", "Double charge", 1, "Software", 7, 2, 20),
     ("2026-09", "albion", "Billing", "null", "Double charge", 1, "Hardware", 1, 1, 20),
@@ -47,7 +48,7 @@ def causes(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
     return [(row["organization_id"], row["category_name"], row["category_rank"], row["root_cause_name"]) for row in found["rows"]]
 
 
-def test_the_causes_of_the_month_before_by_category(http: str) -> None:
+def test_the_causes_of_the_last_complete_month_by_category(http: str) -> None:
     expected = [
         ("albion", "Billing", 1, "Double charge"),
         ("albion", "Billing", 2, "Late invoice"),
@@ -58,7 +59,7 @@ def test_the_causes_of_the_month_before_by_category(http: str) -> None:
     ]
     found = answer(http, TOOL)
     assert causes(found) == expected
-    # Over both product categories: 7 + 1 tickets, 2 + 1 of them open; 6 + 0 scores, 5 of them satisfied.
+    # Summed over both product categories: 7 + 1 tickets, 2 + 1 of them open. 6 + 0 scores, 5 of them satisfied.
     assert found["rows"][0] == {
         "organization_id": "albion",
         "month": "2026-09-01",
@@ -83,7 +84,7 @@ def test_the_causes_of_the_month_before_by_category(http: str) -> None:
     assert [text.partition(":")[0] for text in found["definition"]["metrics"]] == ["**Root causes**"]
 
 
-def test_month_category_organization_and_limit_narrow_it(http: str) -> None:
+def test_month_category_organization_and_limit_filter_the_rows(http: str) -> None:
     asked: list[dict[str, Any]] = [
         {"month": "2026-08"},
         {"month": "2026-10"},

@@ -1,11 +1,11 @@
-"""The stays of a deal on hand-worked histories."""
+"""The stage intervals of a deal on hand-worked histories."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.recompute.stays import Stay, stays
+from tests.recompute.stage_intervals import StageInterval, stage_intervals
 
 
 def day(number: int) -> datetime:
@@ -19,56 +19,56 @@ def change(identity: str, from_stage: str | None, to_stage: str, when: int) -> d
     return {"history_id": identity, "from_stage": from_stage, "to_stage": to_stage, "changed_at": day(when)}
 
 
-def told(found: list[Stay]) -> list[tuple[str, int, int | None, str]]:
+def summary(found: list[StageInterval]) -> list[tuple[str, int, int | None, str]]:
     return [(s.stage, s.valid_from.day, s.valid_to.day if s.valid_to else None, s.movement) for s in found]
 
 
-def test_a_deal_without_history_has_one_stay_from_its_creation() -> None:
-    assert told(stays(DEAL, [])) == [("proposal", 1, None, "entry")]
+def test_a_deal_without_history_has_one_interval_from_its_creation() -> None:
+    assert summary(stage_intervals(DEAL, [])) == [("proposal", 1, None, "entry")]
 
 
-def test_a_first_change_with_a_from_stage_adds_the_stay_before_it() -> None:
+def test_a_first_change_with_a_from_stage_adds_the_interval_before_it() -> None:
     history = [change("a", "prospecting", "proposal", 5)]
-    assert told(stays(DEAL, history)) == [("prospecting", 1, 5, "entry"), ("proposal", 5, None, "forward")]
+    assert summary(stage_intervals(DEAL, history)) == [("prospecting", 1, 5, "entry"), ("proposal", 5, None, "forward")]
 
 
 def test_a_first_change_without_a_from_stage_is_the_entry() -> None:
     history = [change("a", None, "prospecting", 2), change("b", "prospecting", "closed_lost", 4)]
-    assert told(stays(DEAL, history)) == [("prospecting", 2, 4, "entry"), ("closed_lost", 4, None, "lost")]
+    assert summary(stage_intervals(DEAL, history)) == [("prospecting", 2, 4, "entry"), ("closed_lost", 4, None, "lost")]
 
 
-def test_a_stage_re_entered_is_a_new_row() -> None:
+def test_a_stage_entered_again_is_a_new_interval() -> None:
     history = [
         change("a", None, "proposal", 1),
         change("b", "proposal", "qualification", 3),
         change("c", "qualification", "proposal", 8),
     ]
-    assert told(stays(DEAL, history)) == [
+    assert summary(stage_intervals(DEAL, history)) == [
         ("proposal", 1, 3, "entry"),
         ("qualification", 3, 8, "backward"),
         ("proposal", 8, None, "forward"),
     ]
 
 
-def test_changes_of_one_instant_go_by_history_id_and_leave_an_instant_stay() -> None:
+def test_changes_at_one_instant_are_ordered_by_history_id_and_give_an_empty_interval() -> None:
     history = [
         change("c", "proposal", "negotiation", 5),
         change("b", "qualification", "proposal", 5),
         change("a", None, "qualification", 1),
     ]
-    found = stays(DEAL, history)
-    assert told(found) == [
+    found = stage_intervals(DEAL, history)
+    assert summary(found) == [
         ("qualification", 1, 5, "entry"),
         ("proposal", 5, 5, "forward"),
         ("negotiation", 5, None, "forward"),
     ]
-    assert [stay.is_instant for stay in found] == [False, True, False]
+    assert [interval.is_instant for interval in found] == [False, True, False]
 
 
-def test_a_change_to_the_stage_that_the_deal_is_in_is_no_change() -> None:
+def test_a_change_to_the_current_stage_starts_no_interval() -> None:
     history = [
         change("a", "prospecting", "prospecting", 2),
         change("b", "prospecting", "proposal", 5),
         change("c", "proposal", "proposal", 7),
     ]
-    assert told(stays(DEAL, history)) == [("prospecting", 1, 5, "entry"), ("proposal", 5, None, "forward")]
+    assert summary(stage_intervals(DEAL, history)) == [("prospecting", 1, 5, "entry"), ("proposal", 5, None, "forward")]

@@ -1,38 +1,38 @@
-"""What every night shows: rows that come, change and go, so that two nights in a row always differ in all three ways."""
+"""Edge cases of every day: inserted, updated and deleted rows. So two daily runs in a row always differ in all three ways."""
 
 from __future__ import annotations
 
 from include.demo import clock
-from include.demo.accounts import Book, contact_values
+from include.demo.accounts import AccountPool, contact_values
 from include.demo.clock import DAY, EPOCH, HOUR
 from include.demo.world import World
 
-_LIVES = 2
-"""Days from a reminder's creation to its deletion."""
-_FORGOTTEN_AFTER = 6
-"""Days from a contact's registration to its erasure on request."""
-_LATE = 3
-"""Days by which a visit is written down late."""
+_REMINDER_DAYS = 2
+"""Days from the creation of a reminder to its deletion."""
+_ERASED_AFTER_DAYS = 6
+"""Days from the creation of a contact to its deletion on request."""
+_DAYS_LATE = 3
+"""Days between a visit and its late entry."""
 
 
-def night_cases(world: World, book: Book) -> None:
-    """Write the daily reminder (created, done a day later, then deleted), contacts erased on request, and late entries."""
+def daily_cases(world: World, pool: AccountPool) -> None:
+    """Write daily reminders (created, completed a day later, then deleted), contacts deleted on request, and late entries."""
     today = (world.now - EPOCH) // DAY
-    account = book.accounts[0]
+    account = pool.accounts[0]
     owner = account.org.staff("csm", EPOCH)[0].id
     for number in range(max(0, today - 5), today + 1):
         _reminder(world, number, account.org.id, account.id, owner)
-        _erasure(world, book, number)
+        _erasure(world, pool, number)
     for number in range(7, today + 1, 7):
         _late_entry(world, number, account.org.id, account.id, owner)
     for number in range(max(0, today - 12), max(0, today - 5)):
-        _erasure(world, book, number)
+        _erasure(world, pool, number)
 
 
 def _reminder(world: World, number: int, organization: str, account: str, owner: str) -> None:
     day = EPOCH + number * DAY
     activity = world.uuid("activity", "reminder", number)
-    done, gone = day + DAY + 11 * HOUR, day + _LIVES * DAY + 12 * HOUR
+    done, gone = day + DAY + 11 * HOUR, day + _REMINDER_DAYS * DAY + 12 * HOUR
     values = {
         "activity_id": activity,
         "organization_id": organization,
@@ -48,11 +48,11 @@ def _reminder(world: World, number: int, organization: str, account: str, owner:
     _label(world, "activities", activity, exists, gone)
 
 
-def _erasure(world: World, book: Book, number: int) -> None:
+def _erasure(world: World, pool: AccountPool, number: int) -> None:
     day = EPOCH + number * DAY
-    account = book.accounts[number % 2]
+    account = pool.accounts[number % 2]
     contact = world.uuid("contact", "erased", number)
-    born, gone = day + 9 * HOUR, day + _FORGOTTEN_AFTER * DAY + 15 * HOUR
+    born, gone = day + 9 * HOUR, day + _ERASED_AFTER_DAYS * DAY + 15 * HOUR
     dice = world.dice("contact", "erased", number)
     exists = world.add("contacts", born, contact_values(account, contact, dice, born, primary=False), deleted=gone)
     _label(world, "contacts", contact, exists, gone)
@@ -67,9 +67,9 @@ def _label(world: World, table: str, key: str, exists: bool, gone: int) -> None:
 
 
 def _late_entry(world: World, number: int, organization: str, account: str, owner: str) -> None:
-    """Once a week somebody writes down a visit of three days ago."""
+    """Write the late entry of a visit three days ago. There is one per week."""
     known = EPOCH + number * DAY + 18 * HOUR
-    visited = known - _LATE * DAY
+    visited = known - _DAYS_LATE * DAY
     activity = world.uuid("activity", "late", number)
     values = {
         "activity_id": activity,

@@ -1,4 +1,4 @@
-"""The stays of a deal in its stages, from its history of stage changes."""
+"""The stage intervals of a deal, from its history of stage changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tests.recompute.world import Row
 
-# The order of the stages (a seed in the warehouse, written here a second time on purpose).
+# The order of the stages. It repeats a dbt seed on purpose: a wrong value in either place shows as a difference.
 STAGE_ORDER = {
     "prospecting": 1,
     "qualification": 2,
@@ -20,8 +20,11 @@ STAGE_ORDER = {
 
 
 @dataclass(frozen=True)
-class Stay:
-    """One stay, half-open `[valid_from, valid_to)`, the current one open; `change` began it, if any did."""
+class StageInterval:
+    """The time that a deal spends in one stage: `[valid_from, valid_to)`. The current interval has no end.
+
+    `change` is the stage change that started the interval. It is None if no change did.
+    """
 
     stage: str
     previous: str | None
@@ -43,8 +46,8 @@ def _movement(previous: str | None, stage: str) -> str:
     return "forward" if STAGE_ORDER[stage] > STAGE_ORDER[previous] else "backward"
 
 
-def stays(deal: Row, changes: Iterable[Row]) -> list[Stay]:
-    """The stays of one deal in order; without a change, one in the deal's own stage from its creation."""
+def stage_intervals(deal: Row, changes: Iterable[Row]) -> list[StageInterval]:
+    """The stage intervals of one deal, in order. Without changes there is one, in the deal's stage, from its creation."""
     ordered = sorted(changes, key=lambda row: (row["changed_at"], row["history_id"]))
     starts: list[tuple[str, datetime, Row | None]] = []
     if not ordered:
@@ -53,12 +56,12 @@ def stays(deal: Row, changes: Iterable[Row]) -> list[Stay]:
         begins = min(deal["created_at"], ordered[0]["changed_at"])
         starts.append((ordered[0]["from_stage"], begins, None))
     for change in ordered:
-        # A change to the stage that the deal is already in is no change.
+        # A change to the current stage starts no new interval.
         if not starts or change["to_stage"] != starts[-1][0]:
             starts.append((change["to_stage"], change["changed_at"], change))
-    found: list[Stay] = []
+    found: list[StageInterval] = []
     for position, (stage, valid_from, change_row) in enumerate(starts):
         ends = starts[position + 1][1] if position + 1 < len(starts) else None
         previous = starts[position - 1][0] if position else None
-        found.append(Stay(stage, previous, valid_from, ends, _movement(previous, stage), change_row))
+        found.append(StageInterval(stage, previous, valid_from, ends, _movement(previous, stage), change_row))
     return found
