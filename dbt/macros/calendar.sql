@@ -4,6 +4,12 @@
 {%- endmacro %}
 
 
+{#- The first instant of the day so many days before as_of's, as a literal, by which BigQuery leaves out partitions. -#}
+{% macro start_of_day_before_as_of(days) -%}
+    timestamp '{{ (as_of_instant() - modules.datetime.timedelta(days=days)).strftime("%Y-%m-%d") }} 00:00:00+00:00'
+{%- endmacro %}
+
+
 {#- Whether the calendar month that begins on a DATE has ended at as_of. -#}
 {% macro month_is_complete(month) -%}
     date_add({{ month }}, interval 1 month) <= {{ as_of_date() }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,59 +102,61 @@ def _case(case: Node) -> str:
 
 def _test_lines(test: Node, node: Node) -> list[str]:
     """The rules of a test, each with the effect of a failure."""
-    config = test["config"]
-    reason = config["meta"].get("reason")
-    warns = str(config["severity"]).lower() == "warn"
-    effect = f"warns: {reason}" if warns and reason else "warns" if warns else "stops the build"
-    return [f"{rule} ({effect})" for rule in _test_rules(test, node)]
-
-
-def _test_rules(test: Node, node: Node) -> list[str]:
     metadata = test.get("test_metadata")
+    stops = str(test["config"]["severity"]).lower() != "warn"
     if not metadata:
         comments = [line[2:].strip() for line in test["raw_code"].splitlines() if line.startswith("--")]
-        return [f"`{test['name']}`: {' '.join(comments)}"]
+        return [_effect(f"`{test['name']}`: {' '.join(comments)}", stops, test["config"]["meta"].get("reason"))]
     arguments = metadata["kwargs"]
     arguments = {**arguments, **arguments.get("arguments", {})}
-    column = f"`{arguments.get('column_name', node['name'])}`"
-    match metadata["name"]:
-        case "rows_are_valid":
-            return _rules(arguments)
-        case "holds":
-            return [_expression(arguments["expression"])]
-        case "within":
-            return [_range(column, arguments)]
-        case "relationships":
-            return [f"{column} is in {arguments['to'].removeprefix('ref(').rstrip(')')}".replace("'", "`")]
-        case "unique":
-            return [f"{column} is unique"]
-        case "unique_combination":
-            return [f"no two rows with the same {', '.join(f'`{name}`' for name in arguments['columns'])}"]
-        case other:
-            return [f"{column}: {other}"]
+    if metadata["name"] != "rows_are_valid":
+        column = f"`{arguments.get('column_name', node['name'])}`"
+        asked = _parent(column, arguments) if metadata["name"] == "relationships" else f"{column}: {metadata['name']}"
+        return [_effect(asked, stops)]
+    rules = [
+        *([(f"no two rows with the same {_names(arguments['key'])}", None)] if arguments.get("key") else []),
+        *((f"`{column}` is unique", None) for column in arguments.get("unique", [])),
+        *((_parent(f"`{column}`", parent), None) for column, parent in arguments.get("relationships", {}).items()),
+        *_within_a_row(arguments),
+    ]
+    warns = _within_a_row(arguments.get("warns", {}))
+    return [_effect(asked, stops) for asked, _ in rules] + [_effect(asked, False, reason) for asked, reason in warns]
 
 
-def _rules(arguments: Mapping[str, Any]) -> list[str]:
-    """The rules of a `rows_are_valid` test."""
-    required = arguments.get("not_null", [])
-    expressions = arguments.get("expression_is_true", {})
+def _effect(asked: str, stops: bool, reason: str | None = None) -> str:
+    effect = "stops the build" if stops else f"warns: {one_line(reason)}" if reason else "warns"
+    return f"{asked} ({effect})"
+
+
+def _within_a_row(arguments: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """The rules of a test `rows_are_valid` that look at one row, each with its reason."""
+    required, expressions = arguments.get("not_null", []), arguments.get("expression_is_true", {})
+    listed = expressions.values() if isinstance(expressions, Mapping) else expressions
+    given = [each if isinstance(each, Mapping) else {"expression": each} for each in listed]
     return [
-        *(f"`{column}` is unique" for column in arguments.get("unique", [])),
-        *([f"never NULL: {', '.join(f'`{name}`' for name in required)}"] if required else []),
+        *([(f"never NULL: {_names(required)}", None)] if required else []),
         *(
-            f"`{column}` is one of {', '.join(str(value) for value in values)}"
+            (f"`{column}` is one of {', '.join(str(value) for value in values)}", None)
             for column, values in arguments.get("accepted_values", {}).items()
         ),
-        *(_range(f"`{column}`", bounds) for column, bounds in arguments.get("accepted_range", {}).items()),
-        *map(_expression, expressions.values() if isinstance(expressions, Mapping) else expressions),
+        *(
+            (_range(f"`{column}`", bounds), bounds.get("reason"))
+            for column, bounds in arguments.get("accepted_range", {}).items()
+        ),
+        *((f"`{one_line(each['expression'])}`", each.get("reason")) for each in given),
     ]
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns)
+
+
+def _parent(column: str, parent: Mapping[str, Any]) -> str:
+    table = str(parent["to"]).removeprefix("ref(").rstrip(")").replace("'", "`")
+    return f"{column} is in {table}" + (f" where `{parent['where']}`" if parent.get("where") else "")
 
 
 def _range(column: str, bounds: Mapping[str, Any]) -> str:
     words = ("more than", "less than") if bounds.get("exclusive") else ("at least", "at most")
     limits = [f"{word} {bounds[name]}" for word, name in zip(words, ("min", "max"), strict=True) if bounds.get(name) is not None]
     return f"{column} is {' and '.join(limits)}"
-
-
-def _expression(expression: str) -> str:
-    return f"`{one_line(expression)}`"

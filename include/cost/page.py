@@ -8,7 +8,7 @@ from typing import Any
 
 from include.cost.limits import Limit, limits
 from include.cost.prices import DOLLARS_PER_STORED_GIB, GIB, MIB, TIB, Bill
-from include.cost.sizes import Size
+from include.cost.sizes import NO_VALUE, Size
 from include.cost.work import DAYS_PER_MONTH, NIGHTLY, Nodes, Work, by_kind, dearest, grown
 
 FACTORS = (1, 100, 10_000)
@@ -146,9 +146,15 @@ def _filters(works: Sequence[Work], nodes: Nodes) -> str:
 def _of_partitions(read: Mapping[str, Any] | None) -> str:
     if read is None:
         return "none"
-    return "; ".join(
-        "all" if not limits else " to ".join(limits.get(end, "…") for end in ("from", "to")) for limits in read["ranges"]
-    )
+    return "; ".join(map(_range, read["ranges"]))
+
+
+def _range(limits: Mapping[str, str]) -> str:
+    if not limits:
+        return "all"
+    if limits.get("from") == NO_VALUE:
+        return "rows without a value"
+    return " to ".join(limits.get(end, "…") for end in ("from", "to"))
 
 
 def _amount(value: float, name: str) -> str:

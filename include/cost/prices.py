@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from include.cost.sizes import Size
+from include.cost.sizes import NO_VALUE, Size
 
 MIB, GIB, TIB = 1024**2, 1024**3, 1024**4
 #: The least that is billed of each table that a query refers to.
@@ -67,17 +67,20 @@ def share(ranges: Ranges, size: Size) -> float:
     """The share of a table's rows that lie in partitions which one of the ranges touches; 1.0 if that cannot be known.
 
     Args:
-        ranges: with the ends `from` and `to`, ISO dates, both included; an end that is absent or unknown is open.
+        ranges: with the ends `from` and `to`, ISO dates, both included; an end that is absent or unknown is open. Or both NO_VALUE.
         size: of the table.
     """
     total = sum(size.partitions.values())
     if not total:
         return 1.0
-    wanted = [(_end(limits, "from"), _end(limits, "to")) for limits in ranges]
+    ranges = list(ranges)
+    wanted = [(_end(limits, "from"), _end(limits, "to")) for limits in ranges if limits.get("from") != NO_VALUE]
     if any(low is None and high is None for low, high in wanted):
         return 1.0
-    touched = 0
+    touched = size.partitions.get(NO_VALUE, 0) if len(wanted) < len(ranges) else 0
     for text, rows in size.partitions.items():
+        if text == NO_VALUE:
+            continue
         first = date.fromisoformat(text)
         last = _last_day(first, size.partition_type)
         if any((low is None or low <= last) and (high is None or high >= first) for low, high in wanted):

@@ -26,6 +26,8 @@ _FIXED = {
     "TIMESTAMP": 8,
 }
 _AT_ONCE = 8
+#: The partition of the rows without a value, as BigQuery calls it.
+NO_VALUE = "__NULL__"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Size:
     Attributes:
         rows: how many.
         columns: column → logical bytes.
-        partitions: first day of a partition, ISO → its rows; empty where the table has none, or where they are not known.
+        partitions: first day of a partition, ISO, or NO_VALUE → its rows; empty where the table has none, or where they are not known.
         partition_type: `DAY`, `MONTH`, …
     """
 
@@ -94,8 +96,8 @@ def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) ->
         return size
     field, kind = partitioning
     counted = bq.query(
-        f"select cast(date_trunc(date(`{field}`), {kind}) as string) as first_day, count(*) as row_count "  # noqa: S608
-        f"from `{table.dataset_id}`.`{table.table_id}` where `{field}` is not null group by 1"
+        f"select coalesce(cast(date_trunc(date(`{field}`), {kind}) as string), '{NO_VALUE}') as first_day, "  # noqa: S608
+        f"count(*) as row_count from `{table.dataset_id}`.`{table.table_id}` group by 1"
     )
     return replace(size, partitions={found["first_day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
 

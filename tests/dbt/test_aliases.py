@@ -21,6 +21,6 @@ def test_dbts_own_tests_look_at_no_column_named_like_its_table(manifest: Path) -
     nodes = json.loads(manifest.read_text())["nodes"]
     hidden = {(key, node["alias"]) for key, node in nodes.items() if node.get("alias") in node.get("columns", {})}
     assert ("model.customer_intelligence.int_billing__invoiced_mrr", "invoiced_mrr") in hidden
-    # `unique`, `not_null` and the like are dbt's, whose tables have no alias.
+    # `relationships` and the like are dbt's, whose tables have no alias.
     own = [node for node in nodes.values() if node["resource_type"] == "test" and node.get("column_name")]
     assert not [node["name"] for node in own if (node["attached_node"], node["column_name"]) in hidden]

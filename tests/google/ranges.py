@@ -21,19 +21,28 @@ ENDS = {
 MIRRORED = {"from": "to", "to": "from"}
 #: Stands for a constant whose value the statement does not show, such as `current_date()`.
 UNKNOWN = "?"
+#: The partition of the rows without a value, as BigQuery calls it. It lies in no range of dates.
+NO_VALUE = "__NULL__"
 
-#: The ends `from` and `to` of a range of dates, each an ISO date or UNKNOWN.
+#: The ends `from` and `to` of a range of dates, both included, each an ISO date or UNKNOWN; or both NO_VALUE.
 Range = dict[str, str]
-Ranges = Mapping[int, Range]
+#: Column → ranges in one of which it lies.
+Ranges = Mapping[int, list[Range]]
 
 
-def day(value: Message) -> str:
-    """A literal's value as an ISO date; UNKNOWN if it is neither a date nor a timestamp."""
+def day(value: Message, before: bool = False) -> str:
+    """A literal's value as an ISO date; UNKNOWN if it is neither a date nor a timestamp.
+
+    Args:
+        before: the last day that has an instant before the value, instead of the day of the value.
+    """
     kind = value.WhichOneof("value")
     if kind == "date_value":
-        return (dt.date(1970, 1, 1) + dt.timedelta(days=value.date_value)).isoformat()
+        return (dt.date(1970, 1, 1) + dt.timedelta(days=value.date_value - before)).isoformat()
     if kind == "timestamp_value":
-        return dt.datetime.fromtimestamp(value.timestamp_value.seconds, dt.UTC).date().isoformat()
+        instant = dt.datetime.fromtimestamp(value.timestamp_value.seconds, dt.UTC)
+        instant += dt.timedelta(microseconds=value.timestamp_value.nanos // 1000 - before)
+        return instant.date().isoformat()
     return UNKNOWN
 
 
@@ -56,20 +65,37 @@ def column_of(wrapper: Message) -> int | None:
     return None
 
 
-def limit(found: dict[int, Range], expression: Message, limits: Range) -> None:
+def limit(found: dict[int, list[Range]], expression: Message, limits: Range) -> None:
     """Note the limits of an expression that is a column."""
     column = column_of(expression)
     if column is not None and limits:
-        found[column] = found.get(column, {}) | limits
+        found[column] = [limits]
 
 
-def both(one: Ranges, other: Ranges) -> dict[int, Range]:
-    """Both hold; of two values for one end the known one, and of two known ones the narrower."""
-    made = {column: dict(limits) for column, limits in one.items()}
-    for column, limits in other.items():
-        mine = made.setdefault(column, {})
-        for end, value in limits.items():
-            known = [each for each in (mine.get(end), value) if each not in {None, UNKNOWN}]
-            narrower = max if end == "from" else min
-            mine[end] = narrower(str(each) for each in known) if known else UNKNOWN
+def both(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
+    """Both hold."""
+    made = {column: list(ranges) for column, ranges in one.items()}
+    for column, ranges in other.items():
+        mine = made.get(column, [{}])
+        made[column] = [_narrower(left, right) for left in mine for right in ranges if _meet(left, right)]
+    return made
+
+
+def either(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
+    """One of the two holds: a column is limited where both limit it."""
+    return {column: [*ranges, *other[column]] for column, ranges in one.items() if column in other}
+
+
+def _meet(one: Range, other: Range) -> bool:
+    """Whether a value may lie in both: what has no value lies in no range of dates."""
+    return not one or not other or (one.get("from") == NO_VALUE) == (other.get("from") == NO_VALUE)
+
+
+def _narrower(one: Range, other: Range) -> Range:
+    """Of two values for one end the known one, and of two known ones the narrower."""
+    made = dict(one)
+    for end, value in other.items():
+        known = [each for each in (made.get(end), value) if each not in {None, UNKNOWN}]
+        narrower = max if end == "from" else min
+        made[end] = narrower(str(each) for each in known) if known else UNKNOWN
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from google.protobuf.message import Message
@@ -12,7 +13,7 @@ from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enu
 
 from tests.google import tree
 from tests.google.catalog import Project, Relation
-from tests.google.ranges import ENDS, MIRRORED, UNKNOWN, Range, Ranges, both, call_of, column_of, day, limit
+from tests.google.ranges import ENDS, MIRRORED, NO_VALUE, UNKNOWN, Range, Ranges, both, call_of, column_of, day, either, limit
 
 _JOIN = enums.ResolvedJoinScanEnums
 _ACTION = enums.ResolvedMergeWhenEnums
@@ -25,8 +26,8 @@ class Read:
 
     Attributes:
         columns: names; all of them where a statement changes rows.
-        ranges: per reference of the statement to the table, the constants that its partition column is compared with;
-            empty for a reference without any.
+        ranges: of the partition column, in which the references of the statement to the table look; an empty one for a reference
+            that compares it with no constant.
     """
 
     columns: set[str] = field(default_factory=set)
@@ -171,7 +172,7 @@ class _Reader:
         self.scan(node.right_scan, needed, right, scope)
 
     def aggregate(self, node: Message, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
-        base, used, below = node.parent, set[int](), dict[int, Range]()
+        base, used, below = node.parent, set[int](), dict[int, list[Range]]()
         for key in base.group_by_list:
             used |= self._used(key.expr, scope)
             grouped = column_of(key.expr)
@@ -244,16 +245,16 @@ class _Reader:
     def _relation(self, table_scan: Message) -> Relation:
         return self._project.find(table_scan.table.full_name.split("."))
 
-    def _note(self, relation: Relation, columns: set[str], ranges: Mapping[str, Range]) -> None:
+    def _note(self, relation: Relation, columns: set[str], ranges: Mapping[str, list[Range]]) -> None:
         read = self.found.setdefault(relation.key, Read())
         read.columns |= columns
-        limits = ranges.get(str(relation.facts.get("timePartitioning", {}).get("field")), {})
-        if limits not in read.ranges:
-            read.ranges.append(dict(limits))
+        for limits in ranges.get(str(relation.facts.get("timePartitioning", {}).get("field")), [{}]):
+            if limits not in read.ranges:
+                read.ranges.append(dict(limits))
 
-    def _ranges(self, condition: Message) -> dict[int, Range]:
+    def _ranges(self, condition: Message) -> dict[int, list[Range]]:
         """Column → the constants that it is compared with, where the condition cannot hold otherwise."""
-        found: dict[int, Range] = {}
+        found: dict[int, list[Range]] = {}
         call = call_of(condition)
         if call is None:
             return found
@@ -261,6 +262,11 @@ class _Reader:
         if name == "$and":
             for argument in call.argument_list:
                 found = both(found, self._ranges(argument))
+        elif name == "$or":
+            first, *others = (self._ranges(argument) for argument in call.argument_list)
+            found = reduce(either, others, first)
+        elif name == "$is_null":
+            limit(found, call.argument_list[0], {"from": NO_VALUE, "to": NO_VALUE})
         elif name == "$between":
             column, low, high = call.argument_list
             ends = {"from": self._constant(low), "to": self._constant(high)}
@@ -268,20 +274,26 @@ class _Reader:
         elif name in ENDS:
             left, right = call.argument_list
             for column, other, ends in ((left, right, ENDS[name]), (right, left, tuple(MIRRORED[e] for e in ENDS[name]))):
-                value = self._constant(other)
+                # What is less than midnight lies on the day before.
+                before = name == ("$less" if column is left else "$greater")
+                value = self._constant(other, before)
                 if value is not None:
                     limit(found, column, dict.fromkeys(ends, value))
         return found
 
-    def _constant(self, expression: Message) -> str | None:
-        """An expression's value as an ISO date, UNKNOWN if it is constant but its value is not written; None if it depends on rows."""
+    def _constant(self, expression: Message, before: bool = False) -> str | None:
+        """An expression's value as an ISO date, UNKNOWN if it is constant but its value is not written; None if it depends on rows.
+
+        Args:
+            before: the last day that has an instant before the value.
+        """
         if _references(expression) or next(_subqueries(expression), None) is not None:
             return None
         node = tree.inner(expression)
         if node.DESCRIPTOR.name == "ResolvedParameterProto":
             return str(self._parameters.get(node.name, UNKNOWN))[:10]
         if node.DESCRIPTOR.name == "ResolvedLiteralProto":
-            return day(node.value.value)
+            return day(node.value.value, before)
         return UNKNOWN
 
 

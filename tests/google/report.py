@@ -67,7 +67,9 @@ def complaints(
             found.add(Complaint(finding["rule"], files.where(job), finding["message"]))
         for statement in job["statements"]:
             found.update(_of_statement(statement, files.where(job)))
+            found.update(_of_incremental(statement, job, files))
     found.update(_too_many_changes(jobs, cadences))
+    found.update(_unchecked_contracts(jobs, files))
     return sorted(found)
 
 
@@ -94,6 +96,24 @@ def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complain
         )
 
 
+def _of_incremental(statement: Mapping[str, Any], job: Recorded, files: _Files) -> Iterable[Complaint]:
+    """A change of a partitioned incremental model, hooks included, says by constants in which partitions."""
+    target, config = statement["target"], files.config(job)
+    if config.get("materialized") != "incremental" or not config.get("partition_by") or "__dbt_tmp" in (target or ""):
+        return
+    changes = statement["kind"] in {"MERGE", "UPDATE", "DELETE"}
+    if changes and {} in statement["billed"].get(target, {"ranges": []})["ranges"]:
+        yield Complaint("whole table", files.where(job), f"{statement['kind']} reads every partition of {target}")
+
+
+def _unchecked_contracts(jobs: Sequence[Recorded], files: _Files) -> Iterable[Complaint]:
+    """A model with a contract that nobody asked for its columns: what the contract lacks would be left out in silence."""
+    asked = {job["labels"].get("node", "") for job in jobs if re.search(r"\bwhere false\b.*\s+limit 0\s*$", job["sql"])}
+    for name, path in files.with_contract.items():
+        if name not in asked:
+            yield Complaint("contract", f"dbt/{path}", "its columns were never compared with its contract")
+
+
 def _too_many_changes(jobs: Sequence[Recorded], cadences: Mapping[str, float]) -> Iterable[Complaint]:
     for table, times in changes_per_day(jobs, cadences).items():
         if times > MAX_CHANGES:
@@ -111,6 +131,16 @@ class _Files:
         nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values() if manifest.exists() else []
         self._nodes = {node["name"][:63].lower(): node for node in nodes}
         self.seeds = {f"{node['schema']}.{node['alias']}" for node in nodes if node["resource_type"] == "seed"}
+        self.with_contract = {
+            name: str(node["original_file_path"])
+            for name, node in self._nodes.items()
+            if node["resource_type"] == "model" and node["config"].get("contract", {}).get("enforced")
+        }
+
+    def config(self, job: Recorded) -> Mapping[str, Any]:
+        """The configuration of the node that dbt sent the job for; empty for any other job."""
+        found: Mapping[str, Any] = self._nodes.get(job["labels"].get("node", ""), {}).get("config", {})
+        return found
 
     def where(self, job: Recorded, error: str = "") -> str:
         """File and line: of the model or test that dbt ran, or of our code that sent the job."""

@@ -27,6 +27,7 @@ create view s.events as
 create view s.days as select org, day as on_day, count(*) as events from d.events group by org, day;
 """
 EVENTS = {"id", "org", "seen", "day", "props", "n"}
+NO_VALUE = {"from": "__NULL__", "to": "__NULL__"}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,15 @@ def test_what_reads_no_rows_is_not_billed(judge: Judge, sql: str) -> None:
     [
         (
             "select n from d.events where day >= '2026-01-01' and day < date '2026-03-01'",
-            [{"from": "2026-01-01", "to": "2026-03-01"}],
+            [{"from": "2026-01-01", "to": "2026-02-28"}],
+        ),
+        (
+            "select n from d.events where day is null or (day >= '2026-01-01' and '2026-02-01' > day) or day = '2026-05-06'",
+            [NO_VALUE, {"from": "2026-01-01", "to": "2026-01-31"}, {"from": "2026-05-06", "to": "2026-05-06"}],
+        ),
+        (
+            "select n from d.events where (day is null or day >= '2026-01-01') and day < '2026-03-01'",
+            [{"from": "2026-01-01", "to": "2026-02-28"}],
         ),
         ("select n from d.events where date '2026-01-01' = day", [{"from": "2026-01-01", "to": "2026-01-01"}]),
         (
@@ -113,7 +122,7 @@ def test_what_reads_no_rows_is_not_billed(judge: Judge, sql: str) -> None:
         # A window over the whole table needs all of it.
         ("select n from s.events where day >= '2026-01-01'", [{}]),
         ("select n from (select * from d.events limit 9) where day >= '2026-01-01'", [{}]),
-        ("select n from d.events union all select n from d.events where day < '2026-01-01'", [{}, {"to": "2026-01-01"}]),
+        ("select n from d.events union all select n from d.events where day < '2026-01-01'", [{}, {"to": "2025-12-31"}]),
         ("select o.org from d.orgs o left join d.events e on e.org = o.org and e.day >= '2026-01-01'", [{"from": "2026-01-01"}]),
         ("select o.org from d.events e left join d.orgs o on e.org = o.org and e.day >= '2026-01-01'", [{}]),
     ],

@@ -60,6 +60,12 @@ def send(jobs: Jobs, sql: str, **changes: Any) -> dict[str, Any]:
     return jobs.run(resource, origin="include/some/module.py:12").recorded()
 
 
+def write_manifest(manifest: Path, name: str, path: str, **config: Any) -> None:
+    """A manifest of one model."""
+    node = {"name": name, "alias": name, "schema": "d", "original_file_path": path, "resource_type": "model", "config": config}
+    manifest.write_text(json.dumps({"nodes": {f"model.x.{name}": node}}))
+
+
 def rules(recorded: dict[str, Any], phase: str = "", cadences: dict[str, float] | None = None) -> set[str]:
     return {item.rule for item in complaints([recorded | {"phase": phase}], cadences or {}, ROOT / "no-manifest.json")}
 
@@ -95,8 +101,7 @@ def test_what_the_analyzer_refuses_is_refused_with_its_place(jobs: Jobs, refused
 def test_a_refusal_of_a_model_names_its_file_and_line(jobs: Jobs, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     path = "models/core/dim_date.sql"
-    node = {"name": "dim_date", "original_file_path": path, "resource_type": "model", "schema": "core", "alias": "dim_date"}
-    manifest.write_text(json.dumps({"nodes": {"model.x.dim_date": node}}))
+    write_manifest(manifest, "dim_date", path)
     source = (ROOT / "dbt" / path).read_text().splitlines()
     number = next(at for at, line in enumerate(source, 1) if "cast(" in line or "extract(" in line)
     labels = REQUEST["configuration"]["labels"] | {"node": "dim_date"}  # type: ignore[index, operator]
@@ -180,6 +185,44 @@ def test_a_table_by_day_is_not_rebuilt_whole(jobs: Jobs) -> None:
     assert rules(send(jobs, made.format("by_day", "timestamp_trunc(made_at, day)"))) == {"partitions"}
     assert rules(send(jobs, made.format("by_date", "day"))) == {"partitions"}
     assert rules(send(jobs, made.format("by_month", "timestamp_trunc(made_at, month)"))) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "merge d.months as t using d.orders as s on {} and t.id = s.id "
+        "when matched then update set id = s.id when not matched then insert (id) values (s.id)",
+        "delete from d.months as t where {} and not exists (select 1 from d.orders as s where s.id = t.id)",
+        "update d.months as t set id = 'x' where {}",
+    ],
+)
+def test_an_incremental_model_names_the_partitions_that_it_changes(jobs: Jobs, tmp_path: Path, change: str) -> None:
+    send(jobs, "create table d.months (id string, closed_at timestamp) partition by timestamp_trunc(closed_at, month)")
+    write_manifest(tmp_path / "manifest.json", "months", "m.sql", materialized="incremental", partition_by={"field": "closed_at"})
+    labels = REQUEST["configuration"]["labels"] | {"node": "months"}  # type: ignore[index, operator]
+
+    def complained(condition: str) -> set[str]:
+        recorded = send(jobs, change.format(condition), configuration__labels=labels)
+        return {item.rule for item in complaints([recorded], {}, tmp_path / "manifest.json")}
+
+    assert (
+        complained("(t.closed_at is null or t.closed_at >= timestamp '2026-09-01' and t.closed_at < timestamp '2026-10-01')")
+        == set()
+    )
+    assert complained("t.closed_at >= (select min(made_at) from d.orders)") == {"whole table"}
+    assert complained("(t.closed_at is null or t.id = 'a')") == {"whole table"}
+
+
+def test_every_contract_is_compared_with_its_model(jobs: Jobs, tmp_path: Path) -> None:
+    write_manifest(tmp_path / "manifest.json", "orders", "models/orders.sql", contract={"enforced": True})
+    labels = REQUEST["configuration"]["labels"] | {"node": "orders"}  # type: ignore[index, operator]
+    made = send(jobs, "create table d.made (id string) as select id from d.orders", configuration__labels=labels)
+    asked = send(
+        jobs, "select * from (select id from d.orders) as s where false and 1 = 1\nlimit 0\n", configuration__labels=labels
+    )
+    (complaint,) = complaints([made], {}, tmp_path / "manifest.json")
+    assert (complaint.rule, complaint.where) == ("contract", "dbt/models/orders.sql")
+    assert complaints([made, asked], {}, tmp_path / "manifest.json") == []
 
 
 def test_a_table_is_not_changed_more_than_500_times_a_day(jobs: Jobs) -> None:

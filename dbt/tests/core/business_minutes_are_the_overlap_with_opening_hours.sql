@@ -14,7 +14,9 @@ tickets as (
     where
         resolution_business_minutes is not null
         and resolution_closed_at >= created_at
-        and created_date >= date_sub({{ as_of_date() }}, interval 30 day)
+        and created_at >= {{ start_of_day_before_as_of(30) }}
+        -- Follows from the two above; it is the partition column.
+        and resolution_closed_at >= {{ start_of_day_before_as_of(30) }}
 ),
 
 overlaps as (

@@ -4,7 +4,9 @@ the other partitions before it runs. A subquery in their place would read, and b
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,8 @@ COUNTS = (
     *("breached_ticket_count", "csat_response_count", "subscription_count"),
 )
 AMOUNTS = ("mrr_amount", "mrr_3_months_ago_amount", "mrr_at_rate_of_3_months_ago_amount")
-COMPARED_WITH = r"\b{column}\s*(?:=|<=|>=|<|>|between|in)\s*(date '[^']*'|\S+)"
+COMPARED_WITH = r"\b{column}\s*(?:=|<=|>=|<|>|between|in)\s*((?:date|timestamp) '[^']*'|\S+)"
+MAY = ["timestamp '2026-05-01'", "timestamp '2026-06-01'"]
 
 
 def test_the_history_of_health_reads_one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,21 +62,54 @@ def test_the_history_of_health_reads_one_partition(monkeypatch: pytest.MonkeyPat
     assert re.search(r"\bon \(false\)", merge)
 
 
-def test_tickets_are_compared_by_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ticket of any month may have moved, so no month is left out, and none is chosen by a subquery."""
-    opened = {"organization_id": str, "utc_date": date, "open_microseconds_before": int}
-    opened |= dict.fromkeys(("segment_from", "segment_until", "open_until"), datetime)
+def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ticket is there once, whichever way it moved; the statements name the months of those that moved, and no other."""
     with connected(monkeypatch, "core", "staging") as bq:
-        write_table(bq, "core.int_support__tickets", ticket_columns(), [])
+        opened = {"organization_id": str, "utc_date": date, "open_microseconds_before": int}
+        opened |= dict.fromkeys(("segment_from", "segment_until", "open_until"), datetime)
         write_table(bq, "core.dim_open_time", opened, [])
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
-        write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, [])
-        build("2026-10-01", "fct_tickets")
-        build("2026-10-01", "fct_tickets")
 
-    statements = sent("fct_tickets")
-    assert all(any(verb in words for words in statements) for verb in ("delete from", "merge into")), statements
-    assert [found for words in statements for found in filters(words, "created_date")] == []
+        def night(as_of: str, closed: Mapping[str, datetime | None]) -> dict[str, datetime | None]:
+            """Build from tickets of these ids and closing times; what is in fct_tickets then."""
+            tickets = [_ticket(number, closed_at) for number, closed_at in closed.items()]
+            write_table(bq, "core.int_support__tickets", ticket_columns(), tickets)
+            write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, tickets)
+            build(as_of, "fct_tickets")
+            found = rows(bq, "select ticket_id, resolution_closed_at from core.fct_tickets order by ticket_id")
+            assert len(found) == len(tickets)
+            return dict(found)
+
+        march, may, july = (datetime(2026, month, 5, tzinfo=UTC) for month in (3, 5, 7))
+        first = {"moves": march, "opens": march, "closes": None, "open": None, "settled": july, "goes": may, "goes_open": None}
+        assert night("2026-10-01", first) == first
+
+        second = {"moves": may, "opens": None, "closes": may, "open": None, "settled": july, "goes": may, "goes_open": None}
+        assert night("2026-10-02", second) == second
+        (merge,) = {words for words in sent("fct_tickets") if "merge into" in words}
+        assert filters(merge, "resolution_closed_at") == ["timestamp '2026-03-01'", "timestamp '2026-04-01'", *MAY]
+        assert merge.count("resolution_closed_at is null") == 1
+        assert not [words for words in sent("fct_tickets") if "delete from" in words]
+
+        third = {name: closed_at for name, closed_at in second.items() if not name.startswith("goes")}
+        assert night("2026-10-03", third) == third
+        (merge,) = {words for words in sent("fct_tickets") if "merge into" in words}
+        (deletion,) = {words for words in sent("fct_tickets") if "delete from" in words}
+        assert (filters(merge, "resolution_closed_at"), filters(deletion, "resolution_closed_at")) == ([], MAY)
+        assert (merge.count("resolution_closed_at is null"), deletion.count("resolution_closed_at is null")) == (1, 1)
+
+
+def _ticket(number: str, closed_at: datetime | None) -> dict[str, Any]:
+    closed = dict.fromkeys(("resolved_at", "response_closed_at", "resolution_closed_at"), closed_at)
+    return {
+        "organization_id": "a",
+        "ticket_id": number,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "is_resolved": closed_at is not None,
+        "has_opening_hours": False,
+        "input_fingerprint": str(closed_at),
+        **closed,
+    }
 
 
 def filters(statement: str, column: str) -> list[str]:

@@ -79,7 +79,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     before = dict(os.environ)
     embedded = EmbeddedWarehouse(home / "warehouse", port)
     try:
-        os.environ.update(environment(home / "warehouse", port))
+        os.environ.update(environment(embedded.home, port))
         settings.cache_clear()
         embedded.start()
         ensure_tables()

@@ -45,28 +45,23 @@ def test_a_view_is_deduplicated_by_the_primary_key_of_its_source(staged: Staged)
 
 
 @each_table
-def test_the_primary_key_is_tested_and_critical(staged: Staged, nodes: dict[str, Any]) -> None:
-    critical = [node for node in data_tests(nodes, staged.view) if "critical" in node["config"]["tags"]]
-    tested = {(node["test_metadata"]["name"], *_columns(node)) for node in critical}
-    assert tested == {("unique_combination", *staged.primary_key)}
-    assert {node["config"]["severity"].lower() for node in critical} == {"error"}
-
-
-@each_table
-def test_other_tests_only_warn_because_the_gate_decides(staged: Staged, nodes: dict[str, Any]) -> None:
-    others = [node for node in data_tests(nodes, staged.view) if "critical" not in node["config"]["tags"]]
-    assert {node["config"]["severity"].lower() for node in others} <= {"warn"}
+def test_a_broken_primary_key_alone_stops_the_build(staged: Staged, nodes: dict[str, Any]) -> None:
+    """All else only warns, because the gate decides about it."""
+    (test,) = data_tests(nodes, staged.view)
+    rules = {name for name in test["test_metadata"]["kwargs"] if name != "model"}
+    assert test["test_metadata"]["name"] == "rows_are_valid"
+    assert rules <= {"key", "warns"}
+    assert tuple(test["test_metadata"]["kwargs"]["key"]) == staged.primary_key
+    assert test["config"]["severity"].lower() == "error"
+    assert "critical" in test["config"]["tags"]
 
 
 @each_table
 def test_categories_are_those_of_the_source(staged: Staged, nodes: dict[str, Any]) -> None:
-    tested = {
-        column: set(values)
-        for node in data_tests(nodes, staged.view)
-        for column, values in node["test_metadata"]["kwargs"].get("accepted_values", {}).items()
-    }
+    (test,) = data_tests(nodes, staged.view)
+    tested = test["test_metadata"]["kwargs"].get("warns", {}).get("accepted_values", {})
     for column, values in staged.accepted.items():
-        assert tested.get(column) == set(values), column
+        assert set(tested.get(column, ())) == set(values), column
 
 
 @each_table
@@ -97,8 +92,3 @@ def test_tables_that_dbt_creates_are_those_of_the_books(name: str) -> None:
     assert re.findall(r"'([^']+)'", columns.group(1)) == expected
     assert f"'partition_by': '{book.partition_by}'" in definition
     assert f"'cluster_by': [{', '.join(repr(c) for c in book.cluster_by)}]" in definition
-
-
-def _columns(node: dict[str, Any]) -> tuple[str, ...]:
-    kwargs = node["test_metadata"]["kwargs"]
-    return tuple(kwargs.get("columns") or [node["column_name"]])

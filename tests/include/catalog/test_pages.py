@@ -56,24 +56,31 @@ def known() -> dict[str, Any]:
         config = {"severity": severity, "meta": meta}
         return {"unique_id": f"test.shop.{name}", "name": name, "resource_type": "test", "config": config, **reads, **node}
 
-    holds = {"name": "holds", "kwargs": {"expression": "nrr_pct\n  >= 0"}}
     valid = {
         "name": "rows_are_valid",
         "kwargs": {
+            "key": ["month", "kind"],
+            "unique": ["month"],
             "not_null": ["month"],
             "accepted_values": {"kind": ["trailing", "flow"]},
             "accepted_range": {"nrr_pct": {"min": 0, "exclusive": True}, "grr_pct": {"min": 0, "max": 100}},
             "expression_is_true": {"grr_below_nrr": "grr_pct\n  <= nrr_pct"},
+            "relationships": {"month": {"to": "ref('dim_month')", "field": "month", "where": "is_current"}},
+            "warns": {
+                "not_null": ["nrr_pct"],
+                "accepted_range": {"nrr_pct": {"max": 900, "reason": "a slip"}},
+                "expression_is_true": {"rates": {"expression": "nrr_pct\n  >= 0", "reason": "a refund"}},
+            },
         },
     }
-    unique = {"name": "unique", "kwargs": {"column_name": "month"}}
+    known = {"name": "relationships", "kwargs": {"column_name": "month", "to": "ref('dim_day')"}}
     elsewhere = {"name": "relationships", "kwargs": {"column_name": "month", "to": f"ref('{NRR}')"}}
     nodes = [
         mart,
         other,
-        test("rates", "WARN", {"reason": "a refund"}, test_metadata=holds, attached_node=mart["unique_id"]),
         test("valid", "ERROR", {}, test_metadata=valid, attached_node=mart["unique_id"]),
-        test("key", "ERROR", {}, test_metadata=unique, attached_node=mart["unique_id"]),
+        test("known", "ERROR", {}, test_metadata=known, attached_node=mart["unique_id"]),
+        test("agrees", "WARN", {"reason": "two systems"}, raw_code="-- They agree.\nselect 1", attached_node=None),
         test("sums", "ERROR", {}, raw_code="-- Both sides\n-- agree.\nselect 1", attached_node=None),
         test("from_elsewhere", "ERROR", {}, test_metadata=elsewhere, attached_node=other["unique_id"]),
         {"unique_id": "analysis.shop.q", "name": "q", "resource_type": "analysis", "description": "Do we keep them?", **reads},
@@ -115,7 +122,13 @@ def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: 
         "<summary>dbt/models/marts/mart_nrr.sql</summary>\n\n```sql\nselect 1 as nrr_pct\n```",
         "**a_month**: Half is kept.\n\n| month | nrr_pct |\n| --- | --- |\n| 1 | NULL |\n",
         "- `nrr_pct >= 0` (warns: a refund)\n",
+        "- `nrr_pct` is at most 900 (warns: a slip)\n",
+        "- never NULL: `nrr_pct` (warns)\n",
+        "- no two rows with the same `month`, `kind` (stops the build)\n",
         "- `month` is unique (stops the build)\n",
+        "- `month` is in `dim_month` where `is_current` (stops the build)\n",
+        "- `month` is in `dim_day` (stops the build)\n",
+        "- `agrees`: They agree. (warns: two systems)\n",
         "- never NULL: `month` (stops the build)\n",
         "- `kind` is one of trailing, flow (stops the build)\n",
         "- `nrr_pct` is more than 0 (stops the build)\n",

@@ -7,7 +7,7 @@ from typing import Any
 
 from include.cost import page
 from include.cost.prices import GIB, TIB
-from include.cost.sizes import Size
+from include.cost.sizes import NO_VALUE, Size
 from include.cost.work import Nodes, Work
 
 NODES = Nodes(
@@ -39,7 +39,11 @@ def job(kind: str, target: str | None, billed: dict[str, Any]) -> dict[str, Any]
 
 
 def text() -> str:
-    merge = job("MERGE", "core.fct_tickets", {"core.fct_tickets": {"columns": ["n"], "ranges": [{"from": "2026-09-01"}]}})
+    merge = job(
+        "MERGE",
+        "core.fct_tickets",
+        {"core.fct_tickets": {"columns": ["n"], "ranges": [{"from": NO_VALUE, "to": NO_VALUE}, {"from": "2026-09-01"}]}},
+    )
     read = job("SELECT", None, {"core.fct_tickets": {"columns": ["n"], "ranges": [{}]}})
     sizes = {"core.fct_tickets": Size(7, {"n": 64 * GIB})}
     return page.page([Work("nightly run", 1, [merge, read]), Work("refresh_hourly", 24, [read])], sizes, NODES, "a shop", TIB)
@@ -57,7 +61,7 @@ def test_prices_of_a_run_and_a_month() -> None:
 
 
 def test_the_partitions_of_incremental_models_are_shown() -> None:
-    assert "| `fct_tickets` | MERGE | 2026-09-01 to … |" in text().splitlines()
+    assert "| `fct_tickets` | MERGE | rows without a value; 2026-09-01 to … |" in text().splitlines()
 
 
 def test_the_page_keeps_what_people_wrote_around_the_tables(tmp_path: Path) -> None:

@@ -69,6 +69,20 @@ def test_the_share_of_rows_in_the_partitions_that_are_touched(ranges: list[dict[
     assert share(ranges, EVENTS) == expected
 
 
+@pytest.mark.parametrize(
+    ("ranges", "expected"),
+    [
+        ([{"from": "__NULL__", "to": "__NULL__"}], 0.2),
+        ([{"from": "__NULL__", "to": "__NULL__"}, {"from": "2026-02-01", "to": "2026-02-28"}], 0.8),
+        ([{"from": "2020-01-01"}], 0.8),  # no value lies in no range
+        ([{}], 1.0),
+    ],
+)
+def test_rows_without_a_value_are_a_partition_of_their_own(ranges: list[dict[str, str]], expected: float) -> None:
+    tickets = Size(100, {}, {"2026-01-01": 20, "2026-02-01": 60, "__NULL__": 20}, "MONTH")
+    assert share(ranges, tickets) == expected
+
+
 def test_partitions_of_a_day_end_with_it() -> None:
     daily = Size(4, {}, {"2026-01-01": 1, "2026-01-02": 3}, "DAY")
     assert share([{"from": "2026-01-02"}], daily) == 0.75

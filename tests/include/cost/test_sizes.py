@@ -32,6 +32,7 @@ def test_a_value_counts_by_its_type_and_null_counts_nothing(bq: Client) -> None:
     assert sizes.measured(bq, {"shop.orders": ("day", "MONTH")})["shop.orders"] == Size(
         3, columns, {"2026-01-01": 2, "2026-02-01": 1}, "MONTH"
     )
+    assert sizes.measured(bq, {"shop.orders": ("seen", "MONTH")})["shop.orders"].partitions == {"2026-01-01": 1, "__NULL__": 2}
 
 
 def test_a_project_is_measured_by_dry_runs_alone(bq: Client) -> None:
