@@ -39,21 +39,29 @@ def write(files: Mapping[Path, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def build(folder: Path | None = None, check: bool = False, sources: Mapping[str, Source] | None = None) -> list[str]:
+def build(
+    folder: Path | None = None,
+    check: bool = False,
+    sources: Mapping[str, Source] | None = None,
+    dbt: Path | None = None,
+) -> list[str]:
     """Write the files that follow from the rules, or compare them: the context's, and the macro that tells dbt what may be in quarantine.
 
     Args:
-        folder: the context's folder; its `gates/*.yml` are read.
+        folder: the context's folder; its `gates/*.yml` are read. By default that of the platform, and so is `dbt`.
         check: only compare.
         sources: the sources; by default those of the platform.
+        dbt: the dbt project that gets the macro; no project if a folder is given and this is not.
 
     Returns:
         Files that differ from (or, unless `check`, that were made, changed or taken away to match) the rules.
     """
-    folder, dbt = folder or settings().gx_dir, settings().dbt_dir
+    if folder is None:
+        folder, dbt = settings().gx_dir, settings().dbt_dir
     found = gates(sources, folder / "gates")
     wanted = {folder / name: text for name, text in render({name: [gate] for name, gate in found.items()}).items()}
-    wanted[dbt / _MACRO_FILE] = _macro(quarantined_in(found.values()))
+    if dbt is not None:
+        wanted[dbt / _MACRO_FILE] = _macro(quarantined_in(found.values()))
     present = {path for name in _FOLDERS for path in (folder / name).rglob("*.json")}
     changed = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     stray = present - wanted.keys()
@@ -61,12 +69,11 @@ def build(folder: Path | None = None, check: bool = False, sources: Mapping[str,
         write({path: wanted[path] for path in changed})
         for path in stray:
             path.unlink()
-    places = {folder: folder.name, dbt: dbt.name}
     return [
-        f"{at}/{path.relative_to(top)}"
+        f"{top.name}/{path.relative_to(top)}"
         for path in [*sorted(changed), *sorted(stray)]
-        for top, at in places.items()
-        if path.is_relative_to(top)
+        for top in (folder, dbt)
+        if top is not None and path.is_relative_to(top)
     ]
 
 

@@ -53,8 +53,9 @@ def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = No
     judged = []
     for whole in (known[gate] for gate in gates):
         narrowed = scope.narrow(whole) if scope else whole
-        count = len(narrowed.rules) if narrowed else 0
-        log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", whole.gate, count, len(whole.rules))
+        if narrowed != whole:
+            count = len(narrowed.rules) if narrowed else 0
+            log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", whole.gate, count, len(whole.rules))
         judged += [narrowed] if narrowed else []
     if not judged:
         yield None

@@ -113,7 +113,7 @@ def _expectation(gate: str, rule: Rule) -> dict[str, Any]:
         "relation": rule.relation,
         "action": rule.action,
         "reason": rule.reason,
-        "key": list(rule.key),
+        "key": ["part"] if rule.reconcile else list(rule.key),
     }
     if rule.expect is not None:
         kwargs = {key: value for key, value in rule.expect.items() if key != "type"}

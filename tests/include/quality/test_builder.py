@@ -99,16 +99,17 @@ def test_drift_is_found_and_mended(gates: Make) -> None:
     assert build(folder, check=True, sources={}) == []
 
 
-def test_dbt_is_told_which_views_may_have_rows_in_quarantine(gates: Make) -> None:
+def test_dbt_is_told_which_views_may_have_rows_in_quarantine(gates: Make, tmp_path: Path) -> None:
     orphans = RULE | {"action": "quarantine", "key": ["id"]}
     rules = [orphans | {"name": name, "relation": f"staging.stg_shop__{name}"} for name in ("parents", "items")]
-    folder = gates({"staging": [*rules, RULE]})
-    macro = folder.parent / "dbt" / "macros" / "quarantined_views.sql"
+    folder, dbt = gates({"staging": [*rules, RULE]}), tmp_path / "dbt"
+    macro = dbt / "macros" / "quarantined_views.sql"
+    assert build(folder, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
     assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__items", "stg_shop__parents"]
     gates({"staging": [rules[0], RULE]})
+    assert build(folder, check=True, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
+    build(folder, sources={}, dbt=dbt)
     assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__parents"]
-    macro.unlink()
-    assert build(folder, check=True, sources={}) == ["dbt/macros/quarantined_views.sql"]
 
 
 @pytest.mark.parametrize(

@@ -279,9 +279,9 @@ def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: M
     gates({"core": [closing]})
     table(bq, "core.t", 2, 5)
     for _ in range(2):
-        assert (
-            "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in run_gate("core", RUN).message
-        )
+        verdict = run_gate("core", RUN)
+        assert "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in verdict.message
+        assert verdict.outcomes[0].key == ("part",), "alerts name samples by their key"
     kept = rows(
         bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part"
     )
