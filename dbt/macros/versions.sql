@@ -5,12 +5,7 @@
     select *
     from {{ source(source_name, table_name) }} as landed
     where
-        not exists (
-            select 1
-            from {{ source('quarantine', 'quarantined_rows') }} as held
-            where held.relation = 'stg_{{ source_name }}__{{ table_name }}'
-                and held.row_key = {{ row_key(key, 'landed') }}
-        )
+        {{ not_quarantined(source_name, table_name, key) }}
         and updated_at < {{ as_of() }}
     qualify
         row_number() over (

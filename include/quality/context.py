@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -24,43 +24,50 @@ log = logging.getLogger(__name__)
 
 SITE = "site"
 DATASOURCE = "warehouse"
+# Of several gates, or of what a scope leaves of them.
+_JOINT = "joint"
 
 
 @lru_cache(maxsize=1)
 def open_context() -> FileDataContext:
-    """The context in `great_expectations/`, knowing the platform's own expectation. Runs no query."""
+    """The context in `great_expectations/`, knowing the platform's own expectations. Runs no query."""
     return open_context_in(settings().gx_dir)
 
 
 @contextmanager
-def checkpoint_of(gate: str, client: Client, scope: Scope | None = None) -> Iterator[Any | None]:
-    """The gate's checkpoint, for as long as the block lasts; narrowed to a scope, of a context made for the purpose.
+def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = None) -> Iterator[Any | None]:
+    """The checkpoint that judges some gates together, for as long as the block lasts. Its queries go through the client.
 
-    Its queries go through the client.
-
-    What a narrowed gate finds is not kept for the data docs, which show the last whole one; `ops.gate_results` has both. None if
-    nothing of the gate is within the scope.
+    That of one whole gate is the committed one. For several gates, and for those narrowed to a scope, a context is made for the purpose:
+    what they find is not kept for the data docs, which show the last whole one; `ops.gate_results` has both. None if nothing of the
+    gates is within the scope.
     """
-    if scope is None:
-        yield _checkpoint(open_context(), gate, client)
+    if scope is None and len(gates) == 1:
+        yield _checkpoint(open_context(), gates[0], client)
         return
-    from include.quality.builder import gates, render, write
+    from include.quality.builder import gates as all_gates
+    from include.quality.builder import write
+    from include.quality.render import render
 
-    whole = gates(scope.sources)[gate]
-    narrowed = scope.narrow(whole)
-    count = len(narrowed.rules) if narrowed else 0
-    log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", gate, count, len(whole.rules))
-    if narrowed is None:
+    known = all_gates(scope.sources if scope else None)
+    judged = []
+    for whole in (known[gate] for gate in gates):
+        narrowed = scope.narrow(whole) if scope else whole
+        if narrowed != whole:
+            count = len(narrowed.rules) if narrowed else 0
+            log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", whole.gate, count, len(whole.rules))
+        judged += [narrowed] if narrowed else []
+    if not judged:
         yield None
         return
     with TemporaryDirectory(prefix="gate-") as folder:
-        write(Path(folder), render({gate: narrowed}, results="results/"))
-        yield _checkpoint(open_context_in(Path(folder)), gate, client)
+        write({Path(folder) / name: text for name, text in render({_JOINT: judged}, results="results/").items()})
+        yield _checkpoint(open_context_in(Path(folder)), _JOINT, client)
 
 
-def _checkpoint(context: FileDataContext, gate: str, client: Client) -> Any:
+def _checkpoint(context: FileDataContext, name: str, client: Client) -> Any:
     context.data_sources.all()[DATASOURCE].kwargs = {"connect_args": {"client": client}}
-    return context.checkpoints.get(gate)
+    return context.checkpoints.get(name)
 
 
 def open_context_in(folder: Path) -> FileDataContext:
@@ -78,7 +85,7 @@ def open_context_in(folder: Path) -> FileDataContext:
     warnings.filterwarnings("ignore", message="`schema_name` is deprecated", category=DeprecationWarning)
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    log.debug("Registered %s", expectations.ExpectNoRows.__name__)  # defining the class is what registers it
+    log.debug("Registered the expectations of %s", expectations.__name__)  # defining the classes is what registers them
     return great_expectations.get_context(mode="file", context_root_dir=folder)
 
 

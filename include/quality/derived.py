@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from include.quality.quarantine import key_text
@@ -69,9 +69,9 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
     return rules
 
 
-def core_rules(sources: Mapping[str, Source]) -> list[Rule]:
-    """Nothing is lost between raw and staging: every key is staged, in quarantine or deleted."""
-    parts = [_key_balance(view, source, table) for view, source, table in _staged(sources)]
+def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> list[Rule]:
+    """Nothing is lost between raw and staging: every key is staged, in quarantine (of a view that may have rows there) or deleted."""
+    parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
     if not parts:
         return []
     return [
@@ -212,7 +212,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
         )
 
 
-def _key_balance(view: str, source: Source, table: Table) -> str:
+def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
     """Distinct raw keys that the run may see, against what became of them.
 
     A key is deleted if its latest tombstone is at least as late as its latest row.
@@ -230,11 +230,10 @@ def _key_balance(view: str, source: Source, table: Table) -> str:
         f"select max(if(_is_deleted, {version}, null)) as buried, max(if(_is_deleted, null, {version})) as alive "
         f"from {source.dataset}.{table.name} as landed {visible} group by {key_text(table.primary_key, 'landed')}))"
     )
+    held = f" + (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
     return (
         f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted "
-        f"+ (select count(*) from staging.{view}) "
-        f"+ (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)}) "
-        f"as right_value, cast(null as int64) as row_count from {keys} as keys"
+        f"+ (select count(*) from staging.{view}){held if quarantined else ''} as right_value, cast(null as int64) as row_count from {keys} as keys"
     )
 
 

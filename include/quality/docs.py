@@ -47,16 +47,17 @@ def build_data_docs() -> Path:
 
 
 def _keep_latest(context: FileDataContext) -> list[Any]:
-    """Let go of all but the last few results of each suite; returns the keys of the last of each."""
+    """Let go of all but the last few results of each suite, and of suites that are no more; returns the keys of the last of each."""
     store = context.validation_results_store
+    known = {suite.name for suite in context.suites.all()}
     by_suite: dict[str, list[Any]] = defaultdict(list)
     for key in store.list_keys():
         by_suite[key.expectation_suite_identifier.name].append(key)
-    for keys in by_suite.values():
+    for name, keys in by_suite.items():
         keys.sort(key=lambda key: key.run_id.run_time, reverse=True)
-        for key in keys[KEPT_RESULTS:]:
+        for key in keys[KEPT_RESULTS if name in known else 0 :]:
             store.remove_key(key)
-    return [keys[0] for _, keys in sorted(by_suite.items())]
+    return [keys[0] for name, keys in sorted(by_suite.items()) if name in known]
 
 
 def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:

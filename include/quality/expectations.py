@@ -1,19 +1,26 @@
-# ruff: noqa: TID253 - nothing imports this module before a gate runs.
-"""The one expectation that Great Expectations lacks. Importing this module imports Great Expectations (seconds)."""
+# ruff: noqa: TID253, S608 - nothing imports this module before a gate runs; SQL is made of the platform's own rules, never of data.
+"""The expectations that Great Expectations lacks: many of them are one statement. Importing this module imports Great Expectations (seconds)."""
 
 from __future__ import annotations
 
-import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from great_expectations.compatibility import pydantic
+from great_expectations.compatibility.sqlalchemy import sqlalchemy
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.core.suite_parameters import SuiteParameterDict
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics.metric_provider import metric_partial
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
-from great_expectations.expectations.core import UnexpectedRowsExpectation
 from include.quality.parameters import with_literals
+from include.quality.reconciliation import differing, read, sides_query
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -29,53 +36,59 @@ _STYLING = {
         "query": {"tag": "pre", "classes": ["mt-2", "text-muted"]},
     },
 }
-_COUNT = "unexpected_rows_query.row_count"
-# SQLAlchemy takes `:word` for a bind parameter unless the colon is escaped.
-_BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
+_VALUE = "query.value"
 
 
-class ExpectNoRows(UnexpectedRowsExpectation):  # type: ignore[misc]
-    """Expect that a query finds no rows; the query may refer to the run as `@run_id`, `@as_of`, ….
+class QueryValue(TableMetricProvider):  # type: ignore[misc]
+    """The one value that a query gives.
 
-    It differs from its parent in two ways: the rows are only counted, which is one query instead of two and brings no
-    row into validation results or data docs; and the query names its tables itself, since rules look at several.
+    It is declared as an aggregate, though the query names its tables itself: Great Expectations asks for all aggregates of a suite in
+    one statement, which names every table once on the bill, and for each by itself if the statement is refused.
     """
 
+    metric_name = _VALUE
+    value_keys = ("query",)
+
+    @metric_partial(
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )  # type: ignore[untyped-decorator]
+    def _sqlalchemy(
+        cls, metric_domain_kwargs: dict[str, Any], metric_value_kwargs: dict[str, Any], **_: Any
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        return sqlalchemy.literal_column(f"(\n{metric_value_kwargs['query']}\n)"), metric_domain_kwargs, {}
+
+
+class _OfQuery(BatchExpectation, ABC):  # type: ignore[misc]
+    """An expectation of what a query gives; it may refer to the run as `@run_id`, `@as_of`, …."""
+
+    query: str
     run: SuiteParameterDict | dict[str, str] = pydantic.Field(default_factory=dict)
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = (_COUNT,)
+    metric_dependencies: ClassVar[tuple[str, ...]] = (_VALUE,)
 
-    @pydantic.validator("unexpected_rows_query")  # type: ignore[untyped-decorator]
-    def _validate_query(cls, query: Any) -> Any:
-        return query
+    @abstractmethod
+    def _value_query(self) -> str:
+        """SQL of the one value that decides."""
 
     def get_validation_dependencies(
         self, execution_engine: ExecutionEngine | None = None, runtime_configuration: dict[str, Any] | None = None
     ) -> ValidationDependencies:
-        """The one metric, its query ready to run: parameters in, what its runner would read as syntax escaped."""
+        """The one metric, its query ready to run, under the rule's name."""
         dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
-        metric = dependencies.get_metric_configuration(_COUNT)
-        assert metric is not None and isinstance(self.run, dict)
-        query = with_literals(str(self.unexpected_rows_query), self.run)
-        query = _BIND.sub(r"\\:", query.replace("{", "{{").replace("}", "}}"))
+        metric = dependencies.get_metric_configuration(_VALUE)
+        assert metric is not None and isinstance(self.run, dict) and self.meta is not None
+        query = f"-- {self.meta['gate']}.{self.meta['name']}\n{with_literals(self._value_query(), self.run)}"
         dependencies.set_metric_configuration(
-            _COUNT,
+            _VALUE,
             MetricConfiguration(
-                metric_name=_COUNT,
+                metric_name=_VALUE,
                 metric_domain_kwargs=metric.metric_domain_kwargs,
-                metric_value_kwargs={"unexpected_rows_query": query},
+                metric_value_kwargs={"query": query},
             ),
         )
         return dependencies
-
-    def _validate(
-        self,
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any] | None = None,
-        execution_engine: ExecutionEngine | None = None,
-    ) -> dict[str, Any]:
-        count = int(metrics[_COUNT])
-        return {"success": count == 0, "result": {"observed_value": count}}
 
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
@@ -89,7 +102,47 @@ class ExpectNoRows(UnexpectedRowsExpectation):  # type: ignore[misc]
         """In data docs: the rule's name, what its breach does and why, then the query."""
         config = configuration or (result.expectation_config if result else None)
         assert config is not None
-        params = {key: str(config.meta.get(key, "")) for key in ("name", "action", "reason")}
-        params["query"] = str(config.kwargs["unexpected_rows_query"])
-        template = {"template": "$name ($action): $reason $query", "params": params, "styling": _STYLING}
+        params = {key: str(config.meta.get(key, "")) for key in ("name", "relation", "action", "reason")}
+        params["query"] = str(config.kwargs["query"])
+        template = {"template": "$name on $relation ($action): $reason $query", "params": params, "styling": _STYLING}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
+
+
+class ExpectNoRows(_OfQuery):
+    """Expect that a query finds no rows. They are only counted, which brings no row into validation results or data docs."""
+
+    def _value_query(self) -> str:
+        return f"select count(*) from (\n{self.query}\n) as broken"
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine | None = None,
+    ) -> dict[str, Any]:
+        count = int(metrics[_VALUE])
+        return {"success": count == 0, "result": {"observed_value": count}}
+
+
+class ExpectSidesToAgree(_OfQuery):
+    """Expect that no difference between the two sides of a reconciliation exceeds the tolerance; the sides are part of the result."""
+
+    tolerance: float
+
+    def _value_query(self) -> str:
+        return sides_query(self.query)
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine | None = None,
+    ) -> dict[str, Any]:
+        sides = read(metrics[_VALUE])
+        broken = differing(sides, self.tolerance)
+        result = {
+            "observed_value": len(broken),
+            "partial_unexpected_list": [side["part"] for side in broken[:20]],
+            "details": {"sides": sides},
+        }
+        return {"success": not broken, "result": result}

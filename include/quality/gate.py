@@ -12,15 +12,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import GoogleAPICallError
+
 from include.ops import append
-from include.quality import quarantine, reconciliation
+from include.quality import quarantine
 from include.quality.parameters import bound, values_of
-from include.quality.reconciliation import complaint_of
-from include.quality.verdict import GateBlocked, GateVerdict, Outcome
+from include.quality.verdict import RECONCILIATION, GateBlocked, GateVerdict, Outcome
 from include.runs import RunContext
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client
+    from google.cloud.bigquery import Client, ScalarQueryParameter
 
     from include.quality.scope import Scope
 
@@ -47,7 +48,7 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Sc
 def run_gates(
     gates: Sequence[str], run: RunContext, client: Client | None = None, scope: Scope | None = None
 ) -> list[GateVerdict]:
-    """Judge boundaries: run their checkpoints, quarantine, write the verdicts down, in one statement for all.
+    """Judge boundaries: run their checkpoint, quarantine, write the verdicts and what was reconciled down, in one statement each for all.
 
     What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
     that a repaired parent releases its children.
@@ -65,18 +66,16 @@ def run_gates(
     from include.warehouse import client as new_client
 
     bq = client or new_client(gate=gates[0] if len(gates) == 1 else "raw")
+    values = {gate: values_of(run, gate) for gate in gates}
+    with checkpoint_of(gates, bq, scope) as checkpoint:
+        _release(checkpoint, bq, whole=scope is None)
+        found = _evaluate(checkpoint, run, values)
     verdicts = []
-    with contextlib.ExitStack() as stack:
-        opened = {gate: stack.enter_context(checkpoint_of(gate, bq, scope)) for gate in gates}
-        checkpoints = {gate: checkpoint for gate, checkpoint in opened.items() if checkpoint is not None}
-        complaints = _prepare(checkpoints, run, bq, whole=scope is None)
-        for gate in gates:
-            values = values_of(run, gate)
-            outcomes = _evaluate(checkpoints[gate], run, values) if gate in checkpoints else []
-            outcomes = [_with_complaint(outcome, complaints.get((gate, outcome.name))) for outcome in outcomes]
-            held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values)
-            outcomes = [_in_words(bq, outcome, values) for outcome in outcomes]
-            verdicts.append(GateVerdict(gate, tuple(outcomes), held))
+    for gate in gates:
+        outcomes = [outcome for name, outcome in found if name == gate]
+        held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values[gate])
+        outcomes = [_in_words(bq, outcome, values[gate]) for outcome in outcomes]
+        verdicts.append(GateVerdict(gate, tuple(outcomes), held))
     _write(verdicts, run, bq)
     for verdict in verdicts:
         if verdict.verdict != "block":
@@ -84,43 +83,44 @@ def run_gates(
     return verdicts
 
 
-def _prepare(checkpoints: Mapping[str, Any], run: RunContext, bq: Client, whole: bool) -> dict[tuple[str, str], str]:
-    """Measure what the gates reconcile, and let them judge also the rows that they have held in quarantine so far.
-
-    Returns:
-        Gate and rule → what the warehouse said, of the reconciliations that could not be measured.
-    """
-    wanted = []
-    for gate, checkpoint in checkpoints.items():
-        rules = [e for definition in checkpoint.validation_definitions for e in definition.suite.expectations]
-        quarantined = {rule.meta["relation"] for rule in rules if rule.meta["action"] == "quarantine"}
-        if quarantined:
-            quarantine.release(bq, gate, None if whole else quarantined)
-        wanted += [(gate, rule.meta["name"], rule.meta["reconcile"]) for rule in rules if "reconcile" in rule.meta]
-    return reconciliation.measure(bq, wanted, run)
-
-
-def _with_complaint(outcome: Outcome, complaint: str | None) -> Outcome:
-    return outcome if complaint is None else replace(outcome, success=False, error=complaint)
+def _release(checkpoint: Any | None, bq: Client, whole: bool) -> None:
+    """Let the gates judge also the rows that they have held in quarantine so far."""
+    quarantined: dict[str, set[str]] = {}
+    for definition in checkpoint.validation_definitions if checkpoint else ():
+        for rule in definition.suite.expectations:
+            if rule.meta["action"] == "quarantine":
+                quarantined.setdefault(rule.meta["gate"], set()).add(rule.meta["relation"])
+    for gate, relations in quarantined.items():
+        quarantine.release(bq, gate, None if whole else relations)
 
 
 def _write(verdicts: Sequence[GateVerdict], run: RunContext, bq: Client) -> None:
     now = datetime.now(UTC)
-    rows = [outcome.row(verdict.gate, run, now) for verdict in verdicts for outcome in verdict.outcomes]
-    # A gate of which a scope leaves nothing has not written before either.
-    if rows:
-        where = {"run_id": run.run_id, "as_of": run.as_of, "gate": [verdict.gate for verdict in verdicts]}
-        append("ops.gate_results", rows, replace_where=where, client=bq)
+    found = [(verdict.gate, outcome) for verdict in verdicts for outcome in verdict.outcomes]
+    reconciled = [(gate, outcome) for gate, outcome in found if outcome.expectation_type == RECONCILIATION]
+    books = {
+        "ops.reconciliation": [row for gate, outcome in reconciled for row in outcome.reconciliation(gate, run, now)],
+        "ops.gate_results": [outcome.row(gate, run, now) for gate, outcome in found],
+    }
+    for (name, rows), written in zip(books.items(), (reconciled, found), strict=True):
+        # A gate of which a scope leaves nothing has not written before either.
+        if written:
+            where = {"run_id": run.run_id, "as_of": run.as_of, "gate": sorted({gate for gate, _ in written})}
+            append(name, rows, replace_where=where, client=bq)
 
 
-def _evaluate(checkpoint: Any, run: RunContext, values: Mapping[str, str]) -> list[Outcome]:
+def _evaluate(checkpoint: Any | None, run: RunContext, values: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Outcome]]:
+    """Gate and outcome of every expectation; `values` is the run as each gate's SQL sees it."""
     from great_expectations.core.run_identifier import RunIdentifier
 
+    if checkpoint is None:
+        return []
     identifier = RunIdentifier(run_name=run.run_id, run_time=datetime.now(UTC))
     # Great Expectations prints hints for people at a notebook; they would drown the task's log.
     with contextlib.redirect_stdout(io.StringIO()):
-        result = checkpoint.run(expectation_parameters={"run": dict(values)}, run_id=identifier)
-    return [outcome_of(item) for part in result.run_results.values() for item in part.results]
+        result = checkpoint.run(expectation_parameters={gate: dict(found) for gate, found in values.items()}, run_id=identifier)
+    items = [item for part in result.run_results.values() for item in part.results]
+    return [(item.expectation_config.meta["gate"], outcome_of(item)) for item in items]
 
 
 def outcome_of(item: Any) -> Outcome:
@@ -128,7 +128,7 @@ def outcome_of(item: Any) -> Outcome:
     config = item.expectation_config
     meta = config.meta
     found: dict[str, Any] = item.result or {}
-    query = config.kwargs.get("unexpected_rows_query")
+    query = config.kwargs.get("query")
     count = found.get("observed_value" if query else "unexpected_count")
     return Outcome(
         name=meta["name"],
@@ -143,7 +143,8 @@ def outcome_of(item: Any) -> Outcome:
         unexpected_count=None if count is None else int(count),
         observed=_observed(found),
         error=_error_in(item.exception_info or {}),
-        samples=tuple(dict.fromkeys(str(value) for value in found.get("partial_unexpected_list", [])))[:_SAMPLES],
+        samples=tuple(dict.fromkeys(str(value)[:200] for value in found.get("partial_unexpected_list", [])))[:_SAMPLES],
+        sides=tuple(found.get("details", {}).get("sides", ())),
     )
 
 
@@ -179,10 +180,23 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
 
     if outcome.error is not None:
         statement = f"select count(*) from ({outcome.query or f'select * from {outcome.relation} limit 1'})"
-        return replace(outcome, error=complaint_of(client, statement, bound(values)) or outcome.error)
-    if outcome.success or outcome.query is None or outcome.action == "quarantine":
+        return replace(outcome, error=_complaint_of(client, statement, bound(values)) or outcome.error)
+    if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
     sql = f"select {shown} as shown from ({outcome.query}) as broken order by shown limit {_SAMPLES}"
     rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result()
     return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in rows))
+
+
+def _complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter]) -> str | None:
+    """Run a query; what the warehouse says if it cannot be run, else None."""
+    from google.cloud import bigquery
+
+    try:
+        client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters))).result()
+    except GoogleAPICallError as error:
+        details = [detail for detail in error.errors if isinstance(detail, dict)]
+        text = str(details[0].get("message") or error.message) if details else str(error.message)
+        return text.strip().splitlines()[0]
+    return None

@@ -1,6 +1,6 @@
 """What a gate promises, as people write it: `great_expectations/gates/<gate>.yml`, validated here.
 
-Raw gates are not written but derived from the sources: see `include/quality/raw.py`.
+Raw gates are not written but derived from the sources: see `include/quality/derived.py`.
 """
 
 from __future__ import annotations

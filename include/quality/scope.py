@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from include import ops
@@ -29,7 +29,8 @@ class Scope:
 
     def covers(self, rule: Rule) -> bool:
         """Whether the run makes every table that the rule reads. Raw and the platform's own books are there for every run."""
-        return all(name in self.relations or name in ops.TABLES or name.startswith(_RAW) for name in _read_by(rule))
+        names = {rule.relation, *(f"{dataset}.{table}" for dataset, table in tables_in(rule))}
+        return all(name in self.relations or name in ops.TABLES or name.startswith(_RAW) for name in names)
 
     def narrow(self, gate: Gate) -> Gate | None:
         """The gate with the rules that the run is judged by; None if there is none."""
@@ -37,9 +38,6 @@ class Scope:
         return Gate(gate=gate.gate, rules=rules) if rules else None
 
 
-def _read_by(rule: Rule) -> Iterator[str]:
-    # What the platform's own reconciliation books hold is compared in the rule's SQL; the books themselves are no table of the run.
-    if rule.relation not in ops.TABLES:
-        yield rule.relation
-    for dataset, table in _NAME.findall(rule.rows or rule.reconcile or ""):
-        yield f"{dataset}.{table}"
+def tables_in(rule: Rule) -> list[tuple[str, str]]:
+    """Dataset and name of each table that the rule's SQL names, as often as it names it."""
+    return _NAME.findall(rule.rows or rule.reconcile or "")

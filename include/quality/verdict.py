@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from include.runs import RunContext
 
+#: Great Expectations' type of the expectations that compare two sides.
+RECONCILIATION = "expect_sides_to_agree"
 #: What a gate may decide, mildest first.
 VERDICTS = ("pass", "warn", "quarantine", "block")
 
@@ -21,12 +24,13 @@ class Outcome:
         expectation_type: Great Expectations' type.
         column: the column judged, if it is one.
         key: key columns of the rows it counts.
-        query: the SQL that finds the rows that break it, if it is such a rule.
+        query: the rule's SQL, if it has some: the rows that break it, or the sides that it compares.
         success: whether it held; False if it could not be evaluated.
         unexpected_count: rows that broke it, if it counts rows.
         observed: what was seen.
         error: why it could not be evaluated, if so.
-        samples: keys of a few rows that broke it.
+        samples: keys of a few rows (or the parts) that broke it.
+        sides: what was compared, if it is a reconciliation: `part`, `left_value`, `right_value`, `difference`, `row_count` of each.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Outcome:
     observed: str
     error: str | None = None
     samples: tuple[str, ...] = ()
+    sides: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -57,6 +62,17 @@ class Outcome:
         count = f"{self.unexpected_count:,} rows" if self.unexpected_count is not None else self.observed
         sentence = f"{self.verdict}: {self.name} on {self.relation}: {count}. {self.reason}"
         return f"{sentence} For example {', '.join(self.samples)}." if self.samples else sentence
+
+    def reconciliation(self, gate: str, run: RunContext, evaluated_at: datetime) -> list[dict[str, Any]]:
+        """The rows of `ops.reconciliation`: what was compared, whether it agrees or not."""
+        about = {
+            "run_id": run.run_id,
+            "as_of": run.as_of,
+            "gate": gate,
+            "reconciliation": self.name,
+            "evaluated_at": evaluated_at,
+        }
+        return [about | dict(side) for side in self.sides]
 
     def row(self, gate: str, run: RunContext, evaluated_at: datetime) -> dict[str, Any]:
         """The row of `ops.gate_results`."""

@@ -79,7 +79,11 @@ def kinds_of(sql: str) -> list[str]:
     text = re.sub(r"(?s)r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:[^'\\]|\\.)*'|r?\"(?:[^\"\\]|\\.)*\"", "?", text)
     text = re.sub(r"__dbt_tmp_?\d*|\b\d[\d.]*\b", "?", text)
     text = re.sub(r"(\?\s*,\s*)+\?", "?", text)
-    return [kind for part in text.split(";") if (kind := re.sub(r"\s+", " ", part).strip().lower())]
+    # Great Expectations asks for the values of a gate in one statement, in any order.
+    parts = re.split(r"(?i);|\)\s+as\s+`query_value\w*`,?", text)
+    return [
+        kind for part in parts if (kind := re.sub(r"^(select )?\( ?(?=select)", "", re.sub(r"\s+", " ", part).strip().lower()))
+    ]
 
 
 def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complaint]:

@@ -260,6 +260,10 @@ def test_statements_of_one_kind_differ_in_values_only() -> None:
     assert one == kinds_of("select 'it\\'s', 3.5   from `local`.`d`.`t__dbt_tmp99` where a in ('b')")
     assert one != kinds_of("select 'x', 12 from `local`.`d`.`u` where a in ('b', 'c')")
     assert kinds_of("select ';' as a;\nselect b;") == ["select ? as a", "select b"], "a script's statements come in any order"
+    one, other = "(\n-- core.a\nselect a\n)", "(\n-- core.b\nselect b\n)"
+    gate = "SELECT {} AS `query_value`, {} AS `query_value_1` \nFROM (select 1 as one) AS `anon_1`"
+    assert set(kinds_of(gate.format(one, other))) == {"select a", "select b", "from (select ? as one) as `anon_1`"}
+    assert set(kinds_of(gate.format(one, other))) == set(kinds_of(gate.format(other, one))), "and so do the values of a gate"
 
 
 def test_a_name_of_another_project_is_refused(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from include.ops.tables import table as ops_table
+from include.quality.builder import gates, quarantined_in
 from include.settings import ROOT
 from tests.dbt.staging.contract import LINEAGE, STAGING, Staged, staged_tables
 
@@ -69,6 +70,13 @@ def test_every_column_of_the_source_is_staged(staged: Staged) -> None:
     words = set(re.findall(r"\w+", staged.sql.split("from source")[0]))
     assert set(staged.types) <= words
     assert set(LINEAGE) <= words
+
+
+@each_table
+def test_a_view_reads_the_quarantine_if_a_rule_can_put_its_rows_there(staged: Staged, nodes: dict[str, Any]) -> None:
+    read = nodes[f"model.customer_intelligence.{staged.view}"]["depends_on"]["nodes"]
+    held = staged.view in quarantined_in(gates().values())
+    assert ("source.customer_intelligence.quarantine.quarantined_rows" in read) == held
 
 
 @each_table

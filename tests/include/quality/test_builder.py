@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from include.quality.__main__ import main
-from include.quality.builder import build, gates, render
-from include.quality.rules import GateError, load_gates
+from include.quality.builder import build, gates
+from include.quality.render import render
+from include.quality.rules import Gate, GateError, load_gates
 from include.settings import ROOT
 from include.sources import load_sources
 
@@ -41,7 +43,19 @@ def test_each_action_is_in_use() -> None:
 
 
 def test_the_same_rules_make_the_same_bytes() -> None:
-    assert render(gates()) == render(gates())
+    once, again = ({name: [gate] for name, gate in gates().items()} for _ in range(2))
+    assert render(once) == render(again)
+
+
+def test_a_gate_is_one_suite_until_its_statement_would_scan_too_much() -> None:
+    def suites(tables: int) -> list[str]:
+        rows = "select 1 from " + ", ".join(["core.t"] * tables)
+        gate = Gate.model_validate({"gate": "core", "rules": [RULE | {"name": name, "rows": rows} for name in ("a", "b", "c")]})
+        return [name for name in render({"core": [gate]}) if name.startswith("expectations/")]
+
+    assert suites(50) == ["expectations/core.json"]
+    assert suites(51) == ["expectations/core.json", "expectations/core/2.json"]
+    assert suites(151) == ["expectations/core.json", "expectations/core/2.json", "expectations/core/3.json"]
 
 
 def test_great_expectations_reads_back_what_was_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,15 +87,29 @@ def test_building_needs_neither_great_expectations_nor_a_warehouse() -> None:
 def test_drift_is_found_and_mended(gates: Make) -> None:
     folder = gates({"core": [RULE]})
     assert build(folder, check=True, sources={}) == []
-    suite = folder / "expectations" / "core" / "t.json"
+    suite = folder / "expectations" / "core.json"
     suite.write_text(suite.read_text().replace("critical", "info"))
     stray = folder / "checkpoints" / "stray.json"
     stray.write_text("{}")
-    assert build(folder, check=True, sources={}) == ["expectations/core/t.json", "checkpoints/stray.json"]
+    found = ["great_expectations/expectations/core.json", "great_expectations/checkpoints/stray.json"]
+    assert build(folder, check=True, sources={}) == found
     assert stray.exists()
     build(folder, sources={})
     assert not stray.exists()
     assert build(folder, check=True, sources={}) == []
+
+
+def test_dbt_is_told_which_views_may_have_rows_in_quarantine(gates: Make, tmp_path: Path) -> None:
+    orphans = RULE | {"action": "quarantine", "key": ["id"]}
+    rules = [orphans | {"name": name, "relation": f"staging.stg_shop__{name}"} for name in ("parents", "items")]
+    folder, dbt = gates({"staging": [*rules, RULE]}), tmp_path / "dbt"
+    macro = dbt / "macros" / "quarantined_views.sql"
+    assert build(folder, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
+    assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__items", "stg_shop__parents"]
+    gates({"staging": [rules[0], RULE]})
+    assert build(folder, check=True, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
+    build(folder, sources={}, dbt=dbt)
+    assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__parents"]
 
 
 @pytest.mark.parametrize(

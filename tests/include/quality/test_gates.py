@@ -124,6 +124,28 @@ def test_what_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, gates: 
     assert verdicts(bq) == [("fine", True, 0, "pass"), ("no_negative_value", False, None, "block")]
 
 
+def test_one_that_cannot_be_evaluated_hides_no_other(bq: Client, gates: Make) -> None:
+    sides = "select id as part, value as left_value, 1 as right_value, 0 as row_count from core."
+    shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same thing.", "tolerance": 0.5}
+    gates(
+        {
+            "core": [
+                {"name": "lost", "reconcile": f"{sides}nowhere", **shared},
+                {"name": "kept", "reconcile": f"{sides}t", **shared},
+                rule("warn", "select * from core.t where value < 0", "counted"),
+            ]
+        }
+    )
+    table(bq, "core.t", 1, -2)
+    with pytest.raises(GateBlocked, match=r"block: lost on core\.t could not be evaluated: .*nowhere"):
+        run_gate("core", RUN)
+    assert verdicts(bq) == [("counted", False, 1, "warn"), ("kept", False, 1, "warn"), ("lost", False, None, "block")]
+    assert rows(bq, "select reconciliation, part, difference from ops.reconciliation order by part") == [
+        ("kept", "k0", 0.0),
+        ("kept", "k1", -3.0),
+    ]
+
+
 def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
     gates(
         {
@@ -257,9 +279,9 @@ def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: M
     gates({"core": [closing]})
     table(bq, "core.t", 2, 5)
     for _ in range(2):
-        assert (
-            "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in run_gate("core", RUN).message
-        )
+        verdict = run_gate("core", RUN)
+        assert "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in verdict.message
+        assert verdict.outcomes[0].key == ("part",), "alerts name samples by their key"
     kept = rows(
         bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part"
     )
@@ -394,6 +416,12 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     assert "no_negative_value" in pages
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
     assert "{batch}" not in capfd.readouterr().out
+    # The results of a suite that is no more are not shown beside those of today's.
+    (folder / "gates" / "core.yml").unlink()
+    gates({"marts": [rule("warn", "select * from core.t where value < 1")]})
+    run_gate("marts", RUN)
+    overview = build_data_docs().read_text(encoding="utf-8")
+    assert re.findall("<h2>(\\w+) ", overview) == ["marts"]
     status = index.parent.parent / "freshness.html"
     status.touch()
     assert "href='../freshness.html'" in build_data_docs().read_text(encoding="utf-8"), "the promises, once they are there"

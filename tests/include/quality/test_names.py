@@ -12,7 +12,7 @@ from sqlglot.generators.bigquery import BigQueryGenerator
 from include import ops
 from include.ingestion import sweep
 from include.quality.builder import gates
-from include.quality.reconciliation import differences
+from include.quality.reconciliation import sides_query
 from include.sources import load_sources
 
 RESERVED = {word.lower() for word in BigQueryGenerator.RESERVED_KEYWORDS}
@@ -26,10 +26,10 @@ def statements() -> Iterator[tuple[str, str]]:
     sources = load_sources()
     for name, gate in gates(sources).items():
         for rule in gate.rules:
-            if rule.rows or rule.reconcile:
-                yield f"{name}.{rule.name}", str(rule.rows or rule.reconcile)
+            if rule.rows:
+                yield f"{name}.{rule.name}", rule.rows
             if rule.reconcile:
-                yield f"{name}.{rule.name} differs", differences(name, rule.name, rule.tolerance)
+                yield f"{name}.{rule.name}", sides_query(rule.reconcile)
     for source in sources.values():
         yield f"sweep of {source.name}", sweep._count_sql(source, list(source.tables.values()))
 

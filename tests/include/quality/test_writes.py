@@ -1,8 +1,9 @@
-"""How often gates change the audit tables."""
+"""How many statements gates send: what they ask, and how often they change the audit tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,32 +11,59 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import Client
 
-from include.quality import run_gates
+from include.quality import run_gate, run_gates
 from include.runs import RunContext
-from tests.warehouse import rows
+from tests.proxy import Proxy, proxied
+from tests.warehouse import rows, running
 
 RUN = RunContext("manual__2026-10-01T00:00:00+00:00", datetime(2026, 10, 1, tzinfo=UTC))
+SHARED: dict[str, Any] = {"relation": "core.t", "action": "block", "reason": "It is what everybody expects.", "key": ["part"]}
+Make = Callable[..., Path]
 
 
-def test_several_gates_change_the_audit_tables_once(
-    bq: Client, gates: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def proxy(bq: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Keeps what is sent."""
+    with proxied(running().url) as made:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
+        yield made
+
+
+def sides(name: str, left: int, source: str = "") -> dict[str, Any]:
+    sql = f"select 'all' as part, {left} as left_value, 1 as right_value, 0 as row_count {source}"
+    return SHARED | {"name": name, "reconcile": sql}
+
+
+def none(name: str, condition: str) -> dict[str, Any]:
+    return SHARED | {"name": name, "rows": f"select id as part from core.t where {condition}"}
+
+
+def test_a_gate_that_passes_refers_to_its_tables_in_one_statement(bq: Client, gates: Make, proxy: Proxy) -> None:
+    """BigQuery bills at least 10 MB for each table that a statement refers to, however often it does."""
+    gates({"core": [none("a", "id < 0"), none("b", "id > 9"), sides("c", 1, "from core.t"), sides("d", 1, "from core.t")]})
+    bq.query("create table core.t as select 1 as id").result()
+    assert run_gate("core", RUN).verdict == "pass"
+    asked, *written = proxy.statements()
+    assert sorted(re.findall(r"-- (\S+)", asked)) == ["core.a", "core.b", "core.c", "core.d"]
+    assert [sql.split()[1] for sql in written] == ["ops.reconciliation", "ops.gate_results"]
+
+
+def test_gates_together_ask_in_one_statement_each_for_its_own_batch(bq: Client, gates: Make, proxy: Proxy) -> None:
+    names = ["raw_one", "raw_two"]
+    gates({name: [none("other_batch", f"@batch_id != '{RUN.batch_id(name[4:])}'")] for name in names})
+    bq.query("create table core.t as select 1 as id").result()
+    assert [(verdict.gate, verdict.verdict) for verdict in run_gates(names, RUN)] == [("raw_one", "pass"), ("raw_two", "pass")]
+    assert len(proxy.statements("core.t")) == 1
+
+
+def test_several_gates_change_the_audit_tables_once(bq: Client, gates: Make, proxy: Proxy) -> None:
     """BigQuery allows a table 1,500 changes a day, and refreshes pass their gates a hundred times."""
-
-    def sides(name: str, left: int) -> dict[str, Any]:
-        sql = f"select 'all' as part, {left} as left_value, 1 as right_value, 0 as row_count"
-        shared = {"relation": "ops.loads", "action": "block", "reason": "Left and right are the same thing.", "key": ["part"]}
-        return {"name": name, "reconcile": sql, **shared}
-
     gates({"core": [sides("a", 1), sides("b", 1)], "marts": [sides("c", 2), sides("d", 1)]})
-    sent: list[str] = []
-    query = Client.query
-    monkeypatch.setattr(Client, "query", lambda self, sql, *a, **k: (sent.append(sql), query(self, sql, *a, **k))[1])
     for _ in range(2):
-        sent.clear()
+        proxy.jobs.clear()
         core, marts = run_gates(["core", "marts"], RUN)
         assert (core.verdict, marts.verdict) == ("pass", "block")
-        changed = [sql.split()[1] for sql in sent if sql.split()[0] == "merge"]
+        changed = [sql.split()[1] for sql in proxy.statements() if sql.split()[0] == "merge"]
         assert changed == ["ops.reconciliation", "ops.gate_results"]
     kept = rows(bq, "select gate, reconciliation, left_value, right_value, difference from ops.reconciliation order by 2")
     assert kept == [("core", "a", 1, 1, 0), ("core", "b", 1, 1, 0), ("marts", "c", 2, 1, 1), ("marts", "d", 1, 1, 0)]

@@ -10,7 +10,7 @@ from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.quality import quarantine, reconciliation
+from include.quality import quarantine
 from include.runs import RunContext
 from include.transform import forget_old_versions, take_turn
 from include.warehouse import client, execute
@@ -23,7 +23,6 @@ OUTSTANDING = (
     "Resources exceeded during query execution: Too many DML statements outstanding against table ops.loads, limit is 20."
 )
 TOO_MANY = "Exceeded rate limits: too many table update operations for this table."
-SIDES = "select 'all' as part, 1 as left_value, 1 as right_value, 0 as row_count"
 
 
 @pytest.fixture
@@ -55,7 +54,6 @@ WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
     "loads": ("ops.loads", load),
     "run begins": ("ops.pipeline_runs", lambda _: ops.start_run(RUN, "transform")),
     "run ends": ("ops.pipeline_runs", lambda _: ops.finish_run(RUN, "transform", "success")),
-    "reconciliation": ("ops.reconciliation", lambda _: reconciliation.measure(client(), [("core", "sides", SIDES)], RUN)),
     "quarantine": ("delete from quarantine", lambda _: quarantine.release(client(), "staging")),
     "turn": ("update ops.turns", lambda _: take_turn(["raw_crm"], "transform", "r", lambda *_: True)),
     "retention": ("delete from `snapshots`", snapshots),
