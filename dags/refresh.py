@@ -49,7 +49,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
         @task.short_circuit
         def prepare() -> dict[str, Any] | None:
-            """Take the turn and open the run's books; without a turn, skip this tick."""
+            """Take the turn and open the run's books; without a turn, or a night to build on, skip this tick."""
             from include.ops import ensure_tables
             from include.orchestration import in_the_way
             from include.publish import recover
@@ -61,7 +61,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 skip_run(context, f"This tick is left out: {other}.")
                 return None
             recover()
-            return skip_loaded_seeds(context, open_run(context))
+            return skip_loaded_seeds(context, open_run(context, refresh.taken))
 
         def land(source: Source) -> Any:
             @task(task_id=f"land_{source.name}")
@@ -89,7 +89,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
                 wait_for_turn(get_current_context(), written)
                 context = get_current_context()
-                scope = Scope(refresh.sources, refresh.relations)
+                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
                 return gate_task(gates, run_of(context), scope, log_url=context["ti"].log_url)
 
             return check()
@@ -120,10 +120,10 @@ def refresh_dag(refresh: Refresh) -> DAG:
             if layer not in refresh.layers:
                 continue
             # The process of `prepare` skips all that follows, so it must know it.
-            whole = refresh.selectors(layer)
+            whole = refresh.selectors[layer]
             skips = get_parsing_context().task_id == "prepare"
             selectors = whole if skips else rendered_selectors(layer, whole)
-            steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
+            steps += [dbt_layer(layer, selectors, refresh.upstream)] if selectors else []
             steps += [gate(layer, [layer])] if layer in GATED else []
         chain(*steps, publish(), finish())
     return dag

@@ -22,14 +22,20 @@ class Scope:
     Attributes:
         sources: what it lands, each source with these tables alone.
         relations: what it builds, `dataset.table`.
+        taken: what it builds that from, as an earlier run left it.
     """
 
     sources: Mapping[str, Source]
     relations: frozenset[str]
+    taken: frozenset[str] = frozenset()
 
     def covers(self, rule: Rule) -> bool:
-        """Whether the run makes every table that the rule reads. Raw and the platform's own books are there for every run."""
-        return all(name in self.relations or name in ops.TABLES or name.startswith(_RAW) for name in _read_by(rule))
+        """Whether the run makes every table that the rule reads, or has made one of them from the others.
+
+        Raw and the platform's own books are there for every run.
+        """
+        read = {name for name in _read_by(rule) if name not in ops.TABLES and not name.startswith(_RAW)}
+        return read <= self.relations | self.taken and (not read or bool(read & self.relations))
 
     def narrow(self, gate: Gate) -> Gate | None:
         """The gate with the rules that the run is judged by; None if there is none."""

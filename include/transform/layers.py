@@ -82,7 +82,7 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
     Args:
         layer: one of `LAYERS`.
         selectors: dbt selectors, as `rendered_selectors` gives them.
-        built: layer → names of the nodes that the DAG builds there, if it does not build everything.
+        built: layer → names of the nodes that the DAG builds or finds there, if those are not all.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
     from cosmos.constants import ExecutionMode, LoadMode, TestBehavior

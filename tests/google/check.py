@@ -96,11 +96,11 @@ class Play(Nights):
 
     def open(self, dag_id: str, run: RunContext) -> None:
         """What a run's first task does, its lock left out."""
-        from include.ops import last_as_of, start_run
+        from include.ops import last_as_of, runs_so_far, start_run
         from include.transform.seeds import Seeds
 
         last_as_of()
-        Seeds.of_project().are_loaded()
+        Seeds.of_project().are_loaded(runs_so_far())
         start_run(run, dag_id=dag_id, log_url=None, seeds=None)
 
     def all(self) -> None:
@@ -134,7 +134,7 @@ class Play(Nights):
             CADENCES[refresh.dag_id] = timedelta(days=1) / refresh.interval
             with self.phase(refresh.dag_id):
                 run = RunContext(f"scheduled__{instant.isoformat()}", instant)
-                scope = Scope(refresh.sources, refresh.relations)
+                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
                 self.open(refresh.dag_id, run)
                 for source in refresh.sources.values():
                     self.land(source, run)

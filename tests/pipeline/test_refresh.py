@@ -52,7 +52,7 @@ def refreshed(nights: Nights, first: dict[str, list[str]]) -> set[str]:
 def play(nights: Nights, refresh: Refresh, tick: datetime) -> None:
     """One refresh, in the order of its DAG."""
     run = RunContext(f"scheduled__{tick.isoformat()}", tick)
-    scope = Scope(refresh.sources, refresh.relations)
+    scope = Scope(refresh.sources, refresh.relations, refresh.taken)
     for source in refresh.sources.values():
         nights.land(source, run)
         run_gate(source.dataset, run, scope=scope)
