@@ -123,7 +123,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             whole = refresh.selectors[layer]
             skips = get_parsing_context().task_id == "prepare"
             selectors = whole if skips else rendered_selectors(layer, whole)
-            steps += [dbt_layer(layer, selectors, refresh.upstream)] if selectors else []
+            steps += [dbt_layer(layer, selectors, refresh.upstream, refresh.left_out)] if selectors else []
             steps += [gate(layer, [layer])] if layer in GATED else []
         chain(*steps, publish(), finish())
     return dag

@@ -28,7 +28,9 @@ MONITOR = "sla_monitor"
 P = ParamSpec("P")
 
 
-def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None) -> int:
+def notify(
+    events: Iterable[SlaEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None
+) -> int:
     """Take up state changes of promises: open incidents, add to them, close them. Each event is taken up once.
 
     Failures of a DAG whose newest run has succeeded since are closed too.
@@ -37,6 +39,7 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
         events: rows of `ops.sla_events`; those taken up before change nothing.
         now: the instant to look at.
         client: a BigQuery client; one is made if not given.
+        outbox: the outbox; one is opened if not given.
 
     Returns:
         How many messages were put into the outbox.
@@ -45,7 +48,7 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
 
     reported = list(events)
     channels = _own_channels() if reported else {}
-    outbox = Outbox(client)
+    outbox = outbox or Outbox(client)
     plan = Plan(outbox.recent(now), load_routing(), now)
     plan.take([from_ledger(event, channels) for event in reported])
     plan.take(_ended(plan, outbox))

@@ -103,6 +103,9 @@ class Alert:
 class Outbox:
     """Reads and writes `ops.alerts`."""
 
+    #: What is pending, if this outbox has read it and written nothing since.
+    _pending: list[Alert] | None = None
+
     def __init__(self, client: Client | None = None) -> None:
         if client is None:
             from include.warehouse import client as new_client
@@ -112,10 +115,14 @@ class Outbox:
 
     def recent(self, now: datetime) -> list[Alert]:
         """What was written in the last weeks, oldest first."""
-        return self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MEMORY))
+        found = self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MEMORY))
+        self._pending = [alert for alert in found if alert.state == "pending"]
+        return found
 
     def add(self, alerts: Sequence[Alert], silenced: Sequence[str], now: datetime) -> None:
         """Silence what is over and add what is new; what is there already stays as it is."""
+        if alerts or silenced:
+            self._pending = None
         if silenced:
             self.query(
                 "update ops.alerts set state = 'silent', error = @why "
@@ -149,9 +156,7 @@ class Outbox:
 
         What has failed most often comes last: a message that a channel refuses holds up no other.
         """
-        # Most looks find nothing due. Reading that is no change of the table, of which BigQuery allows 1,500 a day.
-        due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
-        if not list(self.query(due, now=("TIMESTAMP", now))):
+        if not self._is_due(now):
             return []
         self.query(
             "update ops.alerts set claimed_by = @delivery, attempts = attempts + 1, next_attempt_at = @until "
@@ -164,6 +169,13 @@ class Outbox:
             "state = 'pending' and claimed_by = @delivery order by attempts, created_at, alert_id", delivery=("STRING", delivery)
         )
         return list({alert.alert_id: alert for alert in claimed}.values())
+
+    def _is_due(self, now: datetime) -> bool:
+        """Most looks find nothing due. Reading that is no change of the table, of which BigQuery allows 1,500 a day."""
+        if self._pending is not None:
+            return any(alert.next_attempt_at <= now for alert in self._pending)
+        due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
+        return bool(list(self.query(due, now=("TIMESTAMP", now))))
 
     def told(self, message: Message) -> set[Channel]:
         """The channels by which the same message has been sent to somebody."""

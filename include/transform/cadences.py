@@ -4,13 +4,15 @@ A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make 
 `refresh_every` is longer than its interval, and builds them and what lies between: the models downstream of a landed table, and the seeds that these
 read, if those have changed. All else it takes as the last night, or a slower refresh, left it. So it does with snapshots: history that each night adds to once.
 
-A model may say `meta.refresh_every` too, where that does not follow from the tables it reads: longer than its tables do, or shorter.
+A model may say `meta.refresh_every` too, where that does not follow from the tables it reads: longer than its tables do, or shorter. So may a
+data test, of which a refresh then leaves out those that need not be done as often.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -50,6 +52,7 @@ class Refresh:
         layers: layer → names of the models and seeds that it builds there, in the order of the pipeline.
         selectors: layer → the same as dbt selectors.
         upstream: layer → names of all models and seeds that its tables are made from, built by it or not.
+        left_out: names of data tests of what it builds that say that it need not do them.
         sources: what it lands: each source with the tables that are needed alone.
         relations: what it builds, `dataset.table`, in the build.
         taken: what its tables are made from besides, `dataset.table`: as the last night, or a slower refresh, left it.
@@ -64,6 +67,7 @@ class Refresh:
     layers: Mapping[str, tuple[str, ...]]
     selectors: Mapping[str, list[str]]
     upstream: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
     sources: Mapping[str, Source]
     relations: frozenset[str]
     taken: frozenset[str]
@@ -121,6 +125,7 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
         layers={layer: _names(nodes) for layer, nodes in layers.items()},
         selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
         upstream={layer: _names(node for node in upstream if _layer(node) == layer) for layer in LAYERS},
+        left_out=_left_out(manifest, {node["unique_id"] for node in moved}, interval),
         sources=_landed(landed, interval),
         relations=relations,
         taken=_relations(upstream) - relations,
@@ -170,11 +175,12 @@ def _needed(
     return built, read
 
 
-def _moving(manifest: Mapping[str, Any], wanted: Collection[str], interval: timedelta) -> Callable[[str], bool]:
+def _moving(manifest: Mapping[str, Any], wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
     """Tells of a node or dbt source, by its key, whether a refresh builds or lands it."""
     from include.sources import load_sources
 
     nodes, sources, known = manifest["nodes"], manifest["sources"], load_sources()
+    published = frozenset(wanted)
 
     @cache
     def moves(key: str) -> bool:
@@ -183,7 +189,7 @@ def _moving(manifest: Mapping[str, Any], wanted: Collection[str], interval: time
             source = known.get(sources[key]["source_name"])
             return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
         node = nodes[key]
-        if key in wanted or node["resource_type"] == "seed":
+        if key in published or node["resource_type"] == "seed":
             return True
         if (every := _own_interval(node)) is not None:
             return every <= interval
@@ -196,8 +202,17 @@ def _parents(node: Mapping[str, Any]) -> list[str]:
     return list(node["depends_on"].get("nodes", ()))
 
 
+def _left_out(manifest: Mapping[str, Any], built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
+    tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
+    return _names(
+        test
+        for test in tests
+        if (every := _own_interval(test)) is not None and every > interval and not built.isdisjoint(_parents(test))
+    )
+
+
 def _own_interval(node: Mapping[str, Any]) -> timedelta | None:
-    """What a model says itself of how often it is to be built, `meta.refresh_every`."""
+    """What a model or a data test says itself of how often it is to be made, `meta.refresh_every`."""
     given = (node["config"].get("meta") or {}).get("refresh_every")
     if given is None:
         return None

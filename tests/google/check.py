@@ -140,7 +140,8 @@ class Play(Nights):
                     self.land(source, run)
                 run_gates([source.dataset for source in refresh.sources.values()], run, scope=scope)
                 names = [name for layer in refresh.layers.values() for name in layer]
-                self.dbt("build", "--select", *names, "--exclude-resource-type", "unit_test", run=run)
+                left_out = ["--exclude-resource-type", "unit_test", "--exclude", *refresh.left_out]
+                self.dbt("build", "--select", *names, *left_out, run=run)
                 for layer in refresh.layers:
                     if layer in GATED:
                         self.gate(layer, run, scope)
@@ -170,14 +171,15 @@ class Play(Nights):
 
     def monitor(self) -> None:
         """What the monitor does when nothing has changed, and when something has."""
-        from include.alerts import deliver, notify
-        from include.sla import events_since, monitor, write_page
+        from include.alerts import Outbox, deliver, notify
+        from include.sla import Look, judge, statuses, write_page
 
-        now = datetime(2026, 10, 2, 12, 0, tzinfo=UTC)
-        monitor(now)
-        write_page(now)
-        notify(events_since(now - timedelta(days=1)), now)
-        deliver(now)
+        look = Look(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
+        judge(look)
+        write_page(look.now, statuses(look.now, look=look))
+        outbox = Outbox()
+        notify([], look.now, outbox=outbox)
+        deliver(look.now, outbox)
 
     def commands(self, run: RunContext) -> None:
         """What `make run`, `make status` and an assistant ask."""

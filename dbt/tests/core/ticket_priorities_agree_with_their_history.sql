@@ -1,7 +1,10 @@
 {{
     config(
         severity='warn',
-        meta={'reason': 'where a ticket names another priority than its changes end in, the changes count; the support system needs repair'}
+        meta={
+            'reason': 'where a ticket names another priority than its changes end in, the changes count; the support system needs repair',
+            'refresh_every': '24h'
+        }
     )
 }}
 select

@@ -61,6 +61,15 @@ def test_a_table_is_landed_by_the_refreshes_that_come_as_seldom_as_it_says(
     assert "core.dim_organizations" in found["refresh_hourly"].taken
 
 
+def test_a_data_test_may_be_left_to_the_night(known: dict[str, Any]) -> None:
+    name = "business_minutes_are_the_overlap_with_opening_hours"
+    found = refreshes_of(known)
+    assert name in found["refresh_every_15_minutes"].left_out
+    assert name not in found["refresh_hourly"].left_out, "it builds nothing that this one judges"
+    known["nodes"][f"test.customer_intelligence.{name}"]["config"]["meta"]["refresh_every"] = "10m"
+    assert name not in refreshes_of(known)["refresh_every_15_minutes"].left_out
+
+
 def test_a_table_that_says_nothing_is_landed_by_every_refresh(known: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     declared(monkeypatch, "reference", sla_policies=None)
     tickets = refreshes_of(known)["refresh_every_15_minutes"]
