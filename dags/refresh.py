@@ -1,14 +1,14 @@
 """
 ### Refresh what is promised more often than daily
 
-Lands what some tables are made from, builds them and what they need upstream, checks, and publishes them alone. Beside the nightly run,
+Lands what changes between nights of what some tables are made from, builds what lies downstream of it, checks, and publishes these tables alone. Beside the nightly run,
 by the same code, and never at the same time.
 
 | | |
 |---|---|
-| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models, sources and tables that lineage names |
+| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models and tables that lineage and the sources' files name |
 | **Starts** | at every tick of its cadence, or by hand, with an as-of instant if you like |
-| **Upstream** | the source systems. It lands only the tables that it needs, and skips its tick if a nightly run or another refresh is under way |
+| **Upstream** | the source systems, and the last night: what a source's file leaves to it (`refresh_every`) is taken as it left it. Skips its tick if a nightly run or another refresh is under way, or no night has succeeded yet |
 | **Downstream** | its tables in `marts` and `metrics`. It emits no asset: the night does not wait for it |
 
 **On call.** A skipped tick is no failure: `prepare` says who was in the way, and so does `ops.pipeline_runs`; see the runbook

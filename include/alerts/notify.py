@@ -28,9 +28,7 @@ MONITOR = "sla_monitor"
 P = ParamSpec("P")
 
 
-def notify(
-    events: Iterable[SlaEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None
-) -> int:
+def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None) -> int:
     """Take up state changes of promises: open incidents, add to them, close them. Each event is taken up once.
 
     Failures of a DAG whose newest run has succeeded since are closed too.

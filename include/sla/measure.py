@@ -142,9 +142,7 @@ def _counts(promise: Promise, raw_table: str, sources: Mapping[str, Source]) -> 
     return timedelta(0) if table is None or table.is_landed_every(promise.cadence_interval) else _NIGHT_COUNTS
 
 
-def measurements(
-    shown: Iterable[Row], promises: Iterable[Promise], since: Mapping[str, datetime]
-) -> dict[str, Measurement]:
+def measurements(shown: Iterable[Row], promises: Iterable[Promise], since: Mapping[str, datetime]) -> dict[str, Measurement]:
     """What is published of each promised table, and up to when its data reaches.
 
     A publication's data reaches as far as its oldest raw table does: the newest landing of that table which the run that

@@ -45,7 +45,10 @@ def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[st
     dag_id = context["dag_run"].dag_id
     ran = runs_so_far()
     if taken and (reason := why_not_after(last_night(ran), RunContext.of(context).as_of)):
-        skip_run(context, f"This tick is left out: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.")
+        skip_run(
+            context,
+            f"This tick is left out: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
+        )
         return None
     run, selected = looking_back(RunContext.of(context), last_as_of()), selected_nodes(context)
     seeds = Seeds.of_project()

@@ -179,7 +179,7 @@ def test_a_look_reads_each_of_the_books_once(bq: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(bq, "query", lambda sql, *more, **options: (sent.append(sql), query(sql, *more, **options))[1])
     look = Look(at("20 03:05"), bq)
     assert judge(look, bq) == []
-    assert states([s for s in look.events]) == ["on_time 20 08:00"]
+    assert states(look.events) == ["on_time 20 08:00"]
     assert len(statuses(look.now, look=look)) == 3
     assert len(sent) == 1
     for hour in ("04", "05"):
