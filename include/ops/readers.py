@@ -74,7 +74,7 @@ def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = Non
 
 
 def runs_so_far(limit: int = 200, client: Client | None = None) -> list[Row]:
-    """Rows of `ops.pipeline_runs`, newest first: the latest of all, and in any case the last of each DAG and state whose seeds are known whole."""
+    """Rows of `ops.pipeline_runs`, newest first: the latest of all, and the last of each DAG and state, of runs of all seeds and of others."""
     sql = f"""
         select * from ops.pipeline_runs
         where true

@@ -1,4 +1,3 @@
-
 """Write, audit, publish: puts the checked build where analysts read it, all tables or none.
 
 What is published is kept aside first, in clones (no bytes are copied). `ops.publications` is the log that makes it safe

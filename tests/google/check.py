@@ -140,7 +140,11 @@ class Play(Nights):
                     self.land(source, run)
                 run_gates([source.dataset for source in refresh.sources.values()], run, scope=scope)
                 names = [name for layer in refresh.layers.values() for name in layer]
-                left_out = ["--exclude-resource-type", "unit_test", "--exclude", *refresh.left_out]
+                left_out = [
+                    "--exclude-resource-type",
+                    "unit_test",
+                    *(["--exclude", *refresh.left_out] if refresh.left_out else []),
+                ]
                 self.dbt("build", "--select", *names, *left_out, run=run)
                 for layer in refresh.layers:
                     if layer in GATED:

@@ -57,7 +57,7 @@ def play(nights: Nights, refresh: Refresh, tick: datetime) -> None:
         nights.land(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
-        left_out = ["--exclude-resource-type", "unit_test", "--exclude", *refresh.left_out]
+        left_out = ["--exclude-resource-type", "unit_test", *(["--exclude", *refresh.left_out] if refresh.left_out else [])]
         nights.dbt("build", "--select", *names, *left_out, run=run)
         if layer in GATED:
             run_gate(layer, run, scope=scope)
