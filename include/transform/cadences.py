@@ -35,7 +35,7 @@ _HOURLY = "7 * * * *"
 
 
 class CadenceError(ValueError):
-    """A model's `meta.sla` cannot be kept: the message names the model and the key."""
+    """A model's `meta.sla` or `meta.refresh_every` cannot be kept: the message names the model and the key."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ def _moving(manifest: Mapping[str, Any], wanted: Iterable[str], interval: timede
             source = known.get(sources[key]["source_name"])
             return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
         node = nodes[key]
+        if node["resource_type"] == "snapshot":
+            return False
         if key in published or node["resource_type"] == "seed":
             return True
         if (every := _own_interval(node)) is not None:
