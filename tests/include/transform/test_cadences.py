@@ -131,6 +131,10 @@ def test_a_snapshot_is_read_and_not_taken(known: dict[str, Any]) -> None:
     known["nodes"]["model.customer_intelligence.fct_leads"]["depends_on"]["nodes"].append(snapshot)
     built = {name for names in refreshes_of(known)["refresh_hourly"].layers.values() for name in names}
     assert "fct_leads" in built and "snap_accounts" not in built
+    # What is made from a snapshot changes no more often than that: once a night, whatever the snapshot is taken of.
+    known["nodes"][snapshot]["depends_on"]["nodes"] = ["model.customer_intelligence.stg_crm__leads"]
+    known["nodes"]["model.customer_intelligence.dim_users"]["depends_on"]["nodes"].append(snapshot)
+    assert "core.dim_users" in refreshes_of(known)["refresh_hourly"].taken
 
 
 @pytest.mark.parametrize(
