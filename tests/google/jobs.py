@@ -69,7 +69,7 @@ class NoRows:
         zeros, literals = {"INT64": "0", "BOOL": "false"}, written(judged.tree)
         numbers = [column.column.column_id for column in judged.tree.output_column_list]
         # An array without elements is empty, not NULL.
-        without = [[] if column.type.startswith("ARRAY") else zeros.get(column.type) for column in judged.columns]
+        without = [[] if column.mode == "REPEATED" else zeros.get(column.type) for column in judged.columns]
         values = [literals.get(number, value) for number, value in zip(numbers, without, strict=True)]
         return [{"f": [{"v": value} for value in values]}]
 

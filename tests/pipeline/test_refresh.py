@@ -92,7 +92,7 @@ def test_the_gates_judge_what_it_made(refreshed: set[str]) -> None:
     assert {"block"} & {row["verdict"] for row in found.values()} == set()
     # Both ran at this instant, here under the same id: of a gate, the verdicts of the later one stand.
     assert ("core", "raw_keys_are_staged") in found and ("core", "orders_reach_core") not in found
-    assert ("staging", "organizations_are_known") in found and ("staging", "order_items_of_known_orders") not in found
+    assert ("staging", "rows_of_known_organizations") in found and ("staging", "order_items_of_known_orders") not in found
 
 
 def test_a_table_equals_what_a_night_at_that_instant_would_build(
