@@ -1,14 +1,14 @@
 """
 ### Refresh what is promised more often than daily
 
-Lands what some tables are made from, builds them and what they need upstream, checks, and publishes them alone. Beside the nightly run,
+Lands what changes between nights of what some tables are made from, builds what lies downstream of it, checks, and publishes these tables alone. Beside the nightly run,
 by the same code, and never at the same time.
 
 | | |
 |---|---|
-| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models, sources and tables that lineage names |
+| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models and tables that lineage and the sources' files name |
 | **Starts** | at every tick of its cadence, or by hand, with an as-of instant if you like |
-| **Upstream** | the source systems. It lands only the tables that it needs, and skips its tick if a nightly run or another refresh is under way |
+| **Upstream** | the source systems, and the last night: what a source's file leaves to it (`refresh_every`) is taken as it left it. Skips its tick if a nightly run or another refresh is under way, or no night has succeeded yet |
 | **Downstream** | its tables in `marts` and `metrics`. It emits no asset: the night does not wait for it |
 
 **On call.** A skipped tick is no failure: `prepare` says who was in the way, and so does `ops.pipeline_runs`; see the runbook
@@ -49,7 +49,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
         @task.short_circuit
         def prepare() -> dict[str, Any] | None:
-            """Take the turn and open the run's books; without a turn, skip this tick."""
+            """Take the turn and open the run's books; without a turn, or a night to build on, skip this tick."""
             from include.ops import ensure_tables
             from include.orchestration import in_the_way
             from include.publish import recover
@@ -61,7 +61,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 skip_run(context, f"This tick is left out: {other}.")
                 return None
             recover()
-            return skip_loaded_seeds(context, open_run(context))
+            return skip_loaded_seeds(context, open_run(context, refresh.taken))
 
         def land(source: Source) -> Any:
             @task(task_id=f"land_{source.name}")
@@ -89,7 +89,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
                 wait_for_turn(get_current_context(), written)
                 context = get_current_context()
-                scope = Scope(refresh.sources, refresh.relations)
+                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
                 return gate_task(gates, run_of(context), scope, log_url=context["ti"].log_url)
 
             return check()
@@ -120,10 +120,10 @@ def refresh_dag(refresh: Refresh) -> DAG:
             if layer not in refresh.layers:
                 continue
             # The process of `prepare` skips all that follows, so it must know it.
-            whole = refresh.selectors(layer)
+            whole = refresh.selectors[layer]
             skips = get_parsing_context().task_id == "prepare"
             selectors = whole if skips else rendered_selectors(layer, whole)
-            steps += [dbt_layer(layer, selectors, refresh.layers)] if selectors else []
+            steps += [dbt_layer(layer, selectors, refresh.upstream, refresh.left_out)] if selectors else []
             steps += [gate(layer, [layer])] if layer in GATED else []
         chain(*steps, publish(), finish())
     return dag

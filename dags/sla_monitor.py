@@ -15,12 +15,15 @@ docs/runbooks/channel-down.md.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.orchestration import default_args, tier_tag
 from include.settings import settings
 
 TIER = "critical"
+TOLD_WITHIN = timedelta(days=1)
 
 with DAG(
     dag_id="sla_monitor",
@@ -44,26 +47,28 @@ with DAG(
 
     @task
     def measure() -> list[str]:
-        """Note what has changed; the ids of the changes of this minute."""
+        """Note what has changed; the ids of the changes of the last day."""
         from include.ops import ensure_tables
-        from include.sla import instant_of, monitor, write_page
+        from include.sla import Look, instant_of, judge, statuses, write_page
 
         ensure_tables()
-        now = instant_of(get_current_context())
-        changes = monitor(now)
-        write_page(now)
-        return [change.event_id for change in changes]
+        look = Look(instant_of(get_current_context()))
+        judge(look)
+        write_page(look.now, statuses(look.now, look=look))
+        return [event.event_id for event in look.events if event.measured_at >= look.now - TOLD_WITHIN]
 
     @task(trigger_rule="all_done")
     def alert() -> str:
         """Tell of what has changed within a day and was not told yet, and send what is due of the outbox."""
-        from datetime import timedelta
-
-        from include.alerts import deliver, notify
+        from include.alerts import Outbox, deliver, notify
         from include.sla import events_since, instant_of
 
-        now = instant_of(get_current_context())
-        notify(events_since(now - timedelta(days=1)), now)
-        return deliver(now).message
+        context = get_current_context()
+        now = instant_of(context)
+        # None if `measure` has failed: then there may be some.
+        changed = context["ti"].xcom_pull(task_ids="measure")
+        outbox = Outbox()
+        notify([] if changed == [] else events_since(now - TOLD_WITHIN), now, outbox=outbox)
+        return deliver(now, outbox).message
 
     measure() >> alert()

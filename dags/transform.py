@@ -68,7 +68,7 @@ with DAG(
 ):
 
     @task
-    def prepare() -> dict[str, Any]:
+    def prepare() -> dict[str, Any] | None:
         """Open the run's books, undo a publication that was killed halfway, and decide what every layer is told."""
         from include.ops import ensure_tables
         from include.orchestration import wait_for_turn

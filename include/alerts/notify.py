@@ -28,7 +28,7 @@ MONITOR = "sla_monitor"
 P = ParamSpec("P")
 
 
-def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None) -> int:
+def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None) -> int:
     """Record state changes of freshness SLAs: open, extend and resolve incidents. Each event is recorded once.
 
     Also resolves the failures of each DAG whose newest run has succeeded since.
@@ -37,6 +37,7 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
         events: rows of `ops.sla_events`. Events that were recorded before have no effect.
         now: the current time.
         client: a BigQuery client; created if not given.
+        outbox: the outbox; opened if not given.
 
     Returns:
         The number of messages added to the outbox, without reminders.
@@ -45,7 +46,7 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
 
     reported = list(events)
     channels = _own_channels() if reported else {}
-    outbox = Outbox(client)
+    outbox = outbox or Outbox(client)
     plan = Plan(outbox.recent(now), load_routing(), now)
     plan.record([from_sla_event(event, channels) for event in reported])
     plan.record(_recovered_dags(plan, outbox))

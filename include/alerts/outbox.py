@@ -105,6 +105,9 @@ class Alert:
 class Outbox:
     """Reads and writes `ops.alerts`."""
 
+    #: What is pending, if this outbox has read it and written nothing since.
+    _pending: list[Alert] | None = None
+
     def __init__(self, client: Client | None = None) -> None:
         if client is None:
             from include.warehouse import client as new_client
@@ -114,7 +117,9 @@ class Outbox:
 
     def recent(self, now: datetime) -> list[Alert]:
         """The alerts of the last 35 days, oldest first."""
-        return self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MAX_AGE))
+        found = self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MAX_AGE))
+        self._pending = [alert for alert in found if alert.state == "pending"]
+        return found
 
     def add(self, alerts: Sequence[Alert], suppressed: Sequence[str], now: datetime) -> None:
         """Add the new alerts and suppress pending alerts of resolved incidents. Existing rows are not replaced.
@@ -124,6 +129,8 @@ class Outbox:
             suppressed: ids of the alerts to suppress.
             now: the current time.
         """
+        if alerts or suppressed:
+            self._pending = None
         if suppressed:
             self.query(
                 "update ops.alerts set state = 'silent', error = @why "
@@ -158,9 +165,7 @@ class Outbox:
 
         Alerts with the most attempts come last, so that a message that a channel refuses does not delay the others.
         """
-        # Usually nothing is due. A query checks this first, because BigQuery allows only 1,500 changes of a table per day.
-        due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
-        if not list(self.query(due, now=("TIMESTAMP", now))):
+        if not self._is_due(now):
             return []
         self.query(
             "update ops.alerts set claimed_by = @delivery, attempts = attempts + 1, next_attempt_at = @until "
@@ -173,6 +178,13 @@ class Outbox:
             "state = 'pending' and claimed_by = @delivery order by attempts, created_at, alert_id", delivery=("STRING", delivery)
         )
         return list({alert.alert_id: alert for alert in claimed}.values())
+
+    def _is_due(self, now: datetime) -> bool:
+        """Whether an alert is due. Usually none is. A query checks this, because BigQuery allows only 1,500 changes of a table per day."""
+        if self._pending is not None:
+            return any(alert.next_attempt_at <= now for alert in self._pending)
+        due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
+        return bool(list(self.query(due, now=("TIMESTAMP", now))))
 
     def channels_sent(self, message: Message) -> set[Channel]:
         """The channels that have already sent this message to a recipient."""

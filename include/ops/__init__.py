@@ -2,12 +2,13 @@
 
 from include.ops.definition import Column, OpsTable
 from include.ops.pipeline_runs import finish_run, start_run
-from include.ops.readers import gate_results, last_as_of, loads, publications, read, runs
+from include.ops.readers import SOME_SEEDS, gate_results, last_as_of, loads, publications, read, runs, runs_so_far
 from include.ops.tables import DATASETS, TABLES, table
 from include.ops.writers import append, ensure_tables
 
 __all__ = [
     "DATASETS",
+    "SOME_SEEDS",
     "TABLES",
     "Column",
     "OpsTable",
@@ -20,6 +21,7 @@ __all__ = [
     "publications",
     "read",
     "runs",
+    "runs_so_far",
     "start_run",
     "table",
 ]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 Row = dict[str, Any]
+#: What `ops.pipeline_runs` holds of the seeds of a run that has loaded not all of them.
+SOME_SEEDS = "some"
 
 
 def gate_results(run_id: str | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
@@ -69,6 +71,21 @@ def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = Non
         limit {int(limit)}
     """
     return read(sql, client, dag_id=("STRING", dag_id))
+
+
+def runs_so_far(limit: int = 200, client: Client | None = None) -> list[Row]:
+    """Rows of `ops.pipeline_runs`, newest first: the latest of all, and the last of each DAG and state, of runs of all seeds and of others."""
+    sql = f"""
+        select * from ops.pipeline_runs
+        where true
+        qualify
+            row_number() over (order by started_at desc) <= {int(limit)}
+            or row_number() over (
+                partition by dag_id, state, coalesce(seeds, '{SOME_SEEDS}') = '{SOME_SEEDS}' order by started_at desc
+            ) = 1
+        order by started_at desc
+    """
+    return read(sql, client)
 
 
 def read(sql: str, client: Client | None = None, **parameters: tuple[str, Any]) -> list[Row]:

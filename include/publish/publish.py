@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
 """Write, audit, publish: puts the checked build where analysts read it, all tables or none.
 
 What is published is kept aside first, in clones (no bytes are copied). `ops.publications` is the log that makes it safe
@@ -167,12 +166,9 @@ def _without_fresher(bq: Client, run: RunContext, targets: Sequence[Target], sta
 
 
 def _count(bq: Client, targets: Sequence[Target]) -> dict[Target, int]:
-    parts = [
-        f"select '{target.dataset}' as dataset, '{target.name}' as name, count(*) as row_count from {target.published}"
-        for target in targets
-    ]
-    rows = _rows(bq, " union all ".join(parts))
-    return {Target(row["dataset"], row["name"]): int(row["row_count"]) for row in rows}
+    """Rows of what was published, as the tables' metadata says, which costs no query."""
+    tables = {target: bq.get_table(f"{bq.project}.{target.dataset}.{target.name}") for target in targets}
+    return {target: int(table.num_rows) for target, table in tables.items()}
 
 
 def _note(

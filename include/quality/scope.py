@@ -22,15 +22,21 @@ class Scope:
     Attributes:
         sources: what it lands, each source with these tables alone.
         relations: what it builds, `dataset.table`.
+        taken: what it builds that from, as an earlier run left it.
     """
 
     sources: Mapping[str, Source]
     relations: frozenset[str]
+    taken: frozenset[str] = frozenset()
 
     def covers(self, rule: Rule) -> bool:
-        """Whether the run makes every table that the rule reads. Raw and the platform's own books are there for every run."""
+        """Whether the run builds at least one table that the rule reads, and every other one is upstream of what it builds.
+
+        Raw and audit tables do not count: they are there for every run.
+        """
         names = {rule.relation, *(f"{dataset}.{table}" for dataset, table in tables_in(rule))}
-        return all(name in self.relations or name in ops.TABLES or name.startswith(_RAW) for name in names)
+        read = {name for name in names if name not in ops.TABLES and not name.startswith(_RAW)}
+        return read <= self.relations | self.taken and (not read or bool(read & self.relations))
 
     def narrow(self, gate: Gate) -> Gate | None:
         """The gate with the rules that the run is judged by; None if there is none."""

@@ -2,11 +2,13 @@
 
 from include.sla.evaluate import Measurement, Publication, Running, SlaEvent, evaluate
 from include.sla.ledger import events_since
-from include.sla.monitor import instant_of, monitor
+from include.sla.look import Look
+from include.sla.monitor import instant_of, judge, monitor
 from include.sla.promises import Promise, PromiseError, load_lineage, load_promises
 from include.sla.status import Status, status_table, statuses, write_page
 
 __all__ = [
+    "Look",
     "Measurement",
     "Promise",
     "PromiseError",
@@ -17,6 +19,7 @@ __all__ = [
     "evaluate",
     "events_since",
     "instant_of",
+    "judge",
     "load_lineage",
     "load_promises",
     "monitor",

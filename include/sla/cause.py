@@ -71,9 +71,9 @@ class Causes:
                 return cause
         skipped = self._runs.left_out(promise.refreshed_by)
         if skipped is not None and _after(skipped["started_at"], data_at):
-            text = (
-                f"{promise.refreshed_by} left out its turn at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: another run was at work"
-            )
+            # What follows is said for who has started the run.
+            why = (skipped["message"] or "").partition(": ")[2].partition(". ")[0].rstrip(".") or "its log says why"
+            text = f"{promise.refreshed_by} left out its turn at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: {why}"
             return Cause("skipped", text, skipped["run_id"], skipped["log_url"])
         for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((promise.refreshed_by, "transform"))):
             if row is not None and row["state"] == "success" and _reaches(row["as_of"], wanted):

@@ -8,44 +8,35 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from include.ops import append, read
-from include.sla.attainment import PERIODS, attainment
+from include.ops import append, read, table
+from include.sla.attainment import attainment
 from include.sla.evaluate import SlaEvent
 from include.sla.promises import Promise
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-_FIELDS = [field.name for field in fields(SlaEvent)]
+    from include.sla.look import Look
+
+#: Columns that are read of `ops.sla_events` and of `ops.sla_promises`.
+EVENTS = tuple(field.name for field in fields(SlaEvent))
+PROMISES = tuple(column.name for column in table("ops.sla_promises").columns)
 
 
-def record_promises(promises: Mapping[str, Promise], now: datetime, client: Client | None = None) -> dict[str, datetime]:
-    """Bring `ops.sla_promises` up to date: new and changed promises count from `now`, withdrawn ones are removed.
-
-    Returns:
-        Table → since when it is promised as it is now.
-    """
-    held = {f"{row['dataset']}.{row['table_name']}": row for row in read("select * from ops.sla_promises", client)}
-    since: dict[str, datetime] = {}
-    changed = []
-    for key, promise in promises.items():
-        row = _row(promise)
-        if key in held and row == {name: held[key][name] for name in row}:
-            since[key] = held[key]["recorded_at"]
-        else:
-            since[key] = now
-            changed.append(row | {"recorded_at": now})
+def record_promises(look: Look, client: Client | None = None) -> None:
+    """Bring `ops.sla_promises`, and what the look has read of it, up to date: new and changed promises count from now, withdrawn ones are removed."""
+    held = look.recorded
+    rows = {key: _row(promise) for key, promise in look.promises.items()}
+    changed = {
+        key: row | {"recorded_at": look.now}
+        for key, row in rows.items()
+        if key not in held or row != {name: held[key][name] for name in row}
+    }
     # A model's name is unique in a dbt project.
-    outdated = {row["table_name"] for row in changed} | {held[key]["table_name"] for key in held.keys() - promises.keys()}
+    outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - rows.keys()}
     if outdated:
-        append("ops.sla_promises", changed, replace_where={"table_name": outdated}, client=client)
-    return since
-
-
-def promised_since(client: Client | None = None) -> dict[str, datetime]:
-    """Table → since when `ops.sla_promises` holds its promise."""
-    rows = read("select dataset, table_name, recorded_at from ops.sla_promises", client)
-    return {f"{row['dataset']}.{row['table_name']}": row["recorded_at"] for row in rows}
+        append("ops.sla_promises", changed.values(), replace_where={"table_name": outdated}, client=client)
+    look.recorded = {key: changed.get(key) or held[key] for key in rows}
 
 
 def _row(promise: Promise) -> dict[str, Any]:
@@ -61,16 +52,6 @@ def _row(promise: Promise) -> dict[str, Any]:
     }
 
 
-def latest_events(client: Client | None = None) -> dict[str, SlaEvent]:
-    """The last change of state of each table that ever had one."""
-    sql = """
-        select * from ops.sla_events
-        where true
-        qualify row_number() over (partition by dataset, table_name order by measured_at desc) = 1
-    """
-    return {event.key: event for event in map(_event, read(sql, client))}
-
-
 def events_since(start: datetime, client: Client | None = None) -> list[SlaEvent]:
     """The changes of state noted from `start` on, and of each table the last one before it; oldest first."""
     sql = """
@@ -82,11 +63,12 @@ def events_since(start: datetime, client: Client | None = None) -> list[SlaEvent
         )
         order by measured_at, dataset, table_name
     """
-    return [_event(row) for row in read(sql, client, start=("TIMESTAMP", start))]
+    return [event_of(row) for row in read(sql, client, start=("TIMESTAMP", start))]
 
 
-def _event(row: Mapping[str, Any]) -> SlaEvent:
-    return SlaEvent(**{name: row[name] for name in _FIELDS})
+def event_of(row: Mapping[str, Any]) -> SlaEvent:
+    """A row of `ops.sla_events` as a change of state."""
+    return SlaEvent(**{name: row[name] for name in EVENTS})
 
 
 def record_events(events: Iterable[SlaEvent], client: Client | None = None) -> list[SlaEvent]:
@@ -107,21 +89,22 @@ def record_events(events: Iterable[SlaEvent], client: Client | None = None) -> l
     return fresh
 
 
-def record_attainment(promises: Mapping[str, Promise], now: datetime, client: Client | None = None) -> int:
-    """Work out anew the week and the month that `now` lies in, and the ones before, of every promised table.
+def record_attainment(look: Look, spans: Iterable[tuple[str, datetime, datetime]], client: Client | None = None) -> int:
+    """Work out anew how every promise was kept in some weeks and months.
+
+    Args:
+        look: what the books say.
+        spans: `week` or `month`, its first instant, and the first of the next.
+        client: a BigQuery client; one is made if not given.
 
     Returns:
         The number of rows written.
     """
-    spans = []
-    for period, bounds in PERIODS.items():
-        current = bounds(now)
-        spans += [(period, *current), (period, *bounds(current[0] - timedelta(microseconds=1)))]
-    histories = by_table(events_since(min(start for _, start, _ in spans), client))
+    histories = by_table(look.events)
     rows = []
-    for key, promise in promises.items():
+    for key, promise in look.promises.items():
         for period, start, end in spans:
-            kept = attainment(histories.get(key, []), start, min(end, now))
+            kept = attainment(histories.get(key, []), start, min(end, look.now))
             if kept is not None:
                 rows.append(
                     {"dataset": promise.dataset, "table_name": promise.table, "owner": promise.owner}

@@ -14,8 +14,8 @@ from include.settings import settings
 from include.sla import ledger
 from include.sla.attainment import Attainment, attainment
 from include.sla.evaluate import Publication, State, evaluate
-from include.sla.measure import Runs, measure
-from include.sla.promises import Promise, load_lineage, load_promises
+from include.sla.look import Look
+from include.sla.promises import Promise
 from include.terms import CRITICALITIES
 
 if TYPE_CHECKING:
@@ -73,12 +73,17 @@ class Status:
         )
 
 
-def statuses(now: datetime, client: Client | None = None) -> list[Status]:
-    """Every promise at `now`, the worst first. Writes nothing: what the monitor has not noted yet is judged here."""
-    promises = load_promises()
-    measured = measure(promises.values(), load_lineage(), ledger.promised_since(client), now, client)
-    noted = ledger.by_table(ledger.events_since(now - WINDOW, client))
-    runs = Runs(now, client)
+def statuses(now: datetime, client: Client | None = None, look: Look | None = None) -> list[Status]:
+    """Every promise at `now`, the worst first. Writes nothing: what the monitor has not noted yet is judged here.
+
+    Args:
+        now: the instant to look at.
+        client: a BigQuery client; one is made if not given.
+        look: what the books say then, if that has been read.
+    """
+    seen = look or Look(now, client)
+    promises, measured, runs = seen.promises, seen.measured(), seen.runs
+    noted = ledger.by_table(seen.events)
     found = []
     for key, promise in promises.items():
         events = noted.get(key, [])

@@ -28,6 +28,7 @@ _KEY_TYPES = frozenset({"string", "integer", "date", "time"})
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
+RefreshEvery = Annotated[Duration, Field(gt=timedelta(0))]
 
 
 class _Strict(BaseModel):
@@ -129,6 +130,7 @@ class Defaults(_Strict):
     overlap: Duration = timedelta(0)
     detect_deletes: bool = False
     max_deleted_share: float = Field(0.5, gt=0, le=1)
+    refresh_every: RefreshEvery | None = None
 
 
 class Table(_Strict):
@@ -144,6 +146,8 @@ class Table(_Strict):
     detect_deletes: bool = False
     #: A sweep that would delete more than this share of the live keys is refused.
     max_deleted_share: float = Field(0.5, gt=0, le=1)
+    #: Refreshes between nights that come more often than this leave the table as they find it; without it each lands it.
+    refresh_every: RefreshEvery | None = None
     freshness: Freshness | None = None
     #: sql: the table's name in the system, if it differs.
     table: str | None = None
@@ -159,6 +163,10 @@ class Table(_Strict):
     @property
     def name(self) -> str:
         return self._name
+
+    def is_landed_every(self, interval: timedelta) -> bool:
+        """Whether a refresh that comes this often lands the table."""
+        return self.refresh_every is None or self.refresh_every <= interval
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

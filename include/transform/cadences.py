@@ -1,35 +1,41 @@
 """Which tables are promised more often than daily, and what refreshing them takes: read from dbt's manifest, repeated nowhere.
 
-A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make one refresh: it builds them and the models and seeds (if those have changed) that
-they are made from, and lands the tables of the sources that those read. Snapshots are history that each night adds to once: a refresh
-reads them as it finds them.
+A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make one refresh. It lands the tables that they are made from, less those whose
+`refresh_every` is longer than its interval, and builds them and what lies between: the models downstream of a landed table, and the seeds that these
+read, if those have changed. All else it takes as the last night, or a slower refresh, left it. So it does with snapshots: history that each night adds to once.
+
+A model may say `meta.refresh_every` too, where that does not follow from the tables it reads: longer than its tables do, or shorter. So may a
+data test, of which a refresh then leaves out those that need not be done as often.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from include.publish.targets import DATASETS
 from include.settings import settings
-from include.terms import CRITICALITIES, cadence_interval, refreshed_by
+from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
 from include.transform.layers import LAYERS
 
 if TYPE_CHECKING:
     from include.sources import Source
 
-_BUILT = {"model", "seed"}
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 # Off the full hour and off the quarters, so that the hourly run and the quarter-hourly ones find each other done.
 _HOURLY = "7 * * * *"
 
 
 class CadenceError(ValueError):
-    """A model's `meta.sla` cannot be kept: the message names the model and the key."""
+    """A model's `meta.sla` or `meta.refresh_every` cannot be kept: the message names the model and the key."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,12 @@ class Refresh:
         tier: the highest criticality of its models.
         tables: what it publishes, such as `marts.mart_ticket_sla_compliance`.
         layers: layer → names of the models and seeds that it builds there, in the order of the pipeline.
+        selectors: layer → the same as dbt selectors.
+        upstream: layer → names of all models and seeds that its tables are made from, built by it or not.
+        left_out: names of data tests of what it builds that say that it need not do them.
         sources: what it lands: each source with the tables that are needed alone.
         relations: what it builds, `dataset.table`, in the build.
+        taken: what its tables are made from besides, `dataset.table`: as the last night, or a slower refresh, left it.
     """
 
     dag_id: str
@@ -55,18 +65,17 @@ class Refresh:
     tier: str
     tables: tuple[str, ...]
     layers: Mapping[str, tuple[str, ...]]
+    selectors: Mapping[str, list[str]]
+    upstream: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
     sources: Mapping[str, Source]
     relations: frozenset[str]
+    taken: frozenset[str]
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models that it keeps fresh."""
         return tuple(table.partition(".")[2] for table in self.tables)
-
-    def selectors(self, layer: str) -> list[str]:
-        """What it builds of a layer, as dbt selectors: what its models need upstream. Names one by one would take Cosmos long to read."""
-        parts = [part for part in LAYERS[layer] if not part.startswith("path:snapshots")]
-        return [f"+{model},{part}" for model in self.models for part in parts]
 
 
 def refreshes() -> dict[str, Refresh]:
@@ -99,11 +108,13 @@ def refreshes_of(manifest: Mapping[str, Any]) -> dict[str, Refresh]:
 
 def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str, Any]]) -> Refresh:
     interval, schedule = _clock(cadence, models[0]["name"])
-    built, read = _needed(manifest, [model["unique_id"] for model in models])
-    layers = {layer: tuple(sorted(node["name"] for node in built if _layer(node) == layer)) for layer in LAYERS}
     for model in models:
         if model["schema"] not in DATASETS:
             raise CadenceError(f"{model['name']}: meta.sla.cadence {cadence!r}: only marts and metrics are published.")
+    upstream, _ = _needed(manifest, models, lambda key: True)
+    moved, landed = _needed(manifest, models, _moving(manifest, [model["unique_id"] for model in models], interval))
+    layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in moved if _layer(node) == layer])}
+    relations = _relations(moved)
     return Refresh(
         dag_id=refreshed_by(cadence),
         cadence=cadence,
@@ -111,10 +122,22 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
         schedule=schedule,
         tier=max((_criticality(model) for model in models), key=CRITICALITIES.index),
         tables=tuple(sorted(f"{DATASETS[model['schema']]}.{model['alias']}" for model in models)),
-        layers={layer: names for layer, names in layers.items() if names},
-        sources=_landed(read, interval),
-        relations=frozenset(f"{node['schema']}.{node['alias']}" for node in built),
+        layers={layer: _names(nodes) for layer, nodes in layers.items()},
+        selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
+        upstream={layer: _names(node for node in upstream if _layer(node) == layer) for layer in LAYERS},
+        left_out=_left_out(manifest, {node["unique_id"] for node in moved}, interval),
+        sources=_landed(landed, interval),
+        relations=relations,
+        taken=_relations(upstream) - relations,
     )
+
+
+def _names(nodes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(node["name"] for node in nodes))
+
+
+def _relations(nodes: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(f"{node['schema']}.{node['alias']}" for node in nodes)
 
 
 def _clock(cadence: str, model: str) -> tuple[timedelta, str]:
@@ -133,21 +156,72 @@ def _criticality(model: Mapping[str, Any]) -> str:
     return given
 
 
-def _needed(manifest: Mapping[str, Any], keys: Iterable[str]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The models and seeds that these models are made from, themselves included, and the dbt sources that all of them read."""
-    open_keys, known = list(keys), set(keys)
-    built, read = [], []
-    while open_keys:
-        key = open_keys.pop()
-        node = manifest["nodes"].get(key)
-        if node is None:
-            read.append(manifest["sources"][key])
-        elif node["resource_type"] in _BUILT:
-            built.append(node)
-            upstream = [parent for parent in node["depends_on"].get("nodes", []) if parent not in known]
-            known.update(upstream)
-            open_keys += upstream
+def _needed(
+    manifest: Mapping[str, Any], models: Iterable[Mapping[str, Any]], follows: Callable[[str], bool]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """What these models are made from, themselves included, as far upstream as `follows` says: models and seeds, and dbt sources."""
+    nodes, sources = manifest["nodes"], manifest["sources"]
+    built, read = list(models), []
+    known = {node["unique_id"] for node in built}
+    for node in built:
+        for key in _parents(node):
+            if key in known or not follows(key):
+                continue
+            known.add(key)
+            if key in sources:
+                read.append(sources[key])
+            elif nodes[key]["resource_type"] != "snapshot":
+                built.append(nodes[key])
     return built, read
+
+
+def _moving(manifest: Mapping[str, Any], wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
+    """Tells of a node or dbt source, by its key, whether a refresh builds or lands it."""
+    from include.sources import load_sources
+
+    nodes, sources, known = manifest["nodes"], manifest["sources"], load_sources()
+    published = frozenset(wanted)
+
+    @cache
+    def moves(key: str) -> bool:
+        if key in sources:
+            # The platform's own books, such as the quarantine, are dbt sources too.
+            source = known.get(sources[key]["source_name"])
+            return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
+        node = nodes[key]
+        if node["resource_type"] == "snapshot":
+            return False
+        if key in published or node["resource_type"] == "seed":
+            return True
+        if (every := _own_interval(node)) is not None:
+            return every <= interval
+        return any(moves(parent) and not parent.startswith("seed.") for parent in _parents(node))
+
+    return moves
+
+
+def _parents(node: Mapping[str, Any]) -> list[str]:
+    return list(node["depends_on"].get("nodes", ()))
+
+
+def _left_out(manifest: Mapping[str, Any], built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
+    tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
+    return _names(
+        test
+        for test in tests
+        if (every := _own_interval(test)) is not None and every > interval and not built.isdisjoint(_parents(test))
+    )
+
+
+def _own_interval(node: Mapping[str, Any]) -> timedelta | None:
+    """What a model or a data test says itself of how often it is to be made, `meta.refresh_every`."""
+    given = (node["config"].get("meta") or {}).get("refresh_every")
+    if given is None:
+        return None
+    try:
+        return _DURATION.validate_python(given)
+    except ValidationError as error:
+        raise CadenceError(f"{node['name']}: meta.refresh_every: {error.errors()[0]['msg']}.") from error
 
 
 def _layer(node: Mapping[str, Any]) -> str:
@@ -164,7 +238,5 @@ def _landed(read: Iterable[Mapping[str, Any]], interval: timedelta) -> dict[str,
     known = load_sources()
     tables: dict[str, set[str]] = {}
     for node in read:
-        # The platform's own books, such as the quarantine, are dbt sources too.
-        if node["source_name"] in known:
-            tables.setdefault(node["source_name"], set()).add(node["name"])
+        tables.setdefault(node["source_name"], set()).add(node["name"])
     return {name: known[name].only(tables[name], overlap=interval) for name in sorted(tables)}

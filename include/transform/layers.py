@@ -73,7 +73,9 @@ def _is_one_node(selectors: Sequence[str]) -> bool:
     return len(selectors) == 1 and selectors[0].isidentifier()
 
 
-def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None) -> DbtTaskGroup:
+def dbt_layer(
+    layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None, left_out: Collection[str] = ()
+) -> DbtTaskGroup:
     """The task group of what the selectors name in a layer: `dbt_producer_watcher` builds it, a task per model and its tests watches.
 
     The run's `as_of` and `full_refresh` are what the task `prepare` has decided, its `select` parameter narrows the layer. A
@@ -82,7 +84,8 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
     Args:
         layer: one of `LAYERS`.
         selectors: dbt selectors, as `rendered_selectors` gives them.
-        built: layer → names of the nodes that the DAG builds there, if it does not build everything.
+        built: layer → names of the nodes that the DAG builds or finds there, if those are not all.
+        left_out: names of data tests that the DAG does not do.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
     from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
@@ -119,6 +122,7 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
             render_config=RenderConfig(
                 load_method=LoadMode.DBT_MANIFEST,
                 select=selectors,
+                exclude=list(left_out),
                 test_behavior=TestBehavior.AFTER_EACH,
                 emit_datasets=False,
             ),
@@ -130,7 +134,7 @@ def dbt_layer(layer: str, selectors: list[str], built: Mapping[str, Collection[s
                 "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
             },
         )
-    _watch_after_build(layer, group, built)
+    _watch_after_build(layer, group, built, left_out)
     return group
 
 
@@ -146,7 +150,9 @@ def _garbage_later() -> Iterator[None]:
             gc.enable()
 
 
-def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None) -> None:
+def _watch_after_build(
+    layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None, left_out: Collection[str]
+) -> None:
     """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
 
     Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
@@ -158,7 +164,7 @@ def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Coll
     producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
     # The layer before may have been skipped: seeds that are loaded already.
     producer.trigger_rule = TriggerRule.NONE_FAILED
-    _expect_only_tests_of(layer, group, producer, built)
+    _expect_only_tests_of(layer, group, producer, built, left_out)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():
         if task is producer:
@@ -170,8 +176,10 @@ def _watch_after_build(layer: str, group: DbtTaskGroup, built: Mapping[str, Coll
         task.template_fields = tuple(field for field in task.template_fields if field == "compiled_sql")
 
 
-def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None) -> None:
-    """Leave tests that compare with what is built later, or not at all, out of what this layer's test tasks wait for."""
+def _expect_only_tests_of(
+    layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None, left_out: Collection[str]
+) -> None:
+    """Leave tests that compare with what is built later, or are not done at all, out of what this layer's test tasks wait for."""
     so_far = list(LAYERS)[: list(LAYERS).index(layer) + 1]
     folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in LAYERS[name]]
     names = None if built is None else {node for name in so_far for node in built.get(name, ())}
@@ -180,6 +188,8 @@ def _expect_only_tests_of(layer: str, group: DbtTaskGroup, producer: Any, built:
         return any(node.file_path.is_relative_to(folder) for folder in folders) if names is None else node.name in names
 
     def runs_here(test: str) -> bool:
+        if test.split(".")[2] in left_out:
+            return False
         parents = [group.dbt_graph.nodes[key] for key in group.dbt_graph.nodes[test].depends_on if key in group.dbt_graph.nodes]
         return all(is_built(parent) for parent in parents)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from include.runs import RunContext, run_page
@@ -14,34 +14,72 @@ from include.runs import RunContext, run_page
 log = logging.getLogger(__name__)
 
 DAG_ID = "transform"
+#: How much later than the last night a refresh may look: so far do the calendars reach that it takes from it, `calendar_days_ahead` in dbt_project.yml.
+NIGHT_LASTS = timedelta(days=7)
 # dbt's commands that know `--full-refresh`.
 _REBUILDING = {"build", "run", "seed"}
 
 
-def open_run(context: Mapping[str, Any]) -> dict[str, Any]:
+def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[str, Any] | None:
     """Open the books of a run of `transform` or of a refresh, and say what every layer needs to know.
 
     A run that looks at an earlier day than the last published one rebuilds incremental tables: they already hold what
     came later. Within a day it does not: the night looks at the midnight that refreshes have gone past since, and incremental
     models converge whatever the order.
 
+    Args:
+        context: Airflow's context of the run's first task.
+        taken: what a refresh takes as the last night left it.
+
     Returns:
         `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and whether its `seeds_loaded` are, so that it need not.
+        None for a refresh that cannot take what it needs, which is noted as skipped.
 
     Raises:
         ValueError: the selection cannot be read, or names nothing.
     """
-    from include.ops import last_as_of, start_run
+    from include.ops import last_as_of, runs_so_far, start_run
     from include.transform.seeds import Seeds
     from include.transform.selection import selected_nodes
 
     dag_id = context["dag_run"].dag_id
+    ran = runs_so_far()
+    if taken and (reason := why_not_after(last_night(ran), RunContext.of(context).as_of)):
+        skip_run(
+            context,
+            f"This tick is left out: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
+        )
+        return None
     run, selected = looking_back(RunContext.of(context), last_as_of()), selected_nodes(context)
     seeds = Seeds.of_project()
-    loaded = selected is None and not run.full_refresh and seeds.are_loaded()
+    loaded = selected is None and not run.full_refresh and seeds.are_loaded(ran)
     note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
     start_run(run, dag_id=dag_id, log_url=run_page(context), seeds=note)
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected, "seeds_loaded": loaded}
+
+
+def last_night(ran: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """The instant that the last whole run of `transform` which succeeded looked at; None if there was none.
+
+    Args:
+        ran: the runs so far, newest first, as the books hold them.
+    """
+    from include.ops import SOME_SEEDS
+
+    # A run that was narrowed to some models has not touched all seeds.
+    whole = (run for run in ran if run["dag_id"] == DAG_ID and run["state"] == "success")
+    return next((run["as_of"] for run in whole if run["seeds"] not in (None, SOME_SEEDS)), None)
+
+
+def why_not_after(night: datetime | None, as_of: datetime) -> str | None:
+    """Why a refresh cannot take from a night what it does not build; None if it can."""
+    if night is None:
+        return "no whole run of transform has succeeded yet"
+    if as_of < night:
+        return f"it looks at {as_of:%Y-%m-%d %H:%M} UTC, and the last run of transform at a later instant, {night:%Y-%m-%d %H:%M}"
+    if as_of - night > NIGHT_LASTS:
+        return f"the last whole run of transform that succeeded looked at {night:%Y-%m-%d %H:%M} UTC, more than {NIGHT_LASTS.days} days earlier"
+    return None
 
 
 def skip_run(context: Mapping[str, Any], message: str) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from include.ops import SOME_SEEDS
 from include.settings import settings
 
 #: The layer of the pipeline that loads them.
 LAYER = "seeds"
-_SOME = "some"
 # What a seed and its tests are made from, besides dbt_project.yml.
 _TELLING = ("seeds", "macros", "tests")
 _SUFFIXES = {".csv", ".sql", ".yml", ".yaml"}
-# A night writes a row per source and one of its own, a day of refreshes some hundred and twenty.
-_RUNS = 200
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,13 @@ class Seeds:
                 tables.setdefault(node["schema"], set()).add(node["alias"])
         return cls(digest.hexdigest(), tables)
 
-    def are_loaded(self) -> bool:
-        """Whether a run that succeeded has loaded and tested them, or found them so, and none has touched others since."""
-        from include.ops import runs
+    def are_loaded(self, runs: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether a run that succeeded has loaded and tested them, or found them so, and none has touched others since.
 
-        latest = next((run for run in runs(limit=_RUNS) if self._tells(run)), None)
+        Args:
+            runs: the runs so far, newest first, as the books hold them.
+        """
+        latest = next((run for run in runs if self._tells(run)), None)
         return latest is not None and latest["seeds"] == self.checksum and self._are_there()
 
     def _tells(self, run: Mapping[str, Any]) -> bool:
@@ -71,13 +71,13 @@ class Seeds:
             selected: the dbt ids that the run is narrowed to, if it is.
         """
         if selected is not None:
-            return _SOME if any(node.startswith("seed.") for node in selected) else None
-        return self.checksum if loaded or whole else _SOME
+            return SOME_SEEDS if any(node.startswith("seed.") for node in selected) else None
+        return self.checksum if loaded or whole else SOME_SEEDS
 
 
-def skip_loaded_seeds(context: Mapping[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+def skip_loaded_seeds(context: Mapping[str, Any], told: dict[str, Any] | None) -> dict[str, Any] | None:
     """What `prepare` returns; if the seeds are loaded it ends here, and all of their tasks are skipped at once."""
-    if not told["seeds_loaded"]:
+    if told is None or not told["seeds_loaded"]:
         return told
     from airflow.sdk.exceptions import DownstreamTasksSkipped
 

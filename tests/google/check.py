@@ -98,11 +98,11 @@ class Play(Nights):
 
     def open(self, dag_id: str, run: RunContext) -> None:
         """What a run's first task does, its lock left out."""
-        from include.ops import last_as_of, start_run
+        from include.ops import last_as_of, runs_so_far, start_run
         from include.transform.seeds import Seeds
 
         last_as_of()
-        Seeds.of_project().are_loaded()
+        Seeds.of_project().are_loaded(runs_so_far())
         start_run(run, dag_id=dag_id, log_url=None, seeds=None)
 
     def all(self) -> None:
@@ -141,13 +141,18 @@ class Play(Nights):
             CADENCES[refresh.dag_id] = timedelta(days=1) / refresh.interval
             with self.phase(refresh.dag_id):
                 run = RunContext(f"scheduled__{instant.isoformat()}", instant)
-                scope = Scope(refresh.sources, refresh.relations)
+                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
                 self.open(refresh.dag_id, run)
                 for source in refresh.sources.values():
                     self.land(source, run)
                 run_gates([source.dataset for source in refresh.sources.values()], run, scope=scope)
                 names = [name for layer in refresh.layers.values() for name in layer]
-                self.dbt("build", "--select", *names, "--exclude-resource-type", "unit_test", run=run)
+                left_out = [
+                    "--exclude-resource-type",
+                    "unit_test",
+                    *(["--exclude", *refresh.left_out] if refresh.left_out else []),
+                ]
+                self.dbt("build", "--select", *names, *left_out, run=run)
                 for layer in refresh.layers:
                     if layer in GATED:
                         self.gate(layer, run, scope)
@@ -187,14 +192,15 @@ class Play(Nights):
 
     def monitor(self) -> None:
         """What the monitor does when nothing has changed, and when something has."""
-        from include.alerts import deliver, notify
-        from include.sla import events_since, monitor, write_page
+        from include.alerts import Outbox, deliver, notify
+        from include.sla import Look, judge, statuses, write_page
 
-        now = datetime(2026, 10, 2, 12, 0, tzinfo=UTC)
-        monitor(now)
-        write_page(now)
-        notify(events_since(now - timedelta(days=1)), now)
-        deliver(now)
+        look = Look(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
+        judge(look)
+        write_page(look.now, statuses(look.now, look=look))
+        outbox = Outbox()
+        notify([], look.now, outbox=outbox)
+        deliver(look.now, outbox)
 
     def commands(self, run: RunContext) -> None:
         """What `make run`, `make status` and an assistant ask."""

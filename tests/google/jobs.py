@@ -72,7 +72,9 @@ class NoRows:
             return []
         zeros, literals = {"INT64": str(self.counted), "BOOL": "false"}, written(judged.tree)
         numbers = [column.column.column_id for column in judged.tree.output_column_list]
-        values = [literals.get(number, zeros.get(column.type)) for number, column in zip(numbers, judged.columns, strict=True)]
+        # An array without elements is empty, not NULL.
+        without = [[] if column.mode == "REPEATED" else zeros.get(column.type) for column in judged.columns]
+        values = [literals.get(number, value) for number, value in zip(numbers, without, strict=True)]
         return [{"f": [{"v": value} for value in values]}]
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:

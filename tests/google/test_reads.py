@@ -168,10 +168,11 @@ def test_a_job_with_positional_parameters_is_recorded_with_what_it_reads(judge: 
 
 
 def test_of_empty_tables_a_count_gives_what_the_statement_writes_and_zero(judge: Judge) -> None:
-    """`publish` counts one table so, and takes the names from the row."""
     rows = NoRows(EvaluatedRows(judge.project, Evaluator(CACHE)))
     (judged,) = judge.judge("select 'marts' as dataset, count(*) as row_count, max(org) as org from d.orgs")
     assert rows.select(judged, []) == [{"f": [{"v": "marts"}, {"v": "0"}, {"v": None}]}]
+    (judged,) = judge.judge("select array(select org from d.orgs) as orgs")
+    assert rows.select(judged, []) == [{"f": [{"v": []}]}], "the monitor reads the books so"
 
 
 def test_counts_say_what_they_are_told_to(judge: Judge) -> None:

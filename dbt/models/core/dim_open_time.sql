@@ -1,4 +1,5 @@
-{{ config(cluster_by=['organization_id', 'utc_date']) }}
+{#- As int_calendar__opening_hours: refreshes take it as the night made it. -#}
+{{ config(cluster_by=['organization_id', 'utc_date'], meta={'refresh_every': '24h'}) }}
 with
 
 opening_hours as (
@@ -51,7 +52,11 @@ day_starts as (
         timestamp(utc_date) as open_until
     from calendars
     cross join
-        unnest(generate_date_array(calendars.open_time_from, date_add({{ as_of_date() }}, interval 1 day))) as utc_date
+        unnest(
+            generate_date_array(
+                calendars.open_time_from, date_add({{ as_of_date() }}, interval {{ var('calendar_days_ahead') }} day)
+            )
+        ) as utc_date
 ),
 
 boundaries as (

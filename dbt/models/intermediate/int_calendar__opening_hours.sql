@@ -1,3 +1,6 @@
+{#- From the first ticket on, which seldom changes: refreshes take the calendar as the night made it, some days ahead. -#}
+{{ config(meta={'refresh_every': '24h'}) }}
+{%- set last_day = 'date_add(' ~ as_of_date() ~ ', interval ' ~ var('calendar_days_ahead') ~ ' day)' %}
 with
 
 organizations as (
@@ -57,10 +60,7 @@ days as (
         unnest(
             generate_date_array(
                 greatest(timetables.valid_from, starts.open_time_from),
-                least(
-                    coalesce(date_sub(timetables.next_valid_from, interval 1 day), date_add({{ as_of_date() }}, interval 1 day)),
-                    date_add({{ as_of_date() }}, interval 1 day)
-                )
+                least(coalesce(date_sub(timetables.next_valid_from, interval 1 day), {{ last_day }}), {{ last_day }})
             )
         ) as local_date
 ),

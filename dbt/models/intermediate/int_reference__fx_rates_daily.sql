@@ -1,3 +1,5 @@
+{#- A view that carries the last rates forward to as_of: refreshes make it anew, on the rates that the night has landed. -#}
+{{ config(meta={'refresh_every': '5m'}) }}
 with
 
 rates as (

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from google.cloud.bigquery import Client
 
-from include.alerts import deliver, notify
+from include.alerts import Outbox, deliver, notify
 from tests.include.alerts.events import LOG, NOW, event
 from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers
 from tests.warehouse import rows
@@ -34,6 +34,24 @@ def test_a_breach_and_its_recovery_are_sent_once(bq: Client, received: Receivers
     notify([event(state="on_time", minutes=45)], NOW + 45 * MINUTE)
     deliver(NOW + 45 * MINUTE)
     assert received.counts == (2, 2, 0)
+
+
+def test_one_look_at_the_outbox_reads_it_once(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor takes up and delivers by one outbox: what it has just added goes out, and what is known not to be due is not looked for."""
+    outbox = Outbox()
+    notify([event()], NOW, outbox=outbox)
+    assert deliver(NOW, outbox).sent == 2
+    sent: list[str] = []
+    quiet = Outbox()
+    query = quiet.client.query
+    monkeypatch.setattr(quiet.client, "query", lambda sql, *more, **options: (sent.append(sql), query(sql, *more, **options))[1])
+    notify([], NOW + MINUTE, outbox=quiet)
+    assert deliver(NOW + MINUTE, quiet).sent == 0
+    assert len(sent) == 1
+    bq.query("update ops.alerts set state = 'pending' where state = 'sent'").result()
+    again = Outbox()
+    notify([], NOW + 11 * MINUTE, outbox=again)
+    assert deliver(NOW + 11 * MINUTE, again).sent == 2, "what another has left"
 
 
 def test_every_message_holds_all_facts(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:

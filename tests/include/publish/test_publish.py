@@ -205,7 +205,7 @@ class _Mortal:
     [
         pytest.param("create table `ops`.", 1, id="while tables are kept aside"),
         pytest.param("create or replace table", 1, id="after the first is replaced"),
-        pytest.param("select 'marts' as dataset", 0, id="when all are replaced, before it is noted"),
+        pytest.param("merge ops.publications", 1, id="when all are replaced, before it is noted"),
     ],
 )
 def test_killed_anywhere_the_next_who_comes_puts_things_right(bq: Client, statement: str, left: int) -> None:

@@ -56,6 +56,19 @@ def test_only_what_the_run_makes_is_judged(bq: Client, gates: Make) -> None:
     )
 
 
+def test_what_is_made_from_an_older_table_is_compared_with_it_and_that_alone_is_not_judged(bq: Client, gates: Make) -> None:
+    both = "select made.* from core.made left join core.old using (id) where old.id is null"
+    gates({"core": [negative("core.old"), rule("of_known", "core.old", both), negative("core.made")]})
+    table(bq, "core.made", 1, 1)
+    table(bq, "core.old", -1)
+    scope = Scope({}, frozenset({"core.made"}), taken=frozenset({"core.old"}))
+    with pytest.raises(GateBlocked, match="of_known"):
+        run_gate("core", TICK, scope=scope)
+    table(bq, "core.old", -1, -1)
+    verdict = run_gate("core", TICK, scope=scope)
+    assert {outcome.name for outcome in verdict.outcomes} == {"of_known", "no_negative_value_in_made"}
+
+
 def test_two_runs_of_one_id_keep_their_own_verdicts(bq: Client, gates: Make) -> None:
     """An ingest DAG's run and a refresh's may have been given the same id by their clocks."""
     gates({"core": [negative("core.made"), negative("core.old", "warn")]})
@@ -85,6 +98,7 @@ def test_rows_of_other_tables_stay_in_quarantine(bq: Client, gates: Make) -> Non
     ("dag_id", "gate", "inside", "outside"),
     [
         ("refresh_every_15_minutes", "staging", "priority_changes_of_known_tickets", "orders_of_known_accounts"),
+        ("refresh_every_15_minutes", "staging", "rows_of_known_organizations", "organizations_are_known"),
         ("refresh_every_15_minutes", "core", "tickets_reach_core", "orders_reach_core"),
         ("refresh_every_15_minutes", "core", "raw_keys_are_staged", "mrr_is_invoiced"),
         ("refresh_every_15_minutes", "marts", "ticket_percentiles_are_ordered", "tickets_reach_every_mart"),
@@ -96,7 +110,7 @@ def test_the_platforms_own_gates_as_refreshes_meet_them(
     manifest: Path, dag_id: str, gate: str, inside: str, outside: str
 ) -> None:
     refresh = refreshes()[dag_id]
-    narrowed = Scope(refresh.sources, refresh.relations).narrow(all_gates(refresh.sources)[gate])
+    narrowed = Scope(refresh.sources, refresh.relations, refresh.taken).narrow(all_gates(refresh.sources)[gate])
     assert narrowed is not None
     found = {rule.name: rule for rule in narrowed.rules}
     assert inside in found and outside not in found

@@ -24,6 +24,7 @@ def manifest(*models: dict[str, Any]) -> dict[str, Any]:
             ("crm", "raw_crm", "deals"),
             ("crm", "raw_crm", "users"),
             ("support", "raw_support", "tickets"),
+            ("reference", "raw_reference", "holidays"),
             ("quarantine", "quarantine", "quarantined_rows"),
         )
     }

@@ -7,7 +7,8 @@ from google.cloud.bigquery import Client
 
 from include.sla import SlaEvent, monitor
 from include.sla.cause import Causes
-from include.sla.measure import Runs, landings
+from include.sla.look import Look
+from include.sla.measure import landings
 from tests.include.sla.books import Books
 from tests.include.sla.timeline import at, daily
 
@@ -128,7 +129,7 @@ def test_a_refresh_that_left_out_its_turn_has_not_failed(bq: Client, books: Book
     skipped = {"state": "skipped", "message": "This tick is left out: transform (night-20b) writes build."}
     books.run("refresh_hourly", "r12", "20 12:00", "20 12:00", "20 12:00", **skipped)
     found = breach(bq, "20 12:05", "metrics.mtr_hourly")
-    text = "refresh_hourly left out its turn at 2026-11-20 12:00 UTC: another run was at work"
+    text = "refresh_hourly left out its turn at 2026-11-20 12:00 UTC: transform (night-20b) writes build"
     assert (found.cause_kind, found.cause, found.run_id) == ("skipped", text, "r12")
 
 
@@ -157,7 +158,7 @@ def test_tables_late_for_one_cause_have_equal_causes(bq: Client, books: Books) -
 
 def test_tables_that_wait_for_different_silent_sources_have_one_cause(bq: Client, books: Books) -> None:
     now = at("21 08:00")
-    causes = Causes(Runs(now, bq), landings(now, bq), now, bq)
+    causes = Causes(Look(now, bq).runs, landings(now, bq), now, bq)
     found = {
         causes.of(daily(), raw_tables, at("20 00:00"), at("21 00:00"))
         for raw_tables in (frozenset({"crm.deals"}), frozenset({"support.tickets"}), frozenset({"crm.users", "support.tickets"}))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from google.cloud.bigquery import Client
 
-from include.sla import SlaEvent, instant_of, load_lineage, load_promises, monitor
-from include.sla.measure import measure
+from include.settings import settings
+from include.sla import Look, SlaEvent, instant_of, judge, monitor, statuses
 from tests.include.sla.books import Books, ledger
 from tests.include.sla.timeline import at
 from tests.warehouse import rows
@@ -136,7 +137,7 @@ def test_a_table_taken_away_is_late_from_then_on(bq: Client) -> None:
 
 def shows(bq: Client, table: str, now: str) -> datetime | None:
     """Up to when the data reaches that a table shows."""
-    found = measure(load_promises().values(), load_lineage(), {}, at(now), bq)[table].shown_at(at(now))
+    found = Look(at(now), bq).measured()[table].shown_at(at(now))
     assert found is not None
     return found.data_at
 
@@ -146,6 +147,48 @@ def test_a_source_that_never_landed_is_not_passed_over(bq: Client) -> None:
     books.night("20", late="support")
     assert shows(bq, NIGHTLY, "20 03:00") is None
     assert shows(bq, "metrics.mtr_hourly", "20 03:00") == at("20 00:00"), "it needs no tickets"
+
+
+def test_what_a_refresh_takes_from_the_night_counts_as_up_to_date_for_two_days(bq: Client) -> None:
+    """Its calendar has holidays, which the night lands; it lands the tickets itself."""
+    path = settings().manifest
+    known = json.loads(path.read_text())
+    known["nodes"]["model.mart_quarter"]["depends_on"]["nodes"].append("source.reference.holidays")
+    known["nodes"]["model.mart_nightly"]["depends_on"]["nodes"].append("source.reference.holidays")
+    path.write_text(json.dumps(known))
+    books = Books(bq)
+    books.night("20")
+    assert shows(bq, "marts.mart_quarter", "20 03:00") is None, "it has never landed"
+    books.land("reference.holidays", "19 00:00", "19 02:03")
+    assert shows(bq, NIGHTLY, "20 03:00") == at("19 00:00"), "the night lands it"
+    assert shows(bq, "marts.mart_quarter", "20 03:00") == at("20 00:00")
+    for instant, reaches in (("20 23:45", "20 23:45"), ("21 00:00", "21 00:00"), ("21 00:15", "21 00:00")):
+        run = f"scheduled__{instant}"
+        landed = at(instant) + timedelta(minutes=1)
+        books.land("support.tickets", instant, f"{landed:%d %H:%M}", run_id=run)
+        books.publish("marts.mart_quarter", run, instant, f"{landed:%d %H:%M}")
+        assert shows(bq, "marts.mart_quarter", "22 00:00") == at(reaches)
+
+
+def test_a_look_reads_each_of_the_books_once(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has changed, the page is written: BigQuery bills for every table that a statement names."""
+    Books(bq).night("20")
+    monitor(at("20 03:00"), bq)
+    sent: list[str] = []
+    query = bq.query
+    monkeypatch.setattr(bq, "query", lambda sql, *more, **options: (sent.append(sql), query(sql, *more, **options))[1])
+    look = Look(at("20 03:05"), bq)
+    assert judge(look, bq) == []
+    assert states(look.events) == ["on_time 20 08:00"]
+    assert len(statuses(look.now, look=look)) == 3
+    assert len(sent) == 1
+    for hour in ("04", "05"):
+        monitor(at(f"20 {hour}:00"), bq)
+    sent.clear()
+    monitor(at("20 05:55"), bq)
+    assert len(sent) == 1
+    monitor(at("20 06:00"), bq)
+    assert [sql.split()[:2] for sql in sent[2:]] == [["merge", "ops.sla_attainment"]], "once an hour"
 
 
 def test_the_oldest_raw_table_counts_also_within_a_source(bq: Client) -> None:

@@ -83,6 +83,9 @@ REST = {
         (put(*ITEMS, "primary_key", value=["price"]), "shop.yml: tables.items: primary_key column price is a decimal"),
         (put(*ITEMS, "cursor", value="id"), "shop.yml: tables.items: cursor column id must be a timestamp"),
         (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is no column"),
+        (put(*ITEMS, "refresh_every", value="daily"), "shop.yml: tables.items.refresh_every: 'daily' is no duration"),
+        (put(*ITEMS, "refresh_every", value="0m"), "shop.yml: tables.items.refresh_every: "),
+        (put("defaults", "refresh_every", value="1"), "shop.yml: defaults.refresh_every: "),
         (put(*ITEMS, "glob", value="*"), "shop.yml: tables.items.glob is for files readers; this one is sql"),
         (put("reader", value={"type": "files", "formats": ["csv"]}), "shop.yml: tables.items.glob is missing"),
         (put("reader", value={"type": "files", "formats": ["xls"]}), "shop.yml: reader.formats.0: Input should be 'csv'"),
@@ -120,6 +123,21 @@ def test_defaults_and_names(tmp_path: Path) -> None:
     assert (items.name, items.cursor, items.overlap) == ("items", "changed_at", timedelta(minutes=90))
     assert items.columns["price"].name == "price"
     assert (source.tables["fixed"].cursor, source.tables["fixed"].overlap) == (None, timedelta(0))
+
+
+def test_how_often_refreshes_land_a_table(tmp_path: Path) -> None:
+    document = copy.deepcopy(GOOD)
+    document["tables"] |= {"slow": document["tables"]["items"] | {"refresh_every": "24h"}}
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    tables = load_sources(tmp_path)["shop"].tables
+    quarter, hour, day = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+    assert [tables["items"].is_landed_every(interval) for interval in (quarter, hour, day)] == [True, True, True]
+    assert [tables["slow"].is_landed_every(interval) for interval in (quarter, hour, day)] == [False, False, True]
+    document["defaults"]["refresh_every"] = "1h"
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    tables = load_sources(tmp_path)["shop"].tables
+    assert [tables["items"].is_landed_every(interval) for interval in (quarter, hour, day)] == [False, True, True]
+    assert not tables["slow"].is_landed_every(hour), "what a table says itself counts"
 
 
 def test_the_platforms_sources_are_the_contract() -> None:

@@ -69,9 +69,9 @@ def test_they_are_loaded_when_the_last_run_that_tells_says_so(bq: Client) -> Non
         ops.start_run(run, "transform", seeds=seeds, client=bq)
         if state != "running":
             ops.finish_run(run, "transform", state, client=bq)
-        return PLANS.are_loaded()
+        return PLANS.are_loaded(ops.runs_so_far())
 
-    assert not PLANS.are_loaded(), "nothing has ever run"
+    assert not PLANS.are_loaded(ops.runs_so_far()), "nothing has ever run"
     assert not ran("first", "failed", "plans"), "whether it loaded and tested them nobody knows"
     assert ran("second", "success", "plans")
     assert ran("ingest", "success", None)
@@ -83,7 +83,7 @@ def test_they_are_loaded_when_the_last_run_that_tells_says_so(bq: Client) -> Non
     assert not ran("narrowed", "success", "some")
     assert ran("night", "success", "plans")
     bq.query("drop table core.plans").result()
-    assert not PLANS.are_loaded(), "somebody dropped a table"
+    assert not PLANS.are_loaded(ops.runs_so_far()), "somebody dropped a table"
 
 
 @pytest.mark.parametrize(
