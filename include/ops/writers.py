@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 #: JSON text sent with one statement. BigQuery takes 10 MB of query and parameters; escapes need room.
 _CHUNK_CHARACTERS = 4_000_000
+_LABELLED, _LABEL = "ops.pipeline_runs", "audit_tables"
 
 
 def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
     """Create every dataset of the platform and every ops and quarantine table that is not there yet.
 
-    Columns added to `include/ops/tables.py` since are added to existing tables. Several tasks may call it at
-    once.
+    Columns added to `include/ops/tables.py` since are added to existing tables. A label of `ops.pipeline_runs` names the
+    definition that the tables were last brought to, so that a call which finds nothing to do sends no query. Several tasks may call it at once.
 
     Args:
         sources: names of the sources, each of which gets a `raw_<source>`; by default all there are.
@@ -46,15 +48,22 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
             dataset.location = settings().location
             dataset.description = description
             bq.create_dataset(dataset, exists_ok=True)
-    known = _columns(bq)
+    datasets = sorted({name.partition(".")[0] for name in TABLES})
+    listed = {f"{name}.{item.table_id}" for name in datasets for item in bq.list_tables(name)}
+    digest = hashlib.md5(repr(TABLES).encode(), usedforsecurity=False).hexdigest()
+    if listed >= set(TABLES) and bq.get_table(_LABELLED).labels.get(_LABEL) == digest:
+        return
+    known = _columns(bq, datasets)
     for name, definition in TABLES.items():
         if not known.get(name, set()) >= {column.name for column in definition.columns}:
             _ensure_table(bq, definition)
+    labelled = bq.get_table(_LABELLED)
+    labelled.labels = {**labelled.labels, _LABEL: digest}
+    bq.update_table(labelled, ["labels"])
 
 
-def _columns(bq: Client) -> dict[str, set[str]]:
-    """The columns that the tables of ops and quarantine have, by qualified name. One query: asking table by table takes seconds."""
-    datasets = sorted({name.partition(".")[0] for name in TABLES})
+def _columns(bq: Client, datasets: Iterable[str]) -> dict[str, set[str]]:
+    """The columns that the tables of these datasets have, by qualified name. One query: asking table by table takes seconds."""
     parts = [
         f"select concat('{dataset}.', table_name) as name, column_name from `{dataset}`.INFORMATION_SCHEMA.COLUMNS"
         for dataset in datasets

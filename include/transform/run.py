@@ -50,7 +50,9 @@ def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[st
             f"This tick is left out: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
         )
         return None
-    run, selected = looking_back(RunContext.of(context), last_as_of()), selected_nodes(context)
+    # Refreshes are all among the runs so far; a nightly run may lie further back than those.
+    published = max((r["as_of"] for r in ran if r["state"] == "success"), default=None) if taken else last_as_of()
+    run, selected = looking_back(RunContext.of(context), published), selected_nodes(context)
     seeds = Seeds.of_project()
     loaded = selected is None and not run.full_refresh and seeds.are_loaded(ran)
     note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)

@@ -80,7 +80,8 @@ def take_turn(
         if {turn.resource for turn in found} != set(wanted):
             _make_rows(bq, wanted)
         ended = sorted({f"{other.dag_id} {other.run_id}" for other in others})
-        _query(bq, _TAKE, wanted, ended, dag_id=dag_id, run_id=run_id)
+        if _query(bq, _TAKE, wanted, ended, dag_id=dag_id, run_id=run_id).num_dml_affected_rows:
+            return None
         found = _turns(bq, wanted)
     raise RuntimeError(f"The turn for {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
 

@@ -64,6 +64,7 @@ class Play(Nights):
     @contextmanager
     def phase(self, name: str, counted: int = 0) -> Iterator[None]:
         """Play a part under its name, and say how long it took."""
+        self.phase_name = name
         self.endpoint.phase(name, counted)
         started = time.monotonic()
         yield
@@ -86,6 +87,7 @@ class Play(Nights):
         recover()
         self.open("transform", run)
         for name in self.sources:
+            self.lock([f"raw_{name}"], f"ingest_{name}", run)
             self.ingest(name, run)
         left_out = ["unit_test"] if tested else ["unit_test", "test", "seed"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
@@ -96,14 +98,25 @@ class Play(Nights):
         finish_run(run, dag_id="transform", state="success")
         return run
 
-    def open(self, dag_id: str, run: RunContext) -> None:
-        """What a run's first task does, its lock left out."""
+    def open(self, dag_id: str, run: RunContext, sources: Iterable[str] = ()) -> None:
+        """What a run's first task does."""
         from include.ops import last_as_of, runs_so_far, start_run
+        from include.transform import BUILD
         from include.transform.seeds import Seeds
 
-        last_as_of()
+        self.lock([BUILD, *(f"raw_{name}" for name in sources)], dag_id, run)
+        if dag_id == "transform":
+            last_as_of()
         Seeds.of_project().are_loaded(runs_so_far())
         start_run(run, dag_id=dag_id, log_url=None, seeds=None)
+
+    def lock(self, resources: list[str], dag_id: str, run: RunContext) -> None:
+        """Take locks. The row of a lock is inserted each time here, because there are no rows; really once."""
+        from include.transform import take_turn
+
+        self.endpoint.phase(self.phase_name, counted=1)
+        assert take_turn(resources, dag_id, run.run_id, lambda *_: True) is None
+        self.endpoint.phase(self.phase_name)
 
     def all(self) -> None:
         """Every part."""
@@ -142,11 +155,12 @@ class Play(Nights):
             with self.phase(refresh.dag_id):
                 run = RunContext(f"scheduled__{instant.isoformat()}", instant)
                 scope = Scope(refresh.sources, refresh.relations, refresh.taken)
-                self.open(refresh.dag_id, run)
+                self.open(refresh.dag_id, run, refresh.sources)
                 for source in refresh.sources.values():
                     self.land(source, run)
                 run_gates([source.dataset for source in refresh.sources.values()], run, scope=scope)
-                names = [name for layer in refresh.layers.values() for name in layer]
+                # Seeds have not changed since the first run.
+                names = [name for layer, nodes in refresh.layers.items() if layer != "seeds" for name in nodes]
                 left_out = [
                     "--exclude-resource-type",
                     "unit_test",
@@ -219,12 +233,8 @@ class Play(Nights):
         from include import ops
         from include.ingestion.raw import RawTables
         from include.publish import PublishError, publish
-        from include.transform import BUILD, take_turn
         from include.warehouse import client
 
-        # It is asked again and again here, because what it writes cannot be read: hence not within a run, whose changes are counted.
-        with suppress(RuntimeError):
-            take_turn([BUILD], "transform", run.run_id, lambda *_: True)
         bq = client(task="changes")
         bq.query("alter table ops.loads drop column if exists batch_id, drop column if exists rows_loaded").result()
         ops.ensure_tables()

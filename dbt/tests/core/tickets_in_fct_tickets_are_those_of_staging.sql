@@ -1,6 +1,7 @@
 {{
     config(
         tags=['critical'],
+        meta={'refresh_every': '24h'},
         error_if="!= 0 and countif(difference != 'other priority') != 0"
     )
 }}

@@ -1,4 +1,4 @@
-{{ config(tags=['critical']) }}
+{{ config(tags=['critical'], meta={'refresh_every': '24h'}) }}
 -- Reconciliation: tickets in fct_tickets = the sum over mart_ticket_sla_compliance, state by state.
 with
 

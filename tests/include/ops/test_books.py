@@ -46,16 +46,26 @@ def test_ensuring_again_keeps_what_is_written(bq: Client) -> None:
     assert {"raw_crm", "raw_billing", *ops.DATASETS} <= {dataset.dataset_id for dataset in bq.list_datasets()}
 
 
-def test_ensuring_what_is_there_asks_for_no_table(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("create_table", "get_table"):
-        monkeypatch.setattr(bq, name, lambda *_, **__: pytest.fail("one query tells of all tables"))
+def test_ensuring_what_is_there_sends_no_query(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each task that loads or builds ensures the tables: BigQuery would bill two tables of INFORMATION_SCHEMA each time."""
     ops.ensure_tables([], client=bq)
+    for name in ("query", "create_table"):
+        monkeypatch.setattr(bq, name, lambda *_, **__: pytest.fail("nothing is missing"))
+    ops.ensure_tables([], client=bq)
+
+
+def forget_definition(bq: Client) -> None:
+    """As after an update of the platform: the tables were brought to another definition."""
+    labelled = bq.get_table("ops.pipeline_runs")
+    labelled.labels = {"audit_tables": "older", "owner": "somebody"}
+    bq.update_table(labelled, ["labels"])
 
 
 def test_ensuring_adds_all_columns_that_an_older_table_lacks_at_once(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     bq.query("drop table ops.publications").result()
     old = [bigquery.SchemaField("table_name", "STRING", "REQUIRED")]
     bq.create_table(bigquery.Table(f"{bq.project}.ops.publications", schema=old))
+    forget_definition(bq)
     changes: list[str] = []
     query = bq.query
     with monkeypatch.context() as patch:
@@ -63,6 +73,7 @@ def test_ensuring_adds_all_columns_that_an_older_table_lacks_at_once(bq: Client,
         for _ in range(2):
             ops.ensure_tables([], client=bq)
     assert sum("alter table" in sql for sql in changes) == 1, "BigQuery takes five changes of a table's schema in ten seconds"
+    assert bq.get_table("ops.pipeline_runs").labels["owner"] == "somebody"
     row = {
         "table_name": "t",
         "dataset": "marts",

@@ -53,6 +53,15 @@ def test_after_a_night_it_begins(bq: Client) -> None:
     assert [row["state"] for row in ops.runs(DAG_ID, client=bq)] == ["running", "skipped"]
 
 
+def test_a_refresh_of_an_earlier_day_than_another_refresh_rebuilds(bq: Client) -> None:
+    for dag_id, as_of in (("transform", NIGHT), ("refresh_hourly", NIGHT.replace(day=3))):
+        run = RunContext(f"{dag_id} {as_of}", as_of)
+        ops.start_run(run, dag_id, seeds="all of them", client=bq)
+        ops.finish_run(run, dag_id, "success", client=bq)
+    found = [opened(NIGHT.replace(day=day)) for day in (2, 3)]
+    assert [run and run["full_refresh"] for run in found] == [True, False]
+
+
 def test_the_last_night_is_found_behind_any_number_of_refreshes(bq: Client) -> None:
     for dag_id, as_of, seeds in (("transform", NIGHT, "all"), ("refresh_hourly", NIGHT.replace(hour=5), "all")):
         run = RunContext("run", as_of)
