@@ -77,15 +77,14 @@ class Play(Nights):
 
     def run_once(self, as_of: str, tested: bool = True) -> RunContext:
         """A nightly run. All layers are one `dbt build`, which sends what one for each layer does and saves a minute of dbt's own time."""
-        from include.ops import ensure_tables, finish_run
+        from include.ops import finish_run
         from include.publish import publish, recover
         from include.transform import GATED, LAYERS
 
         self.serve(as_of)
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
-        ensure_tables()
-        recover()
         self.open("transform", run)
+        recover()
         for name in self.sources:
             self.lock([f"raw_{name}"], f"ingest_{name}", run)
             self.ingest(name, run)
@@ -100,10 +99,11 @@ class Play(Nights):
 
     def open(self, dag_id: str, run: RunContext, sources: Iterable[str] = ()) -> None:
         """What a run's first task does."""
-        from include.ops import last_as_of, runs_so_far, start_run
+        from include.ops import ensure_tables, last_as_of, runs_so_far, start_run
         from include.transform import BUILD
         from include.transform.seeds import Seeds
 
+        ensure_tables()
         self.lock([BUILD, *(f"raw_{name}" for name in sources)], dag_id, run)
         if dag_id == "transform":
             last_as_of()

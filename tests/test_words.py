@@ -1,0 +1,65 @@
+"""The rooms that speak the field's words stay with them: docs/glossary.md says which they are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from include.settings import ROOT
+
+#: Private word → the field's word.
+BANNED = {
+    r"nights?": "nightly run, run",
+    r"told": "notified, passed, said",
+    r"books": "audit tables, records",
+    r"ticks?": "scheduled run, schedule interval",
+    r"sets? aside": "quarantine",
+    r"anew": "again",
+    r"mend(s|ed|ing)?": "fix, repair",
+    r"look(s|ed|ing)? back": "backfill",
+    r"well again": "resolved",
+    r"bury|buries|buried": "write tombstones",
+}
+#: The rooms that are done.
+ROOMS = (
+    "docs/alerts.md",
+    "docs/glossary.md",
+    "docs/mcp.md",
+    "docs/runbooks",
+    "include/alerts",
+    "include/catalog",
+    "include/mcp",
+    "tests/include/alerts",
+    "tests/include/catalog",
+    "tests/include/mcp",
+    "tests/recompute",
+)
+#: In pages alone: names of tables, keys and classes still hold it.
+BANNED_IN_PAGES = {r"promis(e|es|ed|ing)": "freshness SLA, target"}
+
+
+def files(*suffixes: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "--", *ROOMS], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return [ROOT / name for name in listed.splitlines() if name.endswith(suffixes)]
+
+
+@pytest.mark.parametrize("word", [*BANNED, *BANNED_IN_PAGES])
+def test_a_private_word_is_not_used(word: str) -> None:
+    pattern = re.compile(rf"(?<![a-z])({word})(?![a-z])", re.IGNORECASE)
+    searched = files(".md") if word in BANNED_IN_PAGES else files(".md", ".py", ".sql", ".yml", ".j2")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
+        for path in searched
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        # Names in backticks are those of tables, columns and keys.
+        if pattern.search(re.sub(r"`[^`]*`", "", line))
+    ]
+    assert found == [], f"write {(BANNED | BANNED_IN_PAGES)[word]} instead:\n" + "\n".join(found)
+
+
+def test_the_rooms_are_there() -> None:
+    assert [room for room in ROOMS if not (ROOT / room).exists()] == []
+    assert len(files(".md", ".py")) > 50
