@@ -1,20 +1,24 @@
 """
 ### Ingest one source
 
-Lands the new and changed rows of one source in `raw_<source>`, then checks the landing at the raw gate.
+Loads the new and changed rows of one source into `raw_<source>`, then checks them at the raw gate.
 
 | | |
 |---|---|
-| **Made from** | the source's file in `include/sources/`: add a file there and its DAG appears here |
-| **Starts** | on the file's schedule (nightly, 02:00 UTC unless it says otherwise), or by hand, with an as-of day if you like |
+| **Defined by** | the source's file in `include/sources/`: each file there becomes one DAG |
+| **Starts** | on the schedule in the file (default: daily at 02:00 UTC), or by hand with an optional as-of day |
 | **Upstream** | the source system, through the Airflow connection that the file names |
-| **Downstream** | emits the assets `landed` and `raw_<source>` for its night; `transform` starts when all sources have emitted theirs |
+| **Downstream** | emits the assets `landed` and `raw_<source>` for its as-of day; `transform` starts when all sources have emitted theirs |
 
-**On call.** A failed `land` has loaded the tables that could be read and names the one that could not: mend the source or its
-connection, then clear the task; it goes on from the cursor kept in the warehouse and loads nothing twice into staging. A blocked
-`gate` names the expectation, the table and the rows: see `ops.gate_results`, then clear `land` (source mended) or `gate` (rule
-mended). Until this DAG succeeds, `transform` waits, and at its deadline goes on with what has arrived. A task that is up for reschedule
-waits for a refresh that lands the same source; it says for which.
+**On call.**
+
+- *`land` failed.* It has loaded the tables that it could read. Its message names the table that it could not read. Fix the source
+  or its connection, then clear the task. It continues from the cursor in the warehouse, and staging shows no row twice.
+- *`gate` is blocked.* Its message names the expectation, the table and the rows: see `ops.gate_results`. Clear `land` after you
+  fix the source, or `gate` after you fix the rule.
+- *A task is up for reschedule.* It waits for a refresh that loads the same source; its log names the run.
+
+`transform` waits for this DAG. At 04:00 UTC, `transform_deadline` starts `transform` with the data that has arrived.
 """
 
 from __future__ import annotations
@@ -45,35 +49,35 @@ def ingest_dag(source: Source) -> DAG:
 
         @task(outlets=[landed])
         def land(*, outlet_events: Any = None) -> dict[str, Any]:
-            """Load what is new into raw; say for which night rows have landed."""
+            """Load the new rows into raw; emit the asset `landed` for this as-of day."""
             from include.ingestion import land as land_source
             from include.ops import ensure_tables, start_run
-            from include.orchestration import wait_for_turn
+            from include.orchestration import wait_for_lock
             from include.runs import RunContext, run_page
             from include.sources import SourceConnection
 
             context = get_current_context()
             run = RunContext.of(context)
             ensure_tables()
-            wait_for_turn(context, [source.dataset])
+            wait_for_lock(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
             report = land_source(source, SourceConnection.from_airflow(source.connection), run)
-            outlet_events[landed].add_partitions(run.night)
+            outlet_events[landed].add_partitions(run.partition_key)
             return report.summary()
 
         @task(outlets=[asset])
         def gate(*, outlet_events: Any = None) -> str:
-            """Check the landing; close the run's books; emit the asset for this night."""
+            """Check the loaded rows; mark the run as successful; emit the source's asset for this as-of day."""
             from include.ops import finish_run
-            from include.orchestration import gate_task, wait_for_turn
+            from include.orchestration import gate_task, wait_for_lock
             from include.runs import RunContext
 
             context = get_current_context()
-            wait_for_turn(context, [source.dataset])
+            wait_for_lock(context, [source.dataset])
             run = RunContext.of(context)
             verdict = gate_task(f"raw_{source.name}", run, log_url=context["ti"].log_url)
             finish_run(run, dag_id=f"ingest_{source.name}", state="success")
-            outlet_events[asset].add_partitions(run.night)
+            outlet_events[asset].add_partitions(run.partition_key)
             return verdict
 
         land() >> gate()

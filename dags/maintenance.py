@@ -1,10 +1,11 @@
 """
 ### Maintenance
 
-Daily at 05:00 UTC: snapshots forget versions that ended more than a year ago (`SNAPSHOTS_KEPT_DAYS`), never a current one.
+Daily at 05:00 UTC: deletes snapshot versions that ended more than a year ago (`SNAPSHOTS_KEPT_DAYS`). Current versions are
+kept.
 
-**Upstream** the clock. **Downstream** the dataset `snapshots`. **On call.** Nothing waits for it: a run that failed is made good by the
-next one.
+**Upstream** the schedule. **Downstream** the dataset `snapshots`. **On call.** A failed run needs no action: no other DAG waits
+for it, and the next run deletes the same versions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ TIER = "medium"
 
 with DAG(
     dag_id="maintenance",
-    description="Removes versions from snapshots that ended more than a year ago.",
+    description="Deletes snapshot versions that ended more than a year ago.",
     doc_md=__doc__,
     schedule="0 5 * * *" if settings().schedules == "on" else None,
     catchup=False,
@@ -30,7 +31,7 @@ with DAG(
 
     @task(on_success_callback=record_success)
     def forget_old_snapshot_versions() -> dict[str, int]:
-        """Snapshot → versions removed."""
+        """Delete old versions. Returns snapshot → number of deleted versions."""
         from include.runs import RunContext
         from include.transform import forget_old_versions
         from include.warehouse import client

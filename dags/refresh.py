@@ -1,19 +1,25 @@
 """
-### Refresh what is promised more often than daily
+### Refresh the tables of one cadence
 
-Lands what changes between nights of what some tables are made from, builds what lies downstream of it, checks, and publishes these tables alone. Beside the nightly run,
-by the same code, and never at the same time.
+Updates the tables whose freshness SLA is shorter than a day. A run loads their frequently changing source tables, builds the
+models downstream, checks them, and publishes only these tables. It uses the code of the nightly run, and never runs at the same
+time.
 
 | | |
 |---|---|
-| **Made from** | `meta.sla.cadence` of the dbt models: a DAG for every cadence but `daily`, with the models and tables that lineage and the sources' files name |
-| **Starts** | at every tick of its cadence, or by hand, with an as-of instant if you like |
-| **Upstream** | the source systems, and the last night: what a source's file leaves to it (`refresh_every`) is taken as it left it. Skips its tick if a nightly run or another refresh is under way, or no night has succeeded yet |
-| **Downstream** | its tables in `marts` and `metrics`. It emits no asset: the night does not wait for it |
+| **Defined by** | `meta.sla.cadence` of the dbt models: one DAG per cadence other than `daily`. dbt lineage and the sources' files give its models and raw tables |
+| **Starts** | at each instant of its cadence, or by hand with an optional as-of instant |
+| **Upstream** | the source systems, and the last nightly run or slower refresh: it loads the tables whose `refresh_every` is longer than the cadence |
+| **Skips** | its scheduled run if a nightly run or another refresh is running, or if there is no complete nightly run to build on |
+| **Downstream** | its tables in `marts` and `metrics`. It emits no asset, so nightly runs do not wait for it |
 
-**On call.** A skipped tick is no failure: `prepare` says who was in the way, and so does `ops.pipeline_runs`; see the runbook
-`refresh-skipped`. A failed tick leaves the published tables as they were, and the next one makes it good: mend what the failed task
-names (a blocked `gate_…` names the expectation, the table and the rows) and wait for it. To hold refreshes back, pause this DAG.
+**On call.**
+
+- *A run is skipped.* This is no failure. The log of `prepare` and `ops.pipeline_runs` give the reason; see the runbook
+  `refresh-skipped`.
+- *A run failed.* The published tables are unchanged. Fix the cause that the failed task names, then wait for the next run. A
+  blocked `gate_…` names the expectation, the table and the rows.
+- *Refreshes must stop.* Pause this DAG.
 """
 
 from __future__ import annotations
@@ -39,7 +45,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
         schedule=refresh.schedule if settings().schedules == settings().refreshes == "on" else None,
         catchup=False,
         max_active_runs=1,
-        # A run that takes longer keeps later ticks and the night from their turn.
+        # A longer run would block later refreshes and the nightly run.
         dagrun_timeout=min(2 * refresh.interval, timedelta(hours=1)),
         default_args=default_args(OWNER, refresh.tier),
         params={"as_of": Param(None, **INSTANT_PARAMETER)},
@@ -49,16 +55,16 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
         @task.short_circuit
         def prepare() -> dict[str, Any] | None:
-            """Take the turn and open the run's books; without a turn, or a night to build on, skip this tick."""
+            """Take the locks and record the start. Skip this run if a lock is held or no nightly run can be built on."""
             from include.ops import ensure_tables
-            from include.orchestration import in_the_way
+            from include.orchestration import try_lock
             from include.publish import recover
             from include.transform import open_run, skip_loaded_seeds, skip_run
 
             context = get_current_context()
             ensure_tables()
-            if other := in_the_way(context, written):
-                skip_run(context, f"This tick is left out: {other}.")
+            if other := try_lock(context, written):
+                skip_run(context, f"Scheduled run skipped: {other}.")
                 return None
             recover()
             return skip_loaded_seeds(context, open_run(context, refresh.taken))
@@ -66,14 +72,14 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def land(source: Source) -> Any:
             @task(task_id=f"land_{source.name}")
             def load() -> dict[str, Any]:
-                """Load what is new into raw."""
+                """Load the new rows into raw."""
                 from include.ingestion import land as land_source
-                from include.orchestration import wait_for_turn
+                from include.orchestration import wait_for_lock
                 from include.sources import SourceConnection
                 from include.transform import run_of
 
-                # Here and below: a task that is cleared by hand may find that somebody else is at work by now.
-                wait_for_turn(get_current_context(), written)
+                # Here and below: if a task is cleared by hand, another run may hold the lock by now.
+                wait_for_lock(get_current_context(), written)
                 connection = SourceConnection.from_airflow(source.connection)
                 return land_source(source, connection, run_of(get_current_context())).summary()
 
@@ -82,12 +88,12 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def gate(name: str, gates: list[str]) -> Any:
             @task(task_id=f"gate_{name}")
             def check() -> str:
-                """Check what this run makes, by the rules of the gate that speak of nothing else."""
-                from include.orchestration import gate_task, wait_for_turn
+                """Check the tables of this run with the rules of the gate that apply to them."""
+                from include.orchestration import gate_task, wait_for_lock
                 from include.quality import Scope
                 from include.transform import run_of
 
-                wait_for_turn(get_current_context(), written)
+                wait_for_lock(get_current_context(), written)
                 context = get_current_context()
                 scope = Scope(refresh.sources, refresh.relations, refresh.taken)
                 return gate_task(gates, run_of(context), scope, log_url=context["ti"].log_url)
@@ -96,16 +102,16 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
         @task
         def publish() -> int:
-            """Clone the checked tables to where analysts read them: all or none."""
-            from include.orchestration import publish_task, wait_for_turn
+            """Clone the checked tables into the published datasets: all or none."""
+            from include.orchestration import publish_task, wait_for_lock
             from include.transform import run_of
 
-            wait_for_turn(get_current_context(), written)
+            wait_for_lock(get_current_context(), written)
             return publish_task(refresh.dag_id, run_of(get_current_context()), refresh.tables)
 
         @task
         def finish() -> None:
-            """Close the run's books."""
+            """Mark the run as successful in `ops.pipeline_runs`."""
             from include.ops import finish_run
             from include.transform import run_of
 
@@ -114,12 +120,12 @@ def refresh_dag(refresh: Refresh) -> DAG:
         steps: list[Any] = [prepare()]
         if refresh.sources:
             steps.append([land(source) for source in refresh.sources.values()])
-            # One task for all: it writes the results of all in one statement, and runs a hundred times a day.
+            # One task for all raw gates: it runs a hundred times a day and writes all results in one statement.
             steps.append(gate("raw", [source.dataset for source in refresh.sources.values()]))
         for layer in LAYERS:
             if layer not in refresh.layers:
                 continue
-            # The process of `prepare` skips all that follows, so it must know it.
+            # `prepare` skips all later tasks, so its process must parse all of them.
             whole = refresh.selectors[layer]
             skips = get_parsing_context().task_id == "prepare"
             selectors = whole if skips else rendered_selectors(layer, whole)

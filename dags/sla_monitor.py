@@ -1,16 +1,17 @@
 """
-### Watch the freshness promises
+### Monitor the freshness SLAs
 
-Every five minutes: measures how new each published table is, compares it with its promise (`meta.sla` of its model), and writes
-each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. Then tells whom it concerns, through
-Slack, e-mail and PagerDuty, and sends what an earlier run could not. What a promise means is told in docs/freshness.md, who is told
-what in docs/alerts.md.
+Every five minutes, this DAG measures the age of each published table and compares it with the table's freshness SLA (`meta.sla`
+of its model). It writes each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. Then it
+notifies the owners through Slack, e-mail and PagerDuty, and sends the alerts that an earlier run could not send.
+docs/freshness.md explains the SLAs, docs/alerts.md the routes.
 
-**Upstream** the clock, and the books that the other DAGs keep in `ops`. **Downstream** the ledger (`ops.sla_promises`, `ops.sla_events`,
-`ops.sla_attainment`), the page `freshness.html` beside the data docs, and the outbox `ops.alerts`. **On call.** A failed run loses nothing: the next one
-judges the same promises. If it keeps failing, nobody is told of late tables: look at the warehouse first, then at the message, which names the
-model whose `meta.sla` cannot be read. Late tables themselves: docs/runbooks/sla-breached.md; a channel that is down:
-docs/runbooks/channel-down.md.
+**Upstream** the schedule, and the rows that the other DAGs write to `ops`. **Downstream** the tables `ops.sla_promises`,
+`ops.sla_events` and `ops.sla_attainment`, the page `freshness.html` beside the data docs, and the outbox `ops.alerts`.
+
+**On call.** A failed run loses nothing: the next one evaluates the same SLAs. If every run fails, no alerts about late tables
+are sent. Check the warehouse first, then the error message, which names a model with an invalid `meta.sla`. For late tables see
+docs/runbooks/sla-breached.md, for a channel that is down docs/runbooks/channel-down.md.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from include.orchestration import default_args, tier_tag
 from include.settings import settings
 
 TIER = "critical"
-TOLD_WITHIN = timedelta(days=1)
+#: Older events are not sent any more.
+NOTIFY_WITHIN = timedelta(days=1)
 
 with DAG(
     dag_id="sla_monitor",
-    description="Judges every freshness promise, notes each change of its state, and tells whom it concerns.",
+    description="Evaluates all freshness SLAs, records state changes, and notifies the owners.",
     doc_md=__doc__,
     schedule="*/5 * * * *" if settings().schedules == "on" else None,
     catchup=False,
@@ -39,7 +41,7 @@ with DAG(
             type=["null", "string"],
             format="date-time",
             title="Now",
-            description="Judge this instant, with its timezone. Empty: the minute that the run is for.",
+            description="Evaluate this instant, with its timezone. Empty: the minute for which the run is scheduled.",
         )
     },
     tags=["sla", tier_tag(TIER)],
@@ -47,7 +49,7 @@ with DAG(
 
     @task
     def measure() -> list[str]:
-        """Note what has changed; the ids of the changes of the last day."""
+        """Record the state changes. Returns the event ids of the last day."""
         from include.ops import ensure_tables
         from include.sla import Look, instant_of, judge, statuses, write_page
 
@@ -55,20 +57,20 @@ with DAG(
         look = Look(instant_of(get_current_context()))
         judge(look)
         write_page(look.now, statuses(look.now, look=look))
-        return [event.event_id for event in look.events if event.measured_at >= look.now - TOLD_WITHIN]
+        return [event.event_id for event in look.events if event.measured_at >= look.now - NOTIFY_WITHIN]
 
     @task(trigger_rule="all_done")
     def alert() -> str:
-        """Tell of what has changed within a day and was not told yet, and send what is due of the outbox."""
+        """Write alerts for events of the last day that have none yet, then send the due alerts."""
         from include.alerts import Outbox, deliver, notify
         from include.sla import events_since, instant_of
 
         context = get_current_context()
         now = instant_of(context)
-        # None if `measure` has failed: then there may be some.
+        # None if `measure` has failed: there may be events then.
         changed = context["ti"].xcom_pull(task_ids="measure")
         outbox = Outbox()
-        notify([] if changed == [] else events_since(now - TOLD_WITHIN), now, outbox=outbox)
+        notify([] if changed == [] else events_since(now - NOTIFY_WITHIN), now, outbox=outbox)
         return deliver(now, outbox).message
 
     measure() >> alert()

@@ -1,20 +1,25 @@
 """
 ### Transform, check, publish
 
-Builds the dbt project layer by layer, with a gate at every boundary, and publishes the marts only when the last gate is green. Then
-snapshots keep what was published.
+Builds the dbt project layer by layer, with a gate after each layer, and publishes the marts only if the last gate passes. Then
+the snapshots are updated.
 
 | | |
 |---|---|
-| **Starts** | when every source has emitted its asset for the same night; by `transform_deadline` if one is late; or by hand |
-| **Parameters** | `as_of`: the day to look at · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
-| **Upstream** | the assets `raw_*` of the ingest DAGs; waits for a refresh that is under way |
-| **Downstream** | `marts` and `metrics`, what analysts read; emits the asset `published` |
-| **Deadline** | a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) is told to the owner |
+| **Starts** | when every source has emitted its asset for the same as-of day; by `transform_deadline` if one is late; or by hand |
+| **Parameters** | `as_of`: the day to report on · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
+| **Upstream** | the assets `landed` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
+| **Downstream** | `marts` and `metrics`, which analysts read; emits the asset `published` |
+| **Deadline** | the owner is notified of a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) |
 
-**On call.** A blocked gate stops the run and leaves last night's published tables as they were: its message names the expectation, the
-table and the rows (`ops.gate_results`, `quarantine.quarantined_rows`). A failed model's own task holds dbt's message; clear that task to
-build the model alone, or trigger the DAG anew: every task may run twice. `ops.publications` says which run each table shows.
+**On call.**
+
+- *A gate is blocked.* The run stops and the published tables are unchanged. The message names the expectation, the table and
+  the rows: see `ops.gate_results` and `quarantine.quarantined_rows`.
+- *A model failed.* The log of its task has dbt's message. Clear that task to build only the model, or trigger the DAG again:
+  every task may run twice.
+
+`ops.publications` says which run each published table shows.
 """
 
 from __future__ import annotations
@@ -38,13 +43,13 @@ for _name in raw_assets():
 
 with DAG(
     dag_id="transform",
-    description="dbt layers with a gate after each; publishes the marts when all are green.",
+    description="Builds the dbt layers, with a gate after each; publishes the marts if all gates pass.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
     catchup=False,
     max_active_runs=1,
     default_args=default_args(OWNER, TIER),
-    # It starts at 04:00 UTC at the latest; two hours later the strictest of the daily promises falls due.
+    # It starts at 04:00 UTC at the latest. The strictest daily freshness SLA is due two hours later.
     deadline=DeadlineAlert(
         name="nightly",
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
@@ -69,24 +74,24 @@ with DAG(
 
     @task
     def prepare() -> dict[str, Any] | None:
-        """Open the run's books, undo a publication that was killed halfway, and decide what every layer is told."""
+        """Record the start, undo an unfinished publication, and decide the parameters of all layers."""
         from include.ops import ensure_tables
-        from include.orchestration import wait_for_turn
+        from include.orchestration import wait_for_lock
         from include.publish import recover
         from include.transform import open_run, skip_loaded_seeds
 
         ensure_tables()
-        wait_for_turn(get_current_context(), [BUILD])
+        wait_for_lock(get_current_context(), [BUILD])
         recover()
         return skip_loaded_seeds(get_current_context(), open_run(get_current_context()))
 
     @task
     def publish() -> int:
-        """Clone the checked build to where analysts read it: all tables or none."""
-        from include.orchestration import publish_task, wait_for_turn
+        """Clone the checked build into the published datasets: all tables or none."""
+        from include.orchestration import publish_task, wait_for_lock
         from include.transform import run_of
 
-        wait_for_turn(get_current_context(), [BUILD])
+        wait_for_lock(get_current_context(), [BUILD])
         return publish_task("transform", run_of(get_current_context()))
 
     @task(trigger_rule="all_done")
@@ -98,22 +103,22 @@ with DAG(
 
     @task(outlets=[Asset(PUBLISHED_ASSET)], trigger_rule="none_failed")
     def finish() -> None:
-        """Close the run's books."""
+        """Mark the run as successful in `ops.pipeline_runs`."""
         from include.ops import finish_run
         from include.transform import run_of
 
         finish_run(run_of(get_current_context()), dag_id="transform", state="success")
 
     def gate(layer: str) -> Any:
-        # Also after a layer of which this run's selection leaves everything out.
+        # The trigger rule also lets the gate run after a layer that is skipped by `select`.
         @task(task_id=f"gate_{layer}", trigger_rule="none_failed")
         def check() -> str:
-            from include.orchestration import gate_task, wait_for_turn
+            from include.orchestration import gate_task, wait_for_lock
             from include.transform import run_of
 
             context = get_current_context()
-            # A gate that is cleared by hand may find that a refresh is at work by now.
-            wait_for_turn(context, [BUILD])
+            # If a gate is cleared by hand, a refresh may hold the lock by now.
+            wait_for_lock(context, [BUILD])
             return gate_task(layer, run_of(context), log_url=context["ti"].log_url)
 
         return check()

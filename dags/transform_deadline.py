@@ -1,10 +1,11 @@
 """
 ### Transform at its deadline
 
-At 04:00 UTC, starts `transform` with what has arrived if tonight's run has not begun, because a source is late or has failed.
+At 04:00 UTC, starts `transform` with the data that has arrived if this day's run has not begun, because a source is late or has
+failed.
 
-**Upstream** the clock. **Downstream** `transform`. **On call.** That this DAG had to start `transform` means that at least one ingest
-DAG did not succeed tonight: mend that one; when its asset arrives, `transform` runs again with everything.
+**Upstream** the schedule. **Downstream** `transform`. **On call.** If this DAG starts `transform`, at least one ingest DAG has
+not succeeded. Fix that DAG. When its asset arrives, `transform` runs again with all sources.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ TIER = "critical"
 
 with DAG(
     dag_id="transform_deadline",
-    description="Starts transform with what has arrived, if it has not begun by 04:00 UTC.",
+    description="Starts transform with the data that has arrived, if it has not begun by 04:00 UTC.",
     doc_md=__doc__,
     schedule="0 4 * * *" if settings().schedules == "on" else None,
     catchup=False,
@@ -31,7 +32,7 @@ with DAG(
 
     @task.short_circuit(on_success_callback=record_success)
     def tonight_has_not_begun() -> bool:
-        """Whether no run of `transform` for tonight is under way or done."""
+        """Whether no run of `transform` for this day is running or finished."""
         from include.runs import RunContext
         from include.transform import has_begun
 

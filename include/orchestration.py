@@ -1,4 +1,4 @@
-"""What every DAG of the platform shares: owner, the retry policy of its tier, the failure callback, the as-of parameter, its turn."""
+"""Shared by all DAGs: task defaults, the retry policy of each tier, callbacks, the as-of parameter, locks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.settings import settings
 if TYPE_CHECKING:
     from include.quality import Scope
     from include.runs import RunContext
-    from include.transform import Turn
+    from include.transform import Lock
 
 log = logging.getLogger(__name__)
 
@@ -22,33 +22,31 @@ AS_OF_PARAMETER: dict[str, Any] = {
     "type": ["null", "string"],
     "format": "date",
     "title": "As of",
-    "description": "Look at the world as it was at 00:00 UTC of this day. Empty: the day that the run is for.",
+    "description": "Report on events before 00:00 UTC of this day. Empty: the day for which the run is scheduled.",
 }
-
-
 INSTANT_PARAMETER: dict[str, Any] = {
     "type": ["null", "string"],
     "format": "date-time",
     "title": "As of",
-    "description": "Look at the world as it was at this instant. Empty: the instant that the run is for.",
+    "description": "Report on events before this instant. Empty: the instant for which the run is scheduled.",
 }
-#: Every source emits it when it has landed its rows of a night, before its gate: see docs/adr/0002.
+#: Each source emits this asset when its rows are loaded, before its gate: see docs/adr/0002.
 LANDED_ASSET = "landed"
 PUBLISHED_ASSET = "published"
 
-#: How long a night waits for a refresh to end; refreshes themselves are ended before (`dagrun_timeout`).
+#: Longest wait of a nightly run for a refresh. It is longer than the timeout of a refresh (`dagrun_timeout`).
 LONGEST_WAIT = timedelta(minutes=75)
-_ASK_AGAIN = timedelta(seconds=20)
+_POLL_INTERVAL = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How hard the tasks of a tier are tried.
+    """The retry policy for the tasks of a tier.
 
     Attributes:
-        attempts: how often at most, the first included.
-        longest_wait: the wait before a try doubles from `TASK_RETRY_DELAY_SECONDS` up to this many times that.
-        timeout: a try that takes longer is ended, and counts as failed.
+        attempts: the maximum number of attempts, the first included.
+        longest_wait: the longest wait before a retry, in multiples of `TASK_RETRY_DELAY_SECONDS`. The wait doubles up to it.
+        timeout: an attempt that takes longer is ended, and counts as failed.
     """
 
     attempts: int
@@ -70,17 +68,17 @@ def raw_asset(source: str) -> str:
 
 
 def raw_assets() -> list[str]:
-    """The names of all sources' assets. A source is named by its file: nothing is read of it here, where every task comes by."""
+    """The names of all sources' assets. Only the file names are read, because this runs at every DAG parse."""
     return [raw_asset(path.stem) for path in sorted(settings().sources_dir.glob("*.yml"))]
 
 
 def tier_tag(tier: str) -> str:
-    """The tag by which the web UI finds the DAGs of a tier."""
+    """The tag that filters the DAGs of a tier in the web UI."""
     return f"tier:{tier}"
 
 
 def default_args(owner: str, tier: str) -> dict[str, Any]:
-    """The task defaults of a tier: tries with exponential backoff, a timeout, and the failure callback.
+    """The task defaults of a tier: retries with exponential backoff, a timeout, and the failure callback.
 
     Raises:
         KeyError: there is no such tier.
@@ -99,7 +97,7 @@ def default_args(owner: str, tier: str) -> dict[str, Any]:
 
 
 def record_failure(context: Mapping[str, Any]) -> None:
-    """Airflow's failure callback: one line in the log, the run marked as failed in `ops.pipeline_runs`, its owner told.
+    """Airflow's failure callback: logs the failure, notifies the owner, marks the run as failed in `ops.pipeline_runs`.
 
     Called once per task, on its final failure.
     """
@@ -110,15 +108,15 @@ def record_failure(context: Mapping[str, Any]) -> None:
     task = context["task_instance"]
     message = f"{task.dag_id}.{task.task_id}: {context.get('exception')}"
     log.error("Final failure of %s, owner %s", message, context["task"].owner)
-    # First: that the books cannot be written may be what has failed.
+    # Notify first: the task may have failed because `ops` cannot be written.
     notify_failure(context)
     finish_run(RunContext.of(context), dag_id=task.dag_id, state="failed", message=message[:1000], log_url=task.log_url)
 
 
 def record_success(context: Mapping[str, Any]) -> None:
-    """Airflow's success callback of a DAG's last task, for DAGs that keep no books otherwise: the run has succeeded.
+    """Airflow's success callback for the last task of a DAG that records no runs itself: marks the run as successful.
 
-    What people were told of its failure is so closed.
+    This also resolves the incident of an earlier failure.
     """
     from include.ops import finish_run
     from include.runs import RunContext
@@ -127,10 +125,12 @@ def record_success(context: Mapping[str, Any]) -> None:
 
 
 async def run_is_late(context: dict[str, Any]) -> None:
-    """What Airflow's triggerer calls when a DAG run has not ended by its deadline: tells of it, off the triggerer's loop.
+    """Airflow's deadline callback: sends the alert that a DAG run has not ended by its deadline.
+
+    The triggerer calls it. The work runs in a thread, so it does not block the triggerer's event loop.
 
     Args:
-        context: `dag_run` as Airflow's API shows it, and `deadline`.
+        context: `dag_run` as in Airflow's API, and `deadline`.
     """
     from include.alerts import notify_late_run
 
@@ -138,16 +138,16 @@ async def run_is_late(context: dict[str, Any]) -> None:
 
 
 def gate_task(gates: str | Sequence[str], run: RunContext, scope: Scope | None = None, log_url: str | None = None) -> str:
-    """Run gates as the body of a task; a blocked gate fails the task at once, since trying again changes nothing.
+    """Run gates as the body of a task. A blocked gate fails the task without a retry, which would not change the verdict.
 
     Args:
         gates: the gate, or several.
-        run: the run that is judged.
-        scope: what the run makes, if it does not make everything.
-        log_url: the log of the task, for those who are told of rows set aside.
+        run: the run whose data is checked.
+        scope: the tables of the run, if it does not build all.
+        log_url: the log of the task, for the alert about quarantined rows.
 
     Returns:
-        The verdicts, each in one line and a line for each expectation that was not met.
+        One line for each verdict and one for each failed expectation.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -168,7 +168,7 @@ def gate_task(gates: str | Sequence[str], run: RunContext, scope: Scope | None =
 
 
 def publish_task(dag_id: str, run: RunContext, tables: Sequence[str] | None = None) -> int:
-    """Publish as the body of a task: what is built, or these tables alone. Returns how many."""
+    """Publish as the body of a task: all built tables, or only `tables`. Returns the number of published tables."""
     from include import telemetry
     from include.publish import publish
 
@@ -177,35 +177,35 @@ def publish_task(dag_id: str, run: RunContext, tables: Sequence[str] | None = No
     return count
 
 
-def in_the_way(context: Mapping[str, Any], resources: Iterable[str]) -> Turn | None:
-    """Take this run's turn to write the resources; who is in the way if somebody is, None if it is ours."""
-    from include.transform import take_turn
+def try_lock(context: Mapping[str, Any], resources: Iterable[str]) -> Lock | None:
+    """Try to take the locks on the resources for this run. Returns the lock of another run that prevents it, else None."""
+    from include.transform import take_lock
 
-    return take_turn(resources, context["dag_run"].dag_id, context["run_id"], _has_ended)
+    return take_lock(resources, context["dag_run"].dag_id, context["run_id"], _has_ended)
 
 
-def wait_for_turn(context: Mapping[str, Any], resources: Iterable[str]) -> None:
-    """Go on when it is this run's turn to write the resources; until then the task gives its slot back and asks again.
+def wait_for_lock(context: Mapping[str, Any], resources: Iterable[str]) -> None:
+    """Return when this run has the locks on the resources. Until then the task is rescheduled, so it frees its slot.
 
     Raises:
-        AirflowRescheduleException: not yet.
-        TimeoutError: not within `LONGEST_WAIT`.
+        AirflowRescheduleException: another run holds a lock.
+        TimeoutError: another run still holds a lock after `LONGEST_WAIT`.
     """
     from airflow.sdk.exceptions import AirflowRescheduleException
 
-    other = in_the_way(context, resources)
+    other = try_lock(context, resources)
     if other is None:
         return
     now = datetime.now(UTC)
     since = context["ti"].get_first_reschedule_date(context) or now
     if now - since > LONGEST_WAIT:
         raise TimeoutError(f"Waited since {since:%H:%M} UTC: {other}.")
-    log.info("Not our turn yet: %s. Asking again in %d s.", other, _ASK_AGAIN.total_seconds())
-    raise AirflowRescheduleException(now + _ASK_AGAIN)
+    log.info("Waiting for a lock: %s. Next attempt in %d s.", other, _POLL_INTERVAL.total_seconds())
+    raise AirflowRescheduleException(now + _POLL_INTERVAL)
 
 
 def _has_ended(dag_id: str, run_id: str) -> bool:
-    """Whether a DAG run has ended, as Airflow knows; one that was deleted has."""
+    """Whether a DAG run has ended, as Airflow knows. A deleted run has ended."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     return bool(RuntimeTaskInstance.get_dr_count(dag_id, run_ids=[run_id], states=["queued", "running"]) == 0)

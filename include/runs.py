@@ -1,4 +1,4 @@
-"""What identifies one run of the pipeline: passed from the DAGs to everything that writes."""
+"""The identity of one run of the pipeline. DAGs pass it to all code that writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-#: The runs of DAGs whose id begins so look at the instant that they are for; those of all others at that day's midnight.
+#: Prefix of the ids of refresh DAGs. Their as-of time is the scheduled instant; that of other DAGs is midnight of that day.
 REFRESH_PREFIX = "refresh_"
 _BATCH_INSTANT = "%Y-%m-%dT%H%M%SZ"
 
@@ -17,8 +17,8 @@ class RunContext:
     """One run.
 
     Attributes:
-        run_id: Airflow's run id; stamps every row that the run writes to `ops`.
-        as_of: the instant that the run looks at the world, UTC: it sees what happened before it.
+        run_id: Airflow's run id; the run writes it to each of its rows in `ops`.
+        as_of: the as-of time, UTC: the run reports on events before this instant.
         full_refresh: rebuild incremental tables from scratch.
     """
 
@@ -35,12 +35,15 @@ class RunContext:
     def of(cls, context: Mapping[str, Any]) -> RunContext:
         """The run of an Airflow task's context.
 
-        Its `as_of` is, first that holds: the `as_of` parameter; the night that the assets which started the run belong to
-        (the run's partition key); midnight of the day that the run is for. All runs of one night so share one instant. A
-        refresh looks at the very instant that it is for, to the second.
+        `as_of` is the first of these that exists:
+
+        1. the parameter `as_of`;
+        2. the run's partition key, which comes from the assets that started the run;
+        3. midnight of the scheduled day, so that all ingestion runs and the nightly run of a day share it. A refresh takes
+           its scheduled instant, to the second.
 
         Raises:
-            ValueError: the parameter is not a date or an instant.
+            ValueError: the parameter is neither a date nor an instant.
         """
         parameters = context.get("params") or {}
         dag_run = context["dag_run"]
@@ -56,8 +59,8 @@ class RunContext:
         return cls(dag_run.run_id, as_of, bool(parameters.get("full_refresh")))
 
     @property
-    def night(self) -> str:
-        """The key under which the assets of this run meet, for example `2026-10-01T00:00:00+00:00`."""
+    def partition_key(self) -> str:
+        """The partition key of the assets that this run emits, for example `2026-10-01T00:00:00+00:00`."""
         return self.as_of.isoformat()
 
     def batch_id(self, source: str) -> str:
@@ -72,5 +75,5 @@ def run_page(context: Mapping[str, Any]) -> str:
 
 
 def batch_instant(batch_id: str) -> datetime:
-    """The instant that a landing looked at, by its batch id."""
+    """The as-of time of an ingestion run, parsed from its batch id."""
     return datetime.strptime(batch_id.partition("@")[2], _BATCH_INSTANT).replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""The platform's own metrics, sent the way Airflow sends its own: by StatsD or OpenTelemetry if `[metrics]` is configured, else nowhere.
+"""The platform's metrics. They are sent like Airflow's own: by StatsD or OpenTelemetry if `[metrics]` is configured, else not.
 
-Plain StatsD knows no tags, so what a metric is about ends its name, as in Airflow's own: docs/refresh.md has the mapping that makes tags of
-it again.
+Plain StatsD has no tags. So each metric's name ends with the name of the gate, DAG or table, as Airflow's own do.
+docs/refresh.md has the mapping that turns these endings into tags.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def gate(verdict: GateVerdict) -> None:
-    """Count a gate's verdict, `platform.gate.<verdict>.<gate>`, and say how many of its expectations failed and rows it holds."""
+    """Count a gate's verdict, `platform.gate.<verdict>.<gate>`. Send its numbers of failed expectations and quarantined rows."""
     from airflow.sdk.observability import stats
 
     stats.incr(f"platform.gate.{verdict.verdict}.{verdict.gate}")
@@ -22,7 +22,7 @@ def gate(verdict: GateVerdict) -> None:
 
 
 def published(dag_id: str, tables: int) -> None:
-    """Say how many tables a DAG's run has published: `platform.publish.tables.<dag_id>`; count the publication."""
+    """Send the number of tables that a run has published, `platform.publish.tables.<dag_id>`. Count the publication."""
     from airflow.sdk.observability import stats
 
     stats.gauge(f"platform.publish.tables.{dag_id}", tables)
@@ -30,14 +30,14 @@ def published(dag_id: str, tables: int) -> None:
 
 
 def skipped(dag_id: str) -> None:
-    """Count a tick that a refresh has left out: `platform.refresh.skipped.<dag_id>`."""
+    """Count a skipped refresh: `platform.refresh.skipped.<dag_id>`."""
     from airflow.sdk.observability import stats
 
     stats.incr(f"platform.refresh.skipped.{dag_id}")
 
 
 def freshness(table: str, age_minutes: float, promised_minutes: float) -> None:
-    """Say how old what a published table shows is, and how old it may be.
+    """Send the age of a published table and its freshness target.
 
     Args:
         table: `dataset.table`.

@@ -1,4 +1,4 @@
-"""The platform's own books: the `ops` and `quarantine` tables, how they are created, written and read."""
+"""The audit tables of `ops` and `quarantine`: how they are defined, created, written and read."""
 
 from include.ops.definition import Column, OpsTable
 from include.ops.pipeline_runs import finish_run, start_run

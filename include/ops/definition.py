@@ -1,4 +1,4 @@
-"""What a table of the books is made of."""
+"""Dataclasses that define an audit table and its columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column: GoogleSQL type name (`STRING`, `INT64`, `FLOAT64`, `BOOL`, `TIMESTAMP`) and what it means."""
+    """A column: its GoogleSQL type (`STRING`, `INT64`, `FLOAT64`, `BOOL`, `TIMESTAMP`) and its description."""
 
     name: str
     type: str
@@ -17,7 +17,7 @@ class Column:
 
 @dataclass(frozen=True)
 class OpsTable:
-    """A table: its columns, the timestamp column that it is partitioned by (by day), its clustering."""
+    """An audit table: its columns, the timestamp column of its daily partitions, its clustering columns."""
 
     dataset: str
     name: str
@@ -31,10 +31,10 @@ class OpsTable:
         return f"{self.dataset}.{self.name}"
 
     def column(self, name: str) -> Column:
-        """The column called `name`.
+        """The column with this name.
 
         Raises:
-            KeyError: naming the table and the columns that it has.
+            KeyError: there is no such column; the message names the table and its columns.
         """
         for column in self.columns:
             if column.name == name:

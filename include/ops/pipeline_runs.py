@@ -1,4 +1,4 @@
-"""Writes `ops.pipeline_runs`: that a DAG run has begun, and how it ended."""
+"""Writes `ops.pipeline_runs`: the start and the end of each DAG run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 def start_run(
     run: RunContext, dag_id: str, log_url: str | None = None, seeds: str | None = None, client: Client | None = None
 ) -> None:
-    """Note in `ops.pipeline_runs` that a DAG run has begun, where it can be looked at, and its seeds; a rerun begins anew."""
+    """Record the start of a DAG run in `ops.pipeline_runs`. A rerun replaces the row.
+
+    Args:
+        run: the run.
+        dag_id: the DAG.
+        log_url: the page of the run.
+        seeds: the value of the column `seeds`.
+        client: a BigQuery client; one is made if not given.
+    """
     row = {
         "run_id": run.run_id,
         "dag_id": dag_id,
@@ -38,14 +46,14 @@ def finish_run(
     log_url: str | None = None,
     client: Client | None = None,
 ) -> None:
-    """Note in `ops.pipeline_runs` how a DAG run ended.
+    """Record the end of a DAG run in `ops.pipeline_runs`.
 
     Args:
-        run: the run, as given to `start_run` (if that never happened, the row is made now).
+        run: the run, as given to `start_run`. If it has no row yet, one is inserted.
         dag_id: the DAG.
         state: `success`, `failed` or `skipped`.
-        message: why it failed or was skipped.
-        log_url: where to look; without it, what `start_run` noted stays.
+        message: why the run failed or was skipped.
+        log_url: the log of the failed task; without it, the link from `start_run` stays.
         client: a BigQuery client; one is made if not given.
     """
     from google.cloud import bigquery

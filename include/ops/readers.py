@@ -1,5 +1,5 @@
-# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Reads the platform's books: what the summary of a run shows."""
+# ruff: noqa: S608 - SQL is built from the platform's own names, never from data.
+"""Reads the audit tables."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 Row = dict[str, Any]
-#: What `ops.pipeline_runs` holds of the seeds of a run that has loaded not all of them.
+#: The value of `ops.pipeline_runs.seeds` for a run that loaded only some of the seeds.
 SOME_SEEDS = "some"
 
 
 def gate_results(run_id: str | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
-    """Rows of `ops.gate_results` of one run, or of all runs that looked at one instant.
+    """Rows of `ops.gate_results` of one run, or of all runs with one as-of time.
 
-    Ordered by gate and expectation. With several runs of one gate at that instant, the latest counts.
+    Ordered by gate and expectation. If a gate ran several times, only its latest results are returned.
     """
     sql = """
         select * from ops.gate_results
@@ -32,7 +32,7 @@ def gate_results(run_id: str | None = None, as_of: datetime | None = None, clien
 
 
 def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
-    """Rows of `ops.loads` of some landings, or of all landings for one instant, by source and table."""
+    """Rows of `ops.loads` of some batches, or of all batches of one as-of time, by source and table."""
     suffix = f"@{as_of:%Y-%m-%dT%H%M%SZ}" if as_of else None
     sql = """
         select * from ops.loads
@@ -45,7 +45,7 @@ def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, cli
 
 
 def publications(client: Client | None = None) -> list[Row]:
-    """What each published table shows now: its latest row of state `published`, by dataset and table."""
+    """The latest publication of each published table, by dataset and table. Dropped tables are left out."""
     sql = """
         select * from ops.publications
         where state in ('published', 'dropped')
@@ -56,7 +56,7 @@ def publications(client: Client | None = None) -> list[Row]:
 
 
 def last_as_of(client: Client | None = None) -> datetime | None:
-    """The instant that the last successful publication showed; None before the first."""
+    """The latest as-of time that was published; None before the first publication."""
     rows = read("select max(as_of) as as_of from ops.publications where state = 'published'", client)
     value: datetime | None = rows[0]["as_of"]
     return value
@@ -74,7 +74,10 @@ def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = Non
 
 
 def runs_so_far(limit: int = 200, client: Client | None = None) -> list[Row]:
-    """Rows of `ops.pipeline_runs`, newest first: the latest of all, and the last of each DAG and state, of runs of all seeds and of others."""
+    """Rows of `ops.pipeline_runs`, newest first: the latest `limit` runs, and the last run of each DAG and state.
+
+    The last run is picked twice: among runs with all seeds, and among the others.
+    """
     sql = f"""
         select * from ops.pipeline_runs
         where true

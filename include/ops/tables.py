@@ -1,6 +1,6 @@
-"""The tables in which the platform keeps its own books: runs, loads, verdicts, quarantine, publications.
+"""Definitions of the audit tables: runs, loads, gate results, quarantine, publications.
 
-This module is their only definition. It imports no BigQuery library, so that importing it costs nothing.
+This module is their only definition. It imports no BigQuery library, so importing it is cheap.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
 DATASETS: dict[str, str] = {
     "staging": "One view per raw table: typed, UTC, latest version only, without deleted and quarantined rows.",
     "core": "Business entities and events at a declared grain: dim_ and fct_ tables, and their seeds.",
-    "marts_build": "Marts as the last run built them. Nobody reads them but the marts gate and publishing.",
-    "metrics_build": "Metrics as the last run built them. Nobody reads them but the marts gate and publishing.",
-    "marts": "Published marts: what analysts read. Replaced only after the marts gate has passed.",
+    "marts_build": "Marts as the last run built them. Only the marts gate and publishing read them.",
+    "metrics_build": "Metrics as the last run built them. Only the marts gate and publishing read them.",
+    "marts": "Published marts, which analysts read. Replaced only after the marts gate has passed.",
     "metrics": "Published metrics for BI tools. Replaced only after the marts gate has passed.",
-    "snapshots": "History of slowly changing tables, as dbt snapshots keep it.",
-    "quarantine": "Rows that were set aside, each with the reason.",
-    "ops": "The platform's own books: runs, loads, gate verdicts, publications, freshness promises.",
+    "snapshots": "History of slowly changing tables, kept by dbt snapshots.",
+    "quarantine": "Quarantined rows and rejected records, each with the reason.",
+    "ops": "Audit tables: runs, loads, gate verdicts, publications, locks, freshness SLAs, alerts.",
 }
 
 
@@ -27,8 +27,8 @@ def _run_id(required: bool = False) -> Column:
     return Column("run_id", "STRING", "The Airflow run that wrote the row.", required)
 
 
-_AS_OF = Column("as_of", "TIMESTAMP", "The instant that the run looked at: it saw what happened before it.")
-_BATCH = Column("batch_id", "STRING", "The landing, <source>@<as_of>; raw rows carry it as _batch_id.", True)
+_AS_OF = Column("as_of", "TIMESTAMP", "As-of time of the run: it reports on events before this instant.")
+_BATCH = Column("batch_id", "STRING", "The batch, <source>@<as_of>; raw rows carry it as _batch_id.", True)
 _SOURCE = Column("source", "STRING", "Name of the source, as in include/sources.", True)
 _TABLES = (
     OpsTable(
@@ -40,12 +40,12 @@ _TABLES = (
             Column("dag_id", "STRING", "The DAG that ran.", True),
             _AS_OF,
             Column("full_refresh", "BOOL", "Whether incremental tables were rebuilt from scratch."),
-            Column("state", "STRING", "running, success, failed, or skipped: a refresh that found no turn.", True),
+            Column("state", "STRING", "running, success, failed, or skipped (a refresh that could not start).", True),
             Column("started_at", "TIMESTAMP", "Wall clock when the run began.", True),
             Column("finished_at", "TIMESTAMP", "Wall clock when the run ended; NULL while it runs."),
-            Column("message", "STRING", "Why the run failed, in the words of the task that failed, or why it was skipped."),
-            Column("log_url", "STRING", "Where to look: the log of the task that failed, else the page of the run."),
-            Column("seeds", "STRING", "Digest of the seeds that it loads or found loaded; some: not all; NULL: it touches none."),
+            Column("message", "STRING", "Error of the failed task, or why the run was skipped."),
+            Column("log_url", "STRING", "Link to the log of the failed task, else to the page of the run."),
+            Column("seeds", "STRING", "Digest of the loaded seeds; some: only a part was loaded; NULL: the run needs none."),
         ),
         "started_at",
         ("run_id", "dag_id"),
@@ -53,12 +53,12 @@ _TABLES = (
     OpsTable(
         "ops",
         "turns",
-        "One row per thing that only one run may write at a time: whose turn it is, or was last.",
+        "Locks: one row per resource that only one run may write at a time.",
         (
-            Column("resource", "STRING", "raw_<source>, or build: what lies between raw and publishing.", True),
-            Column("dag_id", "STRING", "The DAG whose turn it is, until its run has ended; NULL before the first."),
-            Column("run_id", "STRING", "Its run."),
-            Column("taken_at", "TIMESTAMP", "Wall clock when it took its turn."),
+            Column("resource", "STRING", "raw_<source>, or build: everything from staging to the published tables.", True),
+            Column("dag_id", "STRING", "The DAG that holds the lock until its run ends; NULL before the first."),
+            Column("run_id", "STRING", "The run that holds the lock."),
+            Column("taken_at", "TIMESTAMP", "Wall clock when the lock was taken."),
         ),
         "taken_at",
         ("resource",),
@@ -66,14 +66,14 @@ _TABLES = (
     OpsTable(
         "ops",
         "loads",
-        "One row per raw table and landing.",
+        "One row per raw table and ingestion run.",
         (
             _BATCH,
             _run_id(),
             _SOURCE,
             Column("table_name", "STRING", "Raw table, without its dataset.", True),
-            Column("rows_loaded", "INT64", "Rows landed, tombstones not counted."),
-            Column("rows_deleted", "INT64", "Tombstones landed: keys that the source no longer holds."),
+            Column("rows_loaded", "INT64", "Rows loaded, tombstones not counted."),
+            Column("rows_deleted", "INT64", "Tombstones loaded: keys that the source no longer holds."),
             Column("rows_rejected", "INT64", "Records that could not be read: see rejected_records."),
             Column("extracted_at", "TIMESTAMP", "Wall clock when this table's extraction began."),
             Column("loaded_at", "TIMESTAMP", "Wall clock when the batch was handed to the warehouse.", True),
@@ -84,16 +84,16 @@ _TABLES = (
     OpsTable(
         "ops",
         "schema_changes",
-        "One row per difference between what a source sent and what its YAML declares, per landing.",
+        "One row per difference between a source's data and its YAML, per ingestion run.",
         (
             _BATCH,
             _SOURCE,
             Column("table_name", "STRING", "Raw table, without its dataset.", True),
             Column("column_name", "STRING", "The column concerned.", True),
             Column("change", "STRING", "new_column, missing_column or type_change.", True),
-            Column("detail", "STRING", "What was declared and what came."),
-            Column("rows_affected", "INT64", "Rows of the batch concerned."),
-            Column("detected_at", "TIMESTAMP", "Wall clock when it was found.", True),
+            Column("detail", "STRING", "The declared and the received column or type."),
+            Column("rows_affected", "INT64", "Affected rows of the batch."),
+            Column("detected_at", "TIMESTAMP", "Wall clock when the change was found.", True),
         ),
         "detected_at",
         ("source", "table_name"),
@@ -108,17 +108,13 @@ _TABLES = (
             Column("gate", "STRING", "raw_<source>, staging, core or marts.", True),
             Column("relation", "STRING", "The table or view judged, dataset.table.", True),
             Column("expectation", "STRING", "Name of the expectation, unique within its gate.", True),
-            Column("expectation_type", "STRING", "Great Expectations' type of it."),
+            Column("expectation_type", "STRING", "Its type in Great Expectations."),
             Column("column_name", "STRING", "Column judged; NULL if the whole table is."),
-            Column("action", "STRING", "What a failure does: block, quarantine or warn.", True),
+            Column("action", "STRING", "Consequence of a failure: block, quarantine or warn.", True),
             Column("success", "BOOL", "Whether the expectation held.", True),
             Column("unexpected_count", "INT64", "Rows that broke it; NULL if it does not count rows."),
-            Column(
-                "observed",
-                "STRING",
-                "What was seen: a value, or the text of the error.",
-            ),
-            Column("verdict", "STRING", "pass, or what followed: warn, quarantine or block.", True),
+            Column("observed", "STRING", "The observed value, or the text of the error."),
+            Column("verdict", "STRING", "pass, or the consequence: warn, quarantine or block.", True),
             Column("evaluated_at", "TIMESTAMP", "Wall clock of the evaluation.", True),
         ),
         "evaluated_at",
@@ -127,17 +123,17 @@ _TABLES = (
     OpsTable(
         "ops",
         "reconciliation",
-        "One row per reconciliation and part, per run: two ways to a number, and what lies between.",
+        "One row per reconciliation and part, per run: one number computed in two ways, and the difference.",
         (
             _run_id(required=True),
             _AS_OF,
             Column("gate", "STRING", "The gate that ran it.", True),
             Column("reconciliation", "STRING", "Name of the reconciliation.", True),
-            Column("part", "STRING", "What the row compares: a table, a month, or `all`.", True),
-            Column("left_value", "FLOAT64", "The number one way."),
-            Column("right_value", "FLOAT64", "The number the other way."),
-            Column("difference", "FLOAT64", "left_value − right_value; 0 when it closes."),
-            Column("row_count", "INT64", "Rows that make up the difference, where they can be counted."),
+            Column("part", "STRING", "The compared part: a table, a month, or `all`.", True),
+            Column("left_value", "FLOAT64", "The number, computed the first way."),
+            Column("right_value", "FLOAT64", "The number, computed the second way."),
+            Column("difference", "FLOAT64", "left_value − right_value; 0 if both agree."),
+            Column("row_count", "INT64", "Rows that cause the difference, if they can be counted."),
             Column("evaluated_at", "TIMESTAMP", "Wall clock of the evaluation.", True),
         ),
         "evaluated_at",
@@ -151,14 +147,14 @@ _TABLES = (
             Column("invocation_id", "STRING", "The dbt invocation.", True),
             _run_id(),
             _AS_OF,
-            Column("layer", "STRING", "staging, core or marts: what the invocation built."),
+            Column("layer", "STRING", "The layer that the invocation built: staging, core or marts."),
             Column("node_id", "STRING", "dbt's unique id of the node.", True),
             Column("resource_type", "STRING", "model, test, unit_test, seed, snapshot, …"),
             Column("name", "STRING", "Name of the node."),
             Column("status", "STRING", "success, pass, fail, warn, error or skipped."),
             Column("execution_seconds", "FLOAT64", "Seconds that the node took."),
             Column("rows_affected", "INT64", "Rows written, or rows that fail for a test."),
-            Column("message", "STRING", "What the adapter or the error said."),
+            Column("message", "STRING", "Message of the adapter or of the error."),
             Column("finished_at", "TIMESTAMP", "Wall clock when the results were written.", True),
         ),
         "finished_at",
@@ -167,20 +163,20 @@ _TABLES = (
     OpsTable(
         "ops",
         "publications",
-        "One row per table and run that tried to publish it: which build each published table shows.",
+        "One row per table and run that tried to publish it. The latest says which build a table shows.",
         (
             TABLE,
             DATASET,
-            Column("build_dataset", "STRING", "Where it was built: marts_build or metrics_build.", True),
+            Column("build_dataset", "STRING", "The dataset of the build: marts_build or metrics_build.", True),
             _run_id(required=True),
             _AS_OF,
-            Column("row_count", "INT64", "Rows published; NULL until it is."),
-            Column("published_at", "TIMESTAMP", "Wall clock of the state.", True),
+            Column("row_count", "INT64", "Rows published; NULL until the table is published."),
+            Column("published_at", "TIMESTAMP", "Wall clock when the state began.", True),
             Column(
                 "state",
                 "STRING",
-                "publishing (begun, not yet ended), published (what analysts read until a later run's), "
-                "dropped (no longer built, taken away) or rolled_back (failed, the former table is back).",
+                "publishing (not yet ended), published (analysts read it until a later run publishes), "
+                "dropped (no longer built, so removed) or rolled_back (failed, the former table is restored).",
                 True,
             ),
         ),
@@ -192,18 +188,18 @@ _TABLES = (
     OpsTable(
         "quarantine",
         "quarantined_rows",
-        "One row per staging row that a gate set aside, and reason; its view leaves it out meanwhile.",
+        "One row per quarantined staging row and reason. The staging view leaves the row out.",
         (
             Column("relation", "STRING", "The staging view, without its dataset.", True),
             Column("row_key", "STRING", "The row's key columns, cast to text and joined by |.", True),
             Column("organization_id", "STRING", "Tenant that the row belongs to."),
-            Column("reason", "STRING", "Why it was set aside, in words.", True),
+            Column("reason", "STRING", "Why the row was quarantined, as text.", True),
             Column("expectation", "STRING", "The expectation that it broke.", True),
-            Column("gate", "STRING", "The gate that set it aside.", True),
+            Column("gate", "STRING", "The gate that quarantined it.", True),
             Column("row_json", "STRING", "The whole row as JSON text."),
             _run_id(),
             _AS_OF,
-            Column("quarantined_at", "TIMESTAMP", "Wall clock when it was set aside.", True),
+            Column("quarantined_at", "TIMESTAMP", "Wall clock when it was quarantined.", True),
         ),
         "quarantined_at",
         ("relation", "row_key"),
@@ -211,14 +207,14 @@ _TABLES = (
     OpsTable(
         "quarantine",
         "rejected_records",
-        "One row per record of a source that could not be read at all.",
+        "One row per source record that could not be read.",
         (
             _SOURCE,
-            Column("table_name", "STRING", "Raw table that it was meant for.", True),
-            Column("source_file_id", "STRING", "File (path#checksum) or extraction that it came in."),
+            Column("table_name", "STRING", "Raw table for which the record was meant.", True),
+            Column("source_file_id", "STRING", "File (path#checksum) or extraction that contained it."),
             Column("line_number", "INT64", "Line in the file, from 1; NULL where there are no lines."),
             Column("reason", "STRING", "Why it could not be read.", True),
-            Column("payload", "STRING", "The record as it came."),
+            Column("payload", "STRING", "The record as received."),
             _BATCH,
             Column("rejected_at", "TIMESTAMP", "Wall clock when it was rejected.", True),
         ),
@@ -232,12 +228,12 @@ TABLES: dict[str, OpsTable] = {table.qualified: table for table in _TABLES}
 
 
 def table(qualified: str) -> OpsTable:
-    """The ops or quarantine table called `dataset.table`.
+    """The audit table with the name `dataset.table`.
 
     Raises:
-        KeyError: naming the tables that exist.
+        KeyError: there is no such table; the message names all tables.
     """
     try:
         return TABLES[qualified]
     except KeyError:
-        raise KeyError(f"{qualified} is no table of the books; they are {', '.join(TABLES)}.") from None
+        raise KeyError(f"{qualified} is not an audit table. The audit tables are {', '.join(TABLES)}.") from None

@@ -1,5 +1,5 @@
-# ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Creates the platform's books and writes to them; a rerun replaces its rows and never doubles them."""
+# ruff: noqa: S608 - SQL is built from the platform's own names, never from data.
+"""Creates the audit tables and writes to them. A rerun replaces its rows and never duplicates them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from include.warehouse.statements import execute
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-#: JSON text sent with one statement. BigQuery takes 10 MB of query and parameters; escapes need room.
+#: Characters of JSON sent with one statement. BigQuery takes 10 MB of query and parameters; escapes need room.
 _CHUNK_CHARACTERS = 4_000_000
 _LABELLED, _LABEL = "ops.pipeline_runs", "audit_tables"
 
 
 def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
-    """Create every dataset of the platform and every ops and quarantine table that is not there yet.
+    """Create the missing datasets of the platform and the missing audit tables.
 
-    Columns added to `include/ops/tables.py` since are added to existing tables. A label of `ops.pipeline_runs` names the
-    definition that the tables were last brought to, so that a call which finds nothing to do sends no query. Several tasks may call it at once.
+    Existing tables get the columns that their definition has gained. A label of `ops.pipeline_runs` holds the digest of the
+    last applied definition. If the digest is unchanged, no query is sent. Several tasks may call this at once.
 
     Args:
-        sources: names of the sources, each of which gets a `raw_<source>`; by default all there are.
+        sources: names of the sources; each gets a dataset `raw_<source>`. By default all sources.
         client: a BigQuery client; one is made if not given.
     """
     from google.cloud import bigquery
@@ -40,7 +40,7 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
 
         sources = load_sources()
     bq = client or new_client()
-    wanted = {f"raw_{name}": f"What the source {name} sent: append-only, as it came." for name in sources} | DATASETS
+    wanted = {f"raw_{name}": f"Data of the source {name} as received, append-only." for name in sources} | DATASETS
     present = {dataset.dataset_id for dataset in bq.list_datasets()}
     for name, description in wanted.items():
         if name not in present:
@@ -63,7 +63,7 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
 
 
 def _columns(bq: Client, datasets: Iterable[str]) -> dict[str, set[str]]:
-    """The columns that the tables of these datasets have, by qualified name. One query: asking table by table takes seconds."""
+    """The columns of the existing tables in these datasets, by qualified name. One query, because one per table takes seconds."""
     parts = [
         f"select concat('{dataset}.', table_name) as name, column_name from `{dataset}`.INFORMATION_SCHEMA.COLUMNS"
         for dataset in datasets
@@ -87,7 +87,7 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     wanted.clustering_fields = list(definition.cluster_by)
     present = bq.create_table(wanted, exists_ok=True)
     known = {field.name for field in present.schema}
-    # BigQuery adds only nullable columns to a table that may hold rows.
+    # New columns are nullable: BigQuery adds no required column to an existing table.
     missing = [
         f"add column if not exists `{c.name}` {c.type} options (description = {json.dumps(c.description, ensure_ascii=False)})"
         for c in definition.columns
@@ -105,10 +105,10 @@ def append(
     client: Client | None = None,
     unless_present: str | None = None,
 ) -> int:
-    """Write rows to one of the books.
+    """Write rows to one audit table.
 
-    One MERGE deletes the rows that `replace_where` describes and inserts the new ones, so that the two happen
-    together or not at all. (More than about 4 MB of rows take further inserts; a rerun still converges.)
+    One MERGE deletes the rows that match `replace_where` and inserts the new ones, so both happen or neither.
+    More than about 4 MB of rows take further inserts; a rerun still converges.
 
     Args:
         table_name: qualified, for example `ops.loads`.
@@ -116,8 +116,8 @@ def append(
         replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
             deleted first, also when `rows` is empty.
         client: a BigQuery client; one is made if not given.
-        unless_present: a column; rows whose value of it is there already are left as they are. BigQuery lets two processes insert
-            the same row at the same instant: whoever may be one of them has to look again.
+        unless_present: a key column; a row is not inserted if its key exists already. Two processes may still insert the
+            same key at the same instant, because BigQuery enforces no keys. Concurrent callers must check afterwards.
 
     Returns:
         The number of rows given.

@@ -1,10 +1,10 @@
-"""Write, audit, publish: puts the checked build where analysts read it, all tables or none.
+"""Write, audit, publish: clones the checked build into the datasets that analysts read, all tables or none.
 
-What is published is kept aside first, in clones (no bytes are copied). `ops.publications` is the log that makes it safe
-to be killed at any point: rows of state `publishing` exist exactly while tables are being replaced, so whoever finds
-them puts everything back.
+The published tables are backed up first, as clones (no bytes are copied). `ops.publications` makes it safe to be killed at
+any point: rows of state `publishing` exist exactly while tables are being replaced. The next caller that finds such rows
+restores the backups.
 
-    keep aside → note `publishing` → replace, table by table → note `published` → let go of what was kept aside
+    back up → record `publishing` → replace, table by table → record `published` → delete the backups
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ log = logging.getLogger(__name__)
 def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client | None = None) -> int:
     """Replace the published tables by the built ones: all or none.
 
-    A table that an earlier run published and that is no longer built is taken away, unless `tables` are given. Unless they are, a
-    table that a refresh has published for a later instant of the run's day stays: nobody who reads it is taken back to midnight.
+    Without `tables`, two rules apply. A table from an earlier run that is no longer built is removed. A table that a refresh
+    has published for a later instant of the run's day is kept, so that it does not go back to the data of midnight.
 
     Args:
         run: the run that built them.
-        tables: published names, such as `marts.mart_nrr_summary`; by default everything that is built.
+        tables: published names, such as `marts.mart_nrr_summary`; by default every built table.
         client: a BigQuery client; one is made if not given.
 
     Returns:
         The number of tables published.
 
     Raises:
-        PublishError: nothing was published; everything that analysts read is as it was.
+        PublishError: nothing was published; the published tables are unchanged.
     """
     bq = client or new_client(task="publish")
     recover(bq)
     targets = built(bq) if tables is None else chosen(tables)
     if not targets:
         raise PublishError(f"Nothing is built in {' or '.join(DATASETS)}, so there is nothing to publish.")
-    standing = _standing(bq)
-    stale = _stale(bq, targets, standing) if tables is None else []
+    existing = _existing(bq)
+    stale = _stale(bq, targets, existing) if tables is None else []
     if tables is None:
-        targets = _without_fresher(bq, run, targets, standing)
+        targets = _without_fresher(bq, run, targets, existing)
     affected = [*targets, *stale]
     if not affected:
         return 0
 
     for target in affected:
-        if target in standing:
+        if target in existing:
             _query(bq, f"create table {target.backup} clone {target.published}")
-    _note(bq, run, affected, "publishing", replacing=("publishing", "rolled_back"))
+    _record(bq, run, affected, "publishing", replacing=("publishing", "rolled_back"))
     current: Target | None = None
     try:
         for current in targets:
@@ -68,35 +68,35 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
             _query(bq, f"drop table if exists {current.published}")
         current = None
         counts = _count(bq, targets)
-        _note(bq, run, targets, "published", counts=counts, dropped=stale)
+        _record(bq, run, targets, "published", counts=counts, dropped=stale)
     except BaseException as error:
-        # Also when the task is being terminated: what analysts read comes first.
+        # BaseException: restore the published tables also when the task is being terminated.
         recover(bq)
         if not isinstance(error, Exception):
             raise
         what = f"{current.dataset}.{current.name}" if current else "The publication"
         raise PublishError(f"{what} could not be published, so nothing was: {_reason(error)}") from error
-    _let_go(bq)
-    log.info("Published %d tables as of %s; took away %d.", len(targets), run.as_of.isoformat(), len(stale))
+    _delete_backups(bq)
+    log.info("Published %d tables as of %s; removed %d.", len(targets), run.as_of.isoformat(), len(stale))
     return len(targets)
 
 
 def recover(client: Client | None = None) -> list[str]:
-    """Put everything back that a publication which never ended had replaced. Does nothing if there was none.
+    """Undo an unfinished publication: restore the tables that it had replaced. Without one, do nothing.
 
     Returns:
-        The tables put back, `dataset.table`.
+        The restored tables, `dataset.table`.
     """
     bq = client or new_client(task="publish")
-    kept = {table.table_id for table in bq.list_tables(BACKUP_DATASET) if table.table_id.startswith(BACKUP_PREFIX)}
+    backups = {table.table_id for table in bq.list_tables(BACKUP_DATASET) if table.table_id.startswith(BACKUP_PREFIX)}
     unfinished = _rows(bq, "select * from ops.publications where state = 'publishing'")
     restored = []
     for row in unfinished:
         target = Target(row["dataset"], row["table_name"])
-        if target.backup_name in kept:
+        if target.backup_name in backups:
             _restore(bq, target)
         else:
-            # It was not published before.
+            # Without a backup, the table was not published before.
             _query(bq, f"drop table if exists {target.published}")
         restored.append(f"{target.dataset}.{target.name}")
     now = datetime.now(UTC)
@@ -105,8 +105,8 @@ def recover(client: Client | None = None) -> list[str]:
         append("ops.publications", rows, replace_where={"run_id": run_id, "state": "publishing"}, client=bq)
     if restored:
         log.warning("An unfinished publication was undone: %s", ", ".join(restored))
-    if kept:
-        _let_go(bq)
+    if backups:
+        _delete_backups(bq)
     return restored
 
 
@@ -118,13 +118,13 @@ def _replace(bq: Client, target: Target) -> None:
     except (BadRequest, Conflict) as error:
         if not isinstance(error, Conflict) and "different partitioning" not in str(error):
             raise
-        # A table that is partitioned otherwise than the one it stands for cannot be replaced, only made anew.
+        # BigQuery cannot replace a table by one with other partitioning, so it is dropped and created again.
         _query(bq, f"drop table if exists {target.published}")
         _query(bq, f"create table {target.published} clone {target.built}")
 
 
 def _restore(bq: Client, target: Target) -> None:
-    """By a copy job, which replaces atomically, whatever stands there now, and costs nothing."""
+    """Restore a table from its backup. A copy job replaces atomically, whatever the partitioning, and costs nothing."""
     config = copy_config(task="publish")
     config.write_disposition = "WRITE_TRUNCATE"
     bq.copy_table(
@@ -134,44 +134,44 @@ def _restore(bq: Client, target: Target) -> None:
     ).result()
 
 
-def _let_go(bq: Client) -> None:
+def _delete_backups(bq: Client) -> None:
     for table in bq.list_tables(BACKUP_DATASET):
         if table.table_id.startswith(BACKUP_PREFIX):
             bq.delete_table(table.reference, not_found_ok=True)
 
 
-def _standing(bq: Client) -> set[Target]:
-    """What stands in the published datasets now, whoever put it there."""
+def _existing(bq: Client) -> set[Target]:
+    """All tables that exist in the published datasets, whoever created them."""
     return {Target(dataset, table.table_id) for dataset in DATASETS.values() for table in bq.list_tables(dataset)}
 
 
-def _stale(bq: Client, targets: Sequence[Target], standing: set[Target]) -> list[Target]:
-    """What earlier runs published that is no longer built. Tables that others put there are left alone."""
+def _stale(bq: Client, targets: Sequence[Target], existing: set[Target]) -> list[Target]:
+    """Tables that earlier runs published and that are no longer built. Tables that others created do not count."""
     ours = {Target(row["dataset"], row["table_name"]) for row in publications(bq)}
-    return sorted((ours & standing) - set(targets))
+    return sorted((ours & existing) - set(targets))
 
 
-def _without_fresher(bq: Client, run: RunContext, targets: Sequence[Target], standing: set[Target]) -> list[Target]:
-    """The targets less those that already show a later instant of the day that the run looks at."""
+def _without_fresher(bq: Client, run: RunContext, targets: Sequence[Target], existing: set[Target]) -> list[Target]:
+    """The targets without those that already show a later instant of the run's day."""
     fresher = {
         Target(row["dataset"], row["table_name"])
         for row in publications(bq)
         if row["as_of"] > run.as_of and row["as_of"].date() == run.as_of.date()
     }
-    kept = sorted(fresher & standing & set(targets))
+    kept = sorted(fresher & existing & set(targets))
     if kept:
         names = ", ".join(f"{target.dataset}.{target.name}" for target in kept)
-        log.info("Left as refreshed since %s: %s", run.as_of.isoformat(), names)
+        log.info("Not published, because a refresh published them later than %s: %s", run.as_of.isoformat(), names)
     return [target for target in targets if target not in kept]
 
 
 def _count(bq: Client, targets: Sequence[Target]) -> dict[Target, int]:
-    """Rows of what was published, as the tables' metadata says, which costs no query."""
+    """Row counts of the published tables, from their metadata, which costs no query."""
     tables = {target: bq.get_table(f"{bq.project}.{target.dataset}.{target.name}") for target in targets}
     return {target: int(table.num_rows) for target, table in tables.items()}
 
 
-def _note(
+def _record(
     bq: Client,
     run: RunContext,
     targets: Sequence[Target],
@@ -180,7 +180,7 @@ def _note(
     dropped: Sequence[Target] = (),
     replacing: Sequence[str] | None = None,
 ) -> None:
-    """Write the run's rows of `ops.publications`, in one statement, in place of those it has for these tables."""
+    """Write the run's rows of `ops.publications` for these tables. One statement replaces its earlier rows."""
     now = datetime.now(UTC)
     rows = [
         {
@@ -197,7 +197,7 @@ def _note(
     ]
     where: dict[str, Any] = {"run_id": run.run_id, "table_name": [row["table_name"] for row in rows]}
     if replacing is not None:
-        # A run that publishes again keeps its earlier publication in the books until the new one is whole.
+        # A run that publishes again keeps the rows of its earlier publication until the new one is complete.
         where["state"] = list(replacing)
     append("ops.publications", rows, replace_where=where, client=bq)
 

@@ -1,4 +1,4 @@
-"""What is published: which built tables, under which name."""
+"""The tables to publish: which built tables, under which names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_TABLES = {"VIEW", "MATERIALIZED_VIEW", "EXTERNAL"}
 
 
 class PublishError(RuntimeError):
-    """Nothing was published: what analysts read is as it was. The message names the table and the cause."""
+    """Nothing was published; the published tables are unchanged. The message names the table and the cause."""
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +40,7 @@ class Target:
         if self.dataset not in _BUILDS:
             raise PublishError(f"{self.dataset}.{self.name}: only {' and '.join(_BUILDS)} are published.")
         if not _NAME.match(self.name):
-            raise PublishError(f"{self.dataset}.{self.name!r} is no name of a table.")
+            raise PublishError(f"{self.dataset}.{self.name!r} is not a valid table name.")
 
     @property
     def build_dataset(self) -> str:
@@ -62,7 +62,7 @@ class Target:
 
     @property
     def backup(self) -> str:
-        """What is published now, kept while it is being replaced; quoted for SQL."""
+        """The backup of the published table while it is being replaced; quoted for SQL."""
         return f"`{BACKUP_DATASET}`.`{self.backup_name}`"
 
 
@@ -80,19 +80,19 @@ def chosen(tables: Iterable[str]) -> list[Target]:
 
 
 def built(client: Client) -> list[Target]:
-    """Every table that stands in the build and that the dbt project still makes.
+    """Every built table whose model is still in the dbt project.
 
-    A model taken out of the project leaves its last build behind: such a table does not count. Without a manifest
-    (a project that was never parsed), every table in the build does.
+    The last build of a removed model stays in the build dataset and does not count. Without a manifest (a project that
+    was never parsed), every built table counts.
     """
-    standing = {
+    existing = {
         (dataset, table.table_id)
         for dataset in DATASETS
         for table in client.list_tables(dataset)
         if table.table_type not in _NOT_TABLES
     }
     modelled = _modelled(settings().manifest)
-    wanted = standing if modelled is None else standing & modelled
+    wanted = existing if modelled is None else existing & modelled
     return sorted(Target(DATASETS[dataset], name) for dataset, name in wanted)
 
 

@@ -3,10 +3,10 @@
 from include.transform.cadences import Refresh, refreshes
 from include.transform.cuts import cut_manifest
 from include.transform.layers import GATED, LAYERS, PROFILE, TARGET, dbt_layer, rendered_selectors
+from include.transform.lock import BUILD, Lock, take_lock
 from include.transform.retention import forget_old_versions
 from include.transform.run import has_begun, looking_back, open_run, run_of, skip_run
 from include.transform.seeds import skip_loaded_seeds
-from include.transform.turn import BUILD, Turn, take_turn
 
 __all__ = [
     "BUILD",
@@ -14,8 +14,8 @@ __all__ = [
     "LAYERS",
     "PROFILE",
     "TARGET",
+    "Lock",
     "Refresh",
-    "Turn",
     "cut_manifest",
     "dbt_layer",
     "forget_old_versions",
@@ -27,5 +27,5 @@ __all__ = [
     "run_of",
     "skip_loaded_seeds",
     "skip_run",
-    "take_turn",
+    "take_lock",
 ]

@@ -47,7 +47,7 @@ def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[st
     if taken and (reason := why_not_after(last_night(ran), RunContext.of(context).as_of)):
         skip_run(
             context,
-            f"This tick is left out: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
+            f"Scheduled run skipped: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
         )
         return None
     # Refreshes are all among the runs so far; a nightly run may lie further back than those.

@@ -1,4 +1,4 @@
-"""The DAGs as Airflow will see them: which there are, what each must have, and what importing them costs."""
+"""The DAGs as Airflow sees them: their ids, the policy for each DAG, and the cost of importing them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
 DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "sla_monitor"} | REFRESHES
-# These look at an instant of the clock; all others at a day.
-OF_THE_CLOCK = {"sla_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
-# The groups of the dbt project: one vocabulary of owners.
+# DAGs whose parameter is an instant; that of all others is a day.
+BY_INSTANT = {"sla_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
+# Owners are the groups of the dbt project.
 OWNERS = {group["name"] for group in yaml.safe_load((ROOT / "dbt/models/_groups.yml").read_text())["groups"]}
 HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
 
@@ -45,15 +45,15 @@ def bag(manifest: Path) -> DagBag:
 
 
 @pytest.fixture(autouse=True)
-def whole_files() -> Iterator[None]:
-    """Airflow's context manager leaves behind which task a file is read for."""
+def parse_whole_files() -> Iterator[None]:
+    """Unset the variables that Airflow's parsing context manager leaves behind."""
     yield
-    for what in ("DAG", "TASK"):
-        os.environ.pop(f"_AIRFLOW_PARSING_CONTEXT_{what}_ID", None)
+    for kind in ("DAG", "TASK"):
+        os.environ.pop(f"_AIRFLOW_PARSING_CONTEXT_{kind}_ID", None)
 
 
 def test_every_file_imports(bag: DagBag) -> None:
-    assert bag.dags, "an empty bag has no import errors either"
+    assert bag.dags, "an empty bag has no import errors"
     assert bag.import_errors == {}
 
 
@@ -64,28 +64,28 @@ def test_exactly_these_dags(bag: DagBag) -> None:
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
 def test_policy(bag: DagBag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
-    assert dag.doc_md and dag.doc_md.strip().startswith("### "), "doc_md is the module docstring, headed"
-    assert "on call" in dag.doc_md.lower(), "doc_md says what on-call does"
+    assert dag.doc_md and dag.doc_md.strip().startswith("### "), "doc_md is the module docstring, with a heading"
+    assert "on call" in dag.doc_md.lower(), "doc_md has instructions for on-call"
     assert dag.description
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
     assert len(tiers) == 1 and tiers[0] in {"tier:critical", "tier:high", "tier:medium"}
-    looks_at = dag.params.get_param(OF_THE_CLOCK.get(dag_id, "as_of")).schema
-    assert looks_at["type"] == ["null", "string"]
-    assert looks_at["format"] == ("date-time" if dag_id in OF_THE_CLOCK else "date")
+    parameter = dag.params.get_param(BY_INSTANT.get(dag_id, "as_of")).schema
+    assert parameter["type"] == ["null", "string"]
+    assert parameter["format"] == ("date-time" if dag_id in BY_INSTANT else "date")
     policy = RETRIES[tiers[0].removeprefix("tier:")]
     for task in dag.tasks:
         if task.task_type == "EmptyOperator":
             continue
         assert task.owner in OWNERS, f"{task.task_id} is owned by {task.owner}"
-        # The second try of a layer's build only has the models' own tasks repair what failed.
+        # A layer's build is retried once. Then the models' own tasks build the failed models.
         builds = task.task_id.endswith(".dbt_producer_watcher")
-        assert task.retries == (1 if builds else policy.attempts - 1), f"{task.task_id} is not tried as its tier is"
+        assert task.retries == (1 if builds else policy.attempts - 1), f"{task.task_id} does not have the retries of its tier"
         assert task.retry_exponential_backoff == 2.0, f"{task.task_id} has no backoff"
         assert builds or task.max_retry_delay == task.retry_delay * policy.longest_wait
-        assert task.execution_timeout == policy.timeout, f"{task.task_id} may take forever"
-        assert task.on_failure_callback, f"nobody hears of a failed {task.task_id}"
+        assert task.execution_timeout == policy.timeout, f"{task.task_id} has no timeout of its tier"
+        assert task.on_failure_callback, f"no alert is sent if {task.task_id} fails"
 
 
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
@@ -94,7 +94,7 @@ def test_no_cycles_and_serializable(bag: DagBag, dag_id: str) -> None:
     json.dumps(DagSerialization.to_dict(bag.dags[dag_id]))
 
 
-def test_a_higher_tier_is_tried_no_less() -> None:
+def test_a_higher_tier_has_no_fewer_attempts() -> None:
     order = ["low", "medium", "high", "critical"]
     assert set(RETRIES) == set(order)
     for milder, stricter in pairwise(order):
@@ -103,31 +103,31 @@ def test_a_higher_tier_is_tried_no_less() -> None:
     assert RETRIES["low"].attempts >= 2
 
 
-def test_refreshes_are_made_from_the_promises(bag: DagBag, manifest: Path) -> None:
+def test_refreshes_follow_the_freshness_slas(bag: DagBag, manifest: Path) -> None:
     nodes = json.loads(manifest.read_text())["nodes"].values()
-    promised = {
+    cadences = {
         node["name"]: node["config"]["meta"]["sla"]["cadence"]
         for node in nodes
         if node["resource_type"] == "model" and "sla" in node["config"].get("meta", {})
     }
     for dag_id in REFRESHES:
         cadence = dag_id.removeprefix("refresh_").replace("_", " ")
-        models = {name for name, told in promised.items() if told == cadence}
+        models = {name for name, stated in cadences.items() if stated == cadence}
         assert models
         dag = bag.dags[dag_id]
         assert {task_id.split(".")[1] for task_id in dag.task_ids if task_id.startswith("marts.mart_")} == models
         assert dag.schedule == {"refresh_hourly": "7 * * * *", "refresh_every_15_minutes": "*/15 * * * *"}[dag_id]
-        assert dag.dagrun_timeout < LONGEST_WAIT, "the night outlasts a refresh that hangs"
-        assert not any(task.outlets for task in dag.tasks), "a refresh starts no night"
+        assert dag.dagrun_timeout < LONGEST_WAIT, "a nightly run waits longer than a refresh can run"
+        assert not any(task.outlets for task in dag.tasks), "a refresh starts no nightly run"
 
 
-def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
+def test_a_refresh_loads_and_builds_only_needed_tables(bag: DagBag) -> None:
     dag = bag.dags["refresh_every_15_minutes"]
-    landed = {task_id.removeprefix("land_") for task_id in dag.task_ids if task_id.startswith("land_")}
-    assert landed == {"support"}
-    for name in landed:
+    loaded = {task_id.removeprefix("land_") for task_id in dag.task_ids if task_id.startswith("land_")}
+    assert loaded == {"support"}
+    for name in loaded:
         assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
-    assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in landed}
+    assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in loaded}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"gate_raw"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
@@ -136,19 +136,19 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
             for task in dag.tasks
             if task.task_id.startswith(f"{layer}.") and hasattr(task, "model_unique_id")
         }
-        assert nodes == set(names), "what Cosmos selects is what the gates are narrowed to"
+        assert nodes == set(names), "Cosmos and the gates select the same tables"
     built = {task_id.split(".")[1].removesuffix("_run") for task_id in dag.task_ids if task_id.startswith("core.")}
     assert {"fct_tickets", "int_support__tickets"} <= built
     assert not built & {"fct_deals", "dim_products", "snap_accounts", "fct_leads", "dim_facilities", "dim_open_time"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("gate_core").upstream_task_ids} == {"core"}
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
     assert dag.get_task("finish").upstream_task_ids == {"publish"}
-    # A test that compares with a table which this run does not build is not waited for.
+    # The run does not wait for tests that compare with tables that it neither builds nor reads.
     tests = dag.get_task("core.dbt_producer_watcher").tests_per_model
     waited = " ".join(test for found in tests.values() for test in found)
     assert "fct_tickets_rows_are_valid" in waited
     assert "dim_contacts" not in waited and "dim_products" not in waited
-    # One that compares with a table which this run only reads is: dbt does it, unless it says that it need not be done.
+    # It waits for tests that compare with a table that it only reads, unless their `refresh_every` excludes them.
     assert "relationships_fct_tickets_facility_key" in waited
     assert "ticket_priorities_agree_with_their_history" not in waited
     left_out = dag.get_task("core.dbt_producer_watcher").exclude
@@ -156,7 +156,7 @@ def test_a_refresh_lands_and_builds_only_what_it_needs(bag: DagBag) -> None:
 
 
 @pytest.mark.parametrize("dag_id", sorted(REFRESHES))
-def test_the_process_that_skips_a_tick_knows_all_that_it_skips(bag: DagBag, dag_id: str) -> None:
+def test_the_process_of_prepare_parses_all_tasks_that_it_may_skip(bag: DagBag, dag_id: str) -> None:
     with _airflow_parsing_context_manager(dag_id=dag_id, task_id="prepare"):
         part = DagBag(dag_folder=str(ROOT / "dags/refresh.py"))
     assert part.dags[dag_id].get_task("prepare").get_flat_relative_ids(upstream=False) == set(bag.dags[dag_id].task_ids) - {
@@ -168,7 +168,7 @@ def test_the_process_that_skips_a_tick_knows_all_that_it_skips(bag: DagBag, dag_
     ("variable", "quiet"),
     [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES)],
 )
-def test_clocks_can_be_taken_away(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
+def test_schedules_can_be_switched_off(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
     monkeypatch.setenv(variable, "off")
     settings.cache_clear()
     try:
@@ -201,7 +201,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _names(condition: Any) -> set[str]:
-    """The assets of a condition in which all must have arrived."""
+    """The names of the assets in a condition that requires all of them."""
     if isinstance(condition, Asset):
         return {condition.name}
     assert isinstance(condition, AssetAll)
@@ -243,14 +243,14 @@ def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> Non
 
 
 @pytest.mark.parametrize("dag_id", ["transform", "refresh_hourly"])
-def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: DagBag, manifest: Path, dag_id: str) -> None:
-    """One task of every kind, in every layer: its process must find it, and find it as the scheduler knows it."""
+def test_a_process_that_runs_one_task_parses_only_that_task(bag: DagBag, manifest: Path, dag_id: str) -> None:
+    """For one task of each kind and layer: its process must parse the same task as the scheduler."""
     whole = bag.dags[dag_id]
     examples = {
         (task.task_id.split(".")[0], type(task)): task for task in whole.tasks if "." in task.task_id or task.task_id == "publish"
     }
     assert len(examples) >= (4 if dag_id == "transform" else 3) * 3
-    assert manifest_for("mart_ticket_sla_compliance") != manifest, "the tasks of models are made from a cut of it"
+    assert manifest_for("mart_ticket_sla_compliance") != manifest, "the tasks of models read a reduced manifest"
     for task in examples.values():
         with _airflow_parsing_context_manager(dag_id=dag_id, task_id=task.task_id):
             part = DagBag(dag_folder=str(whole.fileloc))
@@ -260,7 +260,7 @@ def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: Da
         assert (type(found), found.trigger_rule, found.retries) == (type(task), task.trigger_rule, task.retries)
         assert getattr(found, "model_unique_id", None) == getattr(task, "model_unique_id", None)
         assert getattr(found, "tests_per_model", None) == getattr(task, "tests_per_model", None), (
-            "the builder knows its layer whole"
+            "the build task knows all models of its layer"
         )
         if not task.task_id.split(".")[-1].startswith("dbt_"):
             models = {task_id.split(".")[1] for task_id in part.dags[dag_id].task_ids if "." in task_id}
@@ -268,22 +268,22 @@ def test_a_process_that_runs_one_task_reads_no_more_than_that_task_needs(bag: Da
 
 
 @pytest.mark.parametrize("full_refresh", [False, True])
-def test_every_dbt_command_is_told_what_its_run_was_told(bag: DagBag, full_refresh: bool) -> None:
-    """Of one task of every kind, in every layer: the command as it would be run, and its environment."""
+def test_every_dbt_command_gets_the_parameters_of_its_run(bag: DagBag, full_refresh: bool) -> None:
+    """The command and the environment of one task of each kind and layer."""
     prepared = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": full_refresh, "selected": None}
     instance = SimpleNamespace(xcom_pull=lambda task_ids: {"prepare": prepared}[task_ids])
-    context = {"ti": instance, "run_id": "tonight", "params": {}}
+    context = {"ti": instance, "run_id": "nightly", "params": {}}
     tasks = {(task.task_id.split(".")[0], type(task)): task for task in bag.dags["transform"].tasks if hasattr(task, "build_cmd")}
-    told: dict[str, set[bool]] = {}
+    rebuilds: dict[str, set[bool]] = {}
     for task in map(copy.copy, tasks.values()):
-        task.interceptors = [asked for asked in task.interceptors if asked.__name__ != "keep_reports"]
+        task.interceptors = [interceptor for interceptor in task.interceptors if interceptor.__name__ != "keep_reports"]
         task.invoke_interceptors(context)
         command, environment = task.build_cmd(context, task.add_cmd_flags())
-        assert (environment["DBT_AS_OF"], environment["DBT_RUN_ID"]) == (prepared["as_of"], "tonight")
-        told.setdefault(task.base_cmd[0], set()).add("--full-refresh" in command)
-    # `dbt test` and `dbt snapshot` know no such option.
-    rebuilt = {full_refresh}
-    assert told == {"build": rebuilt, "run": rebuilt, "seed": rebuilt, "test": {False}, "snapshot": {False}}
+        assert (environment["DBT_AS_OF"], environment["DBT_RUN_ID"]) == (prepared["as_of"], "nightly")
+        rebuilds.setdefault(task.base_cmd[0], set()).add("--full-refresh" in command)
+    # `dbt test` and `dbt snapshot` do not have this option.
+    expected = {full_refresh}
+    assert rebuilds == {"build": expected, "run": expected, "seed": expected, "test": {False}, "snapshot": {False}}
 
 
 def test_transform_takes_typed_parameters(bag: DagBag) -> None:
@@ -292,7 +292,7 @@ def test_transform_takes_typed_parameters(bag: DagBag) -> None:
     assert schemas["select"]["pattern"]
 
 
-def test_nothing_heavy_is_imported_at_the_top() -> None:
+def test_dag_files_import_no_heavy_library() -> None:
     for path in (ROOT / "dags").glob("*.py"):
         for node in ast.parse(path.read_text()).body:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -300,12 +300,12 @@ def test_nothing_heavy_is_imported_at_the_top() -> None:
             assert not {name.split(".")[0] for name in names} & HEAVY, f"{path.name} imports {names}"
 
 
-def test_no_dag_file_is_taken_for_a_dbt_plugin() -> None:
+def test_no_dag_file_is_named_like_a_dbt_plugin() -> None:
     assert not list((ROOT / "dags").glob("dbt_*.py"))
 
 
 def test_parsing_is_light(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Prints the time of all of dags/ in a fresh process, with what it imports beyond Airflow itself, which Airflow's parser has loaded."""
+    """Parses dags/ in a new process, prints the time, and checks that no heavy library is imported besides Airflow's own."""
     script = (
         "import sys, time\n"
         "from airflow.dag_processing.dagbag import DagBag\n"
@@ -319,5 +319,5 @@ def test_parsing_is_light(manifest: Path, capsys: pytest.CaptureFixture[str]) ->
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     _, seconds, *loaded = next(line for line in done.stdout.splitlines() if line.startswith("RESULT")).split()
     with capsys.disabled():
-        print(f"\ndags/ parsed in {float(seconds):.2f} s (promise: under 2 s)")
-    assert loaded == [], "these libraries are heavy: import them inside the tasks"
+        print(f"\ndags/ parsed in {float(seconds):.2f} s (target: under 2 s)")
+    assert loaded == [], "import these heavy libraries inside the tasks"

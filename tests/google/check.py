@@ -112,10 +112,10 @@ class Play(Nights):
 
     def lock(self, resources: list[str], dag_id: str, run: RunContext) -> None:
         """Take locks. The row of a lock is inserted each time here, because there are no rows; really once."""
-        from include.transform import take_turn
+        from include.transform import take_lock
 
         self.endpoint.phase(self.phase_name, counted=1)
-        assert take_turn(resources, dag_id, run.run_id, lambda *_: True) is None
+        assert take_lock(resources, dag_id, run.run_id, lambda *_: True) is None
         self.endpoint.phase(self.phase_name)
 
     def all(self) -> None:

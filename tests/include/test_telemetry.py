@@ -1,4 +1,4 @@
-"""The platform's metrics, as a monitor receives them: a real task process sends them by StatsD to a UDP socket."""
+"""The platform's metrics: a real task process sends them by StatsD to a UDP socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from include.quality.builder import build
 from include.settings import ROOT
 from tests.warehouse import connected
 
-#: A DAG whose task does what the platform's gate and publish tasks do.
+#: A DAG whose tasks call the functions of the platform's gate and publish tasks.
 DAG_FILE = """
     from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ DAG_FILE = """
 
         gate_and_publish() >> blocked()
 """
-#: Airflow's own supervisor and task processes, with an API server that only says yes.
+#: Airflow's own supervisor and task processes, with an API server that accepts every request.
 SUPERVISOR = """
     from uuid import uuid4
 
@@ -62,8 +62,8 @@ SUPERVISOR = """
 
     def answer(request):
         start = request.url.path.endswith("/run")
-        told = {"dag_run": DAG_RUN, "max_tries": 0, "should_retry": False} if start else {"ok": True}
-        return httpx.Response(200, json=told)
+        body = {"dag_run": DAG_RUN, "max_tries": 0, "should_retry": False} if start else {"ok": True}
+        return httpx.Response(200, json=body)
 
     for task_id in ("gate_and_publish", "blocked"):
         ti = TaskInstance(
@@ -97,7 +97,7 @@ def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
 
 
 def received(receiver: socket.socket) -> dict[str, str]:
-    """Every metric that has come, by name: value and kind."""
+    """All received metrics: name → value and kind."""
     found = {}
     try:
         while True:
@@ -136,8 +136,8 @@ def test_a_monitor_receives_gates_publications_and_freshness(bq: Client, receive
         cwd=ROOT,
     )
     found = received(receiver)
-    told = {name: value for name, value in found.items() if name.startswith("airflow.platform.")}
-    assert told == {
+    ours = {name: value for name, value in found.items() if name.startswith("airflow.platform.")}
+    assert ours == {
         "airflow.platform.gate.warn.core": "1|c",
         "airflow.platform.gate.failed_expectations.core": "1|g",
         "airflow.platform.gate.quarantined_rows.core": "0|g",
@@ -150,4 +150,4 @@ def test_a_monitor_receives_gates_publications_and_freshness(bq: Client, receive
         "airflow.platform.gate.failed_expectations.marts": "1|g",
         "airflow.platform.gate.quarantined_rows.marts": "0|g",
     }, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "airflow.ti.finish.metrics.gate_and_publish.success" in found, "Airflow's own come the same way"
+    assert "airflow.ti.finish.metrics.gate_and_publish.success" in found, "Airflow's own metrics arrive the same way"

@@ -31,7 +31,7 @@ from include.sla import monitor
 from include.sources import load_sources
 from include.sources.dbt_sources import write
 from include.transform import PROFILE, TARGET
-from tests.dags.test_turns import SHOP
+from tests.dags.test_locks import SHOP
 from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers, receiving
 from tests.pipeline.nights import free_ports
 from tests.warehouse import connected, empty, rows

@@ -10,6 +10,6 @@ from tests.warehouse import connected
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client of a warehouse in which every dataset exists and the books are empty."""
+    """A client of a warehouse with all datasets and empty audit tables."""
     with connected(monkeypatch) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Publishing: all tables or none, whatever goes wrong, and however often it is tried."""
+"""Publishing: all tables or none, after any failure and any number of attempts."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ SECOND = RunContext("scheduled__2026-10-02", FIRST.as_of + timedelta(days=1))
 TABLES = ("marts.mart_a", "marts.mart_b", "metrics.mtr_c")
 
 
-def build(bq: Client, night: int, *tables: str) -> None:
-    """Build tables whose rows say which night they are of: `night` rows holding `night`."""
+def build(bq: Client, version: int, *tables: str) -> None:
+    """Build tables of a version: `version` rows that hold `version`."""
     for table in tables or TABLES:
         dataset, name = table.split(".")
-        sql = f"create or replace table {dataset}_build.{name} as select {night} as night from unnest(generate_array(1, {night}))"
+        sql = f"create or replace table {dataset}_build.{name} as select {version} as version from unnest(generate_array(1, {version}))"
         bq.query(sql).result()
 
 
 def shown(bq: Client, *tables: str) -> list[object]:
-    """The night that each published table shows; None for one that is not there."""
-    there = {f"{dataset}.{table.table_id}" for dataset in ("marts", "metrics") for table in bq.list_tables(dataset)}
-    return [rows(bq, f"select max(night) from {table}")[0][0] if table in there else None for table in tables or TABLES]
+    """The version of each published table; None for a table that does not exist."""
+    existing = {f"{dataset}.{table.table_id}" for dataset in ("marts", "metrics") for table in bq.list_tables(dataset)}
+    return [rows(bq, f"select max(version) from {table}")[0][0] if table in existing else None for table in tables or TABLES]
 
 
-def books(bq: Client) -> dict[str, tuple[str, int | None]]:
+def published(bq: Client) -> dict[str, tuple[str, int | None]]:
     found = ops.publications(client=bq)
     return {f"{row['dataset']}.{row['table_name']}": (row["run_id"], row["row_count"]) for row in found}
 
 
-def leftovers(bq: Client) -> list[str]:
+def backups(bq: Client) -> list[str]:
     return [table.table_id for table in bq.list_tables("ops") if f"ops.{table.table_id}" not in ops.TABLES]
 
 
-def test_each_night_replaces_the_last_and_the_books_say_so(bq: Client) -> None:
+def test_each_run_replaces_the_last_and_records_it(bq: Client) -> None:
     build(bq, 1)
     assert publish(FIRST, client=bq) == 3
     assert shown(bq) == [1, 1, 1]
@@ -53,12 +53,12 @@ def test_each_night_replaces_the_last_and_the_books_say_so(bq: Client) -> None:
     assert shown(bq) == [1, 1, 1]
     assert publish(SECOND, client=bq) == 3
     assert shown(bq) == [2, 2, 2]
-    assert books(bq) == dict.fromkeys(TABLES, (SECOND.run_id, 2))
+    assert published(bq) == dict.fromkeys(TABLES, (SECOND.run_id, 2))
     assert ops.last_as_of(client=bq) == SECOND.as_of
-    assert leftovers(bq) == []
+    assert backups(bq) == []
 
 
-def test_publishing_twice_is_publishing_once(bq: Client) -> None:
+def test_publishing_twice_equals_publishing_once(bq: Client) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
     publish(FIRST, client=bq)
@@ -66,44 +66,44 @@ def test_publishing_twice_is_publishing_once(bq: Client) -> None:
     assert rows(bq, "select state, count(*) from ops.publications group by 1") == [("published", 3)]
 
 
-def test_a_night_takes_no_refreshed_table_back_to_its_midnight(bq: Client) -> None:
-    tick = RunContext("scheduled__2026-10-02T01:45", SECOND.as_of + timedelta(minutes=105))
+def test_a_nightly_run_does_not_replace_a_refreshed_table_with_midnight(bq: Client) -> None:
+    refresh = RunContext("scheduled__2026-10-02T01:45", SECOND.as_of + timedelta(minutes=105))
     build(bq, 1)
     publish(FIRST, client=bq)
     build(bq, 3)
-    assert publish(tick, tables=["marts.mart_a"], client=bq) == 1
+    assert publish(refresh, tables=["marts.mart_a"], client=bq) == 1
     assert shown(bq) == [3, 1, 1], "the other tables stay as they are"
     build(bq, 2)
     assert publish(SECOND, client=bq) == 2
     assert shown(bq) == [3, 2, 2]
-    assert books(bq)["marts.mart_a"] == (tick.run_id, 3)
-    # Looking back on purpose, by a day or more, is another matter.
+    assert published(bq)["marts.mart_a"] == (refresh.run_id, 3)
+    # A backfill of an earlier day replaces it.
     build(bq, 1)
     assert publish(RunContext("manual", FIRST.as_of), client=bq) == 3
     assert shown(bq) == [1, 1, 1]
-    assert leftovers(bq) == []
+    assert backups(bq) == []
 
 
-def test_a_night_of_which_all_is_fresher_publishes_nothing(bq: Client) -> None:
+def test_a_nightly_run_publishes_nothing_if_all_tables_are_fresher(bq: Client) -> None:
     build(bq, 3)
-    publish(RunContext("tick", FIRST.as_of + timedelta(hours=1)), client=bq)
+    publish(RunContext("refresh", FIRST.as_of + timedelta(hours=1)), client=bq)
     build(bq, 1)
     assert publish(FIRST, client=bq) == 0
     assert shown(bq) == [3, 3, 3]
 
 
-def test_what_is_published_is_not_the_build(bq: Client) -> None:
+def test_a_published_table_is_independent_of_its_build(bq: Client) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
     bq.query("delete from marts_build.mart_a where true").result()
     assert shown(bq, "marts.mart_a") == [1]
 
 
-def test_a_table_partitioned_otherwise_is_published_too(bq: Client) -> None:
-    bq.query("create table marts_build.mart_a partition by day as select 1 as night, date '2026-01-01' as day").result()
+def test_a_table_with_changed_partitioning_is_published(bq: Client) -> None:
+    bq.query("create table marts_build.mart_a partition by day as select 1 as version, date '2026-01-01' as day").result()
     publish(FIRST, client=bq)
     bq.query("drop table marts_build.mart_a").result()
-    bq.query("create table marts_build.mart_a cluster by night as select 2 as night").result()
+    bq.query("create table marts_build.mart_a cluster by version as select 2 as version").result()
     publish(SECOND, client=bq)
     assert shown(bq, "marts.mart_a") == [2]
 
@@ -115,15 +115,15 @@ def test_a_missing_build_publishes_nothing(bq: Client) -> None:
     with pytest.raises(PublishError, match=r"marts\.mart_zzz could not be published, so nothing was: .*mart_zzz"):
         publish(SECOND, tables=[*TABLES, "marts.mart_zzz"], client=bq)
     assert shown(bq, *TABLES, "marts.mart_zzz") == [1, 1, 1, None]
-    assert books(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
+    assert published(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
     assert rows(bq, f"select distinct state from ops.publications where run_id = '{SECOND.run_id}'") == [("rolled_back",)]
-    assert leftovers(bq) == []
+    assert backups(bq) == []
     publish(SECOND, client=bq)
     assert shown(bq) == [2, 2, 2]
 
 
 def test_a_failure_in_the_middle_of_the_first_publication_leaves_nothing(bq: Client) -> None:
-    """Tables are replaced in the order of their names: two are there by the time that the third fails."""
+    """Tables are replaced in the order of their names: two are published before the third fails."""
     build(bq, 1)
     with pytest.raises(PublishError, match=r"marts\.mart_zzz could not be published"):
         publish(FIRST, tables=[*TABLES, "marts.mart_zzz"], client=bq)
@@ -145,9 +145,9 @@ def test_nothing_built_is_an_error(bq: Client) -> None:
         publish(FIRST, client=bq)
 
 
-def test_what_is_no_longer_built_is_taken_away_if_it_was_ours(bq: Client) -> None:
+def test_a_table_that_is_no_longer_built_is_removed_if_the_platform_published_it(bq: Client) -> None:
     build(bq, 1)
-    bq.query("create table marts.somebody_elses as select 9 as night").result()
+    bq.query("create table marts.somebody_elses as select 9 as version").result()
     publish(FIRST, client=bq)
     bq.query("drop table marts_build.mart_b").result()
     build(bq, 2, "marts.mart_a", "metrics.mtr_c")
@@ -155,7 +155,7 @@ def test_what_is_no_longer_built_is_taken_away_if_it_was_ours(bq: Client) -> Non
     assert shown(bq) == [2, 1, 1]
     assert publish(SECOND, client=bq) == 2
     assert shown(bq, *TABLES, "marts.somebody_elses") == [2, None, 2, 9]
-    assert set(books(bq)) == {"marts.mart_a", "metrics.mtr_c"}
+    assert set(published(bq)) == {"marts.mart_a", "metrics.mtr_c"}
 
 
 def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp
 
 
 def publish_and_die(statement: str, left: int) -> int:
-    """Publish in a process that dies instead of sending a statement that begins so, after sending `left` of them.
+    """Publish in a child process that dies before a statement with this beginning, after it has sent `left` of them.
 
     Returns its exit code: 9 if it died there.
     """
@@ -183,7 +183,7 @@ def publish_and_die(statement: str, left: int) -> int:
 
 
 class _Mortal:
-    """A client of this process's own, whose `query` ends the process at the given statement."""
+    """A new client, whose `query` ends the process at the given statement."""
 
     def __init__(self, statement: str, left: int) -> None:
         self.bq = client()
@@ -203,30 +203,30 @@ class _Mortal:
 @pytest.mark.parametrize(
     ("statement", "left"),
     [
-        pytest.param("create table `ops`.", 1, id="while tables are kept aside"),
+        pytest.param("create table `ops`.", 1, id="while tables are backed up"),
         pytest.param("create or replace table", 1, id="after the first is replaced"),
-        pytest.param("merge ops.publications", 1, id="when all are replaced, before it is noted"),
+        pytest.param("merge ops.publications", 1, id="when all are replaced, before it is recorded"),
     ],
 )
-def test_killed_anywhere_the_next_who_comes_puts_things_right(bq: Client, statement: str, left: int) -> None:
+def test_the_next_caller_undoes_a_killed_publication(bq: Client, statement: str, left: int) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
     build(bq, 2)
     assert publish_and_die(statement, left) == 9
     if statement.startswith("create or replace"):
         assert shown(bq) == [2, 1, 1]
-        # Killed an instant later, between dropping a table and making it anew, it would have left a hole.
+        # A kill between dropping a table and creating it again leaves the table missing.
         bq.query("drop table marts.mart_b").result()
     recover(bq)
     assert shown(bq) == [1, 1, 1]
-    assert books(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
-    assert leftovers(bq) == []
+    assert published(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
+    assert backups(bq) == []
     assert recover(bq) == []
     publish(SECOND, client=bq)
     assert shown(bq) == [2, 2, 2]
 
 
-def test_the_next_publication_recovers_by_itself(bq: Client) -> None:
+def test_the_next_publication_recovers_first(bq: Client) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
     build(bq, 2)
@@ -241,4 +241,4 @@ def test_a_first_publication_that_was_killed_leaves_nothing_behind(bq: Client) -
     assert publish_and_die("create or replace table", 2) == 9
     recover(bq)
     assert shown(bq) == [None, None, None]
-    assert books(bq) == {}
+    assert published(bq) == {}

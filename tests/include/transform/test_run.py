@@ -38,7 +38,7 @@ def test_without_a_night_it_skips_its_tick_and_says_why(bq: Client) -> None:
     (row,) = ops.runs(client=bq)
     assert (row["dag_id"], row["state"]) == (DAG_ID, "skipped")
     assert row["message"] == (
-        "This tick is left out: no whole run of transform has succeeded yet. "
+        "Scheduled run skipped: no whole run of transform has succeeded yet. "
         "It takes 2 tables and views from the night, such as core.dim_facilities."
     )
 

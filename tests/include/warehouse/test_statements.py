@@ -12,7 +12,7 @@ from google.cloud.bigquery import Client
 from include import ops
 from include.quality import quarantine
 from include.runs import RunContext
-from include.transform import forget_old_versions, take_turn
+from include.transform import forget_old_versions, take_lock
 from include.warehouse import client, execute
 from tests.proxy import Proxy, proxied
 from tests.warehouse import connected, rows, running
@@ -55,7 +55,7 @@ WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
     "run begins": ("ops.pipeline_runs", lambda _: ops.start_run(RUN, "transform")),
     "run ends": ("ops.pipeline_runs", lambda _: ops.finish_run(RUN, "transform", "success")),
     "quarantine": ("delete from quarantine", lambda _: quarantine.release(client(), "staging")),
-    "turn": ("update ops.turns", lambda _: take_turn(["raw_crm"], "transform", "r", lambda *_: True)),
+    "lock": ("update ops.turns", lambda _: take_lock(["raw_crm"], "transform", "r", lambda *_: True)),
     "retention": ("delete from `snapshots`", snapshots),
 }
 

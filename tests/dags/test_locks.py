@@ -1,4 +1,4 @@
-"""The night and the refreshes in a real Airflow, its metadata and its execution API: who waits, who skips, and what ends a turn."""
+"""Locks of nightly runs and refreshes in a real Airflow: waiting, skipping, and the end of a lock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from google.cloud.bigquery import Client
 from include.quality.builder import build
 from include.settings import ROOT, settings
 from include.sources import load_sources
-from include.transform import take_turn
+from include.transform import take_lock
 from tests.warehouse import connected, rows
 
 SHOP = {
@@ -36,7 +36,7 @@ SHOP = {
         }
     },
 }
-#: Plays DAGs as `airflow dags test` does. `other` is a run that has been triggered and waits for a scheduler.
+#: Runs DAGs as `airflow dags test` does. `other` is a triggered run that waits for a scheduler.
 SCRIPT = """
     import os, sys, threading, time
     from airflow.api.common.trigger_dag import trigger_dag
@@ -75,7 +75,7 @@ SCRIPT = """
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of an Airflow with a database of its own."""
+    """The environment variables of an Airflow with its own database."""
     home = tmp_path_factory.mktemp("airflow")
     environment = os.environ | {
         "AIRFLOW_HOME": str(home),
@@ -92,7 +92,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def play(
     airflow: dict[str, str], manifest: Path, bq: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Callable[..., list[str]]]:
-    """Plays a DAG while a run of another has been triggered, and tells what was said."""
+    """A function that runs a DAG while a run of another DAG is triggered. It returns the lines of the output."""
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "shop.yml").write_text(yaml.safe_dump(SHOP))
     (tmp_path / "landing").mkdir()
@@ -119,7 +119,7 @@ def play(
 
 
 def warehouse_variables() -> dict[str, str]:
-    """What points at the tests' warehouse, as `connected` has set it."""
+    """The variables that point at the tests' warehouse, set by `connected`."""
     return {name: value for name, value in os.environ.items() if name.startswith(("BIGQUERY_", "GOOGLE_"))}
 
 
@@ -130,32 +130,32 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     settings.cache_clear()
 
 
-def test_a_refresh_that_finds_the_night_at_work_skips_its_tick(play: Callable[..., list[str]], bq: Client) -> None:
-    assert take_turn(["build"], "transform", "other", lambda *_: False, bq) is None
-    said = play("refresh_hourly", "transform")
-    assert "RUN success" in said, "\n".join(said[-80:])
-    states = dict(line.split()[1:] for line in said if line.startswith("TASK "))
+def test_a_refresh_is_skipped_while_a_nightly_run_holds_the_lock(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_lock(["build"], "transform", "other", lambda *_: False, bq) is None
+    output = play("refresh_hourly", "transform")
+    assert "RUN success" in output, "\n".join(output[-80:])
+    states = dict(line.split()[1:] for line in output if line.startswith("TASK "))
     assert states.pop("prepare") == "success"
     assert len(states) > 10 and set(states.values()) == {"skipped"}
-    message = "This tick is left out: transform (other) writes build."
-    assert any(message in line for line in said)
+    message = "Scheduled run skipped: transform (other) writes build."
+    assert any(message in line for line in output)
     assert rows(bq, "select dag_id, state, message from ops.pipeline_runs") == [("refresh_hourly", "skipped", message)]
     assert rows(bq, "select dag_id from ops.turns where run_id is not null") == [("transform",)]
 
 
-def test_the_night_waits_for_a_refresh_until_its_run_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
-    assert take_turn(["raw_shop"], "refresh_hourly", "other", lambda *_: False, bq) is None
-    said = play("ingest_shop", "refresh_hourly", "ends")
-    assert "RUN success" in said, "\n".join(said[-80:])
-    waited = [n for n, line in enumerate(said) if "Not our turn yet: refresh_hourly (other) writes raw_shop" in line]
-    ended = said.index("ENDED")
+def test_an_ingestion_run_waits_until_a_refresh_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_lock(["raw_shop"], "refresh_hourly", "other", lambda *_: False, bq) is None
+    output = play("ingest_shop", "refresh_hourly", "ends")
+    assert "RUN success" in output, "\n".join(output[-80:])
+    waited = [n for n, line in enumerate(output) if "Waiting for a lock: refresh_hourly (other) writes raw_shop" in line]
+    ended = output.index("ENDED")
     assert waited and waited[0] < ended
     assert rows(bq, "select table_name, rows_loaded from ops.loads") == [("items", 2)]
     assert rows(bq, "select dag_id from ops.turns where resource = 'raw_shop'") == [("ingest_shop",)]
 
 
-def test_a_run_that_nobody_knows_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
-    assert take_turn(["raw_shop"], "refresh_hourly", "deleted", lambda *_: False, bq) is None
-    said = play("ingest_shop", "maintenance")
-    assert "RUN success" in said, "\n".join(said[-80:])
-    assert not any("Not our turn yet" in line for line in said)
+def test_a_deleted_run_counts_as_ended(play: Callable[..., list[str]], bq: Client) -> None:
+    assert take_lock(["raw_shop"], "refresh_hourly", "deleted", lambda *_: False, bq) is None
+    output = play("ingest_shop", "maintenance")
+    assert "RUN success" in output, "\n".join(output[-80:])
+    assert not any("Waiting for a lock" in line for line in output)

@@ -1,7 +1,7 @@
-"""Whose turn it is: nightly runs and refreshes write the same raw tables and the same build, one run at a time.
+"""Locks: nightly runs and refreshes write the same raw tables and the same build, so only one run may write at a time.
 
-`ops.turns` holds, per resource, the run that has the turn. Nobody gives a turn back: it ends with the run, and whoever finds that
-the run has ended may take it. So a run that was killed keeps nobody waiting, and there is nothing to clean up.
+`ops.turns` holds, per resource, the run with the lock. A lock is never released: it ends with its run. A run that finds a lock
+of an ended run takes it over. So a killed run blocks no other run, and there is nothing to clean up.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from include.warehouse import execute
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-#: Everything between raw and publishing: staging's views, core, the marts' build, quarantine, the publication.
+#: The resource of all tables after raw: staging views, core, the build of the marts, quarantine, publications.
 BUILD = "build"
 _ATTEMPTS = 5
 
-# One statement, so that of two runs which ask at once one finds what the other wrote. Both change the same rows: where the
-# warehouse cannot put them in an order by itself, it refuses one of them, which is then run again.
+# One statement takes all locks, so two concurrent runs cannot both succeed: both change the same rows. If BigQuery cannot
+# serialize the two statements, it rejects one, which is then retried.
 _TAKE = """
     update ops.turns as wanted
     set dag_id = @dag_id, run_id = @run_id, taken_at = current_timestamp()
@@ -37,8 +37,8 @@ _TAKE = """
 
 
 @dataclass(frozen=True)
-class Turn:
-    """That a run has, or had, the turn to write a resource; of a resource that nobody has written yet, no run."""
+class Lock:
+    """The lock on a resource, and the run that holds or held it. No run if the lock was never taken."""
 
     resource: str
     dag_id: str | None
@@ -48,46 +48,46 @@ class Turn:
         return f"{self.dag_id} ({self.run_id}) writes {self.resource}"
 
 
-def take_turn(
+def take_lock(
     resources: Iterable[str],
     dag_id: str,
     run_id: str,
     has_ended: Callable[[str, str], bool],
     client: Client | None = None,
-) -> Turn | None:
-    """Take the turn to write all of the resources, or none of them. A run that has it already keeps it.
+) -> Lock | None:
+    """Take the locks on all of the resources, or on none. A run keeps the locks that it has already.
 
     Args:
         resources: `raw_<source>` or `BUILD`.
-        dag_id: the DAG that asks.
+        dag_id: the DAG that takes the locks.
         run_id: its run.
-        has_ended: whether a run, by DAG and run id, has ended; asked of the runs that are in the way.
+        has_ended: whether a run, by DAG and run id, has ended; called for the runs that hold a lock.
         client: a BigQuery client; one is made if not given.
 
     Returns:
-        None if it is this run's turn now, else who is in the way.
+        None if this run has the locks now, else the lock of another run that prevents it.
     """
     wanted = sorted(set(resources))
-    bq = client or new_client(task="turn")
-    found = _turns(bq, wanted)
+    bq = client or new_client(task="lock")
+    found = _locks(bq, wanted)
     for _ in range(_ATTEMPTS):
-        others = [turn for turn in found if turn.run_id is not None and (turn.dag_id, turn.run_id) != (dag_id, run_id)]
-        if not others and {turn.resource for turn in found if turn.run_id is not None} == set(wanted):
+        others = [lock for lock in found if lock.run_id is not None and (lock.dag_id, lock.run_id) != (dag_id, run_id)]
+        if not others and {lock.resource for lock in found if lock.run_id is not None} == set(wanted):
             return None
         for other in others:
             if not has_ended(str(other.dag_id), str(other.run_id)):
                 return other
-        if {turn.resource for turn in found} != set(wanted):
+        if {lock.resource for lock in found} != set(wanted):
             _make_rows(bq, wanted)
         ended = sorted({f"{other.dag_id} {other.run_id}" for other in others})
         if _query(bq, _TAKE, wanted, ended, dag_id=dag_id, run_id=run_id).num_dml_affected_rows:
             return None
-        found = _turns(bq, wanted)
-    raise RuntimeError(f"The turn for {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
+        found = _locks(bq, wanted)
+    raise RuntimeError(f"The lock on {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
 
 
 def _make_rows(bq: Client, resources: list[str]) -> None:
-    """A row per resource, nobody's. Two runs that make it at once make two, which are then taken and freed together."""
+    """Insert a free row per resource. Two concurrent runs may insert two rows, which are then always taken together."""
     sql = """
         insert into ops.turns (resource)
         select resource from unnest(@resources) as resource
@@ -96,13 +96,13 @@ def _make_rows(bq: Client, resources: list[str]) -> None:
     _query(bq, sql, resources)
 
 
-def _turns(bq: Client, resources: list[str]) -> list[Turn]:
+def _locks(bq: Client, resources: list[str]) -> list[Lock]:
     sql = """
         select distinct resource, dag_id, run_id from ops.turns
         where resource in unnest(@resources)
         order by resource
     """
-    return [Turn(row["resource"], row["dag_id"], row["run_id"]) for row in _query(bq, sql, resources)]
+    return [Lock(row["resource"], row["dag_id"], row["run_id"]) for row in _query(bq, sql, resources)]
 
 
 def _query(bq: Client, sql: str, resources: list[str], ended: Sequence[str] = (), **names: str) -> Any:

@@ -1,4 +1,4 @@
-"""The books: created once, written so that a rerun replaces its rows, read back for the summary."""
+"""The audit tables: created once, replaced row by row in a rerun, read for the summary."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from include.ops import writers
 from include.runs import RunContext
 from tests.warehouse import rows
 
-NIGHT = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
+RUN = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))
 NOW = datetime(2026, 10, 1, 2, 3, 4, 567891, tzinfo=UTC)
 
 
-def load(table: str, count: int = 1, run: RunContext = NIGHT) -> dict[str, object]:
+def load(table: str, count: int = 1, run: RunContext = RUN) -> dict[str, object]:
     return {
         "batch_id": run.batch_id("crm"),
         "run_id": run.run_id,
@@ -39,14 +39,14 @@ def test_every_table_and_column_is_described_and_partitioned(bq: Client) -> None
         assert table.clustering_fields == list(definition.cluster_by)
 
 
-def test_ensuring_again_keeps_what_is_written(bq: Client) -> None:
+def test_ensuring_again_keeps_existing_rows(bq: Client) -> None:
     ops.append("ops.loads", [load("accounts")], client=bq)
     ops.ensure_tables(["crm", "billing"], client=bq)
     assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
     assert {"raw_crm", "raw_billing", *ops.DATASETS} <= {dataset.dataset_id for dataset in bq.list_datasets()}
 
 
-def test_ensuring_what_is_there_sends_no_query(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensuring_complete_tables_sends_no_query(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each task that loads or builds ensures the tables: BigQuery would bill two tables of INFORMATION_SCHEMA each time."""
     ops.ensure_tables([], client=bq)
     for name in ("query", "create_table"):
@@ -54,18 +54,18 @@ def test_ensuring_what_is_there_sends_no_query(bq: Client, monkeypatch: pytest.M
     ops.ensure_tables([], client=bq)
 
 
-def forget_definition(bq: Client) -> None:
-    """As after an update of the platform: the tables were brought to another definition."""
+def outdate_definition(bq: Client) -> None:
+    """As before an upgrade of the platform: the label names an older definition."""
     labelled = bq.get_table("ops.pipeline_runs")
     labelled.labels = {"audit_tables": "older", "owner": "somebody"}
     bq.update_table(labelled, ["labels"])
 
 
-def test_ensuring_adds_all_columns_that_an_older_table_lacks_at_once(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensuring_adds_all_missing_columns_in_one_statement(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     bq.query("drop table ops.publications").result()
     old = [bigquery.SchemaField("table_name", "STRING", "REQUIRED")]
     bq.create_table(bigquery.Table(f"{bq.project}.ops.publications", schema=old))
-    forget_definition(bq)
+    outdate_definition(bq)
     changes: list[str] = []
     query = bq.query
     with monkeypatch.context() as patch:
@@ -89,13 +89,13 @@ def test_ensuring_adds_all_columns_that_an_older_table_lacks_at_once(bq: Client,
 
 
 def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
-    other = RunContext("scheduled__2026-10-02", NIGHT.as_of + timedelta(days=1))
+    other = RunContext("scheduled__2026-10-02", RUN.as_of + timedelta(days=1))
     ops.append("ops.loads", [load("accounts", 7, other)], client=bq)
     for count in (1, 2):
         written = ops.append(
             "ops.loads",
             [load("accounts", count), load("deals", count)],
-            replace_where={"batch_id": NIGHT.batch_id("crm"), "table_name": ["accounts", "deals"]},
+            replace_where={"batch_id": RUN.batch_id("crm"), "table_name": ["accounts", "deals"]},
             client=bq,
         )
         assert written == 2
@@ -104,7 +104,7 @@ def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
         ("accounts", 7),
         ("deals", 2),
     ]
-    ops.append("ops.loads", [], replace_where={"run_id": NIGHT.run_id}, client=bq)
+    ops.append("ops.loads", [], replace_where={"run_id": RUN.run_id}, client=bq)
     assert rows(bq, "select rows_loaded from ops.loads") == [(7,)]
 
 
@@ -114,7 +114,7 @@ def test_null_can_be_replaced_too(bq: Client) -> None:
     assert rows(bq, "select table_name from ops.loads") == [("deals",)]
 
 
-def test_values_come_back_as_they_went_in(bq: Client) -> None:
+def test_values_are_read_as_they_were_written(bq: Client) -> None:
     text = "quote ' \" back\\slash \n new line é 😀 {brace} $.path %s"
     record = {"source": "crm", "table_name": "t", "line_number": 2**40, "reason": "r", "payload": text, "batch_id": "b"}
     ops.append("quarantine.rejected_records", [record | {"rejected_at": NOW}], client=bq)
@@ -124,11 +124,11 @@ def test_values_come_back_as_they_went_in(bq: Client) -> None:
 def test_many_rows_take_several_statements_and_still_replace(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "_CHUNK_CHARACTERS", 500)
     for _ in range(2):
-        ops.append("ops.loads", [load(f"t{i}") for i in range(20)], replace_where={"run_id": NIGHT.run_id}, client=bq)
+        ops.append("ops.loads", [load(f"t{i}") for i in range(20)], replace_where={"run_id": RUN.run_id}, client=bq)
     assert rows(bq, "select count(*), count(distinct table_name) from ops.loads") == [(20, 20)]
 
 
-def test_writers_at_once_lose_nothing(bq: Client) -> None:
+def test_concurrent_writers_lose_nothing(bq: Client) -> None:
     def write(name: str) -> None:
         ops.append("ops.loads", [load(name)], replace_where={"table_name": name}, client=bq)
 
@@ -156,34 +156,34 @@ def test_mistakes_are_named(table: str, row: dict[str, object], where: dict[str,
 
 
 def test_a_run_begins_ends_and_may_begin_again(bq: Client) -> None:
-    ops.start_run(NIGHT, "transform", client=bq)
-    ops.finish_run(NIGHT, "transform", "failed", "no luck", client=bq)
+    ops.start_run(RUN, "transform", client=bq)
+    ops.finish_run(RUN, "transform", "failed", "no luck", client=bq)
     assert [(run["state"], run["message"]) for run in ops.runs("transform", client=bq)] == [("failed", "no luck")]
-    ops.start_run(NIGHT, "transform", client=bq)
+    ops.start_run(RUN, "transform", client=bq)
     assert [(run["state"], run["finished_at"]) for run in ops.runs(client=bq)] == [("running", None)]
-    ops.finish_run(NIGHT, "transform", "success", client=bq)
-    ops.finish_run(NIGHT, "ingest_crm", "failed", "never began", client=bq)
+    ops.finish_run(RUN, "transform", "success", client=bq)
+    ops.finish_run(RUN, "ingest_crm", "failed", "never began", client=bq)
     states = {run["dag_id"]: run["state"] for run in ops.runs(client=bq)}
     assert states == {"transform": "success", "ingest_crm": "failed"}
     with pytest.raises(ValueError, match="success, failed or skipped"):
-        ops.finish_run(NIGHT, "transform", "done", client=bq)
+        ops.finish_run(RUN, "transform", "done", client=bq)
 
 
-def test_a_run_says_where_to_look(bq: Client) -> None:
+def test_a_run_links_to_its_page_or_log(bq: Client) -> None:
     def links() -> dict[str, object]:
         return {run["dag_id"]: run["log_url"] for run in ops.runs(client=bq)}
 
-    ops.start_run(NIGHT, "transform", "http://airflow/dags/transform/runs/r", client=bq)
-    ops.finish_run(NIGHT, "transform", "success", client=bq)
+    ops.start_run(RUN, "transform", "http://airflow/dags/transform/runs/r", client=bq)
+    ops.finish_run(RUN, "transform", "success", client=bq)
     assert links() == {"transform": "http://airflow/dags/transform/runs/r"}
     for dag_id in ("transform", "maintenance"):
-        ops.finish_run(NIGHT, dag_id, "failed", "no luck", f"http://airflow/dags/{dag_id}/runs/r/tasks/t", client=bq)
+        ops.finish_run(RUN, dag_id, "failed", "no luck", f"http://airflow/dags/{dag_id}/runs/r/tasks/t", client=bq)
     assert links() == {dag_id: f"http://airflow/dags/{dag_id}/runs/r/tasks/t" for dag_id in ("transform", "maintenance")}
 
 
-def test_readers_pick_the_run_that_is_asked_for(bq: Client) -> None:
-    again = RunContext("manual__again", NIGHT.as_of)
-    for run, minute in ((NIGHT, 0), (again, 1)):
+def test_readers_return_the_wanted_run(bq: Client) -> None:
+    again = RunContext("manual__again", RUN.as_of)
+    for run, minute in ((RUN, 0), (again, 1)):
         verdict = {
             "run_id": run.run_id,
             "as_of": run.as_of,
@@ -195,8 +195,8 @@ def test_readers_pick_the_run_that_is_asked_for(bq: Client) -> None:
         verdict |= {"expectation": "e", "verdict": "pass", "evaluated_at": NOW + timedelta(minutes=minute)}
         ops.append("ops.gate_results", [verdict], client=bq)
     ops.append("ops.loads", [load("accounts")], client=bq)
-    assert [row["run_id"] for row in ops.gate_results(as_of=NIGHT.as_of, client=bq)] == ["manual__again"]
-    assert [row["run_id"] for row in ops.gate_results(NIGHT.run_id, client=bq)] == [NIGHT.run_id]
-    assert len(ops.loads([NIGHT.batch_id("crm")], client=bq)) == len(ops.loads(as_of=NIGHT.as_of, client=bq)) == 1
+    assert [row["run_id"] for row in ops.gate_results(as_of=RUN.as_of, client=bq)] == ["manual__again"]
+    assert [row["run_id"] for row in ops.gate_results(RUN.run_id, client=bq)] == [RUN.run_id]
+    assert len(ops.loads([RUN.batch_id("crm")], client=bq)) == len(ops.loads(as_of=RUN.as_of, client=bq)) == 1
     assert ops.loads(["crm@1999-01-01T000000Z"], client=bq) == []
     assert ops.last_as_of(client=bq) is None
