@@ -82,7 +82,7 @@ FRESHNESS_TABLES = (
             Column("minutes_on_time", "FLOAT64", "Monitored minutes without a breach.", True),
             Column("attainment", "FLOAT64", "minutes_on_time / minutes_promised.", True),
             Column("breach_count", "INT64", "Breaches that overlap the period.", True),
-            Column("longest_breach_minutes", "FLOAT64", "The part of the longest breach within the period; 0 without any.", True),
+            Column("longest_breach_minutes", "FLOAT64", "Minutes of the longest breach within the period; 0 without any.", True),
         ),
         "period_start",
         ("period", "dataset", "table_name"),
