@@ -17,7 +17,7 @@ DOLLARS_PER_TIB = 6.25
 #: A month of active logical storage. Tables and partitions that have not changed for 90 days cost half.
 DOLLARS_PER_STORED_GIB = 0.02
 
-#: A constant that the statement does not show.
+#: Stands for a constant whose value the statement does not show, such as `current_date()`.
 UNKNOWN = "?"
 
 Ranges = Iterable[Mapping[str, str]]

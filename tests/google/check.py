@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -271,20 +271,20 @@ def ready_queries(page: str) -> list[str]:
     return [query for query in [*blocks, *shell] if begins.match(query) and not re.search(r"…|\{\{|\{%", query)]
 
 
-def attempt(name: str, work: object) -> None:
+def attempt(name: str, work: Callable[[], object]) -> None:
     """Do something whose refusal the report names anyway."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        work()  # type: ignore[operator]
+        work()
     except GoogleAPICallError as error:
         print(f"  {name}: {str(error)[:200]}")
 
 
 def print_report(found: list[Complaint], jobs: list[dict[str, Any]], endpoint: Endpoint) -> None:
-    kinds = Counter(str(job["kind"]) for job in jobs)
+    counts = Counter(str(job["kind"]) for job in jobs)
     print(
-        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {cpu_seconds(endpoint.pid):.0f} s of CPU"
+        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in counts.most_common())}); {cpu_seconds(endpoint.pid):.0f} s of CPU"
     )
     largest = max(((item["scans"], item["target"] or "a query") for job in jobs for item in job["statements"]), default=(0, ""))
     print(f"most tables scanned by one statement: {largest[0]} ({largest[1]})")

@@ -26,7 +26,7 @@ from include.runs import RunContext
 from include.sources import load_sources
 from include.warehouse import client
 from tests.google.differences import Rows, differences
-from tests.google.warehouses import Warehouse, embedded, evaluated
+from tests.google.warehouses import WITHOUT_TESTS, Warehouse, embedded, evaluated
 
 AS_OF = "2026-10-01"
 #: Of each table so many differences are shown.
@@ -48,7 +48,6 @@ ARROW_TYPES = {
     "TIMESTAMP": pa.timestamp("us", "UTC"),
     "DATE": pa.date32(),
 }
-_WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 def carry(warehouse: Warehouse, company: Path, as_of: str = AS_OF) -> tuple[dict[str, Rows], list[str]]:
@@ -62,8 +61,8 @@ def carry(warehouse: Warehouse, company: Path, as_of: str = AS_OF) -> tuple[dict
     for source in load_sources().values():
         for name in source.tables:
             _load(bq, f"{source.dataset}.{name}", company / f"{name}.csv", run.batch_id(source.name), run.as_of)
-    first = warehouse.dbt("build", *_WITHOUT_TESTS, as_of=as_of)
-    second = warehouse.dbt("build", *_WITHOUT_TESTS, *_CHANGED, as_of=as_of)
+    first = warehouse.dbt("build", *WITHOUT_TESTS, as_of=as_of)
+    second = warehouse.dbt("build", *WITHOUT_TESTS, *_CHANGED, as_of=as_of)
     failures = [
         f"{name}: {result['message']}"
         for results in (first, second)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.google.judge import Judged
 
 _CREATE = enums.ResolvedCreateStatementEnums
+_CHANGES_ROWS = frozenset(f"Resolved{statement}StmtProto" for statement in ("Insert", "Merge", "Update", "Delete", "Truncate"))
 
 
 def apply(project: Project, judged: Judged) -> None:
@@ -32,10 +33,7 @@ def apply(project: Project, judged: Judged) -> None:
     if handler is not None:
         handler(project, judged, node)
         return
-    for kind in ("ResolvedInsertStmtProto", "ResolvedMergeStmtProto", "ResolvedUpdateStmtProto", "ResolvedDeleteStmtProto"):
-        if node.DESCRIPTOR.name == kind:
-            judged.target = project.find(node.table_scan.table.full_name.split(".")).key
-    if node.DESCRIPTOR.name == "ResolvedTruncateStmtProto":
+    if node.DESCRIPTOR.name in _CHANGES_ROWS:
         judged.target = project.find(node.table_scan.table.full_name.split(".")).key
 
 

@@ -54,9 +54,7 @@ class Endpoint:
 
     def phase(self, name: str, counted: int = 0) -> None:
         """Name what is played from now on, and say what counts of rows answer then."""
-        asked = json.dumps({"name": name, "counted": counted}).encode()
-        request = urllib.request.Request(f"{self.url}/recorded/phase", asked, method="POST")
-        urllib.request.urlopen(request).close()
+        set_phase(self.url, name, counted)
 
     def recorded(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.url}/recorded") as answer:
@@ -68,6 +66,12 @@ class Endpoint:
         """Its process, once it has been started."""
         assert self._process is not None
         return self._process.pid
+
+
+def set_phase(url: str, name: str, counted: int = 0) -> None:
+    """Name what is played on the endpoint of this address from now on, and say what counts of rows answer then."""
+    asked = json.dumps({"name": name, "counted": counted}).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/recorded/phase", asked, method="POST")).close()
 
 
 def cpu_seconds(pid: int) -> float:

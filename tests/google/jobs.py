@@ -18,7 +18,7 @@ from tests.google.judge import Judge, Judged
 from tests.google.tree import written
 from tests.google.types import Column, of_parameter, of_rest
 
-#: BigQuery takes this many partitions in one job; a table whose rebuild comes near it is reported (our own limit is lower).
+#: Arrow's name of a type → BigQuery's.
 _TYPES_OF_ARROW = {
     "string": "STRING",
     "large_string": "STRING",

@@ -31,7 +31,7 @@ def read(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) -> l
     records = {"PARQUET": _parquet, "CSV": _csv, "NEWLINE_DELIMITED_JSON": _json}[kind](config, body, columns)
     try:
         return [[to_proto(record.get(column.name.lower()), column) for column in columns] for record in records]
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise Refused(f"Error while reading data, error message: {error}") from error
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from google.protobuf.message import Message
 
+from include.cost.prices import UNKNOWN
+from include.cost.sizes import NO_VALUE
 from tests.google import tree
 
 #: Comparison → which ends of a range it sets when the column is on its left side.
@@ -19,10 +20,6 @@ ENDS = {
     "$equal": ("from", "to"),
 }
 MIRRORED = {"from": "to", "to": "from"}
-#: Stands for a constant whose value the statement does not show, such as `current_date()`.
-UNKNOWN = "?"
-#: The partition of the rows without a value, as BigQuery calls it. It lies in no range of dates.
-NO_VALUE = "__NULL__"
 
 #: The ends `from` and `to` of a range of dates, both included, each an ISO date or UNKNOWN; or both NO_VALUE.
 Range = dict[str, str]
@@ -46,21 +43,13 @@ def day(value: Message, before: bool = False) -> str:
     return UNKNOWN
 
 
-def call_of(wrapper: Message) -> Any:
-    """The function call that an expression is; None if it is something else."""
-    node = tree.inner(wrapper)
-    if not node.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
-        return None
-    return node if node.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else node.parent
-
-
 def column_of(wrapper: Message) -> int | None:
     """The id of the column that an expression is, be it as a date; None if it is something else."""
     node = tree.inner(wrapper)
     if node.DESCRIPTOR.name == "ResolvedColumnRefProto":
         return int(node.column.column_id)
-    call = call_of(wrapper)
-    if call is not None and call.function.name.rpartition(":")[2] == "date" and len(call.argument_list) == 1:
+    call = tree.call_of(wrapper)
+    if call is not None and tree.function_of(call) == "date" and len(call.argument_list) == 1:
         return column_of(call.argument_list[0])
     return None
 

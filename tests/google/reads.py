@@ -11,9 +11,11 @@ from typing import Any
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
 
+from include.cost.prices import UNKNOWN
+from include.cost.sizes import NO_VALUE
 from tests.google import tree
 from tests.google.catalog import Project, Relation
-from tests.google.ranges import ENDS, MIRRORED, NO_VALUE, UNKNOWN, Range, Ranges, both, call_of, column_of, day, either, limit
+from tests.google.ranges import ENDS, MIRRORED, Range, Ranges, both, column_of, day, either, limit
 
 _JOIN = enums.ResolvedJoinScanEnums
 _ACTION = enums.ResolvedMergeWhenEnums
@@ -255,10 +257,10 @@ class _Reader:
     def _ranges(self, condition: Message) -> dict[int, list[Range]]:
         """Column → the constants that it is compared with, where the condition cannot hold otherwise."""
         found: dict[int, list[Range]] = {}
-        call = call_of(condition)
+        call = tree.call_of(condition)
         if call is None:
             return found
-        name = call.function.name.rpartition(":")[2]
+        name = tree.function_of(call)
         if name == "$and":
             for argument in call.argument_list:
                 found = both(found, self._ranges(argument))
@@ -324,8 +326,8 @@ _SCANS: dict[str, Callable[[_Reader, Message, set[int], Ranges, _Scope], None]] 
 
 
 def _references(nodes: Any) -> set[int]:
-    listed = [nodes] if isinstance(nodes, Message) else nodes
-    return {item.column.column_id for node in listed for item in tree.below(node, "ResolvedColumnRefProto")}
+    """The columns that a node, or any of several, refers to."""
+    return set().union(*map(tree.references, [nodes] if isinstance(nodes, Message) else nodes))
 
 
 def _outputs(wrapper: Message) -> set[int]:

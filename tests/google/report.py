@@ -24,9 +24,6 @@ MAX_CHANGES = 500
 #: Days of history that a table is taken to have, where a job writes all of it.
 HISTORY_DAYS = 3_650
 
-#: Jobs that cannot carry labels, and why.
-_WITHOUT_LABELS = {"dbt seed": "dbt-bigquery gives its load jobs no labels; a load job costs nothing"}
-
 Recorded = Mapping[str, Any]
 
 
@@ -125,6 +122,7 @@ def _too_many_changes(jobs: Sequence[Recorded], cadences: Mapping[str, float]) -
 
 
 def _is_seed(job: Recorded, files: _Files) -> bool:
+    """Whether dbt loads a seed by this job. dbt-bigquery gives such jobs no labels, and load jobs cost nothing."""
     return job["kind"] == "load" and (job["target"] or "") in files.seeds
 
 

@@ -69,6 +69,24 @@ def ancestor(node: Message, field: str) -> Any:
     return getattr(node, field)
 
 
+def call_of(wrapper: Message) -> Any:
+    """The function call that an expression is; None if it is something else."""
+    node = inner(wrapper)
+    if not node.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
+        return None
+    return node if node.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else node.parent
+
+
+def function_of(call: Any) -> str:
+    """The name of the function that is called; operators begin with `$`."""
+    return str(call.function.name.rpartition(":")[2])
+
+
+def references(node: Message) -> set[int]:
+    """The ids of the columns that are referred to below a node."""
+    return {item.column.column_id for item in below(node, "ResolvedColumnRefProto")}
+
+
 def count_scans(node: Message, weigh: Callable[[str], int], entries: Mapping[str, int] | None = None) -> int:
     """How many tables are scanned when each view and each CTE is put in wherever it is referred to.
 
@@ -133,10 +151,10 @@ def recursion_below_the_top(nodes: Index, statement: Message) -> Iterator[str]:
 def rows_taken_for_columns(nodes: Index) -> Iterator[str]:
     """Comparisons of a table's whole row, which is what a column's name means where a table of that name has no alias."""
     for call in nodes.get("ResolvedFunctionCallBaseProto", ()):
-        if call.function.name.rpartition(":")[2] in _COMPARISONS:
+        if function_of(call) in _COMPARISONS:
             for argument in call.argument_list:
                 if inner(argument).DESCRIPTOR.name == "ResolvedMakeStructProto":
-                    yield f"{call.function.name.rpartition(':')[2].lstrip('$')} of a whole row"
+                    yield f"{function_of(call).lstrip('$')} of a whole row"
 
 
 def single_row(query: Message) -> bool:
@@ -190,26 +208,20 @@ def _columns(wrapper: Message) -> set[int]:
 
 def _equalities(condition: Message) -> Iterator[list[set[int]]]:
     """Per `a = b` that must hold for the condition to hold: the columns of a and those of b."""
-    call = inner(condition)
-    if not call.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
+    call = call_of(condition)
+    if call is None:
         return
-    base = call if call.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else call.parent
-    name = base.function.name.rpartition(":")[2]
-    if name == "$and":
-        for argument in base.argument_list:
+    if function_of(call) == "$and":
+        for argument in call.argument_list:
             yield from _equalities(argument)
-    elif name == _EQUAL:
-        yield [_references(argument) for argument in base.argument_list]
+    elif function_of(call) == _EQUAL:
+        yield [references(argument) for argument in call.argument_list]
 
 
 def _all_equalities(node: Message) -> Iterator[list[set[int]]]:
-    for base in below(node, "ResolvedFunctionCallBaseProto"):
-        if base.function.name.rpartition(":")[2] == _EQUAL:
-            yield [_references(argument) for argument in base.argument_list]
-
-
-def _references(expression: Message) -> set[int]:
-    return {item.column.column_id for item in below(expression, "ResolvedColumnRefProto")}
+    for call in below(node, "ResolvedFunctionCallBaseProto"):
+        if function_of(call) == _EQUAL:
+            yield [references(argument) for argument in call.argument_list]
 
 
 def _bridges(pair: list[set[int]], sides: list[set[int]]) -> bool:

@@ -38,7 +38,7 @@ _REST_NAMES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "FLOAT64": "FLOAT", "STRUC
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. `type` is SQL without parameters: `NUMERIC`, `ARRAY<STRUCT<a INT64>>`."""
+    """A column of a table. `type` is SQL without parameters, such as `NUMERIC`; `STRUCT` has `fields`, an array the mode `REPEATED`."""
 
     name: str
     type: str

@@ -6,11 +6,9 @@ import atexit
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +23,11 @@ from include.ingestion.raw import RawTables
 from include.settings import ROOT, settings
 from include.sources import load_sources
 from include.warehouse import EmbeddedWarehouse, client, environment
-from tests.google.endpoint import Endpoint, cpu_seconds
+from tests.google.endpoint import Endpoint, cpu_seconds, set_phase
+from tests.warehouse import free_port
+
+#: Options of dbt, for a build of all tables that runs none of their tests.
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,7 @@ class Warehouse:
 
     def phase(self, name: str) -> None:
         """Name what the endpoint is asked from now on."""
-        url = f"{os.environ['BIGQUERY_EMULATOR_HOST']}/recorded/phase"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps({"name": name}).encode(), method="POST")).close()
+        set_phase(os.environ["BIGQUERY_EMULATOR_HOST"], name)
 
     def cpu_seconds(self) -> float:
         """CPU time that the server has used."""
@@ -97,7 +98,7 @@ def evaluated(home: Path) -> Iterator[Warehouse]:
         RuntimeError: it does not start.
     """
     home.mkdir(parents=True, exist_ok=True)
-    endpoint = Endpoint(_free_port(), home / "endpoint.log", "--evaluate")
+    endpoint = Endpoint(free_port(), home / "endpoint.log", "--evaluate")
     try:
         endpoint.start()
         with _pointed_at(home, endpoint.port):
@@ -109,7 +110,7 @@ def evaluated(home: Path) -> Iterator[Warehouse]:
 @contextmanager
 def embedded(home: Path) -> Iterator[Warehouse]:
     """The local warehouse."""
-    warehouse = EmbeddedWarehouse(home, _free_port())
+    warehouse = EmbeddedWarehouse(home, free_port())
     warehouse.start()
     try:
         with _pointed_at(home, warehouse.port):
@@ -129,17 +130,3 @@ def _pointed_at(home: Path, port: int) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
         settings.cache_clear()
-
-
-def _free_port() -> int:
-    """A port that is free, and so is the one ten above it, which the local warehouse takes for gRPC."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 10))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise RuntimeError("no two free ports ten apart")
