@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from include.cost.changes import changes_per_day
 from include.cost.prices import TIB
 from include.cost.sizes import Size
-from include.cost.work import Work, bill_of
+from include.cost.work import Job, Work, bill_of
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,12 @@ def _of_size(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) 
     jobs = [(bill_of(job, sizes).processed, job) for work in works for job in work.jobs]
     largest, job = max(jobs, key=lambda item: item[0], default=(0, None))
     daily = sum(work.bill(sizes).processed * work.per_day for work in works)
-    sent_for = str(job["labels"].get("node", job["origin"])) if job else ""
     found = [
         Limit("bytes of one load job", 15 * TIB, raw[widest].bytes if raw else 0, widest, True),
         Limit("bytes that all queries read in a day", 200 * TIB, daily, "everything", True),
     ]
     if cap is not None:
-        found.append(Limit("bytes billed of one query, BIGQUERY_MAXIMUM_BYTES_BILLED", cap, largest, sent_for, True))
+        found.append(Limit("bytes billed of one query, BIGQUERY_MAXIMUM_BYTES_BILLED", cap, largest, _sent_for(job), True))
     return found
 
 
@@ -89,7 +88,12 @@ def _of_time(works: Sequence[Work], sizes: Mapping[str, Size]) -> list[Limit]:
             "characters of one query",
             1024**2,
             len(longest["sql"]) if longest else 0,
-            str(longest["labels"].get("node") or longest["origin"]) if longest else "",
+            _sent_for(longest),
             False,
         ),
     ]
+
+
+def _sent_for(job: Job | None) -> str:
+    """The model or test that a job was sent for, else the line of code that sent it."""
+    return str(job["labels"].get("node") or job["origin"]) if job else ""

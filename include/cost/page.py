@@ -101,16 +101,12 @@ def _kinds(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> str:
 
 
 def _dearest(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, factor: int) -> str:
-    total = sum((_times(work.bill(sizes), work.per_day * DAYS_PER_MONTH) for work in works), Bill())
+    total = sum((work.bill(sizes).times(work.per_day * DAYS_PER_MONTH) for work in works), Bill())
     rows = [
         [f"`{name}`", _bytes(part.bytes), _dollars(part.dollars), f"{part.bytes / total.bytes:.1%}" if total.bytes else ""]
         for name, part in dearest(works, sizes, nodes)
     ]
     return _table([f"at {factor:,} times today's size", "billed in a month", "$", "of all"], rows)
-
-
-def _times(bill: Bill, times: float) -> Bill:
-    return Bill(round(bill.bytes * times), round(bill.processed * times), round(bill.tables * times))
 
 
 def _limits(found: Iterable[Limit]) -> str:

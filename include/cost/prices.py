@@ -40,6 +40,10 @@ class Bill:
     def __add__(self, other: Bill) -> Bill:
         return Bill(self.bytes + other.bytes, self.processed + other.processed, self.tables + other.tables)
 
+    def times(self, factor: float) -> Bill:
+        """The bill of doing the same so many times."""
+        return Bill(round(self.bytes * factor), round(self.processed * factor), round(self.tables * factor))
+
     @property
     def dollars(self) -> float:
         return self.bytes / TIB * DOLLARS_PER_TIB

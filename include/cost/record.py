@@ -13,8 +13,8 @@ from include.settings import ROOT
 #: What the statements are made from.
 _CODE = ("dbt", "great_expectations", "include", "tests/google")
 _SUFFIXES = frozenset({".csv", ".json", ".py", ".sql", ".yaml", ".yml"})
-#: Written by commands, not by people.
-_MADE = frozenset({"target", "logs", "__pycache__", "uncommitted", "cost"})
+#: Left out: folders that commands write, and this package, which only reads the record.
+_LEFT_OUT = frozenset({"target", "logs", "__pycache__", "uncommitted", "cost"})
 
 
 def path() -> Path:
@@ -27,7 +27,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for folder in _CODE:
         files = (file for file in (ROOT / folder).rglob("*") if file.suffix in _SUFFIXES)
-        for file in sorted(file for file in files if not _MADE.intersection(file.relative_to(ROOT).parts)):
+        for file in sorted(file for file in files if not _LEFT_OUT.intersection(file.relative_to(ROOT).parts)):
             content = file.read_bytes()
             digest.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]

@@ -103,8 +103,7 @@ def works(jobs: Iterable[Job], cadences: Mapping[str, float], nodes: Nodes) -> l
     """
     done = [job for job in jobs if not job["error"]]
     nightly = [job for job in done if job["phase"] == _INCREMENTAL]
-    if not any(nodes.is_data_test(job) for job in nightly):
-        nightly += [job for job in done if job["phase"] == _FULL and nodes.is_data_test(job)]
+    nightly += [job for job in done if job["phase"] == _FULL and nodes.is_data_test(job)]
     others = [
         Work(phase, times, [job for job in done if job["phase"] == phase])
         for phase, times in cadences.items()
@@ -151,22 +150,14 @@ def _kind(job: Job, nodes: Nodes) -> str:
     node = nodes.of(job)
     if node is None:
         return next((name for name in ("gate", "source", "task", "tool") if name in job["labels"]), "other")
-    # Before dbt makes a table with a contract it asks what columns its query has, without rows.
-    asks = node["resource_type"] == "model" and all(statement["kind"] == "SELECT" for statement in job["statements"])
-    return "dbt model: columns, for its contract" if asks else f"dbt {node['resource_type']}"
+    return f"dbt {node['resource_type']}"
 
 
 def dearest(all_works: Iterable[Work], sizes: Mapping[str, Size], nodes: Nodes, count: int = 10) -> list[tuple[str, Bill]]:
     """Whose statements cost most in a month, over everything that is done."""
     totals: dict[str, Bill] = {}
     for work in all_works:
-        for name, one in _owned(work, sizes, nodes):
-            times = work.per_day * DAYS_PER_MONTH
-            part = Bill(round(one.bytes * times), round(one.processed * times), round(one.tables * times))
-            totals[name] = totals.get(name, Bill()) + part
+        for job in work.jobs:
+            name = owner(job, nodes)
+            totals[name] = totals.get(name, Bill()) + bill_of(job, sizes).times(work.per_day * DAYS_PER_MONTH)
     return sorted(totals.items(), key=lambda item: -item[1].bytes)[:count]
-
-
-def _owned(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> Iterator[tuple[str, Bill]]:
-    for job in work.jobs:
-        yield owner(job, nodes), bill_of(job, sizes)
