@@ -1,4 +1,4 @@
-"""BigQuery's limits, how near to them the platform comes, and how much larger a company may be until one is met."""
+"""BigQuery's limits, how much of each the platform uses, and how much larger a company may be before it reaches one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Limit:
 
     Attributes:
         name: what is limited.
-        allowed: how much of it.
-        today: how much of it the platform needs at today's size.
+        allowed: the limit.
+        today: what the platform needs at today's size.
         of: the table or job that needs most.
-        grows: whether it grows with the company; otherwise with time, or with the code.
+        grows: whether the need grows with the company; otherwise it grows with time or with the code.
     """
 
     name: str
@@ -31,17 +31,17 @@ class Limit:
 
     @property
     def factor(self) -> float | None:
-        """How many times as large a company meets it; None if size does not matter."""
+        """How many times as large a company reaches the limit; None if size does not matter."""
         return self.allowed / self.today if self.grows and self.today else None
 
 
 def limits(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) -> list[Limit]:
-    """All limits that the statements and sizes can be held against, the one that growth meets first in front.
+    """All limits that can be computed from statements and sizes; first the one that a growing company reaches first.
 
     Args:
-        works: all that is done on a clock.
+        works: everything that runs on a schedule.
         sizes: `dataset.table` → size, today.
-        cap: bytes that one query may bill, as the platform asks; None if it does not.
+        cap: the platform's own limit of bytes billed per query; None if there is none.
     """
     found = [*_of_size(works, sizes, cap), *_of_time(works, sizes)]
     return sorted(found, key=lambda limit: (limit.factor is None, limit.factor or 0.0))
