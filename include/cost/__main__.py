@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
 def _of_local_warehouse(nodes: Nodes) -> tuple[dict[str, Size], str]:
     company = Company.last()
     if company is None:
-        raise StackError("There is no local warehouse yet: run `make run` first.")
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
         settings.cache_clear()

@@ -1,4 +1,4 @@
-"""Ranges of days: the constants that columns are compared with."""
+"""Ranges of days, from the constants with which a statement compares columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.cost.prices import UNKNOWN
 from include.cost.sizes import NO_VALUE
 from tests.google import tree
 
-#: Comparison → which ends of a range it sets when the column is on its left side.
+#: Comparison → the ends of a range that it sets if the column is on its left side.
 ENDS = {
     "$greater": ("from",),
     "$greater_or_equal": ("from",),
@@ -23,7 +23,7 @@ MIRRORED = {"from": "to", "to": "from"}
 
 #: The ends `from` and `to` of a range of dates, both included, each an ISO date or UNKNOWN; or both NO_VALUE.
 Range = dict[str, str]
-#: Column → ranges in one of which it lies.
+#: Id of a column → ranges; its value lies in one of them.
 Ranges = Mapping[int, list[Range]]
 
 
@@ -31,7 +31,7 @@ def day(value: Message, before: bool = False) -> str:
     """A literal's value as an ISO date; UNKNOWN if it is neither a date nor a timestamp.
 
     Args:
-        before: the last day that has an instant before the value, instead of the day of the value.
+        before: return the last day that begins before the value, instead of the day of the value.
     """
     kind = value.WhichOneof("value")
     if kind == "date_value":
@@ -44,7 +44,7 @@ def day(value: Message, before: bool = False) -> str:
 
 
 def column_of(wrapper: Message) -> int | None:
-    """The id of the column that an expression is, be it as a date; None if it is something else."""
+    """The id of the column if an expression is a column or DATE(column); else None."""
     node = tree.inner(wrapper)
     if node.DESCRIPTOR.name == "ResolvedColumnRefProto":
         return int(node.column.column_id)
@@ -55,14 +55,14 @@ def column_of(wrapper: Message) -> int | None:
 
 
 def limit(found: dict[int, list[Range]], expression: Message, limits: Range) -> None:
-    """Note the limits of an expression that is a column."""
+    """Record the limits of an expression if it is a column."""
     column = column_of(expression)
     if column is not None and limits:
         found[column] = [limits]
 
 
 def both(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
-    """Both hold."""
+    """The ranges if both conditions hold."""
     made = {column: list(ranges) for column, ranges in one.items()}
     for column, ranges in other.items():
         mine = made.get(column, [{}])
@@ -71,17 +71,17 @@ def both(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
 
 
 def either(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
-    """One of the two holds: a column is limited where both limit it."""
+    """The ranges if one of two conditions holds: a column has limits only if both limit it."""
     return {column: [*ranges, *other[column]] for column, ranges in one.items() if column in other}
 
 
 def _meet(one: Range, other: Range) -> bool:
-    """Whether a value may lie in both: what has no value lies in no range of dates."""
+    """Whether a value may lie in both ranges: NULL lies in no range of dates."""
     return not one or not other or (one.get("from") == NO_VALUE) == (other.get("from") == NO_VALUE)
 
 
 def _narrower(one: Range, other: Range) -> Range:
-    """Of two values for one end the known one, and of two known ones the narrower."""
+    """The intersection of two ranges; a known end wins over an unknown one."""
     made = dict(one)
     for end, value in other.items():
         known = [each for each in (made.get(end), value) if each not in {None, UNKNOWN}]

@@ -1,8 +1,8 @@
-"""Every dbt unit test on Google's reference evaluator: `.venv/bin/python -m tests.google.unit_tests`.
+"""Runs every dbt unit test on Google's reference evaluator: `.venv/bin/python -m tests.google.unit_tests`.
 
-What BigQuery has and the evaluator lacks, of what was tried: APPROX_COUNT_DISTINCT, APPROX_QUANTILES, APPROX_TOP_COUNT and
-SESSION_USER (no implementation), NORMALIZE to NFKC and NFKD (its tables are not in the package; NFC and NFD are). The platform's
-SQL uses none of them. MIN_BY and MAX_BY are written as ANY_VALUE(… HAVING MIN …), MERGE is played as queries.
+Of the functions tried, the evaluator lacks APPROX_COUNT_DISTINCT, APPROX_QUANTILES, APPROX_TOP_COUNT and
+SESSION_USER (no implementation), and NORMALIZE to NFKC and NFKD (the package lacks their tables; it has NFC and NFD). The platform's
+SQL uses none of them. MIN_BY and MAX_BY are replaced by ANY_VALUE(… HAVING MIN …), MERGE by a series of queries.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ AS_OF = "2026-10-01"
 
 
 def main() -> int:
-    """Run them; the exit code."""
+    """Run the tests; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="dbt-unit-tests-") as home, evaluated(Path(home)) as warehouse:
         warehouse.prepare()
-        # dbt takes the columns' types of the inputs from the tables: build all of them, without a row.
+        # dbt reads the column types of the inputs from the tables, so all tables are built, without rows.
         warehouse.phase("only schema")
         built = warehouse.dbt("build", *WITHOUT_TESTS, as_of=AS_OF)
         wrong = [f"{name} is not built: {result['message']}" for name, result in built.items() if result["status"] == "error"]

@@ -1,4 +1,4 @@
-"""Values in the ways that BigQuery writes them: the evaluator's protocol buffers, cells of the REST API, and what loads bring."""
+"""Converts values between the evaluator's protocol buffers, cells of the REST API, and Python or the texts of loaded files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.google.types import Column, of_parameter, of_proto
 Value = value_pb2.ValueProto
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Digits behind the point.
+#: Digits after the decimal point.
 _SCALES = {"NUMERIC": 9, "BIGNUMERIC": 38}
 _WIDE = Context(prec=100, rounding=ROUND_HALF_UP)
 
@@ -27,8 +27,8 @@ def to_proto(value: Any, column: Column) -> Value:
     """A value of a column's type.
 
     Args:
-        value: Python's own, or the text that a CSV file, a JSON file or a query parameter has for it; None is NULL.
-        column: says the type. A NULL array becomes an empty one, as in every table of BigQuery.
+        value: a Python value, or its text in a CSV file, a JSON file or a query parameter; None is NULL.
+        column: has the type. A NULL array becomes an empty one, as in every table of BigQuery.
 
     Raises:
         ValueError: the value is not of this type.
@@ -78,7 +78,7 @@ def of_parameters(parameters: Sequence[Mapping[str, Any]]) -> list[tuple[str, Co
 
 
 def _parameter(value: Mapping[str, Any], column: Column) -> Any:
-    """What `parameterValue` holds: texts, lists of such, dictionaries of such."""
+    """The content of `parameterValue`: a text, or lists and dictionaries of texts."""
     if column.mode == "REPEATED":
         element = replace(column, mode="NULLABLE")
         return [_parameter(item, element) for item in value.get("arrayValues") or ()]

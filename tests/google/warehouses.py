@@ -1,4 +1,4 @@
-"""The two warehouses that a check compares, started for what runs in the platform's own environment; its clients and dbt point there."""
+"""Starts the two warehouses that a check compares. The platform's clients and dbt in this environment use the started one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A running warehouse of either kind, which the environment points at.
+    """A running warehouse of either kind. The environment variables point at it.
 
     Attributes:
         pid: the server's process.
@@ -71,17 +71,17 @@ class Warehouse:
         return {result["unique_id"]: result for result in json.loads(written.read_text())["results"]}
 
     def phase(self, name: str) -> None:
-        """Name what the endpoint is asked from now on."""
+        """Name the phase of all following requests to the endpoint."""
         set_phase(os.environ["BIGQUERY_EMULATOR_HOST"], name)
 
     def cpu_seconds(self) -> float:
-        """CPU time that the server has used."""
+        """CPU time of the server so far."""
         return cpu_seconds(self.pid)
 
 
 @lru_cache(maxsize=1)
 def _artifacts() -> Path:
-    """dbt's folder of artifacts, one for both warehouses, so that the project is parsed once; from the last parse if there is one."""
+    """dbt's folder of artifacts. Both warehouses share it, so that dbt parses once. It starts from the last parse if there is one."""
     folder = Path(tempfile.mkdtemp(prefix="dbt-google-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     parsed = ROOT / "dbt" / "target" / "partial_parse.msgpack"
