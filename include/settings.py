@@ -1,6 +1,6 @@
-"""Every environment variable that the platform reads, typed and validated once.
+"""All environment variables that the platform reads, with types and validation.
 
-Connections (CRM, billing, support, landing folders) are Airflow connections and never appear here.
+Connections to sources are Airflow connections and do not appear here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     )
     location: str = Field("US", alias="BIGQUERY_LOCATION", description="BigQuery location of all datasets.")
     maximum_bytes_billed: int | None = Field(
-        None, alias="BIGQUERY_MAXIMUM_BYTES_BILLED", ge=1, description="Byte cap of any one query (unset: no cap)."
+        None, alias="BIGQUERY_MAXIMUM_BYTES_BILLED", ge=1, description="Maximum bytes billed per query (unset: no limit)."
     )
     environment_label: str = Field(
         "local", alias="PLATFORM_ENVIRONMENT", pattern=r"^[a-z0-9_-]{1,63}$", description="Label on every BigQuery job."
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         ROOT / ".local" / "state",
         alias="PLATFORM_STATE_DIR",
-        description="Working folder of loads, validation results and data docs; losing it costs nothing but a rebuild.",
+        description="Working folder of loads, validation results and data docs. If it is lost, it is rebuilt.",
     )
     sources_dir: Path = Field(
         ROOT / "include" / "sources", alias="PLATFORM_SOURCES_DIR", description="The source files, one YAML per source."
@@ -44,16 +44,21 @@ class Settings(BaseSettings):
     dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
     gx_dir: Path = Field(ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context.")
     schedules: Literal["on", "off"] = Field(
-        "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no clock of their own, only triggers and assets."
+        "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no schedule. They start only by triggers and assets."
     )
     refreshes: Literal["on", "off"] = Field(
-        "on", alias="PLATFORM_REFRESHES", description="off: the refresh DAGs have no clock, whatever PLATFORM_SCHEDULES says."
+        "on",
+        alias="PLATFORM_REFRESHES",
+        description="off: the refresh DAGs have no schedule, whatever the value of PLATFORM_SCHEDULES.",
     )
     retry_delay_seconds: int = Field(
-        60, alias="TASK_RETRY_DELAY_SECONDS", ge=1, description="First wait before a task is tried again; doubles each time."
+        60,
+        alias="TASK_RETRY_DELAY_SECONDS",
+        ge=1,
+        description="Seconds before the first retry of a task. The wait doubles with each retry.",
     )
     snapshots_kept_days: int = Field(
-        365, alias="SNAPSHOTS_KEPT_DAYS", ge=1, description="How long snapshots keep versions that are no longer current."
+        365, alias="SNAPSHOTS_KEPT_DAYS", ge=1, description="Days for which snapshots keep versions that are no longer current."
     )
     routing_file: Path = Field(
         ROOT / "include" / "alerts" / "routing.yml", alias="PLATFORM_ROUTING_FILE", description="Notification routing of alerts."
@@ -62,24 +67,29 @@ class Settings(BaseSettings):
         "",
         alias="RUNBOOKS_URL",
         pattern=r"^(https?://[^\s<>\"|]+)?$",
-        description="Where docs/runbooks can be read; alerts link there (empty: they name the file).",
+        description="URL of docs/runbooks. Alerts link to it (empty: alerts name the file).",
     )
     nightly_deadline_minutes: int = Field(
-        120, alias="NIGHTLY_DEADLINE_MINUTES", ge=1, description="How long a run of `transform` may take before people are told."
+        120,
+        alias="NIGHTLY_DEADLINE_MINUTES",
+        ge=1,
+        description="Minutes that a run of `transform` may take before an alert is sent.",
     )
-    dbt_threads: int = Field(4, alias="DBT_THREADS", ge=1, le=64, description="Models that dbt builds at once.")
+    dbt_threads: int = Field(
+        4, alias="DBT_THREADS", ge=1, le=64, description="Number of models that dbt builds at the same time."
+    )
 
     @property
     def manifest(self) -> Path:
-        """What dbt writes of its project, and DAGs, promises and catalogue are made from."""
+        """The dbt manifest. DAGs, freshness SLAs and the catalogue are generated from it."""
         return self.dbt_dir / "target" / "manifest.json"
 
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The process's settings, read from the environment on first use.
+    """The settings of this process, read from the environment on first use.
 
     Raises:
-        pydantic.ValidationError: naming the variable that is wrong.
+        pydantic.ValidationError: a variable is invalid. The message names it.
     """
     return Settings()

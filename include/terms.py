@@ -1,4 +1,4 @@
-"""The words of the platform's YAML that more than one package reads: durations, cadences, how much something matters."""
+"""Types of YAML values that several packages read: durations, cadences and criticalities."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pydantic import BeforeValidator
 from include.runs import REFRESH_PREFIX
 
 Criticality = Literal["low", "medium", "high", "critical"]
-#: The mildest first.
+#: In ascending order.
 CRITICALITIES: tuple[Criticality, ...] = ("low", "medium", "high", "critical")
 
-#: What may stand for n in `every n minutes`: the hour is a whole number of them.
+#: Values of n in `every n minutes`. Each divides the hour evenly.
 MINUTES = (5, 6, 10, 12, 15, 20, 30)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _EVERY = re.compile(r"every ([1-9]\d?) minutes")
@@ -25,19 +25,19 @@ def _duration(value: Any) -> Any:
         return value
     found = re.fullmatch(r"(\d{1,5})([mhd])", str(value))
     if found is None:
-        raise ValueError(f"{value!r} is no duration: write a number and m, h or d, for example 30m or 6h")
+        raise ValueError(f"{value!r} is not a duration: write a number and m, h or d, for example 30m or 6h")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-#: For pydantic models: a time such as `30m`, `6h` or `2d`.
+#: For pydantic models: a duration such as `30m`, `6h` or `2d`.
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 def cadence_interval(cadence: str) -> timedelta:
-    """The time from one instant of a cadence to the next.
+    """The schedule interval of a cadence.
 
     Raises:
-        ValueError: there is no such cadence; the message lists those that there are.
+        ValueError: the cadence is unknown. The message lists the valid cadences.
     """
     if cadence == "daily":
         return timedelta(days=1)
@@ -46,7 +46,7 @@ def cadence_interval(cadence: str) -> timedelta:
     found = _EVERY.fullmatch(cadence)
     if found is None or int(found[1]) not in MINUTES:
         known = ", ".join(map(str, MINUTES[:-1]))
-        raise ValueError(f"{cadence!r} is no cadence: say daily, hourly, or every {known} or {MINUTES[-1]} minutes")
+        raise ValueError(f"{cadence!r} is not a cadence: write daily, hourly, or every {known} or {MINUTES[-1]} minutes")
     return timedelta(minutes=int(found[1]))
 
 

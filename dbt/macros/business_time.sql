@@ -61,8 +61,8 @@
 {%- endmacro %}
 
 
-{#- From when on each organization's open time is counted: the body of a CTE with `organization_id` and `open_time_from`, a DATE two days before the
-    first ticket, where anyone may first ask for it. An organization without tickets has no row. -#}
+{#- The first day of each organization's open time: the body of a CTE with `organization_id` and `open_time_from`, a DATE two days before the
+    first ticket. Nothing needs open time before that. An organization without tickets has no row. -#}
 {% macro open_time_starts() -%}
     select
         organization_id,

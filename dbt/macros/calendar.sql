@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 
-{#- The first instant of the day so many days before as_of's, as a literal, by which BigQuery leaves out partitions. -#}
+{#- The start of the day that lies `days` days before the day of as_of. It is a literal, so that BigQuery prunes partitions by it. -#}
 {% macro start_of_day_before_as_of(days) -%}
     timestamp '{{ (as_of_instant() - modules.datetime.timedelta(days=days)).strftime("%Y-%m-%d") }} 00:00:00+00:00'
 {%- endmacro %}

@@ -1,9 +1,9 @@
-{#- The band of every row of a CTE: the body of a CTE with the rows' key and the band, one row per row that falls into one.
+{#- The band of every row of a CTE: the body of a CTE with the key and the band of each row that lies in a band.
 
-    A join of its own, since BigQuery takes an outer join on an equality only: join the result by its key. A bound that is NULL is open; a
-    value that is NULL falls into no band.
+    BigQuery accepts an outer join on an equality only, so the bands need this inner join of their own. Join its result by the key. A NULL bound is
+    open; a NULL value lies in no band.
 
-    bands         a CTE over a seed of bands that do not overlap: `band`, the bound it begins at and the bound it stays under -#}
+    bands         a CTE over a seed of bands that do not overlap: `band`, its lower bound (included) and its upper bound (excluded) -#}
 {% macro classify_band(rows, key, value, bands, band, from_bound, below_bound) -%}
     select
         {%- for column in key %}

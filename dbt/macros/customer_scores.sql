@@ -25,9 +25,3 @@
 {% macro score_contribution(score, weight, known_weight) -%}
     {{ weight }} * {{ score }} / nullif({{ known_weight }}, 0)
 {%- endmacro %}
-
-
-{#- The instant so many days before as_of, where a window of that many days begins. -#}
-{% macro days_before_as_of(days) -%}
-    timestamp_sub({{ as_of() }}, interval {{ days }} day)
-{%- endmacro %}

@@ -1,19 +1,19 @@
-{#- What a relation promises of its rows, all in one statement: BigQuery bills each test statement by the table and at least 10 MB, so that a test
-    of its own for each rule would cost a multiple. Returns the rows that break any rule, and which: `broken_rules` stop the build, `warned_rules` only
-    warn. What is NULL breaks `not_null` and `key` only.
+{#- Tests all rules on the rows of a relation in one statement. BigQuery bills at least 10 MB per table of a statement, so one test
+    per rule would cost several times as much. Returns the rows that break any rule, with the names of the rules: `broken_rules` stop the build, `warned_rules` only
+    warn. A NULL breaks `not_null` and `key` only.
 
-    The table is read under an alias: without one, a table named like one of its columns (ops.invoiced_mrr) hides that column on BigQuery,
-    and the test would judge whole rows.
+    The table has an alias. Without one, a table with the name of one of its columns (ops.invoiced_mrr) hides that column on BigQuery,
+    and the test would compare whole rows.
 
-    key                 columns whose values together no two rows share, none of which is NULL
-    unique              columns that share no value between rows, each by itself
+    key                 columns that together are unique, and none of which is NULL
+    unique              columns that are unique, each by itself; several rows may be NULL
     not_null            columns
     accepted_values     column → the values that it may have
     accepted_range      column → bounds, both inclusive unless `exclusive`; either may be left out: {min: 0, max: 1, exclusive: true}
     expression_is_true  expressions, or name → expression
-    relationships       column → {to, field}: the table and its column that has the value; `where` says of which rows that is asked. A table that the model is not made from has a test
-                        `relationships` of its own, so that runs which build the model alone still judge its rows
-    warns               rules that only warn: not_null, accepted_values, accepted_range, expression_is_true. A range or an expression may say why:
+    relationships       column → {to, field}: the table and its column with the value; `where` limits the rows. A reference to a table that is not upstream of the model needs a test
+                        `relationships` of its own, so that runs without that table still test the model's rows
+    warns               rules that only warn: not_null, accepted_values, accepted_range, expression_is_true. A range or an expression may have a reason:
                         {max: 100, reason: …}, name → {expression, reason} -#}
 {% test rows_are_valid(model, key=[], unique=[], not_null=[], accepted_values={}, accepted_range={}, expression_is_true={}, relationships={}, warns={}) %}
     {{ config(error_if="!= 0 and countif(broken_rules != '') != 0") }}
@@ -52,7 +52,7 @@
 {% endtest %}
 
 
-{#- Rules that look at one row, as name → the condition that breaks it. The arguments are those of `rows_are_valid`. -#}
+{#- Rules on a single row, as name → the condition that breaks the rule. The arguments are those of `rows_are_valid`. -#}
 {% macro rules_within_a_row(not_null=[], accepted_values={}, accepted_range={}, expression_is_true={}) %}
     {%- set broken = {} -%}
     {%- for column in not_null -%}
@@ -83,7 +83,7 @@
 {% endmacro %}
 
 
-{#- The names of those rules that a row breaks, each followed by '; '. -#}
+{#- The names of the rules that a row breaks, each followed by '; '. -#}
 {% macro names_of_broken(rules) -%}
     {%- if not rules -%}
         {{- return("''") -}}

@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 
-{#- dbt asks a snapshot's query for its columns, to warn where its `updated_at` has another type than the time above. Here that is the same time
-    (strategy `check`), and BigQuery would bill the question by its tables: it is not sent. -#}
+{#- dbt queries the columns of a snapshot's SQL, to warn if its `updated_at` has another type than the time above. Here both are the same time
+    (strategy `check`), and BigQuery would bill the tables of the query. So it is not sent. -#}
 {% macro check_time_data_types(sql) -%}
 {%- endmacro %}

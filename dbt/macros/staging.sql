@@ -37,8 +37,8 @@
 {%- endmacro %}
 
 
-{#- Whether no gate holds a row in quarantine: true of a table whose rows no rule can put there, which spares its readers the price
-    of a table more. -#}
+{#- The condition that a row is not in quarantine. For a table without a `quarantine` rule it is `true`, so that BigQuery does not bill the
+    quarantine table for every query on its view. -#}
 {% macro not_quarantined(source_name, table_name, key, key_as={}) -%}
     {%- if 'stg_' ~ source_name ~ '__' ~ table_name in quarantined_views() -%}
     not exists (

@@ -1,4 +1,4 @@
-"""What the platform costs on BigQuery: bytes billed and the limits that come first, counted from the statements that it sends.
+"""The cost of the platform on BigQuery: bytes billed and the limits that it reaches first, computed from the statements that it sends.
 
-`make cost` prints it; docs/cost.md is made from it.
+`make cost` prints the tables, and can write them into docs/cost.md.
 """

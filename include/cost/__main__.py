@@ -44,7 +44,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m include.cost", description=__doc__)
-    parser.add_argument("--project", default="", help="take the sizes of this Google Cloud project, by dry runs, which are free")
+    parser.add_argument(
+        "--project", default="", help="use the table sizes of this Google Cloud project, from dry runs, which are free"
+    )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/cost.md")
     return parser.parse_args()
 
@@ -66,16 +68,16 @@ def _of_google(project: str) -> tuple[dict[str, Size], str]:
 
 
 def _play() -> dict[str, Any]:
-    """Have the driver record this version's statements.
+    """Run `tests.google.check`, which records the statements of this version.
 
     Raises:
-        StackError: it left no record.
+        StackError: it has left no record.
     """
     print(
-        "No statements of this version are recorded: playing two runs and the refreshes against Google's analyzer first.",
+        "The statements of this version are not recorded yet: running two nightly runs and the refreshes against Google's analyzer first.",
         flush=True,
     )
-    # Complaints are the driver's own matter: what it recorded can be counted all the same.
+    # The check may fail because of its findings. Its record is complete all the same.
     subprocess.run([sys.executable, "-m", "tests.google.check"], cwd=ROOT, check=False)
     recorded = record.load()
     if recorded is None:

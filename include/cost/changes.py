@@ -1,4 +1,4 @@
-"""How often a day tables are changed, counted from what is played and how often a day that is done."""
+"""How often a day each table is changed, from the recorded jobs and how often a day their phase runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: Statements that change a table's rows. DDL that leaves them alone counts against another limit.
+#: Statements that change a table's rows. Other DDL counts against another limit.
 _CHANGES = frozenset({"CREATE_TABLE_AS_SELECT", "INSERT", "MERGE", "UPDATE", "DELETE", "TRUNCATE"})
 
 
@@ -15,7 +15,7 @@ def changes_per_day(jobs: Iterable[Mapping[str, Any]], cadences: Mapping[str, fl
 
     Args:
         jobs: as the endpoint has recorded them.
-        cadences: phase → how often a day it is done.
+        cadences: phase → how often a day it runs.
     """
     counted: Counter[str] = Counter()
     for job in jobs:

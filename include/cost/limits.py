@@ -1,4 +1,4 @@
-"""BigQuery's limits, how near to them the platform comes, and how much larger a company may be until one is met."""
+"""BigQuery's limits, how much of each the platform uses, and how much larger a company may be before it reaches one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from include.cost.changes import changes_per_day
 from include.cost.prices import TIB
 from include.cost.sizes import Size
-from include.cost.work import Work, bill_of
+from include.cost.work import Job, Work, bill_of
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Limit:
 
     Attributes:
         name: what is limited.
-        allowed: how much of it.
-        today: how much of it the platform needs at today's size.
+        allowed: the limit.
+        today: what the platform needs at today's size.
         of: the table or job that needs most.
-        grows: whether it grows with the company; otherwise with time, or with the code.
+        grows: whether the need grows with the company; otherwise it grows with time or with the code.
     """
 
     name: str
@@ -31,17 +31,17 @@ class Limit:
 
     @property
     def factor(self) -> float | None:
-        """How many times as large a company meets it; None if size does not matter."""
+        """How many times as large a company reaches the limit; None if size does not matter."""
         return self.allowed / self.today if self.grows and self.today else None
 
 
 def limits(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) -> list[Limit]:
-    """All limits that the statements and sizes can be held against, the one that growth meets first in front.
+    """All limits that can be computed from statements and sizes; first the one that a growing company reaches first.
 
     Args:
-        works: all that is done on a clock.
+        works: everything that runs on a schedule.
         sizes: `dataset.table` → size, today.
-        cap: bytes that one query may bill, as the platform asks; None if it does not.
+        cap: the platform's own limit of bytes billed per query; None if there is none.
     """
     found = [*_of_size(works, sizes, cap), *_of_time(works, sizes)]
     return sorted(found, key=lambda limit: (limit.factor is None, limit.factor or 0.0))
@@ -53,13 +53,12 @@ def _of_size(works: Sequence[Work], sizes: Mapping[str, Size], cap: int | None) 
     jobs = [(bill_of(job, sizes).processed, job) for work in works for job in work.jobs]
     largest, job = max(jobs, key=lambda item: item[0], default=(0, None))
     daily = sum(work.bill(sizes).processed * work.per_day for work in works)
-    sent_for = str(job["labels"].get("node", job["origin"])) if job else ""
     found = [
         Limit("bytes of one load job", 15 * TIB, raw[widest].bytes if raw else 0, widest, True),
         Limit("bytes that all queries read in a day", 200 * TIB, daily, "everything", True),
     ]
     if cap is not None:
-        found.append(Limit("bytes billed of one query, BIGQUERY_MAXIMUM_BYTES_BILLED", cap, largest, sent_for, True))
+        found.append(Limit("bytes billed of one query, BIGQUERY_MAXIMUM_BYTES_BILLED", cap, largest, _sent_for(job), True))
     return found
 
 
@@ -89,7 +88,12 @@ def _of_time(works: Sequence[Work], sizes: Mapping[str, Size]) -> list[Limit]:
             "characters of one query",
             1024**2,
             len(longest["sql"]) if longest else 0,
-            str(longest["labels"].get("node") or longest["origin"]) if longest else "",
+            _sent_for(longest),
             False,
         ),
     ]
+
+
+def _sent_for(job: Job | None) -> str:
+    """The model or test that a job was sent for, else the line of code that sent it."""
+    return str(job["labels"].get("node") or job["origin"]) if job else ""

@@ -1,4 +1,4 @@
-"""What was counted, as Markdown: for the terminal and for docs/cost.md."""
+"""The tables of cost and limits as Markdown, for the terminal and for docs/cost.md."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def page(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, what: s
     """All tables.
 
     Args:
-        works: all that is done on a clock.
+        works: everything that runs on a schedule.
         sizes: `dataset.table` → size, today.
-        nodes: of dbt's project.
-        what: whose sizes these are.
+        nodes: the nodes of the dbt project.
+        what: the company or project that has these sizes.
         cap: bytes that one query may bill.
     """
     growing = nodes.growing()
@@ -49,7 +49,7 @@ def page(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, what: s
 
 
 def write(path: Path, text: str) -> None:
-    """Put the text into a page, between its two marks."""
+    """Write the text into a page, between its two marks."""
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
@@ -101,16 +101,12 @@ def _kinds(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> str:
 
 
 def _dearest(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, factor: int) -> str:
-    total = sum((_times(work.bill(sizes), work.per_day * DAYS_PER_MONTH) for work in works), Bill())
+    total = sum((work.bill(sizes).times(work.per_day * DAYS_PER_MONTH) for work in works), Bill())
     rows = [
         [f"`{name}`", _bytes(part.bytes), _dollars(part.dollars), f"{part.bytes / total.bytes:.1%}" if total.bytes else ""]
         for name, part in dearest(works, sizes, nodes)
     ]
     return _table([f"at {factor:,} times today's size", "billed in a month", "$", "of all"], rows)
-
-
-def _times(bill: Bill, times: float) -> Bill:
-    return Bill(round(bill.bytes * times), round(bill.processed * times), round(bill.tables * times))
 
 
 def _limits(found: Iterable[Limit]) -> str:
@@ -128,7 +124,7 @@ def _limits(found: Iterable[Limit]) -> str:
 
 
 def _filters(works: Sequence[Work], nodes: Nodes) -> str:
-    """Per statement of an incremental model on its own table: the constants that its partition column is compared with."""
+    """The partitions that each statement of an incremental model reads of its own table."""
     rows = []
     for job in (job for work in works for job in work.jobs):
         node = nodes.of(job)

@@ -1,4 +1,4 @@
-"""What BigQuery bills of a statement, by the rules of on-demand pricing."""
+"""The bytes that BigQuery bills for a statement, by the rules of on-demand pricing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from include.cost.sizes import NO_VALUE, Size
 
 MIB, GIB, TIB = 1024**2, 1024**3, 1024**4
-#: The least that is billed of each table that a query refers to.
+#: The minimum that is billed for each table that a query refers to.
 MINIMUM_BYTES = 10 * MIB
 DOLLARS_PER_TIB = 6.25
-#: A month of active logical storage. Tables and partitions that have not changed for 90 days cost half.
+#: For a month of active logical storage. Tables and partitions without a change for 90 days cost half.
 DOLLARS_PER_STORED_GIB = 0.02
 
-#: A constant that the statement does not show.
+#: Stands for a constant whose value the statement does not show, such as `current_date()`.
 UNKNOWN = "?"
 
 Ranges = Iterable[Mapping[str, str]]
@@ -25,12 +25,12 @@ Ranges = Iterable[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Bill:
-    """What BigQuery bills.
+    """The bill of one or several statements.
 
     Attributes:
-        bytes: billed, the minimum of each table included.
-        processed: without the minimum.
-        tables: references to tables that are billed, each once per statement.
+        bytes: bytes billed, with the minimum of each table.
+        processed: bytes read, without the minimum.
+        tables: tables billed, each once per statement.
     """
 
     bytes: int = 0
@@ -39,6 +39,10 @@ class Bill:
 
     def __add__(self, other: Bill) -> Bill:
         return Bill(self.bytes + other.bytes, self.processed + other.processed, self.tables + other.tables)
+
+    def times(self, factor: float) -> Bill:
+        """The bill of doing the same so many times."""
+        return Bill(round(self.bytes * factor), round(self.processed * factor), round(self.tables * factor))
 
     @property
     def dollars(self) -> float:
@@ -49,8 +53,8 @@ def bill(statement: Mapping[str, Any], sizes: Mapping[str, Size]) -> Bill:
     """The bill of one statement.
 
     Args:
-        statement: as recorded: its `billed` gives per stored table the columns, and the ranges of partitions.
-        sizes: `dataset.table` → size. A table that is not there counts the minimum: it is empty, or metadata.
+        statement: as recorded; `billed` has the columns and the ranges of partitions of each stored table.
+        sizes: `dataset.table` → size. A table without a size counts the minimum: it is empty, or metadata.
     """
     read = [_processed(found, sizes.get(stored_as(name))) for name, found in statement["billed"].items()]
     return Bill(sum(max(MINIMUM_BYTES, size) for size in read), sum(read), len(read))
@@ -64,11 +68,11 @@ def _processed(read: Mapping[str, Any], size: Size | None) -> int:
 
 
 def share(ranges: Ranges, size: Size) -> float:
-    """The share of a table's rows that lie in partitions which one of the ranges touches; 1.0 if that cannot be known.
+    """The share of a table's rows in the partitions that the ranges touch; 1.0 if the partitions are unknown.
 
     Args:
-        ranges: with the ends `from` and `to`, ISO dates, both included; an end that is absent or unknown is open. Or both NO_VALUE.
-        size: of the table.
+        ranges: `from` and `to` are ISO dates, both included. A missing or unknown end is open. Both are NO_VALUE for the NULL partition.
+        size: the table's size.
     """
     total = sum(size.partitions.values())
     if not total:
@@ -89,7 +93,7 @@ def share(ranges: Ranges, size: Size) -> float:
 
 
 def stored_as(table: str) -> str:
-    """The table whose size stands for a table's: a temporary table of dbt is taken to be as large as the one that it is for."""
+    """The table whose size is used: a temporary table of dbt counts as large as the table that it is for."""
     return re.sub(r"__dbt_tmp(_?\d+)*$", "", table)
 
 

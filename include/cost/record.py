@@ -1,4 +1,4 @@
-"""The statements that the platform sends, as `tests.google.check` has recorded them for this version of the code."""
+"""Saves and loads the statements that `tests.google.check` records, for one version of the code."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from typing import Any
 
 from include.settings import ROOT
 
-#: What the statements are made from.
+#: The folders of the code that determines the statements.
 _CODE = ("dbt", "great_expectations", "include", "tests/google")
 _SUFFIXES = frozenset({".csv", ".json", ".py", ".sql", ".yaml", ".yml"})
-#: Written by commands, not by people.
-_MADE = frozenset({"target", "logs", "__pycache__", "uncommitted", "cost"})
+#: Left out: folders that commands write, and this package, which only reads the record.
+_LEFT_OUT = frozenset({"target", "logs", "__pycache__", "uncommitted", "cost"})
 
 
 def path() -> Path:
-    """Where the driver leaves its record."""
+    """The file of the record."""
     return ROOT / ".local" / "google" / "recorded.json"
 
 
 def code_version() -> str:
-    """A digest of the files that the statements are made from."""
+    """A digest of the files that determine the statements."""
     digest = hashlib.sha256()
     for folder in _CODE:
         files = (file for file in (ROOT / folder).rglob("*") if file.suffix in _SUFFIXES)
-        for file in sorted(file for file in files if not _MADE.intersection(file.relative_to(ROOT).parts)):
+        for file in sorted(file for file in files if not _LEFT_OUT.intersection(file.relative_to(ROOT).parts)):
             content = file.read_bytes()
             digest.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 
 def save(jobs: Iterable[Mapping[str, Any]], cadences: Mapping[str, float]) -> None:
-    """Keep what the endpoint has recorded.
+    """Save the recorded jobs.
 
     Args:
-        jobs: as the endpoint gives them.
-        cadences: phase → how often a day it is done.
+        jobs: the jobs, from the endpoint.
+        cadences: phase → how often a day it runs.
     """
     path().parent.mkdir(parents=True, exist_ok=True)
     path().write_text(json.dumps({"version": code_version(), "cadences": dict(cadences), "jobs": list(jobs)}))
 
 
 def load() -> dict[str, Any] | None:
-    """The record of this version of the code: `version`, `cadences`, `jobs`; None when there is none."""
+    """The record of this version of the code: `version`, `cadences`, `jobs`; None if there is none."""
     if not path().exists():
         return None
     found: dict[str, Any] = json.loads(path().read_text())

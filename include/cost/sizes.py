@@ -1,4 +1,4 @@
-"""How large the tables of a warehouse are, by BigQuery's rules for logical bytes."""
+"""The sizes of the tables of a warehouse, by BigQuery's rules for logical bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
 
-#: Bytes of a value that is not NULL; NULL has none.
+#: Bytes of a value that is not NULL; NULL counts 0.
 _FIXED = {
     "INTEGER": 8,
     "INT64": 8,
@@ -26,7 +26,7 @@ _FIXED = {
     "TIMESTAMP": 8,
 }
 _AT_ONCE = 8
-#: The partition of the rows without a value, as BigQuery calls it.
+#: BigQuery's name of the partition for rows without a value.
 NO_VALUE = "__NULL__"
 
 
@@ -35,9 +35,9 @@ class Size:
     """A stored table.
 
     Attributes:
-        rows: how many.
+        rows: the number of rows.
         columns: column → logical bytes.
-        partitions: first day of a partition, ISO, or NO_VALUE → its rows; empty where the table has none, or where they are not known.
+        partitions: first day of a partition (ISO date, or NO_VALUE) → its rows; empty if the table has no partitions, or if they are unknown.
         partition_type: `DAY`, `MONTH`, …
     """
 
@@ -51,24 +51,24 @@ class Size:
         return sum(self.columns.values())
 
     def times(self, factor: float) -> Size:
-        """The same table with so many times the rows, in the same partitions."""
+        """The same table with `factor` times the rows, in the same partitions."""
         columns = {name: round(size * factor) for name, size in self.columns.items()}
         partitions = {day: round(rows * factor) for day, rows in self.partitions.items()}
         return replace(self, rows=round(self.rows * factor), columns=columns, partitions=partitions)
 
 
 def measured(bq: Client, partitioning: Mapping[str, tuple[str, str]]) -> dict[str, Size]:
-    """`dataset.table` → its size, of all tables of the client's project. Reads each table once, which BigQuery would bill.
+    """`dataset.table` → its size, for all tables of the client's project. Reads each table once, which BigQuery would bill.
 
     Args:
-        bq: a client of the local warehouse, which does not say of every table how it is partitioned.
-        partitioning: `dataset.table` → the column that it is partitioned by, and `DAY`, `MONTH` or `YEAR`.
+        bq: a client of the local warehouse, which does not know the partitioning of every table.
+        partitioning: `dataset.table` → its partition column, and `DAY`, `MONTH` or `YEAR`.
     """
     return _of_tables(bq, lambda table: _by_query(bq, table, partitioning.get(f"{table.dataset_id}.{table.table_id}")))
 
 
 def estimated(bq: Client) -> dict[str, Size]:
-    """The same by dry runs, which BigQuery does not bill: one for each column. The rows of partitions are not known then."""
+    """The same from dry runs, one for each column, which BigQuery does not bill. They do not show the rows of partitions."""
     return _of_tables(bq, lambda table: _by_dry_run(bq, table))
 
 
@@ -126,7 +126,7 @@ def measuring_sql(table: Table) -> str:
 
 
 def bytes_of(column: SchemaField) -> str:
-    """SQL for the logical bytes of one value. Arrays, structs and JSON count as the text that they would be."""
+    """SQL for the logical bytes of one value. Arrays, structs and JSON count as their JSON text."""
     name = f"`{column.name}`"
     if column.mode == "REPEATED" or column.field_type in {"RECORD", "STRUCT", "JSON"}:
         return f"if({name} is null, 0, 2 + byte_length(to_json_string({name})))"

@@ -1,4 +1,4 @@
-"""What is done how often: the recorded jobs of a nightly run, of each refresh, and of what else runs on a clock."""
+"""The recorded jobs of a nightly run, of each refresh, and of everything else that runs on a schedule."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from include.cost.sizes import Size
 from include.publish.targets import DATASETS
 
 NIGHTLY = "nightly run"
-#: The driver's names of the two runs. It leaves the data tests out of the second, because they change no table.
+#: The phases of the two nightly runs in `tests.google.check`. The second leaves the data tests out, because they change no table.
 _FULL, _INCREMENTAL = "first run", "second run"
 DAYS_PER_MONTH = 30
-#: Datasets of what the sources sent.
+#: Datasets of source data as loaded.
 _AS_LANDED = ("raw_", "quarantine.")
 
 Job = Mapping[str, Any]
@@ -23,12 +23,12 @@ Job = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Work:
-    """Something that is done on a clock.
+    """Something that runs on a schedule.
 
     Attributes:
-        name: such as `nightly run` or `refresh_hourly`.
-        per_day: how often.
-        jobs: that it sends each time.
+        name: for example `nightly run` or `refresh_hourly`.
+        per_day: how often a day it runs.
+        jobs: the jobs that it sends each time.
     """
 
     name: str
@@ -36,30 +36,30 @@ class Work:
     jobs: Sequence[Job]
 
     def bill(self, sizes: Mapping[str, Size]) -> Bill:
-        """Of doing it once."""
+        """The bill of one run."""
         return sum((bill_of(job, sizes) for job in self.jobs), Bill())
 
 
 class Nodes:
-    """What dbt's manifest says of jobs and tables."""
+    """The nodes of dbt's manifest, looked up by job and by table."""
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         self._nodes: Mapping[str, Mapping[str, Any]] = manifest["nodes"]
         self._labels = {node["name"][:63].lower(): node for node in self._nodes.values()}
 
     def of(self, job: Job) -> Mapping[str, Any] | None:
-        """The node that a job was sent for."""
+        """The node for which dbt sent a job."""
         return self._labels.get(job["labels"].get("node", ""))
 
     def is_data_test(self, job: Job) -> bool:
-        """Whether a job is a data test that every run does: tests of seeds alone are done when the code has changed."""
+        """Whether a job is a data test of every run. Tests of seeds alone run only when the code has changed."""
         node = self.of(job)
         if node is None or node["resource_type"] != "test":
             return False
         return any(not parent.startswith("seed.") for parent in node["depends_on"]["nodes"])
 
     def growing(self) -> set[str]:
-        """`dataset.table` of all that sources feed: a larger company has more rows in them. Seeds and calendars are not among them."""
+        """`dataset.table` of all tables downstream of a source: a larger company has more rows in them. Seeds and calendars do not grow."""
         return {table for key, node in self._nodes.items() if self._is_fed(key) for table in _tables_of(node)}
 
     def partitioning(self) -> dict[str, tuple[str, str]]:
@@ -86,7 +86,7 @@ class Nodes:
 
 
 def _tables_of(node: Mapping[str, Any]) -> Iterator[str]:
-    """Where a node's rows are: as built, and as published."""
+    """The tables of a node: the built one and the published one."""
     if node.get("alias"):
         for dataset in (node["schema"], DATASETS.get(node["schema"])):
             if dataset:
@@ -94,17 +94,16 @@ def _tables_of(node: Mapping[str, Any]) -> Iterator[str]:
 
 
 def works(jobs: Iterable[Job], cadences: Mapping[str, float], nodes: Nodes) -> list[Work]:
-    """All that is done on a clock, the nightly run first.
+    """Everything that runs on a schedule, the nightly run first.
 
     Args:
-        jobs: as recorded. Those that were refused cost nothing.
-        cadences: phase → how often a day it is done.
-        nodes: of dbt's project.
+        jobs: the recorded jobs. Refused jobs cost nothing and are left out.
+        cadences: phase → how often a day it runs.
+        nodes: the nodes of the dbt project.
     """
     done = [job for job in jobs if not job["error"]]
     nightly = [job for job in done if job["phase"] == _INCREMENTAL]
-    if not any(nodes.is_data_test(job) for job in nightly):
-        nightly += [job for job in done if job["phase"] == _FULL and nodes.is_data_test(job)]
+    nightly += [job for job in done if job["phase"] == _FULL and nodes.is_data_test(job)]
     others = [
         Work(phase, times, [job for job in done if job["phase"] == phase])
         for phase, times in cadences.items()
@@ -114,17 +113,17 @@ def works(jobs: Iterable[Job], cadences: Mapping[str, float], nodes: Nodes) -> l
 
 
 def bill_of(job: Job, sizes: Mapping[str, Size]) -> Bill:
-    """Of one job. Loads, copies, clones, metadata and dry runs are free."""
+    """The bill of one job. Loads, copies, clones, metadata and dry runs are free."""
     return sum((bill(statement, sizes) for statement in job["statements"]), Bill())
 
 
 def grown(sizes: Mapping[str, Size], factor: float, growing: set[str]) -> dict[str, Size]:
-    """The tables of a company that is so many times as large: raw, quarantine, and the tables that grow with them. Audit tables do not."""
+    """The sizes for a company `factor` times as large. Raw, quarantine and the tables that grow with them are scaled, all others are not."""
     return {name: size.times(factor) if name in growing or name.startswith(_AS_LANDED) else size for name, size in sizes.items()}
 
 
 def owner(job: Job, nodes: Nodes) -> str:
-    """What a job was sent for: a model, a test, or a part of the platform."""
+    """The model, test or part of the platform that sent a job."""
     node = nodes.of(job)
     if node is not None:
         return f"{node['resource_type']} {node['name']}"
@@ -137,7 +136,7 @@ def owner(job: Job, nodes: Nodes) -> str:
 
 
 def by_kind(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> list[tuple[str, int, Bill]]:
-    """Kind of job, how many of it, its bill; the dearest first."""
+    """Kind of job, number of jobs, their bill; the most expensive first."""
     bills: dict[str, Bill] = {}
     counts: Counter[str] = Counter()
     for job in work.jobs:
@@ -151,22 +150,14 @@ def _kind(job: Job, nodes: Nodes) -> str:
     node = nodes.of(job)
     if node is None:
         return next((name for name in ("gate", "source", "task", "tool") if name in job["labels"]), "other")
-    # Before dbt makes a table with a contract it asks what columns its query has, without rows.
-    asks = node["resource_type"] == "model" and all(statement["kind"] == "SELECT" for statement in job["statements"])
-    return "dbt model: columns, for its contract" if asks else f"dbt {node['resource_type']}"
+    return f"dbt {node['resource_type']}"
 
 
 def dearest(all_works: Iterable[Work], sizes: Mapping[str, Size], nodes: Nodes, count: int = 10) -> list[tuple[str, Bill]]:
-    """Whose statements cost most in a month, over everything that is done."""
+    """The models, tests and parts of the platform whose statements cost most in a month, over all schedules."""
     totals: dict[str, Bill] = {}
     for work in all_works:
-        for name, one in _owned(work, sizes, nodes):
-            times = work.per_day * DAYS_PER_MONTH
-            part = Bill(round(one.bytes * times), round(one.processed * times), round(one.tables * times))
-            totals[name] = totals.get(name, Bill()) + part
+        for job in work.jobs:
+            name = owner(job, nodes)
+            totals[name] = totals.get(name, Bill()) + bill_of(job, sizes).times(work.per_day * DAYS_PER_MONTH)
     return sorted(totals.items(), key=lambda item: -item[1].bytes)[:count]
-
-
-def _owned(work: Work, sizes: Mapping[str, Size], nodes: Nodes) -> Iterator[tuple[str, Bill]]:
-    for job in work.jobs:
-        yield owner(job, nodes), bill_of(job, sizes)

@@ -1,4 +1,4 @@
-"""Lands the sources in raw: one dlt pipeline per source, one step that makes every reader's rows alike."""
+"""Loads the sources into `raw`: one dlt pipeline per source, and one step that conforms the rows of every reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LandingError", "LandingReport", "TableReport", "land"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import dlt and Arrow only when somebody lands something: DAG files import this package."""
+    """Import dlt and Arrow only when a load starts: DAG files import this package at every parse."""
     if name == "land":
         from include.ingestion.landing import land
 

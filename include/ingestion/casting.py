@@ -1,9 +1,9 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
-"""Casts Arrow columns to declared types, vectorised, and says which values would not go.
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""Casts Arrow columns to declared types, vectorised, and marks the values that cannot be cast.
 
-A cast first tries Arrow's own conversion of the whole column. Where that is impossible it goes through the values' text: a
-pattern decides what can be cast, Arrow casts that, and only a column that still fails is halved until the culprits stand
-alone. Nothing is ever raised for a bad value.
+A cast first tries Arrow's own conversion of the whole column. If that is impossible, it uses the text of the values. A
+pattern selects the texts that can be cast, and Arrow casts those. If Arrow still refuses, the column is halved repeatedly
+until each bad value stands alone. A bad value never raises an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.sources.schema import ColumnType
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 NUMERIC = pa.decimal128(38, 9)
 
-#: Declared type → the Arrow type that lands.
+#: Declared type → the Arrow type that is loaded.
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -52,9 +52,9 @@ class Cast:
     """A cast column.
 
     Attributes:
-        values: the column in its Arrow type; NULL where a value would not go.
-        failed: where a value would not go, or None if all went.
-        text: the text of all values; None if all went.
+        values: the column in its Arrow type; NULL where the cast failed.
+        failed: TRUE where the cast failed; None if no value failed.
+        text: all values as text; None if no value failed.
     """
 
     values: pa.Array
@@ -67,7 +67,7 @@ class Cast:
 
 
 def cast(column: pa.Array | pa.ChunkedArray, kind: ColumnType) -> Cast:
-    """The column as `kind`. Timestamps without a zone are taken as UTC; empty text is NULL except in text columns."""
+    """Cast the column to `kind`. Timestamps without a zone are read as UTC. Empty text becomes NULL, except in text columns."""
     values = plain(column)
     if pa.types.is_null(values.type):
         return Cast(pa.nulls(len(values), ARROW_TYPES[kind]))
@@ -76,7 +76,7 @@ def cast(column: pa.Array | pa.ChunkedArray, kind: ColumnType) -> Cast:
 
 
 def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """One contiguous array without dictionary encoding, extension types or 64-bit offsets."""
+    """Convert to one contiguous array without dictionary encoding, extension types or 64-bit offsets."""
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(values, pa.ChunkedArray):
         values = pa.concat_arrays(values.chunks)
@@ -90,7 +90,7 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def as_text(values: pa.Array) -> pa.Array:
-    """The values as text: JSON for nested ones, ISO 8601 for times."""
+    """Convert the values to text: JSON for nested values, ISO 8601 for times."""
     kind = values.type
     if pa.types.is_string(kind):
         return values
@@ -112,7 +112,7 @@ def as_text(values: pa.Array) -> pa.Array:
 
 
 def _decoded(value: bytes | None) -> str | None:
-    """Bytes as the UTF-8 text that they are, or in hexadecimal."""
+    """Decode the bytes as UTF-8; write them in hexadecimal if that fails."""
     try:
         return None if value is None else value.decode()
     except UnicodeDecodeError:
@@ -120,7 +120,7 @@ def _decoded(value: bytes | None) -> str | None:
 
 
 def _native(values: pa.Array, kind: ColumnType) -> pa.Array | None:
-    """Arrow's own conversion, where it loses nothing; None where the text must decide."""
+    """Convert with Arrow alone if no information is lost. None: convert through the text instead."""
     have = values.type
     try:
         if kind == "string":
@@ -167,7 +167,7 @@ def _from_text(text: pa.Array, kind: ColumnType) -> Cast:
 
 
 def _valid_json(text: pa.Array) -> pa.Array:
-    """The texts that are JSON; the others as NULL. Empty text is NULL."""
+    """Keep valid JSON texts; replace the others by NULL. Empty text becomes NULL."""
     kept: list[str | None] = []
     for value in text.to_pylist():
         try:
@@ -180,7 +180,7 @@ def _valid_json(text: pa.Array) -> pa.Array:
 
 
 def _parse(parse: Callable[[pa.Array], pa.Array], text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """`parse` over the texts, NULL for those that it refuses; each distinct text is refused only once."""
+    """Parse the texts, with NULL for those that `parse` refuses. Each distinct text is tried only once."""
     try:
         return parse(text)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -189,7 +189,7 @@ def _parse(parse: Callable[[pa.Array], pa.Array], text: pa.Array, kind: pa.DataT
 
 
 def _tolerant(parse: Callable[[pa.Array], pa.Array], text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """`parse` over the texts, NULL for those that it refuses (a 31st of February, a number out of range)."""
+    """Parse the texts, with NULL for those that `parse` refuses: a 31st of February, a number out of range."""
     try:
         return parse(text)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -209,7 +209,7 @@ def _decimal(text: pa.Array) -> pa.Array:
     try:
         return text.cast(NUMERIC)
     except pa.ArrowInvalid:
-        # More than nine decimals: rounded, as BigQuery's own cast to NUMERIC does.
+        # More than nine decimals are rounded, as in BigQuery's own cast to NUMERIC.
         return pc.round(text.cast(pa.decimal256(76, 38)), ndigits=9, round_mode="half_towards_infinity").cast(NUMERIC)
 
 
@@ -240,7 +240,7 @@ def _date(text: pa.Array) -> pa.Array:
 
 
 def _time(text: pa.Array) -> pa.Array:
-    """`HH:MM`; the pattern has let only whole minutes through."""
+    """Format as `HH:MM`. The pattern accepts whole minutes only."""
     text = pc.replace_substring_regex(text, pattern=r"^(\d):", replacement=r"0\1:")
     return pc.utf8_slice_codeunits(text, 0, 5)
 

@@ -1,8 +1,8 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
-"""Makes whatever a reader hands on into rows of one raw table: the one step that serves all readers.
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""Conforms the rows of a reader to one raw table. All readers share this step.
 
-Declared columns get their declared types; what will not go is kept as text beside them. Undeclared columns are kept.
-Records without a key are set aside. Every row is stamped with where it came from.
+Declared columns are cast to their declared types. A value that cannot be cast is kept as text in a second column.
+Undeclared columns are kept. Records without a key are rejected. Every row gets columns that name its origin.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from include.ingestion.report import SchemaChange
 from include.sources.readers.pieces import Piece, Rejected, dump
 from include.sources.schema import ColumnType, Table
 
-#: A value that does not cast to its declared type is kept in a column of this name.
+#: Suffix of the columns that keep values which cannot be cast to the declared type.
 VARIANT_SUFFIX = "__v_text"
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is written on every row of a landing of a table: instants in UTC."""
+    """Metadata of every row that one ingestion run loads into a table. Times are in UTC."""
 
     batch_id: str
     extracted_at: datetime
@@ -41,12 +41,12 @@ class _Mismatch:
 
 @dataclass
 class Conformer:
-    """Conforms the pieces of one table, and keeps count of what differed.
+    """Conforms the pieces of one table, and counts the differences from the declaration.
 
     Attributes:
         table: the declaration.
-        stamp: what is written on every row.
-        known: undeclared columns that the raw table has already, and their types; they are cast to those.
+        stamp: metadata of every row.
+        known: undeclared columns that the raw table already has, and their types. Values are cast to these types.
     """
 
     table: Table
@@ -62,15 +62,15 @@ class Conformer:
     _undeclared_rows: dict[str, int] = field(default_factory=dict)
 
     def conform(self, piece: Piece) -> pa.Table:
-        """The rows of a piece as rows of the raw table; those without a key are taken out and kept in `rejected`."""
+        """Convert the rows of a piece to rows of the raw table. Rows without a key are left out and added to `rejected`."""
         self.rejected += piece.rejected
         rows = piece.rows
         self.rows_read += len(rows)
         if len(rows) == 0:
             return self.empty()
-        columns, undeclared = self._declared(rows), self._others(piece)
+        columns, undeclared = self._declared(rows), self._undeclared_columns(piece)
         conformed = pa.table({**columns, **undeclared, **self._metadata(piece, len(rows))})
-        keep = self._keyed(piece, conformed)
+        keep = self._rows_with_key(piece, conformed)
         if self.table.cursor is not None:
             cursor = conformed[self.table.cursor]
             visible = pc.fill_null(pc.less(cursor, pa.scalar(self.stamp.until, UTC_MICROSECONDS)), True)
@@ -78,16 +78,16 @@ class Conformer:
         if keep is not None and not pc.all(keep).as_py():
             conformed = conformed.filter(keep)
         self.rows += len(conformed)
-        self._advance(conformed)
+        self._advance_cursor(conformed)
         return conformed
 
     def empty(self) -> pa.Table:
-        """No rows, in the declared shape."""
+        """A table without rows that has the declared columns."""
         fields = {name: pa.array([], ARROW_TYPES[column.type]) for name, column in self.table.columns.items()}
         return pa.table({**fields, **self._metadata(Piece(pa.table({})), 0)})
 
     def tombstones(self, keys: pa.Table, updated_at: datetime) -> pa.Table:
-        """One tombstone per row of `keys` (key columns, and organization_id if known); all else is NULL."""
+        """One tombstone per row of `keys` (key columns, and organization_id if the table has it). Other columns are NULL."""
         count = len(keys)
         columns: dict[str, pa.Array] = {}
         for name, column in self.table.columns.items():
@@ -100,9 +100,9 @@ class Conformer:
         return pa.table({**columns, **metadata})
 
     def changes(self) -> list[SchemaChange]:
-        """What differed from the declaration, over all pieces; one entry per column and kind."""
+        """Differences from the declaration over all pieces, one entry per column and kind of change."""
         found = [
-            SchemaChange(name, "new_column", f"not declared; landed as {kind}", self._undeclared_rows.get(name, 0))
+            SchemaChange(name, "new_column", f"not declared; loaded as {kind}", self._undeclared_rows.get(name, 0))
             for name, kind in self._undeclared.items()
         ]
         for name, mismatch in self._mismatches.items():
@@ -111,7 +111,9 @@ class Conformer:
             found.append(SchemaChange(name, "type_change", f"{detail}; kept in {name}{VARIANT_SUFFIX}", mismatch.rows))
         if self.rows_read:
             missing = [name for name in self.table.columns if name not in self._seen]
-            found += [SchemaChange(n, "missing_column", "declared, but not sent; NULL", self.rows_read) for n in missing]
+            found += [
+                SchemaChange(n, "missing_column", "declared, but not sent; loaded as NULL", self.rows_read) for n in missing
+            ]
         return found
 
     def _declared(self, rows: pa.Table) -> dict[str, pa.Array]:
@@ -134,7 +136,7 @@ class Conformer:
         columns: dict[str, pa.Array],
         variants: dict[str, pa.Array],
     ) -> None:
-        """Put the cast column into `columns`, and the text of what would not go into `variants`."""
+        """Add the cast column to `columns`. Add the texts of values that could not be cast to `variants`."""
         result = cast(values, kind)
         columns[name] = result.values
         if result.failed is None or result.text is None:
@@ -146,8 +148,8 @@ class Conformer:
         mismatch.arrived_as = mismatch.arrived_as or str(values.type)
         mismatch.example = mismatch.example or str(text.drop_null()[0].as_py())[:60]
 
-    def _others(self, piece: Piece) -> dict[str, pa.Array]:
-        """Undeclared columns; those without any value have no type yet, and wait until they have one."""
+    def _undeclared_columns(self, piece: Piece) -> dict[str, pa.Array]:
+        """Cast the undeclared columns. A column without any value has no type yet and is left out."""
         rows = piece.rows
         declared = {column.source_name or name for name, column in self.table.columns.items()}
         columns: dict[str, pa.Array] = {}
@@ -158,7 +160,7 @@ class Conformer:
             name = self._free_name(warehouse_name(source_name), columns)
             values = rows[source_name]
             kind = self.known.get(name) or self._undeclared.get(name) or piece.kinds.get(source_name)
-            kind = kind or landed_type(plain(values).type)
+            kind = kind or loaded_type(plain(values).type)
             self._undeclared.setdefault(name, kind)
             self._undeclared_rows[name] = self._undeclared_rows.get(name, 0) + len(values) - values.null_count
             self._cast(name, values, kind, columns, variants)
@@ -180,8 +182,8 @@ class Conformer:
             "_is_deleted": pa.array([False] * count, pa.bool_()),
         }
 
-    def _keyed(self, piece: Piece, conformed: pa.Table) -> pa.Array | None:
-        """Which rows have a whole key, or None if all do; the others are noted as rejected."""
+    def _rows_with_key(self, piece: Piece, conformed: pa.Table) -> pa.Array | None:
+        """A mask of the rows that have a complete key; None if all have one. The other rows are added to `rejected`."""
         missing = None
         for key in self.table.primary_key:
             if conformed[key].null_count:
@@ -202,7 +204,7 @@ class Conformer:
             )
         return pc.invert(missing)
 
-    def _advance(self, rows: pa.Table) -> None:
+    def _advance_cursor(self, rows: pa.Table) -> None:
         if self.table.cursor is None or len(rows) == 0:
             return
         latest = pc.max(rows[self.table.cursor]).as_py()
@@ -211,14 +213,14 @@ class Conformer:
 
 
 def warehouse_name(name: str) -> str:
-    """A source's column name as the warehouse takes it: lower case, words joined by single underscores."""
+    """Convert a source's column name to a warehouse name: lower case, words joined by single underscores."""
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
     name = re.sub(r"[^a-z0-9]+", "_", name).strip("_") or "column"
     return f"c_{name}" if name[0].isdigit() else name
 
 
-def landed_type(kind: pa.DataType) -> ColumnType:
-    """The declared type that an undeclared column of this Arrow type lands as; text where there is none."""
+def loaded_type(kind: pa.DataType) -> ColumnType:
+    """The column type for an undeclared column of this Arrow type; `string` if no other type fits."""
     if pa.types.is_boolean(kind):
         return "boolean"
     if pa.types.is_integer(kind):

@@ -1,5 +1,5 @@
-# ruff: noqa: TID253 - imported only by landings.
-"""The warehouse as dlt's destination: its jobs have the identity, the labels and the byte cap that all jobs of the platform have."""
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""The warehouse as a dlt destination. Its jobs carry the same identity, labels and byte cap as all jobs of the platform."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from include.warehouse import credentials, with_defaults
 
 class _SqlClient(BigQuerySqlClient):  # type: ignore[misc]
     def open_connection(self) -> Client:
-        """dlt's own client of BigQuery, which lets nobody set what its jobs carry."""
+        """Open dlt's BigQuery client and set the job defaults, for which dlt has no option."""
         return with_defaults(super().open_connection(), source=self.dataset_name.removeprefix("raw_"))
 
 
 class _JobClient(BigQueryClient):  # type: ignore[misc]
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        # It makes its SQL client itself, of a class that cannot be chosen.
+        # dlt creates its SQL client itself and has no option for its class.
         self.sql_client.__class__ = _SqlClient
 
 
 class _Destination(bigquery):  # type: ignore[misc]
     @property
     def destination_type(self) -> str:
-        """What dlt keeps with a pipeline's state in the warehouse."""
+        """The name that dlt stores with a pipeline's state in the warehouse."""
         return "dlt.destinations.bigquery"
 
     @property
@@ -41,7 +41,7 @@ class _Destination(bigquery):  # type: ignore[misc]
 
 
 def warehouse_destination() -> _Destination:
-    """The destination for a pipeline, with this process's identity."""
+    """Create the destination for a pipeline, with the credentials of this process."""
     return _Destination(
         credentials=_credentials(),
         project_id=settings().project,
@@ -51,7 +51,7 @@ def warehouse_destination() -> _Destination:
 
 
 def _credentials() -> GcpServiceAccountCredentials | None:
-    """The identity in dlt's form, whatever its kind; None: application default credentials."""
+    """The credentials as a dlt object. None: application default credentials."""
     found = credentials()
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""How dlt is set up here: one pipeline per source, with a working folder that may be lost at any time."""
+"""Configures dlt: one pipeline per source, with a working folder that may be lost at any time."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
     from include.sources.schema import Source
 
-#: What dlt reads from the environment when it is imported; anything set outside wins.
+#: Variables that dlt reads when it is imported. A value that is already set in the environment takes precedence.
 _ENVIRONMENT = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    # dlt would otherwise look for an Airflow variable for each of its settings.
+    # Otherwise dlt queries an Airflow variable for each of its settings.
     "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",
-    # Column names are made by `conform`; dlt's own convention would turn `__v_text` into `_v_text`.
+    # `conform` makes the column names. dlt's own naming convention would change `__v_text` to `_v_text`.
     "SCHEMA__NAMING": "direct",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
 }
 
 
 def configure() -> None:
-    """Set dlt's switches. Must run before dlt is first imported in the process."""
+    """Set dlt's environment variables. Call it before the process first imports dlt."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
-def open_pipeline(source: Source, forget: Iterable[str] = ()) -> dlt.Pipeline:
-    """The source's pipeline, in a fresh working folder, with its state as the warehouse has it.
+def open_pipeline(source: Source, recreated: Iterable[str] = ()) -> dlt.Pipeline:
+    """Open the source's pipeline in an empty working folder, with its state from the warehouse.
 
-    Whatever a killed run left in the folder is thrown away: state moves on in the warehouse together with the rows that it
-    stands for, so reading from there loses nothing.
+    Files that a killed run left in the folder are deleted. Nothing is lost, because dlt commits state and rows to the
+    warehouse together.
 
     Args:
-        source: whose pipeline.
-        forget: tables that dlt must not believe it knows, because they were made anew.
+        source: the source to load.
+        recreated: tables that were created again. dlt's stored schema of them is dropped.
     """
     configure()
     import dlt
@@ -58,5 +58,5 @@ def open_pipeline(source: Source, forget: Iterable[str] = ()) -> dlt.Pipeline:
     pipeline.sync_destination()
     if pipeline.default_schema_name:
         schema = pipeline.default_schema
-        schema.drop_tables([name for name in forget if name in schema.tables])
+        schema.drop_tables([name for name in recreated if name in schema.tables])
     return pipeline

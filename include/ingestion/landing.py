@@ -1,4 +1,4 @@
-"""Lands one source in raw: sweep, read, conform, load, and note it in the books."""
+"""Loads one source into `raw`: read, conform, detect deletes, load, and write the audit tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from include.ingestion import books
+from include.ingestion import audit
+from include.ingestion.deduplication import COMPARED_ROWS, latest_versions
+from include.ingestion.delete_detection import DeletesRefused, KeyFile, find_deleted
 from include.ingestion.dlt_pipeline import configure, open_pipeline
 from include.ingestion.raw import FILES_TABLE, RawTables
 from include.ingestion.report import LandingError, LandingReport, TableReport
-from include.ingestion.sweep import KeyFile, SweepRefused, sweep
 from include.ingestion.tables import TableLanding
-from include.ingestion.unchanged import COMPARED_ROWS, latest_versions
 from include.sources.readers import open_reader
 from include.sources.readers.pieces import ReadError, Window
 
@@ -38,11 +38,11 @@ TABLES_AT_ONCE = 4
 
 
 def land(source: Source, connection: SourceConnection, run: RunContext) -> LandingReport:
-    """Load what is new in a source into its raw tables.
+    """Load the new and changed rows of a source into its raw tables.
 
-    Reads every table from its last cursor value, less the overlap, up to `run.as_of`; everything if the run is a full
-    refresh, or looks back by a day or more. May be killed and run again at any point: the cursor moves in
-    the warehouse together with the rows it stands for.
+    Every table is read from its last cursor value, minus the overlap, up to `run.as_of`. A full refresh reads the whole
+    table, and so does a backfill of a day or more. The call may be killed and repeated at any point: dlt commits the
+    cursor to the warehouse together with the rows.
 
     Raises:
         LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded.
@@ -74,15 +74,15 @@ class _Landing:
             self._load(reader)
         finally:
             reader.close()
-        books.write_loads(self._report, self._run, self._client)
+        audit.write_loads(self._report, self._run, self._client)
         self._report.seconds = time.monotonic() - started
-        log.info("Landed %s: %s", self._batch_id, self._report.summary())
+        log.info("Loaded %s: %s", self._batch_id, self._report.summary())
         failures = [f"{name}: {table.failure}" for name, table in self._report.tables.items() if table.failure]
         if failures:
-            landed = len(self._report.tables) - len(failures)
+            loaded = len(self._report.tables) - len(failures)
             raise LandingError(
                 f"{len(failures)} of {len(self._report.tables)} tables of {self._source.name} failed "
-                f"({landed} landed):\n" + "\n".join(failures)
+                f"({loaded} loaded):\n" + "\n".join(failures)
             )
         return self._report
 
@@ -91,7 +91,7 @@ class _Landing:
         raw.ensure()
         for name, conflict in raw.conflicts.items():
             self._report.tables[name].failure = conflict
-        pipeline = open_pipeline(self._source, forget=raw.empty)
+        pipeline = open_pipeline(self._source, recreated=raw.empty)
         try:
             seen = raw.files_seen()
             landings = [
@@ -100,12 +100,12 @@ class _Landing:
                 if table.name not in raw.conflicts
             ]
 
-            self._at_once(landings, lambda landing: landing.spool(reader))
+            self._in_parallel(landings, lambda landing: landing.spool(reader))
             landings = [landing for landing in landings if landing.report.complete]
-            self._sweep(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
+            self._detect_deletes(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
             if not self._run.full_refresh:
-                self._leave_out_unchanged(landings, raw)
-            books.write_findings(self._report, self._client)
+                self._drop_unchanged(landings, raw)
+            audit.write_findings(self._report, self._client)
             if landings:
                 _load(pipeline, self._source, raw, landings)
         except LandingError:
@@ -128,26 +128,27 @@ class _Landing:
         )
 
     def _since(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline) -> datetime | None:
-        """Where to begin reading a table, or None for its beginning."""
+        """The first cursor value to read (UTC). None: read the whole table."""
         state = _table_state(pipeline, self._source, table)
         if table.cursor is None or "cursor" not in state or self._run.full_refresh or table.name in raw.empty:
             return None
         last = datetime.fromisoformat(state["as_of"])
         if self._run.as_of < last:
-            # Looking further back than before: versions that were overwritten since may be visible again. A night that refreshes
-            # have gone past since its midnight missed none that a landing before that saw.
-            earlier = self._landed_before.get(table.name) if last - self._run.as_of < timedelta(days=1) else None
+            # A later run has moved the cursor past this run's as-of time. A backfill of a day or more reads the whole table,
+            # because the source may show older versions of its rows again. A nightly run that starts after refreshes
+            # continues from the last load whose as-of time is not after its own.
+            earlier = self._loaded_before.get(table.name) if last - self._run.as_of < timedelta(days=1) else None
             return None if earlier is None else earlier - table.overlap
         return datetime.fromisoformat(state["cursor"]) - table.overlap
 
     @cached_property
-    def _landed_before(self) -> dict[str, datetime]:
-        return books.landed_before(self._source.name, self._batch_id, self._client)
+    def _loaded_before(self) -> dict[str, datetime]:
+        return audit.loaded_before(self._source.name, self._batch_id, self._client)
 
-    def _at_once(self, landings: list[TableLanding], work: Callable[[TableLanding], None]) -> None:
-        """Do something for all tables, several at a time. dlt's contexts belong to a thread, so each has one of its own.
+    def _in_parallel(self, landings: list[TableLanding], work: Callable[[TableLanding], None]) -> None:
+        """Call `work` for all tables, several at a time. Each thread has its own dlt context.
 
-        A table that fails is noted as failed; the others go on.
+        If a table fails, its report gets the failure and the other tables continue.
         """
 
         def guarded(landing: TableLanding) -> None:
@@ -161,9 +162,9 @@ class _Landing:
         with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
             list(pool.map(guarded, landings))
 
-    def _sweep(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
-        """Add tombstones for the keys that are live in raw and gone from the source, or note why that was refused."""
-        wanted = [item for item in landings if item.table.name not in raw.empty and self._sweepable(item)]
+    def _detect_deletes(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
+        """Write tombstones for the keys that are live in raw but missing in the source, or report why deletes were refused."""
+        wanted = [item for item in landings if item.table.name not in raw.empty and self._has_all_keys(item)]
         if not wanted:
             return
         keys = KeyFile(path)
@@ -172,35 +173,35 @@ class _Landing:
             for part in landing.keys() if self._source.reader.type == "files" else reader.keys(landing.table):
                 keys.add(landing.table, part)
 
-        self._at_once(wanted, collect)
+        self._in_parallel(wanted, collect)
         keys.close()
         collected = {item.table.name: item for item in wanted if item.report.failure is None}
         if not collected:
             return
         tables = [item.table for item in collected.values()]
-        for name, found in sweep(self._client, self._source, tables, keys, self._run.as_of).items():
-            if isinstance(found, SweepRefused):
+        for name, found in find_deleted(self._client, self._source, tables, keys, self._run.as_of).items():
+            if isinstance(found, DeletesRefused):
                 collected[name].report.failure = str(found)
             else:
-                collected[name].bury(found.keys)
+                collected[name].write_tombstones(found.keys)
 
-    def _leave_out_unchanged(self, landings: list[TableLanding], raw: RawTables) -> None:
-        """Of tables that are read whole, land only what differs from raw."""
+    def _drop_unchanged(self, landings: list[TableLanding], raw: RawTables) -> None:
+        """Keep only the rows that differ from raw, for tables that are read whole."""
         for landing in landings:
             events = self._source.reader.type == "files" and not landing.table.detect_deletes
             whole = landing.table.cursor is None and not events and landing.table.name not in raw.empty
-            # Rejected records are judged by their share of the whole, so then the whole is landed.
+            # The raw gate checks the share of rejected records, so a table with rejected records is loaded whole.
             if whole and not landing.report.rejected and 0 < landing.report.rows <= COMPARED_ROWS:
-                landing.leave_out(latest_versions(self._client, self._source, landing.table))
+                landing.drop_unchanged(latest_versions(self._client, self._source, landing.table))
 
-    def _sweepable(self, landing: TableLanding) -> bool:
-        """Whether what the source holds now is known to be whole: a file that could not be read in part is not."""
+    def _has_all_keys(self, landing: TableLanding) -> bool:
+        """True if deletes are detected for the table and all keys of the source are known. Rejected records hide keys."""
         if not landing.table.detect_deletes:
             return False
         if self._source.reader.type != "files":
             return True
         if landing.report.rejected:
-            log.warning("%s: records were rejected, so deletes cannot be told tonight", landing.table.name)
+            log.warning("%s: records were rejected, so this run detects no deletes", landing.table.name)
         return bool(landing.files) and not landing.report.rejected
 
     def _redact(self, text: str) -> str:
@@ -214,17 +215,17 @@ def _table_state(pipeline: dlt.Pipeline, source: Source, table: Table) -> dict[s
 
 
 def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list[TableLanding]) -> None:
-    """Hand the spooled tables to dlt, which loads them and then commits the cursors, as one package."""
+    """Pass the spooled tables to dlt as one package. dlt loads the rows and then commits the cursors."""
     import dlt
 
     def rows(landing: TableLanding) -> Iterator[Any]:
         for chunk in landing.chunks():
             yield raw.arranged(landing.table, chunk)
         if landing.files:
-            yield dlt.mark.with_table_name(landing.ledger(), FILES_TABLE)
-        _remember(landing, dlt.current.resource_state(landing.table.name))
+            yield dlt.mark.with_table_name(landing.files_read(), FILES_TABLE)
+        _save_cursor(landing, dlt.current.resource_state(landing.table.name))
 
-    # A chain of one: of a generator itself, dlt looks for the module by the paths of all that are imported.
+    # dlt searches all imported modules for the module of a generator. `chain` hides the generator and avoids the search.
     resources = [dlt.resource(chain(rows(landing)), name=landing.table.name, write_disposition="append") for landing in landings]
     for landing in landings:
         raw.extend(landing.table, landing.schema())
@@ -234,18 +235,18 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
     pipeline.load()
 
 
-def _remember(landing: TableLanding, state: dict[str, Any]) -> None:
-    """Move the table's cursor forward, in the state that dlt commits together with the rows."""
+def _save_cursor(landing: TableLanding, state: dict[str, Any]) -> None:
+    """Advance the table's cursor in the state that dlt commits together with the rows."""
     if landing.table.cursor is None:
         return
     for key, value in (("cursor", landing.cursor), ("as_of", landing.window.until)):
         if value is not None and ("cursor" in state or landing.cursor is not None):
-            held = datetime.fromisoformat(state[key]) if key in state else value
-            state[key] = max(held, value).isoformat()
+            saved = datetime.fromisoformat(state[key]) if key in state else value
+            state[key] = max(saved, value).isoformat()
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong in one line: what a reader says, otherwise the innermost cause, because dlt wraps it."""
+    """The failure in one line: the message of a ReadError, otherwise the innermost cause, because dlt wraps errors."""
     while error.__cause__ is not None and not isinstance(error, ReadError):
         error = error.__cause__
     text = str(error).strip().partition("\n")[0]

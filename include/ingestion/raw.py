@@ -1,12 +1,12 @@
-# ruff: noqa: S608 - SQL is put together from names that the source YAMLs declare, never from data.
-"""The raw dataset of a source: its tables as declared, created before anything is loaded."""
+# ruff: noqa: S608 - SQL contains only names that the source YAMLs declare, never data.
+"""The raw dataset of a source: its declared tables, which are created before rows are loaded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from include.ingestion.casting import ARROW_TYPES
-from include.ingestion.conform import VARIANT_SUFFIX, landed_type
+from include.ingestion.conform import VARIANT_SUFFIX, loaded_type
 from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
 from include.sources.schema import ColumnType, Source, Table
 from include.warehouse import execute
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField
     from google.cloud.bigquery import Table as WarehouseTable
 
-#: BigQuery takes at most this many clustering columns.
+#: BigQuery allows at most this many clustering columns.
 MAX_CLUSTERING = 4
-#: The ledger of files that were read, and the keys that the last sweep compared. dlt's own tables begin with `_dlt`.
+#: Table of the files that were read, and table of the keys for the last delete detection. dlt's own tables begin with `_dlt`.
 FILES_TABLE = "_files"
 KEYS_TABLE = "_source_keys"
 
-_LANDED: dict[str, ColumnType] = {
+_COLUMN_TYPES: dict[str, ColumnType] = {
     "STRING": "string",
     "INTEGER": "integer",
     "INT64": "integer",
@@ -41,9 +41,9 @@ class RawTables:
     """The raw tables of one source in the warehouse.
 
     Attributes:
-        present: what the dataset held before, dlt's own tables among it.
-        empty: tables that were created just now, and hence hold no rows.
-        conflicts: table → why the declared columns do not go with those in the warehouse.
+        present: tables that the dataset held before, including dlt's own.
+        empty: tables that were just created and hold no rows.
+        conflicts: table → why its declared columns do not match the warehouse.
     """
 
     def __init__(self, source: Source, client: Client) -> None:
@@ -55,17 +55,17 @@ class RawTables:
         self.conflicts: dict[str, str] = {}
 
     def ensure(self) -> None:
-        """Create the dataset and every declared table that is missing; add declared columns that are missing."""
+        """Create the dataset and its missing tables, and add missing declared columns."""
         from google.cloud import bigquery
 
         dataset = bigquery.Dataset(f"{self._client.project}.{self._source.dataset}")
         dataset.location = self._client.location
-        dataset.description = f"What the source {self._source.name} sent: append-only, as it came."
+        dataset.description = f"Rows as loaded from the source {self._source.name}, append-only."
         self._client.create_dataset(dataset, exists_ok=True)
         self.present = {item.table_id for item in self._client.list_tables(dataset.reference)}
         for table in self._source.tables.values():
             self._ensure_table(table, table.name in self.present)
-        for name, schema in _LEDGERS.items():
+        for name, schema in _OWN_TABLES.items():
             if name not in self.present:
                 self._create(name, _fields(schema), "_loaded_at", [], f"{name} of {self._source.name}")
 
@@ -84,7 +84,7 @@ class RawTables:
             if missing:
                 found = self._add_columns(table.name, missing)
         self._columns[table.name] = {
-            field.name: _LANDED.get(field.field_type, "string")
+            field.name: _COLUMN_TYPES.get(field.field_type, "string")
             for field in found.schema
             if isinstance(field, bigquery.SchemaField)
         }
@@ -102,35 +102,35 @@ class RawTables:
         return self._client.create_table(new, exists_ok=True)
 
     def _compare(self, table: Table) -> None:
-        """A type that was changed in the YAML does not change a table that holds rows: say so instead of failing in the load."""
+        """Report a declared type that differs from the type in the warehouse, before the load fails because of it."""
         for name, column in table.columns.items():
-            landed = self._columns[table.name].get(name)
-            wanted = _LANDED[WAREHOUSE_TYPES[column.type]]
-            if landed is not None and landed != wanted:
+            stored = self._columns[table.name].get(name)
+            wanted = _COLUMN_TYPES[WAREHOUSE_TYPES[column.type]]
+            if stored is not None and stored != wanted:
                 self.conflicts[table.name] = (
-                    f"column {name} is declared as {column.type}, but {self._source.dataset}.{table.name} holds it as {landed}: "
+                    f"column {name} is declared as {column.type}, but {self._source.dataset}.{table.name} holds it as {stored}: "
                     f"declare it under another name (source_name: {column.source_name or name}), or drop the raw table"
                 )
 
     def extend(self, table: Table, rows: pa.Schema) -> None:
-        """Add the columns to the raw table that `rows` has beyond it."""
+        """Add the columns of `rows` that the raw table does not have."""
         columns = self._columns[table.name]
-        new = {field.name: landed_type(field.type) for field in rows if field.name not in columns}
+        new = {field.name: loaded_type(field.type) for field in rows if field.name not in columns}
         if new:
             self._add_columns(table.name, {name: WAREHOUSE_TYPES[kind] for name, kind in new.items()})
             columns.update(new)
 
     def _add_columns(self, table_name: str, columns: dict[str, str]) -> WarehouseTable:
-        """Add nullable columns that are not there yet, by one change of the table; returns the table with them."""
+        """Add missing columns as nullable in one statement; returns the changed table."""
         qualified = f"{self._source.dataset}.{table_name}"
         new = ", ".join(f"add column if not exists `{name}` {kind}" for name, kind in columns.items())
         execute(self._client, f"alter table {qualified} {new}")
         return self._client.get_table(f"{self._client.project}.{qualified}")
 
     def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
-        """The rows with all columns of the raw table, in its order: a load job may match columns by position.
+        """Arrange the rows like the raw table: all its columns, in its order. A load job may match columns by position.
 
-        dlt writes its load id in the place of the column that is here for it.
+        dlt fills the column for its load id.
         """
         import pyarrow as pa
 
@@ -143,7 +143,7 @@ class RawTables:
         )
 
     def files_seen(self) -> dict[str, dict[str, str]]:
-        """Table → path → checksum of each file as it was last read by a load that was completed."""
+        """Table → path → checksum of each file, as last read by a completed load."""
         if self._source.reader.type != "files" or not {FILES_TABLE, "_dlt_loads"} <= self.present:
             return {}
         dataset = self._source.dataset
@@ -158,7 +158,7 @@ class RawTables:
         return seen
 
     def undeclared(self, table: Table) -> dict[str, ColumnType]:
-        """The columns that the raw table has beyond the declared ones, and their types."""
+        """The undeclared columns of the raw table, and their types."""
         columns = self._columns.get(table.name, {})
         return {
             name: kind
@@ -167,7 +167,7 @@ class RawTables:
         }
 
 
-_LEDGERS = {
+_OWN_TABLES = {
     FILES_TABLE: {
         "table_name": "STRING",
         "path": "STRING",

@@ -1,4 +1,4 @@
-"""What a landing tells of itself."""
+"""The result of an ingestion run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.sources.readers.pieces import Rejected
 
 
 class LandingError(RuntimeError):
-    """Some tables of a source could not be landed; the others were. The message names each table and its cause."""
+    """Some tables of a source could not be loaded; the others were loaded. The message names each table and the cause."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class SchemaChange:
     Attributes:
         column: the column, under its name in the warehouse.
         change: `new_column`, `missing_column` or `type_change`.
-        detail: what was declared and what came.
-        rows: rows of the batch concerned.
+        detail: the declared and the received form, in words.
+        rows: number of affected rows in the batch.
     """
 
     column: str
@@ -32,9 +32,10 @@ class SchemaChange:
 
 @dataclass
 class TableReport:
-    """What happened to one table: counts of rows, what differed from the declaration, seconds.
+    """The result for one table: counts of rows, differences from the declaration, duration in seconds.
 
-    `complete` tells that it was read to its end; `failure` why it was not, or why its deletes were refused.
+    `complete` is true if the table was read completely. `failure` is the reason why it was not read, or why its deletes
+    were refused.
     """
 
     table: str
@@ -50,13 +51,13 @@ class TableReport:
     failure: str | None = None
 
     def columns(self, change: str) -> list[str]:
-        """The columns that had this kind of change."""
+        """The columns with this kind of change."""
         return [item.column for item in self.changes if item.change == change]
 
 
 @dataclass
 class LandingReport:
-    """What one landing of one source did."""
+    """The result of one ingestion run of one source."""
 
     source: str
     batch_id: str
@@ -76,7 +77,7 @@ class LandingReport:
         return sum(len(table.rejected) for table in self.tables.values())
 
     def summary(self) -> dict[str, Any]:
-        """The report as plain values, for a task's return value and the run's summary."""
+        """The report as plain values, for the return value of a task and the summary of a run."""
         return {
             "source": self.source,
             "batch_id": self.batch_id,

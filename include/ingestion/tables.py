@@ -1,8 +1,8 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
+# ruff: noqa: TID253 - this module is imported only when a load runs.
 """Reads one table of a source, conforms it, and spools it to Parquet files that dlt then loads.
 
-A table is read to its end before anything of it is handed to dlt: a table that fails half-way lands nothing at all, and can
-be read again from the beginning. Only one chunk of it is ever in memory.
+A table is read completely before dlt gets its rows. If a read fails halfway, nothing is loaded and the table is read
+again from the start. Only one chunk of the table is in memory at a time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import pyarrow.parquet as pq
 
 from include.ingestion.casting import UTC_MICROSECONDS
 from include.ingestion.conform import Conformer, Stamp
+from include.ingestion.deduplication import Versions, changed
 from include.ingestion.report import TableReport
-from include.ingestion.unchanged import Versions, changed
 from include.sources.readers.pieces import FileRead, Reader, Window
 from include.sources.schema import ColumnType, Table
 
 log = logging.getLogger(__name__)
 
-#: A chunk becomes a file to load at this many rows or bytes.
+#: A chunk is written to a file when it reaches this many rows or bytes.
 CHUNK_ROWS = 500_000
 CHUNK_BYTES = 256 * 1024 * 1024
 ATTEMPTS = 4
@@ -37,15 +37,15 @@ FIRST_WAIT_SECONDS = 1.0
 
 @dataclass
 class TableLanding:
-    """One table on its way to raw.
+    """The load of one table into raw.
 
     Attributes:
-        table: what is declared.
-        window: which rows to read.
+        table: the declaration.
+        window: the range of cursor values to read.
         known: undeclared columns of the raw table and their types.
-        seen: path → checksum of the files last read.
-        files: the files read, filled by `spool`.
-        cursor: the latest cursor value read, filled by `spool`.
+        seen: path → checksum of the files that earlier loads read.
+        files: files that were read; set by `spool`.
+        cursor: latest cursor value that was read (UTC); set by `spool`.
     """
 
     table: Table
@@ -59,7 +59,7 @@ class TableLanding:
     cursor: datetime | None = None
 
     def spool(self, reader: Reader) -> None:
-        """Read the table to its end; tries again, with backoff, when the connection is lost. Fills `report`."""
+        """Read the whole table and fill `report`. If the connection is lost, the read is repeated with backoff."""
         started = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -69,7 +69,9 @@ class TableLanding:
                 if attempt == ATTEMPTS or not reader.is_transient(error):
                     raise
                 wait = FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
-                log.warning("%s: attempt %d failed (%s), again in %.1f s", self.table.name, attempt, type(error).__name__, wait)
+                log.warning(
+                    "%s: attempt %d failed (%s), next attempt in %.1f s", self.table.name, attempt, type(error).__name__, wait
+                )
                 time.sleep(wait)
         self.report.complete = True
         self.report.seconds = time.monotonic() - started
@@ -102,39 +104,39 @@ class TableLanding:
             pq.write_table(rows, self.folder / f"{len(list(self.folder.iterdir())):06d}.parquet", compression="lz4")
 
     def keys(self) -> Iterator[pa.Table]:
-        """The keys of what was spooled."""
+        """The keys of the spooled rows, one table per file."""
         for path in sorted(self.folder.iterdir()):
             yield pq.read_table(path, columns=list(self.table.primary_key))
 
-    def leave_out(self, held: Versions) -> None:
-        """Take out of what was spooled the rows that raw holds already."""
+    def drop_unchanged(self, known: Versions) -> None:
+        """Remove the spooled rows that raw already holds."""
         paths = sorted(self.folder.iterdir())
-        rows = changed(self.table, pa.concat_tables(map(pq.read_table, paths), promote_options="default"), held)
+        rows = changed(self.table, pa.concat_tables(map(pq.read_table, paths), promote_options="default"), known)
         for path in paths:
             path.unlink()
         if len(rows):
             self._write([rows])
         self.report.rows = len(rows) - self.report.tombstones
 
-    def bury(self, keys: pa.Table) -> None:
-        """Spool a tombstone for each of the keys."""
+    def write_tombstones(self, keys: pa.Table) -> None:
+        """Spool one tombstone per key."""
         conformer = Conformer(self.table, Stamp(self.batch_id, self.report.extracted_at, self.window.until), self.known)
         self._write([conformer.tombstones(keys, self.window.until - timedelta(microseconds=1))])
         self.report.tombstones = len(keys)
 
     def schema(self) -> pa.Schema:
-        """The columns of what was spooled, over all its files."""
+        """The columns of all spooled files."""
         return pa.unify_schemas([pa.schema([]), *(pq.read_schema(path) for path in sorted(self.folder.iterdir()))])
 
     def chunks(self) -> Iterator[pa.Table]:
-        """What was spooled, stamped with the instant at which it is handed to the warehouse."""
+        """The spooled rows, with the time at which they are passed to the warehouse."""
         self.report.loaded_at = datetime.now(UTC)
         for path in sorted(self.folder.iterdir()):
             rows = pq.read_table(path)
             loaded = pa.array([self.report.loaded_at] * len(rows), UTC_MICROSECONDS)
             yield rows.append_column("_loaded_at", loaded)
 
-    def ledger(self) -> pa.Table:
+    def files_read(self) -> pa.Table:
         """One row per file that was read."""
         count = len(self.files)
         return pa.table(

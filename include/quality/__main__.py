@@ -1,4 +1,4 @@
-"""`python -m include.quality build [--check]`: make what follows from the rules of the gates, or check it for drift."""
+"""`python -m include.quality build [--check]`: generate the files that follow from the rules of the gates, or check them for drift."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.quality", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
-        "build", help="make great_expectations/ and dbt's quarantined_views from the rules; needs no warehouse"
+        "build", help="generate great_expectations/ and dbt's quarantined_views from the rules; needs no warehouse"
     )
     command.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     check: bool = parser.parse_args(arguments).check

@@ -1,4 +1,4 @@
-"""Makes the files that follow from the rules of the gates, or compares them: a Great Expectations context, and a macro of dbt's."""
+"""Generates the files that follow from the rules of the gates, or compares them: a Great Expectations context and a dbt macro."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.quality.rules import Gate, load_gates
 from include.settings import settings
 from include.sources import Source, load_sources
 
-#: Below the dbt project. Rules decide it, so that a view does not read a table in which none of its rows can be.
+#: In the dbt project. A view that no rule can quarantine does not read the quarantine.
 _MACRO_FILE = "macros/quarantined_views.sql"
 _MACRO = """\
 {{#- The staging views whose rows a gate may hold in quarantine. Made by `python -m include.quality build` from the gates: do not edit. -#}}
@@ -24,7 +24,7 @@ _FOLDERS = ("expectations", "validation_definitions", "checkpoints")
 
 
 def gates(sources: Mapping[str, Source] | None = None, folder: Path | None = None) -> dict[str, Gate]:
-    """Every gate of the platform: one raw gate per source, then the written ones with what the sources add to them."""
+    """Every gate of the platform: one raw gate per source, then the gates in YAML with the rules that the sources add."""
     found = load_sources() if sources is None else sources
     written = load_gates(folder)
     extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found, quarantined_in(written.values()))}
@@ -33,7 +33,7 @@ def gates(sources: Mapping[str, Source] | None = None, folder: Path | None = Non
 
 
 def write(files: Mapping[Path, str]) -> None:
-    """Write files, and the folders that they need."""
+    """Write files, and create their folders."""
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -45,16 +45,16 @@ def build(
     sources: Mapping[str, Source] | None = None,
     dbt: Path | None = None,
 ) -> list[str]:
-    """Write the files that follow from the rules, or compare them: the context's, and the macro that tells dbt what may be in quarantine.
+    """Write the files that follow from the rules, or compare them: the context, and the macro that names the views with rows in quarantine.
 
     Args:
-        folder: the context's folder; its `gates/*.yml` are read. By default that of the platform, and so is `dbt`.
+        folder: the context's folder, with `gates/*.yml`. If it is missing, `folder` and `dbt` are those of the platform.
         check: only compare.
         sources: the sources; by default those of the platform.
-        dbt: the dbt project that gets the macro; no project if a folder is given and this is not.
+        dbt: the dbt project that gets the macro; with a folder and without this, no macro is written.
 
     Returns:
-        Files that differ from (or, unless `check`, that were made, changed or taken away to match) the rules.
+        The files that differ from the rules. Unless `check`, they have been written or deleted to match the rules.
     """
     if folder is None:
         folder, dbt = settings().gx_dir, settings().dbt_dir
@@ -78,7 +78,7 @@ def build(
 
 
 def quarantined_in(found: Iterable[Gate]) -> list[str]:
-    """The staging views whose rows a gate may hold in quarantine."""
+    """The staging views that have a `quarantine` rule."""
     return sorted({rule.relation.split(".")[1] for gate in found for rule in gate.rules if rule.action == "quarantine"})
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 SITE = "site"
 DATASOURCE = "warehouse"
-# Of several gates, or of what a scope leaves of them.
+#: The name of a checkpoint for several gates, or for gates narrowed to a scope.
 _JOINT = "joint"
 
 
@@ -36,11 +36,10 @@ def open_context() -> FileDataContext:
 
 @contextmanager
 def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = None) -> Iterator[Any | None]:
-    """The checkpoint that judges some gates together, for as long as the block lasts. Its queries go through the client.
+    """A checkpoint that runs some gates together, valid within the `with` block. Its queries use the client.
 
-    That of one whole gate is the committed one. For several gates, and for those narrowed to a scope, a context is made for the purpose:
-    what they find is not kept for the data docs, which show the last whole one; `ops.gate_results` has both. None if nothing of the
-    gates is within the scope.
+    One whole gate has its checkpoint in the repository. Several gates, or gates narrowed to a scope, get a temporary context. The data docs
+    do not show their results, only those of the last whole gate; `ops.gate_results` has both. Yields None if the scope leaves no rule.
     """
     if scope is None and len(gates) == 1:
         yield _checkpoint(open_context(), gates[0], client)
@@ -90,5 +89,5 @@ def open_context_in(folder: Path) -> FileDataContext:
 
 
 def warehouse_url() -> str:
-    """The warehouse for SQLAlchemy, which is given the platform's own client."""
+    """The URL of the warehouse for SQLAlchemy, which gets the platform's own client."""
     return f"bigquery://{settings().project}?user_supplied_client=true"

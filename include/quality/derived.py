@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""The rules that follow from the sources' YAML: the raw gates, and what staging and core owe to every source alike."""
+"""The rules that follow from the sources' YAML: the raw gates, and the rules of staging and core that every source gets."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Source, Table
 
-#: Columns that a landing adds to every raw table.
+#: Columns that a load adds to every raw table.
 LANDING_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
 
-#: What places a row in time where it is not `updated_at`, as its staging view reads it.
+#: Raw table → the time of its rows if that is not `updated_at`, as its staging view reads it.
 _EVENT_TIMES = {"usage_events": "occurred_at", "fx_rates": "timestamp(rate_date)"}
 
-#: The tables whose rows a run sees only if they were delivered by its as_of, or by the table's first landing.
+#: The tables whose rows a run sees only if they were delivered by its as-of time, or by the table's first load.
 _BY_DELIVERY = frozenset({"usage_events"})
 
 
 def raw_gate(source: Source) -> Gate:
-    """The gate that a landing of the source passes: arrived, complete, as agreed, keys present, volume as usual."""
+    """The gate that a load of the source passes: it has arrived, is complete, has the agreed columns, keys and the usual volume."""
     return Gate(gate=source.dataset, rules=(*_landing_rules(source), *_table_rules(source)))
 
 
 def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
-    """Every staged row that names an account belongs to a known organization; every category is one of those agreed."""
+    """Every staged row with an account belongs to a known organization; every category is one of the agreed values."""
     rules = []
     tenants = [
         f"select '{view}' as relation, organization_id, count(*) as row_count from staging.{view} group by 2"
@@ -70,7 +70,7 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
 
 
 def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> list[Rule]:
-    """Nothing is lost between raw and staging: every key is staged, in quarantine (of a view that may have rows there) or deleted."""
+    """No key is lost between raw and staging: it is staged, deleted, or in quarantine if its view has a `quarantine` rule."""
     parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
     if not parts:
         return []
@@ -92,7 +92,7 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
         name="every_table_arrived",
         relation="ops.loads",
         action="block",
-        reason="The night is incomplete without it: figures would mix two nights.",
+        reason="The run is incomplete without it: figures would mix the data of two days.",
         key=("table_name",),
         rows=(
             f"select table_name from unnest([{names}]) as table_name\n"
@@ -103,7 +103,7 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
         name="landing_is_complete",
         relation="ops.loads",
         action="block",
-        reason="Raw holds as many rows of the landing as the landing says that it sent.",
+        reason="Raw has as many rows of the load as the load has reported.",
         key=("part",),
         reconcile="\nunion all\n".join(_landed_against_reported(source, table) for table in source.tables.values()),
     )
@@ -130,7 +130,7 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
         name="volume_as_usual",
         relation="ops.loads",
         action="warn",
-        reason="Less than a fifth or more than five times the median of the last nights.",
+        reason="Less than a fifth or more than five times the median of the last nightly runs.",
         key=("table_name", "rows_loaded", "usual"),
         rows=_VOLUME.format(source=_literal(source.name)),
     )
@@ -144,8 +144,8 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
     )
 
 
-# Nights are compared with nights: what a refresh lands in between depends on the hour. The first landing of a table is its whole
-# history and says nothing about a usual night.
+# Nightly runs are compared with nightly runs, because what a refresh loads depends on the hour. The first load of a table is its whole
+# history, so it does not count.
 _VOLUME = """\
 with landings as (
     select
@@ -175,7 +175,7 @@ where
 
 
 def _landed_against_reported(source: Source, table: Table) -> str:
-    """A night may be landed again, under the same batch: the books hold the last landing, so only its rows count."""
+    """Rows in raw against rows in `ops.loads`. A repeated load has the same batch and replaces its record, so only its rows count."""
     reported = f"from ops.loads where batch_id = @batch_id and table_name = {_literal(table.name)}"
     return (
         f"select {_literal(table.name)} as part, "
@@ -213,7 +213,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 
 
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
-    """Distinct raw keys that the run may see, against what became of them.
+    """Distinct raw keys that the run may see, against the keys that are staged, deleted or in quarantine.
 
     A key is deleted if its latest tombstone is at least as late as its latest row.
     """
@@ -238,7 +238,7 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
 
 
 def _staged(sources: Mapping[str, Source]) -> Iterator[tuple[str, Source, Table]]:
-    """Each table that has a staging view, with the view's name. A source may land before anyone models it."""
+    """Each table that has a staging view, with the view's name. A source may load before it has models."""
     folder: Path = settings().dbt_dir / "models" / "staging"
     modelled = {path.stem for path in folder.glob("*/*.sql")}
     for source in sources.values():

@@ -21,12 +21,12 @@ from include.quality.verdict import VERDICTS, GateVerdict, Outcome
 if TYPE_CHECKING:
     from great_expectations.data_context import FileDataContext
 
-#: Results kept of each suite. Rendering takes as long as there are results; `ops.gate_results` keeps every verdict.
+#: Results kept of each suite. The time to render grows with their number; `ops.gate_results` keeps every verdict.
 KEPT_RESULTS = 3
 
-#: Great Expectations' own index of everything, whose place the overview takes.
+#: Great Expectations' own index of everything, which the overview replaces.
 ALL_RESULTS = "data_docs.html"
-#: The status of the freshness promises, beside the data docs, if the monitor has written it.
+#: The status of the freshness SLAs, beside the data docs, if the monitor has written it.
 FRESHNESS = "freshness.html"
 LAYERS = ("staging", "core", "marts")
 
@@ -47,7 +47,7 @@ def build_data_docs() -> Path:
 
 
 def _keep_latest(context: FileDataContext) -> list[Any]:
-    """Let go of all but the last few results of each suite, and of suites that are no more; returns the keys of the last of each."""
+    """Delete all but the last few results of each suite, and all of removed suites; returns the key of the last result of each."""
     store = context.validation_results_store
     known = {suite.name for suite in context.suites.all()}
     by_suite: dict[str, list[Any]] = defaultdict(list)
@@ -72,7 +72,7 @@ def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
         link = quote(str(page.relative_to(site))) if page.is_relative_to(site) else ALL_RESULTS
         result = context.validation_results_store.get(key)
         gates[gate] += [(outcome_of(item), link) for item in result.results]
-    freshness = f" Freshness promises: <a href='../{FRESHNESS}'>status</a>." if (site.parent / FRESHNESS).exists() else ""
+    freshness = f" Freshness SLAs: <a href='../{FRESHNESS}'>status</a>." if (site.parent / FRESHNESS).exists() else ""
     sections = "".join(_section(gate, runs[gate], found) for gate, found in sorted(gates.items(), key=_pipeline_order))
     return web_page(
         "Gates",
@@ -83,7 +83,7 @@ def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
 
 
 def _pipeline_order(gate: tuple[str, object]) -> tuple[int, str]:
-    """Raw gates by name, then those of the layers in the order in which a run passes them."""
+    """Raw gates by name, then the gates of the layers in the order of a run."""
     name = gate[0]
     return (LAYERS.index(name) + 1 if name in LAYERS else 0, name)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: TID253, S608 - nothing imports this module before a gate runs; SQL is made of the platform's own rules, never of data.
-"""The expectations that Great Expectations lacks: many of them are one statement. Importing this module imports Great Expectations (seconds)."""
+"""The platform's own expectations: all of one suite run as one statement. Importing this module imports Great Expectations (seconds)."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _VALUE = "query.value"
 
 
 class QueryValue(TableMetricProvider):  # type: ignore[misc]
-    """The one value that a query gives.
+    """The one value that a query returns.
 
-    It is declared as an aggregate, though the query names its tables itself: Great Expectations asks for all aggregates of a suite in
-    one statement, which names every table once on the bill, and for each by itself if the statement is refused.
+    It is declared as an aggregate, although the query names its tables itself. Great Expectations computes all aggregates of a suite in
+    one statement, so BigQuery bills each table once. If the statement is refused, it computes each aggregate by itself.
     """
 
     metric_name = _VALUE
@@ -61,7 +61,7 @@ class QueryValue(TableMetricProvider):  # type: ignore[misc]
 
 
 class _OfQuery(BatchExpectation, ABC):  # type: ignore[misc]
-    """An expectation of what a query gives; it may refer to the run as `@run_id`, `@as_of`, …."""
+    """An expectation on the result of a query. The query may refer to the run as `@run_id`, `@as_of`, …."""
 
     query: str
     run: SuiteParameterDict | dict[str, str] = pydantic.Field(default_factory=dict)
@@ -70,12 +70,12 @@ class _OfQuery(BatchExpectation, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _value_query(self) -> str:
-        """SQL of the one value that decides."""
+        """SQL that returns the one value to check."""
 
     def get_validation_dependencies(
         self, execution_engine: ExecutionEngine | None = None, runtime_configuration: dict[str, Any] | None = None
     ) -> ValidationDependencies:
-        """The one metric, its query ready to run, under the rule's name."""
+        """The one metric. Its query has the run's values and begins with the rule's name."""
         dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
         metric = dependencies.get_metric_configuration(_VALUE)
         assert metric is not None and isinstance(self.run, dict) and self.meta is not None
@@ -99,7 +99,7 @@ class _OfQuery(BatchExpectation, ABC):  # type: ignore[misc]
         runtime_configuration: dict[str, Any] | None = None,
         **_: Any,
     ) -> list[RenderedStringTemplateContent]:
-        """In data docs: the rule's name, what its breach does and why, then the query."""
+        """For the data docs: the rule's name, its action and reason, then the query."""
         config = configuration or (result.expectation_config if result else None)
         assert config is not None
         params = {key: str(config.meta.get(key, "")) for key in ("name", "relation", "action", "reason")}
@@ -109,7 +109,7 @@ class _OfQuery(BatchExpectation, ABC):  # type: ignore[misc]
 
 
 class ExpectNoRows(_OfQuery):
-    """Expect that a query finds no rows. They are only counted, which brings no row into validation results or data docs."""
+    """Expect that a query finds no rows. Rows are only counted, so none appears in validation results or data docs."""
 
     def _value_query(self) -> str:
         return f"select count(*) from (\n{self.query}\n) as broken"
@@ -125,7 +125,7 @@ class ExpectNoRows(_OfQuery):
 
 
 class ExpectSidesToAgree(_OfQuery):
-    """Expect that no difference between the two sides of a reconciliation exceeds the tolerance; the sides are part of the result."""
+    """Expect that no difference between the two sides of a reconciliation exceeds the tolerance. The result contains the sides."""
 
     tolerance: float
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Runs a gate: one checkpoint of Great Expectations, and what follows from it."""
+"""Runs a gate: one checkpoint of Great Expectations, then quarantine, verdict and audit tables."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _SAMPLES = 3
 
 
 def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Scope | None = None) -> GateVerdict:
-    """Judge one boundary; see `run_gates`.
+    """Run one gate; see `run_gates`.
 
     Returns:
-        The verdict, when the pipeline may go on.
+        The verdict, if the pipeline may continue.
 
     Raises:
         GateBlocked: an expectation of action `block` failed, or one could not be evaluated.
@@ -48,19 +48,19 @@ def run_gate(gate: str, run: RunContext, client: Client | None = None, scope: Sc
 def run_gates(
     gates: Sequence[str], run: RunContext, client: Client | None = None, scope: Scope | None = None
 ) -> list[GateVerdict]:
-    """Judge boundaries: run their checkpoint, quarantine, write the verdicts and what was reconciled down, in one statement each for all.
+    """Run gates as one checkpoint, quarantine rows, and write verdicts and reconciliations to the audit tables in one statement each.
 
-    What it wrote in an earlier attempt of the same run is replaced, and rows that it set aside before are judged anew, so
-    that a repaired parent releases its children.
+    The results of an earlier attempt of the same run are replaced. Rows in quarantine are checked again, so
+    a repaired parent restores its children.
 
     Args:
         gates: `raw_<source>`, `staging`, `core` or `marts`.
-        run: the run that is judged.
+        run: the run that is checked.
         client: a BigQuery client; one is made if not given.
-        scope: what the run makes, if it does not make everything: it is judged by the rules on that alone.
+        scope: the tables that the run builds, if not all: only the rules on these apply.
 
     Returns:
-        The verdicts, in the order of the gates, `block` among them.
+        The verdicts, in the order of the gates. `block` raises no error here.
     """
     from include.quality.context import checkpoint_of
     from include.warehouse import client as new_client
@@ -84,7 +84,7 @@ def run_gates(
 
 
 def _release(checkpoint: Any | None, bq: Client, whole: bool) -> None:
-    """Let the gates judge also the rows that they have held in quarantine so far."""
+    """Restore the rows that the gates have in quarantine, so that they are checked again."""
     quarantined: dict[str, set[str]] = {}
     for definition in checkpoint.validation_definitions if checkpoint else ():
         for rule in definition.suite.expectations:
@@ -98,25 +98,25 @@ def _write(verdicts: Sequence[GateVerdict], run: RunContext, bq: Client) -> None
     now = datetime.now(UTC)
     found = [(verdict.gate, outcome) for verdict in verdicts for outcome in verdict.outcomes]
     reconciled = [(gate, outcome) for gate, outcome in found if outcome.expectation_type == RECONCILIATION]
-    books = {
+    audit = {
         "ops.reconciliation": [row for gate, outcome in reconciled for row in outcome.reconciliation(gate, run, now)],
         "ops.gate_results": [outcome.row(gate, run, now) for gate, outcome in found],
     }
-    for (name, rows), written in zip(books.items(), (reconciled, found), strict=True):
-        # A gate of which a scope leaves nothing has not written before either.
+    for (name, rows), written in zip(audit.items(), (reconciled, found), strict=True):
+        # If the scope leaves no rule of a gate, there is no earlier result to replace either.
         if written:
             where = {"run_id": run.run_id, "as_of": run.as_of, "gate": sorted({gate for gate, _ in written})}
             append(name, rows, replace_where=where, client=bq)
 
 
 def _evaluate(checkpoint: Any | None, run: RunContext, values: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Outcome]]:
-    """Gate and outcome of every expectation; `values` is the run as each gate's SQL sees it."""
+    """Gate and outcome of every expectation; `values` has the run's parameters for the SQL of each gate."""
     from great_expectations.core.run_identifier import RunIdentifier
 
     if checkpoint is None:
         return []
     identifier = RunIdentifier(run_name=run.run_id, run_time=datetime.now(UTC))
-    # Great Expectations prints hints for people at a notebook; they would drown the task's log.
+    # Great Expectations prints hints for notebooks, which would flood the task's log.
     with contextlib.redirect_stdout(io.StringIO()):
         result = checkpoint.run(expectation_parameters={gate: dict(found) for gate, found in values.items()}, run_id=identifier)
     items = [item for part in result.run_results.values() for item in part.results]
@@ -124,7 +124,7 @@ def _evaluate(checkpoint: Any | None, run: RunContext, values: Mapping[str, Mapp
 
 
 def outcome_of(item: Any) -> Outcome:
-    """One of Great Expectations' results as ours."""
+    """Convert a result of Great Expectations."""
     config = item.expectation_config
     meta = config.meta
     found: dict[str, Any] = item.result or {}
@@ -161,7 +161,7 @@ def _observed(found: Mapping[str, Any]) -> str:
 
 
 def _error_in(info: Mapping[str, Any]) -> str | None:
-    """The message of the exception that kept an expectation from being evaluated, if there was one."""
+    """The message of the exception that prevented the evaluation of an expectation, if there was one."""
     entries: Iterable[Any] = [info] if "raised_exception" in info else info.values()
     for entry in entries:
         if isinstance(entry, Mapping) and entry.get("raised_exception"):
@@ -171,10 +171,10 @@ def _error_in(info: Mapping[str, Any]) -> str | None:
 
 
 def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
-    """The outcome with what a person needs to mend it; only one that failed costs a query.
+    """Add what a person needs to fix a failed outcome. Only failed outcomes cost a query.
 
-    For rows that broke a rule: the keys of a few. For an error: the warehouse's own words, which Great Expectations
-    swallows.
+    For rows that broke a rule: the keys of a few. For an error: the warehouse's own message, which Great Expectations
+    drops.
     """
     from google.cloud import bigquery
 
@@ -190,7 +190,7 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
 
 
 def _complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter]) -> str | None:
-    """Run a query; what the warehouse says if it cannot be run, else None."""
+    """Run a query; the warehouse's message if it fails, else None."""
     from google.cloud import bigquery
 
     try:

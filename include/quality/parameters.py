@@ -1,4 +1,4 @@
-"""The run, as the SQL of the gates sees it: `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`."""
+"""The run's parameters in the SQL of the gates: `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PARAMETERS = {"run_id": "STRING", "as_of": "TIMESTAMP", "batch_id": "STRING", "full_refresh": "BOOL"}
 
 _REFERENCE = re.compile(r"@(" + "|".join(PARAMETERS) + r")\b")
-# What Airflow allows in a run id, and the `@` of a batch id: nothing that could end a string literal.
+# The characters that Airflow allows in a run id, and the `@` of a batch id. None of them can end a string literal.
 _HARMLESS = re.compile(r"^[A-Za-z0-9_.~:+@ -]*$")
 
 

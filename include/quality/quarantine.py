@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Moves staging rows that break a rule aside, with the reason; staging's views leave them out as long as they are there."""
+"""Puts staging rows that break a rule into quarantine, with the reason. Staging views leave these rows out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from include.warehouse.statements import execute
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-# A row set aside can leave others without their parent, so rules are applied until nothing more is found.
+# A row in quarantine can leave other rows without their parent, so the rules are applied until they find nothing more.
 _MAX_PASSES = 10
 
 
 def release(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
-    """Give back the rows that the gate holds, so that it judges all rows anew: all, or those of some relations, `staging.<view>`."""
+    """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`), so that it checks them again."""
     from google.cloud import bigquery
 
     parameters: list[Any] = [bigquery.ScalarQueryParameter("gate", "STRING", gate)]
@@ -32,16 +32,16 @@ def release(client: Client, gate: str, relations: Iterable[str] | None = None) -
 
 
 def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
-    """Set aside the rows of every quarantine rule, and those that these leave without their parent.
+    """Quarantine the rows that break a quarantine rule, and the rows that then lack their parent.
 
     Args:
         client: a BigQuery client.
         gate: the gate.
-        outcomes: its quarantine rules' outcomes; at least one of them failed, or nothing happens.
-        values: the run, as `parameters.values_of` gives it.
+        outcomes: the outcomes of its quarantine rules; nothing happens unless one of them failed.
+        values: the run's parameters, from `parameters.values_of`.
 
     Returns:
-        Rows set aside.
+        The number of quarantined rows.
     """
     if all(outcome.success for outcome in outcomes):
         return 0
@@ -55,7 +55,7 @@ def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping
 
 
 def key_text(key: Sequence[str], alias: str) -> str:
-    """SQL of a row's key as text: its columns' text joined by a bar, as staging's views compare it."""
+    """SQL of a row's key as text: the texts of its columns joined by a bar, as in the staging views."""
     parts = [f"cast({alias}.`{column}` as string)" for column in key]
     joined = ", '|', ".join(parts)
     return parts[0] if len(parts) == 1 else f"concat({joined})"

@@ -1,4 +1,4 @@
-"""Two ways to the same number: both sides of everything compared, and which of them differ."""
+"""Reconciliations: the same number computed in two ways, and the parts in which the two sides differ."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Both sides of one thing compared: `part`, `left_value`, `right_value`, `difference`, `row_count`, as `ops.reconciliation` has them.
+#: Both sides of one part: `part`, `left_value`, `right_value`, `difference`, `row_count`, as `ops.reconciliation` has them.
 Sides = Mapping[str, Any]
+_NUMBERS = ("left_value", "right_value", "difference")
 
 
 def sides_query(sql: str) -> str:
-    """SQL of one JSON text that holds all sides, or NULL if nothing is compared; `read` takes it.
+    """SQL that returns all sides as one JSON text for `read`, or NULL if there are none.
 
     Args:
-        sql: gives `part`, `left_value`, `right_value` and `row_count`.
+        sql: returns `part`, `left_value`, `right_value` and `row_count`.
     """
     return (
         "select to_json_string(array_agg(struct(\n"
@@ -28,17 +29,14 @@ def sides_query(sql: str) -> str:
 
 
 def read(text: str | None) -> list[Sides]:
-    """The sides in what the warehouse answered, in the order of their parts. JSON has no NaN: it comes as a text."""
+    """The sides in the warehouse's answer, ordered by part. JSON has no NaN, so the warehouse writes it as text."""
     found = [side | {name: _number(side[name]) for name in _NUMBERS} for side in json.loads(text or "[]")]
     return sorted(found, key=lambda side: str(side["part"]))
 
 
 def differing(sides: Sequence[Sides], tolerance: float) -> list[Sides]:
-    """Those whose two sides differ by more than the tolerance, or of which one is unknown."""
+    """The parts whose two sides differ by more than the tolerance, or of which one side is unknown."""
     return [side for side in sides if side["difference"] is None or not abs(side["difference"]) <= tolerance]
-
-
-_NUMBERS = ("left_value", "right_value", "difference")
 
 
 def _number(value: float | str | None) -> float | None:

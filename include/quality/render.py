@@ -1,7 +1,7 @@
-"""The files of a Great Expectations context that judges given gates.
+"""Renders the files of a Great Expectations context for given gates.
 
-They are what Great Expectations itself would write, but need neither it nor a warehouse: creating data sources and assets through
-its API runs queries. Names give ids, so that the same rules always make the same bytes.
+Great Expectations itself would write the same files. But creating data sources and assets through its API runs queries, and this
+needs no warehouse. Ids are derived from names, so the same rules always give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
 
 BATCH = "whole"
-#: The asset of the suites whose rules name their tables themselves: their values are selected from its one row.
+#: The asset of the suites whose rules name their tables themselves. Their values are selected from its one row.
 ONE_ROW = "one_row"
-#: Where results are kept for the data docs.
+#: The folder of the results that the data docs show.
 RESULTS = "${PLATFORM_STATE_DIR}/gx/validations/"
 
 _NAMESPACE = uuid.UUID("6f1d3c9e-0f58-4c55-9d0c-0c8f6f2a7b11")
 #: BigQuery's planner gives up on statements that are too complex; `make check-google` allows 200 scans.
 _MOST_SCANS = 150
-#: Each with the name of its gate.
+#: Rules, each with the name of its gate.
 _Rules = list[tuple[str, Rule]]
 _SEVERITY = {"block": "critical", "quarantine": "warning", "warn": "info"}
 _HEADER = """\
@@ -40,8 +40,8 @@ def render(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) ->
     """Every file of a context, by its path below the context's folder.
 
     Args:
-        checkpoints: name → the gates that it judges together.
-        results: where the context keeps what it finds.
+        checkpoints: name → the gates that it runs together.
+        results: the folder of the context's results.
     """
     files: dict[str, Any] = {}
     relations: set[str] = set()
@@ -58,7 +58,7 @@ def render(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) ->
 
 
 def _joint_suites(name: str, judged: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
-    """The rules that name their tables themselves: a suite is one statement, so there are as few as the limit of a statement allows."""
+    """The rules that name their tables themselves. Each suite is one statement, so there are as few suites as its limit allows."""
     parts: list[_Rules] = [[]]
     scans = 0
     for gate in judged:
@@ -88,7 +88,7 @@ def _table_suites(judged: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
 
 
 def _scans_of(rule: Rule) -> int:
-    """About how many tables a rule scans: a staging view reads its raw table, and some read who is in quarantine or raw again."""
+    """About how many tables a rule scans. A staging view counts 2: it reads its raw table, and some read more."""
     return sum(2 if dataset == "staging" else 1 for dataset, _ in tables_in(rule))
 
 

@@ -1,4 +1,4 @@
-"""What a gate promises, as people write it: `great_expectations/gates/<gate>.yml`, validated here.
+"""The rules of a gate, as people write them: `great_expectations/gates/<gate>.yml`, validated here.
 
 Raw gates are not written but derived from the sources: see `include/quality/derived.py`.
 """
@@ -24,16 +24,16 @@ class GateError(ValueError):
 
 
 class Rule(BaseModel):
-    """One promise about one relation, and what its breach does.
+    """One rule on one relation, and the action if it is broken.
 
-    Exactly one of `rows`, `reconcile` and `expect` says what is promised:
+    Exactly one of `rows`, `reconcile` and `expect` defines it:
 
-    - `rows`: SQL that returns the rows that break the promise, each whole, under its key's own column names;
-    - `reconcile`: SQL that returns `part`, `left_value`, `right_value` and `row_count`, one row per thing compared; the
-      gate writes them to `ops.reconciliation`, and the promise is that no difference there exceeds `tolerance`;
-    - `expect`: one of Great Expectations' own, by its `type` and arguments.
+    - `rows`: SQL that returns the rows that break the rule, with all columns, the key under its own column names;
+    - `reconcile`: SQL that returns `part`, `left_value`, `right_value` and `row_count`, one row per part; the
+      gate writes them to `ops.reconciliation`. The rule holds if no difference exceeds `tolerance`;
+    - `expect`: an expectation of Great Expectations, by its `type` and arguments.
 
-    SQL is GoogleSQL with `dataset.table` names; the run is at hand as `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.
+    SQL is GoogleSQL with `dataset.table` names and the run's parameters `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,7 +49,7 @@ class Rule(BaseModel):
     expect: dict[str, Any] | None = None
 
     @model_validator(mode="after")
-    def _one_promise(self) -> Rule:
+    def _one_definition(self) -> Rule:
         if sum(part is not None for part in (self.rows, self.reconcile, self.expect)) != 1:
             raise ValueError("give exactly one of rows, reconcile and expect")
         if self.expect is not None and "type" not in self.expect:
@@ -63,7 +63,7 @@ class Rule(BaseModel):
 
 
 class Gate(BaseModel):
-    """A gate: what guards one boundary, as one checkpoint."""
+    """A gate: the rules at one layer boundary, run as one checkpoint."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,7 +80,7 @@ class Gate(BaseModel):
 
 
 def load_gates(folder: Path | None = None) -> dict[str, Gate]:
-    """The written gates by name, in the order of their file names.
+    """The gates in YAML by name, in the order of their file names.
 
     Raises:
         GateError: naming the file and what is wrong in it.

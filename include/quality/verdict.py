@@ -1,4 +1,4 @@
-"""What a gate found, and what it decided."""
+"""Outcomes of expectations, and the verdict of a gate."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from include.runs import RunContext
 
 #: Great Expectations' type of the expectations that compare two sides.
 RECONCILIATION = "expect_sides_to_agree"
-#: What a gate may decide, mildest first.
+#: The verdicts of a gate, mildest first.
 VERDICTS = ("pass", "warn", "quarantine", "block")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one expectation.
+    """The outcome of one expectation.
 
     Attributes:
         name, relation, action, reason: as its rule says.
@@ -27,10 +27,10 @@ class Outcome:
         query: the rule's SQL, if it has some: the rows that break it, or the sides that it compares.
         success: whether it held; False if it could not be evaluated.
         unexpected_count: rows that broke it, if it counts rows.
-        observed: what was seen.
-        error: why it could not be evaluated, if so.
+        observed: the observed value as text.
+        error: why it could not be evaluated; else None.
         samples: keys of a few rows (or the parts) that broke it.
-        sides: what was compared, if it is a reconciliation: `part`, `left_value`, `right_value`, `difference`, `row_count` of each.
+        sides: both sides of each part, for a reconciliation: `part`, `left_value`, `right_value`, `difference`, `row_count` of each.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """`pass`, or what the failure does. What cannot be evaluated blocks, whatever its action."""
+        """`pass`, or the action of a broken rule. An expectation that cannot be evaluated blocks, whatever its action."""
         if self.error is not None:
             return "block"
         return "pass" if self.success else self.action
 
     def line(self) -> str:
-        """One line for people: what failed where, how often, why it matters, which rows."""
+        """One line for people: the rule, its relation, the number of rows, the reason and a few keys."""
         if self.error is not None:
             return f"{self.verdict}: {self.name} on {self.relation} could not be evaluated: {self.error}"
         count = f"{self.unexpected_count:,} rows" if self.unexpected_count is not None else self.observed
@@ -64,7 +64,7 @@ class Outcome:
         return f"{sentence} For example {', '.join(self.samples)}." if self.samples else sentence
 
     def reconciliation(self, gate: str, run: RunContext, evaluated_at: datetime) -> list[dict[str, Any]]:
-        """The rows of `ops.reconciliation`: what was compared, whether it agrees or not."""
+        """The rows of `ops.reconciliation`, for all parts whether they agree or not."""
         about = {
             "run_id": run.run_id,
             "as_of": run.as_of,
@@ -95,12 +95,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """What one gate decided in one run: the severest of its expectations' verdicts.
+    """The verdict of one gate in one run: the severest of its expectations' verdicts.
 
     Attributes:
         gate: name of the gate.
         outcomes: one per expectation.
-        quarantined: rows that it holds in quarantine now.
+        quarantined: rows that it has in quarantine now.
     """
 
     gate: str

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 EVENTS = tuple(field.name for field in fields(SlaEvent))
 PROMISES = tuple(column.name for column in table("ops.sla_promises").columns)
 
+#: A common table expression: the changes of state from `@start` on, and of each table the last one before it.
+NOTED = """
+    noted as (
+        select * from ops.sla_events
+        where true
+        qualify
+            measured_at >= @start
+            or row_number() over (partition by dataset, table_name, measured_at >= @start order by measured_at desc) = 1
+    )
+"""
+
 
 def record_promises(look: Look, client: Client | None = None) -> None:
     """Bring `ops.sla_promises`, and what the look has read of it, up to date: new and changed promises count from now, withdrawn ones are removed."""
@@ -54,15 +65,7 @@ def _row(promise: Promise) -> dict[str, Any]:
 
 def events_since(start: datetime, client: Client | None = None) -> list[SlaEvent]:
     """The changes of state noted from `start` on, and of each table the last one before it; oldest first."""
-    sql = """
-        select * from ops.sla_events where measured_at >= @start
-        union all
-        (
-            select * from ops.sla_events where measured_at < @start
-            qualify row_number() over (partition by dataset, table_name order by measured_at desc) = 1
-        )
-        order by measured_at, dataset, table_name
-    """
+    sql = f"with {NOTED} select * from noted order by measured_at, dataset, table_name"  # noqa: S608 - the text above, no values
     return [event_of(row) for row in read(sql, client, start=("TIMESTAMP", start))]
 
 

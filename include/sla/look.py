@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from include.ops import read
 from include.sla.attainment import PERIODS
 from include.sla.evaluate import Measurement, SlaEvent
-from include.sla.ledger import EVENTS, PROMISES, by_table, event_of
+from include.sla.ledger import EVENTS, NOTED, PROMISES, by_table, event_of
 from include.sla.measure import EXPRESSIONS, RUNS, SHOWN, Row, Runs, made_from, measurements
 from include.sla.promises import load_lineage, load_promises
 from include.sources import load_sources
@@ -18,24 +18,13 @@ from include.sources import load_sources
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-#: The changes of state from `@start` on, and of each table the last one before it.
-_NOTED = """
-    noted as (
-        select * from ops.sla_events
-        where true
-        qualify
-            measured_at >= @start
-            or row_number() over (partition by dataset, table_name, measured_at >= @start order by measured_at desc) = 1
-    )
-"""
-
 
 def _array(columns: Iterable[str], relation: str) -> str:
     return f"array(select as struct {', '.join(columns)} from {relation}) as {relation.rpartition('.')[2]}"
 
 
 _SQL = f"""
-    with {EXPRESSIONS}, {_NOTED}
+    with {EXPRESSIONS}, {NOTED}
     select
         {_array(PROMISES, "ops.sla_promises")}, {_array(EVENTS, "noted")}, {_array(SHOWN, "shown")}, {_array(RUNS, "recent_runs")}
 """

@@ -120,18 +120,17 @@ def status_table(found: Sequence[Status]) -> Table:
     return table
 
 
-def write_page(now: datetime, found: Sequence[Status] | None = None, client: Client | None = None) -> Path:
+def write_page(now: datetime, found: Sequence[Status]) -> Path:
     """Write the statuses as a web page beside the data docs.
 
     Args:
         now: the instant that they are of.
-        found: the statuses, if they are known already.
-        client: a BigQuery client; one is made if not given.
+        found: the statuses.
 
     Returns:
         Path of the page.
     """
-    rows = "".join(_row(status) for status in (statuses(now, client) if found is None else found))
+    rows = "".join(map(_row, found))
     headings = "".join(f"<th>{escape(heading[0].upper() + heading[1:])}" for heading in HEADINGS)
     body = (
         f"<h1>Freshness promises <small>{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC</small></h1>"

@@ -1,4 +1,4 @@
-"""The sources: one YAML file each, their schema, how to reach them, and the readers that read them."""
+"""The sources: one YAML file per source, the schema of these files, the connections, and the readers."""
 
 from include.sources.connection import ConnectionMissing, SourceConnection
 from include.sources.loading import SourceError, load_source, load_sources

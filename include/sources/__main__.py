@@ -17,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate the source files")
     generate = commands.add_parser("dbt-sources", help="write dbt's source files")
-    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 and show the diff if one is out of date")
+    generate.add_argument(
+        "--check", action="store_true", help="write nothing; show the diff and exit with 1 if a file is out of date"
+    )
     generate.add_argument("--dbt-dir", type=Path, help="the dbt project (default: PLATFORM_DBT_DIR)")
     options = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""How to reach a source system: an Airflow connection, without Airflow where there is none."""
+"""Connections to source systems: Airflow connections, which can also be read without Airflow."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 
 class ConnectionMissing(LookupError):
-    """No Airflow connection of that id; the message says how to give one."""
+    """There is no Airflow connection with this id. The message says how to add one."""
 
 
 @dataclass(frozen=True)
 class SourceConnection:
-    """A connection: where the system is and how to log in. Nothing secret is in its repr.
+    """A connection: address and credentials of a system. Its repr contains no secrets.
 
     Attributes:
         conn_id: the Airflow connection id.
@@ -27,7 +27,7 @@ class SourceConnection:
         login: user name.
         password: password or token.
         schema: database name (SQL), or `http`/`https`.
-        extra: what the connection's extra holds, for example `url` of a landing folder.
+        extra: the connection's extra, for example the `url` of a landing folder.
     """
 
     conn_id: str
@@ -40,19 +40,19 @@ class SourceConnection:
 
     @property
     def secret(self) -> str:
-        """The password or token in clear, empty if there is none."""
+        """The password or token as plain text; empty if there is none."""
         return self.password.get_secret_value() if self.password else ""
 
     @property
     def url(self) -> str:
-        """The base URL of an HTTP system, or the folder of a file system; without a trailing slash.
+        """The base URL of an HTTP system, or the folder of a file system, without a trailing slash.
 
         Raises:
-            ConnectionMissing: the connection names neither.
+            ConnectionMissing: the connection has neither a host nor a `url` in its extra.
         """
         url = self.extra.get("url") or self.host
         if not url:
-            raise ConnectionMissing(f"Connection {self.conn_id} names no host and no url in its extra.")
+            raise ConnectionMissing(f"Connection {self.conn_id} has no host and no url in its extra.")
         url = str(url)
         if "://" not in url:
             url = url if url.startswith("/") else f"{self.schema or 'https'}://{url}"
@@ -62,7 +62,7 @@ class SourceConnection:
         return url.rstrip("/")
 
     def redact(self, text: str) -> str:
-        """The text without the secrets of this connection."""
+        """Replace the secrets of this connection in the text by `***`."""
         secrets = [self.secret, *(str(value) for key, value in self.extra.items() if key != "url")]
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             for form in {secret, quote(secret, safe="")}:
@@ -72,7 +72,7 @@ class SourceConnection:
 
     @classmethod
     def of(cls, conn_id: str, values: Mapping[str, Any]) -> SourceConnection:
-        """From the dictionary form that Airflow keeps in `AIRFLOW_CONN_<ID>` variables."""
+        """Create a connection from the keys of Airflow's JSON form of a connection."""
         extra = values.get("extra") or {}
         if isinstance(extra, str):
             extra = json.loads(extra)
@@ -90,10 +90,10 @@ class SourceConnection:
 
     @classmethod
     def from_airflow(cls, conn_id: str) -> SourceConnection:
-        """The connection of that id: `AIRFLOW_CONN_<ID>` if it is set, otherwise what Airflow knows.
+        """Get the connection with this id: from `AIRFLOW_CONN_<ID>` if it is set, otherwise from Airflow.
 
         Raises:
-            ConnectionMissing: neither has it.
+            ConnectionMissing: neither the variable nor Airflow has it.
         """
         variable = f"AIRFLOW_CONN_{conn_id.upper()}"
         text = os.environ.get(variable)
@@ -122,13 +122,13 @@ class SourceConnection:
 
 
 def _parse(variable: str, text: str) -> Mapping[str, Any]:
-    """The JSON or URI form of an Airflow connection. Its text never gets into a message: it holds secrets."""
+    """Parse the JSON or URI form of an Airflow connection. Error messages never quote the text, because it holds secrets."""
     text = text.strip()
     if text.startswith("{"):
         try:
             values: Mapping[str, Any] = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ConnectionMissing(f"{variable} is no JSON: character {error.pos}, {error.msg}.") from None
+            raise ConnectionMissing(f"{variable} is not valid JSON: character {error.pos}, {error.msg}.") from None
         return values
     parts = urlsplit(text)
     extra: Any = dict(parse_qsl(parts.query))

@@ -1,4 +1,4 @@
-"""Writes dbt's source files from the source YAMLs, so that the two cannot disagree."""
+"""Generates dbt's source files from the source YAMLs, so that both always agree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 
 from include.sources.schema import Column, Source, Table
 
-#: Declared type → GoogleSQL type of the raw column. Local times and JSON land as text and are parsed in staging.
+#: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
 WAREHOUSE_TYPES = {
     "string": "STRING",
     "integer": "INT64",
@@ -25,28 +25,31 @@ WAREHOUSE_TYPES = {
     "json": "STRING",
 }
 
-#: What every raw table has besides its declared columns.
+#: Columns that every raw table has in addition to its declared columns: name → type, description.
 METADATA_COLUMNS: dict[str, tuple[str, str]] = {
-    "_extracted_at": ("TIMESTAMP", "Wall clock when the extraction of this table began."),
-    "_loaded_at": ("TIMESTAMP", "Wall clock when the batch was handed to the warehouse; the partition column."),
-    "_batch_id": ("STRING", "The landing that brought the row: <source>@<as_of>."),
-    "_source_file_id": ("STRING", "Where the row came from: <path>#<checksum>, or <table>@<batch>."),
-    "_is_deleted": ("BOOL", "TRUE on a tombstone: the source no longer holds the row of this key."),
-    "_dlt_load_id": ("STRING", "dlt's load package."),
+    "_extracted_at": ("TIMESTAMP", "Time at which the extraction of this table began, by the clock."),
+    "_loaded_at": (
+        "TIMESTAMP",
+        "Time at which the batch was passed to the warehouse, by the clock. The table is partitioned by this column.",
+    ),
+    "_batch_id": ("STRING", "Ingestion run that loaded the row: <source>@<as_of>."),
+    "_source_file_id": ("STRING", "Origin of the row: <path>#<checksum> for files, otherwise <table>@<batch>."),
+    "_is_deleted": ("BOOL", "TRUE for a tombstone, which marks the row as deleted in the source."),
+    "_dlt_load_id": ("STRING", "Load package of dlt."),
 }
 
 _HEADER = "# Generated from include/sources/{name}.yml by `python -m include.sources dbt-sources`. Do not edit.\n"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists inside mappings, as yamllint wants them."""
+    """Indents lists inside mappings, as yamllint requires."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
 
 def render(source: Source) -> str:
-    """The text of the dbt source file of one source."""
+    """Render the dbt source file of one source."""
     document = {
         "version": 2,
         "sources": [
@@ -107,12 +110,12 @@ def _period(duration: timedelta) -> dict[str, Any]:
 
 
 def path_of(source: Source, dbt_dir: Path) -> Path:
-    """Where the dbt source file of a source is."""
+    """The path of a source's dbt source file."""
     return dbt_dir / "models" / "staging" / source.name / f"_{source.name}__sources.yml"
 
 
 def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
-    """Write every file whose content differs; returns those written."""
+    """Write every file whose content differs; returns the paths of the written files."""
     written = []
     for source in sources.values():
         path, text = path_of(source, dbt_dir), render(source)
@@ -124,9 +127,9 @@ def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
 
 
 def drift(sources: Mapping[str, Source], dbt_dir: Path) -> str:
-    """A unified diff between the files there and what they should be; empty when they agree.
+    """A unified diff between the existing files and the generated text; empty if they agree.
 
-    A source file of dbt whose source has no YAML is drift too.
+    A dbt source file without a source YAML also counts as drift.
     """
     parts: list[str] = []
     expected = {path_of(source, dbt_dir): render(source) for source in sources.values()}

@@ -1,4 +1,4 @@
-"""Reads the source files, and says in one message what is wrong with them."""
+"""Reads the source files, and reports all their errors in one message."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class SourceError(ValueError):
-    """A source file is wrong; the message names the file, the key and what is expected there."""
+    """A source file is invalid. The message names the file, the key and the expected value."""
 
 
 class _Loader(_Base):  # type: ignore[misc, valid-type]
-    """YAML that refuses a key given twice, which YAML itself would silently let win."""
+    """A YAML loader that refuses duplicate keys. Plain YAML silently keeps the last one."""
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -36,10 +36,10 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_sources(folder: Path | None = None) -> dict[str, Source]:
-    """Every source in `folder`, by name, in alphabetical order; by default those of `PLATFORM_SOURCES_DIR`.
+    """Load every source in `folder`, by name in alphabetical order. The default folder is `PLATFORM_SOURCES_DIR`.
 
     Raises:
-        SourceError: naming every file and key that is wrong.
+        SourceError: a file is invalid. The message names every wrong file and key.
     """
     folder = folder or settings().sources_dir
     sources: dict[str, Source] = {}
@@ -55,10 +55,10 @@ def load_sources(folder: Path | None = None) -> dict[str, Source]:
 
 
 def load_source(path: Path) -> Source:
-    """The source that one file describes.
+    """Load the source that one file describes.
 
     Raises:
-        SourceError: naming the file and every key that is wrong.
+        SourceError: the file is invalid. The message names the file and every wrong key.
     """
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
@@ -77,8 +77,8 @@ def load_source(path: Path) -> Source:
 
 
 def _explain(file: str, item: Any) -> str:
-    """One pydantic error as `file: key.path: what is wrong`."""
-    # A discriminated union puts its tag into the path, which is no key of the file.
+    """Format one pydantic error as `file: key.path: message`."""
+    # A discriminated union adds its tag to the path. The tag is not a key of the file.
     tags = {"sql", "rest", "files", "cursor", "next_link"}
     parts: list[str] = []
     for part in item["loc"]:

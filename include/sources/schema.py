@@ -1,6 +1,6 @@
-"""What a source's YAML file may say, as pydantic models: one file is one source.
+"""The schema of the source YAML files, as pydantic models. One file describes one source.
 
-Imports no library but pydantic, because every parse of the DAG files reads the sources.
+This module imports no library except pydantic, because every parse of the DAG files reads the sources.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pydantic import (
 
 from include.terms import Duration
 
-#: The types that a column may be declared with. `time` is a local time of day, `json` is JSON text.
+#: The types of declared columns. `time` is a local time of day; `json` is JSON text.
 ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
 
-#: Types whose text is the same wherever it is made, and which may hence identify a row.
+#: Types that a key may have: their text is the same in every system.
 _KEY_TYPES = frozenset({"string", "integer", "date", "time"})
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
@@ -36,7 +36,7 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """One column of a table, under the name that the warehouse gives it."""
+    """One column of a table, under its name in the warehouse."""
 
     type: ColumnType
     description: str = Field(min_length=3)
@@ -54,7 +54,7 @@ class Column(_Strict):
 
 
 class Freshness(_Strict):
-    """How old the newest landed row of a table may be before it is a warning, and an error."""
+    """The ages of a table's newest loaded row at which `dbt source freshness` warns and fails."""
 
     warn_after: Duration
     error_after: Duration
@@ -67,7 +67,7 @@ class Freshness(_Strict):
 
 
 class CursorPaginator(_Strict):
-    """Each answer names the cursor of the next page; NULL ends."""
+    """Each response contains the cursor of the next page; NULL on the last page."""
 
     kind: Literal["cursor"]
     cursor_path: str
@@ -75,14 +75,14 @@ class CursorPaginator(_Strict):
 
 
 class NextLinkPaginator(_Strict):
-    """Each answer holds the URL of the next page; NULL ends."""
+    """Each response contains the URL of the next page; NULL on the last page."""
 
     kind: Literal["next_link"]
     next_path: str
 
 
 class PageSize(_Strict):
-    """The query parameter that sets how many records a page holds."""
+    """The query parameter that sets the number of records per page."""
 
     param: str
     value: int = Field(ge=1)
@@ -102,11 +102,11 @@ class RestReader(_Strict):
     type: Literal["rest"]
     base_path: str = ""
     auth: Literal["none", "basic", "bearer"] = "none"
-    #: Where in an answer the records are, as a JSON path.
+    #: JSON path of the records in a response.
     data: str = "data"
     paginator: Annotated[CursorPaginator | NextLinkPaginator, Field(discriminator="kind")]
     page_size: PageSize | None = None
-    #: The query parameter that asks only for records changed at or after an instant.
+    #: The query parameter that limits a request to records changed at or after a time.
     updated_since_param: str | None = None
     timeout_seconds: float = Field(60, gt=0)
     max_attempts: int = Field(6, ge=1)
@@ -124,7 +124,7 @@ Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="ty
 
 
 class Defaults(_Strict):
-    """What every table of the source has unless it says otherwise."""
+    """Default values for the keys of every table of the source."""
 
     cursor: str | None = None
     overlap: Duration = timedelta(0)
@@ -134,28 +134,28 @@ class Defaults(_Strict):
 
 
 class Table(_Strict):
-    """One table: how it is found in the system, what identifies a row, what tells that a row has changed."""
+    """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
-    #: The timestamp column that grows with every change of a row; without it the table is read whole.
+    #: The timestamp column that grows with every change of a row. Without it, the table is read whole.
     cursor: str | None = None
-    #: How far before the last cursor value a night begins to read, for rows that were committed late.
+    #: A load starts this long before the last cursor value, to read rows that were committed late.
     overlap: Duration = timedelta(0)
     detect_deletes: bool = False
-    #: A sweep that would delete more than this share of the live keys is refused.
+    #: Delete detection is refused if it would delete more than this share of the live keys.
     max_deleted_share: float = Field(0.5, gt=0, le=1)
-    #: Refreshes between nights that come more often than this leave the table as they find it; without it each lands it.
+    #: Refreshes with a shorter interval do not load the table. Without it, every refresh loads the table.
     refresh_every: RefreshEvery | None = None
     freshness: Freshness | None = None
-    #: sql: the table's name in the system, if it differs.
+    #: sql: the table's name in the source, if it differs.
     table: str | None = None
     #: rest: the resource's path below base_path, if it differs from the table's name.
     path: str | None = None
-    #: rest: where in an answer the records are, if it differs from the reader's.
+    #: rest: JSON path of the records in a response, if it differs from the reader's.
     data: str | None = None
-    #: files: which files below the connection's folder belong to the table.
+    #: files: pattern of the table's files below the connection's folder.
     glob: str | None = None
 
     _name: str = PrivateAttr("")
@@ -165,7 +165,7 @@ class Table(_Strict):
         return self._name
 
     def is_landed_every(self, interval: timedelta) -> bool:
-        """Whether a refresh that comes this often lands the table."""
+        """True if a refresh with this interval loads the table."""
         return self.refresh_every is None or self.refresh_every <= interval
 
     @model_validator(mode="after")
@@ -174,25 +174,27 @@ class Table(_Strict):
             column._name = name
         for key in self.primary_key:
             if key not in self.columns:
-                raise ValueError(f"primary_key names {key}, which is no column of the table")
+                raise ValueError(f"primary_key names {key}, which is not a column of the table")
             if self.columns[key].type not in _KEY_TYPES:
-                raise ValueError(f"primary_key column {key} is a {self.columns[key].type}: a key is text, whole number, date")
+                raise ValueError(
+                    f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
+                )
         if self.cursor is not None:
             if self.cursor not in self.columns:
-                raise ValueError(f"cursor names {self.cursor}, which is no column of the table")
+                raise ValueError(f"cursor names {self.cursor}, which is not a column of the table")
             if self.columns[self.cursor].type != "timestamp":
                 raise ValueError(f"cursor column {self.cursor} must be a timestamp, it is a {self.columns[self.cursor].type}")
         elif self.overlap:
-            raise ValueError("overlap without a cursor has no effect: take it away or name the cursor")
+            raise ValueError("overlap has no effect without a cursor: remove it or name the cursor")
         return self
 
 
-#: The keys of a table that mean something to one kind of reader only.
+#: Keys of a table that only one type of reader uses: key → reader type.
 _READER_KEYS = {"table": "sql", "path": "rest", "data": "rest", "glob": "files"}
 
 
 class Source(_Strict):
-    """One source: who answers for it, when and through what it is read, and what its tables hold."""
+    """One source: its owner, schedule, connection, reader and tables."""
 
     description: str = Field(min_length=3)
     owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -209,19 +211,19 @@ class Source(_Strict):
 
     @property
     def name(self) -> str:
-        """The source's name, which is its file's."""
+        """The source's name: the name of its file."""
         return self._name
 
     @property
     def dataset(self) -> str:
-        """The dataset that its tables land in."""
+        """The dataset of its raw tables."""
         return f"raw_{self._name}"
 
     def only(self, tables: Collection[str], overlap: timedelta | None = None) -> Self:
-        """The source with these of its tables alone, each beginning at most `overlap` before its last cursor value.
+        """A copy of the source with only these tables. The overlap of each table is at most `overlap`.
 
         Raises:
-            KeyError: a table that it does not have.
+            KeyError: the source does not have one of the tables.
         """
         narrowed = {}
         for name in self.tables:
@@ -236,7 +238,7 @@ class Source(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _apply_defaults(cls, data: Any) -> Any:
-        """`defaults` is shorthand: it is filled into every table that does not say otherwise."""
+        """Copy the keys of `defaults` into every table that does not set them."""
         if not isinstance(data, dict) or "defaults" not in data:
             return data
         data = dict(data)
@@ -255,22 +257,22 @@ class Source(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.schedule.split()) != 5:
-            raise ValueError(f"schedule {self.schedule!r} is no cron expression of five fields")
+            raise ValueError(f"schedule {self.schedule!r} is not a cron expression of five fields")
         for name, table in self.tables.items():
             table._name = name
             for key, reader in _READER_KEYS.items():
                 if getattr(table, key) is not None and self.reader.type != reader:
                     raise ValueError(f"tables.{name}.{key} is for {reader} readers; this one is {self.reader.type}")
             if self.reader.type == "files" and table.glob is None:
-                raise ValueError(f"tables.{name}.glob is missing: it says which files belong to the table")
+                raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:
-                raise ValueError(f"tables.{name}.cursor: files are remembered by name and checksum, not by a cursor")
+                raise ValueError(f"tables.{name}.cursor: new files are found by path and checksum, not by a cursor")
             if self.reader.type == "rest" and table.detect_deletes:
-                raise ValueError(f"tables.{name}.detect_deletes: a REST API cannot be swept for deleted keys")
+                raise ValueError(f"tables.{name}.detect_deletes: deletes cannot be detected in a REST API")
         return self
 
     def freshness_of(self, table: Table) -> Freshness:
-        """The table's own freshness promise, or the source's."""
+        """The freshness thresholds of the table, or those of the source."""
         return table.freshness or self.freshness
 
 

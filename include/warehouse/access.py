@@ -1,8 +1,8 @@
-"""Who may ask the embedded warehouse, and what its engine may reach.
+"""Access to the embedded warehouse: which requests it answers, and which files its engine can reach.
 
-It listens on loopback, where every program of the machine and every page in the user's browser can send it requests: it
-answers only those that name it as their host and carry its token, and takes statements as JSON only. Its engine, which has
-functions that read and write any file, reaches its own database and the uploads of load jobs, nothing else.
+It listens on loopback, where every program of the machine and every page in the user's browser can send requests. It
+answers only requests that name it as their host and carry its token, and accepts statements as JSON only. DuckDB has
+functions that read and write any file. Here it can reach its own database and the uploads of load jobs only.
 """
 
 import gzip
@@ -18,10 +18,10 @@ from bqemulator.domain.errors import InvalidQueryError
 from bqemulator.jobs import executor
 from bqemulator.storage.engine import DuckDBEngine
 
-#: Answered without a token, so that a probe can tell a warehouse that starts from none.
+#: Answered without a token, so that a probe can distinguish a starting warehouse from a missing one.
 _PROBES = frozenset({"/healthz", "/readyz"})
 _UPLOADS = "/upload/bigquery/v2/"
-#: What google-cloud-bigquery declares: a job with its file in one request; the parts of a resumable upload.
+#: Content types of google-cloud-bigquery: a job with its file in one request; the parts of a resumable upload.
 _UPLOAD_TYPES = {
     "POST": frozenset({"application/json", "multipart/related"}),
     "PUT": frozenset({"*/*", "application/octet-stream"}),
@@ -30,7 +30,7 @@ _JSON = frozenset({"application/json"})
 
 
 class Guard:
-    """ASGI middleware in front of the warehouse's own: refuses what is not from a client of this warehouse."""
+    """ASGI middleware in front of the warehouse: refuses requests that are not from a client of this warehouse."""
 
     def __init__(self, app: Any, token: str, port: int) -> None:
         self._app = app
@@ -79,7 +79,7 @@ def _accepted(path: str, method: str) -> frozenset[str]:
 
 
 class _NoGrpc:
-    """In the place of the Storage API's server: no client here speaks it, and it would need a token of its own."""
+    """Replaces the Storage API's server: no client here uses it, and it would need a token of its own."""
 
     async def start(self) -> None:
         pass
@@ -99,9 +99,9 @@ def _guarded_app(context: Any) -> Guard:
 
 
 async def _start_locked(self: Any) -> None:
-    """Start the engine, then take away what reaches beyond its own files; nothing can give it back while it runs."""
+    """Start the engine, then lock its access to other files and the network for as long as it runs."""
     uploads = Path(self._settings.upload_staging_dir)
-    shutil.rmtree(uploads, ignore_errors=True)  # what a warehouse that was killed left behind
+    shutil.rmtree(uploads, ignore_errors=True)  # left behind by a warehouse that was killed
     uploads.mkdir(parents=True)
     await _start(self)
     for setting in (
@@ -121,7 +121,7 @@ def _quoted(path: Path) -> str:
 
 
 def _resolve_upload(uri: str, ctx: Any) -> str:
-    """The path of an uploaded file: load jobs read no other, and extract jobs have nowhere to write."""
+    """The path of an uploaded file: load jobs may read no other file, and extract jobs cannot write any."""
     path = Path(uri.removeprefix("file://")).resolve()
     if path.parent != Path(ctx.settings.upload_staging_dir).resolve():
         raise InvalidQueryError("The local warehouse has no Cloud Storage: load jobs take uploaded files only.")
@@ -129,7 +129,7 @@ def _resolve_upload(uri: str, ctx: Any) -> str:
 
 
 async def _run_load_unzipped(*, media_path: str, **job: Any) -> Any:
-    """As BigQuery, load gzipped JSON lines and CSV as if they were not."""
+    """Unzip gzipped JSON lines and CSV before the load, which BigQuery accepts too."""
     uploaded = Path(media_path)
     with uploaded.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
@@ -142,7 +142,7 @@ async def _run_load_unzipped(*, media_path: str, **job: Any) -> Any:
 
 
 def restrict() -> None:
-    """Set the guard before the warehouse and lock its engine, in this process."""
+    """Put the guard in front of the warehouse and lock its engine, in this process."""
     server.create_app = _guarded_app
     server.build_grpc_server = lambda _: (_NoGrpc(), 0)
     DuckDBEngine.start = _start_locked

@@ -1,4 +1,4 @@
-"""The one place where a BigQuery client is made, and what every job of the platform carries."""
+"""The factory of BigQuery clients, and the labels and byte cap that every job of the platform carries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def client(**labels: str) -> Client:
     """A BigQuery client for the configured project, location and identity.
 
-    Every query and load job of it carries the labels `platform`, `environment` and those given; every query is capped at
-    `BIGQUERY_MAXIMUM_BYTES_BILLED` when that is set.
+    Each of its query and load jobs carries the labels `platform`, `environment` and the given ones. Each query is capped at
+    `BIGQUERY_MAXIMUM_BYTES_BILLED` if that is set.
     """
     from google.cloud import bigquery
 
@@ -24,7 +24,7 @@ def client(**labels: str) -> Client:
 
 
 def with_defaults(bq: Client, **labels: str) -> Client:
-    """The client, its jobs labelled and capped; for clients that a library has made."""
+    """Set labels and byte cap as the defaults of a client, for example one that a library has created."""
     from google.cloud import bigquery
 
     query = bq.default_query_job_config or bigquery.QueryJobConfig()
@@ -38,12 +38,12 @@ def with_defaults(bq: Client, **labels: str) -> Client:
 
 
 def copy_config(**labels: str) -> CopyJobConfig:
-    """The labels for a copy job, of which a client knows no defaults."""
+    """The labels of a copy job; a client has no default configuration for copy jobs."""
     from google.cloud import bigquery
 
     return bigquery.CopyJobConfig(labels=job_labels(**labels))
 
 
 def job_labels(**labels: str) -> dict[str, str]:
-    """The labels of every job, and those given."""
+    """The labels of every job, with the given ones."""
     return {"platform": "customer-intelligence", "environment": settings().environment_label, **labels}

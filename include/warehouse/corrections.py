@@ -1,6 +1,6 @@
-"""Where the embedded warehouse differs from BigQuery, and how each difference is put right.
+"""Corrects the embedded warehouse where it differs from BigQuery. Each comment says what it would do otherwise.
 
-These belong to the versions pinned in requirements-warehouse.txt, whose environment they run in.
+The corrections fit the versions pinned in requirements-warehouse.txt and run in that environment.
 """
 
 import re
@@ -23,9 +23,9 @@ from sqlglot import exp
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 
-# CREATE OR REPLACE TABLE … CLONE replaces: left alone, OR REPLACE is forgotten and the answer is that the table exists.
+# CREATE OR REPLACE TABLE … CLONE replaces the table. Without this, OR REPLACE is ignored and the error says that the table exists.
 class _Replaced(str):
-    """Name of a table that a clone may replace."""
+    """The name of a table that a clone may replace."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ def _parse_or_replace(self: Any, sql: str) -> Any:
 
 async def _create_or_replace(self: Any, project: str, dataset: str, table: str, *source: str) -> Any:
     catalog = self._ctx.catalog
-    # The source is looked up first: BigQuery leaves the old table alone when there is no new one.
+    # The source is looked up first: without a source, BigQuery keeps the old table.
     replaces = isinstance(table, _Replaced) and catalog.get_table(*source) is not None
     if replaces and catalog.get_table(project, dataset, table) is not None:
         async with self._ctx.engine.write_lock():
@@ -53,7 +53,7 @@ async def _create_or_replace(self: Any, project: str, dataset: str, table: str, 
     return await _create(self, project, dataset, str(table), *source)
 
 
-# A schema that the API changes changes the table: left alone, new columns are in the table's description only.
+# A schema change by the API changes the table. Without this, new columns appear in the table's metadata only.
 _update = DuckDBCatalogRepository.update_table
 
 
@@ -69,11 +69,11 @@ def _update_with_columns(self: Any, table: Any) -> Any:
 
 
 def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> Any:
-    """No whole copy of a table at every change of it, which is how time travel is paid for; nothing here uses it."""
+    """Skip the full copy of a table at each change. The copies serve time travel, which nothing here uses."""
     return None if kind == "AUTO" else _capture(self, project_id, dataset_id, table_id, kind=kind)
 
 
-# One ALTER TABLE changes several columns, all or none: DuckDB takes one change per statement.
+# One ALTER TABLE changes several columns, all or none. DuckDB accepts one change per statement.
 _fetch_arrow = DuckDBEngine.fetch_arrow
 
 
@@ -108,7 +108,7 @@ def _single_alter(sql: str, action: exp.Expression) -> str:
     return str(tree.sql(dialect="duckdb"))
 
 
-# The table's description follows an ALTER TABLE: left alone, it keeps the columns that the table was created with.
+# The table's metadata follows an ALTER TABLE. Without this, it keeps the columns with which the table was created.
 _sync_created_table = ddl_sync.sync_created_table
 
 
@@ -123,7 +123,7 @@ def _sync_table(sql: str, project_id: str, ctx: Any) -> None:
     table = ctx.catalog.get_table(project, dataset, name)
     if table is None or table.table_type != "TABLE":
         return
-    # What the statement leaves alone keeps its own description.
+    # Columns that the statement does not alter keep their metadata.
     altered = {action.this.name.lower() for action in tree.args["actions"] if isinstance(action, exp.AlterColumn)}
     known = {field.name.lower(): field for field in table.schema_.fields if field.name.lower() not in altered}
     found = ddl_sync._introspect_schema(project, dataset, name, ctx)
@@ -131,7 +131,7 @@ def _sync_table(sql: str, project_id: str, ctx: Any) -> None:
     _update(ctx.catalog, table.model_copy(update={"schema_": schema, "last_modified_time": ctx.clock.now()}))
 
 
-# CREATE TABLE t (columns) AS (query): left alone, the brackets hide the query whose columns get the declared types.
+# CREATE TABLE t (columns) AS (query). Without this, the brackets hide the query, and its columns do not get the declared types.
 _first_select = create_table_schema_ctas._first_select
 
 
@@ -141,28 +141,28 @@ def _first_select_in_brackets(body: Any) -> Any:
     return _first_select(body)
 
 
-# A column's OPTIONS are no constraint: left alone, looking at them as one fails in a compiled sqlglot.
+# A column's OPTIONS are not a constraint. Without this, treating them as one fails in a compiled sqlglot.
 def _has_not_null_constraint(column: exp.ColumnDef) -> bool:
     constraints = [one.args.get("kind") for one in column.args.get("constraints") or () if isinstance(one, exp.ColumnConstraint)]
     return any(isinstance(kind, exp.NotNullColumnConstraint) for kind in constraints)
 
 
-# A load of Parquet matches columns by name, whatever their order: left alone, by position.
+# A load of Parquet matches columns by name, in any order. Without this, it matches them by position.
 def _load_parquet(path: str, target: str, ctx: Any) -> None:
     ctx.engine.execute(f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet(?)", [path])  # noqa: S608 - a quoted name
 
 
 def correct() -> None:
-    """Put the differences right, in this process."""
+    """Switch the corrections on, in this process."""
     import pyarrow as pa
 
-    # For every value that Python hands it, DuckDB looks whether the value is one of pandas'. This environment has no pandas, and
-    # to find that out anew each time costs 75 microseconds: 15 s for the upper(…) of 100,000 rows. Now the answer is at hand.
-    # pyarrow looks once, when it first hands out a timestamp, and would stumble over that answer: it looks before.
+    # DuckDB checks every value from Python for a pandas type. This environment has no pandas, and each failed import takes
+    # 75 microseconds: 15 s for the upper(…) of 100,000 rows. The None in sys.modules makes the import fail at once.
+    # pyarrow looks for pandas once, at its first timestamp, and fails if it finds the None. So it looks before.
     pa.array([0], pa.timestamp("us")).to_pylist()
     sys.modules["pandas"] = None  # type: ignore[assignment]
-    # A bare NUMERIC keeps nine decimals: left alone, it becomes DuckDB's DECIMAL(18, 3), and money silently loses digits.
-    # Type → (parameters where none are given, their upper bounds). A setting, so that it also reaches a compiled sqlglot.
+    # A bare NUMERIC keeps nine decimals. Without this, it becomes DuckDB's DECIMAL(18, 3), and amounts silently lose digits.
+    # Type → (default parameters, their upper bounds). This is a setting, so it also works with a compiled sqlglot.
     DuckDBGenerator.TYPE_PARAM_SETTINGS[exp.DType.DECIMAL] = ((38, 9), ())
     ddl.VersioningDDLRouter.parse = _parse_or_replace
     CloneManager.create = _create_or_replace

@@ -33,7 +33,7 @@ class WarehouseError(RuntimeError):
 def environment(home: Path, port: int) -> dict[str, str]:
     """The environment variables that point every BigQuery client at the embedded warehouse under `home`.
 
-    Makes its credentials file when there is none.
+    Creates its credentials file if there is none.
     """
     return {
         "BIGQUERY_EMULATOR_HOST": f"http://{HOST}:{port}",
@@ -43,7 +43,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 
 
 def _credentials(home: Path) -> Path:
-    """The credentials file of the warehouse under `home`: a random token, readable by its owner only, kept across restarts.
+    """The credentials file of the warehouse under `home`: a random token that only its owner can read. Restarts keep it.
 
     google-auth accepts the file without a refresh and sends its token with every request.
     """
@@ -59,11 +59,11 @@ def _credentials(home: Path) -> Path:
         "token": secrets.token_urlsafe(32),
         "expiry": "2999-01-01T00:00:00Z",
     }
-    # Written beside and linked in one step: of two commands that start at once, both use the first one's token.
+    # Written to a temporary file and linked in one step: two commands that start at once both use the first one's token.
     with tempfile.NamedTemporaryFile("w", dir=home, prefix=path.name, delete=False) as file:
         json.dump(content, file)
     written = Path(file.name)
-    with suppress(OSError):  # it is there, or this file system has no links
+    with suppress(OSError):  # the file exists, or this file system has no links
         path.hardlink_to(written)
     if _token(path) is None:
         written.replace(path)
@@ -72,7 +72,7 @@ def _credentials(home: Path) -> Path:
 
 
 def _token(credentials: Path) -> str | None:
-    """The token in a credentials file; None when there is no file, or one of an earlier version that anybody can guess."""
+    """The token in a credentials file; None if there is no file, or if it holds the guessable token of an earlier version."""
     if not credentials.exists():
         return None
     token = str(json.loads(credentials.read_text())["token"])
@@ -93,7 +93,7 @@ class EmbeddedWarehouse:
 
     @property
     def pid(self) -> int:
-        """The process group of the warehouse that this object has started.
+        """The process id of the warehouse that this object has started, which is also its process group.
 
         Raises:
             WarehouseError: it has started none.
@@ -135,7 +135,7 @@ class EmbeddedWarehouse:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
-                # Its formats are JSON lines, CSV and Parquet: those that are extensions would be looked for in the internet.
+                # It needs JSON lines, CSV and Parquet only. DuckDB would download the extensions for other formats.
                 env={
                     **os.environ,
                     "BQEMU_UPLOAD_STAGING_DIR": str(self.home / "uploads"),

@@ -1,6 +1,6 @@
-"""The identity that every component has on Google Cloud: Airflow's connection `google_cloud_default`, if it says one.
+"""The identity of every component on Google Cloud: that of Airflow's connection `google_cloud_default`, if it names one.
 
-Otherwise Google's application default credentials: a key file, a workload identity, or `gcloud auth`. The connection gives the identity
+Otherwise Google's application default credentials: a key file, a workload identity, or `gcloud auth`. The connection sets the identity
 only; the project is `GOOGLE_CLOUD_PROJECT`.
 """
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 CONNECTION = "google_cloud_default"
 _VARIABLE = f"AIRFLOW_CONN_{CONNECTION.upper()}"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-#: Ways to an identity that Airflow knows and dbt does not: two components must not have two identities.
+#: Fields that Airflow supports and dbt does not. They are refused, because two components must not have two identities.
 _REFUSED = ("key_secret_name", "is_anonymous", "idp_issuer_url")
 
 
 class IdentityError(ValueError):
-    """The connection asks for an identity that not every component can have; the message names the field, never its value."""
+    """The connection names an identity that not every component can use; the message names the field, never its value."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What `google_cloud_default` says of an identity; all empty: application default credentials.
+    """The identity in `google_cloud_default`; all fields empty: application default credentials.
 
     Attributes:
         key_path: path of a credentials file of any of Google's kinds.
@@ -47,7 +47,7 @@ class Identity:
 
     @classmethod
     def of(cls, extra: Mapping[str, Any]) -> Identity:
-        """From the extra fields of an Airflow connection, with or without the prefix that old versions gave them.
+        """Read the extra fields of an Airflow connection, with or without the prefix of old versions.
 
         Raises:
             IdentityError: naming the field that is not supported.
@@ -72,7 +72,7 @@ class Identity:
         )
 
     def dbt_environment(self) -> dict[str, str]:
-        """What `dbt/profiles.yml` reads, for the environment of the process that runs dbt."""
+        """The environment variables that `dbt/profiles.yml` reads, for the process that runs dbt."""
         variables = {}
         if self.key_path:
             variables["GOOGLE_APPLICATION_CREDENTIALS"] = self.key_path
@@ -103,22 +103,23 @@ def identity() -> Identity:
     """The identity of this process's components.
 
     Raises:
-        IdentityError: `google_cloud_default` asks for one that not every component can have.
+        IdentityError: `google_cloud_default` names one that not every component can use.
     """
     text = os.environ.get(_VARIABLE)
     if text:
         return _of_variable(text)
-    # A process that has not imported Airflow's SDK is none of Airflow's; importing it there would take seconds.
+    # A process that has not imported Airflow's SDK runs outside of Airflow; importing the SDK would take seconds.
     return _of_airflow() if "airflow.sdk" in sys.modules else Identity()
 
 
 def credentials() -> Credentials | None:
-    """The credentials for Google's clients; None: application default credentials, which each of them finds itself."""
+    """The credentials for Google's clients; None: application default credentials, which each client finds itself."""
     return _credentials(identity())
 
 
 @lru_cache(maxsize=4)
 def _of_variable(text: str) -> Identity:
+    """The identity in the environment variable; its text is the key of the cache."""
     from include.sources.connection import SourceConnection
 
     return Identity.of(SourceConnection.from_airflow(CONNECTION).extra)
@@ -150,7 +151,7 @@ def _credentials(wanted: Identity) -> Credentials | None:
         found = service_account.Credentials.from_service_account_info(wanted._key(), scopes=_SCOPES)  # type: ignore[no-untyped-call]
     elif wanted.key_path:
         with warnings.catch_warnings():
-            # It warns of files whose kind one does not know; whoever writes the connection does.
+            # google-auth warns about credential files from unknown origins; here the author of the connection knows the file.
             warnings.simplefilter("ignore", DeprecationWarning)
             found, _ = google.auth.load_credentials_from_file(wanted.key_path, scopes=_SCOPES)  # type: ignore[no-untyped-call]
     else:

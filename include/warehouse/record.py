@@ -1,7 +1,7 @@
-"""Writes down every request that changes or asks something, when `WAREHOUSE_RECORD` names a file: `make check-google` plays it again.
+"""Records every request other than GET if `WAREHOUSE_RECORD` names a file. `make check-google` replays the record.
 
-A line is one request as JSON: its method, path, query and body, and the status of the answer. Of an upload, the job is kept and the
-data is not.
+Each line is one request as JSON: its method, path, query and body, and the status of the answer. An upload is recorded with its job, without
+its data.
 """
 
 import json
@@ -48,7 +48,7 @@ class Recorder:
             "method": scope["method"],
             "path": scope["path"],
             "query": scope["query_string"].decode(),
-            # The parts of an upload are rows.
+            # The body is a part of an upload: rows.
             "body": None if scope["method"] == "PUT" and scope["path"].startswith("/upload") else _resource(body),
             "status": status,
         }
@@ -57,7 +57,7 @@ class Recorder:
 
 
 def _resource(body: bytes) -> Any:
-    """The JSON in a body: all of it, or the first part of an upload; None where there is none."""
+    """The JSON in a body: the whole body, or the first part of an upload; None if there is no JSON."""
     for text in (body, body.partition(b"\r\n\r\n")[2].partition(b"\r\n")[0]):
         try:
             return json.loads(text)

@@ -1,6 +1,6 @@
-"""What BigQuery refuses and DuckDB or its translator would take: the plain cases, found in the tokens of a statement.
+"""Refuses statements that BigQuery refuses and DuckDB or its translator would accept: the simple cases, found in the tokens.
 
-The judge of whether a statement is BigQuery's is Google's analyzer (`make check-google`); see docs/adr/0018.
+Only Google's analyzer (`make check-google`) decides whether BigQuery accepts a statement; see docs/adr/0018.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
-#: BigQuery's own functions: those that Google's analyzer lists, its types, and those that only BigQuery's documentation has.
+#: BigQuery's functions: those in the list of Google's analyzer, its types, and those that only BigQuery's documentation lists.
 _FUNCTIONS = frozenset(Path(__file__).with_name("functions.txt").read_text().upper().split())
 #: https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
 _RESERVED_WORDS = """
@@ -23,9 +23,9 @@ _RESERVED_WORDS = """
     TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
-#: All but those that may follow AS: of a query, of a type in CAST, of FOR SYSTEM_TIME AS OF.
+#: Reserved words that may not follow AS. The others may: they begin a query or a type in CAST, or belong to FOR SYSTEM_TIME AS OF.
 _NO_ALIASES = _RESERVED - {"SELECT", "WITH", "STRUCT", "ARRAY", "INTERVAL", "RANGE", "OF"}
-#: What a statement of GoogleSQL may begin with, those of its procedural language included.
+#: The words with which a statement of GoogleSQL or of its procedural language may begin.
 _BEGINNING_WORDS = """
     ( ALTER ASSERT BEGIN BREAK CALL CASE COMMIT CONTINUE CREATE DECLARE DELETE DROP ELSE ELSEIF END EXECUTE EXPORT FOR GRANT IF
     INSERT ITERATE LEAVE LOOP MERGE RAISE REPEAT RETURN REVOKE ROLLBACK SELECT SET TRUNCATE UNDROP UNTIL UPDATE WHEN WHILE WITH
@@ -34,9 +34,9 @@ _BEGINNINGS = frozenset(_BEGINNING_WORDS.split())
 #: Operators of DuckDB.
 _OPERATORS = frozenset({"::", "->", "->>", "%", "//", "{", "**", "==", "^@", "@>", "<@", "~~"})
 _WORDS = frozenset({"ILIKE", "GLOB"})
-#: Before these, a name and a bracket are no call: `create table t (x int64)`, `insert into t (x)`.
+#: After these words, a name and a bracket are no function call: `create table t (x int64)`, `insert into t (x)`.
 _NAMING = frozenset({"TABLE", "INTO", "FUNCTION", "PROCEDURE", "EXISTS", "INSERT", "UPDATE", "MERGE", "REFERENCES", "VIEW"})
-#: Words of the syntax that a bracket follows.
+#: Keywords that a bracket may follow.
 _SYNTAX = frozenset({"KEY", "OFFSET", "OPTIONS", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL", "VALUES"})
 
 _LITERALS = frozenset(
@@ -45,11 +45,11 @@ _LITERALS = frozenset(
 
 
 def refusal(sql: str) -> str | None:
-    """Why BigQuery would refuse the statement or script, in its own words; None when these rules find nothing."""
+    """BigQuery's message if it would refuse the statement or script; None if these rules find nothing."""
     try:
         tokens = BigQuery().tokenize(sql)
     except TokenError:
-        return None  # the parser says it better
+        return None  # the parser has the better message
     words = [token.text.upper() for token in tokens]
     own = {words[at + 1] for at in range(len(tokens) - 1) if words[at] == "FUNCTION"}
     begins = True
@@ -97,5 +97,5 @@ def _parse_script_of_bigquery(sql: str) -> Any:
 
 
 def refuse() -> None:
-    """Refuse such statements, in this process."""
+    """Switch the refusals on, in this process."""
     executor._parse_script_or_raise = _parse_script_of_bigquery

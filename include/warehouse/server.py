@@ -1,6 +1,6 @@
-"""Starts the embedded warehouse, guarded, with corrections that make it behave as BigQuery does, and with shortcuts.
+"""Starts the embedded warehouse with its guard, the corrections that make it behave like BigQuery, and the shortcuts.
 
-Runs in the warehouse's own environment, never in the platform's.
+It runs in the warehouse's own environment, never in the platform's.
 """
 
 import os
@@ -23,7 +23,7 @@ if __name__ == "__main__":
     try:
         main()
     except SystemExit as end:
-        # Its data is on disk. Taking the trees of all statements apart, one object after the other, takes seconds.
+        # The data is on disk. A normal exit would free the parse trees of all statements one by one, which takes seconds.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))

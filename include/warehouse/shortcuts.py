@@ -1,6 +1,6 @@
-"""Shorter ways through the embedded warehouse's translator of SQL, which is most of the warehouse's own time.
+"""Speeds up the embedded warehouse's translator of SQL, which takes most of the warehouse's own time.
 
-None changes an answer. They belong to the versions pinned in requirements-warehouse.txt, whose environment they run in.
+No shortcut changes an answer. They fit the versions pinned in requirements-warehouse.txt and run in that environment.
 """
 
 import gc
@@ -19,12 +19,12 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.parsers.bigquery import BigQueryParser
 
-# One statement is parsed some twenty times on its way through the translator, each time from its text. Each text is parsed
-# once; who asks gets a copy of the tree, without the positions that only error messages use.
+# The translator parses each statement about twenty times from its text. Here each text is parsed once, and every caller gets
+# a copy of the tree, without the positions that only error messages use.
 _POSITIONS = {"line", "col", "start", "end"}
-_LONG = 100_000  # characters; of longer texts only the last few are kept
+_LONG = 100_000  # characters; only the last few longer texts are cached
 _parse_text: Any = Dialect.parse
-#: Functions of the warehouse that only look at the tree: they get the tree itself, not a copy.
+#: Functions of the warehouse that only read the tree: they get the tree itself, not a copy.
 _LOOKING = frozenset(
     {
         "_capture_dml_snapshots",
@@ -38,8 +38,8 @@ _LOOKING = frozenset(
     }
 )
 
-# In `from t, t.items` BigQuery unnests an array. To find such joins the parser copies every subquery of every FROM at every
-# level, most of its time in a query of views on views. It is told to look only when a join may be one.
+# In `from t, t.items` BigQuery unnests an array. To find such joins, the parser copies every subquery of every FROM at every
+# level. In a query of nested views this takes most of its time. Here it looks for them only if a join may be one.
 _unnesting = threading.Lock()
 
 
@@ -83,13 +83,13 @@ def _parse_once(self: Dialect, sql: str, **options: Any) -> list[Any]:
     parsed = _parsed_short if len(sql) < _LONG else _parsed_long
     dialect: Any = type(self)
     trees = parsed(dialect, sql, tuple(sorted(options.items())))
-    # The caller is sqlglot.parse_one; above it is who asked.
+    # The direct caller is sqlglot.parse_one; its caller decides whether a copy is needed.
     if sys._getframe(2).f_code.co_name in _LOOKING:
         return trees
     return [tree.copy() if tree is not None else None for tree in trees]
 
 
-# The translator writes a whole statement once and drops its tree: no copy of the tree first.
+# The translator generates SQL from a whole statement once and then drops the tree, so the tree need not be copied first.
 _generate: Any = Dialect.generate
 
 
@@ -102,7 +102,7 @@ def _write_without_copy(self: Dialect, expression: Any, copy: bool = True, **opt
         raise
 
 
-# The compiled generator of DuckDB's SQL parses its seventeen templates anew for every statement. One is kept per thread.
+# The compiled generator of DuckDB's SQL parses its seventeen templates for every statement. Here each thread keeps one generator.
 _generator: Any = Dialect.generator
 _kept = threading.local()
 
@@ -121,7 +121,7 @@ def _generator_once(self: Dialect, **options: Any) -> Any:
     return generators[key]
 
 
-# Of the types that a table's columns give to the rest of a statement, only those of what is averaged or divided are asked for.
+# The translator uses inferred types only for averages and divisions, so other statements skip the type inference.
 _annotate: Any = SQLTranslator._annotate_tree
 
 
@@ -129,20 +129,20 @@ def _annotate_where_asked(tree: Any, schema: dict[str, Any]) -> Any:
     return _annotate(tree, schema) if tree.find(exp.Avg, exp.Div) is not None else tree
 
 
-# dbt begins every statement with a comment, whose `/*` looks like a division: each statement was parsed and written anew for it.
+# dbt begins every statement with a comment. Its `/*` looks like a division, so each statement was parsed and generated again.
 _LEADING_COMMENT = re.compile(r"\s*/\*.*?\*/", re.DOTALL)
 _translate: Any = executor.rewrite_and_translate_statement
 
 
 async def _translate_without_comment(sql: str, **options: Any) -> Any:
     comment = _LEADING_COMMENT.match(sql)
-    # Blanks in its place: the positions in messages stay right.
+    # Replaced by blanks, so that the positions in messages stay right.
     sql = re.sub(r"\S", " ", comment[0]) + sql[comment.end() :] if comment else sql
     return await _translate(sql, **options)
 
 
 def _remember_job(self: Any, job: Any) -> None:
-    """Jobs are known until the warehouse stops, as their results are: written down, 2,500 a night slow it down and its start."""
+    """Keep jobs in memory only, like their results: writing hundreds per run to disk slows down the warehouse and its start."""
 
 
 def take() -> None:
@@ -154,7 +154,7 @@ def take() -> None:
     SQLTranslator._annotate_tree = staticmethod(_annotate_where_asked)
     executor.rewrite_and_translate_statement = _translate_without_comment
     DuckDBCatalogRepository._write_job = _remember_job
-    # Trees are many objects, and looking for garbage among them at Python's usual pace was a quarter of the warehouse's time. What is
-    # there now stays; what comes is looked through far more rarely: the builds of a night end at 0.9 GB instead of 0.8.
+    # Parse trees are many objects. Garbage collection at Python's usual rate took a quarter of the warehouse's time. So present objects
+    # are excluded, and later ones are collected far less often: the memory at the end of a nightly run is 0.9 GB instead of 0.8.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -1,4 +1,4 @@
-"""Runs statements that write, and tries again when BigQuery could not put two writers of a table in an order."""
+"""Runs statements that write, and retries them if BigQuery refuses them because of concurrent writers of the same table."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
 
-#: Seconds for which a statement is tried: again after up to one, then up to twice as long each time, at random.
+#: Seconds for which a statement is retried. The random wait is up to one second first and doubles with each attempt.
 _PATIENCE = 120.0
 _LONGEST_WAIT = 20.0
-#: What BigQuery says of two writers at once, of a full queue of writers, and of too many changes within seconds.
+#: BigQuery's messages for two writers at once, a full queue of writers, and too many changes within seconds.
 _CONTENDED = (
     "could not serialize access",
     "concurrent update",
     "too many dml statements outstanding",
     "exceeded rate limits",
 )
-#: Errors of BigQuery's own, after which its client runs a query again too.
+#: Errors inside BigQuery, after which its own client also retries a query.
 _REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "backendError", "jobBackendError", "jobInternalError"})
 
 
 def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience: float | None = None) -> QueryJob:
-    """Run a statement that writes to its end.
+    """Run a statement that writes, and wait for its end.
 
-    A statement that BigQuery refuses because others write the same table has changed nothing, so it is run again.
+    BigQuery may refuse a statement because others write the same table. Such a statement has changed nothing, so it is retried.
 
     Args:
         bq: a BigQuery client.
         sql: the statement.
         config: its parameters.
-        patience: seconds for which it is tried, also when the warehouse cannot be reached; by default two minutes, and ten.
+        patience: seconds for which it is retried; by default two minutes, and ten minutes if the warehouse cannot be reached.
 
     Returns:
         The job, done.
@@ -38,7 +38,6 @@ def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience
     Raises:
         google.api_core.exceptions.GoogleAPICallError: the statement is wrong, or was refused for longer than that.
     """
-
     from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
     from google.cloud.bigquery import DEFAULT_RETRY
@@ -59,7 +58,7 @@ def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience
 
 
 def _may_run_again(error: BaseException) -> bool:
-    """Whether a statement was refused because others write the same table, so that it may be run again."""
+    """Whether a statement was refused because of concurrent writers or by an error inside BigQuery, so that it may be retried."""
     text = str(error).lower()
     details = getattr(error, "errors", None) or ()
     return any(words in text for words in _CONTENDED) or any(

@@ -1,4 +1,4 @@
-"""What a project holds at one moment: datasets, tables, views and their columns, without rows."""
+"""The datasets, tables, views and columns of a project at one moment, without rows."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Relation:
     """A table or a view.
 
     Attributes:
-        scans: tables that are read when it is read, views and CTEs put in wherever they are referred to; 1 for a table.
+        scans: tables that reading it scans, with views and CTEs expanded; 1 for a table.
         depth: how deep views are nested; 0 for a table.
         sql: the query of a view.
-        query: a view's query resolved, with its `output_column_list`.
-        facts: everything else that the REST API says of it: partitioning, clustering, labels, description.
+        query: the resolved query of a view, with its `output_column_list`.
+        facts: everything else in the REST API's resource: partitioning, clustering, labels, description.
     """
 
     dataset: str
@@ -48,7 +48,7 @@ class Missing(LookupError):
 
 
 class Project:
-    """The datasets of one project and what they hold."""
+    """The datasets of one project with their tables and views."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -56,10 +56,10 @@ class Project:
         self.relations: dict[tuple[str, str], Relation] = {}
 
     def find(self, path: Sequence[str]) -> Relation:
-        """The relation that a statement calls `path`: table, dataset and project, in any quoting.
+        """The relation that a statement refers to as `path`: table, dataset and project, in any quoting.
 
         Raises:
-            Missing: there is none.
+            Missing: it does not exist.
         """
         parts = [part for segment in path for part in segment.split(".")]
         upper = [part.upper() for part in parts]
@@ -79,7 +79,7 @@ class Project:
         self.relations[relation.key] = relation
 
     def information(self, dataset: str, view: str) -> list[dict[str, str | int]]:
-        """The rows of `dataset.INFORMATION_SCHEMA.<view>`; of views other than COLUMNS and TABLES none."""
+        """The rows of `dataset.INFORMATION_SCHEMA.<view>`; none for views other than COLUMNS and TABLES."""
         rows: list[dict[str, str | int]] = []
         for relation in self.of_dataset(dataset):
             named = {"table_catalog": self.name, "table_schema": dataset, "table_name": relation.name}
@@ -109,7 +109,7 @@ def _nullable(column: Column) -> str:
 def simple_catalog(
     tables: Iterable[tuple[Sequence[str], Sequence[Column]]], language: options.LanguageOptionsProto
 ) -> catalogs.SimpleCatalogProto:
-    """The analyzer's catalog of some tables, each under the path by which a statement calls it, and of BigQuery's functions."""
+    """The analyzer's catalog of BigQuery's functions and some tables, each under the path that the statement uses."""
     root = catalogs.SimpleCatalogProto(name="project")
     root.builtin_function_options.language_options.CopyFrom(language)
     nested: dict[tuple[str, ...], catalogs.SimpleCatalogProto] = {(): root}

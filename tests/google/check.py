@@ -1,9 +1,9 @@
-"""Plays everything that the platform sends to BigQuery against Google's analyzer, and reports what BigQuery would not take.
+"""Runs the platform against Google's analyzer, and reports every statement that BigQuery would refuse.
 
     make check-google
 
-The systems of the demo company, dlt, dbt, Great Expectations and the platform's own functions are the real ones; only BigQuery is
-stood in for, by an endpoint that answers from Google's analyzer and holds no rows.
+The systems of the demo company, dlt, dbt, Great Expectations and the platform's own functions are real. Only BigQuery is
+replaced, by an endpoint that answers from Google's analyzer and holds no rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,10 +39,10 @@ from tests.pipeline.nights import Nights, free_ports
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
 SCALE = 0.02
-#: Phase → how often a day it is done.
+#: Phase → how often a day it runs.
 CADENCES: dict[str, float] = {"second run": 1, "sla_monitor": 24 * 12, "maintenance": 1}
-#: Refusals that are asked for: a table of another partitioning is dropped and made again; dlt looks for its tables before it
-#: makes them; a table that is not built cannot be published.
+#: Refusals that the check provokes: a table with another partitioning is dropped and created again; dlt looks for its tables before it
+#: creates them; a table that is not built cannot be published.
 EXPECTED = (
     "different partitioning spec",
     r"Not found: Table local:marts_build\.mart_nrr_summary",
@@ -57,13 +57,13 @@ class Play(Nights):
     def __init__(self, company: Company, log: Path) -> None:
         super().__init__(company)
         self.endpoint = Endpoint(free_ports().warehouse, log)
-        # The stack starts, stops and names its warehouse by these members.
+        # The stack uses these members to start, stop and find its warehouse.
         self.stack.warehouse = self.endpoint  # type: ignore[assignment]
         self.stack.variables |= {"BIGQUERY_EMULATOR_HOST": self.endpoint.url, "BIGQUERY_MAXIMUM_BYTES_BILLED": CAP}
 
     @contextmanager
     def phase(self, name: str, counted: int = 0) -> Iterator[None]:
-        """Play a part under its name, and say how long it took."""
+        """Run a part under its name, and print how long it took."""
         self.phase_name = name
         self.endpoint.phase(name, counted)
         started = time.monotonic()
@@ -71,12 +71,12 @@ class Play(Nights):
         print(f"  {name:<28} {time.monotonic() - started:6.1f} s", flush=True)
 
     def gate(self, name: str, run: RunContext, scope: Scope | None = None) -> None:
-        """A gate blocks where tables that must not be empty are; what it asks is judged all the same."""
+        """Run a gate. It blocks because tables are empty; its statements are checked all the same."""
         with suppress(GateBlocked):
             super().gate(name, run, scope)
 
     def run_once(self, as_of: str, tested: bool = True) -> RunContext:
-        """A nightly run. All layers are one `dbt build`, which sends what one for each layer does and saves a minute of dbt's own time."""
+        """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
         from include.ops import finish_run
         from include.publish import publish, recover
         from include.transform import GATED, LAYERS
@@ -98,7 +98,7 @@ class Play(Nights):
         return run
 
     def open(self, dag_id: str, run: RunContext, sources: Iterable[str] = ()) -> None:
-        """What a run's first task does."""
+        """The first task of a run."""
         from include.ops import ensure_tables, last_as_of, runs_so_far, start_run
         from include.transform import BUILD
         from include.transform.seeds import Seeds
@@ -121,12 +121,12 @@ class Play(Nights):
     def all(self) -> None:
         """Every part."""
         with self.phase("first run"):
-            # Each model with a contract asks for its columns here, and dbt compares them; a nightly run does not pay for that.
+            # Here dbt compares the columns of each model with its contract. A nightly run does not, because BigQuery bills the queries.
             os.environ["DBT_CHECK_CONTRACTS"] = "1"
             self.run_once(FIRST)
             del os.environ["DBT_CHECK_CONTRACTS"]
         with self.phase("second run"):
-            # Its data tests and seeds are those of the first.
+            # Its data tests and seeds would send the same statements as those of the first run.
             run = self.run_once(SECOND, tested=False)
         self.refreshes()
         with self.phase("gates that find fault", counted=1):
@@ -143,7 +143,7 @@ class Play(Nights):
             self.changes(run)
 
     def refreshes(self) -> None:
-        """A refresh of every cadence, in the order of its DAG."""
+        """A refresh of every cadence, with the steps of its DAG."""
         from include.ops import finish_run
         from include.publish import publish
         from include.quality import run_gates
@@ -174,7 +174,7 @@ class Play(Nights):
                 finish_run(run, dag_id=refresh.dag_id, state="success")
 
     def faults(self, run: RunContext) -> None:
-        """What follows when every rule of every gate finds rows: samples, quarantine, alerts."""
+        """Samples, quarantine and alerts, as if every rule of every gate had found rows."""
         from include.alerts import notify_gate
         from include.quality import run_gates
         from include.transform import GATED
@@ -184,7 +184,7 @@ class Play(Nights):
             notify_gate(verdict, run)
 
     def queries(self, run: RunContext) -> None:
-        """The dbt project's analyses, and every query that the documentation shows."""
+        """The dbt project's analyses, and every query in the documentation."""
         from include.warehouse import client
 
         self.dbt("compile", "--select", "path:analyses", run=run)
@@ -205,7 +205,7 @@ class Play(Nights):
         forget_old_versions(run.as_of, client(task="retention"))
 
     def monitor(self) -> None:
-        """What the monitor does when nothing has changed, and when something has."""
+        """A check of the freshness SLAs, with notification and delivery."""
         from include.alerts import Outbox, deliver, notify
         from include.sla import Look, judge, statuses, write_page
 
@@ -217,7 +217,7 @@ class Play(Nights):
         deliver(look.now, outbox)
 
     def commands(self, run: RunContext) -> None:
-        """What `make run`, `make status` and an assistant ask."""
+        """The queries of `make run`, `make status` and the MCP tools."""
         from include import ops
         from include.local.summary import failed_nodes, print_summary
         from include.sla import statuses
@@ -255,7 +255,7 @@ class Play(Nights):
 
 
 def ask_tools() -> None:
-    """The statements of the MCP tools. Nothing is published here, so the tools themselves would stop before them."""
+    """The statements of the MCP tools. Nothing is published here, so the tools themselves would stop before these."""
     from datetime import date
 
     from include.mcp.answers import check_reads_only
@@ -273,28 +273,28 @@ def ask_tools() -> None:
 
 
 def ready_queries(page: str) -> list[str]:
-    """The queries of a Markdown page that can be sent as they stand."""
+    """The queries of a Markdown page that can be sent without a change."""
     blocks = re.findall(r"```sql\n(.*?)```", page, flags=re.DOTALL)
     shell = [found.replace('\\"', '"') for found in re.findall(r'make sql Q="(.*?)(?<!\\)"', page)]
     begins = re.compile(r"(?is)\s*(--[^\n]*\n\s*)*(select|with)\b")
-    # Left out: what is shortened, and a model's source, which is written for dbt.
+    # Abridged queries and the source of dbt models are left out.
     return [query for query in [*blocks, *shell] if begins.match(query) and not re.search(r"…|\{\{|\{%", query)]
 
 
-def attempt(name: str, work: object) -> None:
-    """Do something whose refusal the report names anyway."""
+def attempt(name: str, work: Callable[[], object]) -> None:
+    """Run something that may be refused. The report names the refusal, so here it is only printed."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        work()  # type: ignore[operator]
+        work()
     except GoogleAPICallError as error:
         print(f"  {name}: {str(error)[:200]}")
 
 
 def print_report(found: list[Complaint], jobs: list[dict[str, Any]], endpoint: Endpoint) -> None:
-    kinds = Counter(str(job["kind"]) for job in jobs)
+    counts = Counter(str(job["kind"]) for job in jobs)
     print(
-        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}); {cpu_seconds(endpoint.pid):.0f} s of CPU"
+        f"{len(jobs):,} jobs ({', '.join(f'{count:,} {kind}' for kind, count in counts.most_common())}); {cpu_seconds(endpoint.pid):.0f} s of CPU"
     )
     largest = max(((item["scans"], item["target"] or "a query") for job in jobs for item in job["statements"]), default=(0, ""))
     print(f"most tables scanned by one statement: {largest[0]} ({largest[1]})")
@@ -302,14 +302,14 @@ def print_report(found: list[Complaint], jobs: list[dict[str, Any]], endpoint: E
     print(f"most changes of one table a day: {times:.0f} ({table})")
     for item in found:
         print(f"  {item.rule}: {item.where}\n      {item.what}")
-    print(f"{len(found)} complaints" if found else "BigQuery's analyzer takes all of it.")
+    print(f"{len(found)} complaints" if found else "Google's analyzer accepts every statement.")
 
 
 def replayed(path: Path, covered: Iterable[dict[str, Any]], home: Path) -> tuple[list[dict[str, Any]], int]:
-    """Play a recorded run on an endpoint of its own.
+    """Replay a recorded run on an endpoint of its own.
 
     Returns:
-        Its jobs, and how many kinds of statement among them the driver has not sent.
+        Its jobs, and the number of kinds of statement that this check has not sent.
     """
     endpoint = Endpoint(free_ports().warehouse, home / "replay.log")
     endpoint.start()
@@ -320,9 +320,7 @@ def replayed(path: Path, covered: Iterable[dict[str, Any]], home: Path) -> tuple
         endpoint.stop()
     known = kinds(covered)
     missing = {kind: job for kind, job in kinds(jobs).items() if kind not in known}
-    print(
-        f"{path}: {sent:,} requests of a recorded run played again; {len(missing)} kinds of statement that the driver has not sent"
-    )
+    print(f"{path}: {sent:,} requests of a recorded run replayed; {len(missing)} kinds of statement that this check has not sent")
     for kind, job in missing.items():
         print(f"  {job['labels']}: {kind[:300]}")
     return jobs, len(missing)
@@ -330,7 +328,7 @@ def replayed(path: Path, covered: Iterable[dict[str, Any]], home: Path) -> tuple
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="make check-google", description=__doc__)
-    arguments.add_argument("--recorded", type=Path, help="a run that the local warehouse has recorded: play it too")
+    arguments.add_argument("--recorded", type=Path, help="a run that the local warehouse has recorded: replay it too")
     given = arguments.parse_args()
     name_origins()
     home = Path(tempfile.mkdtemp(prefix="check-google-"))

@@ -1,10 +1,10 @@
-"""A tiny company, from raw to every mart, on Google's reference evaluator and on the local warehouse: the same rows come out.
+"""Builds a tiny company from raw to every mart on Google's reference evaluator and on the local warehouse, and compares all rows.
 
     .venv/bin/python -m tests.google.company
 
-Both warehouses get the same raw rows by load jobs, and dbt builds everything on both, and a second time what it changes in place.
-Every table is compared cell by cell: FLOAT64 to a relative 1e-9, all else exactly. A difference is a fault of the local warehouse, or
-SQL that means two things.
+Load jobs bring the same raw rows into both warehouses. dbt builds everything on both, then incremental models and snapshots a second time.
+Every table is compared cell by cell: FLOAT64 to a relative 1e-9, all other types exactly. A difference is an error of the local warehouse, or
+SQL that is ambiguous.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from include.runs import RunContext
 from include.sources import load_sources
 from include.warehouse import client
 from tests.google.differences import Rows, differences
-from tests.google.warehouses import Warehouse, embedded, evaluated
+from tests.google.warehouses import WITHOUT_TESTS, Warehouse, embedded, evaluated
 
 AS_OF = "2026-10-01"
-#: Of each table so many differences are shown.
+#: The number of differences shown per table.
 SHOWN = 5
 LISTED = Path(__file__).with_name("not_equal.yml")
 DATASETS = ("staging", "core", "marts_build", "metrics_build", "snapshots")
-#: What a second run for the same instant changes by DML.
+#: The nodes that a second run with the same as-of time changes by DML.
 _CHANGED = ("--select", "config.materialized:incremental", "config.materialized:snapshot")
 #: What the REST API calls a type (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's.
 ARROW_TYPES = {
@@ -48,22 +48,21 @@ ARROW_TYPES = {
     "TIMESTAMP": pa.timestamp("us", "UTC"),
     "DATE": pa.date32(),
 }
-_WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 def carry(warehouse: Warehouse, company: Path, as_of: str = AS_OF) -> tuple[dict[str, Rows], list[str]]:
     """Load the company's files into raw and build everything.
 
     Returns:
-        Table → rows, and what dbt could not build.
+        Table → rows, and the nodes that dbt could not build.
     """
     bq = warehouse.prepare()
     run = RunContext(f"run__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
     for source in load_sources().values():
         for name in source.tables:
             _load(bq, f"{source.dataset}.{name}", company / f"{name}.csv", run.batch_id(source.name), run.as_of)
-    first = warehouse.dbt("build", *_WITHOUT_TESTS, as_of=as_of)
-    second = warehouse.dbt("build", *_WITHOUT_TESTS, *_CHANGED, as_of=as_of)
+    first = warehouse.dbt("build", *WITHOUT_TESTS, as_of=as_of)
+    second = warehouse.dbt("build", *WITHOUT_TESTS, *_CHANGED, as_of=as_of)
     failures = [
         f"{name}: {result['message']}"
         for results in (first, second)
@@ -98,14 +97,14 @@ def _load(bq: bigquery.Client, table: str, path: Path, batch: str, moment: datet
 
 
 def contents() -> dict[str, Rows]:
-    """The rows of every table of the layers that are compared."""
+    """The rows of every table in the compared datasets."""
     bq = client(tool="tests")
     tables = [f"{dataset}.{table.table_id}" for dataset in DATASETS for table in bq.list_tables(dataset)]
     return {name: [dict(row.items()) for row in bq.query(f"select * from {name}").result()] for name in tables}
 
 
 def compared(google: dict[str, Rows], local: dict[str, Rows]) -> list[str]:
-    """How the two differ beyond what is listed in not_equal.yml, and what is listed and does not differ."""
+    """Differences that not_equal.yml does not list, and columns that it lists although they are equal."""
     listed: dict[str, dict[str, list[str]]] = {}
     for item in yaml.safe_load(LISTED.read_text()):
         for kind in ("inexact", "ignored"):
@@ -129,7 +128,7 @@ def compared(google: dict[str, Rows], local: dict[str, Rows]) -> list[str]:
 
 
 def main() -> int:
-    """Carry the company through both; the exit code."""
+    """Build the company on both and compare; returns the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--scale", default="0.02")
     arguments.add_argument("--seed", default="7")

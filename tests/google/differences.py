@@ -1,4 +1,4 @@
-"""How the rows of one table differ between two warehouses."""
+"""Compares the rows of one table in two warehouses."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-#: Of FLOAT64, relative to the value.
+#: For FLOAT64, relative to the value.
 TOLERANCE = 1e-9
-#: Near zero, where a relative difference says nothing. A NUMERIC may be the difference of two large ones.
+#: Absolute, near zero, where a relative tolerance is too strict. A NUMERIC may be the difference of two large values.
 NEAR_ZERO, NEAR_ZERO_OF_NUMERIC = 1e-12, 1e-8
 
 Rows = list[dict[str, Any]]
 
 
 def differences(name: str, google: Rows, local: Rows, inexact: Iterable[str] = (), ignored: Iterable[str] = ()) -> list[str]:
-    """How two tables differ, rows in any order; empty if they do not.
+    """The differences of two tables with rows in any order; empty if there are none.
 
     Args:
-        name: of the table.
+        name: the table's name.
         google: its rows from Google's evaluator.
         local: its rows from the local warehouse.
-        inexact: columns of NUMERIC that are compared as FLOAT64 is.
+        inexact: NUMERIC columns that are compared like FLOAT64.
         ignored: columns that are not compared.
     """
     columns = sorted({column for row in (*google, *local) for column in row if column not in set(ignored)})
@@ -51,7 +51,7 @@ def _grouped(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[
 
 
 def _plain(value: Any) -> Any:
-    """Equal values as equal texts: 1.50 and 1.5; a JSON object whatever the order of its keys."""
+    """A form in which equal values are equal: 1.50 and 1.5, or JSON objects with another order of keys."""
     if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True)
     return value.normalize() + 0 if hasattr(value, "normalize") else value
@@ -69,7 +69,7 @@ def _close(one: float | Decimal | None, other: float | Decimal | None) -> bool:
 
 
 def _lines(name: str, left: list[Mapping[str, Any]], right: list[Mapping[str, Any]]) -> list[str]:
-    """One line per row that only one side has, with the columns in which the other side's row of the same key differs."""
+    """One line per row without an equal row on the other side, with the columns that differ from the row of the same key there."""
     by_key = {repr(next(iter(row.values()))): row for row in right}
     made = []
     for row in left:

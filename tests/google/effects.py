@@ -1,4 +1,4 @@
-"""What a statement changes in the project: the tables and views that it makes, alters or drops."""
+"""Applies a statement to the project: the tables and views that it creates, alters or drops."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from tests.google.judge import Judged
 
 _CREATE = enums.ResolvedCreateStatementEnums
+_CHANGES_ROWS = frozenset(f"Resolved{statement}StmtProto" for statement in ("Insert", "Merge", "Update", "Delete", "Truncate"))
 
 
 def apply(project: Project, judged: Judged) -> None:
-    """Do to the project what the statement does.
+    """Apply the statement to the project.
 
     Raises:
         Missing: a dataset or table that it needs does not exist.
@@ -32,10 +33,7 @@ def apply(project: Project, judged: Judged) -> None:
     if handler is not None:
         handler(project, judged, node)
         return
-    for kind in ("ResolvedInsertStmtProto", "ResolvedMergeStmtProto", "ResolvedUpdateStmtProto", "ResolvedDeleteStmtProto"):
-        if node.DESCRIPTOR.name == kind:
-            judged.target = project.find(node.table_scan.table.full_name.split(".")).key
-    if node.DESCRIPTOR.name == "ResolvedTruncateStmtProto":
+    if node.DESCRIPTOR.name in _CHANGES_ROWS:
         judged.target = project.find(node.table_scan.table.full_name.split(".")).key
 
 
@@ -164,7 +162,7 @@ def _path(node: Message) -> tuple[str, str]:
 
 
 def _options(listed: Iterable[Message]) -> dict[str, Any]:
-    """Those options of a table or column that the REST API shows: description and labels."""
+    """The options of a table or column that the REST API returns: description and labels."""
     known: dict[str, Any] = {}
     for option in listed:
         literal = tree.inner(option.value)

@@ -1,4 +1,4 @@
-"""Starts and stops the endpoint from the platform's environment, and asks it what it has recorded."""
+"""Starts and stops the endpoint from the platform's environment, and reads the jobs that it has recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PYTHON = ROOT / ".venv-google" / "bin" / "python"
 
 
 class Endpoint:
-    """One endpoint process. It stands where the local warehouse does in a stack: same members, no data."""
+    """One endpoint process. It replaces the local warehouse in a stack: it has the same members, but no data."""
 
     def __init__(self, port: int, log: Path, *options: str) -> None:
         self.port = port
@@ -32,7 +32,7 @@ class Endpoint:
         """Start it and wait until it answers. With an empty cache it compiles Google's analyzer first, which takes a minute of CPU.
 
         Raises:
-            RuntimeError: it stopped; with the end of its log.
+            RuntimeError: the process stopped; the message has the end of its log.
         """
         command = [str(PYTHON), "-m", "tests.google.server", "--port", str(self.port), *self._options]
         with self._log.open("wb") as output:
@@ -53,10 +53,8 @@ class Endpoint:
             self._process.wait()
 
     def phase(self, name: str, counted: int = 0) -> None:
-        """Name what is played from now on, and say what counts of rows answer then."""
-        asked = json.dumps({"name": name, "counted": counted}).encode()
-        request = urllib.request.Request(f"{self.url}/recorded/phase", asked, method="POST")
-        urllib.request.urlopen(request).close()
+        """Name the phase of all following requests, and set the answer to every count of rows."""
+        set_phase(self.url, name, counted)
 
     def recorded(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.url}/recorded") as answer:
@@ -65,9 +63,15 @@ class Endpoint:
 
     @property
     def pid(self) -> int:
-        """Its process, once it has been started."""
+        """The process id, once it has started."""
         assert self._process is not None
         return self._process.pid
+
+
+def set_phase(url: str, name: str, counted: int = 0) -> None:
+    """Name the phase of all following requests to an endpoint, and set its answer to every count of rows."""
+    asked = json.dumps({"name": name, "counted": counted}).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/recorded/phase", asked, method="POST")).close()
 
 
 def cpu_seconds(pid: int) -> float:
@@ -77,7 +81,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def name_origins() -> None:
-    """Have every request of this process say which line of the platform's code it comes from."""
+    """Add a header to every request of this process: the line of the platform's code that sent it."""
     import requests
 
     send = requests.Session.request

@@ -1,7 +1,7 @@
 """Google's GoogleSQL analyzer and reference evaluator, compiled to WebAssembly, called without a network.
 
-The PyPI package `zetasql` brings the module and its protocol buffers; its Python front is not used, because it compiles the module at
-every start and copies bytes one by one. Runs in an environment of its own (requirements-google.txt).
+The PyPI package `zetasql` contains the module and its protocol buffers. Its Python front end is not used, because it compiles the module at
+every start and copies bytes one by one. This runs in an environment of its own (requirements-google.txt).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Answer = TypeVar("Answer", bound=Message)
 
 
 class Refused(ValueError):
-    """Google's analyzer or evaluator refuses a statement; the message is its own, with line and column."""
+    """Google's analyzer or evaluator refuses a statement; the message is Google's, with line and column."""
 
 
 class Engine:
     """One instance of the module. It is not safe to use from two threads at once.
 
     Args:
-        cache: folder for the compiled module. Compiling takes a minute of CPU; loading what was compiled takes 0.1 s.
+        cache: folder for the compiled module. Compiling takes a minute of CPU; loading the compiled module takes 0.1 s.
     """
 
     def __init__(self, cache: Path) -> None:
@@ -58,11 +58,11 @@ class Engine:
 
         Args:
             method: for example `Analyze`.
-            request: of the type that the method takes.
-            answer: the type that it returns.
+            request: of the method's request type.
+            answer: the method's response type.
 
         Raises:
-            Refused: what the module says.
+            Refused: with the module's message.
         """
         data = request.SerializeToString()
         pointer = self._exports["wasm_malloc"](self._store, len(data) or 1)
@@ -89,7 +89,7 @@ class Engine:
         return ctypes.string_at(self._address(pointer), size)
 
     def _address(self, pointer: int) -> int:
-        """Where the module's memory stands now: it may move when it grows."""
+        """The current address of the module's memory, which may move when it grows."""
         return ctypes.addressof(self._memory.data_ptr().contents) + pointer
 
     def _free(self, pointer: int) -> None:
@@ -97,7 +97,7 @@ class Engine:
 
 
 def _module(engine: wasmtime.Engine, cache: Path) -> wasmtime.Module:
-    """The compiled module, from the cache if it holds one of this wheel."""
+    """The compiled module, from the cache if this version is there."""
     record = next(file for file in files("zetasql") or [] if file.name == "zetasql.wasm")
     made_of = f"{record.hash} {version('wasmtime')} {os.uname().machine}"
     key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
@@ -106,7 +106,7 @@ def _module(engine: wasmtime.Engine, cache: Path) -> wasmtime.Module:
         return wasmtime.Module.deserialize_file(engine, str(compiled))
     module = wasmtime.Module.from_file(engine, get_wasm_path())
     cache.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: two processes may compile at once.
+    # Written to a temporary file and renamed, because two processes may compile at the same time.
     with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
         file.write(module.serialize())
     Path(file.name).replace(compiled)

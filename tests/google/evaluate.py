@@ -1,6 +1,6 @@
-"""Google's reference evaluator: the rows of a query over tables that are given with their rows, and what DML makes of them.
+"""Google's reference evaluator: it computes the rows of a query, and the changes of DML, from given tables with rows.
 
-It is the reference implementation: right, slow, and without a planner. An equality between the two sides of a join is used; a
+It is the reference implementation: correct, slow, and without a planner. It uses an equality between the two sides of a join. A
 correlated subquery costs the product of the rows on both sides.
 """
 
@@ -26,7 +26,7 @@ from tests.google.values import Value, of_parameters
 Row = list[Value]
 #: A query parameter: name, type and value.
 Given = tuple[str, Column, Value]
-#: Below this many rows it costs less to compute a constant subquery for each than to look for it.
+#: With fewer rows than this, finding the constant subqueries costs more than computing them for each row.
 _MANY_ROWS = 200
 
 
@@ -38,13 +38,13 @@ class Table:
     rows: list[Row] = field(default_factory=list)
 
     def numbered(self, name: str = "number_of_row") -> Table:
-        """With a last column that numbers the rows from 0, as the key by which changes name them."""
+        """The table with a last column that numbers the rows from 0. It is the key by which changes refer to rows."""
         return Table(
             (*self.columns, Column(name, "INT64")), [[*row, Value(int64_value=number)] for number, row in enumerate(self.rows)]
         )
 
     def shaped(self, columns: Sequence[Column]) -> Table:
-        """With these columns, each found by its name; NULL where it is new."""
+        """The table with these columns, matched by name; a new column is NULL."""
         if tuple(column.name for column in columns) == tuple(column.name for column in self.columns):
             return Table(tuple(columns), self.rows)
         places = {column.name.lower(): place for place, column in enumerate(self.columns)}
@@ -52,12 +52,12 @@ class Table:
         return Table(tuple(columns), [[Value() if place is None else row[place] for place in found] for row in self.rows])
 
 
-#: The table that a path in a statement names, under a name of its own; None where the path is no table's.
+#: Path in a statement → a unique name and the table; None if the path is not that of a table.
 Find = Callable[[tuple[str, ...]], tuple[str, Table] | None]
 
 
 class Evaluator:
-    """Evaluates statements. It keeps an instance of the module of its own: a failed check in it ends the instance."""
+    """Evaluates statements. It has its own instance of the module, because a failed check inside the module ends the instance."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -72,16 +72,16 @@ class Evaluator:
 
         Args:
             sql: one SELECT.
-            find: the tables that it reads.
-            parameters: as a job's configuration gives them.
+            find: finds the tables that it reads.
+            parameters: `queryParameters` of the job's configuration.
 
         Raises:
-            Refused: what the analyzer or the evaluator says.
+            Refused: with the message of the analyzer or the evaluator.
         """
         return self._query(*self._with_names(sql, of_parameters(parameters)), find, with_constants=True)
 
     def _with_names(self, sql: str, given: Sequence[Given]) -> tuple[str, Sequence[Given]]:
-        """The statement with names for positional parameters, which the module evaluates no query with."""
+        """The statement with named instead of positional parameters, which the module cannot evaluate in a query."""
         if not given or given[0][0]:
             return sql, given
         statement = self.parse(sql)
@@ -105,10 +105,10 @@ class Evaluator:
         return Table(columns, [list(row.cell) for row in answer.content.table_data.row])
 
     def _constants(self, statement: Statement, find: Find, given: Sequence[Given]) -> list[tuple[tuple[int, int], Given]]:
-        """The subqueries that have one value whatever the row around them, which the evaluator would compute for every row.
+        """The subqueries with the same value for every outer row. The evaluator would compute them for each row.
 
         Returns:
-            Per subquery its place in the text, and its value as a parameter. What can be analyzed alone refers to nothing outside.
+            Per subquery its place in the text, and its value as a parameter. A subquery that can be analyzed alone refers to no outer row.
         """
         found: list[tuple[tuple[int, int], Given]] = []
         for subquery in of_type(statement.node, "ASTExpressionSubquery"):
@@ -129,7 +129,7 @@ class Evaluator:
     def change(
         self, sql: str, target: Table, find: Find, parameters: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[dict[int, Row], set[int]]:
-        """What an UPDATE or DELETE does to a table: new rows by the place of the old ones, and the places of those deleted."""
+        """The changes of an UPDATE or DELETE: new rows by the number of the old row, and the numbers of the deleted rows."""
         answer = self._modify(sql, target.numbered(), len(target.columns), find, parameters)
         changed, deleted = {}, set()
         for row in answer.content:
@@ -177,7 +177,7 @@ class Evaluator:
 
 
 def _local(statement: Statement, find: Find) -> tuple[list[Edit], dict[str, Table]]:
-    """Edits that give tables names of one part, which is what the module takes rows under, and the tables by these names."""
+    """Edits that replace table paths by names of one part, as the module needs for rows, and the tables by these names."""
     tables: dict[str, Table] = {}
 
     def rename(path: tuple[str, ...]) -> str | None:

@@ -24,15 +24,15 @@ from tests.google.types import Column
 from tests.google.values import Value, to_rest
 
 Key = tuple[str, str]
-#: In the phase of this name tables are made without rows: the unit tests need their columns only.
+#: In this phase new tables have no rows: the unit tests need only their columns.
 ONLY_SCHEMA = "only schema"
-#: One query, whatever comments stand before it.
+#: One query, with or without comments before it.
 _QUERY = re.compile(r"(?is)\A(\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(select|with)\b")
 
 
 @dataclass
 class _View:
-    """The rows of a view, as long as nothing that it reads has changed."""
+    """The rows of a view, valid as long as no table that it reads has changed."""
 
     relation: Relation
     table: Table
@@ -43,14 +43,14 @@ class EvaluatedRows:
     """Answers for the endpoint, with rows.
 
     Args:
-        project: its relations; statements have been applied to them before their rows are asked for.
+        project: the relations; each statement is applied to them before its rows are computed.
         evaluator: computes the rows.
     """
 
     def __init__(self, project: Project, evaluator: Evaluator) -> None:
         self._project = project
         self._evaluator = evaluator
-        #: Whether statements change rows; if not, a table that is made is empty.
+        #: Whether statements change rows; if not, a new table is empty.
         self.changes = True
         self._tables: dict[Key, Table] = {}
         self._versions: dict[Key, int] = {}
@@ -65,7 +65,7 @@ class EvaluatedRows:
         return _rest(self.query(judged.sql, parameters))
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
-        """Do what a statement does to rows; how many it affected."""
+        """Apply a statement to the rows; returns the number of affected rows."""
         key = judged.target
         work = {
             "CREATE_TABLE": self._create,
@@ -86,22 +86,22 @@ class EvaluatedRows:
         return 0
 
     def load(self, relation: Relation, config: Mapping[str, Any], body: bytes) -> int:
-        """Load a file; how many rows it brought."""
+        """Load a file; returns the number of its rows."""
         rows = read(config, body, relation.columns)
         before = [] if config.get("writeDisposition") == "WRITE_TRUNCATE" else self._held(relation.key).rows
         self._put(relation.key, Table(relation.columns, [*before, *rows]))
         return len(rows)
 
     def copy(self, source: Relation, target: Relation) -> None:
-        """Copy a table's rows, in place of those that the target has."""
+        """Replace the target's rows by those of the source."""
         self._put(target.key, Table(target.columns, list(self._held(source.key).rows)))
 
     def count(self, relation: Relation) -> int:
-        """The rows of a table."""
+        """The number of rows of a table."""
         return len(self._held(relation.key).rows)
 
     def forget(self, key: Key) -> None:
-        """The table is gone."""
+        """Delete the rows of a dropped table."""
         if self._tables.pop(key, None) is not None:
             self._versions[key] = self._versions.get(key, 0) + 1
 
@@ -211,7 +211,7 @@ def _cell(value: str | int | None) -> Value:
 
 
 class EvaluatedJobs(Jobs):
-    """Jobs whose queries go to the evaluator only: it analyzes them anyway, and to do that twice is half of the time."""
+    """Jobs whose queries go to the evaluator only. It analyzes them too, and analyzing twice would double the time."""
 
     def __init__(self, judge: Judge, rows: EvaluatedRows) -> None:
         super().__init__(judge, rows)
@@ -229,7 +229,7 @@ class EvaluatedJobs(Jobs):
 
 
 def _named(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns, those without a name called f0_, f1_, … as BigQuery does."""
+    """The columns; columns without a name are called f0_, f1_, …, as in BigQuery."""
     numbers = count()
     return tuple(column if column.name else replace(column, name=f"f{next(numbers)}_") for column in columns)
 
@@ -240,7 +240,7 @@ def _rest(table: Table) -> list[dict[str, Any]]:
 
 
 def _cast(given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
-    """A select list that gives columns the types that a table declares."""
+    """A select list that casts columns to the declared types of a table."""
     return ", ".join(f"cast(`{one.name}` as {other.sql})" for one, other in zip(given, wanted, strict=True))
 
 

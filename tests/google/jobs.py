@@ -1,4 +1,4 @@
-"""The jobs of the endpoint: what each asked for, what became of it, and what was found about it."""
+"""The jobs of the endpoint: their requests, results and findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.google.judge import Judge, Judged
 from tests.google.tree import written
 from tests.google.types import Column, of_parameter, of_rest
 
-#: BigQuery takes this many partitions in one job; a table whose rebuild comes near it is reported (our own limit is lower).
+#: Arrow's name of a type → BigQuery's.
 _TYPES_OF_ARROW = {
     "string": "STRING",
     "large_string": "STRING",
@@ -30,35 +30,35 @@ _TYPES_OF_ARROW = {
 
 
 class Rows(Protocol):
-    """What answers with rows: none, or those of the reference evaluator."""
+    """The source of rows: none, or those of the reference evaluator."""
 
     def select(self, judged: Judged, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows of a query in the REST API's form."""
 
     def change(self, judged: Judged, parameters: list[dict[str, Any]]) -> int:
-        """Do what a statement does to rows; how many it affected."""
+        """Apply a statement to the rows; returns the number of affected rows."""
 
     def load(self, relation: Relation, config: Mapping[str, Any], body: bytes) -> int:
-        """Load a file; how many rows it brought."""
+        """Load a file; returns the number of its rows."""
 
     def copy(self, source: Relation, target: Relation) -> None:
-        """Copy a table's rows, in place of those that the target has."""
+        """Replace the target's rows by those of the source."""
 
     def count(self, relation: Relation) -> int:
-        """The rows of a table."""
+        """The number of rows of a table."""
 
     def forget(self, key: tuple[str, str]) -> None:
-        """The table is gone."""
+        """Delete the rows of a dropped table."""
 
 
 class NoRows:
-    """Every table is empty; an aggregation without groups gives one row: what the statement writes, counts and NULLs.
+    """Every table is empty. An aggregation without groups returns one row of literals, counts and NULLs.
 
     Args:
-        information: answers what is asked of INFORMATION_SCHEMA alone, which is not empty.
+        information: answers queries on INFORMATION_SCHEMA alone, which is not empty.
 
     Attributes:
-        counted: what every count says. Other than 0, every rule of a gate finds fault, and what follows from that is sent too.
+        counted: the answer to every count. If it is not 0, every rule of a gate is broken, and the statements that then follow are sent too.
     """
 
     def __init__(self, information: Rows) -> None:
@@ -95,12 +95,12 @@ class NoRows:
 
 @dataclass
 class Job:
-    """One job as BigQuery keeps it.
+    """One job, as BigQuery stores it.
 
     Attributes:
-        origin: where in our code the request came from, if the client said so.
-        phase: what was being played when it came.
-        findings: what is wrong with it although it was done.
+        origin: the line of our code that sent the request, if the client named it.
+        phase: the phase in which it was sent.
+        findings: rules that it breaks although it succeeded.
     """
 
     id: str
@@ -125,7 +125,7 @@ class Job:
         self.findings.append({"rule": rule, "message": message})
 
     def recorded(self) -> dict[str, Any]:
-        """What a report needs to know of the job."""
+        """The job as the report reads it."""
         statements = [
             {
                 "kind": item.kind,
@@ -153,7 +153,7 @@ class Job:
 
 
 class Jobs:
-    """Runs jobs one at a time against the project and remembers them all."""
+    """Runs jobs one at a time against the project, and keeps all of them."""
 
     def __init__(self, judge: Judge, rows: Rows) -> None:
         self._judge = judge
@@ -163,7 +163,7 @@ class Jobs:
         self.known: dict[str, Job] = {}
 
     def run(self, resource: Mapping[str, Any], origin: str, body: bytes = b"") -> Job:
-        """Run a job as `jobs.insert` takes it; a refusal is noted in the job, not raised."""
+        """Run a job in the form of `jobs.insert`; a refusal is recorded in the job, not raised."""
         configuration = dict(resource["configuration"])
         reference = resource.get("jobReference") or {}
         kind = next(name for name in ("query", "load", "copy", "extract") if name in configuration)
@@ -239,7 +239,7 @@ class Jobs:
 
 
 def _check_request(job: Job) -> None:
-    """Every job carries labels and a location; every query a byte cap and the newer SQL."""
+    """Check that every job has labels and a location, and every query a byte cap and GoogleSQL."""
     labels = job.configuration.get("labels") or {}
     for label in ("platform", "environment"):
         if not labels.get(label):
@@ -254,10 +254,10 @@ def _check_request(job: Job) -> None:
 
 
 def _checked(file: pa.Schema, columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """The columns of a Parquet file, each of the table's type.
+    """The columns of a Parquet file, with the types of the table.
 
     Raises:
-        Refused: a column of another type than the table has.
+        Refused: the type of a column differs from that of the table.
     """
     known = {column.name: column for column in columns}
     made = []

@@ -1,4 +1,4 @@
-"""Judges statements as BigQuery would: Google's analyzer, what its planner refuses, and what a statement changes in the project."""
+"""Checks statements as BigQuery would: by Google's analyzer and the planner's rules. Then it applies them to the project."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.google.types import Column, of_proto
 
 Parameters = Sequence[tuple[str, types.TypeProto]]
 
-#: Catalogs that the module keeps for further statements on the same tables.
+#: The number of catalogs that the module keeps for further statements on the same tables.
 _KEPT_CATALOGS = 64
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that BigQuery's planner, its quotas or our own limits do not take, although the analyzer does."""
+    """A statement that the analyzer accepts, but BigQuery's planner, its quotas or our own limits do not."""
 
     rule: str
     message: str
@@ -38,18 +38,18 @@ class Finding:
 
 @dataclass
 class Judged:
-    """What is known of one statement.
+    """The result of checking one statement.
 
     Attributes:
         kind: BigQuery's `statementType`, such as `SELECT` or `CREATE_TABLE_AS_SELECT`.
-        columns: what a query returns.
-        scans: tables scanned, views and CTEs put in.
+        columns: the columns that a query returns.
+        scans: tables scanned, with views and CTEs expanded.
         depth: how deep its views are nested.
-        reads: table or view → its columns that are read.
-        billed: stored table → what BigQuery bills of it, views put in.
-        partitioned_by: how fine the partitions are of the table that it makes: `DAY`, `MONTH`, …
-        target: the relation that it makes, changes or drops.
-        one_row: the query gives exactly one row even of empty tables.
+        reads: table or view → the columns that are read.
+        billed: stored table → the read that BigQuery bills, with views expanded.
+        partitioned_by: the granularity of the partitions of the table that it creates: `DAY`, `MONTH`, …
+        target: the relation that it creates, changes or drops.
+        one_row: the query returns exactly one row even if all tables are empty.
     """
 
     sql: str
@@ -67,7 +67,7 @@ class Judged:
 
 
 class Judge:
-    """Judges one statement after the other; each sees what those before it have made."""
+    """Checks statements in order. Each one sees the changes of those before it."""
 
     def __init__(self, engine: Engine, project: Project) -> None:
         self._engine = engine
@@ -79,18 +79,18 @@ class Judge:
     def judge(
         self, sql: str, parameters: Parameters = (), dry_run: bool = False, values: Mapping[str, str] | None = None
     ) -> list[Judged]:
-        """Analyze a statement, or several divided by semicolons, and do what they say to the project.
+        """Analyze one or several statements separated by semicolons, and apply them to the project.
 
         Args:
             sql: the text.
             parameters: name and type of its query parameters; positional ones have no name.
             dry_run: change nothing.
-            values: name → value of the parameters, for the partitions that they select.
+            values: name → value of the parameters, to find the partitions that they select.
 
         Raises:
             Refused: BigQuery refuses it, with the line and column.
         """
-        # A comment before it, such as dbt's, makes no other question of it; positions stay.
+        # A leading comment, such as dbt's, is blanked out, so that equal statements share one answer. Positions stay the same.
         sql = re.sub(r"\A\s*/\*.*?\*/", lambda comment: re.sub(r"\S", " ", comment[0]), sql, flags=re.DOTALL)
         if is_script(sql):
             return self._judge_script(sql, parameters, dry_run, values)
@@ -133,7 +133,7 @@ class Judge:
         relations: Mapping[str, Relation],
         parameters: Parameters,
     ) -> service.AnalyzeResponse:
-        """The analyzer's answer. The same question on the same tables is asked once."""
+        """The analyzer's answer, cached per statement and tables."""
         tables = tuple((path, relations[".".join(path)].columns) for path in paths)
         given = tuple((name, kind.SerializeToString()) for name, kind in parameters)
         key = (location.input, location.byte_position, tables, given)
@@ -155,7 +155,7 @@ class Judge:
         return answer
 
     def _paths(self, location: locations.ParseResumeLocationProto, rest: str) -> list[tuple[str, ...]]:
-        """How the statement calls the tables that it refers to."""
+        """The paths of the tables that the statement refers to."""
         request = service.ExtractTableNamesFromNextStatementRequest(parse_resume_location=location, options=self._language)
         answer = self._engine.call(
             "ExtractTableNamesFromNextStatement", request, service.ExtractTableNamesFromNextStatementResponse
@@ -185,7 +185,7 @@ class Judge:
 
 
 def _bare(sql: str) -> str:
-    """The statement less the comments before it."""
+    """The statement without the comments before it."""
     return re.sub(r"(?s)\A(\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*", "", sql)
 
 

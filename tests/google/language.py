@@ -38,7 +38,7 @@ _STATEMENTS = """
 
 
 def language() -> options.LanguageOptionsProto:
-    """What Google's analyzer must know to judge as BigQuery does."""
+    """The options with which Google's analyzer behaves like BigQuery."""
     made = options.LanguageOptionsProto()
     made.name_resolution_mode = public.NAME_RESOLUTION_DEFAULT
     made.product_mode = public.PRODUCT_EXTERNAL

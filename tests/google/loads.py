@@ -1,4 +1,4 @@
-"""The rows that a load job brings: Parquet, CSV or JSON lines."""
+"""Reads the rows of a load job: Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def read(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) -> l
     Args:
         config: the job's `configuration.load`.
         body: the file.
-        columns: of the table; NULL where the file has no such column.
+        columns: the table's columns; a column that the file lacks is NULL.
 
     Raises:
-        Refused: a value that is not of its column's type.
+        Refused: a value does not have its column's type.
     """
     kind = config.get("sourceFormat") or "CSV"
     records = {"PARQUET": _parquet, "CSV": _csv, "NEWLINE_DELIMITED_JSON": _json}[kind](config, body, columns)
     try:
         return [[to_proto(record.get(column.name.lower()), column) for column in columns] for record in records]
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise Refused(f"Error while reading data, error message: {error}") from error
 
 
@@ -39,7 +39,7 @@ def _parquet(config: Mapping[str, Any], body: bytes, columns: Sequence[Column]) 
     if not body:
         return
     table = pa.parquet.read_table(io.BytesIO(body))
-    # Nanoseconds would come as another library's type.
+    # pyarrow converts nanoseconds to types of pandas, microseconds to those of Python.
     table = table.cast(pa.schema([(field.name, _in_microseconds(field.type)) for field in table.schema]), safe=False)
     for record in table.to_pylist():
         yield {name.lower(): value for name, value in record.items()}

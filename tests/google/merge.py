@@ -1,4 +1,4 @@
-"""MERGE, which the reference evaluator does not take, played as queries that it does."""
+"""MERGE as a series of queries, because the reference evaluator does not support MERGE."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Merge:
     Args:
         evaluator: evaluates the queries.
         sql: the statement.
-        target: the table that it changes, as it stands before.
-        find: all tables that it reads.
-        parameters: as a job's configuration gives them.
+        target: the table that it changes, before the change.
+        find: finds the tables that it reads.
+        parameters: `queryParameters` of the job's configuration.
 
     Raises:
-        Refused: what the evaluator says, or a row of the target has more than one row of the source.
+        Refused: with the evaluator's message, or because several source rows match one target row.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Merge:
         self._done: set[int] = set()
 
     def play(self) -> tuple[list[Row], int]:
-        """The rows after the statement, and how many it has changed."""
+        """The rows after the statement, and the number of changed rows."""
         pairs = self._pairs()
         matched, met = {place for place, _ in pairs}, {place for _, place in pairs}
         without_source = _without(self._target, matched)
@@ -71,7 +71,7 @@ class Merge:
         return rows, len(self._done) + len(self._added)
 
     def _pairs(self) -> list[tuple[int, int]]:
-        """The numbers of the rows that belong together."""
+        """The numbers of the target and source rows that match."""
         if self._condition().strip("() ").lower() == "false":
             return []
         found = self._select(
@@ -80,7 +80,7 @@ class Merge:
         return [(row[0].int64_value, row[1].int64_value) for row in found.rows]
 
     def _change(self, clause: Any, where_from: str, target: Table, source: Table) -> None:
-        """Update or delete the rows of the target that a clause is for and no clause before it was."""
+        """Update or delete the target rows of a clause, except those that an earlier clause has changed."""
         items = clause.action.update_item_list.update_items
         columns = [name_path(bare(item.set_value.path))[-1].lower() for item in items]
         places = [[column.name.lower() for column in self._columns].index(name) for name in columns]
@@ -104,7 +104,7 @@ class Merge:
                 row[place] = cell
 
     def _insert(self, clause: Any, source: Table) -> Table:
-        """Insert the rows that a clause is for; those that are left for the next one."""
+        """Insert the source rows of a clause; returns the rows that are left for the next clause."""
         action = clause.action
         named = [name.id_string.lower() for name in action.insert_column_list.identifiers]
         columns = [column for column in self._columns if column.name.lower() in named] if named else list(self._columns)
@@ -136,7 +136,7 @@ class Merge:
         return self._statement.words(self._node.merge_condition)
 
     def _value(self, expression: Message, column: Column) -> str:
-        """An expression as a column of the target takes it."""
+        """An expression, cast to the type of a target column."""
         if bare(expression).DESCRIPTOR.name == "ASTDefaultLiteralProto":
             return f"cast(null as {column.sql})"
         return f"cast({self._statement.words(expression)} as {column.sql})"

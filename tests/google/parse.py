@@ -1,4 +1,4 @@
-"""What Google's parser says of a statement's text, and edits of the text at the places that it names."""
+"""Parses a statement with Google's parser, and edits its text at the positions of the parse tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zetasql.wasi._pb2.zetasql.proto import options_pb2 as options
 
 from tests.google.engine import Engine, service
 
-#: Start, end (bytes of the UTF-8 text) and what stands there instead.
+#: Start and end (bytes of the UTF-8 text), and the new text.
 Edit = tuple[int, int, str]
 
 
@@ -20,7 +20,7 @@ class Statement:
     """One parsed statement.
 
     Attributes:
-        text: its text in UTF-8, which the parser's places count in.
+        text: its text in UTF-8; the parser's positions are bytes of it.
         kind: `query`, `insert`, `merge`, `create_table`, …
         node: the parse tree.
     """
@@ -35,7 +35,7 @@ class Statement:
         return self.text[start:end].decode()
 
     def edited(self, edits: Sequence[Edit]) -> str:
-        """The text with some places replaced; places must not overlap."""
+        """The text with the edits applied; edits must not overlap."""
         made = self.text
         for start, end, text in sorted(edits, reverse=True):
             made = made[:start] + text.encode() + made[end:]
@@ -46,7 +46,7 @@ def parse(engine: Engine, sql: str, language: options.LanguageOptionsProto) -> S
     """Parse one statement.
 
     Raises:
-        Refused: it is not one.
+        Refused: the text is not one statement.
     """
     request = service.ParseRequest(sql_statement=sql)
     request.options.CopyFrom(language)
@@ -65,21 +65,21 @@ def of_type(node: Message, name: str) -> Iterator[Message]:
 
 
 def bare(node: Message) -> Message:
-    """A node without the layers of alternatives around it."""
+    """A node without the `Any…` messages around it."""
     while node.DESCRIPTOR.name.startswith("Any"):
         node = node.ListFields()[0][1]
     return node
 
 
 def span(node: Message) -> tuple[int, int]:
-    """Where a node stands in the text."""
+    """Start and end of a node in the text."""
     while not hasattr(node, "parse_location_range"):
         node = node.parent if hasattr(node, "parent") else bare(node)
     return node.parse_location_range.start, node.parse_location_range.end
 
 
 def part(node: Message, name: str) -> Any:
-    """A field of a node, or of what its type derives from."""
+    """A field of a node or of its parent types."""
     while not hasattr(node, name):
         node = node.parent
     return getattr(node, name)
@@ -91,11 +91,11 @@ def name_path(path: Message) -> tuple[str, ...]:
 
 
 def renamed_tables(statement: Statement, rename: Callable[[tuple[str, ...]], str | None]) -> list[Edit]:
-    """Edits that call the tables of a statement by other names, under the aliases that they have or had by default.
+    """Edits that rename the tables of a statement. Each table keeps its alias, explicit or by default.
 
     Args:
         statement: the statement.
-        rename: what to call the table of this path; None leaves it.
+        rename: path → new name; None keeps the path.
     """
     edits = []
     for table in of_type(statement.node, "ASTTablePathExpression"):
@@ -106,7 +106,7 @@ def renamed_tables(statement: Statement, rename: Callable[[tuple[str, ...]], str
 
 
 def renamed_target(statement: Statement, name: str) -> Edit:
-    """The edit that calls the table that an INSERT, UPDATE or DELETE changes by another name, under the alias that it has."""
+    """The edit that renames the target table of an INSERT, UPDATE or DELETE. The table keeps its alias."""
     node: Any = statement.node
     path = bare(node.target_path)
     alias = "" if statement.kind == "insert" or node.HasField("alias") else f" as `{name_path(path)[-1]}`"
@@ -114,7 +114,7 @@ def renamed_target(statement: Statement, name: str) -> Edit:
 
 
 def extremes_by(statement: Statement) -> list[Edit]:
-    """Edits that write `min_by(a, b)` as `any_value(a having min b)`, which is what BigQuery says that it means."""
+    """Edits that replace `min_by(a, b)` by `any_value(a having min b)`, which is its definition in BigQuery."""
     edits = []
     for call in of_type(statement.node, "ASTFunctionCall"):
         name = ".".join(name_path(call.function)).lower()

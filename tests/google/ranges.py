@@ -1,16 +1,17 @@
-"""Ranges of days: the constants that columns are compared with."""
+"""Ranges of days, from the constants with which a statement compares columns."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from google.protobuf.message import Message
 
+from include.cost.prices import UNKNOWN
+from include.cost.sizes import NO_VALUE
 from tests.google import tree
 
-#: Comparison → which ends of a range it sets when the column is on its left side.
+#: Comparison → the ends of a range that it sets if the column is on its left side.
 ENDS = {
     "$greater": ("from",),
     "$greater_or_equal": ("from",),
@@ -19,14 +20,10 @@ ENDS = {
     "$equal": ("from", "to"),
 }
 MIRRORED = {"from": "to", "to": "from"}
-#: Stands for a constant whose value the statement does not show, such as `current_date()`.
-UNKNOWN = "?"
-#: The partition of the rows without a value, as BigQuery calls it. It lies in no range of dates.
-NO_VALUE = "__NULL__"
 
 #: The ends `from` and `to` of a range of dates, both included, each an ISO date or UNKNOWN; or both NO_VALUE.
 Range = dict[str, str]
-#: Column → ranges in one of which it lies.
+#: Id of a column → ranges; its value lies in one of them.
 Ranges = Mapping[int, list[Range]]
 
 
@@ -34,7 +31,7 @@ def day(value: Message, before: bool = False) -> str:
     """A literal's value as an ISO date; UNKNOWN if it is neither a date nor a timestamp.
 
     Args:
-        before: the last day that has an instant before the value, instead of the day of the value.
+        before: return the last day that begins before the value, instead of the day of the value.
     """
     kind = value.WhichOneof("value")
     if kind == "date_value":
@@ -46,34 +43,26 @@ def day(value: Message, before: bool = False) -> str:
     return UNKNOWN
 
 
-def call_of(wrapper: Message) -> Any:
-    """The function call that an expression is; None if it is something else."""
-    node = tree.inner(wrapper)
-    if not node.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
-        return None
-    return node if node.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else node.parent
-
-
 def column_of(wrapper: Message) -> int | None:
-    """The id of the column that an expression is, be it as a date; None if it is something else."""
+    """The id of the column if an expression is a column or DATE(column); else None."""
     node = tree.inner(wrapper)
     if node.DESCRIPTOR.name == "ResolvedColumnRefProto":
         return int(node.column.column_id)
-    call = call_of(wrapper)
-    if call is not None and call.function.name.rpartition(":")[2] == "date" and len(call.argument_list) == 1:
+    call = tree.call_of(wrapper)
+    if call is not None and tree.function_of(call) == "date" and len(call.argument_list) == 1:
         return column_of(call.argument_list[0])
     return None
 
 
 def limit(found: dict[int, list[Range]], expression: Message, limits: Range) -> None:
-    """Note the limits of an expression that is a column."""
+    """Record the limits of an expression if it is a column."""
     column = column_of(expression)
     if column is not None and limits:
         found[column] = [limits]
 
 
 def both(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
-    """Both hold."""
+    """The ranges if both conditions hold."""
     made = {column: list(ranges) for column, ranges in one.items()}
     for column, ranges in other.items():
         mine = made.get(column, [{}])
@@ -82,17 +71,17 @@ def both(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
 
 
 def either(one: Ranges, other: Ranges) -> dict[int, list[Range]]:
-    """One of the two holds: a column is limited where both limit it."""
+    """The ranges if one of two conditions holds: a column has limits only if both limit it."""
     return {column: [*ranges, *other[column]] for column, ranges in one.items() if column in other}
 
 
 def _meet(one: Range, other: Range) -> bool:
-    """Whether a value may lie in both: what has no value lies in no range of dates."""
+    """Whether a value may lie in both ranges: NULL lies in no range of dates."""
     return not one or not other or (one.get("from") == NO_VALUE) == (other.get("from") == NO_VALUE)
 
 
 def _narrower(one: Range, other: Range) -> Range:
-    """Of two values for one end the known one, and of two known ones the narrower."""
+    """The intersection of two ranges; a known end wins over an unknown one."""
     made = dict(one)
     for end, value in other.items():
         known = [each for each in (made.get(end), value) if each not in {None, UNKNOWN}]

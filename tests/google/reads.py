@@ -1,5 +1,7 @@
-"""What a statement reads of stored tables, as BigQuery bills it: views and CTEs put in, columns that nothing uses left out, and the
-constants that a partition column is compared with."""
+"""The columns and partitions of stored tables that a statement reads, as BigQuery bills them.
+
+Views and CTEs are expanded, unused columns are left out, and constants compared with the partition column limit the partitions.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from typing import Any
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_ast_enums_pb2 as enums
 
+from include.cost.prices import UNKNOWN
+from include.cost.sizes import NO_VALUE
 from tests.google import tree
 from tests.google.catalog import Project, Relation
-from tests.google.ranges import ENDS, MIRRORED, NO_VALUE, UNKNOWN, Range, Ranges, both, call_of, column_of, day, either, limit
+from tests.google.ranges import ENDS, MIRRORED, Range, Ranges, both, column_of, day, either, limit
 
 _JOIN = enums.ResolvedJoinScanEnums
 _ACTION = enums.ResolvedMergeWhenEnums
@@ -22,12 +26,12 @@ _UNION_ALL = enums.ResolvedSetOperationScanEnums.UNION_ALL
 
 @dataclass
 class Read:
-    """What is read of one stored table.
+    """The columns and partitions read of one stored table.
 
     Attributes:
-        columns: names; all of them where a statement changes rows.
-        ranges: of the partition column, in which the references of the statement to the table look; an empty one for a reference
-            that compares it with no constant.
+        columns: names of the columns; all columns if the statement changes rows of the table.
+        ranges: of the partition column, at least one per reference to the table; an empty range for a reference
+            that compares the column with no constant.
     """
 
     columns: set[str] = field(default_factory=set)
@@ -39,7 +43,7 @@ class Read:
 
 @dataclass(frozen=True)
 class _Scope:
-    """The CTEs that can be referred to: name → its query and the CTEs that this one sees."""
+    """The visible CTEs: name → its query, and the CTEs visible to that query."""
 
     entries: Mapping[str, tuple[Message, _Scope]] = field(default_factory=dict)
 
@@ -51,14 +55,14 @@ class _Scope:
 
 
 def reads(project: Project, statement: Message, parameters: Mapping[str, str] | None = None) -> dict[tuple[str, str], Read]:
-    """Stored table → what the statement reads of it.
+    """Stored table → its columns and partitions that the statement reads.
 
-    DML as BigQuery bills it: UPDATE, DELETE, and MERGE with one of them, read all columns of the table that they change.
+    As BigQuery bills it: UPDATE, DELETE, and a MERGE that updates or deletes, read all columns of the table that they change.
 
     Args:
-        project: with the views and the partitioning of the tables.
-        statement: resolved; DDL other than CREATE TABLE AS reads nothing.
-        parameters: name → value of the query parameters, as the REST API gives them.
+        project: the project with its views and the partitioning of its tables.
+        statement: the resolved statement; DDL other than CREATE TABLE AS reads nothing.
+        parameters: name → value of the query parameters, in the form of the REST API.
     """
     reader = _Reader(project, parameters or {})
     handler = _STATEMENTS.get(statement.DESCRIPTOR.name)
@@ -114,20 +118,20 @@ class _Reader:
     # Scans.
 
     def scan(self, wrapper: Message, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
-        """Note what a scan reads.
+        """Record the tables that a scan reads.
 
         Args:
             wrapper: the scan.
-            needed: ids of those of its columns that are used above it.
-            ranges: id of a column → the constants that limit it above the scan.
-            scope: the CTEs around it.
+            needed: ids of its columns that are used above it.
+            ranges: id of a column → its limits from above the scan.
+            scope: the visible CTEs.
         """
         node = tree.inner(wrapper)
         handler = _SCANS.get(node.DESCRIPTOR.name)
         if handler is not None:
             handler(self, node, needed, ranges, scope)
             return
-        # Any other kind: everything in it is taken to be used.
+        # For any other kind, all of its columns count as used.
         used = needed | _references(node)
         for child in _scans_below(node):
             self.scan(child, used | _outputs(child), {}, scope)
@@ -165,7 +169,7 @@ class _Reader:
     def join(self, node: Message, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
         needed = needed | self._used(node.join_expr, scope) | _references(node.parameter_list)
         own = self._ranges(node.join_expr)
-        # A condition limits the side whose rows are dropped when it does not hold.
+        # A condition limits a side only if the join drops that side's rows when the condition is false.
         left = both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.RIGHT} else ranges
         right = both(ranges, own) if node.join_type in {_JOIN.INNER, _JOIN.LEFT} else ranges
         self.scan(node.left_scan, needed, left, scope)
@@ -231,13 +235,13 @@ class _Reader:
     # Parts.
 
     def _renamed(self, scan: Message, outside: Any, inside: Any, needed: set[int], ranges: Ranges, scope: _Scope) -> None:
-        """A scan whose columns have other ids outside than inside, in the same order."""
+        """Follow a scan whose columns have other ids outside than inside, in the same order."""
         pairs = {out.column_id: own.column_id for out, own in zip(outside, inside, strict=True)}
         below = {pairs[number]: limits for number, limits in ranges.items() if number in pairs}
         self.scan(scan, {pairs[number] for number in needed if number in pairs}, below, scope)
 
     def _used(self, expression: Message, scope: _Scope) -> set[int]:
-        """The columns that an expression uses; notes what its subqueries read."""
+        """The columns that an expression uses; records the reads of its subqueries."""
         for subquery in _subqueries(expression):
             self.scan(subquery.subquery, _outputs(subquery.subquery), {}, scope)
         return _references(expression)
@@ -253,12 +257,12 @@ class _Reader:
                 read.ranges.append(dict(limits))
 
     def _ranges(self, condition: Message) -> dict[int, list[Range]]:
-        """Column → the constants that it is compared with, where the condition cannot hold otherwise."""
+        """Column → the limits that follow from a condition."""
         found: dict[int, list[Range]] = {}
-        call = call_of(condition)
+        call = tree.call_of(condition)
         if call is None:
             return found
-        name = call.function.name.rpartition(":")[2]
+        name = tree.function_of(call)
         if name == "$and":
             for argument in call.argument_list:
                 found = both(found, self._ranges(argument))
@@ -274,7 +278,7 @@ class _Reader:
         elif name in ENDS:
             left, right = call.argument_list
             for column, other, ends in ((left, right, ENDS[name]), (right, left, tuple(MIRRORED[e] for e in ENDS[name]))):
-                # What is less than midnight lies on the day before.
+                # A value before midnight lies on the day before.
                 before = name == ("$less" if column is left else "$greater")
                 value = self._constant(other, before)
                 if value is not None:
@@ -282,10 +286,10 @@ class _Reader:
         return found
 
     def _constant(self, expression: Message, before: bool = False) -> str | None:
-        """An expression's value as an ISO date, UNKNOWN if it is constant but its value is not written; None if it depends on rows.
+        """The value of a constant expression as an ISO date; UNKNOWN if the statement does not show it; None if it depends on rows.
 
         Args:
-            before: the last day that has an instant before the value.
+            before: return the last day that begins before the value.
         """
         if _references(expression) or next(_subqueries(expression), None) is not None:
             return None
@@ -324,8 +328,8 @@ _SCANS: dict[str, Callable[[_Reader, Message, set[int], Ranges, _Scope], None]] 
 
 
 def _references(nodes: Any) -> set[int]:
-    listed = [nodes] if isinstance(nodes, Message) else nodes
-    return {item.column.column_id for node in listed for item in tree.below(node, "ResolvedColumnRefProto")}
+    """The columns that a node, or any of several, refers to."""
+    return set().union(*map(tree.references, [nodes] if isinstance(nodes, Message) else nodes))
 
 
 def _outputs(wrapper: Message) -> set[int]:

@@ -1,4 +1,4 @@
-"""Plays again, against Google's analyzer, what a real scheduled run has sent to the local warehouse.
+"""Replays against Google's analyzer the requests that a real scheduled run has sent to the local warehouse.
 
 make run RECORD=run.jsonl
 make check-google RECORDED=run.jsonl
@@ -21,10 +21,10 @@ _UPLOAD = "/upload"
 
 
 def replay(recorded: Path, endpoint: Endpoint) -> int:
-    """Send the recorded requests to an endpoint in their order. What the local warehouse refused is left out.
+    """Send the recorded requests to an endpoint, in order. Requests that the local warehouse refused are left out.
 
     Returns:
-        How many were sent.
+        The number of requests sent.
     """
     sent = 0
     for line in recorded.read_text(encoding="utf-8").splitlines():
@@ -33,7 +33,7 @@ def replay(recorded: Path, endpoint: Endpoint) -> int:
             continue
         path, body = request["path"], request["body"]
         if path.startswith(_UPLOAD):
-            # The rows of a load job were not recorded; its parts carry nothing else.
+            # The rows of a load job are not recorded, and parts of an upload contain only rows.
             if not isinstance(body, Mapping) or "configuration" not in body:
                 continue
             path = path.removeprefix(_UPLOAD)
@@ -50,12 +50,12 @@ def _send(method: str, url: str, body: Any) -> None:
     try:
         urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)).close()
     except urllib.error.HTTPError as error:
-        # A job that is refused is among the endpoint's records; a dataset or table that is there already is no fault.
+        # The endpoint records a refused job itself. A dataset or table that exists already is not an error.
         error.close()
 
 
 def kinds(jobs: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Kind of statement → the first job of it."""
+    """Kind of statement → its first job."""
     found: dict[str, Mapping[str, Any]] = {}
     for job in jobs:
         for kind in kinds_of(job["sql"]):

@@ -1,4 +1,4 @@
-"""Reads what the endpoint has recorded, and says what BigQuery would not take, with the file and line that it comes from."""
+"""Finds in the recorded jobs what BigQuery would refuse, and names the file and line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.cost.changes import changes_per_day
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: Tables scanned by one statement, views and CTEs put in. BigQuery gives up at some hundreds.
+#: Tables scanned by one statement, with views and CTEs expanded. BigQuery refuses some hundreds.
 MAX_SCANS = 200
 #: Views within views. BigQuery allows 16 levels.
 MAX_DEPTH = 10
@@ -21,21 +21,18 @@ MAX_DEPTH = 10
 MAX_PARTITIONS = 2_000
 #: Changes of one table a day. BigQuery allows 1,500.
 MAX_CHANGES = 500
-#: Days of history that a table is taken to have, where a job writes all of it.
+#: The assumed days of history of a table if a job writes all of it.
 HISTORY_DAYS = 3_650
-
-#: Jobs that cannot carry labels, and why.
-_WITHOUT_LABELS = {"dbt seed": "dbt-bigquery gives its load jobs no labels; a load job costs nothing"}
 
 Recorded = Mapping[str, Any]
 
 
 @dataclass(frozen=True, order=True)
 class Complaint:
-    """Something to put right.
+    """A broken rule.
 
     Attributes:
-        rule: which rule is broken, such as `refused` or `scans`.
+        rule: the name of the rule, such as `refused` or `scans`.
         where: file and line, or the labels of the job.
         what: what is wrong.
     """
@@ -48,12 +45,12 @@ class Complaint:
 def complaints(
     jobs: Iterable[Recorded], cadences: Mapping[str, float], manifest: Path, expected: Sequence[str] = ()
 ) -> list[Complaint]:
-    """All that is wrong with what was sent.
+    """All rules that the recorded jobs break.
 
     Args:
-        jobs: what the endpoint has recorded.
-        cadences: phase → how often a day what it plays is done.
-        manifest: dbt's, which tells the file of a model or test.
+        jobs: the jobs that the endpoint has recorded.
+        cadences: phase → how often a day it runs.
+        manifest: dbt's manifest, which names the file of a model or test.
         expected: patterns of refusals that the platform provokes and handles.
     """
     jobs, files = list(jobs), _Files(manifest)
@@ -74,12 +71,12 @@ def complaints(
 
 
 def kinds_of(sql: str) -> list[str]:
-    """The statements of a job less what differs from run to run: two of one kind are the same but for values and names of temporary tables."""
+    """The kinds of a job's statements. Statements of one kind differ only in values and in names of temporary tables."""
     text = re.sub(r"(?s)/\*.*?\*/|--[^\n]*", " ", sql)
     text = re.sub(r"(?s)r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:[^'\\]|\\.)*'|r?\"(?:[^\"\\]|\\.)*\"", "?", text)
     text = re.sub(r"__dbt_tmp_?\d*|\b\d[\d.]*\b", "?", text)
     text = re.sub(r"(\?\s*,\s*)+\?", "?", text)
-    # Great Expectations asks for the values of a gate in one statement, in any order.
+    # Great Expectations reads the values of a gate in one statement, in any order.
     parts = re.split(r"(?i);|\)\s+as\s+`query_value\w*`,?", text)
     return [
         kind for part in parts if (kind := re.sub(r"^(select )?\( ?(?=select)", "", re.sub(r"\s+", " ", part).strip().lower()))
@@ -89,7 +86,7 @@ def kinds_of(sql: str) -> list[str]:
 def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complaint]:
     if statement["scans"] > MAX_SCANS:
         yield Complaint(
-            "scans", where, f"{statement['scans']:,} tables are scanned when views and CTEs are put in (limit {MAX_SCANS})"
+            "scans", where, f"{statement['scans']:,} tables are scanned with views and CTEs expanded (limit {MAX_SCANS})"
         )
     if statement["depth"] > MAX_DEPTH:
         yield Complaint("depth", where, f"views are nested {statement['depth']} deep (limit {MAX_DEPTH})")
@@ -101,7 +98,7 @@ def _of_statement(statement: Mapping[str, Any], where: str) -> Iterable[Complain
 
 
 def _of_incremental(statement: Mapping[str, Any], job: Recorded, files: _Files) -> Iterable[Complaint]:
-    """A change of a partitioned incremental model, hooks included, says by constants in which partitions."""
+    """A statement that changes a partitioned incremental model, hooks included, names its partitions by constants."""
     target, config = statement["target"], files.config(job)
     if config.get("materialized") != "incremental" or not config.get("partition_by") or "__dbt_tmp" in (target or ""):
         return
@@ -111,7 +108,7 @@ def _of_incremental(statement: Mapping[str, Any], job: Recorded, files: _Files) 
 
 
 def _unchecked_contracts(jobs: Sequence[Recorded], files: _Files) -> Iterable[Complaint]:
-    """A model with a contract that nobody asked for its columns: what the contract lacks would be left out in silence."""
+    """A model whose columns were not compared with its contract: a column that the contract lacks would be left out silently."""
     asked = {job["labels"].get("node", "") for job in jobs if re.search(r"\bwhere false\b.*\s+limit 0\s*$", job["sql"])}
     for name, path in files.with_contract.items():
         if name not in asked:
@@ -125,11 +122,12 @@ def _too_many_changes(jobs: Sequence[Recorded], cadences: Mapping[str, float]) -
 
 
 def _is_seed(job: Recorded, files: _Files) -> bool:
+    """Whether dbt loads a seed by this job. dbt-bigquery gives such jobs no labels, and load jobs cost nothing."""
     return job["kind"] == "load" and (job["target"] or "") in files.seeds
 
 
 class _Files:
-    """Where a job's SQL is written."""
+    """Finds the file and line of a job's SQL."""
 
     def __init__(self, manifest: Path) -> None:
         nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values() if manifest.exists() else []
@@ -142,12 +140,12 @@ class _Files:
         }
 
     def config(self, job: Recorded) -> Mapping[str, Any]:
-        """The configuration of the node that dbt sent the job for; empty for any other job."""
+        """The configuration of the dbt node that sent the job; empty for any other job."""
         found: Mapping[str, Any] = self._nodes.get(job["labels"].get("node", ""), {}).get("config", {})
         return found
 
     def where(self, job: Recorded, error: str = "") -> str:
-        """File and line: of the model or test that dbt ran, or of our code that sent the job."""
+        """File and line of the model or test, or of our code that sent the job."""
         node = self._nodes.get(job["labels"].get("node", ""))
         if node is None:
             labels = ", ".join(
@@ -160,7 +158,7 @@ class _Files:
 
 
 def _line_in(path: Path, sql: str, error: str) -> int | None:
-    """The line of the file that holds the line at which the error is, if it stands there as it was sent."""
+    """The line of the file with the same text as the line of the error; None if there is none."""
     at = re.search(r"\[at (\d+):", error)
     if at is None or not path.exists():
         return None

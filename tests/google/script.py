@@ -1,4 +1,4 @@
-"""Takes a script apart: what it declares, and the statements and expressions that it runs, conditional or not."""
+"""Splits a script into its declarations, statements and expressions, conditional or not."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BEGINS = re.compile(r"(?i)\s*(declare|set|if|loop|while|repeat|for|begin(?!\s+t
 
 @dataclass(frozen=True)
 class Piece:
-    """One statement of a script, as it can be judged by itself.
+    """One statement of a script that can be checked by itself.
 
     Attributes:
-        sql: the statement; script variables are written as query parameters.
-        conditional: it may not be run.
-        declares: variable → type, of a declaration, which has no statement.
+        sql: the statement, with script variables as query parameters.
+        conditional: whether the script may skip it.
+        declares: name and type of the variable, for a declaration, which has no statement.
     """
 
     sql: str
@@ -32,7 +32,7 @@ class Piece:
 
 
 def is_script(sql: str) -> bool:
-    """Whether the text has variables or control flow, which the analyzer does not take."""
+    """Whether the text begins with a variable or control flow, which the analyzer does not support."""
     return bool(_BEGINS.match(sql))
 
 

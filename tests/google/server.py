@@ -1,9 +1,9 @@
 """A BigQuery REST endpoint that answers from Google's analyzer. It keeps the schema from statement to statement.
-It holds no rows, or with `--evaluate` those that Google's reference evaluator computes.
+It has no rows, or with `--evaluate` the rows that Google's reference evaluator computes.
 
     .venv-google/bin/python -m tests.google.server --port 9070 [--evaluate]
 
-`POST /recorded/phase` names what is played from now on; `GET /recorded` gives all jobs and what was found about them.
+`POST /recorded/phase` names the phase of all following requests. `GET /recorded` returns all jobs with their findings.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.google.types import of_rest
 
 PROJECT = "local"
 ROOT = Path(__file__).resolve().parents[2]
-#: The header in which our test client says where in the platform's code a request comes from.
+#: The header in which our test client names the line of the platform's code that sent the request.
 ORIGIN = "x-origin"
 
 
@@ -77,11 +77,11 @@ class Endpoint:
         return Starlette(routes=[Route(path, self._guarded(work), methods=methods.split()) for path, methods, work in routes])
 
     def _guarded(self, work: Callable[[Request, bytes], Any]) -> Callable[[Request], Any]:
-        """The handler: one request at a time, and BigQuery's form for what is refused."""
+        """A handler that takes one request at a time and answers refusals in BigQuery's form."""
 
         async def handle(request: Request) -> Response:
             body = await request.body()
-            # The analyzer is called with the lock held, in the server's one thread: nothing runs beside it anyway.
+            # The analyzer runs with the lock held, in the server's only thread, so nothing runs beside it.
             with self._lock:
                 try:
                     answer = work(request, body)
@@ -96,7 +96,7 @@ class Endpoint:
 
         return handle
 
-    # What was recorded.
+    # The record.
 
     def recorded(self, request: Request, body: bytes) -> Any:
         return [job.recorded() for job in self.jobs.known.values()]
@@ -145,7 +145,7 @@ class Endpoint:
         return {"kind": "bigquery#tableList", "tables": [self._table(item) for item in relations], "totalItems": len(relations)}
 
     def list_routines(self, request: Request, body: bytes) -> Any:
-        """None. dbt takes a dataset whose routines cannot be listed for an empty one, and then builds nothing incrementally."""
+        """No routines. If dbt cannot list the routines of a dataset, it treats the dataset as empty, and builds nothing incrementally."""
         return {"kind": "bigquery#listRoutinesResponse"}
 
     def insert_table(self, request: Request, body: bytes) -> Any:
@@ -251,7 +251,7 @@ class Endpoint:
             raise Missing(f"Not found: Job {PROJECT}:{name}")
         return self.jobs.known[name]
 
-    # Uploads: whole in one request, or begun by one and sent in parts by others.
+    # Uploads: in one request, or started by one request and sent in parts by others.
 
     def upload(self, request: Request, body: bytes) -> Any:
         if request.query_params["uploadType"] == "multipart":
@@ -302,7 +302,7 @@ def _facts(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table_of_job(job: Job) -> dict[str, Any]:
-    """The nameless table in which BigQuery keeps a query's result."""
+    """The anonymous table in which BigQuery stores the result of a query."""
     return {
         "kind": "bigquery#table",
         "tableReference": {"projectId": PROJECT, "datasetId": "_anonymous", "tableId": f"anon{job.id}"},
@@ -379,7 +379,7 @@ def _results(job: Job, with_rows: bool = True) -> dict[str, Any]:
 
 
 def serve(port: int, evaluate: bool = False) -> None:
-    """Serve until the process is ended. Every table is empty, unless Google's reference evaluator keeps and computes the rows."""
+    """Serve until the process ends. Every table is empty, unless Google's reference evaluator stores and computes the rows."""
     cache, project = ROOT / ".venv-google" / "compiled", Project(PROJECT)
     judge = Judge(Engine(cache), project)
     rows = EvaluatedRows(project, Evaluator(cache))
@@ -390,6 +390,6 @@ def serve(port: int, evaluate: bool = False) -> None:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, default=9070)
-    arguments.add_argument("--evaluate", action="store_true", help="with rows, computed by Google's reference evaluator")
+    arguments.add_argument("--evaluate", action="store_true", help="with rows, which Google's reference evaluator computes")
     given = arguments.parse_args()
     serve(given.port, given.evaluate)

@@ -21,7 +21,7 @@ CACHE = ROOT / ".venv-google" / "compiled"
 
 
 class Sheet:
-    """A project whose jobs are run by a word."""
+    """A project with short methods to run jobs."""
 
     def __init__(self, engine: Engine, evaluator: Evaluator) -> None:
         project = Project("local")
@@ -99,7 +99,7 @@ def test_insert_select_takes_the_columns_types(shop: Sheet) -> None:
 
 
 def test_update_and_delete(shop: Sheet) -> None:
-    # Two rows alike: only their number tells them apart.
+    # Two equal rows: only their number distinguishes them.
     shop.run("insert into shop.orders (id, name) values (1, 'a2'), (1, 'a2')")
     assert shop.affected("update shop.orders as o set name = concat(o.name, '!') where o.id = 1") == 3
     assert shop.affected("delete from shop.orders as o where exists (select 1 from shop.orders as p where p.price = o.id)") == 1

@@ -1,4 +1,4 @@
-"""What is billed of stored tables, per statement, worked out by hand."""
+"""The columns and partitions that BigQuery bills per statement, worked out by hand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def billed(judge: Judge, sql: str, **values: str) -> dict[str, tuple[set[str], l
     [
         ("select org from d.events where n > 1", {"org", "n"}),
         ("select org from (select * from d.events)", {"org"}),
-        # `version` needs id and seen; `shouted` is not asked for, so props is not read.
+        # `version` needs id and seen; `shouted` is not used, so props is not read.
         ("select org, n from s.events", {"org", "n", "id", "seen"}),
         ("select shouted from s.events", {"props", "id", "seen"}),
         ("with a as (select * from d.events), b as (select * from a) select count(distinct org) from b", {"org"}),
@@ -167,16 +167,16 @@ def test_a_job_with_positional_parameters_is_recorded_with_what_it_reads(judge: 
     assert recorded["statements"][0]["billed"] == {"d.events": {"columns": ["n", "org"], "ranges": [{}]}}
 
 
-def test_of_empty_tables_a_count_gives_what_the_statement_writes_and_zero(judge: Judge) -> None:
+def test_a_count_on_empty_tables_returns_literals_and_zero(judge: Judge) -> None:
     rows = NoRows(EvaluatedRows(judge.project, Evaluator(CACHE)))
     (judged,) = judge.judge("select 'marts' as dataset, count(*) as row_count, max(org) as org from d.orgs")
     assert rows.select(judged, []) == [{"f": [{"v": "marts"}, {"v": "0"}, {"v": None}]}]
     (judged,) = judge.judge("select array(select org from d.orgs) as orgs")
-    assert rows.select(judged, []) == [{"f": [{"v": []}]}], "the monitor reads the books so"
+    assert rows.select(judged, []) == [{"f": [{"v": []}]}], "the monitor reads the audit tables like this"
 
 
-def test_counts_say_what_they_are_told_to(judge: Judge) -> None:
-    """So that a gate finds fault, and what follows is sent."""
+def test_every_count_returns_the_configured_number(judge: Judge) -> None:
+    """With it the rules of a gate are broken, and the statements that then follow are sent."""
     rows = NoRows(EvaluatedRows(judge.project, Evaluator(CACHE)))
     rows.counted = 3
     (judged,) = judge.judge("select count(*) as row_count, max(org) as org from d.orgs")

@@ -1,4 +1,4 @@
-"""Each rule of `make check-google` is seen to fail on a statement that breaks it, and to pass on one beside it that does not."""
+"""Each rule of `make check-google` fails on a statement that breaks it, and passes on a similar statement that does not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def jobs(engine: Engine) -> Iterator[Jobs]:
 
 
 def send(jobs: Jobs, sql: str, **changes: Any) -> dict[str, Any]:
-    """What is recorded of a query job, which is as it should be unless `changes` say otherwise."""
+    """The record of a query job, which is correct except for `changes`."""
     resource = json.loads(json.dumps(REQUEST))
     resource["configuration"]["query"]["query"] = sql
     for path, value in changes.items():

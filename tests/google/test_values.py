@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.google.types import Column
-from tests.google.values import Value, of_parameters, to_proto, to_python, to_rest
+from tests.google.values import Value, of_parameters, to_proto, to_rest
 
 _MOMENT = datetime(2026, 1, 5, 10, 11, 12, 500_000)
 
@@ -41,10 +41,9 @@ _MOMENT = datetime(2026, 1, 5, 10, 11, 12, 500_000)
 def test_a_value_comes_back(kind: str, value: object, rest: str) -> None:
     column = Column("c", kind)
     made = to_proto(value, column)
-    assert to_python(made, column) == value
     assert to_rest(made, column) == rest
-    if kind != "TIMESTAMP":  # Which a REST answer writes as a number.
-        assert to_python(to_proto(rest, column), column) == value
+    if kind != "TIMESTAMP":  # A REST answer writes it as a number, a file does not.
+        assert to_proto(rest, column) == made
 
 
 def test_numbers_are_the_shortest_twos_complement() -> None:
@@ -67,17 +66,16 @@ def test_times_are_packed_in_bit_fields() -> None:
 
 def test_null_is_no_zero_and_a_stored_array_is_never_null() -> None:
     assert to_proto(None, Column("n", "INT64")) == Value()
-    assert to_python(Value(), Column("n", "INT64")) is None
     assert to_rest(Value(), Column("n", "INT64")) is None
     array = Column("a", "INT64", "REPEATED")
-    assert to_python(to_proto(None, array), array) == []
+    assert to_proto(None, array).HasField("array_value")
+    assert to_rest(to_proto(None, array), array) == []
     assert to_rest(Value(), array) == []
 
 
 def test_structs_nest() -> None:
     column = Column("s", "STRUCT", "REPEATED", fields=(Column("x", "INT64"), Column("y", "STRING")))
     made = to_proto([{"x": 1, "y": None}], column)
-    assert to_python(made, column) == [{"x": 1, "y": None}]
     assert to_rest(made, column) == [{"v": {"f": [{"v": "1"}, {"v": None}]}}]
 
 
@@ -92,17 +90,12 @@ def test_structs_nest() -> None:
 )
 def test_timestamps_are_read_in_the_ways_that_files_write_them(text: str, expected: datetime) -> None:
     column = Column("t", "TIMESTAMP")
-    assert to_python(to_proto(text, column), column) == expected
-
-
-def test_timestamps_as_seconds() -> None:
-    column = Column("t", "TIMESTAMP")
-    assert to_rest(to_proto("1970-01-01T00:00:01.5Z", column), column, int64_timestamp=False) == "1.5"
+    assert to_proto(text, column).timestamp_value.seconds == expected.timestamp()
 
 
 @pytest.mark.parametrize(("kind", "text"), [("INT64", "x"), ("DATE", "2026-13-01"), ("BOOL", "maybe"), ("JSON", "{")])
 def test_a_text_of_another_type_is_refused(kind: str, text: str) -> None:
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(ValueError, match=f"c: .* is not {kind}"):
         to_proto(text, Column("c", kind))
 
 
@@ -116,6 +109,6 @@ def test_query_parameters() -> None:
             }
         ]
     )[0]
-    assert (name, column.mode, to_python(value, column)) == ("ids", "REPEATED", [1, 2])
+    assert (name, column.mode, to_rest(value, column)) == ("ids", "REPEATED", [{"v": "1"}, {"v": "2"}])
     [(_, column, value)] = of_parameters([{"name": "n", "parameterType": {"type": "DATE"}, "parameterValue": {"value": None}}])
-    assert to_python(value, column) is None
+    assert value == Value()

@@ -1,4 +1,4 @@
-"""Walks over the analyzer's resolved tree, for what the analyzer itself does not judge and BigQuery's planner refuses."""
+"""Walks over the analyzer's resolved tree, to find what the analyzer accepts and BigQuery's planner refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EQUAL = "$equal"
 _COMPARISONS = frozenset(
     {"$equal", "$not_equal", "$is_null", "$in", "$is_distinct_from", "$is_not_distinct_from", "coalesce", "count"}
 )
-#: Fields that hold no part of the query; most messages of a tree lie below them.
+#: Fields that contain no part of the query; most messages of a tree lie below them.
 _TYPES = frozenset({"type", "type_annotation_map", "signature", "annotation_map", "node_source"})
 
 
@@ -22,7 +22,7 @@ Index = Mapping[str, list[Message]]
 
 
 def walk(node: Message) -> Iterator[Message]:
-    """The node and everything below it, less types."""
+    """The node and everything below it, without types."""
     stack = [node]
     while stack:
         item = stack.pop()
@@ -31,7 +31,7 @@ def walk(node: Message) -> Iterator[Message]:
 
 
 def children(node: Message) -> list[Message]:
-    """The messages right below one, less types."""
+    """The messages directly below a node, without types."""
     found: list[Message] = []
     for field, value in node.ListFields():
         if field.message_type is not None and field.name not in _TYPES:
@@ -45,7 +45,7 @@ def below(node: Message, kind: str) -> Iterator[Message]:
 
 
 def index(node: Message) -> dict[str, list[Message]]:
-    """All nodes of the tree by kind: one walk for many questions."""
+    """All nodes of the tree by kind, so that one walk serves many checks."""
     found: dict[str, list[Message]] = {}
     for item in walk(node):
         found.setdefault(item.DESCRIPTOR.name, []).append(item)
@@ -53,7 +53,7 @@ def index(node: Message) -> dict[str, list[Message]]:
 
 
 def inner(wrapper: Message) -> Message:
-    """What one of the `Any…` messages holds."""
+    """The message inside an `Any…` message."""
     while wrapper.DESCRIPTOR.oneofs and wrapper.DESCRIPTOR.name.startswith("Any"):
         name = wrapper.WhichOneof(wrapper.DESCRIPTOR.oneofs[0].name)
         if name is None:
@@ -63,19 +63,37 @@ def inner(wrapper: Message) -> Message:
 
 
 def ancestor(node: Message, field: str) -> Any:
-    """A field of the node or of the nearest of its parents that has it."""
+    """A field of the node or of its nearest parent with this field."""
     while field not in node.DESCRIPTOR.fields_by_name:
         node = node.parent
     return getattr(node, field)
 
 
+def call_of(wrapper: Message) -> Any:
+    """The function call that an expression is; None if it is something else."""
+    node = inner(wrapper)
+    if not node.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
+        return None
+    return node if node.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else node.parent
+
+
+def function_of(call: Any) -> str:
+    """The name of the function that is called; operators begin with `$`."""
+    return str(call.function.name.rpartition(":")[2])
+
+
+def references(node: Message) -> set[int]:
+    """The ids of the columns that are referred to below a node."""
+    return {item.column.column_id for item in below(node, "ResolvedColumnRefProto")}
+
+
 def count_scans(node: Message, weigh: Callable[[str], int], entries: Mapping[str, int] | None = None) -> int:
-    """How many tables are scanned when each view and each CTE is put in wherever it is referred to.
+    """The number of tables scanned, with each view and each CTE expanded wherever it is referred to.
 
     Args:
         node: a statement or a part of one.
-        weigh: the name of a table or view, as the catalog calls it → its scans.
-        entries: CTE → its scans, of the CTEs around the node.
+        weigh: name of a table or view in the catalog → its scans.
+        entries: visible CTE → its scans.
     """
     entries = dict(entries or {})
     total, stack = 0, [node]
@@ -108,7 +126,7 @@ def outer_joins_without_equality(nodes: Index) -> Iterator[str]:
 
 
 def subqueries_that_stay_correlated(nodes: Index) -> Iterator[str]:
-    """Correlated subqueries that read a table and are not tied to the outer row by `=`: BigQuery cannot turn them into joins."""
+    """Correlated subqueries that read a table and have no `=` with the outer row: BigQuery cannot turn them into joins."""
     for subquery in nodes.get("ResolvedSubqueryExprProto", ()):
         if not subquery.parameter_list or subquery.HasField("in_expr"):
             continue
@@ -122,7 +140,7 @@ def subqueries_that_stay_correlated(nodes: Index) -> Iterator[str]:
 
 
 def recursion_below_the_top(nodes: Index, statement: Message) -> Iterator[str]:
-    """Recursive CTEs that do not stand at the top of a statement or a view, which is where BigQuery takes them."""
+    """Recursive CTEs below the top of a statement or view. BigQuery accepts them at the top only."""
     whole = statement.parent if statement.DESCRIPTOR.name == "ResolvedCreateViewStmtProto" else statement
     top = inner(whole.query) if "query" in whole.DESCRIPTOR.fields_by_name else None
     for scan in nodes.get("ResolvedWithScanProto", ()):
@@ -131,16 +149,16 @@ def recursion_below_the_top(nodes: Index, statement: Message) -> Iterator[str]:
 
 
 def rows_taken_for_columns(nodes: Index) -> Iterator[str]:
-    """Comparisons of a table's whole row, which is what a column's name means where a table of that name has no alias."""
+    """Comparisons of a whole row. A column name means the row if a table of the same name has no alias."""
     for call in nodes.get("ResolvedFunctionCallBaseProto", ()):
-        if call.function.name.rpartition(":")[2] in _COMPARISONS:
+        if function_of(call) in _COMPARISONS:
             for argument in call.argument_list:
                 if inner(argument).DESCRIPTOR.name == "ResolvedMakeStructProto":
-                    yield f"{call.function.name.rpartition(':')[2].lstrip('$')} of a whole row"
+                    yield f"{function_of(call).lstrip('$')} of a whole row"
 
 
 def single_row(query: Message) -> bool:
-    """Whether a query gives exactly one row, whatever the tables hold: an aggregation without groups, or no table at all."""
+    """Whether a query returns exactly one row, whatever the tables contain: an aggregation without groups, or no table at all."""
     scan = inner(query)
     while True:
         kind = scan.DESCRIPTOR.name
@@ -163,7 +181,7 @@ def single_row(query: Message) -> bool:
 
 
 def written(node: Message) -> dict[int, str]:
-    """Id of a computed column → the text or whole number that the statement writes for it."""
+    """Id of a computed column → its literal text or whole number in the statement."""
     found: dict[int, str] = {}
     for computed in below(node, "ResolvedComputedColumnProto"):
         literal = inner(computed.expr)
@@ -180,7 +198,7 @@ def _column_list(wrapper: Message) -> Any:
 
 
 def _columns(wrapper: Message) -> set[int]:
-    """The ids of all columns that come out of a scan or are made within it."""
+    """The ids of all columns that a scan returns or computes."""
     made = {column.column_id for column in _column_list(wrapper)}
     for item in walk(wrapper):
         if item.DESCRIPTOR.name == "ResolvedScanProto":
@@ -189,27 +207,21 @@ def _columns(wrapper: Message) -> set[int]:
 
 
 def _equalities(condition: Message) -> Iterator[list[set[int]]]:
-    """Per `a = b` that must hold for the condition to hold: the columns of a and those of b."""
-    call = inner(condition)
-    if not call.DESCRIPTOR.name.startswith("ResolvedFunctionCall"):
+    """For each `a = b` that the condition requires: the columns of a and the columns of b."""
+    call = call_of(condition)
+    if call is None:
         return
-    base = call if call.DESCRIPTOR.name == "ResolvedFunctionCallBaseProto" else call.parent
-    name = base.function.name.rpartition(":")[2]
-    if name == "$and":
-        for argument in base.argument_list:
+    if function_of(call) == "$and":
+        for argument in call.argument_list:
             yield from _equalities(argument)
-    elif name == _EQUAL:
-        yield [_references(argument) for argument in base.argument_list]
+    elif function_of(call) == _EQUAL:
+        yield [references(argument) for argument in call.argument_list]
 
 
 def _all_equalities(node: Message) -> Iterator[list[set[int]]]:
-    for base in below(node, "ResolvedFunctionCallBaseProto"):
-        if base.function.name.rpartition(":")[2] == _EQUAL:
-            yield [_references(argument) for argument in base.argument_list]
-
-
-def _references(expression: Message) -> set[int]:
-    return {item.column.column_id for item in below(expression, "ResolvedColumnRefProto")}
+    for call in below(node, "ResolvedFunctionCallBaseProto"):
+        if function_of(call) == _EQUAL:
+            yield [references(argument) for argument in call.argument_list]
 
 
 def _bridges(pair: list[set[int]], sides: list[set[int]]) -> bool:

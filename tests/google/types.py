@@ -1,4 +1,4 @@
-"""Types in BigQuery's three ways of writing them: SQL text, REST schema fields, and the analyzer's protocol buffers."""
+"""Types in three forms: SQL text, fields of a REST schema, and the analyzer's protocol buffers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _KINDS = {
     "INTERVAL": proto.TYPE_INTERVAL,
 }
 _NAMES = {kind: name for name, kind in reversed(_KINDS.items())}
-#: What the REST API calls a type, where that differs from SQL.
+#: SQL type → its name in the REST API, if that differs.
 _REST_NAMES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "FLOAT64": "FLOAT", "STRUCT": "RECORD"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. `type` is SQL without parameters: `NUMERIC`, `ARRAY<STRUCT<a INT64>>`."""
+    """A column of a table. `type` is SQL without parameters, such as `NUMERIC`; `STRUCT` has `fields`, an array the mode `REPEATED`."""
 
     name: str
     type: str
@@ -82,18 +82,18 @@ def of_rest(schema: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
 
 
 def of_proto(name: str, kind: proto.TypeProto, mode: str = "NULLABLE") -> Column:
-    """The column that a resolved column or a struct's field is."""
+    """A resolved column or a field of a struct as a column."""
     if kind.type_kind == proto.TYPE_ARRAY:
         return of_proto(name, kind.array_type.element_type, "REPEATED")
     if kind.type_kind == proto.TYPE_STRUCT:
         return Column(name, "STRUCT", mode, fields=tuple(of_proto(f.field_name, f.field_type) for f in kind.struct_type.field))
-    # BigQuery names a column that the query leaves nameless by its position.
+    # BigQuery names a column without a name by its position.
     nameless = re.fullmatch(r"\$col(\d+)", name)
     return Column(f"f{int(nameless[1]) - 1}_" if nameless else name, _NAMES[kind.type_kind], mode)
 
 
 def of_parameter(kind: dict[str, Any]) -> proto.TypeProto:
-    """The type of a query parameter, as a job's configuration gives it."""
+    """The type of a query parameter in a job's configuration."""
     if kind["type"] == "ARRAY":
         return _array(of_parameter(kind["arrayType"]))
     if kind["type"] == "STRUCT":
@@ -105,7 +105,7 @@ def of_parameter(kind: dict[str, Any]) -> proto.TypeProto:
 
 
 def of_sql(text: str) -> Column:
-    """The nameless column of a scalar type, parameters left out.
+    """A column of a scalar type, without a name. Parameters of the type are left out.
 
     Raises:
         KeyError: not a scalar type.

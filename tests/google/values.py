@@ -1,4 +1,4 @@
-"""Values in the ways that BigQuery writes them: the evaluator's protocol buffers, cells of the REST API, and what loads bring."""
+"""Converts values between the evaluator's protocol buffers, cells of the REST API, and Python or the texts of loaded files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.google.types import Column, of_parameter, of_proto
 Value = value_pb2.ValueProto
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Digits behind the point.
+#: Digits after the decimal point.
 _SCALES = {"NUMERIC": 9, "BIGNUMERIC": 38}
 _WIDE = Context(prec=100, rounding=ROUND_HALF_UP)
 
@@ -27,8 +27,8 @@ def to_proto(value: Any, column: Column) -> Value:
     """A value of a column's type.
 
     Args:
-        value: Python's own, or the text that a CSV file, a JSON file or a query parameter has for it; None is NULL.
-        column: says the type. A NULL array becomes an empty one, as in every table of BigQuery.
+        value: a Python value, or its text in a CSV file, a JSON file or a query parameter; None is NULL.
+        column: has the type. A NULL array becomes an empty one, as in every table of BigQuery.
 
     Raises:
         ValueError: the value is not of this type.
@@ -42,47 +42,29 @@ def to_proto(value: Any, column: Column) -> Value:
         pass
     elif column.fields:
         made.struct_value.SetInParent()
-        made.struct_value.field.extend(to_proto(_field(value, field.name), field) for field in column.fields)
+        made.struct_value.field.extend(to_proto(value.get(field.name), field) for field in column.fields)
     else:
+        write = _WRITERS[column.type]
         try:
-            _WRITERS[column.type](made, value)
-        except (ArithmeticError, TypeError, ValueError) as error:
+            write(made, value)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise ValueError(f"{column.name or 'value'}: {value!r} is not {column.type}: {error}") from error
     return made
 
 
-def to_python(value: Value, column: Column) -> Any:
-    """Python's value for one of the evaluator's: aware datetimes, Decimals, lists, dictionaries; None for NULL."""
-    if value.WhichOneof("value") is None:
-        return None
+def to_rest(value: Value, column: Column) -> Any:
+    """A cell of a REST answer, without the `{"v": …}` around it; timestamps in microseconds since 1970."""
     if column.mode == "REPEATED":
         element = replace(column, mode="NULLABLE")
-        return [to_python(item, element) for item in value.array_value.element]
-    if column.fields:
-        return {field.name: to_python(item, field) for field, item in zip(column.fields, value.struct_value.field, strict=True)}
-    return _READERS[column.type](value)
-
-
-def to_rest(value: Value, column: Column, int64_timestamp: bool = True) -> Any:
-    """A cell of a REST answer, without the `{"v": …}` around it.
-
-    Args:
-        value: the evaluator's value.
-        column: its type.
-        int64_timestamp: timestamps as microseconds (`formatOptions.useInt64Timestamp`), else as seconds with a fraction.
-    """
-    if column.mode == "REPEATED":
-        element = replace(column, mode="NULLABLE")
-        return [{"v": to_rest(item, element, int64_timestamp)} for item in value.array_value.element]
+        return [{"v": to_rest(item, element)} for item in value.array_value.element]
     if value.WhichOneof("value") is None:
         return None
     if column.fields:
         pairs = zip(value.struct_value.field, column.fields, strict=True)
-        return {"f": [{"v": to_rest(item, field, int64_timestamp)} for item, field in pairs]}
+        return {"f": [{"v": to_rest(item, field)} for item, field in pairs]}
     found = _READERS[column.type](value)
     if column.type == "TIMESTAMP":
-        microseconds = (found - _EPOCH) // timedelta(microseconds=1)
-        return str(microseconds) if int64_timestamp else repr(microseconds / 1e6)
+        return str((found - _EPOCH) // timedelta(microseconds=1))
     return _TEXTS.get(column.type, str)(found)
 
 
@@ -96,7 +78,7 @@ def of_parameters(parameters: Sequence[Mapping[str, Any]]) -> list[tuple[str, Co
 
 
 def _parameter(value: Mapping[str, Any], column: Column) -> Any:
-    """What `parameterValue` holds: texts, lists of such, dictionaries of such."""
+    """The content of `parameterValue`: a text, or lists and dictionaries of texts."""
     if column.mode == "REPEATED":
         element = replace(column, mode="NULLABLE")
         return [_parameter(item, element) for item in value.get("arrayValues") or ()]
@@ -104,10 +86,6 @@ def _parameter(value: Mapping[str, Any], column: Column) -> Any:
         inner = value.get("structValues")
         return None if inner is None else {field.name: _parameter(inner.get(field.name) or {}, field) for field in column.fields}
     return value.get("value")
-
-
-def _field(value: Any, name: str) -> Any:
-    return value.get(name)
 
 
 def _scaled(value: Any, scale: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The two warehouses that a check compares, started for what runs in the platform's own environment; its clients and dbt point there."""
+"""Starts the two warehouses that a check compares. The platform's clients and dbt in this environment use the started one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import atexit
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +23,16 @@ from include.ingestion.raw import RawTables
 from include.settings import ROOT, settings
 from include.sources import load_sources
 from include.warehouse import EmbeddedWarehouse, client, environment
-from tests.google.endpoint import Endpoint, cpu_seconds
+from tests.google.endpoint import Endpoint, cpu_seconds, set_phase
+from tests.warehouse import free_port
+
+#: Options of dbt, for a build of all tables that runs none of their tests.
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A running warehouse of either kind, which the environment points at.
+    """A running warehouse of either kind. The environment variables point at it.
 
     Attributes:
         pid: the server's process.
@@ -69,18 +71,17 @@ class Warehouse:
         return {result["unique_id"]: result for result in json.loads(written.read_text())["results"]}
 
     def phase(self, name: str) -> None:
-        """Name what the endpoint is asked from now on."""
-        url = f"{os.environ['BIGQUERY_EMULATOR_HOST']}/recorded/phase"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps({"name": name}).encode(), method="POST")).close()
+        """Name the phase of all following requests to the endpoint."""
+        set_phase(os.environ["BIGQUERY_EMULATOR_HOST"], name)
 
     def cpu_seconds(self) -> float:
-        """CPU time that the server has used."""
+        """CPU time of the server so far."""
         return cpu_seconds(self.pid)
 
 
 @lru_cache(maxsize=1)
 def _artifacts() -> Path:
-    """dbt's folder of artifacts, one for both warehouses, so that the project is parsed once; from the last parse if there is one."""
+    """dbt's folder of artifacts. Both warehouses share it, so that dbt parses once. It starts from the last parse if there is one."""
     folder = Path(tempfile.mkdtemp(prefix="dbt-google-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     parsed = ROOT / "dbt" / "target" / "partial_parse.msgpack"
@@ -97,7 +98,7 @@ def evaluated(home: Path) -> Iterator[Warehouse]:
         RuntimeError: it does not start.
     """
     home.mkdir(parents=True, exist_ok=True)
-    endpoint = Endpoint(_free_port(), home / "endpoint.log", "--evaluate")
+    endpoint = Endpoint(free_port(), home / "endpoint.log", "--evaluate")
     try:
         endpoint.start()
         with _pointed_at(home, endpoint.port):
@@ -109,7 +110,7 @@ def evaluated(home: Path) -> Iterator[Warehouse]:
 @contextmanager
 def embedded(home: Path) -> Iterator[Warehouse]:
     """The local warehouse."""
-    warehouse = EmbeddedWarehouse(home, _free_port())
+    warehouse = EmbeddedWarehouse(home, free_port())
     warehouse.start()
     try:
         with _pointed_at(home, warehouse.port):
@@ -129,17 +130,3 @@ def _pointed_at(home: Path, port: int) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
         settings.cache_clear()
-
-
-def _free_port() -> int:
-    """A port that is free, and so is the one ten above it, which the local warehouse takes for gRPC."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 10))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise RuntimeError("no two free ports ten apart")

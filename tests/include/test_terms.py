@@ -44,7 +44,7 @@ def test_the_project_s_own_refreshes_are_those_that_its_promises_name(manifest: 
 
 @pytest.mark.parametrize("cadence", ["weekly", "every 7 minutes", "every 60 minutes", "every 05 minutes", "", "Daily"])
 def test_other_words_are_refused_with_those_that_there_are(cadence: str) -> None:
-    with pytest.raises(ValueError, match=r"is no cadence: say daily, hourly, or every 5, 6, 10, 12, 15, 20 or 30 minutes"):
+    with pytest.raises(ValueError, match=r"is not a cadence: write daily, hourly, or every 5, 6, 10, 12, 15, 20 or 30 minutes"):
         cadence_interval(cadence)
 
 
@@ -67,5 +67,5 @@ def test_durations(text: str, meant: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["6", "h", "-1h", "1.5h", "6 h", "999999d", None])
 def test_what_is_no_duration(text: object) -> None:
-    with pytest.raises(ValidationError, match="is no duration: write a number and m, h or d"):
+    with pytest.raises(ValidationError, match="is not a duration: write a number and m, h or d"):
         TypeAdapter(Duration).validate_python(text)

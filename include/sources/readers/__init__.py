@@ -1,6 +1,6 @@
-"""The three generic readers: SQL, REST, files. Each reads through dlt and hands on pieces of rows.
+"""The three generic readers: SQL, REST and files. Each reads through dlt and yields pieces of rows.
 
-`open_reader` is the door; it imports the one reader that the source asks for, and dlt with it, only when called.
+Use `open_reader` to get one. It imports only the reader that the source declares, and only when it is called.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def open_reader(source: Source, connection: SourceConnection) -> Reader:
-    """The reader that the source's YAML asks for, not yet connected to anything."""
+    """Create the reader that the source declares. It does not connect yet."""
     if source.reader.type == "sql":
         from include.sources.readers.sql import SqlTables
 

@@ -1,4 +1,4 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
+# ruff: noqa: TID253 - this module is imported only when a load runs.
 """Reads files of any fsspec file system, listed through dlt's `filesystem`: JSON lines, Parquet, CSV."""
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Rows of small files are put together up to this many before they go on.
+#: Small files are joined into pieces of about this many rows.
 PIECE_ROWS = 50_000
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".csv": "csv"}
 
 
 class FolderFiles:
-    """The files below the folder that the connection names."""
+    """Reads the files below the folder that the connection names."""
 
     def __init__(self, settings: FilesReader, connection: SourceConnection) -> None:
         self._settings = settings
@@ -51,10 +51,10 @@ class FolderFiles:
             raise ReadError(f"the folder {self._url} of connection {self._connection.conn_id} does not exist")
 
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
-        """The rows of all files whose content is not the one last read.
+        """Yield the rows of all new and changed files.
 
-        With `detect_deletes` all files of the table are read again as soon as one is new, because what a delivery
-        leaves out counts as deleted.
+        With `detect_deletes`, one new file causes all files of the table to be read again: rows that are missing in all
+        files count as deleted.
         """
         items = self._list(table)
         if not table.detect_deletes:
@@ -72,7 +72,7 @@ class FolderFiles:
         return sorted((item for item in listing if self._format(item) is not None), key=lambda item: item["relative_path"])
 
     def _format(self, item: Any) -> str | None:
-        """The format that a file's name tells, if the source declares it."""
+        """The format by the file name; None if the source does not declare this format."""
         name = item["relative_path"].lower().removesuffix(".gz")
         suffix = name[name.rfind(".") :] if "." in name else ""
         found = _SUFFIXES.get(suffix)
@@ -103,19 +103,19 @@ class FolderFiles:
             yield lines.take()
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """Files are compared by what was read of them; see `read`."""
-        raise TypeError("Files are compared by what was read of them.")
+        """Not supported: the keys of files are taken from the rows that `read` yields."""
+        raise TypeError("The keys of files are taken from the rows that were read.")
 
     def is_transient(self, error: BaseException) -> bool:
-        """Whether the file system failed on the way, other than by not finding a file."""
+        """True for errors of the file system, except missing files and missing permissions."""
         return isinstance(error, OSError) and not isinstance(error, FileNotFoundError | PermissionError)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file stays open."""
 
 
 class _Content:
-    """One file: its checksum, and its bytes when they are asked for."""
+    """One file: its checksum, and its bytes, which are read on first use."""
 
     def __init__(self, item: Any, filesystem: Any) -> None:
         self._item = item
@@ -124,7 +124,7 @@ class _Content:
         self.checksum = self._checksum(filesystem)
 
     def _checksum(self, filesystem: Any) -> str:
-        """What the store says of the content (Google Cloud Storage, S3), otherwise the MD5 of the bytes."""
+        """The checksum that the object store knows (Google Cloud Storage, S3), otherwise the MD5 of the bytes."""
         if "file" not in filesystem.protocol:
             known = filesystem.info(self._item["file_url"])
             for key in ("md5Hash", "ETag", "etag"):
@@ -151,7 +151,7 @@ class _Content:
 
 
 class _Lines:
-    """Collects the records of JSON lines files, several small files to a piece."""
+    """Collects the records of JSON lines files. Several small files become one piece."""
 
     def __init__(self, json_columns: frozenset[str]) -> None:
         self._json_columns = json_columns
@@ -208,7 +208,7 @@ class _Lines:
 
 
 def _joined(pieces: list[Piece]) -> Piece:
-    """Pieces of one schema as one, so that many small files cost as much as one large file."""
+    """Join pieces of the same schema, so that many small files cost as much as one large file."""
     if len(pieces) == 1:
         return pieces[0]
     return Piece(
@@ -229,7 +229,7 @@ def _read_parquet(content: _Content) -> Piece:
 
 
 def _read_csv(content: _Content) -> Piece:
-    """A CSV file with a header row; every column as text, empty as NULL. A row of the wrong width is rejected."""
+    """Read a CSV file with a header row. All columns are text; empty values are NULL. Rows of the wrong width are rejected."""
     rejected: list[Rejected] = []
 
     def reject(row: pv.InvalidRow) -> str:
@@ -246,7 +246,7 @@ def _read_csv(content: _Content) -> Piece:
         rejected.clear()
         rows = pv.read_csv(
             io.BytesIO(text),
-            # One thread, because only then is the number of an invalid row known.
+            # Arrow knows the number of an invalid row only if it uses one thread.
             read_options=pv.ReadOptions(use_threads=False),
             parse_options=parsing,
             convert_options=pv.ConvertOptions(
@@ -266,7 +266,7 @@ def _whole_file(content: _Content, rows: pa.Table, lines: pa.Array, rejected: li
 
 
 def _unreadable(content: _Content, reason: str) -> Piece:
-    """A file of which nothing can be read is rejected as one record, and not tried again until its content changes."""
+    """Reject an unreadable file as one record. It is read again only when its content changes."""
     log.warning("%s: %s", content.path, reason)
     rejected = [Rejected(reason, file_id=content.file_id)]
     return Piece(pa.table({}), pa.array([], pa.string()), pa.array([], pa.int64()), rejected, [content.read()])

@@ -1,5 +1,5 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
-"""What a reader hands on: pieces of rows, as the system sent them, and what it could not read."""
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""The interface of readers: pieces of rows as the system sent them, and rejected records."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from include.sources.schema import ColumnType, Table
 
 
 class ReadError(RuntimeError):
-    """A table cannot be read; the message says what and why, and holds no secret."""
+    """A table cannot be read. The message names the table and the cause, and contains no secrets."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """What to read: rows whose cursor is at or after `since` (None: all) and before `until`, both UTC."""
+    """The rows to read: cursor value at or after `since` (None: no lower limit) and before `until`. Both are in UTC."""
 
     since: datetime | None
     until: datetime
@@ -32,10 +32,10 @@ class Rejected:
     """A record that could not be read.
 
     Attributes:
-        reason: why, in words.
-        payload: the record as it came, if it could be kept.
-        line: its line in its file, from 1.
-        file_id: the file, path#checksum.
+        reason: the reason in words.
+        payload: the record as it was received, if available.
+        line: line number in the file, from 1.
+        file_id: the file, as path#checksum.
     """
 
     reason: str
@@ -46,7 +46,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class FileRead:
-    """A file that was read to its end: its path below the connection's folder, and what identifies its content."""
+    """A file that was read completely. Its path is relative to the connection's folder; its size is in bytes."""
 
     path: str
     checksum: str
@@ -63,12 +63,12 @@ class Piece:
     """Some rows of a table.
 
     Attributes:
-        rows: the rows under the system's own column names, in whatever types they came.
-        file_ids: for each row, the file that it came from; None if it came from no file.
-        lines: for each row, its line in that file, from 1.
-        rejected: records that could not become rows.
-        files: files that end in this piece.
-        kinds: for columns that come as text, the type that the system itself gives them.
+        rows: the rows with the column names and types of the source.
+        file_ids: the file of each row, as path#checksum; None if the source has no files.
+        lines: the line number of each row in its file, from 1.
+        rejected: records that could not be converted to rows.
+        files: files whose last row is in this piece.
+        kinds: the source's own type of each column that is read as text.
     """
 
     rows: pa.Table
@@ -83,32 +83,32 @@ class Reader(Protocol):
     """Reads the tables of one source."""
 
     def check(self) -> None:
-        """Raise ReadError if the system as a whole cannot be reached; cheap."""
+        """Raise ReadError if the system cannot be reached. Must be cheap."""
 
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
-        """The rows of a table.
+        """Yield the rows of a table in pieces.
 
         Args:
-            table: which table.
-            window: which rows, for tables with a cursor.
-            seen: path → checksum of the files last read, for files.
+            table: the table to read.
+            window: the range of cursor values, for tables with a cursor.
+            seen: path → checksum of the files that earlier loads read, for file readers.
         """
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """The primary keys that the system holds now, under the warehouse's names; for sweeps."""
+        """Yield the primary keys that the system holds now, with the warehouse's names. Used to detect deletes."""
 
     def is_transient(self, error: BaseException) -> bool:
-        """Whether reading the table again may help."""
+        """True if another attempt to read the table may succeed."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
 
 
 def table_of(records: list[dict[str, Any]], json_columns: frozenset[str] = frozenset()) -> pa.Table:
-    """JSON records as an Arrow table: one column per key met, types as inferred.
+    """Convert JSON records to an Arrow table with one column per key. Types are inferred.
 
-    Nested values, values of mixed types and numbers beyond 64 bits become text. In `json_columns` everything that is not
-    text already becomes JSON text.
+    Nested values, values of mixed types and numbers beyond 64 bits become text. In `json_columns`, all values that are
+    not text become JSON text.
     """
     names: dict[str, None] = {}
     for record in records:
@@ -117,7 +117,7 @@ def table_of(records: list[dict[str, Any]], json_columns: frozenset[str] = froze
 
 
 def dump(value: Any) -> str:
-    """A value as compact JSON text; numbers of any size, text of any kind."""
+    """Convert a value to compact JSON text. Numbers may have any size, and text any characters."""
     try:
         return orjson.dumps(value, default=str).decode()
     except TypeError:

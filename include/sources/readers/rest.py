@@ -1,5 +1,5 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
-"""Reads resources of a REST API through dlt's `rest_api`: pages, retries, authentication."""
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""Reads resources of a REST API through dlt's `rest_api`, with pagination, retries and authentication."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 PIECE_RECORDS = 20_000
 
 
-class TruncatedAnswer(requests.exceptions.ChunkedEncodingError):
-    """An answer that ends in the middle of its JSON. Its base class makes dlt's client ask again."""
+class TruncatedResponse(requests.exceptions.ChunkedEncodingError):
+    """A response that ends in the middle of its JSON. The base class makes dlt's client retry the request."""
 
 
 class RestResources:
-    """The resources of one API."""
+    """Reads the resources of one API."""
 
     def __init__(self, settings: RestReader, connection: SourceConnection) -> None:
         self._settings = settings
         self._connection = connection
 
     def check(self) -> None:
-        """Raise ReadError if the connection cannot be right; asks nothing of the API."""
+        """Raise ReadError if the connection lacks credentials or a URL. Sends no request."""
         settings, connection = self._settings, self._connection
         if settings.auth == "bearer" and not connection.secret:
             raise ReadError(f"connection {connection.conn_id} has no password, which is the bearer token")
@@ -41,7 +41,7 @@ class RestResources:
         _ = connection.url
 
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
-        """The records that the API gives for the window's beginning, page by page."""
+        """Yield the records that changed since the start of the window, page by page."""
         json_columns = frozenset(c.source_name or c.name for c in table.columns.values() if c.type == "json")
         records = iter(self._records(table, window))
         while batch := list(islice(records, PIECE_RECORDS)):
@@ -83,7 +83,7 @@ class RestResources:
         try:
             yield from resource
         except Exception as error:
-            raise ReadError(_why(error)) from error
+            raise ReadError(_cause(error)) from error
 
     def _auth(self) -> Any:
         from dlt.sources.helpers.rest_client.auth import BearerTokenAuth, HttpBasicAuth
@@ -103,7 +103,7 @@ class RestResources:
         return JSONLinkPaginator(next_url_path=paginator.next_path)
 
     def _session(self) -> Any:
-        """dlt's client: tries 429 (after its Retry-After), 5xx, timeouts and dropped connections again, with backoff."""
+        """dlt's HTTP client. With backoff it retries 429 (after Retry-After), 5xx, timeouts and dropped connections."""
         from dlt.sources.helpers.requests import Client
 
         settings = self._settings
@@ -116,43 +116,43 @@ class RestResources:
         ).session
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """A REST API cannot be swept; the schema refuses to ask for it."""
-        raise TypeError("A REST API cannot be swept for deleted keys.")
+        """Not supported. The schema refuses `detect_deletes` for REST sources."""
+        raise TypeError("Deletes cannot be detected in a REST API.")
 
     def is_transient(self, error: BaseException) -> bool:
-        """Never: each request has been tried again already."""
+        """Always false, because the HTTP client already retries each request."""
         return False
 
     def close(self) -> None:
-        """Sessions end with their threads."""
+        """Do nothing: sessions end with their threads."""
 
 
 class _Inspector:
-    """Looks at each answer before dlt does, and raises where dlt would end the read early and say nothing."""
+    """Checks each response before dlt does. It raises an error where dlt would silently end the read too early."""
 
     def __init__(self, selector: str) -> None:
         self._selector = selector
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
 
     def __call__(self, response: requests.Response, *_: Any, **__: Any) -> None:
         if response.status_code >= 400:
             return
         try:
-            answer = response.json()
+            body = response.json()
         except ValueError:
-            raise TruncatedAnswer(f"an answer of {len(response.content)} bytes is no whole JSON document") from None
+            raise TruncatedResponse(f"a response of {len(response.content)} bytes is not a complete JSON document") from None
         from dlt.common.jsonpath import find_values
 
-        if not find_values(self._selector, answer):
-            raise ReadError(f"an answer has nothing at `{self._selector}`, where the records should be")
+        if not find_values(self._selector, body):
+            raise ReadError(f"a response has no records at `{self._selector}`")
         url = response.request.url or ""
-        if url in self._asked:
-            raise ReadError("the API leads back to a page that was already read: its pagination never ends")
-        self._asked.add(url)
+        if url in self._requested:
+            raise ReadError("the API returns the URL of a page that was already read, so its pagination never ends")
+        self._requested.add(url)
 
 
-def _why(error: BaseException) -> str:
-    """The cause in one line; dlt wraps it several times, and the HTTP client once more."""
+def _cause(error: BaseException) -> str:
+    """The cause in one line. dlt and the HTTP client wrap the original error several times."""
     while error.__cause__ is not None:
         if isinstance(error, requests.ConnectionError | requests.Timeout):
             return f"the API cannot be reached ({type(error).__name__}: {str(error)[:200]})"

@@ -1,4 +1,4 @@
-# ruff: noqa: TID253 - nothing imports this module before a task lands something.
+# ruff: noqa: TID253 - this module is imported only when a load runs.
 """Reads tables of a SQL database through dlt's `sql_table` with its Arrow backend."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONNECT_TIMEOUT_SECONDS = 15
 
 
 class SqlTables:
-    """The tables of one schema. One engine serves all threads; each read has a connection of its own."""
+    """Reads the tables of one schema. All threads share one engine; each read has its own connection."""
 
     def __init__(self, settings: SqlReader, connection: SourceConnection) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class SqlTables:
             raise ReadError(f"the database cannot be reached: {_first_line(error)}") from None
 
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
-        """The rows whose cursor lies in the window; rows without a cursor value come every time."""
+        """Yield the rows whose cursor lies in the window. Rows without a cursor value are always read."""
 
         def in_window(relation: sa.Table) -> list[Any]:
             name = _source_name(table, table.cursor) if table.cursor else None
@@ -61,7 +61,7 @@ class SqlTables:
         yield from self._select(table, in_window)
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """Every key that the table holds now, whenever its row changed."""
+        """Yield all keys that the table holds now, regardless of the cursor."""
         names = [_source_name(table, key) for key in table.primary_key]
         for piece in self._select(table, lambda relation: [], included_columns=names):
             yield piece.rows.select(names).rename_columns(list(table.primary_key))
@@ -95,7 +95,7 @@ class SqlTables:
             raise ReadError(f"the database has no table {self._settings.schema_name}.{name}") from None
 
     def is_transient(self, error: BaseException) -> bool:
-        """Whether a connection was refused or lost on the way."""
+        """True if the connection was refused or lost."""
         seen: BaseException | None = error
         while seen is not None:
             if isinstance(seen, sa.exc.OperationalError | sa.exc.InterfaceError):
@@ -106,15 +106,15 @@ class SqlTables:
         return False
 
     def close(self) -> None:
-        """Close the pool."""
+        """Close the connection pool."""
         self._engine.dispose()
 
 
 def _text_kind(kind: Any) -> ColumnType | None:
-    """The type of a column that is selected as text, or None if it is selected as it is.
+    """The column type of a column that is selected as text; None if it is selected unchanged.
 
-    A database holds numbers, times and JSON that neither Python nor Arrow can take as they are (NaN, infinity, a hundred
-    digits), and one such value would stop the whole table. As text they all arrive, and are cast like any other reader's.
+    A database may hold numbers, times and JSON that Python or Arrow cannot represent: NaN, infinity, a hundred digits. One
+    such value would stop the whole table. As text all values can be read, and are then cast like those of other readers.
     """
     if isinstance(kind, sa.Numeric):
         return "decimal"
@@ -126,10 +126,10 @@ def _text_kind(kind: Any) -> ColumnType | None:
 
 
 def _read_as(kind: Any) -> Any:
-    """The SQL type that dlt must expect of a selected column of this type."""
+    """The SQL type that dlt must expect for a selected column of this type."""
     if _text_kind(kind) is not None:
         return sa.Text()
-    # SQLAlchemy 2.1 no longer counts floating point among its Numeric types, where dlt looks for it.
+    # In SQLAlchemy 2.1, Float is no longer a subclass of Numeric, but dlt still expects it.
     return sa.Numeric(asdecimal=False) if isinstance(kind, sa.Float) else kind
 
 
@@ -138,7 +138,7 @@ def _source_name(table: Table, column: str) -> str:
 
 
 def _query(connection: SourceConnection) -> dict[str, str]:
-    """Options of the driver that the connection's extra gives, for example `sslmode`."""
+    """The driver's SSL options in the connection's extra, for example `sslmode`."""
     return {key: str(value) for key, value in connection.extra.items() if key.startswith("ssl")}
 
 

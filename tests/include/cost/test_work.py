@@ -61,11 +61,6 @@ def test_a_nightly_run_is_the_incremental_run_with_the_data_tests_of_the_full_on
     assert (hourly.name, hourly.per_day, len(hourly.jobs)) == ("refresh_hourly", 24, 1)
 
 
-def test_data_tests_count_once_where_the_incremental_run_has_its_own() -> None:
-    jobs = [job("first run", "unique_usage"), job("second run", "unique_usage")]
-    assert len(works(jobs, {"second run": 1}, NODES)[0].jobs) == 1
-
-
 def test_seeds_calendars_and_audit_tables_do_not_grow_with_the_company() -> None:
     one = Size(10, {"n": 80}, {"2026-01-01": 10}, "MONTH")
     names = [
@@ -107,9 +102,3 @@ def test_a_model_and_its_published_copy_are_partitioned_as_it_says() -> None:
         "marts_build.mart_kpis": ("month", "MONTH"),
         "marts.mart_kpis": ("month", "MONTH"),
     }
-
-
-def test_what_dbt_asks_before_it_makes_a_table_is_a_kind_of_its_own() -> None:
-    sizes = {"core.fct_usage": Size(1, {"n": 20 * MIB})}
-    kinds = by_kind(Work(NIGHTLY, 1, [job("", "mart_usage"), job("", "fct_usage")]), sizes, NODES)
-    assert {(kind, count) for kind, count, _ in kinds} == {("dbt model: columns, for its contract", 1), ("dbt model", 1)}

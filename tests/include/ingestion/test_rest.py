@@ -1,4 +1,4 @@
-"""A REST API lands: page after page, through throttling, errors and broken answers."""
+"""Loads from a REST API: pagination, throttling, errors and broken responses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
     source = write_source(BEARER, {"invoices": INVOICES, "credits": INVOICES | {"path": "credit_notes"}})
     api.resources["invoices"] = [invoice(n, day(1) + timedelta(minutes=n)) for n in range(100)]
     api.resources["credit_notes"] = []
-    # Five pages; a page's last record is delivered again with the next one; four requests go wrong.
+    # Five pages. Each page repeats the last record of the page before. Four requests fail.
     api.repeat_last_of_page = True
     api.faults = {2: 429, 4: 500, 5: "truncated", 7: "dropped"}
     first = landed(source, api, 2)
@@ -69,9 +69,9 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
     assert (str(row["total"]), row["paid"], row["lines"], row["note"]) == ("42.100000000", True, '[{"n":1}]', None)
     assert warehouse.value(f"select count(*) from raw_{name}.credits") == 0
 
-    # The second night asks from an hour before the last change on, and sees what arrived late in that hour.
+    # The second run requests changes from an hour before the last change, and so finds late rows of that hour.
     api.repeat_last_of_page = False
-    api.asked.clear()
+    api.requests.clear()
     api.resources["invoices"] += [
         invoice(7, day(2), paid="no idea", total=1e3),
         invoice(500, day(1) + timedelta(minutes=60), extra={"deep": [1]}, **{"Weird Name!": 5}),
@@ -79,7 +79,7 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
         invoice(700, day(2)) | {"id": None},
     ]
     second = landed(source, api, 3).tables["invoices"]
-    assert {ask["updated_since"] for ask in api.asked if ask["resource"] == "invoices"} == {"2026-10-01T00:39:00.000000Z"}
+    assert {sent["updated_since"] for sent in api.requests if sent["resource"] == "invoices"} == {"2026-10-01T00:39:00.000000Z"}
     invoices = warehouse.latest(f"raw_{name}.invoices")
     assert len(invoices) == 101
     assert (invoices["i007"]["paid"], invoices["i007"]["paid__v_text"], invoices["i007"]["total"]) == (None, "no idea", 1000)
@@ -95,10 +95,10 @@ def test_linked_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
     report = landed(source, api, 2).tables["invoices"]
     assert (report.rows, [r.reason for r in report.rejected]) == (50, ["not a JSON object"])
     assert len(warehouse.latest(f"raw_{name}.invoices")) == 50
-    assert [ask.get("page") for ask in api.asked] == [None, "2", "3"]
+    assert [sent.get("page") for sent in api.requests] == [None, "2", "3"]
 
 
-def test_what_cannot_be_read_is_said(
+def test_read_errors_are_reported(
     warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)]
@@ -106,11 +106,11 @@ def test_what_cannot_be_read_is_said(
 
     with caplog.at_level(logging.DEBUG):
         api.faults = dict.fromkeys(range(1, 100), "not_json")
-        with pytest.raises(LandingError, match=r"invoices: .*no whole JSON document"):
+        with pytest.raises(LandingError, match=r"invoices: .*not a complete JSON document"):
             landed(source, api, 2)
         api.faults = {}
         api.answers_at = "items"
-        with pytest.raises(LandingError, match=r"invoices: .*nothing at `data`"):
+        with pytest.raises(LandingError, match=r"invoices: .*no records at `data`"):
             landed(source, api, 2)
         api.answers_at, api.loop = None, True
         with pytest.raises(LandingError, match=r"invoices: .*pagination never ends"):
@@ -125,5 +125,5 @@ def test_what_cannot_be_read_is_said(
     assert warehouse.value(f"select count(*) from raw_{name}.invoices") == 0
     assert TOKEN not in caplog.text
     assert "wrong-t0ken" not in caplog.text
-    # Nothing moved a cursor: as soon as the API answers, all is read.
+    # No cursor has moved: as soon as the API works, all rows are read.
     assert landed(source, api, 2).tables["invoices"].rows == 50

@@ -1,4 +1,4 @@
-"""A SQL database lands: night after night, with late rows, deletes, drift, and the process dying on the way."""
+"""Loads from a SQL database over several runs: late rows, deletes, schema drift and killed processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CUSTOMERS = {
     ),
 }
 EMPTY = {
-    "description": "One row per nothing.",
+    "description": "A table without rows.",
     "primary_key": ["id"],
     "cursor": "updated_at",
     "columns": columns(id="integer", score="float", good="boolean", notes="json", updated_at="timestamp"),
@@ -53,7 +53,7 @@ def landed(source: Any, database: Database, as_of: int, **more: Any) -> Any:
     return land(source, connection, RunContext("test", day(as_of), **more))
 
 
-def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
+def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
     raw = f"raw_{name}"
 
     first = landed(source, database, 2)
@@ -64,10 +64,10 @@ def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str
     assert row["_source_file_id"] == f"customers@{row['_batch_id']}"
     assert row["_extracted_at"] <= row["_loaded_at"]
     assert row["_dlt_load_id"]
-    # The table of which nothing came is there all the same, as declared.
+    # A table without rows is created as declared.
     table = warehouse.client.get_table(f"{warehouse.client.project}.{raw}.empty")
     kinds = {field.name: field.field_type for field in table.schema}
-    # The API names types as legacy SQL does, or as GoogleSQL does.
+    # The API uses the type names of legacy SQL or of GoogleSQL.
     assert kinds["id"] in {"INTEGER", "INT64"}
     assert kinds["score"] in {"FLOAT", "FLOAT64"}
     assert kinds["good"] in {"BOOLEAN", "BOOL"}
@@ -75,7 +75,7 @@ def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str
     assert table.time_partitioning.field == "_loaded_at"
     assert table.clustering_fields == ["id"]
 
-    # The second night: one row changed, one is new, one was committed late, one will only be seen tomorrow, one is gone.
+    # Second run: one row changed, one is new, one was committed late, one is too new for this run, one was deleted.
     database.run("update customers set age = 700, updated_at = %s where id = 'c007'", day(2, 5))
     database.run(INSERT, "new", 1, "1", day(2, 6))
     database.run(INSERT, "late", 1, "1", day(1, 1))
@@ -85,7 +85,7 @@ def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str
     second = landed(source, database, 3)
     report = second.tables["customers"]
     assert report.tombstones == 1
-    # The cursor stood at the first day's 03:00, and the overlap is a day: all but `tomorrow` is read again.
+    # The cursor is at 03:00 of the first day, and the overlap is a day: all rows except `tomorrow` are read again.
     assert report.rows == 101
     customers = warehouse.latest(f"{raw}.customers")
     assert set(customers) == {f"c{n:03d}" for n in range(100) if n != 50} | {"new", "late"}
@@ -94,19 +94,19 @@ def test_nights(warehouse: Warehouse, source: Any, database: Database, name: str
     assert (tombstone["id"], tombstone["organization_id"], tombstone["age"]) == ("c050", "org", None)
     assert tombstone["updated_at"].isoformat() == "2026-10-02T23:59:59.999999+00:00"
 
-    # The third: nothing but what was hidden. The cursor is now on the second day, so the first is not read again.
+    # Third run: the cursor is now on the second day, so rows of the first day are not read again.
     third = landed(source, database, 4)
     assert (third.tables["customers"].rows, third.tables["customers"].tombstones) == (3, 0)
     assert "tomorrow" in warehouse.latest(f"{raw}.customers")
     loads = warehouse.rows(f"select * from ops.loads where source = '{name}' and table_name = 'customers' order by batch_id")
     assert [(r["rows_loaded"], r["rows_deleted"], r["rows_rejected"]) for r in loads] == [(100, 0, 0), (101, 1, 0), (3, 0, 0)]
 
-    # Looking back to the first night reads everything again, because what was overwritten since may be visible again.
+    # A backfill for the first run reads all rows, because older versions of rows may be visible again.
     database.run("update customers set age = 7, updated_at = %s where id = 'c007'", day(1, 7))
     database.run("delete from customers where updated_at >= %s", day(2))
     back = landed(source, database, 2)
     assert back.tables["customers"].rows == 100
-    # On that night c050 was still there, as far as raw knew; the source no longer says so.
+    # At that time c050 was live in raw, but the source no longer holds it.
     assert back.tables["customers"].tombstones == 1
     again = landed(source, database, 4, full_refresh=True)
     assert again.tables["customers"].rows == 100
@@ -150,18 +150,18 @@ def test_drift_is_kept_reported_and_never_fatal(
     assert rejected["reason"] == "no value for the key id"
     assert '"age":"5"' in rejected["payload"]
 
-    # Landed once more, nothing is told twice; the next night, the new columns are old news.
+    # A repeated run records no change twice, and the next run does not record the new columns again.
     landed(source, database, 3)
-    told = f"select count(*) from ops.schema_changes where source = '{name}' and table_name = 'customers'"
-    assert warehouse.value(told) == 6
+    recorded = f"select count(*) from ops.schema_changes where source = '{name}' and table_name = 'customers'"
+    assert warehouse.value(recorded) == 6
     assert warehouse.value(f"select count(*) from quarantine.rejected_records where source = '{name}'") == 1
     database.run("update customers set shoe_size = 41, updated_at = %s where id = 'c001'", day(3, 2))
     landed(source, database, 4)
-    assert warehouse.value(f"{told} and change = 'new_column'") == 3
+    assert warehouse.value(f"{recorded} and change = 'new_column'") == 3
     assert warehouse.latest(f"{raw}.customers")["c001"]["shoe_size"] == 41
 
 
-def test_one_table_fails_the_others_land(
+def test_one_table_fails_the_others_are_loaded(
     warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.run(CREATE)
@@ -169,12 +169,12 @@ def test_one_table_fails_the_others_land(
         database.run(INSERT, f"c{number:03d}", number, "1", day(1))
     declared = {"customers": CUSTOMERS, "gone": EMPTY}
     source = write_source({"type": "sql", "schema": name}, declared)
-    with pytest.raises(LandingError, match=rf"1 of 2 tables of {name} failed \(1 landed\):\ngone: .*no table {name}.gone"):
+    with pytest.raises(LandingError, match=rf"1 of 2 tables of {name} failed \(1 loaded\):\ngone: .*no table {name}.gone"):
         landed(source, database, 2)
     assert warehouse.value(f"select count(*) from raw_{name}.customers") == 100
     assert [r["table_name"] for r in warehouse.rows(f"select * from ops.loads where source = '{name}'")] == ["customers"]
 
-    # Most of a table gone at once is more likely a broken source: refused, said why, and what is new landed all the same.
+    # If most rows of a table are missing, the source is probably broken: deletes are refused, but new rows are loaded.
     database.run("create table gone (id bigint, score float, good boolean, notes jsonb, updated_at timestamptz)")
     database.run("delete from customers where id >= 'c040'")
     database.run(INSERT, "new", 1, "1", day(2))
@@ -185,22 +185,22 @@ def test_one_table_fails_the_others_land(
     assert landed(allowed, database, 3).tables["customers"].tombstones == 60
     assert len(warehouse.latest(f"raw_{name}.customers")) == 41
 
-    # A type that was changed in the YAML is said before it can break a load.
+    # A changed type in the YAML is reported before it breaks a load.
     changed = CUSTOMERS | {"columns": CUSTOMERS["columns"] | columns(balance="string")}
     with pytest.raises(LandingError, match=rf"customers: column balance is declared as string, but raw_{name}.customers holds"):
         landed(write_source({"type": "sql", "schema": name}, declared | {"customers": changed}), database, 4)
 
-    # A server that is not there is one sentence, without the password.
+    # The message for an unreachable server is one sentence without the password.
     refused = database.connection(host="127.0.0.1", port=1, password=PASSWORD)
     with caplog.at_level(logging.DEBUG), pytest.raises(LandingError, match=r"database cannot be reached: .*refused") as caught:
         land(source, SourceConnection.of(name, refused), RunContext("test", day(3)))
     assert PASSWORD not in f"{caught.value}{caplog.text}{SourceConnection.of(name, refused)!r}"
 
 
-def test_connection_lost_on_the_way(
+def test_lost_connection(
     warehouse: Warehouse, source: Any, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table is read again from its beginning, and lands once."""
+    """The table is read again from the start, and its rows are loaded once."""
     monkeypatch.setattr(tables, "FIRST_WAIT_SECONDS", 0.05)
     database.run("update customers set organization_id = repeat('x', 5000)")
     known = database.connection()
@@ -217,7 +217,7 @@ def test_connection_lost_on_the_way(
 
 @pytest.mark.parametrize("point", ["read", "some_loaded", "all_loaded", "committed"])
 def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Database, name: str, point: str) -> None:
-    """Whatever the moment of death, running the batch again ends with the same live rows."""
+    """A repeated run gives the same live rows, whenever the first run was killed."""
     database.run("insert into empty values (1, 0.5, true, '{\"a\": 1}', %s)", day(1))
     assert dies(point, "empty", lambda: landed(source, database, 2))
     report = landed(source, database, 2)
@@ -227,7 +227,7 @@ def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Datab
     assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 2
 
 
-def test_a_table_without_a_cursor_is_read_whole_and_lands_what_differs(
+def test_a_table_without_a_cursor_loads_only_changes(
     warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
 ) -> None:
     database.run("create table plans (id text, price numeric(12,2), details jsonb, since timestamptz)")

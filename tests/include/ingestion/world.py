@@ -1,4 +1,4 @@
-"""Systems that the tests land from, and the warehouse that they land in."""
+"""Source systems for the tests, and the warehouse into which the tests load."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def columns(**types: str) -> dict[str, Any]:
 
 
 def day(number: int, hour: int = 0) -> datetime:
-    """An instant in October 2026."""
+    """A time in October 2026, UTC."""
     return datetime(2026, 10, number, hour, tzinfo=UTC)
 
 
 class Warehouse:
-    """Asks the warehouse."""
+    """Queries the warehouse."""
 
     def __init__(self, bq: Any) -> None:
         self.client = bq
@@ -50,7 +50,7 @@ class Warehouse:
         return next(iter(self.rows(sql)[0].values()))
 
     def latest(self, table: str, key: str = "id", order: str = "updated_at desc, ") -> dict[Any, dict[str, Any]]:
-        """The live rows as staging sees them, by key."""
+        """The live rows by key, as staging selects them."""
         sql = (
             f"select * from {table} qualify row_number() over (partition by {key} order by {order}"
             "_extracted_at desc, _is_deleted desc, _loaded_at desc) = 1 and not _is_deleted"
@@ -96,7 +96,7 @@ class Database:
 
 
 class Proxy:
-    """A TCP port in front of a database's socket that cuts its first connection after some bytes of answers."""
+    """A TCP proxy for a database's socket. It cuts the first connection after some bytes of the response."""
 
     def __init__(self, path: str, cut_after: int) -> None:
         self._path = path
@@ -140,17 +140,17 @@ class Proxy:
 
 @dataclass
 class Api:
-    """An HTTP API: `/v1/<resource>` with a cursor per page and a bearer token, `/api/v2/<resource>` with links and basic auth.
+    """An HTTP API: `/v1/<resource>` with cursors and a bearer token, `/api/v2/<resource>` with links and basic authentication.
 
     Attributes:
         resources: the records of each resource.
-        faults: for the n-th request from 1, what goes wrong: a status code, `truncated`, `dropped` or `not_json`.
-        asked: the query parameters of each request so far.
+        faults: number of the request, from 1 → fault: a status code, `truncated`, `dropped` or `not_json`.
+        requests: query parameters of all requests so far.
     """
 
     resources: dict[str, list[Any]] = field(default_factory=dict)
     faults: dict[int, Any] = field(default_factory=dict)
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
     repeat_last_of_page: bool = False
     answers_at: str | None = None
     loop: bool = False
@@ -173,7 +173,7 @@ class Api:
 
     async def _cursor(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
-            return JSONResponse({"error": "who are you?"}, 401)
+            return JSONResponse({"error": "unauthorized"}, 401)
         start = int(request.query_params.get("cursor", 0))
         page, end = self._page(request, "limit", start)
         following = str(end) if page is not None and end else None
@@ -184,7 +184,7 @@ class Api:
     async def _linked(self, request: Request) -> Response:
         expected = "Basic " + base64.b64encode(f"reader:{TOKEN}".encode()).decode()
         if request.headers.get("authorization") != expected:
-            return JSONResponse({"error": "who are you?"}, 401)
+            return JSONResponse({"error": "unauthorized"}, 401)
         number = int(request.query_params.get("page", 1))
         size = int(request.query_params["per_page"])
         page, end = self._page(request, "per_page", (number - 1) * size)
@@ -192,7 +192,7 @@ class Api:
         return self._answer(request, {self.answers_at or "results": page, "links": {"next": following}})
 
     def _page(self, request: Request, size_param: str, start: int) -> tuple[list[Any], int | None]:
-        self.asked.append(dict(request.query_params) | {"resource": request.path_params["resource"]})
+        self.requests.append(dict(request.query_params) | {"resource": request.path_params["resource"]})
         records = self.resources[request.path_params["resource"]]
         since = request.query_params.get("updated_since")
         if since is not None:
@@ -205,7 +205,7 @@ class Api:
         return page, start + size if start + size < len(records) else None
 
     def _answer(self, request: Request, body: dict[str, Any]) -> Response:
-        fault = self.faults.pop(len(self.asked), None)
+        fault = self.faults.pop(len(self.requests), None)
         text = json.dumps(body).encode()
         if fault == "truncated":
             return Response(text[: len(text) // 2], media_type="application/json")
@@ -219,10 +219,10 @@ class Api:
 
 
 def dies(point: str, table: str, work: Callable[[], object]) -> bool:
-    """Do some work in a process of its own that ends without a word at one point of a landing; whether it got there.
+    """Run `work` in a child process that is killed at one point of a load; true if it reached that point.
 
-    The points: `read` (nothing is loaded yet), `some_loaded` (all but one table), `all_loaded` (but dlt has not committed),
-    `committed` (but the books are not written).
+    The points: `read` (nothing is loaded), `some_loaded` (one table is missing), `all_loaded` (dlt has not committed),
+    `committed` (the audit tables are not written).
     """
     child = os.fork()
     if child == 0:
@@ -233,18 +233,18 @@ def dies(point: str, table: str, work: Callable[[], object]) -> bool:
 
 
 def _die_at(point: str, table: str) -> None:
-    """Make this process end without a word at one point of a landing."""
+    """Make this process exit abruptly at one point of a load."""
     from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
 
-    from include.ingestion import books
+    from include.ingestion import audit
 
     def die(*_: Any, **__: Any) -> None:
         os._exit(9)
 
     if point == "read":
-        books.write_findings = die
+        audit.write_findings = die
     elif point == "committed":
-        books.write_loads = die
+        audit.write_loads = die
     elif point == "all_loaded":
         BigQueryClient.complete_load = die
     else:
@@ -252,7 +252,7 @@ def _die_at(point: str, table: str) -> None:
 
         def load_but_one(self: Any, schema: Any, path: str) -> Any:
             if schema["name"] == table:
-                # The others are loaded at the same time: let them.
+                # Other tables are loaded at the same time; give them time to finish.
                 time.sleep(0.5)
                 die()
             return load(self, schema, path)

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.generators.bigquery import BigQueryGenerator
 
 from include import ops
-from include.ingestion import sweep
+from include.ingestion import delete_detection
 from include.quality.builder import gates
 from include.quality.reconciliation import sides_query
 from include.sources import load_sources
@@ -31,7 +31,7 @@ def statements() -> Iterator[tuple[str, str]]:
             if rule.reconcile:
                 yield f"{name}.{rule.name}", sides_query(rule.reconcile)
     for source in sources.values():
-        yield f"sweep of {source.name}", sweep._count_sql(source, list(source.tables.values()))
+        yield f"delete detection of {source.name}", delete_detection._count_sql(source, list(source.tables.values()))
 
 
 def problems(sql: str) -> Iterator[str]:

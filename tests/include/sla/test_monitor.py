@@ -10,7 +10,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.settings import settings
-from include.sla import Look, SlaEvent, instant_of, judge, monitor, statuses
+from include.sla import Look, SlaEvent, events_since, instant_of, judge, monitor, statuses
 from tests.include.sla.books import Books, ledger
 from tests.include.sla.timeline import at
 from tests.warehouse import rows
@@ -40,6 +40,17 @@ def test_each_change_is_written_once_however_often_the_monitor_runs(bq: Client) 
         ("on_time", at("21 08:00"), at("21 09:20")),
     ]
     assert rows(bq, "select count(*) = count(distinct event_id) from ops.sla_events") == [(True,)]
+
+
+def test_changes_since_an_instant_come_with_the_last_one_before_it(bq: Client) -> None:
+    books = Books(bq)
+    books.night("20")
+    monitor(at("20 03:00"), bq)
+    monitor(at("21 08:00"), bq)
+    books.night("21", published="09:13")
+    monitor(at("21 09:15"), bq)
+    assert states(events_since(at("21 08:00"), bq)) == ["on_time 20 08:00", "breached 21 08:00", "recovered 21 08:00"]
+    assert states(events_since(at("21 09:16"), bq)) == ["recovered 21 08:00"]
 
 
 def test_how_old_each_published_table_is_goes_out(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:

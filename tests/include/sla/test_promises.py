@@ -38,8 +38,8 @@ def test_a_promise_is_what_its_model_says() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"sla": SLA | {"cadence": "weekly"}}, r"^mart_a: meta\.sla\.cadence: .*'weekly' is no cadence: say daily, hourly"),
-        ({"sla": SLA | {"fresh_within": "soon"}}, r"^mart_a: meta\.sla\.fresh_within: .*'soon' is no duration: .* 6h"),
+        ({"sla": SLA | {"cadence": "weekly"}}, r"^mart_a: meta\.sla\.cadence: .*'weekly' is not a cadence: write daily, hourly"),
+        ({"sla": SLA | {"fresh_within": "soon"}}, r"^mart_a: meta\.sla\.fresh_within: .*'soon' is not a duration: .* 6h"),
         ({"sla": SLA | {"fresh_within": "0h"}}, r"^mart_a: meta\.sla\.fresh_within"),
         ({"sla": SLA | {"criticality": "urgent"}}, r"^mart_a: meta\.sla\.criticality"),
         ({"sla": SLA | {"channels": ["fax"]}}, r"^mart_a: meta\.sla\.channels\.0"),

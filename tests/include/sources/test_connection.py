@@ -1,4 +1,4 @@
-"""Connections: from Airflow's variables in all their forms, and never a secret on show."""
+"""Connections: all forms of Airflow's variables are read, and no secret is ever shown."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def test_url(values: dict[str, object], url: str) -> None:
 
 
 def test_missing_and_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConnectionMissing, match="names no host and no url"):
+    with pytest.raises(ConnectionMissing, match="has no host and no url"):
         _ = SourceConnection.of("x", {}).url
     monkeypatch.setenv("AIRFLOW_CONN_X", '{"password": "' + SECRET)
-    with pytest.raises(ConnectionMissing, match="AIRFLOW_CONN_X is no JSON") as caught:
+    with pytest.raises(ConnectionMissing, match="AIRFLOW_CONN_X is not valid JSON") as caught:
         SourceConnection.from_airflow("x")
     assert SECRET not in str(caught.value)
     monkeypatch.delenv("AIRFLOW_CONN_X")

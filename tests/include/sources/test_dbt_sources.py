@@ -1,4 +1,4 @@
-"""dbt's source files are made from the source YAMLs, and drift is seen."""
+"""dbt's source files are generated from the source YAMLs, and drift is detected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_repository_has_no_drift(capsys: pytest.CaptureFixture[str]) -> None
     assert "up to date" in capsys.readouterr().out
 
 
-def test_what_is_generated(tmp_path: Path) -> None:
+def test_generated_files(tmp_path: Path) -> None:
     assert main(["dbt-sources", "--dbt-dir", str(tmp_path)]) == 0
     text = (tmp_path / "models" / "staging" / "crm" / "_crm__sources.yml").read_text()
     assert text.startswith("# Generated from include/sources/crm.yml")
@@ -46,7 +46,7 @@ def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0
     path = sources / "billing.yml"
-    path.write_text(path.read_text().replace("Product concerned.", "Product that was bought."))
+    path.write_text(path.read_text().replace("Product of the subscription.", "Product that was bought."))
     (sources / "reference.yml").unlink()
     capsys.readouterr()
     assert main([*arguments, "--check"]) == 1
@@ -57,7 +57,7 @@ def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "run `python -m include.sources dbt-sources`" in shown.err
 
 
-def test_a_wrong_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.yml").write_text("owner: me\n")
     assert main(["--folder", str(tmp_path), "check"]) == 1
     assert "x.yml: description: is missing" in capsys.readouterr().err

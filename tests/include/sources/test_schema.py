@@ -1,4 +1,4 @@
-"""Source files: what they may say, and what is said of them when they are wrong."""
+"""Source files: their schema, and the messages for invalid files."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ GOOD: dict[str, Any] = {
             "description": "One row per item.",
             "primary_key": ["id"],
             "columns": {
-                "id": {"type": "string", "description": "Identifies it.", "nullable": False},
-                "price": {"type": "decimal", "description": "What it costs.", "source_name": "Price (EUR)"},
-                "changed_at": {"type": "timestamp", "description": "When it changed."},
+                "id": {"type": "string", "description": "Identifies the item.", "nullable": False},
+                "price": {"type": "decimal", "description": "Price of the item.", "source_name": "Price (EUR)"},
+                "changed_at": {"type": "timestamp", "description": "Time of the last change."},
             },
         }
     },
@@ -40,7 +40,7 @@ GOOD: dict[str, Any] = {
 
 
 def problem(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> str:
-    """What is said of a good file after one change."""
+    """The error message for a valid file after one change."""
     document = copy.deepcopy(GOOD)
     change(document)
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
@@ -74,16 +74,16 @@ REST = {
         (put(*ITEMS, "columns", "id", "type", value="text"), "shop.yml: tables.items.columns.id.type: Input should be 'string'"),
         (put("reader", "schemas", value="x"), "shop.yml: reader.schemas: unknown key"),
         (put("reader", "type", value="soap"), "shop.yml: reader: Input tag 'soap'"),
-        (put("freshness", "warn_after", value="26"), "shop.yml: freshness.warn_after: '26' is no duration"),
+        (put("freshness", "warn_after", value="26"), "shop.yml: freshness.warn_after: '26' is not a duration"),
         (put("freshness", "warn_after", value="3d"), "shop.yml: freshness: warn_after is longer than error_after"),
-        (put("schedule", value="nightly"), "shop.yml: schedule 'nightly' is no cron expression"),
+        (put("schedule", value="nightly"), "shop.yml: schedule 'nightly' is not a cron expression"),
         (put("tier", value="gold"), "shop.yml: tier: Input should be 'critical'"),
         (put("defaults", "cursors", value="x"), "shop.yml: defaults.cursors: "),
-        (put(*ITEMS, "primary_key", value=["key"]), "shop.yml: tables.items: primary_key names key, which is no column"),
+        (put(*ITEMS, "primary_key", value=["key"]), "shop.yml: tables.items: primary_key names key, which is not a column"),
         (put(*ITEMS, "primary_key", value=["price"]), "shop.yml: tables.items: primary_key column price is a decimal"),
         (put(*ITEMS, "cursor", value="id"), "shop.yml: tables.items: cursor column id must be a timestamp"),
-        (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is no column"),
-        (put(*ITEMS, "refresh_every", value="daily"), "shop.yml: tables.items.refresh_every: 'daily' is no duration"),
+        (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is not a column"),
+        (put(*ITEMS, "refresh_every", value="daily"), "shop.yml: tables.items.refresh_every: 'daily' is not a duration"),
         (put(*ITEMS, "refresh_every", value="0m"), "shop.yml: tables.items.refresh_every: "),
         (put("defaults", "refresh_every", value="1"), "shop.yml: defaults.refresh_every: "),
         (put(*ITEMS, "glob", value="*"), "shop.yml: tables.items.glob is for files readers; this one is sql"),
@@ -93,11 +93,11 @@ REST = {
         (put("tables", value={"Items": GOOD["tables"]["items"]}), "shop.yml: tables.Items: String should match pattern"),
     ],
 )
-def test_says_file_and_key(tmp_path: Path, change: Any, expected: str) -> None:
+def test_messages_name_file_and_key(tmp_path: Path, change: Any, expected: str) -> None:
     assert problem(tmp_path, change).startswith(expected)
 
 
-def test_says_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
         document["owner"] = "Not Allowed"
         document["tables"]["items"]["columns"]["id"]["colour"] = "red"
@@ -105,12 +105,12 @@ def test_says_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     (tmp_path / "broken.yml").write_text("owner: [")
     (tmp_path / "twice.yml").write_text("owner: a\nowner: b\n")
     (tmp_path / "list.yml").write_text("- a\n")
-    said = problem(tmp_path, change).splitlines()
-    assert said[0].startswith("broken.yml line ")
-    assert said[1] == "list.yml: expected a mapping with owner, reader, tables, …"
-    assert said[2].startswith("shop.yml: owner: String should match pattern")
-    assert said[3] == "shop.yml: tables.items.columns.id.colour: unknown key"
-    assert said[4] == "twice.yml line 2: the key 'owner' is given twice"
+    message = problem(tmp_path, change).splitlines()
+    assert message[0].startswith("broken.yml line ")
+    assert message[1] == "list.yml: expected a mapping with owner, reader, tables, …"
+    assert message[2].startswith("shop.yml: owner: String should match pattern")
+    assert message[3] == "shop.yml: tables.items.columns.id.colour: unknown key"
+    assert message[4] == "twice.yml line 2: the key 'owner' is given twice"
 
 
 def test_defaults_and_names(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_defaults_and_names(tmp_path: Path) -> None:
     assert (source.tables["fixed"].cursor, source.tables["fixed"].overlap) == (None, timedelta(0))
 
 
-def test_how_often_refreshes_land_a_table(tmp_path: Path) -> None:
+def test_refresh_every(tmp_path: Path) -> None:
     document = copy.deepcopy(GOOD)
     document["tables"] |= {"slow": document["tables"]["items"] | {"refresh_every": "24h"}}
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
@@ -137,11 +137,11 @@ def test_how_often_refreshes_land_a_table(tmp_path: Path) -> None:
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
     tables = load_sources(tmp_path)["shop"].tables
     assert [tables["items"].is_landed_every(interval) for interval in (quarter, hour, day)] == [False, True, True]
-    assert not tables["slow"].is_landed_every(hour), "what a table says itself counts"
+    assert not tables["slow"].is_landed_every(hour), "the table's own value takes precedence"
 
 
 def test_the_platforms_sources_are_the_contract() -> None:
-    """Every table and column of the contract is declared, under the system that holds it, with its type and nullability."""
+    """Every table and column of the contract is declared in the right source, with its type and nullability."""
     sources = load_sources()
     assert list(sources) == ["billing", "crm", "product", "reference", "support"]
     declared = {
@@ -166,14 +166,16 @@ def test_a_source_with_some_of_its_tables() -> None:
     some = crm.only({"leads", "accounts"}, overlap=timedelta(hours=1))
     assert (some.name, some.dataset, list(some.tables)) == ("crm", "raw_crm", ["accounts", "leads"])
     assert (some.tables["leads"].name, some.tables["leads"].overlap) == ("leads", timedelta(hours=1))
-    assert crm.only({"leads"}, overlap=timedelta(days=9)).tables["leads"].overlap == timedelta(hours=24), "never longer"
-    assert (len(crm.tables), crm.tables["leads"].overlap) == (14, timedelta(hours=24)), "the source itself is as it was"
+    assert crm.only({"leads"}, overlap=timedelta(days=9)).tables["leads"].overlap == timedelta(hours=24), (
+        "the overlap never grows"
+    )
+    assert (len(crm.tables), crm.tables["leads"].overlap) == (14, timedelta(hours=24)), "the source itself is unchanged"
     with pytest.raises(KeyError, match="crm has no table cakes"):
         crm.only({"leads", "cakes"})
 
 
 def test_import_is_light() -> None:
-    """Every parse of the DAG files imports this: nothing heavy comes with it (the time is printed where it fails)."""
+    """Every parse of the DAG files imports these packages, so they must not import heavy libraries."""
     code = (
         "import sys, time, pydantic, pydantic.main, yaml\n"
         "from pydantic import BaseModel\n"

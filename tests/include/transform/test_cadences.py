@@ -83,7 +83,7 @@ def test_what_a_model_says_itself_counts_and_is_checked(known: dict[str, Any]) -
     tickets = refreshes_of(known)["refresh_every_15_minutes"]
     assert "dim_open_time" in tickets.layers["core"] and "core.dim_organizations" in tickets.taken
     node["config"]["meta"]["refresh_every"] = "soon"
-    with pytest.raises(CadenceError, match=r"dim_open_time: meta.refresh_every: .*'soon' is no duration"):
+    with pytest.raises(CadenceError, match=r"dim_open_time: meta.refresh_every: .*'soon' is not a duration"):
         refreshes_of(known)
 
 

@@ -1,4 +1,4 @@
-"""Writes what a landing did into the platform's books, so that running it again does not write it twice."""
+"""Writes the results of an ingestion run to the audit tables. A run that is repeated writes each result only once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from include.runs import RunContext
 
-#: Payloads longer than this are cut: the file still has them whole.
+#: Longer payloads are truncated. The source file still holds the whole payload.
 _PAYLOAD_CHARACTERS = 20_000
 
 
-def landed_before(source: str, batch_id: str, client: Client) -> dict[str, datetime]:
-    """Table → the instant of its last landing that looked no further than this batch."""
+def loaded_before(source: str, batch_id: str, client: Client) -> dict[str, datetime]:
+    """Table → the as-of time (UTC) of its last load, among loads whose as-of time is not after that of this batch."""
     from google.cloud import bigquery
 
     sql = """
@@ -34,18 +34,18 @@ def landed_before(source: str, batch_id: str, client: Client) -> dict[str, datet
 
 
 def write_findings(report: LandingReport, client: Client) -> None:
-    """Write rejected records and schema changes, before the rows are loaded: a kill in between loses neither.
+    """Write rejected records and schema changes. Call it before the rows are loaded, so that a killed run loses neither.
 
-    What the books hold already is not written again, because a landing that is run again meets the same records; a new
-    column is announced once, by the first batch that brings it.
+    A repeated run finds the same records, so rows that the tables already hold are not written again. A new column is
+    recorded once, for the first batch that contains it.
     """
     from include import ops
 
     now = datetime.now(UTC)
     rejected = [row for table in report.tables.values() for row in _rejected(report, table.table, table.rejected, now)]
     if rejected:
-        held = {_identity(row) for row in _held_rejects(client, report)}
-        ops.append("quarantine.rejected_records", [r for r in rejected if _identity(r) not in held], client=client)
+        known = {_identity(row) for row in _known_rejects(client, report)}
+        ops.append("quarantine.rejected_records", [r for r in rejected if _identity(r) not in known], client=client)
     changes = [
         {
             "batch_id": report.batch_id,
@@ -61,16 +61,16 @@ def write_findings(report: LandingReport, client: Client) -> None:
         for change in table.changes
     ]
     if changes:
-        announced = _announced(client, report)
-        new = [row for row in changes if (row["table_name"], row["column_name"], row["change"]) not in announced]
+        recorded = _recorded_changes(client, report)
+        new = [row for row in changes if (row["table_name"], row["column_name"], row["change"]) not in recorded]
         ops.append("ops.schema_changes", new, client=client)
 
 
 def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
-    """Write one row per table that was read to its end; a landing that is run again replaces the rows of its tables."""
+    """Write one row per table that was read completely. A repeated run replaces the rows of its tables."""
     from include import ops
 
-    landed = [table for table in report.tables.values() if table.complete]
+    read = [table for table in report.tables.values() if table.complete]
     rows = [
         {
             "batch_id": report.batch_id,
@@ -83,7 +83,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
             "extracted_at": table.extracted_at,
             "loaded_at": table.loaded_at or datetime.now(UTC),
         }
-        for table in landed
+        for table in read
     ]
     where = {"batch_id": report.batch_id, "source": report.source, "table_name": list(report.tables)}
     ops.append("ops.loads", rows, replace_where=where, client=client)
@@ -109,7 +109,7 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("table_name", "source_file_id", "line_number", "reason", "payload"))
 
 
-def _held_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]]:
+def _known_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]]:
     sql = (
         "select table_name, source_file_id, line_number, reason, payload from quarantine.rejected_records "
         "where source = @source and batch_id = @batch"
@@ -117,7 +117,7 @@ def _held_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]]
     return _query(client, sql, report)
 
 
-def _announced(client: Client, report: LandingReport) -> set[tuple[str, str, str]]:
+def _recorded_changes(client: Client, report: LandingReport) -> set[tuple[str, str, str]]:
     sql = (
         "select distinct table_name, column_name, change from ops.schema_changes "
         "where source = @source and (batch_id = @batch or change = 'new_column')"

@@ -1,8 +1,7 @@
-# ruff: noqa: S608, TID253 - imported only by landings; SQL is put together from declared names, never from data.
-"""Finds rows that a source no longer holds, by comparing its keys with the live ones in raw.
+# ruff: noqa: S608, TID253 - this module is imported only when a load runs; SQL contains only declared names, never data.
+"""Finds rows that a source no longer holds, by comparing its keys with the live keys in raw.
 
-The keys of all tables go up in one file, and one query compares them, so that a sweep costs as much for thirty tables as
-for one.
+The keys of all tables are uploaded in one file and compared by one query. Thirty tables cost as much as one table.
 """
 
 from __future__ import annotations
@@ -25,25 +24,30 @@ from include.sources.schema import Source, Table
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJobConfig
 
-#: Below this many live keys any share may be deleted: small tables change wholesale.
+#: A table of up to this many live keys may lose any share of them, because small tables often change completely.
 SMALL_TABLE = 50
 _SCHEMA = pa.schema([("table_name", pa.string()), ("row_key", pa.string()), ("_loaded_at", UTC_MICROSECONDS)])
 
 
-class SweepRefused(RuntimeError):
-    """A sweep would delete so much of a table that the source is more likely broken than right."""
+class DeletesRefused(RuntimeError):
+    """Delete detection would delete more of a table than `max_deleted_share` allows. The source is probably incomplete."""
 
 
 @dataclass(frozen=True)
-class Gone:
-    """The keys of one table that the source no longer holds: key columns, and organization_id if the table has it."""
+class DeletedKeys:
+    """Deleted keys of one table.
+
+    Attributes:
+        live: number of live keys in raw before the deletion.
+        keys: one row per deleted key: the key columns, and organization_id if the table has it.
+    """
 
     live: int
     keys: pa.Table
 
 
 class KeyFile:
-    """A Parquet file of the keys that a source holds now; several tables may be written at once."""
+    """A Parquet file of the keys that a source holds now. Several threads may write to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,7 +56,7 @@ class KeyFile:
         self._writer = pq.ParquetWriter(path, _SCHEMA)
 
     def add(self, table: Table, keys: pa.Table) -> None:
-        """Write some keys of a table: columns under the warehouse's names, in any type."""
+        """Write keys of a table. Columns have the warehouse's names and may have any type."""
         parts = [cast(cast(keys[key], table.columns[key].type).values, "string").values for key in table.primary_key]
         row_key = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
         names = pa.array([table.name], pa.string()).take(pa.array([0] * len(row_key)))
@@ -64,13 +68,13 @@ class KeyFile:
         self._writer.close()
 
 
-def sweep(
+def find_deleted(
     client: Client, source: Source, tables: Iterable[Table], keys: KeyFile, as_of: datetime
-) -> dict[str, Gone | SweepRefused]:
-    """What is live in raw, as seen at `as_of`, and not in the key file; per table.
+) -> dict[str, DeletedKeys | DeletesRefused]:
+    """Find the keys that are live in raw at `as_of` (UTC) but missing in the key file.
 
     Returns:
-        Only tables of which something is gone; `SweepRefused` where it is more than the table allows.
+        Table → deleted keys, for tables with at least one; `DeletesRefused` if their share exceeds `max_deleted_share`.
     """
     from google.cloud import bigquery
 
@@ -91,23 +95,23 @@ def sweep(
         client.load_table_from_file(file, target, job_config=config).result()
     job = client.query(_count_sql(source, tables), job_config=_as_of(as_of))
     by_name = {table.name: table for table in tables}
-    found: dict[str, Gone | SweepRefused] = {}
+    found: dict[str, DeletedKeys | DeletesRefused] = {}
     for row in job.result():
         if not row.gone:
             continue
         table = by_name[row.table_name]
         if row.live_count > SMALL_TABLE and row.gone / row.live_count > table.max_deleted_share:
-            found[table.name] = SweepRefused(
+            found[table.name] = DeletesRefused(
                 f"the source no longer holds {row.gone} of {row.live_count} live keys, more than max_deleted_share "
-                f"({table.max_deleted_share:.0%}) lets a sweep delete. If that is right, raise it for this table in "
+                f"({table.max_deleted_share:.0%}) allows to delete. If the rows were really deleted, raise it for this table in "
                 f"{source.name}.yml and run again"
             )
         else:
-            found[table.name] = _gone(client, source, table, as_of, row.live_count)
+            found[table.name] = _deleted_keys(client, source, table, as_of, row.live_count)
     return found
 
 
-def _gone(client: Client, source: Source, table: Table, as_of: datetime, live: int) -> Gone:
+def _deleted_keys(client: Client, source: Source, table: Table, as_of: datetime, live: int) -> DeletedKeys:
     columns = _identity(table)
     sql = (
         f"select {', '.join(f'live.{name}' for name in columns)} from ({_latest_sql(source, table, columns)}) as live "
@@ -118,7 +122,7 @@ def _gone(client: Client, source: Source, table: Table, as_of: datetime, live: i
     for row in client.query(sql, job_config=_as_of(as_of)).result():
         for name in columns:
             values[name].append(row[name])
-    return Gone(live, pa.table({name: pa.array(items) for name, items in values.items()}))
+    return DeletedKeys(live, pa.table({name: pa.array(items) for name, items in values.items()}))
 
 
 def _as_of(as_of: datetime) -> QueryJobConfig:
@@ -128,13 +132,13 @@ def _as_of(as_of: datetime) -> QueryJobConfig:
 
 
 def _identity(table: Table) -> list[str]:
-    """The columns that a tombstone carries."""
+    """The columns that a tombstone fills."""
     tenant = ["organization_id"] if "organization_id" in table.columns else []
     return list(dict.fromkeys([*table.primary_key, *tenant]))
 
 
 def latest(table: Table) -> str:
-    """The `qualify` that leaves the latest version of each key of a raw table, as staging picks it."""
+    """The `qualify` clause that selects the latest version of each key of a raw table, as staging does."""
     order = f"{table.cursor} desc, " if table.cursor else ""
     return (
         f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {order}_extracted_at desc, "
@@ -143,7 +147,7 @@ def latest(table: Table) -> str:
 
 
 def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
-    """The latest version of each key: its columns, its key as text, whether it is a tombstone."""
+    """SQL for the latest version of each key: its columns, its key as text, and `_is_deleted`."""
     parts = [f"cast({key} as string)" for key in table.primary_key]
     row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
     seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else "where true"
@@ -154,7 +158,7 @@ def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
 
 
 def _count_sql(source: Source, tables: list[Table]) -> str:
-    """Per table: how many keys are live, and how many of those the source no longer holds."""
+    """SQL for two counts per table: live keys, and live keys that the source no longer holds."""
     latest = " union all ".join(_latest_sql(source, table, []) for table in tables)
     return (
         f"with latest as ({latest}), held as (select distinct table_name, row_key from {source.dataset}.{KEYS_TABLE}) "

@@ -1,5 +1,5 @@
-# ruff: noqa: S608, TID253 - imported only by landings; SQL is put together from declared names, never from data.
-"""Finds rows that raw holds already, so that a table which has no cursor, and is read whole, lands only what differs."""
+# ruff: noqa: S608, TID253 - this module is imported only when a load runs; SQL contains only declared names, never data.
+"""Removes rows that raw already holds. A table without a cursor is read whole, but only new and changed rows are loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.ingestion.sweep import latest
+from include.ingestion.delete_detection import latest
 from include.sources.dbt_sources import METADATA_COLUMNS
 
 if TYPE_CHECKING:
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
     from include.sources.schema import Source, Table
 
-#: A table of more rows lands whole: to fetch them all for comparison would cost more than to land them again.
+#: Larger tables are loaded whole, because fetching their rows for comparison costs more than loading them again.
 COMPARED_ROWS = 200_000
 
-#: The latest version of each key: its values other than NULL by column, `_is_deleted` among them.
+#: Key → column → value in the latest version of the key. Columns with NULL are left out; `_is_deleted` is included.
 Versions = dict[tuple[Any, ...], dict[str, Any]]
 
 _PROVENANCE = METADATA_COLUMNS.keys() - {"_is_deleted"}
 
 
 def latest_versions(client: Client, source: Source, table: Table) -> Versions:
-    """What raw holds of a table, without what the source no longer holds."""
+    """The latest version of each key of a table in raw, without deleted keys."""
     found = client.query(f"select * from {source.dataset}.{table.name} {latest(table)} and not _is_deleted").result()
     return dict(_versions(table, (dict(row.items()) for row in found)))
 
 
-def changed(table: Table, rows: pa.Table, held: Versions) -> pa.Table:
-    """Those of the rows that are not what raw holds of their key; of a key that comes more than once, all."""
+def changed(table: Table, rows: pa.Table, known: Versions) -> pa.Table:
+    """Keep the rows that differ from the latest version of their key. All rows of a repeated key are kept."""
     versions = list(_versions(table, iter(rows.to_pylist())))
     times = Counter(key for key, _ in versions)
-    return rows.filter(pa.array([times[key] > 1 or held.get(key) != values for key, values in versions], pa.bool_()))
+    return rows.filter(pa.array([times[key] > 1 or known.get(key) != values for key, values in versions], pa.bool_()))
 
 
 def _versions(table: Table, rows: Iterator[dict[str, Any]]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
