@@ -58,7 +58,6 @@ def refresh_dag(refresh: Refresh) -> DAG:
             """Take the locks and record the start. Skip this run if a lock is held or no nightly run can be built on."""
             from include.ops import ensure_tables
             from include.orchestration import try_lock
-            from include.publish import recover
             from include.transform import open_run, skip_loaded_seeds, skip_run
 
             context = get_current_context()
@@ -66,7 +65,6 @@ def refresh_dag(refresh: Refresh) -> DAG:
             if other := try_lock(context, written):
                 skip_run(context, f"Scheduled run skipped: {other}.")
                 return None
-            recover()
             return skip_loaded_seeds(context, open_run(context, refresh.taken))
 
         def land(source: Source) -> Any:

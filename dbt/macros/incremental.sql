@@ -4,64 +4,73 @@
 {%- endmacro %}
 
 
-{#- dbt's MERGE of an incremental model, with the partitions that it touches as constants: BigQuery then reads, and bills, no other. They are
-    asked for first, in one statement of the key and the partition column: those of the rows to merge, and those in which rows of the same key
-    lie now. Without the latter a row that has moved to another partition would stay twice. -#}
+{#- dbt's MERGE of an incremental model, with the partitions that it touches as constants: BigQuery then reads, and bills, no other. One statement
+    before it asks for them: those of the rows to merge, and those in which rows of the same key lie now. Without the latter a row that
+    has moved to another partition would stay twice.
+
+    `meta.shown_by: {relation, key}` names a relation that shows every row which the model should have. Rows whose key it no longer shows
+    (deleted at the source, or in quarantine) are deleted after the MERGE, which cannot see them. No DELETE is sent when there are none. -#}
 {% macro bigquery__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
     {%- set predicates = [] + (incremental_predicates or []) -%}
     {%- set partition = adapter.parse_partition_by(config.get('partition_by')) -%}
+    {%- set gone = is_not_shown_by(config.get('meta').get('shown_by')) -%}
+    {%- set partitions = [] -%}
     {%- if unique_key and partition is not none -%}
         {%- set moved -%}
-            select changed.{{ partition.field }}
+            select changed.{{ partition.field }}, false as is_gone
             from {{ source }} as changed
             union all
-            select built.{{ partition.field }}
+            select built.{{ partition.field }}, false as is_gone
             from {{ target }} as built
             inner join {{ source }} as changed
                 on
                 {%- for column in ([unique_key] if unique_key is string else unique_key) %}
                 {{ 'and ' if not loop.first }}changed.{{ column }} = built.{{ column }}
                 {%- endfor %}
+            {%- if gone %}
+            union all
+            select built.{{ partition.field }}, true as is_gone
+            from {{ target }} as built
+            where {{ gone }}
+            {%- endif %}
         {%- endset -%}
-        {%- do predicates.append(lies_in(partitions_of(moved, partition), 'DBT_INTERNAL_DEST', partition)) -%}
+        {%- set partitions = partitions_of(moved, partition) -%}
+        {%- do predicates.append(lies_in(partitions, 'DBT_INTERNAL_DEST', partition)) -%}
     {%- endif -%}
-    {{- return(default__get_merge_sql(target, source, unique_key, dest_columns, predicates)) -}}
-{%- endmacro %}
-
-
-{#- For the post-hook of a partitioned incremental model: removes rows whose key its source no longer shows (deleted at the source, or
-    held in quarantine), which a MERGE of changed rows cannot see. Nothing is sent when there are none, or after a full refresh. -#}
-{% macro delete_rows_gone_from(relation, key) -%}
-    {%- if is_incremental() -%}
-        {%- set partition = adapter.parse_partition_by(config.get('partition_by')) -%}
-        {%- set gone -%}
-            not exists (
-                select 1
-                from {{ relation }} as shown
-                where
-                    {%- for column in key %}
-                    {{ 'and ' if not loop.first }}shown.{{ column }} = built.{{ column }}
-                    {%- endfor %}
-            )
-        {%- endset -%}
-        {%- set partitions = partitions_of('select built.' ~ partition.field ~ ' from ' ~ this ~ ' as built where ' ~ gone, partition) -%}
-        {%- if partitions -%}
-            delete from {{ this }} as built
-            where {{ lies_in(partitions, 'built', partition) }} and {{ gone }}
-        {%- endif -%}
+    {{- default__get_merge_sql(target, source, unique_key, dest_columns, predicates) -}}
+    {%- set with_gone = partitions | selectattr('is_gone') | list -%}
+    {%- if with_gone -%}
+        ;
+        delete from {{ target }} as built
+        where {{ lies_in(with_gone, 'built', partition) }} and {{ gone }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- The partitions that rows lie in: pairs of their first day and the day after their last, both none for rows without a value.
+{#- The condition that a relation no longer shows a row `built` of the model; empty without a relation. -#}
+{% macro is_not_shown_by(shown_by) -%}
+    {%- if shown_by -%}
+        not exists (
+            select 1
+            from {{ ref(shown_by.relation) }} as shown
+            where
+                {%- for column in shown_by.key %}
+                {{ 'and ' if not loop.first }}shown.{{ column }} = built.{{ column }}
+                {%- endfor %}
+        )
+    {%- endif -%}
+{%- endmacro %}
 
-    rows       a query with the partition column
+
+{#- The partitions that rows lie in, as rows of `first_day` and `next_day`, both none for rows without a value, and whether one of the rows `is_gone`.
+
+    rows       a query with the partition column and `is_gone`
     partition  of the model, as dbt parses it -#}
 {% macro partitions_of(rows, partition) -%}
     {%- set first_day = 'date_trunc(date(' ~ partition.field ~ '), ' ~ partition.granularity ~ ')' -%}
     {%- set found = run_query(
-        'select distinct ' ~ first_day ~ ' as first_day, date_add(' ~ first_day ~ ', interval 1 ' ~ partition.granularity ~ ') as next_day'
-        ~ ' from (' ~ rows ~ ') as moved order by first_day'
+        'select first_day, date_add(first_day, interval 1 ' ~ partition.granularity ~ ') as next_day, logical_or(is_gone) as is_gone'
+        ~ ' from (select ' ~ first_day ~ ' as first_day, is_gone from (' ~ rows ~ ') as moved) as days group by first_day order by first_day'
     ) -%}
     {{- return(found.rows) -}}
 {%- endmacro %}
@@ -72,7 +81,7 @@
 {% macro lies_in(partitions, alias, partition) -%}
     {%- set column = alias ~ '.' ~ partition.field -%}
     {%- set conditions = [column ~ ' is null'] -%}
-    {%- for first_day, next_day in partitions if first_day is not none -%}
+    {%- for first_day, next_day, _ in partitions if first_day is not none -%}
         {%- do conditions.append(
             column ~ ' >= ' ~ partition.data_type ~ " '" ~ first_day ~ "' and " ~ column ~ ' < ' ~ partition.data_type ~ " '" ~ next_day ~ "'"
         ) -%}

@@ -6,9 +6,11 @@
         partition_by={'field': 'resolution_closed_at', 'data_type': 'timestamp', 'granularity': 'month'},
         cluster_by=['organization_id', 'facility_id', 'account_id'],
         on_schema_change='append_new_columns',
-        post_hook="{{ delete_rows_gone_from(ref('stg_support__tickets'), ['organization_id', 'ticket_id']) }}"
+        meta={'shown_by': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
     )
 }}
+{#- dbt must know that `meta.shown_by` is upstream. -#}
+{%- do ref('stg_support__tickets') -%}
 {#- An incremental run rebuilds a ticket when anything that its row depends on has moved, whenever and in whatever order
     it arrived: `_input_fingerprint` hashes the ticket as staging shows it, the priorities, targets and clock that
     apply, the opening hours, and this file. A clock that still runs moves with every run. A watermark on `_loaded_at`
