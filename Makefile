@@ -45,7 +45,7 @@ sql: setup ## run one query on the local warehouse: make sql Q="select * from me
 	@$(PY) -m include.local sql "$${Q:-}"
 
 dbt: setup ## a dbt command on the local warehouse: make dbt ARGS="build --select +mart_nrr_summary"
-	@$(PY) -m include.local dbt $(ARGS)
+	@$(PY) -m include.local dbt -- $(ARGS)
 
 docs: setup ## dbt's documentation with its lineage graph, as one HTML file
 	@$(PY) -m include.local docs

@@ -138,7 +138,8 @@ def dbt(arguments: argparse.Namespace) -> None:
     """Run a dbt command on the local warehouse, at the as-of time of its last run."""
     from include.local.shell import run_dbt
 
-    sys.exit(run_dbt(arguments.words))
+    # The words follow `--`, so that options of dbt itself may come first.
+    sys.exit(run_dbt(arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words))
 
 
 def docs(_: argparse.Namespace) -> None:

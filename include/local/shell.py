@@ -35,13 +35,8 @@ def run_dbt(words: Sequence[str]) -> int:
     with warehouse_of(company, Ports.from_environment()) as variables:
         run = {"DBT_AS_OF": f"{company.as_of}T00:00:00+00:00", "DBT_RUN_ID": f"shell__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"}
         # A target of its own: the DAGs are parsed from the manifest in dbt/target.
-        folders = [
-            "--target-path",
-            str(company.home / "state" / "dbt_shell"),
-            "--log-path",
-            str(company.home / "state" / "dbt_shell"),
-        ]
-        return _dbt([*words, *folders], {**os.environ, **variables, **run})
+        target = str(company.home / "state" / "dbt_shell")
+        return _dbt(words, {**os.environ, **variables, **run, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target})
 
 
 def write_docs() -> Path:
@@ -61,5 +56,7 @@ def write_docs() -> Path:
 
 def _dbt(words: Sequence[str], environment: dict[str, str]) -> int:
     folder = str(settings().dbt_dir)
-    command = [str(Path(sys.prefix) / "bin" / "dbt"), *words, "--project-dir", folder, "--profiles-dir", folder]
-    return subprocess.run(command, check=False, env=environment).returncode
+    command = [str(Path(sys.prefix) / "bin" / "dbt"), *words]
+    return subprocess.run(
+        command, check=False, env={**environment, "DBT_PROJECT_DIR": folder, "DBT_PROFILES_DIR": folder}
+    ).returncode

@@ -57,8 +57,9 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
     for name, definition in TABLES.items():
         if not known.get(name, set()) >= {column.name for column in definition.columns}:
             _ensure_table(bq, definition)
-    labelled = bq.get_table(_LABELLED)
-    labelled.labels = {**labelled.labels, _LABEL: digest}
+    # A table without an etag: of several tasks that write the label at once, none is refused.
+    labelled = bigquery.Table(f"{bq.project}.{_LABELLED}")
+    labelled.labels = {**bq.get_table(_LABELLED).labels, _LABEL: digest}
     bq.update_table(labelled, ["labels"])
 
 

@@ -73,7 +73,7 @@ def run_gates(
     verdicts = []
     for gate in gates:
         outcomes = [outcome for name, outcome in found if name == gate]
-        held = quarantine.hold(bq, gate, [o for o in outcomes if o.action == "quarantine" and not o.error], values[gate])
+        held, outcomes = _hold(bq, gate, outcomes, values[gate])
         outcomes = [_in_words(bq, outcome, values[gate]) for outcome in outcomes]
         verdicts.append(GateVerdict(gate, tuple(outcomes), held))
     _write(verdicts, run, bq)
@@ -170,6 +170,20 @@ def _error_in(info: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _hold(bq: Client, gate: str, outcomes: list[Outcome], values: Mapping[str, str]) -> tuple[int, list[Outcome]]:
+    """Quarantine the rows of failed rules. If that is refused, these rules carry the error, which blocks; the others keep their verdict.
+
+    Returns:
+        The number of quarantined rows, and the outcomes.
+    """
+    failed = [outcome for outcome in outcomes if outcome.action == "quarantine" and not outcome.error]
+    try:
+        return quarantine.hold(bq, gate, failed, values), outcomes
+    except GoogleAPICallError as error:
+        message = _message_of(error)
+        return 0, [replace(o, error=message) if o in failed and not o.success else o for o in outcomes]
+
+
 def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
     """Add what a person needs to fix a failed outcome. Only failed outcomes cost a query.
 
@@ -179,13 +193,16 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
     from google.cloud import bigquery
 
     if outcome.error is not None:
-        statement = f"select count(*) from ({outcome.query or f'select * from {outcome.relation} limit 1'})"
+        statement = f"select count(*) from (\n{outcome.query or f'select * from {outcome.relation} limit 1'}\n)"
         return replace(outcome, error=_complaint_of(client, statement, bound(values)) or outcome.error)
     if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
-    sql = f"select {shown} as shown from ({outcome.query}) as broken order by shown limit {_SAMPLES}"
-    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result()
+    sql = f"select {shown} as shown from (\n{outcome.query}\n) as broken order by shown limit {_SAMPLES}"
+    try:
+        rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result()
+    except GoogleAPICallError as error:
+        return replace(outcome, error=_message_of(error))
     return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in rows))
 
 
@@ -196,7 +213,12 @@ def _complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryPara
     try:
         client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters))).result()
     except GoogleAPICallError as error:
-        details = [detail for detail in error.errors if isinstance(detail, dict)]
-        text = str(details[0].get("message") or error.message) if details else str(error.message)
-        return text.strip().splitlines()[0]
+        return _message_of(error)
     return None
+
+
+def _message_of(error: GoogleAPICallError) -> str:
+    """The warehouse's own message."""
+    details = [detail for detail in error.errors if isinstance(detail, dict)]
+    text = str(details[0].get("message") or error.message) if details else str(error.message)
+    return text.strip().splitlines()[0]

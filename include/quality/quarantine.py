@@ -73,7 +73,9 @@ def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[s
             @run_id, @as_of, current_timestamp()
         from (
             select {key_text(outcome.key, "broken")} as row_key, to_json_string(broken) as row_json
-            from ({outcome.query}) as broken
+            from (
+                {outcome.query}
+            ) as broken
         )
     """
     about = {

@@ -57,6 +57,8 @@ class Play(Nights):
     def __init__(self, company: Company, log: Path) -> None:
         super().__init__(company)
         self.endpoint = Endpoint(free_ports().warehouse, log)
+        #: What dbt said of builds that failed.
+        self.failed: list[str] = []
         # The stack uses these members to start, stop and find its warehouse.
         self.stack.warehouse = self.endpoint  # type: ignore[assignment]
         self.stack.variables |= {"BIGQUERY_EMULATOR_HOST": self.endpoint.url, "BIGQUERY_MAXIMUM_BYTES_BILLED": CAP}
@@ -74,6 +76,14 @@ class Play(Nights):
         """Run a gate. It blocks because tables are empty; its statements are checked all the same."""
         with suppress(GateBlocked):
             super().gate(name, run, scope)
+
+    def dbt(self, command: str, *options: str, run: RunContext) -> list[str]:
+        """A refused model does not stop the rest: the report names all that is refused."""
+        try:
+            return super().dbt(command, *options, run=run)
+        except AssertionError as error:
+            self.failed.append(str(error))
+            return []
 
     def run_once(self, as_of: str, tested: bool = True) -> RunContext:
         """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
@@ -345,9 +355,10 @@ def main() -> int:
                 jobs += more
             found = complaints(jobs, CADENCES, settings().state_dir / "dbt" / "manifest.json", EXPECTED)
             print_report(found, jobs, play.endpoint)
+            print(*play.failed, sep="\n")
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return 1 if found or missing else 0
+    return 1 if found or missing or play.failed else 0
 
 
 if __name__ == "__main__":

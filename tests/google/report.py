@@ -151,10 +151,19 @@ class _Files:
             labels = ", ".join(
                 f"{name} {value}" for name, value in sorted(job["labels"].items()) if name not in {"platform", "environment"}
             )
-            return str(job["origin"] or labels or job["id"])
+            rule = _rule_at(job["sql"], error)
+            return (f"rule {rule}, " if rule else "") + str(job["origin"] or labels or job["id"])
         path = ROOT / "dbt" / node["original_file_path"]
         line = _line_in(path, job["sql"], error)
         return f"{path.relative_to(ROOT)}{f':{line}' if line else ''}"
+
+
+def _rule_at(sql: str, error: str) -> str | None:
+    """The gate's rule, `gate.rule`, in whose part of a joined statement the error is; None for other statements."""
+    at = re.search(r"\[at (\d+):", error)
+    lines = sql.splitlines()[: int(at[1])] if at else []
+    named = [found[1] for line in lines if (found := re.search(r"-- (\w+\.\w+)\s*$", line))]
+    return named[-1] if named else None
 
 
 def _line_in(path: Path, sql: str, error: str) -> int | None:

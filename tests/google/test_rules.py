@@ -269,3 +269,9 @@ def test_statements_of_one_kind_differ_in_values_only() -> None:
 def test_a_name_of_another_project_is_refused(engine: Engine) -> None:
     with pytest.raises(Refused, match="other-project"):
         Judge(engine, Project("local")).judge("select 1 as x from `other-project.d.t`")
+
+
+def test_a_refused_rule_of_a_gate_is_named(jobs: Jobs) -> None:
+    sql = "select (-- core.first\nselect count(*) from d.orders),\n(-- core.second\nselect count(*) from d.orders where nothing = 1)"
+    (complaint,) = complaints([send(jobs, sql)], {}, ROOT / "no-manifest.json")
+    assert complaint.where == "rule core.second, include/some/module.py:12"

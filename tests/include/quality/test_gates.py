@@ -146,6 +146,28 @@ def test_one_that_cannot_be_evaluated_hides_no_other(bq: Client, gates: Make) ->
     ]
 
 
+def test_a_rule_whose_rows_cannot_be_shown_or_held_is_named_and_hides_no_other(bq: Client, gates: Make) -> None:
+    gates(
+        {
+            "staging": [
+                rule("warn", "select * from core.t where value < 0 -- all", "with_a_comment"),
+                rule("warn", "select * from core.t where value < 0", "without_its_key", ("nokey",)),
+                rule("quarantine", "select * from core.t where value < 0", "not_held", ("nokey",)) | {"relation": "staging.t"},
+                rule("warn", "select * from core.t where value < 0", "counted"),
+            ]
+        }
+    )
+    table(bq, "core.t", 1, -2)
+    with pytest.raises(GateBlocked, match=r"(?s)not_held.*nokey.*without_its_key.*nokey|without_its_key.*nokey.*not_held.*nokey"):
+        run_gate("staging", RUN)
+    assert {(name, verdict) for name, _, _, verdict in verdicts(bq)} == {
+        ("with_a_comment", "warn"),
+        ("without_its_key", "block"),
+        ("not_held", "block"),
+        ("counted", "warn"),
+    }
+
+
 def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
     gates(
         {
