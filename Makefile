@@ -18,7 +18,7 @@ PROJECT ?=
 WRITE ?=
 MCP_PORT ?=
 PY := .venv/bin/python
-# A night starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
+# A nightly run starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
 
@@ -32,7 +32,7 @@ help: ## list the commands
 setup: ## make the environments that are missing (the other commands do it by themselves)
 	@include/local/bootstrap.sh
 
-run: setup ## one whole night on this machine, from the sources to the published marts, with a summary
+run: setup ## one nightly run on this machine, from the sources to the published marts, with a summary [RECORD=file: keep its statements]
 	@$(if $(RECORD),BIGQUERY_MAXIMUM_BYTES_BILLED=1099511627776) WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
 
 up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
@@ -50,7 +50,7 @@ dbt: setup ## a dbt command on the local warehouse: make dbt ARGS="build --selec
 docs: setup ## dbt's documentation with its lineage graph, as one HTML file
 	@$(PY) -m include.local docs
 
-status: setup ## every freshness promise on the local warehouse: now, the last seven days, due next
+status: setup ## the freshness SLA of every published table on the local warehouse: now, the last seven days, due next
 	@$(PY) -m include.local status
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
@@ -60,7 +60,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: check check-google ## every check that CI runs: linters and types, then all tests (before a release, SEEDS="2 3": these companies, refreshes and a look back too)
+test: check check-google ## every check that CI runs: linters and types, then all tests (before a release, SEEDS="2 3": these companies, refreshes and a backfill too)
 	@include/local/bootstrap.sh browser
 	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
@@ -76,17 +76,18 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.catalog --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## everything that is sent to BigQuery, judged by Google's own analyzer, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: dbt's unit tests and a tiny company on Google's evaluator]
+check-google: setup ## every statement on Google's own analyzer, dbt's unit tests on its evaluator, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
-	@$(if $(EVALUATE),$(PY) -m tests.google.unit_tests && $(PY) -m tests.google.company,:)
+	@$(PY) -m tests.google.unit_tests
+	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 
 cost: setup ## bytes, price and limits on BigQuery, from the statements that are sent and the sizes of the local warehouse [PROJECT=a Google project's sizes]
 	@include/local/bootstrap.sh google
 	@$(PY) -m include.cost $(if $(PROJECT),--project "$(PROJECT)") $(if $(WRITE),--write)
 
-bench: setup ## how long nights take, as ratios of one run: make bench [SCALE=]
+bench: setup ## how long nightly runs take, as ratios of one run: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
 
 generate: setup ## write what is generated from the source files, the gate declarations and the dbt project

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from include.settings import ROOT, Settings
@@ -19,6 +22,13 @@ def test_defaults_are_the_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description or not field.alias] == []
+
+
+def test_every_setting_reaches_the_containers() -> None:
+    """Less the paths, which are those of the image."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["x-platform"]["environment"]
+    wanted = {str(field.alias) for field in Settings.model_fields.values() if field.annotation is not Path}
+    assert wanted - set(compose) == set()
 
 
 @pytest.mark.parametrize(
