@@ -32,6 +32,7 @@ from include.local.stack import ensure_manifest
 from include.quality import GateBlocked, Scope
 from include.runs import RunContext
 from include.settings import ROOT, settings
+from include.sources import Source
 from tests.google.endpoint import Endpoint, cpu_seconds, name_origins
 from tests.google.replay import kinds, replay
 from tests.google.report import Complaint, complaints
@@ -84,6 +85,18 @@ class Play(Nights):
         except AssertionError as error:
             self.failed.append(str(error))
             return []
+
+    def land(self, source: Source, run: RunContext) -> None:
+        """A load, and what dlt asks before any but the first: the schema that it stored. It finds no stored state here, and so would not ask."""
+        import dlt
+
+        from include.ingestion.dlt_pipeline import open_pipeline
+
+        super().land(source, run)
+        pipeline = open_pipeline(source)
+        pipeline.schemas.save_schema(dlt.Schema(source.name))
+        with pipeline.destination_client(source.name) as stored:
+            stored.get_stored_schema(source.name)
 
     def run_once(self, as_of: str, tested: bool = True) -> RunContext:
         """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
