@@ -5,6 +5,7 @@ The corrections fit the versions pinned in requirements-warehouse.txt and run in
 
 import re
 import sys
+import threading
 from typing import Any
 
 import sqlglot
@@ -71,6 +72,15 @@ def _update_with_columns(self: Any, table: Any) -> Any:
 def _capture_on_demand(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> Any:
     """Skip the full copy of a table at each change. The copies serve time travel, which nothing here uses."""
     return None if kind == "AUTO" else _capture(self, project_id, dataset_id, table_id, kind=kind)
+
+
+# Rows are listed in a thread of their own, beside the statements of the main thread. Without a cursor of its own, each takes the other's result.
+_connection = DuckDBEngine.connection.fget
+
+
+def _connection_of_thread(self: Any) -> Any:
+    connection = _connection(self)
+    return connection if threading.current_thread() is threading.main_thread() else connection.cursor()
 
 
 # One ALTER TABLE changes several columns, all or none. DuckDB accepts one change per statement.
@@ -168,6 +178,7 @@ def correct() -> None:
     CloneManager.create = _create_or_replace
     DuckDBCatalogRepository.update_table = _update_with_columns
     SnapshotManager.capture = _capture_on_demand
+    DuckDBEngine.connection = property(_connection_of_thread)
     DuckDBEngine.fetch_arrow = _fetch_arrow_of_alter
     executor.sync_created_table = interpreter.sync_created_table = _sync_table
     create_table_schema_ctas._first_select = _first_select_in_brackets

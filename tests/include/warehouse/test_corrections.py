@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -83,5 +84,29 @@ def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> Non
 
 def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
     """Google's client asks again after an error of the server's, a second later and without a word."""
+    log = running().home / "warehouse.log"
+    # Other tests share the warehouse.
+    before = len(log.read_text())
     assert rows(bq, "select timestamp '2026-10-01 00:00:00+00:00'") == [(datetime(2026, 10, 1, tzinfo=UTC),)]
-    assert "AttributeError" not in (running().home / "warehouse.log").read_text()
+    assert "AttributeError" not in log.read_text()[before:]
+
+
+def test_rows_are_listed_beside_other_statements(bq: Client) -> None:
+    """Each task that writes lists the locks, while others build."""
+    bq.query("create table corrections.locks as select 'build' as resource union all select 'raw_crm'").result()
+    log = running().home / "warehouse.log"
+    before = len(log.read_text())
+    table = bq.get_table("corrections.locks")
+
+    def listed(_: int) -> list[str]:
+        return sorted(row["resource"] for row in bq.list_rows(table))
+
+    def counted(number: int) -> list[tuple[object, ...]]:
+        return rows(bq, f"select {number}, count(*) from unnest(generate_array(1, 50000)) as i where mod(i, 7) = 0")
+
+    with ThreadPoolExecutor(6) as pool:
+        lists = [pool.submit(listed, number) for number in range(150)]
+        counts = [pool.submit(counted, number) for number in range(150)]
+    assert {tuple(found.result()) for found in lists} == {("build", "raw_crm")}
+    assert [found.result() for found in counts] == [[(number, 7142)] for number in range(150)]
+    assert "AttributeError" not in log.read_text()[before:]
