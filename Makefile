@@ -68,6 +68,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports > /dev/null || .venv/bin/lint-imports
 	@.venv/bin/yamllint --strict .
 	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/tests dbt/analyses
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml

@@ -53,7 +53,7 @@ def ingest_dag(source: Source) -> DAG:
             from include.ingestion import land as land_source
             from include.ops import ensure_tables, start_run
             from include.orchestration import wait_for_lock
-            from include.runs import RunContext, run_page
+            from include.run_context import RunContext, run_page
             from include.sources import SourceConnection
 
             context = get_current_context()
@@ -70,7 +70,7 @@ def ingest_dag(source: Source) -> DAG:
             """Check the loaded rows; mark the run as successful; emit the source's asset for this as-of day."""
             from include.ops import finish_run
             from include.orchestration import gate_task, wait_for_lock
-            from include.runs import RunContext
+            from include.run_context import RunContext
 
             context = get_current_context()
             wait_for_lock(context, [source.dataset])

@@ -29,10 +29,10 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, chain, get_current_context, get_parsing_context, task
 
-from include.orchestration import INSTANT_PARAMETER, default_args, tier_tag
+from include.orchestration import BUILD, INSTANT_PARAMETER, Refresh, default_args, refreshes, tier_tag
 from include.settings import settings
 from include.sources import Source
-from include.transform import BUILD, GATED, LAYERS, Refresh, dbt_layer, refreshes, rendered_selectors
+from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
 
 OWNER = "data_platform"
 
@@ -57,8 +57,8 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def prepare() -> dict[str, Any] | None:
             """Take the locks and record the start. Skip this run if a lock is held or no nightly run can be built on."""
             from include.ops import ensure_tables
-            from include.orchestration import try_lock
-            from include.transform import open_run, skip_loaded_seeds, skip_run
+            from include.orchestration import open_run, skip_run, try_lock
+            from include.transform import skip_loaded_seeds
 
             context = get_current_context()
             ensure_tables()
@@ -73,8 +73,8 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 """Load the new rows into raw."""
                 from include.ingestion import land as land_source
                 from include.orchestration import wait_for_lock
+                from include.run_context import run_of
                 from include.sources import SourceConnection
-                from include.transform import run_of
 
                 # Here and below: if a task is cleared by hand, another run may hold the lock by now.
                 wait_for_lock(get_current_context(), written)
@@ -89,7 +89,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 """Check the tables of this run with the rules of the gate that apply to them."""
                 from include.orchestration import gate_task, wait_for_lock
                 from include.quality import Scope
-                from include.transform import run_of
+                from include.run_context import run_of
 
                 wait_for_lock(get_current_context(), written)
                 context = get_current_context()
@@ -102,7 +102,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def publish() -> int:
             """Clone the checked tables into the published datasets: all or none."""
             from include.orchestration import publish_task, wait_for_lock
-            from include.transform import run_of
+            from include.run_context import run_of
 
             wait_for_lock(get_current_context(), written)
             return publish_task(refresh.dag_id, run_of(get_current_context()), refresh.tables)
@@ -111,7 +111,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def finish() -> None:
             """Mark the run as successful in `ops.pipeline_runs`."""
             from include.ops import finish_run
-            from include.transform import run_of
+            from include.run_context import run_of
 
             finish_run(run_of(get_current_context()), dag_id=refresh.dag_id, state="success")
 

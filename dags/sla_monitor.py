@@ -50,8 +50,8 @@ with DAG(
     @task
     def measure() -> list[str]:
         """Record the state changes. Returns the event ids of the last day."""
+        from include.freshness import Look, instant_of, judge, statuses, write_page
         from include.ops import ensure_tables
-        from include.sla import Look, instant_of, judge, statuses, write_page
 
         ensure_tables()
         look = Look(instant_of(get_current_context()))
@@ -63,7 +63,7 @@ with DAG(
     def alert() -> str:
         """Write alerts for events of the last day that have none yet, then send the due alerts."""
         from include.alerts import Outbox, deliver, notify
-        from include.sla import events_since, instant_of
+        from include.freshness import events_since, instant_of
 
         context = get_current_context()
         now = instant_of(context)

@@ -31,9 +31,18 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include.orchestration import AS_OF_PARAMETER, LANDED_ASSET, PUBLISHED_ASSET, default_args, raw_assets, run_is_late, tier_tag
+from include.orchestration import (
+    AS_OF_PARAMETER,
+    BUILD,
+    LANDED_ASSET,
+    PUBLISHED_ASSET,
+    default_args,
+    raw_assets,
+    run_is_late,
+    tier_tag,
+)
 from include.settings import settings
-from include.transform import BUILD, GATED, LAYERS, dbt_layer, rendered_selectors
+from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
@@ -76,9 +85,9 @@ with DAG(
     def prepare() -> dict[str, Any] | None:
         """Record the start, undo an unfinished publication, and decide the parameters of all layers."""
         from include.ops import ensure_tables
-        from include.orchestration import wait_for_lock
+        from include.orchestration import open_run, wait_for_lock
         from include.publish import recover
-        from include.transform import open_run, skip_loaded_seeds
+        from include.transform import skip_loaded_seeds
 
         ensure_tables()
         wait_for_lock(get_current_context(), [BUILD])
@@ -89,7 +98,7 @@ with DAG(
     def publish() -> int:
         """Clone the checked build into the published datasets: all tables or none."""
         from include.orchestration import publish_task, wait_for_lock
-        from include.transform import run_of
+        from include.run_context import run_of
 
         wait_for_lock(get_current_context(), [BUILD])
         return publish_task("transform", run_of(get_current_context()))
@@ -105,7 +114,7 @@ with DAG(
     def finish() -> None:
         """Mark the run as successful in `ops.pipeline_runs`."""
         from include.ops import finish_run
-        from include.transform import run_of
+        from include.run_context import run_of
 
         finish_run(run_of(get_current_context()), dag_id="transform", state="success")
 
@@ -114,7 +123,7 @@ with DAG(
         @task(task_id=f"gate_{layer}", trigger_rule="none_failed")
         def check() -> str:
             from include.orchestration import gate_task, wait_for_lock
-            from include.transform import run_of
+            from include.run_context import run_of
 
             context = get_current_context()
             # If a gate is cleared by hand, a refresh may hold the lock by now.

@@ -33,8 +33,8 @@ with DAG(
     @task.short_circuit(on_success_callback=record_success)
     def tonight_has_not_begun() -> bool:
         """Whether no run of `transform` for this day is running or finished."""
-        from include.runs import RunContext
-        from include.transform import has_begun
+        from include.orchestration import has_begun
+        from include.run_context import RunContext
 
         return not has_begun(RunContext.of(get_current_context()).as_of)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from include.runs import REFRESH_PREFIX
+from include.run_context import REFRESH_PREFIX
 
 Criticality = Literal["low", "medium", "high", "critical"]
 #: In ascending order.

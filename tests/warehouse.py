@@ -18,8 +18,9 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
+from include.local.warehouse import EmbeddedWarehouse, environment
 from include.settings import settings
-from include.warehouse import EmbeddedWarehouse, client, environment
+from include.warehouse import client
 
 
 @lru_cache(maxsize=1)

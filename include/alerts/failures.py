@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
+from include.alerts.freshness import moment
 from include.alerts.occurrence import Occurrence, identifier, plain, sanitized
-from include.alerts.sla import moment
 from include.sources import Source, load_sources
 from include.terms import CRITICALITIES, Criticality
 

@@ -18,9 +18,9 @@ from include.settings import settings
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
+    from include.freshness import SlaEvent
     from include.quality import GateVerdict
-    from include.runs import RunContext
-    from include.sla import SlaEvent
+    from include.run_context import RunContext
 
 log = logging.getLogger(__name__)
 #: The DAG that calls `notify` and `deliver`.
@@ -42,7 +42,7 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
     Returns:
         The number of messages added to the outbox, without reminders.
     """
-    from include.alerts.sla import from_sla_event
+    from include.alerts.freshness import from_sla_event
 
     reported = list(events)
     channels = _own_channels() if reported else {}
@@ -139,7 +139,7 @@ def notify_late_run(context: Mapping[str, Any]) -> None:
 
 def _own_channels() -> dict[str, tuple[str, ...]]:
     """Table → the channels in its `meta.sla`. Empty if the dbt manifest cannot be read, so that alerts are sent anyway."""
-    from include.sla import PromiseError, load_promises
+    from include.freshness import PromiseError, load_promises
 
     try:
         return {key: promise.channels for key, promise in load_promises().items()}

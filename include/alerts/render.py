@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from include.alerts.freshness import moment
 from include.alerts.occurrence import Message, Occurrence, plain
-from include.alerts.sla import moment
 from include.settings import settings
 
 #: How many occurrences a message lists. The others are only counted.

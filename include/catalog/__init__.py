@@ -1,7 +1,6 @@
 """Generates the pages about published tables from the dbt project: `docs/facts.md`, and a page per metric in `docs/metrics/`."""
 
 from include.catalog.metrics import METRICS, metric_pages
-from include.catalog.nodes import read_manifest
 from include.catalog.page import FACTS, query, render
 
-__all__ = ["FACTS", "METRICS", "metric_pages", "query", "read_manifest", "render"]
+__all__ = ["FACTS", "METRICS", "metric_pages", "query", "render"]

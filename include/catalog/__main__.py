@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from include.catalog import FACTS, METRICS, metric_pages, read_manifest, render
-from include.local.stack import ensure_manifest
+from include.catalog import FACTS, METRICS, metric_pages, render
+from include.manifest import ensure_manifest, read_manifest
 from include.settings import ROOT
 
 

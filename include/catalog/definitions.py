@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from include.catalog.nodes import Manifest, Node, one_line
+from include.catalog.nodes import Node, one_line
+from include.manifest import Manifest
 from include.settings import ROOT
 
 DEFINITIONS = ROOT / "docs" / "metrics.md"

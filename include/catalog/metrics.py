@@ -8,7 +8,6 @@ from typing import Any
 
 from include.catalog.definitions import DEFINITIONS, Definition, computed_by, read_definitions
 from include.catalog.nodes import (
-    Manifest,
     Node,
     anchor,
     data_tests,
@@ -21,6 +20,7 @@ from include.catalog.nodes import (
     owner,
     published,
 )
+from include.manifest import Manifest
 from include.settings import ROOT
 
 METRICS = ROOT / "docs" / "metrics"

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from include.settings import settings
+from include.manifest import Manifest
 
 Node = dict[str, Any]
-Manifest = dict[str, Any]
 
 #: Dataset in which a table is built → dataset in which it is published.
 PUBLISHED = {"marts_build": "marts", "metrics_build": "metrics"}
-
-
-def read_manifest() -> Manifest:
-    """dbt's manifest. The file must be up to date."""
-    found: Manifest = json.loads(settings().manifest.read_text())
-    return found
 
 
 def one_line(text: str) -> str:

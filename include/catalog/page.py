@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from include.catalog.definitions import DEFINITIONS, Definition, definitions_of, read_definitions
 from include.catalog.nodes import (
     PUBLISHED,
-    Manifest,
     Node,
     anchor,
     data_tests,
@@ -20,6 +19,7 @@ from include.catalog.nodes import (
     owner,
     published,
 )
+from include.manifest import Manifest
 from include.settings import ROOT
 
 FACTS = ROOT / "docs" / "facts.md"

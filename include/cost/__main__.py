@@ -15,8 +15,9 @@ from include.cost.work import Nodes, works
 from include.local.errors import StackError
 from include.local.home import Company, Ports
 from include.local.stack import ensure_manifest, warehouse_of
+from include.local.warehouse import WarehouseError
 from include.settings import ROOT, settings
-from include.warehouse import WarehouseError, client
+from include.warehouse import client
 
 #: The cap that `.env.example` sets.
 CAP = 1024**4

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.ingestion.report import LandingReport
-from include.runs import batch_instant
+from include.run_context import batch_instant
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-    from include.runs import RunContext
+    from include.run_context import RunContext
 
 #: Longer payloads are truncated. The source file still holds the whole payload.
 _PAYLOAD_CHARACTERS = 20_000

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import dlt
     from google.cloud.bigquery import Client
 
-    from include.runs import RunContext
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
+    from include.run_context import RunContext
     from include.sources.readers.pieces import Reader
     from include.sources.schema import Source, Table
 

@@ -18,7 +18,8 @@ from rich.table import Table
 from include.local.errors import StackError
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
-from include.warehouse import WarehouseError, client
+from include.local.warehouse import WarehouseError
+from include.warehouse import client
 
 # Where nobody watches a terminal, tables are as wide as on a usual one.
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run one night from the sources to the published marts."""
     from include.local.progress import Watch
     from include.local.summary import failed_nodes, print_summary
+    from include.orchestration import refreshes
     from include.sources import load_sources
-    from include.transform import refreshes
 
     company, ports = company_from(arguments), Ports.from_environment()
     started = time.monotonic()
@@ -151,9 +152,9 @@ def docs(_: argparse.Namespace) -> None:
 
 def status(_: argparse.Namespace) -> None:
     """Print every freshness promise: now, over the last seven days, and when it is due next."""
+    from include.freshness import status_table, statuses, write_page
     from include.local.stack import ensure_manifest
     from include.ops import ensure_tables
-    from include.sla import status_table, statuses, write_page
 
     company = Company.last()
     if company is None:

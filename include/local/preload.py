@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 
-from include.local.garbage import collect_between_instructions
+from include.local.gc_workaround import collect_between_instructions
 
 #: What reading a DAG file imports.
 _FOR_DAGS = (

@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from pathlib import Path
 from types import TracebackType
 
+from include import manifest
 from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.postgres import Postgres
 from include.local.processes import GRACE, Processes, alive, stop_groups
-from include.settings import ROOT, settings
-from include.transform import PROFILE, TARGET, cut_manifest
-from include.warehouse import EmbeddedWarehouse, environment
+from include.local.warehouse import EmbeddedWarehouse, environment
+from include.settings import ROOT
+from include.transform import cut_manifest
 
 PYTHON = sys.executable
 
@@ -199,21 +198,16 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
 
 
 def ensure_manifest(say: Callable[[str], None]) -> None:
-    """Have dbt write `dbt/target/manifest.json`, which the DAGs are made from, when the project has changed."""
-    folder, manifest = settings().dbt_dir, settings().manifest
-    made = manifest.stat().st_mtime if manifest.exists() else 0.0
-    inputs = [path for path in folder.rglob("*") if path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts]
-    if all(path.stat().st_mtime < made for path in inputs):
-        cut_manifest()
-        return
-    with timed(say, "dbt parse"):
-        # With the words that Cosmos adds: dbt takes up the result of an earlier parse only for the same profile and target.
-        command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)]
-        command += ["--profile", PROFILE, "--target", TARGET]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-        if done.returncode:
-            raise StackError(f"`dbt parse` failed:\n{done.stdout[-3000:]}")
-        cut_manifest()
+    """Have dbt write its manifest, and the manifest of each node, when the project has changed.
+
+    Raises:
+        StackError: dbt cannot parse the project.
+    """
+    try:
+        manifest.ensure_manifest(say)
+    except manifest.ManifestError as error:
+        raise StackError(str(error)) from error
+    cut_manifest()
 
 
 @contextmanager

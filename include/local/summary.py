@@ -12,8 +12,8 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from include.local.headlines import HEADLINES
 from include.local.home import Company
+from include.local.kpis import HEADLINES
 
 Row = dict[str, Any]
 

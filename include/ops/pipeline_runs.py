@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from include.ops.writers import append, new_client
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.warehouse.statements import execute
 
 if TYPE_CHECKING:

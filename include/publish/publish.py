@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.ops import append, publications
 from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, DATASETS, PublishError, Target, built, chosen
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.warehouse import client as new_client
 from include.warehouse import copy_config, execute
 

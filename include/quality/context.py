@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from include.quality.render import DATASOURCE
 from include.settings import settings
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SITE = "site"
-DATASOURCE = "warehouse"
 #: The name of a checkpoint for several gates, or for gates narrowed to a scope.
 _JOINT = "joint"
 

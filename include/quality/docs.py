@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlparse
 
 from include.pages import web_page
-from include.quality.context import SITE, open_context
+from include.quality.context import open_context
 from include.quality.gate import outcome_of
+from include.quality.render import SITE
 from include.quality.verdict import VERDICTS, GateVerdict, Outcome
 
 if TYPE_CHECKING:

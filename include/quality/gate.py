@@ -18,7 +18,7 @@ from include.ops import append
 from include.quality import quarantine
 from include.quality.parameters import bound, values_of
 from include.quality.verdict import RECONCILIATION, GateBlocked, GateVerdict, Outcome
-from include.runs import RunContext
+from include.run_context import RunContext
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, ScalarQueryParameter

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from include.runs import RunContext
+from include.run_context import RunContext
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import ScalarQueryParameter

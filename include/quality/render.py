@@ -13,10 +13,11 @@ from typing import Any
 
 import yaml
 
-from include.quality.context import DATASOURCE, SITE
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
 
+SITE = "site"
+DATASOURCE = "warehouse"
 BATCH = "whole"
 #: The asset of the suites whose rules name their tables themselves. Their values are selected from its one row.
 ONE_ROW = "one_row"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from include.runs import RunContext
+from include.run_context import RunContext
 
 #: Great Expectations' type of the expectations that compare two sides.
 RECONCILIATION = "expect_sides_to_agree"

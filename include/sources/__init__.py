@@ -1,6 +1,6 @@
 """The sources: one YAML file per source, the schema of these files, the connections, and the readers."""
 
-from include.sources.connection import ConnectionMissing, SourceConnection
+from include.connection import ConnectionMissing, SourceConnection
 from include.sources.loading import SourceError, load_source, load_sources
 from include.sources.schema import Column, Freshness, Source, Table
 

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from include.manifest import PROFILE, TARGET
 from include.settings import settings
-from include.transform.cuts import manifest_for
+from include.transform.node_manifests import manifest_for
 from include.transform.reports import keep_reports, send_reports
-from include.transform.run import tell_run
+from include.transform.run_environment import pass_run
 from include.transform.seeds import LAYER as SEEDS
 from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup, ProfileConfig
 
-PROFILE = "customer_intelligence"
-TARGET = "warehouse"
 #: Layer → dbt selectors, in the order of the pipeline.
 LAYERS: dict[str, list[str]] = {
     SEEDS: ["path:seeds"],
@@ -106,7 +105,7 @@ def dbt_layer(
                     # The second try only lets the models' own tasks repair what failed; it never builds twice.
                     "retries": 1,
                     "retry_delay": timedelta(seconds=5),
-                    "interceptors": [tell_run, narrow_to_selection, keep_reports],
+                    "interceptors": [pass_run, narrow_to_selection, keep_reports],
                     "post_execute": send_reports,
                     # Unit tests guard a change of the code: CI runs them, a night need not. And nobody reads the manifest and the
                     # results that dbt would write: Cosmos has been told by event, `ops.dbt_results` by the hook at the end.
@@ -127,7 +126,7 @@ def dbt_layer(
                 emit_datasets=False,
             ),
             operator_args={
-                "interceptors": [tell_run],
+                "interceptors": [pass_run],
                 "append_env": True,
                 "pre_execute": skip_unselected,
                 "poke_interval": 3,

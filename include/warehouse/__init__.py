@@ -1,18 +1,7 @@
-"""The BigQuery client factory, and the embedded warehouse that stands in for BigQuery on a laptop."""
+"""BigQuery: the client factory, the identity that it uses, and the statements that it sends."""
 
 from include.warehouse.client import client, copy_config, with_defaults
-from include.warehouse.embedded import EmbeddedWarehouse, WarehouseError, environment
 from include.warehouse.identity import credentials, identity
 from include.warehouse.statements import execute
 
-__all__ = [
-    "EmbeddedWarehouse",
-    "WarehouseError",
-    "client",
-    "copy_config",
-    "credentials",
-    "environment",
-    "execute",
-    "identity",
-    "with_defaults",
-]
+__all__ = ["client", "copy_config", "credentials", "execute", "identity", "with_defaults"]

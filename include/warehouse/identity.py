@@ -120,7 +120,7 @@ def credentials() -> Credentials | None:
 @lru_cache(maxsize=4)
 def _of_variable(text: str) -> Identity:
     """The identity in the environment variable; its text is the key of the cache."""
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
 
     return Identity.of(SourceConnection.from_airflow(CONNECTION).extra)
 

@@ -22,11 +22,10 @@ from airflow.sdk import Asset, AssetAll
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.serialization.serialized_objects import DagSerialization
 
-from include.orchestration import LONGEST_WAIT, RETRIES
+from include.orchestration import LONGEST_WAIT, RETRIES, refreshes
 from include.settings import settings
 from include.sources import load_sources
-from include.transform import refreshes
-from include.transform.cuts import manifest_for
+from include.transform.node_manifests import manifest_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}

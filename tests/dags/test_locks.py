@@ -13,10 +13,10 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
+from include.orchestration import take_lock
 from include.quality.builder import build
 from include.settings import ROOT, settings
 from include.sources import load_sources
-from include.transform import take_lock
 from tests.warehouse import connected, rows
 
 SHOP = {

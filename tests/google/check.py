@@ -30,7 +30,7 @@ from include.cost.changes import changes_per_day
 from include.local.home import Company
 from include.local.stack import ensure_manifest
 from include.quality import GateBlocked, Scope
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import Source
 from tests.google.endpoint import Endpoint, cpu_seconds, name_origins
@@ -126,7 +126,7 @@ class Play(Nights):
     def open(self, dag_id: str, run: RunContext, sources: Iterable[str] = ()) -> None:
         """The first task of a run."""
         from include.ops import ensure_tables, last_as_of, runs_so_far, start_run
-        from include.transform import BUILD
+        from include.orchestration import BUILD
         from include.transform.seeds import Seeds
 
         ensure_tables()
@@ -138,7 +138,7 @@ class Play(Nights):
 
     def lock(self, resources: list[str], dag_id: str, run: RunContext) -> None:
         """Take locks. The row of a lock is inserted each time here, because there are no rows; really once."""
-        from include.transform import take_lock
+        from include.orchestration import take_lock
 
         self.endpoint.phase(self.phase_name, counted=1)
         assert take_lock(resources, dag_id, run.run_id, lambda *_: True) is None
@@ -171,9 +171,10 @@ class Play(Nights):
     def refreshes(self) -> None:
         """A refresh of every cadence, with the steps of its DAG."""
         from include.ops import finish_run
+        from include.orchestration import refreshes
         from include.publish import publish
         from include.quality import run_gates
-        from include.transform import GATED, refreshes
+        from include.transform import GATED
 
         instant = datetime(2026, 10, 2, 23, 30, tzinfo=UTC)
         for refresh in refreshes().values():
@@ -225,7 +226,7 @@ class Play(Nights):
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
 
     def maintenance(self, run: RunContext) -> None:
-        from include.transform import forget_old_versions
+        from include.orchestration import forget_old_versions
         from include.warehouse import client
 
         forget_old_versions(run.as_of, client(task="retention"))
@@ -233,7 +234,7 @@ class Play(Nights):
     def monitor(self) -> None:
         """A check of the freshness SLAs, with notification and delivery."""
         from include.alerts import Outbox, deliver, notify
-        from include.sla import Look, judge, statuses, write_page
+        from include.freshness import Look, judge, statuses, write_page
 
         look = Look(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
         judge(look)
@@ -245,8 +246,8 @@ class Play(Nights):
     def commands(self, run: RunContext) -> None:
         """The queries of `make run`, `make status` and the MCP tools."""
         from include import ops
+        from include.freshness import statuses
         from include.local.summary import failed_nodes, print_summary
-        from include.sla import statuses
 
         attempt("summary", lambda: print_summary(Console(quiet=True), self.stack.company, {"transform": run.run_id}))
         ops.runs()

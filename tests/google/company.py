@@ -22,7 +22,7 @@ from google.cloud import bigquery
 from pyarrow import csv, parquet
 
 from include.demo.__main__ import main as demo
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.sources import load_sources
 from include.warehouse import client
 from tests.google.differences import Rows, differences

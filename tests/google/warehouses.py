@@ -20,9 +20,10 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.ingestion.raw import RawTables
+from include.local.warehouse import EmbeddedWarehouse, environment
 from include.settings import ROOT, settings
 from include.sources import load_sources
-from include.warehouse import EmbeddedWarehouse, client, environment
+from include.warehouse import client
 from tests.google.endpoint import Endpoint, cpu_seconds, set_phase
 from tests.warehouse import free_port
 

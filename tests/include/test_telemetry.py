@@ -26,7 +26,7 @@ DAG_FILE = """
 
     from include import telemetry
     from include.orchestration import gate_task, publish_task
-    from include.runs import RunContext
+    from include.run_context import RunContext
 
     RUN = RunContext("r", datetime(2026, 10, 1, 10, 15, tzinfo=UTC))
 

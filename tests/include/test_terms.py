@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from include.sla import load_promises
+from include.freshness import load_promises
+from include.orchestration import refreshes
+from include.orchestration.refreshes import refreshes_of
 from include.terms import MINUTES, Duration, cadence_interval, refreshed_by
-from include.transform import refreshes
-from include.transform.cadences import refreshes_of
 
 CADENCES = ["hourly", *(f"every {count} minutes" for count in (5, 6, 10, 12, 15, 20, 30))]
 

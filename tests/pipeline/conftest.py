@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from include.local.home import Company
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT
 from tests.pipeline.comparison import capture
 from tests.pipeline.nights import Nights

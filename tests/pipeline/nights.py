@@ -13,13 +13,14 @@ from include.ingestion import land
 from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
+from include.orchestration import looking_back
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
 from include.quality.context import open_context
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import Source, SourceConnection, load_sources
-from include.transform import GATED, LAYERS, looking_back
+from include.transform import GATED, LAYERS
 from include.warehouse import client
 
 

@@ -22,15 +22,15 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
+from include.freshness import monitor
 from include.local import airflow
 from include.local.postgres import Postgres
 from include.local.processes import Processes
+from include.manifest import PROFILE, TARGET
 from include.quality.builder import build
 from include.settings import ROOT, settings
-from include.sla import monitor
 from include.sources import load_sources
 from include.sources.dbt_sources import write
-from include.transform import PROFILE, TARGET
 from tests.dags.test_locks import SHOP
 from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers, receiving
 from tests.pipeline.nights import free_ports

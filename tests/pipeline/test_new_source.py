@@ -16,7 +16,7 @@ from include.ingestion import land
 from include.local.home import Company
 from include.ops import ensure_tables
 from include.quality import run_gate
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import SourceConnection, load_sources
 from tests.pipeline.nights import Nights, rows

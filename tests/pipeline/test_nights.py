@@ -13,7 +13,7 @@ from include.catalog import query
 from include.local.home import Company
 from include.publish import publish
 from include.quality import GateBlocked, run_gate
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.warehouse import client
 from tests.pipeline.comparison import MODELS, differences
 from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, PlayedNight, before_a_release, play

@@ -10,10 +10,11 @@ import pytest
 
 from include import ops
 from include.local.home import Company
+from include.orchestration import Refresh, refreshes
 from include.publish import publish
 from include.quality import Scope, run_gate
-from include.runs import RunContext
-from include.transform import GATED, Refresh, refreshes
+from include.run_context import RunContext
+from include.transform import GATED
 from include.warehouse import client
 from tests.pipeline.conftest import FIRST, SECOND, SEED, before_a_release
 from tests.pipeline.nights import Nights, contents, rows

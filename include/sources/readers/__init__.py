@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
     from include.sources.readers.pieces import Reader
     from include.sources.schema import Source
 

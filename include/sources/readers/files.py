@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from include.sources.readers.pieces import FileRead, Piece, ReadError, Rejected, Window, table_of
 
 if TYPE_CHECKING:
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
     from include.sources.schema import FilesReader, Table
 
 log = logging.getLogger(__name__)

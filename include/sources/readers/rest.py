@@ -14,7 +14,7 @@ from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, d
 from include.sources.schema import CursorPaginator
 
 if TYPE_CHECKING:
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
     from include.sources.schema import RestReader, Table
 
 PIECE_RECORDS = 20_000

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from include.sources.readers.pieces import Piece, ReadError, Window
 
 if TYPE_CHECKING:
-    from include.sources.connection import SourceConnection
+    from include.connection import SourceConnection
     from include.sources.schema import ColumnType, SqlReader, Table
 
 CONNECT_TIMEOUT_SECONDS = 15

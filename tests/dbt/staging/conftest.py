@@ -70,9 +70,10 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     from include.demo.__main__ import main as demo
+    from include.local.warehouse import EmbeddedWarehouse, environment
     from include.ops import ensure_tables
     from include.settings import settings
-    from include.warehouse import EmbeddedWarehouse, client, environment
+    from include.warehouse import client
 
     home = tmp_path_factory.mktemp("staging")
     port = free_port()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.sla import SlaEvent
+from include.freshness import SlaEvent
 
 #: 08:05 UTC on a Thursday, outside all quiet hours.
 NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)

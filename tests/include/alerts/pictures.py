@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from include.alerts.freshness import from_sla_event
 from include.alerts.occurrence import Message
 from include.alerts.plan import Plan
 from include.alerts.render import mail, slack_blocks
 from include.alerts.routing import load_routing
-from include.alerts.sla import from_sla_event
 from tests.include.alerts.events import NOW, event
 
 _SIGNS = {

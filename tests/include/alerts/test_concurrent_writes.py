@@ -17,10 +17,10 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.alerts import deliver
+from include.alerts.freshness import from_sla_event
 from include.alerts.outbox import CLAIM, Outbox
 from include.alerts.plan import Plan
 from include.alerts.routing import load_routing
-from include.alerts.sla import from_sla_event
 from include.settings import ROOT
 from tests.include.alerts.events import NOW, event
 from tests.include.alerts.receivers import Receivers

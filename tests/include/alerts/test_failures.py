@@ -22,7 +22,7 @@ from include.alerts.failures import failed_task, personal_columns
 from include.alerts.occurrence import sanitized
 from include.orchestration import record_failure, run_is_late
 from include.quality import GateBlocked, GateVerdict, Outcome
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT, settings
 from tests.include.alerts.receivers import Receivers
 from tests.warehouse import rows

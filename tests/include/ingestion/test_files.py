@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.ingestion import LandingError, land
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Warehouse, columns, day, dies
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from include.ingestion import land
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT
 from include.sources import SourceConnection, load_sources
 from include.sources.__main__ import main

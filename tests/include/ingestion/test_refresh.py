@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.ingestion import land
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Database, Warehouse, columns, day
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.ingestion import LandingError, land
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import TOKEN, Api, Warehouse, columns, day
 

@@ -11,7 +11,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.ingestion import LandingError, land, tables
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection
 from tests.include.ingestion.world import PASSWORD, Database, Proxy, Warehouse, columns, day, dies

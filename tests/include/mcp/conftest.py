@@ -8,8 +8,8 @@ import pytest
 from google.cloud.bigquery import Client
 from mcp import StdioServerParameters
 
+from include.local.warehouse import environment
 from include.settings import ROOT
-from include.warehouse import environment
 from tests.include.mcp.serving import until_up
 from tests.warehouse import connected, free_port, running
 

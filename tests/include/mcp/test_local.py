@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from include.local.home import Company
+from include.local.warehouse import EmbeddedWarehouse
 from include.settings import ROOT
-from include.warehouse import EmbeddedWarehouse
 from tests.include.mcp.published import call, text_of
 from tests.include.mcp.serving import until_up
 from tests.warehouse import free_port

@@ -11,7 +11,7 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.ops import writers
-from include.runs import RunContext
+from include.run_context import RunContext
 from tests.warehouse import rows
 
 RUN = RunContext("scheduled__2026-10-01", datetime(2026, 10, 1, tzinfo=UTC))

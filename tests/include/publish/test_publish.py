@@ -13,7 +13,7 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.publish import PublishError, publish, recover
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.warehouse import client
 from tests.warehouse import rows
 

@@ -15,7 +15,7 @@ from google.cloud.bigquery import Client
 from include import ops
 from include.publish import publish
 from include.quality import GateBlocked, build_data_docs, run_gate
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.sources import Source
 from tests.warehouse import rows
 

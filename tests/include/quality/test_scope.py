@@ -11,10 +11,10 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
+from include.orchestration.refreshes import refreshes
 from include.quality import GateBlocked, Scope, run_gate
 from include.quality.builder import gates as all_gates
-from include.runs import RunContext
-from include.transform.cadences import refreshes
+from include.run_context import RunContext
 from tests.warehouse import rows
 
 TICK = RunContext("scheduled__2026-10-01T10:15:00+00:00", datetime(2026, 10, 1, 10, 15, tzinfo=UTC))

@@ -12,7 +12,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.quality import run_gate, run_gates
-from include.runs import RunContext
+from include.run_context import RunContext
 from tests.proxy import Proxy, proxied
 from tests.warehouse import rows, running
 

@@ -11,7 +11,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.transform.seeds import Seeds
 from tests.warehouse import connected

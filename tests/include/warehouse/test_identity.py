@@ -18,10 +18,10 @@ from google.auth import impersonated_credentials
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
+from include.local.warehouse.embedded import environment
 from include.settings import ROOT, settings
-from include.transform.run import tell_run
+from include.transform.run_environment import pass_run
 from include.warehouse import client, credentials, identity
-from include.warehouse.embedded import environment
 from include.warehouse.identity import Identity, IdentityError
 
 VARIABLE = "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"
@@ -201,7 +201,7 @@ def test_a_task_tells_dbt_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, ke
     monkeypatch.setattr(os, "environ", dict(os.environ))
     told = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": False}
     operator = SimpleNamespace(env=None, base_cmd=["build"], dbt_cmd_flags=[])
-    tell_run({"run_id": "night", "ti": SimpleNamespace(xcom_pull=lambda **_: told)}, operator)
+    pass_run({"run_id": "night", "ti": SimpleNamespace(xcom_pull=lambda **_: told)}, operator)
     assert os.environ["DBT_ENV_SECRET_BIGQUERY_PRIVATE_KEY"] == key["private_key"]
     assert operator.env == {"DBT_AS_OF": told["as_of"], "DBT_RUN_ID": "night"}
 

@@ -17,7 +17,7 @@ from include import ops
 from include.quality import run_gate
 from include.quality.builder import build
 from include.quality.context import open_context
-from include.runs import RunContext
+from include.run_context import RunContext
 from include.settings import ROOT
 from include.warehouse import client
 from tests.proxy import Proxy, proxied
@@ -148,7 +148,7 @@ def test_publishing_with_a_rollback(bq: Client, proxy: Proxy) -> None:
 
 
 def test_retention(bq: Client, proxy: Proxy) -> None:
-    from include.transform import forget_old_versions
+    from include.orchestration import forget_old_versions
 
     bq.query("create table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
     assert forget_old_versions(RUN.as_of, client(task="retention")) == {"snap_a": 1}

@@ -10,9 +10,9 @@ from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client
 
 from include import ops
+from include.orchestration import forget_old_versions, take_lock
 from include.quality import quarantine
-from include.runs import RunContext
-from include.transform import forget_old_versions, take_lock
+from include.run_context import RunContext
 from include.warehouse import client, execute
 from tests.proxy import Proxy, proxied
 from tests.warehouse import connected, rows, running

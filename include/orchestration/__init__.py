@@ -1,0 +1,51 @@
+"""What every DAG shares: task defaults, the as-of parameter, locks, the start of a run, refreshes, retention."""
+
+from include.orchestration.defaults import (
+    AS_OF_PARAMETER,
+    INSTANT_PARAMETER,
+    LANDED_ASSET,
+    PUBLISHED_ASSET,
+    default_args,
+    gate_task,
+    publish_task,
+    raw_asset,
+    raw_assets,
+    record_failure,
+    record_success,
+    run_is_late,
+    tier_tag,
+    try_lock,
+    wait_for_lock,
+)
+from include.orchestration.locks import BUILD, Lock, take_lock
+from include.orchestration.refreshes import Refresh, refreshes
+from include.orchestration.retention import forget_old_versions
+from include.orchestration.runs import has_begun, looking_back, open_run, skip_run
+
+__all__ = [
+    "AS_OF_PARAMETER",
+    "BUILD",
+    "INSTANT_PARAMETER",
+    "LANDED_ASSET",
+    "PUBLISHED_ASSET",
+    "Lock",
+    "Refresh",
+    "default_args",
+    "forget_old_versions",
+    "gate_task",
+    "has_begun",
+    "looking_back",
+    "open_run",
+    "publish_task",
+    "raw_asset",
+    "raw_assets",
+    "record_failure",
+    "record_success",
+    "refreshes",
+    "run_is_late",
+    "skip_run",
+    "take_lock",
+    "tier_tag",
+    "try_lock",
+    "wait_for_lock",
+]
