@@ -75,6 +75,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check
 	@$(PY) -m include.catalog --check
+	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
 check-google: setup ## every statement on Google's own analyzer, dbt's unit tests on its evaluator, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
@@ -95,6 +96,7 @@ generate: setup ## write what is generated from the source files, the gate decla
 	@$(PY) -m include.sources dbt-sources
 	@$(PY) -m include.quality build
 	@$(PY) -m include.catalog
+	@$(PY) -m include.orchestration
 
 lock: setup ## compile the requirements files from their .in files
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements.in -o requirements.txt
