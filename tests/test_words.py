@@ -27,7 +27,7 @@ BANNED = {
 ROOMS = (
     "dags",
     "docs/adr/0004-raw-is-append-only.md",
-    "docs/adr/0013-refreshes-take-turns.md",
+    "docs/adr/0013-one-run-writes-at-a-time.md",
     "docs/alerts.md",
     "docs/glossary.md",
     "docs/mcp.md",
