@@ -33,7 +33,7 @@ class Definition(BaseModel):
 def definition_of(table: str, columns: Iterable[str]) -> Definition:
     """The definition of a published table. `columns` that the table does not have are left out."""
     dataset, _, name = table.partition(".")
-    model = _model(settings().dbt_dir / "models" / dataset / f"{name}.yml")
+    model = _model(settings().dbt_dir / "models" / dataset, name)
     described = {column["name"]: one_line(column["description"]) for column in model["columns"]}
     return Definition(
         table=table,
@@ -46,7 +46,8 @@ def definition_of(table: str, columns: Iterable[str]) -> Definition:
 
 
 @lru_cache
-def _model(path: Path) -> Node:
+def _model(layer: Path, name: str) -> Node:
+    (path,) = layer.rglob(f"{name}.yml")
     found: Node = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]
     return found
 

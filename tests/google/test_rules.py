@@ -100,7 +100,7 @@ def test_what_the_analyzer_refuses_is_refused_with_its_place(jobs: Jobs, refused
 
 def test_a_refusal_of_a_model_names_its_file_and_line(jobs: Jobs, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
-    path = "models/core/dim_date.sql"
+    path = "models/core/shared/dim_date.sql"
     write_manifest(manifest, "dim_date", path)
     source = (ROOT / "dbt" / path).read_text().splitlines()
     number = next(at for at, line in enumerate(source, 1) if "cast(" in line or "extract(" in line)

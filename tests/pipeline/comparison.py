@@ -316,8 +316,8 @@ def warehouse_rows(sql: str) -> list[Row]:
 @cache
 def contract(folder: str, model: str) -> tuple[str, ...]:
     """The columns that a model's contract promises, in order."""
-    documents = yaml.safe_load((ROOT / "dbt" / "models" / folder / f"{model}.yml").read_text())
-    (described,) = (entry for entry in documents["models"] if entry["name"] == model)
+    (path,) = (ROOT / "dbt" / "models" / folder).rglob(f"{model}.yml")
+    (described,) = (entry for entry in yaml.safe_load(path.read_text())["models"] if entry["name"] == model)
     return tuple(column["name"] for column in described["columns"])
 
 
@@ -326,7 +326,7 @@ def contracts() -> set[str]:
     return {
         entry["name"]
         for folder in ("core", "marts", "metrics")
-        for path in (ROOT / "dbt" / "models" / folder).glob("*.yml")
+        for path in (ROOT / "dbt" / "models" / folder).rglob("*.yml")
         for entry in yaml.safe_load(path.read_text()).get("models") or ()
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -25,14 +24,15 @@ PUBLISHED_AT = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
 def publish(bq: Client, table: str, select: str) -> None:
     """Create a published table with every column of its contract, fill some columns by a SELECT, and record the publication."""
     dataset, name = table.split(".")
-    bq.query(f"create or replace table {table} ({_columns(ROOT / 'dbt' / 'models' / dataset / f'{name}.yml')})").result()
+    bq.query(f"create or replace table {table} ({_columns(dataset, name)})").result()
     names = ", ".join(field.name for field in bq.query(select).result().schema)
     bq.query(f"insert into {table} ({names}) {select}").result()
     record(bq, table, "published")
 
 
 @lru_cache
-def _columns(contract: Path) -> str:
+def _columns(layer: str, model: str) -> str:
+    (contract,) = (ROOT / "dbt" / "models" / layer).rglob(f"{model}.yml")
     columns = yaml.safe_load(contract.read_text())["models"][0]["columns"]
     return ", ".join(f"{column['name']} {column['data_type']}" for column in columns)
 

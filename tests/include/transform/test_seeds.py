@@ -43,7 +43,7 @@ def project(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("macros/staging.sql", True),
         ("dbt_project.yml", True),
         ("seeds/.deal_stages.csv.swp", False),
-        ("models/core/dim_accounts.sql", False),
+        ("models/core/customers/dim_accounts.sql", False),
         ("target/manifest.json", False),
     ],
 )
