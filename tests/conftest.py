@@ -35,10 +35,12 @@ for _name in (
 @pytest.fixture(scope="session")
 def manifest() -> Path:
     """dbt's manifest, which the transform DAG is made from; written if the dbt project has changed."""
-    from include.local.stack import ensure_manifest
+    from include.manifest import ensure_manifest
     from include.settings import ROOT
+    from include.transform import cut_manifest
 
     ensure_manifest(print)
+    cut_manifest()
     return ROOT / "dbt" / "target" / "manifest.json"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from include.catalog.nodes import Node, one_line
-from include.manifest import Manifest
+from include.catalog.nodes import one_line
+from include.manifest import Manifest, Node, nodes_of
 from include.settings import ROOT
 
 DEFINITIONS = ROOT / "docs" / "metrics.md"
@@ -72,7 +72,7 @@ def definitions_of(node: Node, definitions: list[Definition]) -> list[Definition
 
 def computed_by(manifest: Manifest, definitions: list[Definition]) -> dict[Definition, list[Node]]:
     """Definition → the models that compute it, sorted by name. Definitions without a model are left out."""
-    models = sorted((n for n in manifest["nodes"].values() if n["resource_type"] == "model"), key=lambda n: str(n["name"]))
+    models = sorted(nodes_of(manifest, "model"), key=lambda n: str(n["name"]))
     named = {node["unique_id"]: definitions_of(node, definitions) for node in models}
     by_definition = {d: [node for node in models if d in named[node["unique_id"]]] for d in definitions}
     return {definition: found for definition, found in by_definition.items() if found}

@@ -8,7 +8,6 @@ from typing import Any
 
 from include.catalog.definitions import DEFINITIONS, Definition, computed_by, read_definitions
 from include.catalog.nodes import (
-    Node,
     anchor,
     data_tests,
     expected_rows,
@@ -18,9 +17,8 @@ from include.catalog.nodes import (
     markdown,
     one_line,
     owner,
-    published,
 )
-from include.manifest import Manifest
+from include.manifest import Manifest, Node, nodes_of, parents_of, published_name
 from include.settings import ROOT
 
 METRICS = ROOT / "docs" / "metrics"
@@ -47,7 +45,7 @@ def metric_pages(manifest: Manifest, source: str | None = None) -> dict[Path, st
 
 def _index(computed: dict[Definition, list[Node]]) -> str:
     rows = [
-        [f"[{term}]({definition.page})", definition.section, ", ".join(f"`{published(node)}`" for node in models)]
+        [f"[{term}]({definition.page})", definition.section, ", ".join(f"`{published_name(node)}`" for node in models)]
         for definition, models in computed.items()
         for term in definition.terms
     ]
@@ -63,7 +61,7 @@ def _page(manifest: Manifest, definition: Definition, models: list[Node]) -> str
         "## Computed by\n",
         markdown(
             ["table", "owner", "freshness SLA (cadence, limit, criticality)"],
-            [[f"[{published(node)}](#{anchor(node)})", owner(manifest, node), freshness_sla(node)] for node in models],
+            [[f"[{published_name(node)}](#{anchor(node)})", owner(manifest, node), freshness_sla(node)] for node in models],
         ),
         *(_model(manifest, node) for node in models),
     ]
@@ -81,11 +79,9 @@ def _model(manifest: Manifest, node: Node) -> str:
         }
     )
     questions = sorted(
-        one_line(found["description"])
-        for found in manifest["nodes"].values()
-        if found["resource_type"] == "analysis" and node["unique_id"] in found["depends_on"]["nodes"]
+        one_line(found["description"]) for found in nodes_of(manifest, "analysis") if node["unique_id"] in parents_of(found)
     )
-    parts = [f"## {published(node)}\n", f"{one_line(node['description']) or grain(node)}\n"]
+    parts = [f"## {published_name(node)}\n", f"{one_line(node['description']) or grain(node)}\n"]
     parts += [f"### Golden cases of {node['name']}\n", *(_case(case) for case in cases)] if cases else []
     parts += [f"### Tests of {node['name']}\n", "\n".join(f"- {test}" for test in tests) + "\n"] if tests else []
     parts += [f"### Questions to {node['name']}\n", "\n".join(f"- {question}" for question in questions)] if questions else []

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from include.manifest import Manifest
-
-Node = dict[str, Any]
-
-#: Dataset in which a table is built → dataset in which it is published.
-PUBLISHED = {"marts_build": "marts", "metrics_build": "metrics"}
+from include.manifest import Manifest, Node, nodes_of, parents_of, published_name
 
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def published(node: Node) -> str:
-    return f"{PUBLISHED.get(node['schema'], node['schema'])}.{node['name']}"
-
-
 def anchor(node: Node) -> str:
     """The link anchor of a table's heading in `docs/facts.md`."""
-    return published(node).replace(".", "")
+    return published_name(node).replace(".", "")
 
 
 def grain(node: Node) -> str:
@@ -42,16 +32,12 @@ def freshness_sla(node: Node) -> str:
 
 def data_tests(manifest: Manifest, node: Node) -> list[Node]:
     """The data tests that read a model."""
-    return [
-        test
-        for test in manifest["nodes"].values()
-        if test["resource_type"] == "test" and node["unique_id"] in test["depends_on"]["nodes"]
-    ]
+    return [test for test in nodes_of(manifest, "test") if node["unique_id"] in parents_of(test)]
 
 
 def golden_cases(manifest: Manifest, node: Node) -> list[Node]:
     """The unit tests of a model."""
-    return [case for case in manifest["unit_tests"].values() if node["unique_id"] in case["depends_on"]["nodes"]]
+    return [case for case in manifest["unit_tests"].values() if node["unique_id"] in parents_of(case)]
 
 
 def expected_rows(case: Node, count: int, width: int) -> str:

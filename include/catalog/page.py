@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from include.catalog.definitions import DEFINITIONS, Definition, definitions_of, read_definitions
 from include.catalog.nodes import (
-    PUBLISHED,
-    Node,
     anchor,
     data_tests,
     expected_rows,
@@ -17,9 +15,8 @@ from include.catalog.nodes import (
     grain,
     markdown,
     owner,
-    published,
 )
-from include.manifest import Manifest
+from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name
 from include.settings import ROOT
 
 FACTS = ROOT / "docs" / "facts.md"
@@ -38,7 +35,7 @@ Sample rows are the expected rows of each model's golden case: a unit test with 
 def render(manifest: Manifest) -> str:
     """The page as Markdown."""
     tables = sorted(
-        (node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["schema"] in PUBLISHED),
+        (node for node in nodes_of(manifest, "model") if node["schema"] in PUBLISHED),
         key=lambda node: (node["schema"], node["name"]),
     )
     parts = [HEAD, _overview(manifest, tables), "## Lineage\n", _lineage(manifest, tables), "## Tables\n"]
@@ -49,7 +46,9 @@ def render(manifest: Manifest) -> str:
 
 
 def _overview(manifest: Manifest, tables: list[Node]) -> str:
-    rows = [[f"[{published(node)}](#{anchor(node)})", grain(node), owner(manifest, node), freshness_sla(node)] for node in tables]
+    rows = [
+        [f"[{published_name(node)}](#{anchor(node)})", grain(node), owner(manifest, node), freshness_sla(node)] for node in tables
+    ]
     return markdown(["table", "grain", "owner", "freshness SLA (cadence, limit, criticality)"], rows)
 
 
@@ -65,7 +64,7 @@ def _lineage(manifest: Manifest, tables: list[Node]) -> str:
             shown.add(parent["unique_id"])
             edges.append(f"  {parent['name']} --> {node['name']}")
     for exposure in _exposures(manifest):
-        for parent_id in exposure["depends_on"]["nodes"]:
+        for parent_id in parents_of(exposure):
             if parent_id in shown:
                 edges.append(f"  {manifest['nodes'][parent_id]['name']} --> {exposure['name']}[[{exposure['label']}]]")
     return "\n".join([*lines, *sorted(set(edges)), "```", ""])
@@ -73,8 +72,10 @@ def _lineage(manifest: Manifest, tables: list[Node]) -> str:
 
 def _parents(manifest: Manifest, node: Node) -> list[Node]:
     """The upstream tables of a table, without seeds."""
-    found = [manifest["nodes"][key] for key in node["depends_on"]["nodes"] if key in manifest["nodes"]]
-    return sorted((parent for parent in found if parent["resource_type"] == "model"), key=lambda parent: str(parent["name"]))
+    known = set(parents_of(node))
+    return sorted(
+        (model for model in nodes_of(manifest, "model") if model["unique_id"] in known), key=lambda model: str(model["name"])
+    )
 
 
 def _exposures(manifest: Manifest) -> list[Node]:
@@ -82,14 +83,14 @@ def _exposures(manifest: Manifest) -> list[Node]:
 
 
 def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str:
-    readers = [exposure["label"] for exposure in _exposures(manifest) if node["unique_id"] in exposure["depends_on"]["nodes"]]
+    readers = [exposure["label"] for exposure in _exposures(manifest) if node["unique_id"] in parents_of(exposure)]
     golden = golden_cases(manifest, node)
     defined = definitions_of(node, definitions)
     facts = [
         ["Grain", grain(node)],
         ["Owner", owner(manifest, node)],
         ["Freshness SLA", freshness_sla(node)],
-        ["Upstream", ", ".join(f"`{published(parent)}`" for parent in _parents(manifest, node))],
+        ["Upstream", ", ".join(f"`{published_name(parent)}`" for parent in _parents(manifest, node))],
         ["Defined by", ", ".join(f"[{definition.terms[0]}](metrics/{definition.page})" for definition in defined) or "–"],
         ["Read by", ", ".join(readers) or "–"],
         [
@@ -97,7 +98,7 @@ def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str
             f"{len(data_tests(manifest, node))} data tests, {len(golden)} golden cases, a contract of {len(node['columns'])} columns",
         ],
     ]
-    return "\n".join([f"### {published(node)}\n", markdown(["", ""], facts), _sample(golden)])
+    return "\n".join([f"### {published_name(node)}\n", markdown(["", ""], facts), _sample(golden)])
 
 
 def _sample(golden: list[Node]) -> str:
@@ -115,9 +116,8 @@ def _sample(golden: list[Node]) -> str:
 
 def _questions(manifest: Manifest) -> Iterable[str]:
     """Every analysis as a query to paste, under the topic of its meta."""
-    analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
     heading = ""
-    for node in sorted(analyses, key=lambda found: (found["config"]["meta"]["topic"], found["name"])):
+    for node in sorted(nodes_of(manifest, "analysis"), key=lambda found: (found["config"]["meta"]["topic"], found["name"])):
         if node["config"]["meta"]["topic"] != heading:
             heading = node["config"]["meta"]["topic"]
             yield f"### {heading}\n"
@@ -128,7 +128,6 @@ def query(node: Node, manifest: Manifest) -> str:
     """The SQL of an analysis, with references to the published tables."""
 
     def read(match: re.Match[str]) -> str:
-        found = (n for n in manifest["nodes"].values() if n["name"] == match[1] and n["resource_type"] in {"model", "snapshot"})
-        return published(next(found))
+        return published_name(next(node for node in nodes_of(manifest, "model", "snapshot") if node["name"] == match[1]))
 
     return re.sub(r"\{\{\s*ref\('(\w+)'\)\s*\}\}", read, str(node["raw_code"])).strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from include.cost.sizes import Size
 from include.cost.work import Nodes, works
 from include.local.errors import StackError
 from include.local.home import Company, Ports
-from include.local.stack import ensure_manifest, warehouse_of
+from include.local.stack import warehouse_of
 from include.local.warehouse import WarehouseError
+from include.manifest import ManifestError, ensure_manifest, read_manifest
 from include.settings import ROOT, settings
 from include.warehouse import client
 
@@ -28,10 +28,10 @@ def main() -> int:
     given = _arguments()
     try:
         ensure_manifest(print)
-        nodes = Nodes(json.loads(settings().manifest.read_text(encoding="utf-8")))
+        nodes = Nodes(read_manifest())
         known, what = _of_google(given.project) if given.project else _of_local_warehouse(nodes)
         recorded = record.load() or _play()
-    except (StackError, WarehouseError) as error:
+    except (ManifestError, StackError, WarehouseError) as error:
         print(f"Failed {error}", file=sys.stderr)
         return 1
     text = page.page(

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.cost.prices import Bill, bill
 from include.cost.sizes import Size
-from include.publish.targets import DATASETS
+from include.manifest import PUBLISHED, Manifest, Node, parents_of, upstream
 
 NIGHTLY = "nightly run"
 #: The phases of the two nightly runs in `tests.google.check`. The second leaves the data tests out, because they change no table.
@@ -43,11 +43,12 @@ class Work:
 class Nodes:
     """The nodes of dbt's manifest, looked up by job and by table."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
-        self._nodes: Mapping[str, Mapping[str, Any]] = manifest["nodes"]
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._nodes: Mapping[str, Node] = manifest["nodes"]
         self._labels = {node["name"][:63].lower(): node for node in self._nodes.values()}
 
-    def of(self, job: Job) -> Mapping[str, Any] | None:
+    def of(self, job: Job) -> Node | None:
         """The node for which dbt sent a job."""
         return self._labels.get(job["labels"].get("node", ""))
 
@@ -56,7 +57,7 @@ class Nodes:
         node = self.of(job)
         if node is None or node["resource_type"] != "test":
             return False
-        return any(not parent.startswith("seed.") for parent in node["depends_on"]["nodes"])
+        return any(not parent.startswith("seed.") for parent in parents_of(node))
 
     def growing(self) -> set[str]:
         """`dataset.table` of all tables downstream of a source: a larger company has more rows in them. Seeds and calendars do not grow."""
@@ -74,21 +75,13 @@ class Nodes:
 
     def _is_fed(self, key: str) -> bool:
         """Whether a source lies upstream."""
-        open_keys, known = [key], {key}
-        while open_keys:
-            current = open_keys.pop()
-            if current.startswith("source."):
-                return True
-            upstream = [k for k in self._nodes.get(current, {}).get("depends_on", {}).get("nodes", []) if k not in known]
-            known.update(upstream)
-            open_keys += upstream
-        return False
+        return any(found.startswith("source.") for found in upstream(self._manifest, [key]))
 
 
-def _tables_of(node: Mapping[str, Any]) -> Iterator[str]:
+def _tables_of(node: Node) -> Iterator[str]:
     """The tables of a node: the built one and the published one."""
     if node.get("alias"):
-        for dataset in (node["schema"], DATASETS.get(node["schema"])):
+        for dataset in (node["schema"], PUBLISHED.get(node["schema"])):
             if dataset:
                 yield f"{dataset}.{node['alias']}"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -11,8 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from include.freshness.calendars import Ticks
-from include.publish import DATASETS
-from include.settings import settings
+from include.manifest import PUBLISHED, Manifest, Node, nodes_of, published_name, read_manifest, upstream
 from include.terms import Criticality, Duration, cadence_interval, refreshed_by
 
 _RAW = "raw_"
@@ -81,7 +78,7 @@ class Promise:
         return refreshed_by(self.cadence)
 
 
-def load_promises(manifest: Mapping[str, Any] | None = None) -> dict[str, Promise]:
+def load_promises(manifest: Manifest | None = None) -> dict[str, Promise]:
     """Every promise, by the table's qualified name.
 
     Args:
@@ -91,52 +88,35 @@ def load_promises(manifest: Mapping[str, Any] | None = None) -> dict[str, Promis
         PromiseError: a promise is wrong, or its model has no owner or is not published.
         FileNotFoundError: the project was never parsed.
     """
-    found = [_promise(node) for node in _models(manifest or _manifest()) if _sla(node) is not None]
+    found = [_promise(node) for node in nodes_of(manifest or read_manifest(), "model") if _sla(node) is not None]
     return {promise.key: promise for promise in sorted(found, key=lambda promise: promise.key)}
 
 
-def load_lineage(manifest: Mapping[str, Any] | None = None) -> dict[str, frozenset[str]]:
+def load_lineage(manifest: Manifest | None = None) -> dict[str, frozenset[str]]:
     """The raw tables that each promised table is made from, directly or not: `marts.mart_x` → `{"crm.deals", …}`."""
-    content = manifest or _manifest()
-    nodes, sources = content["nodes"], content["sources"]
-    known: dict[str, frozenset[str]] = {}
-
-    def raw_tables(unique_id: str) -> frozenset[str]:
-        if unique_id not in known:
-            if unique_id in sources:
-                source = sources[unique_id]
-                schema = str(source["schema"])
-                name = f"{schema.removeprefix(_RAW)}.{source['identifier']}"
-                known[unique_id] = frozenset({name} if schema.startswith(_RAW) else ())
-            else:
-                parents = nodes[unique_id]["depends_on"].get("nodes", ())
-                known[unique_id] = frozenset().union(*(raw_tables(parent) for parent in parents))
-        return known[unique_id]
-
-    return {_key(node): raw_tables(node["unique_id"]) for node in _models(content) if _sla(node) is not None}
+    content = manifest or read_manifest()
+    raw = {
+        key: f"{source['schema'].removeprefix(_RAW)}.{source['identifier']}"
+        for key, source in content["sources"].items()
+        if source["schema"].startswith(_RAW)
+    }
+    return {
+        published_name(node): frozenset(raw[key] for key in upstream(content, [node["unique_id"]]) if key in raw)
+        for node in nodes_of(content, "model")
+        if _sla(node) is not None
+    }
 
 
-def _manifest() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(settings().manifest.read_text(encoding="utf-8"))
-    return content
-
-
-def _models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["config"]["enabled"]]
-
-
-def _sla(node: Mapping[str, Any]) -> Any:
+def _sla(node: Node) -> Any:
     return node["config"].get("meta", {}).get("sla")
 
 
-def _key(node: Mapping[str, Any]) -> str:
-    return f"{DATASETS.get(node['schema'], node['schema'])}.{node['alias']}"
-
-
-def _promise(node: Mapping[str, Any]) -> Promise:
+def _promise(node: Node) -> Promise:
     name = node["name"]
-    if node["schema"] not in DATASETS:
-        raise PromiseError(f"{name}: meta.sla: only what is published is promised ({', '.join(DATASETS)}), not {node['schema']}.")
+    if node["schema"] not in PUBLISHED:
+        raise PromiseError(
+            f"{name}: meta.sla: only what is published is promised ({', '.join(PUBLISHED)}), not {node['schema']}."
+        )
     if not node.get("group"):
         raise PromiseError(f"{name}: group: a promise needs an owner, one of dbt/models/_groups.yml.")
     try:
@@ -144,4 +124,4 @@ def _promise(node: Mapping[str, Any]) -> Promise:
     except ValidationError as error:
         problems = "; ".join(f"meta.sla.{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
         raise PromiseError(f"{name}: {problems}") from error
-    return Promise(DATASETS[node["schema"]], node["alias"], owner=node["group"], **dict(sla))
+    return Promise(PUBLISHED[node["schema"]], node["alias"], owner=node["group"], **dict(sla))

@@ -19,6 +19,7 @@ from include.local.errors import StackError
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
+from include.manifest import ManifestError, ensure_manifest
 from include.warehouse import client
 
 # Where nobody watches a terminal, tables are as wide as on a usual one.
@@ -153,7 +154,6 @@ def docs(_: argparse.Namespace) -> None:
 def status(_: argparse.Namespace) -> None:
     """Print every freshness promise: now, over the last seven days, and when it is due next."""
     from include.freshness import status_table, statuses, write_page
-    from include.local.stack import ensure_manifest
     from include.ops import ensure_tables
 
     company = Company.last()
@@ -250,7 +250,7 @@ def main() -> int:
     try:
         make_local_home()
         arguments.function(arguments)
-    except (StackError, WarehouseError) as error:
+    except (ManifestError, StackError, WarehouseError) as error:
         errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

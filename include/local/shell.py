@@ -11,7 +11,8 @@ from pathlib import Path
 
 from include.local.errors import StackError
 from include.local.home import Company, Ports
-from include.local.stack import ensure_manifest, warehouse_of
+from include.local.stack import warehouse_of
+from include.manifest import ensure_manifest
 from include.settings import settings
 
 
@@ -46,7 +47,7 @@ def write_docs() -> Path:
         The file.
 
     Raises:
-        StackError: dbt could not write it.
+        ManifestError, StackError: dbt could not write it.
     """
     ensure_manifest(print)
     if _dbt(["--quiet", "docs", "generate", "--static", "--no-compile", "--empty-catalog"], dict(os.environ)):

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from types import TracebackType
 
-from include import manifest
 from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.postgres import Postgres
 from include.local.processes import GRACE, Processes, alive, stop_groups
 from include.local.warehouse import EmbeddedWarehouse, environment
+from include.manifest import ensure_manifest
 from include.settings import ROOT
 from include.transform import cut_manifest
 
@@ -52,6 +52,7 @@ class Stack:
         self.ports.check_free()
         self.company.save()
         ensure_manifest(say)
+        cut_manifest()
         with (
             timed(say, f"warehouse, the company's systems ({self.company.describe()}) and Airflow"),
             ThreadPoolExecutor() as pool,
@@ -197,19 +198,6 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     }
 
 
-def ensure_manifest(say: Callable[[str], None]) -> None:
-    """Have dbt write its manifest, and the manifest of each node, when the project has changed.
-
-    Raises:
-        StackError: dbt cannot parse the project.
-    """
-    try:
-        manifest.ensure_manifest(say)
-    except manifest.ManifestError as error:
-        raise StackError(str(error)) from error
-    cut_manifest()
-
-
 @contextmanager
 def timed(say: Callable[[str], None], what: str) -> Iterator[None]:
     """Say what starts, and how long it took."""
@@ -224,4 +212,4 @@ def clean() -> None:
     shutil.rmtree(local_home(), ignore_errors=True)
 
 
-__all__ = ["HOST", "Stack", "clean", "ensure_manifest", "kept", "platform_environment", "stop_kept", "warehouse_of"]
+__all__ = ["HOST", "Stack", "clean", "kept", "platform_environment", "stop_kept", "warehouse_of"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field, JsonValue
 
-from include.catalog.nodes import PUBLISHED
+from include.manifest import PUBLISHED
 from include.mcp.definition import Definition, definition_of
 from include.settings import settings
 from include.warehouse import client

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from include.catalog.definitions import DEFINITIONS, definitions_of, read_definitions
 from include.catalog.definitions import Definition as MetricDefinition
-from include.catalog.nodes import Node, one_line
+from include.catalog.nodes import one_line
+from include.manifest import Node
 from include.settings import settings
 
 

@@ -10,18 +10,17 @@ data test, of which a refresh then leaves out those that need not be done as oft
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from include.publish.targets import DATASETS
+from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name, read_manifest, upstream
 from include.settings import settings
 from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
 from include.transform.layers import LAYERS
@@ -92,27 +91,28 @@ def refreshes() -> dict[str, Refresh]:
 
 @lru_cache(maxsize=1)
 def _refreshes(manifest: Path, _changed: int) -> dict[str, Refresh]:
-    return refreshes_of(json.loads(manifest.read_text(encoding="utf-8")))
+    return refreshes_of(read_manifest(manifest))
 
 
-def refreshes_of(manifest: Mapping[str, Any]) -> dict[str, Refresh]:
+def refreshes_of(manifest: Manifest) -> dict[str, Refresh]:
     """The refreshes that a manifest asks for, by DAG id."""
-    promised: dict[str, list[Mapping[str, Any]]] = {}
-    for node in manifest["nodes"].values():
-        sla = (node["config"].get("meta") or {}).get("sla") if node["resource_type"] == "model" else None
-        if sla and node["config"]["enabled"] and sla.get("cadence") != "daily":
+    promised: dict[str, list[Node]] = {}
+    for node in nodes_of(manifest, "model"):
+        sla = (node["config"].get("meta") or {}).get("sla")
+        if sla and sla.get("cadence") != "daily":
             promised.setdefault(str(sla.get("cadence")), []).append(node)
     made = (_refresh(manifest, cadence, nodes) for cadence, nodes in sorted(promised.items()))
     return {refresh.dag_id: refresh for refresh in made}
 
 
-def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str, Any]]) -> Refresh:
+def _refresh(manifest: Manifest, cadence: str, models: list[Node]) -> Refresh:
     interval, schedule = _clock(cadence, models[0]["name"])
     for model in models:
-        if model["schema"] not in DATASETS:
+        if model["schema"] not in PUBLISHED:
             raise CadenceError(f"{model['name']}: meta.sla.cadence {cadence!r}: only marts and metrics are published.")
-    upstream, _ = _needed(manifest, models, lambda key: True)
-    moved, landed = _needed(manifest, models, _moving(manifest, [model["unique_id"] for model in models], interval))
+    wanted = [model["unique_id"] for model in models]
+    needed, _ = _split(manifest, upstream(manifest, wanted, lambda key: not _is_snapshot(manifest, key)))
+    moved, landed = _split(manifest, upstream(manifest, wanted, _moving(manifest, wanted, interval)))
     layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in moved if _layer(node) == layer])}
     relations = _relations(moved)
     return Refresh(
@@ -121,22 +121,22 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
         interval=interval,
         schedule=schedule,
         tier=max((_criticality(model) for model in models), key=CRITICALITIES.index),
-        tables=tuple(sorted(f"{DATASETS[model['schema']]}.{model['alias']}" for model in models)),
+        tables=tuple(sorted(map(published_name, models))),
         layers={layer: _names(nodes) for layer, nodes in layers.items()},
         selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
-        upstream={layer: _names(node for node in upstream if _layer(node) == layer) for layer in LAYERS},
+        upstream={layer: _names(node for node in needed if _layer(node) == layer) for layer in LAYERS},
         left_out=_left_out(manifest, {node["unique_id"] for node in moved}, interval),
         sources=_landed(landed, interval),
         relations=relations,
-        taken=_relations(upstream) - relations,
+        taken=_relations(needed) - relations,
     )
 
 
-def _names(nodes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _names(nodes: Iterable[Node]) -> tuple[str, ...]:
     return tuple(sorted(node["name"] for node in nodes))
 
 
-def _relations(nodes: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+def _relations(nodes: Iterable[Node]) -> frozenset[str]:
     return frozenset(f"{node['schema']}.{node['alias']}" for node in nodes)
 
 
@@ -149,33 +149,24 @@ def _clock(cadence: str, model: str) -> tuple[timedelta, str]:
     return interval, _HOURLY if cadence == "hourly" else f"*/{interval // timedelta(minutes=1)} * * * *"
 
 
-def _criticality(model: Mapping[str, Any]) -> str:
+def _criticality(model: Node) -> str:
     given = str(model["config"]["meta"]["sla"].get("criticality"))
     if given not in CRITICALITIES:
         raise CadenceError(f"{model['name']}: meta.sla.criticality is {given!r}: say one of {', '.join(CRITICALITIES)}.")
     return given
 
 
-def _needed(
-    manifest: Mapping[str, Any], models: Iterable[Mapping[str, Any]], follows: Callable[[str], bool]
-) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """What these models are made from, themselves included, as far upstream as `follows` says: models and seeds, and dbt sources."""
+def _split(manifest: Manifest, keys: Iterable[str]) -> tuple[list[Node], list[Node]]:
+    """The models and seeds with these keys, and the dbt sources."""
     nodes, sources = manifest["nodes"], manifest["sources"]
-    built, read = list(models), []
-    known = {node["unique_id"] for node in built}
-    for node in built:
-        for key in _parents(node):
-            if key in known or not follows(key):
-                continue
-            known.add(key)
-            if key in sources:
-                read.append(sources[key])
-            elif nodes[key]["resource_type"] != "snapshot":
-                built.append(nodes[key])
-    return built, read
+    return [nodes[key] for key in keys if key in nodes], [sources[key] for key in keys if key in sources]
 
 
-def _moving(manifest: Mapping[str, Any], wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
+def _is_snapshot(manifest: Manifest, key: str) -> bool:
+    return key in manifest["nodes"] and manifest["nodes"][key]["resource_type"] == "snapshot"
+
+
+def _moving(manifest: Manifest, wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
     """Tells of a node or dbt source, by its key, whether a refresh builds or lands it."""
     from include.sources import load_sources
 
@@ -188,32 +179,27 @@ def _moving(manifest: Mapping[str, Any], wanted: Iterable[str], interval: timede
             # The platform's own books, such as the quarantine, are dbt sources too.
             source = known.get(sources[key]["source_name"])
             return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
-        node = nodes[key]
-        if node["resource_type"] == "snapshot":
+        if _is_snapshot(manifest, key):
             return False
+        node = nodes[key]
         if key in published or node["resource_type"] == "seed":
             return True
         if (every := _own_interval(node)) is not None:
             return every <= interval
-        return any(moves(parent) and not parent.startswith("seed.") for parent in _parents(node))
+        return any(moves(parent) and not parent.startswith("seed.") for parent in parents_of(node))
 
     return moves
 
 
-def _parents(node: Mapping[str, Any]) -> list[str]:
-    return list(node["depends_on"].get("nodes", ()))
-
-
-def _left_out(manifest: Mapping[str, Any], built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
-    tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
+def _left_out(manifest: Manifest, built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
     return _names(
         test
-        for test in tests
-        if (every := _own_interval(test)) is not None and every > interval and not built.isdisjoint(_parents(test))
+        for test in nodes_of(manifest, "test")
+        if (every := _own_interval(test)) is not None and every > interval and not built.isdisjoint(parents_of(test))
     )
 
 
-def _own_interval(node: Mapping[str, Any]) -> timedelta | None:
+def _own_interval(node: Node) -> timedelta | None:
     """What a model or a data test says itself of how often it is to be made, `meta.refresh_every`."""
     given = (node["config"].get("meta") or {}).get("refresh_every")
     if given is None:
@@ -224,14 +210,14 @@ def _own_interval(node: Mapping[str, Any]) -> timedelta | None:
         raise CadenceError(f"{node['name']}: meta.refresh_every: {error.errors()[0]['msg']}.") from error
 
 
-def _layer(node: Mapping[str, Any]) -> str:
+def _layer(node: Node) -> str:
     for layer, selectors in LAYERS.items():
         if any(node["original_file_path"].startswith(selector.removeprefix("path:") + "/") for selector in selectors):
             return layer
     raise CadenceError(f"{node['name']}: {node['original_file_path']} lies in no layer of the pipeline.")
 
 
-def _landed(read: Iterable[Mapping[str, Any]], interval: timedelta) -> dict[str, Source]:
+def _landed(read: Iterable[Node], interval: timedelta) -> dict[str, Source]:
     """The sources with the tables that are read; what was committed late by more than a tick is the night's to find."""
     from include.sources import load_sources
 

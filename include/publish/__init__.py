@@ -1,6 +1,6 @@
 """Publishing: clones the checked build into the datasets that analysts read, all tables or none."""
 
 from include.publish.publish import publish, recover
-from include.publish.targets import DATASETS, PublishError
+from include.publish.targets import PublishError
 
-__all__ = ["DATASETS", "PublishError", "publish", "recover"]
+__all__ = ["PublishError", "publish", "recover"]

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from include.manifest import PUBLISHED
 from include.ops import append, publications
-from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, DATASETS, PublishError, Target, built, chosen
+from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, PublishError, Target, built, chosen
 from include.run_context import RunContext
 from include.warehouse import client as new_client
 from include.warehouse import copy_config, execute
@@ -47,7 +48,7 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
     recover(bq)
     targets = built(bq) if tables is None else chosen(tables)
     if not targets:
-        raise PublishError(f"Nothing is built in {' or '.join(DATASETS)}, so there is nothing to publish.")
+        raise PublishError(f"Nothing is built in {' or '.join(PUBLISHED)}, so there is nothing to publish.")
     existing = _existing(bq)
     stale = _stale(bq, targets, existing) if tables is None else []
     if tables is None:
@@ -142,7 +143,7 @@ def _delete_backups(bq: Client) -> None:
 
 def _existing(bq: Client) -> set[Target]:
     """All tables that exist in the published datasets, whoever created them."""
-    return {Target(dataset, table.table_id) for dataset in DATASETS.values() for table in bq.list_tables(dataset)}
+    return {Target(dataset, table.table_id) for dataset in PUBLISHED.values() for table in bq.list_tables(dataset)}
 
 
 def _stale(bq: Client, targets: Sequence[Target], existing: set[Target]) -> list[Target]:

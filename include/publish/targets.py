@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.settings import settings
+from include.manifest import PUBLISHED, nodes_of, read_manifest
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-#: Where the pipeline builds → where analysts read.
-DATASETS = {"marts_build": "marts", "metrics_build": "metrics"}
-_BUILDS = {published: build for build, published in DATASETS.items()}
+_BUILDS = {published: build for build, published in PUBLISHED.items()}
 
 BACKUP_DATASET = "ops"
 BACKUP_PREFIX = "published_before__"
@@ -87,21 +83,18 @@ def built(client: Client) -> list[Target]:
     """
     existing = {
         (dataset, table.table_id)
-        for dataset in DATASETS
+        for dataset in PUBLISHED
         for table in client.list_tables(dataset)
         if table.table_type not in _NOT_TABLES
     }
-    modelled = _modelled(settings().manifest)
+    modelled = _modelled()
     wanted = existing if modelled is None else existing & modelled
-    return sorted(Target(DATASETS[dataset], name) for dataset, name in wanted)
+    return sorted(Target(PUBLISHED[dataset], name) for dataset, name in wanted)
 
 
-def _modelled(manifest: Path) -> set[tuple[str, str]] | None:
-    if not manifest.exists():
+def _modelled() -> set[tuple[str, str]] | None:
+    try:
+        manifest = read_manifest()
+    except FileNotFoundError:
         return None
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
-    return {
-        (node["schema"], node["alias"])
-        for node in nodes
-        if node["resource_type"] == "model" and node["schema"] in DATASETS and node["config"]["enabled"]
-    }
+    return {(node["schema"], node["alias"]) for node in nodes_of(manifest, "model")}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from include.manifest import Manifest, parents_of, read_manifest
 from include.settings import settings
 
 _TESTED = {"model", "seed", "snapshot"}
@@ -24,7 +24,7 @@ def cut_manifest() -> None:
     manifest, folder = settings().manifest, _folder()
     if _up_to_date(folder, manifest):
         return
-    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content = read_manifest()
     new = folder.with_name("nodes.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
@@ -49,7 +49,7 @@ def _up_to_date(folder: Path, manifest: Path) -> bool:
     return folder.exists() and folder.stat().st_mtime_ns > manifest.stat().st_mtime_ns
 
 
-def _cuts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _cuts(content: Manifest) -> dict[str, dict[str, Any]]:
     """By name of the node: a manifest with the node and its tests, and nothing else."""
     nodes = content["nodes"]
     names = {key: node["name"] for key, node in nodes.items() if node["resource_type"] in _TESTED}
@@ -59,7 +59,7 @@ def _cuts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if key in names:
             cuts[names[key]][key] = kept
         elif node["resource_type"] == "test":
-            for parent in node["depends_on"].get("nodes", ()):
+            for parent in parents_of(node):
                 if parent in names:
                     cuts[names[parent]][key] = kept
     metadata = {"project_name": content["metadata"]["project_name"]}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from include.manifest import nodes_of, read_manifest
 from include.ops import SOME_SEEDS
 from include.settings import settings
 
@@ -39,9 +39,8 @@ class Seeds:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
         tables: dict[str, set[str]] = {}
-        for node in json.loads(settings().manifest.read_text(encoding="utf-8"))["nodes"].values():
-            if node["resource_type"] == "seed":
-                tables.setdefault(node["schema"], set()).add(node["alias"])
+        for node in nodes_of(read_manifest(), "seed"):
+            tables.setdefault(node["schema"], set()).add(node["alias"])
         return cls(digest.hexdigest(), tables)
 
     def are_loaded(self, runs: Iterable[Mapping[str, Any]]) -> bool:

@@ -22,6 +22,7 @@ from airflow.sdk import Asset, AssetAll
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.serialization.serialized_objects import DagSerialization
 
+from include.manifest import read_manifest
 from include.orchestration import LONGEST_WAIT, RETRIES, refreshes
 from include.settings import settings
 from include.sources import load_sources
@@ -103,7 +104,7 @@ def test_a_higher_tier_has_no_fewer_attempts() -> None:
 
 
 def test_refreshes_follow_the_freshness_slas(bag: DagBag, manifest: Path) -> None:
-    nodes = json.loads(manifest.read_text())["nodes"].values()
+    nodes = read_manifest(manifest)["nodes"].values()
     cadences = {
         node["name"]: node["config"]["meta"]["sla"]["cadence"]
         for node in nodes
@@ -233,7 +234,7 @@ def test_layers_and_gates_alternate(bag: DagBag) -> None:
 
 
 def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> None:
-    nodes = json.loads(manifest.read_text())["nodes"].values()
+    nodes = read_manifest(manifest)["nodes"].values()
     built = {n["name"] for n in nodes if n["resource_type"] in {"model", "seed", "snapshot"} and n["config"]["enabled"]}
     ephemeral = {n["name"] for n in nodes if n["config"].get("materialized") == "ephemeral"}
     shown = " ".join(task.task_id for task in bag.dags["transform"].tasks)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from include.manifest import read_manifest
 from include.settings import ROOT
 
 TESTS = ROOT / "dbt" / "macros" / "generic_tests.sql"
@@ -18,7 +18,7 @@ def test_every_generic_test_names_its_table() -> None:
 
 
 def test_dbts_own_tests_look_at_no_column_named_like_its_table(manifest: Path) -> None:
-    nodes = json.loads(manifest.read_text())["nodes"]
+    nodes = read_manifest(manifest)["nodes"]
     hidden = {(key, node["alias"]) for key, node in nodes.items() if node.get("alias") in node.get("columns", {})}
     assert ("model.customer_intelligence.int_billing__invoiced_mrr", "invoiced_mrr") in hidden
     # `relationships` and the like are dbt's, whose tables have no alias.

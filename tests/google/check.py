@@ -28,7 +28,7 @@ from rich.console import Console
 from include.cost import record
 from include.cost.changes import changes_per_day
 from include.local.home import Company
-from include.local.stack import ensure_manifest
+from include.manifest import ensure_manifest
 from include.quality import GateBlocked, Scope
 from include.run_context import RunContext
 from include.settings import ROOT, settings

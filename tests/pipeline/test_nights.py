@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from include import ops
 from include.catalog import query
 from include.local.home import Company
+from include.manifest import read_manifest
 from include.publish import publish
 from include.quality import GateBlocked, run_gate
 from include.run_context import RunContext
@@ -124,7 +124,7 @@ def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(nights: N
 
 
 def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunContext, manifest: Path) -> None:
-    known = json.loads(manifest.read_text())
+    known = read_manifest(manifest)
     questions = [node for node in known["nodes"].values() if node["resource_type"] == "analysis"]
     assert len(questions) > 15
     unanswered = [node["name"] for node in questions if not rows(query(node, known))]

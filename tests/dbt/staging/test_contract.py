@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from include.manifest import read_manifest
 from include.ops.tables import table as ops_table
 from include.quality.builder import gates, quarantined_in
 from include.settings import ROOT
@@ -20,7 +20,7 @@ each_table = pytest.mark.parametrize("staged", TABLES, ids=lambda staged: staged
 
 @pytest.fixture(scope="module")
 def nodes(manifest: Path) -> dict[str, Any]:
-    return json.loads(manifest.read_text())["nodes"]
+    return read_manifest(manifest)["nodes"]
 
 
 def data_tests(nodes: dict[str, Any], view: str) -> list[dict[str, Any]]:

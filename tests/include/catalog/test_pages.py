@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from include.catalog import METRICS, metric_pages
 from include.catalog.__main__ import drifted, write
 from include.catalog.definitions import DEFINITIONS, DefinitionError, read_definitions
+from include.manifest import read_manifest
 
 SOURCE = """\
 # Metric definitions
@@ -41,6 +41,7 @@ def known() -> dict[str, Any]:
         **project,
         "unique_id": f"model.shop.{NRR}",
         "name": NRR,
+        "alias": NRR,
         "resource_type": "model",
         "schema": "marts_build",
         "description": "One row per month.\nMore of it. Definition: NRR (trailing 12 months, fixed base), GRR. And more.",
@@ -49,7 +50,7 @@ def known() -> dict[str, Any]:
         "columns": {},
         "depends_on": {"nodes": []},
     }
-    other = {**mart, "unique_id": "model.shop.other", "name": "other", "description": "One row per day."}
+    other = {**mart, "unique_id": "model.shop.other", "name": "other", "alias": "other", "description": "One row per day."}
     reads = {"depends_on": {"nodes": [mart["unique_id"]]}}
 
     def test(name: str, severity: str, meta: dict[str, str], **node: Any) -> dict[str, Any]:
@@ -170,6 +171,6 @@ def test_changed_missing_and_extra_pages_are_outdated(known: dict[str, Any], tmp
 
 
 def test_the_models_of_the_project_name_known_definitions(manifest: Path) -> None:
-    pages = metric_pages(json.loads(manifest.read_text()), DEFINITIONS.read_text())
+    pages = metric_pages(read_manifest(manifest), DEFINITIONS.read_text())
     computed = {path.name for path in pages}
     assert {"order-revenue.md", "sla-compliance.md", "weighted-amount-of-a-deal.md", "facility-health.md"} <= computed

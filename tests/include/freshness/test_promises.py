@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tests.include.sla.books import MANIFEST, manifest, model
 
 from include.freshness import PromiseError, load_lineage, load_promises
 from include.freshness.calendars import NIGHT_STARTS
+from include.manifest import read_manifest
 from include.sources import load_sources
 
 SLA = {"cadence": "daily", "fresh_within": "6h", "criticality": "medium"}
@@ -66,7 +66,7 @@ def test_lineage_goes_down_to_the_raw_tables() -> None:
 
 
 def test_the_project_promises_every_published_table_from_sources_that_are_landed(manifest: Path) -> None:
-    content = json.loads(manifest.read_text())
+    content = read_manifest(manifest)
     promises, lineage = load_promises(content), load_lineage(content)
     published = {n["alias"] for n in content["nodes"].values() if n["resource_type"] == "model" and "_build" in n["schema"]}
     assert {promise.table for promise in promises.values()} == published

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from include.manifest import read_manifest
 from include.orchestration.refreshes import CadenceError, refreshes, refreshes_of
 from include.orchestration.runs import NIGHT_LASTS, last_night, looking_back, why_not_after
 from include.run_context import RunContext
@@ -109,8 +110,7 @@ def test_no_dimension_is_made_from_a_fact(known: dict[str, Any]) -> None:
 
 @pytest.fixture
 def known(manifest: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(manifest.read_text())
-    return found
+    return deepcopy(dict(read_manifest(manifest)))
 
 
 def promise(known: dict[str, Any], model: str, **sla: Any) -> dict[str, Any]:
