@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from include.manifest import Manifest
+from include.manifest import PUBLISHED, Manifest, nodes_of
 from include.orchestration.refreshes import Refresh, refreshes_of
-from include.publish.targets import DATASETS
 from include.settings import ROOT
 from include.sources import Source, load_sources
 from include.transform import LAYERS
@@ -40,8 +39,8 @@ def _of(refresh: Refresh) -> tuple[int, int, int]:
 
 
 def _nightly(manifest: Manifest) -> tuple[int, int, int]:
-    built = [node for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed", "snapshot"}]
-    return _loaded(load_sources()), len(built), sum(node["schema"] in DATASETS for node in built)
+    built = nodes_of(manifest, "model", "seed", "snapshot")
+    return _loaded(load_sources()), len(built), sum(node["schema"] in PUBLISHED for node in built)
 
 
 def _loaded(sources: Mapping[str, Source]) -> int:

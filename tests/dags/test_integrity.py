@@ -23,7 +23,8 @@ from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsi
 from airflow.serialization.serialized_objects import DagSerialization
 
 from include.manifest import read_manifest
-from include.orchestration import LONGEST_WAIT, RETRIES, refreshes
+from include.orchestration import refreshes
+from include.orchestration.defaults import LONGEST_WAIT, RETRIES
 from include.settings import settings
 from include.sources import load_sources
 from include.transform.node_manifests import manifest_for
