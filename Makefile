@@ -47,7 +47,7 @@ sql: setup ## run one query on the local warehouse: make sql Q="select * from me
 dbt: setup ## a dbt command on the local warehouse: make dbt ARGS="build --select +mart_nrr_summary"
 	@$(PY) -m include.local dbt -- $(ARGS)
 
-docs: setup ## dbt's documentation with its lineage graph, as one HTML file
+docs: setup ## dbt's documentation with its lineage graph as one HTML file, and a page per metric with its SQL, golden cases and tests
 	@$(PY) -m include.local docs
 
 status: setup ## the freshness SLA of every published table on the local warehouse: now, the last seven days, due next
@@ -107,5 +107,6 @@ lock: setup ## compile the requirements files from their .in files
 clean: ## stop and remove everything that was made: environments, data, logs
 	@if [ -x $(PY) ]; then $(PY) -m include.local clean; fi
 	@rm -rf .venv .venv-warehouse .venv-google .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf great_expectations/checkpoints great_expectations/expectations great_expectations/validation_definitions
 
 export Q

@@ -42,7 +42,11 @@ class Settings(BaseSettings):
         ROOT / "include" / "sources", alias="PLATFORM_SOURCES_DIR", description="The source files, one YAML per source."
     )
     dbt_dir: Path = Field(ROOT / "dbt", alias="PLATFORM_DBT_DIR", description="The dbt project.")
-    gx_dir: Path = Field(ROOT / "great_expectations", alias="PLATFORM_GX_DIR", description="The Great Expectations context.")
+    gx_dir: Path = Field(
+        ROOT / "great_expectations",
+        alias="PLATFORM_GX_DIR",
+        description="The gates, in `gates/`, and their Great Expectations context.",
+    )
     schedules: Literal["on", "off"] = Field(
         "on", alias="PLATFORM_SCHEDULES", description="off: DAGs have no schedule. They start only by triggers and assets."
     )

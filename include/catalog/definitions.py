@@ -31,6 +31,11 @@ class Definition:
     text: str
 
     @property
+    def anchor(self) -> str:
+        """The link anchor of its section in `docs/metrics.md`."""
+        return self.section.lower().replace(" ", "-")
+
+    @property
     def page(self) -> str:
         return re.sub(r"[^a-z0-9]+", "-", _bare(self.terms[0]).lower()).strip("-") + ".md"
 

@@ -1,7 +1,8 @@
-"""Generates a page for every definition that a model computes: definition, SQL, golden cases and tests."""
+"""The pages that `make docs` writes: one for every definition that a model computes, and all queries with the names of tables."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from include.catalog.nodes import (
     anchor,
     data_tests,
     expected_rows,
+    file_of,
     freshness_sla,
     golden_cases,
     grain,
@@ -18,18 +20,21 @@ from include.catalog.nodes import (
     one_line,
     owner,
 )
-from include.manifest import Manifest, Node, nodes_of, parents_of, published_name
+from include.catalog.page import analyses, query
+from include.manifest import Manifest, Node, nodes_of, parents_of, published_name, read_manifest
 from include.settings import ROOT
 
-METRICS = ROOT / "docs" / "metrics"
+#: Not committed: the pages repeat SQL of the dbt project.
+METRICS = ROOT / ".local" / "docs" / "metrics"
+_REPOSITORY = "../../.."
 GOLDEN_ROWS = 4
 GOLDEN_COLUMNS = 12
 
-GENERATED = "Generated from the dbt project (`make generate`); CI fails when it is out of date."
+GENERATED = "Generated from the dbt project by `make docs`."
 
 
 def metric_pages(manifest: Manifest, source: str | None = None) -> dict[Path, str]:
-    """Path → content of every page, including the index.
+    """Path → content of every page, including the index and the queries.
 
     Args:
         manifest: dbt's manifest.
@@ -40,7 +45,17 @@ def metric_pages(manifest: Manifest, source: str | None = None) -> dict[Path, st
     """
     computed = computed_by(manifest, read_definitions(DEFINITIONS.read_text() if source is None else source))
     pages = {METRICS / definition.page: _page(manifest, definition, models) for definition, models in computed.items()}
-    return {METRICS / "README.md": _index(computed), **pages}
+    return {METRICS / "README.md": _index(computed), METRICS / "queries.md": _queries(manifest), **pages}
+
+
+def write_metric_pages() -> Path:
+    """Write the pages, and delete those that are no longer generated. Needs dbt's manifest. Returns the index."""
+    pages = metric_pages(read_manifest())
+    shutil.rmtree(METRICS, ignore_errors=True)
+    METRICS.mkdir(parents=True)
+    for path, content in pages.items():
+        path.write_text(content, encoding="utf-8")
+    return METRICS / "README.md"
 
 
 def _index(computed: dict[Definition, list[Node]]) -> str:
@@ -49,8 +64,22 @@ def _index(computed: dict[Definition, list[Node]]) -> str:
         for definition, models in computed.items()
         for term in definition.terms
     ]
-    head = f"# Metrics\n\n{GENERATED}\nEvery definition of [metrics.md](../metrics.md) that a model computes, with its SQL, golden cases and tests.\n"
+    head = (
+        f"# Metrics\n\n{GENERATED} Every definition of [metrics.md]({_REPOSITORY}/docs/metrics.md) that a model computes, with its SQL, "
+        "golden cases and tests. [Queries](queries.md) for common questions.\n"
+    )
     return f"{head}\n{markdown(['metric', 'part', 'computed by'], rows)}"
+
+
+def _queries(manifest: Manifest) -> str:
+    """Every analysis as a query to paste, under its topic."""
+    parts = [f"# Queries\n\n{GENERATED}\n"]
+    heading = ""
+    for topic, node in analyses(manifest):
+        parts += [f"## {topic}\n"] if topic != heading else []
+        heading = topic
+        parts.append(f"**{one_line(node['description'])}**\n\n```sql\n{query(node, manifest)}\n```\n")
+    return "\n".join(parts)
 
 
 def _page(manifest: Manifest, definition: Definition, models: list[Node]) -> str:
@@ -86,9 +115,8 @@ def _model(manifest: Manifest, node: Node) -> str:
     parts += [f"### Tests of {node['name']}\n", "\n".join(f"- {test}" for test in tests) + "\n"] if tests else []
     parts += [f"### Questions to {node['name']}\n", "\n".join(f"- {question}" for question in questions)] if questions else []
     if questions:
-        parts.append("\nTheir queries: [facts.md](../facts.md#questions).\n")
-    file = f"dbt/{node['original_file_path']}"
-    sql = f"<details>\n<summary>{file}</summary>\n\n```sql\n{node['raw_code'].strip()}\n```\n\n</details>\n"
+        parts.append("\nTheir queries: [queries.md](queries.md).\n")
+    sql = f"<details>\n<summary>{file_of(node)}</summary>\n\n```sql\n{node['raw_code'].strip()}\n```\n\n</details>\n"
     return "\n".join([*parts, f"### SQL of {node['name']}\n", sql])
 
 

@@ -1,4 +1,4 @@
-"""Helpers for both kinds of pages: facts about a node of dbt's manifest, and Markdown tables."""
+"""Helpers for all pages: facts about a node of dbt's manifest, and Markdown tables."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def one_line(text: str) -> str:
 def anchor(node: Node) -> str:
     """The link anchor of a table's heading in `docs/facts.md`."""
     return published_name(node).replace(".", "")
+
+
+def file_of(node: Node) -> str:
+    """The file of a model, a unit test or an analysis, from the repository's root."""
+    return f"dbt/{node['original_file_path']}"
 
 
 def grain(node: Node) -> str:

@@ -1,19 +1,20 @@
-"""Renders `docs/facts.md` from dbt's manifest: facts about every published table, and a query for each common question."""
+"""Renders `docs/facts.md` from dbt's manifest: facts about every published table, the models of every metric, and common questions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from include.catalog.definitions import DEFINITIONS, Definition, definitions_of, read_definitions
+from include.catalog.definitions import DEFINITIONS, Definition, computed_by, definitions_of, read_definitions
 from include.catalog.nodes import (
     anchor,
     data_tests,
     expected_rows,
+    file_of,
     freshness_sla,
     golden_cases,
     grain,
     markdown,
+    one_line,
     owner,
 )
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name
@@ -27,8 +28,14 @@ HEAD = """\
 # Facts about published tables
 
 Generated from the dbt project (`make generate`); CI fails when it is out of date.
-[metrics.md](metrics.md) defines the metrics. [metrics](metrics/README.md) has a page for each, with SQL, golden cases and tests.
+[metrics.md](metrics.md) defines the metrics; [below](#metrics) is where each is computed, with its golden cases.
 Sample rows are the expected rows of each model's golden case: a unit test with hand-worked values.
+"""
+QUESTIONS = """\
+## Questions
+
+Each question links to its query. A `{{ ref('mart_nrr_summary') }}` in a query is the table `marts.mart_nrr_summary`; `make docs` writes all queries
+with the names of the tables, ready to paste.
 """
 
 
@@ -41,7 +48,7 @@ def render(manifest: Manifest) -> str:
     parts = [HEAD, _overview(manifest, tables), "## Lineage\n", _lineage(manifest, tables), "## Tables\n"]
     definitions = read_definitions(DEFINITIONS.read_text())
     parts += [_table(manifest, node, definitions) for node in tables]
-    parts += ["## Questions\n", *_questions(manifest)]
+    parts += ["## Metrics\n", _metrics(manifest, definitions), QUESTIONS, _questions(manifest)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -91,7 +98,8 @@ def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str
         ["Owner", owner(manifest, node)],
         ["Freshness SLA", freshness_sla(node)],
         ["Upstream", ", ".join(f"`{published_name(parent)}`" for parent in _parents(manifest, node))],
-        ["Defined by", ", ".join(f"[{definition.terms[0]}](metrics/{definition.page})" for definition in defined) or "–"],
+        ["Defined by", ", ".join(f"[{definition.terms[0]}](metrics.md#{definition.anchor})" for definition in defined) or "–"],
+        ["Computed by", _files(manifest, node)],
         ["Read by", ", ".join(readers) or "–"],
         [
             "Checked by",
@@ -114,14 +122,35 @@ def _sample(golden: list[Node]) -> str:
     return f"{title}:\n\n{expected_rows(case, SAMPLE_ROWS, SAMPLE_COLUMNS)}"
 
 
-def _questions(manifest: Manifest) -> Iterable[str]:
-    """Every analysis as a query to paste, under the topic of its meta."""
-    heading = ""
-    for node in sorted(nodes_of(manifest, "analysis"), key=lambda found: (found["config"]["meta"]["topic"], found["name"])):
-        if node["config"]["meta"]["topic"] != heading:
-            heading = node["config"]["meta"]["topic"]
-            yield f"### {heading}\n"
-        yield f"**{' '.join(node['description'].split())}**\n\n```sql\n{query(node, manifest)}\n```\n"
+def _metrics(manifest: Manifest, definitions: list[Definition]) -> str:
+    """Every definition that a model computes, with the files of its models and their golden cases."""
+    rows = [
+        [
+            ", ".join(definition.terms),
+            f"[{definition.section}](metrics.md#{definition.anchor})",
+            "<br>".join(_files(manifest, node) for node in models),
+        ]
+        for definition, models in computed_by(manifest, definitions).items()
+    ]
+    return markdown(["metric", "defined under", "computed by"], rows)
+
+
+def _files(manifest: Manifest, node: Node) -> str:
+    """Links to a model's SQL and to the files of its golden cases."""
+    cases = sorted({file_of(case) for case in golden_cases(manifest, node)})
+    return ", ".join([f"[{node['name']}](../{file_of(node)})", *(f"[golden cases](../{case})" for case in cases)])
+
+
+def _questions(manifest: Manifest) -> str:
+    """Every analysis, with its topic and its file."""
+    rows = [[topic, f"[{one_line(node['description'])}](../{file_of(node)})"] for topic, node in analyses(manifest)]
+    return markdown(["topic", "question"], rows)
+
+
+def analyses(manifest: Manifest) -> list[tuple[str, Node]]:
+    """Topic and node of every analysis, sorted."""
+    found = nodes_of(manifest, "analysis")
+    return sorted(((str(node["config"]["meta"]["topic"]), node) for node in found), key=lambda pair: (pair[0], pair[1]["name"]))
 
 
 def query(node: Node, manifest: Manifest) -> str:

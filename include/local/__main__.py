@@ -145,10 +145,11 @@ def dbt(arguments: argparse.Namespace) -> None:
 
 
 def docs(_: argparse.Namespace) -> None:
-    """Write dbt's documentation with its lineage graph, as one HTML file."""
+    """Write dbt's documentation with its lineage graph as one HTML file, and a page per metric."""
     from include.local.shell import write_docs
 
-    console.print(f"Written: {write_docs()}", highlight=False, soft_wrap=True)
+    for path in write_docs():
+        console.print(f"Written: {path}", highlight=False, soft_wrap=True)
 
 
 def status(_: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include.catalog import write_metric_pages
 from include.local.errors import StackError
 from include.local.home import Company, Ports
 from include.local.stack import warehouse_of
@@ -40,11 +41,11 @@ def run_dbt(words: Sequence[str]) -> int:
         return _dbt(words, {**os.environ, **variables, **run, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target})
 
 
-def write_docs() -> Path:
-    """Write dbt's documentation with its lineage graph as one HTML file. Needs no warehouse.
+def write_docs() -> tuple[Path, Path]:
+    """Write dbt's documentation with its lineage graph as one HTML file, and the pages about metrics. Needs no warehouse.
 
     Returns:
-        The file.
+        The file, and the index of the pages.
 
     Raises:
         ManifestError, StackError: dbt could not write it.
@@ -52,7 +53,7 @@ def write_docs() -> Path:
     ensure_manifest(print)
     if _dbt(["--quiet", "docs", "generate", "--static", "--no-compile", "--empty-catalog"], dict(os.environ)):
         raise StackError("dbt could not write its documentation: see its messages above.")
-    return settings().manifest.with_name("static_index.html")
+    return settings().manifest.with_name("static_index.html"), write_metric_pages()
 
 
 def _dbt(words: Sequence[str], environment: dict[str, str]) -> int:

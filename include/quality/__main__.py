@@ -12,20 +12,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.quality", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
-        "build", help="generate great_expectations/ and dbt's quarantined_views from the rules; needs no warehouse"
+        "build", help="generate the Great Expectations context and dbt's quarantined_views from the rules; needs no warehouse"
     )
     command.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     check: bool = parser.parse_args(arguments).check
     changed = build(check=check)
-    for name in changed:
-        print(name)
+    for path in changed:
+        print(
+            f"{path} differs from the rules: run `make generate` and commit it." if check else f"{path} was written: commit it."
+        )
     if not changed:
-        print("great_expectations/ and dbt/macros/quarantined_views.sql are what the rules say.")
-        return 0
-    if check:
-        print("These differ from the rules: run `python -m include.quality build` and commit.", file=sys.stderr)
-        return 1
-    return 0
+        print("great_expectations/great_expectations.yml and dbt/macros/quarantined_views.sql are what the rules say.")
+    return 1 if check and changed else 0
 
 
 if __name__ == "__main__":

@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from include.quality.render import DATASOURCE
+from include.quality.builder import gates as all_gates
+from include.quality.builder import write
+from include.quality.render import DATASOURCE, RESULTS, render
 from include.settings import settings
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
     from great_expectations.data_context import FileDataContext
 
+    from include.quality.rules import Gate
     from include.quality.scope import Scope
 
 log = logging.getLogger(__name__)
@@ -27,26 +29,12 @@ log = logging.getLogger(__name__)
 _JOINT = "joint"
 
 
-@lru_cache(maxsize=1)
-def open_context() -> FileDataContext:
-    """The context in `great_expectations/`, knowing the platform's own expectations. Runs no query."""
-    return open_context_in(settings().gx_dir)
-
-
 @contextmanager
 def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = None) -> Iterator[Any | None]:
     """A checkpoint that runs some gates together, valid within the `with` block. Its queries use the client.
 
-    One whole gate has its checkpoint in the repository. Several gates, or gates narrowed to a scope, get a temporary context. The data docs
-    do not show their results, only those of the last whole gate; `ops.gate_results` has both. Yields None if the scope leaves no rule.
+    The data docs show the results of whole gates that run by themselves; `ops.gate_results` has all. Yields None if the scope leaves no rule.
     """
-    if scope is None and len(gates) == 1:
-        yield _checkpoint(open_context(), gates[0], client)
-        return
-    from include.quality.builder import gates as all_gates
-    from include.quality.builder import write
-    from include.quality.render import render
-
     known = all_gates(scope.sources if scope else None)
     judged = []
     for whole in (known[gate] for gate in gates):
@@ -58,18 +46,21 @@ def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = No
     if not judged:
         yield None
         return
-    with TemporaryDirectory(prefix="gate-") as folder:
-        write({Path(folder) / name: text for name, text in render({_JOINT: judged}, results="results/").items()})
-        yield _checkpoint(open_context_in(Path(folder)), _JOINT, client)
+    by_itself = scope is None and len(judged) == 1
+    name, results = (judged[0].gate, RESULTS) if by_itself else (_JOINT, "results/")
+    with open_context({name: judged}, results) as context:
+        context.data_sources.all()[DATASOURCE].kwargs = {"connect_args": {"client": client}}
+        yield context.checkpoints.get(name)
 
 
-def _checkpoint(context: FileDataContext, name: str, client: Client) -> Any:
-    context.data_sources.all()[DATASOURCE].kwargs = {"connect_args": {"client": client}}
-    return context.checkpoints.get(name)
+@contextmanager
+def open_context(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) -> Iterator[FileDataContext]:
+    """A context of some checkpoints in a temporary folder, valid within the `with` block. Runs no query.
 
-
-def open_context_in(folder: Path) -> FileDataContext:
-    """The context in a folder."""
+    Args:
+        checkpoints: name → the gates that it runs together.
+        results: the folder of the results.
+    """
     config = settings()
     # great_expectations.yml takes these from the environment, where a default of the settings does not show.
     os.environ["GX_WAREHOUSE_URL"] = warehouse_url()
@@ -84,7 +75,9 @@ def open_context_in(folder: Path) -> FileDataContext:
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     log.debug("Registered the expectations of %s", expectations.__name__)  # defining the classes is what registers them
-    return great_expectations.get_context(mode="file", context_root_dir=folder)
+    with TemporaryDirectory(prefix="gates-") as folder:
+        write({Path(folder) / name: text for name, text in render(checkpoints, results).items()})
+        yield great_expectations.get_context(mode="file", context_root_dir=folder)
 
 
 def warehouse_url() -> str:

@@ -16,6 +16,9 @@ import yaml
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
 
+#: The files of a context: its configuration, and folders of JSON.
+CONFIGURATION = "great_expectations.yml"
+JSON_FOLDERS = ("expectations", "validation_definitions", "checkpoints")
 SITE = "site"
 DATASOURCE = "warehouse"
 BATCH = "whole"
@@ -31,7 +34,7 @@ _MOST_SCANS = 150
 _Rules = list[tuple[str, Rule]]
 _SEVERITY = {"block": "critical", "quarantine": "warning", "warn": "info"}
 _HEADER = """\
-# The Great Expectations context of the platform's gates. Made by `python -m include.quality build`: do not edit.
+# The Great Expectations context of the gates, to be opened by hand. Made by `make generate`, with the JSON beside it: do not edit.
 # Rules live in gates/*.yml and, for what follows from the sources, in include/sources/*.yml.
 # Data sources are read through GX_WAREHOUSE_URL, results go to PLATFORM_STATE_DIR; include/quality/context.py sets both.
 """
@@ -54,7 +57,7 @@ def render(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) ->
             relations |= {asset} - {ONE_ROW}
         files[f"checkpoints/{name}.json"] = _checkpoint(name, [suite for suite, _, _ in suites])
     rendered = {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in files.items()}
-    rendered["great_expectations.yml"] = _HEADER + yaml.safe_dump(_configuration(sorted(relations), results), sort_keys=False)
+    rendered[CONFIGURATION] = _HEADER + yaml.safe_dump(_configuration(sorted(relations), results), sort_keys=False)
     return rendered
 
 

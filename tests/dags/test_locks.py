@@ -14,9 +14,7 @@ import yaml
 from google.cloud.bigquery import Client
 
 from include.orchestration import take_lock
-from include.quality.builder import build
 from include.settings import ROOT, settings
-from include.sources import load_sources
 from tests.warehouse import connected, rows
 
 SHOP = {
@@ -97,12 +95,9 @@ def play(
     (tmp_path / "sources" / "shop.yml").write_text(yaml.safe_dump(SHOP))
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing" / "items.csv").write_text("id\na\nb\n")
-    context = tmp_path / "gx"
-    (context / "gates").mkdir(parents=True)
-    build(context, sources=load_sources(tmp_path / "sources"))
     mine = {
         "PLATFORM_SOURCES_DIR": str(tmp_path / "sources"),
-        "PLATFORM_GX_DIR": str(context),
+        "PLATFORM_GX_DIR": str(tmp_path / "gx"),
         "PLATFORM_STATE_DIR": str(tmp_path / "state"),
         "AIRFLOW_CONN_SHOP": f'{{"conn_type": "generic", "extra": {{"url": "{(tmp_path / "landing").as_uri()}"}}}}',
         "TASK_RETRY_DELAY_SECONDS": "1",

@@ -14,7 +14,6 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
-from include.quality.builder import build
 from include.settings import ROOT
 from tests.warehouse import connected
 
@@ -90,7 +89,7 @@ def receiver() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
-    for name in ("PLATFORM_GX_DIR", "PLATFORM_STATE_DIR", "PLATFORM_DBT_DIR"):
+    for name in ("PLATFORM_GX_DIR", "PLATFORM_SOURCES_DIR", "PLATFORM_STATE_DIR", "PLATFORM_DBT_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
     with connected(monkeypatch, "core", "marts_build", "marts") as client:
         yield client
@@ -116,7 +115,6 @@ def test_a_monitor_receives_gates_publications_and_freshness(bq: Client, receive
         rule = {"name": "not_negative", "relation": relation, "action": action, "reason": "A value counts things."}
         rule["rows"] = f"select * from {relation} where value < 0"
         (gates / f"{gate}.yml").write_text(yaml.safe_dump({"gate": gate, "rules": [rule]}))
-    build(gates.parent, sources={})
     (tmp_path / "metrics.py").write_text(textwrap.dedent(DAG_FILE))
 
     environment = os.environ | {

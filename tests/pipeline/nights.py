@@ -16,7 +16,6 @@ from include.ops import ensure_tables, last_as_of
 from include.orchestration import looking_back
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
-from include.quality.context import open_context
 from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import Source, SourceConnection, load_sources
@@ -58,13 +57,11 @@ class Nights:
         os.environ.clear()
         os.environ.update(self._entered)
         settings.cache_clear()
-        open_context.cache_clear()
 
     def use(self) -> None:
         """Point this process at this company's warehouse."""
         os.environ.update(self.stack.variables)
         settings.cache_clear()
-        open_context.cache_clear()
 
     def serve(self, as_of: str) -> None:
         """Have the systems serve the world as of a day."""

@@ -27,7 +27,6 @@ from include.local import airflow
 from include.local.postgres import Postgres
 from include.local.processes import Processes
 from include.manifest import PROFILE, TARGET
-from include.quality.builder import build
 from include.settings import ROOT, settings
 from include.sources import load_sources
 from include.sources.dbt_sources import write
@@ -71,7 +70,6 @@ def make_project(folder: Path) -> dict[str, str]:
         path = gates / "gates" / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump({"gate": name, "rules": [rule | {"rows": f"select * from {relation} where {wrong}"}]}))
-    build(gates, sources=load_sources(sources))
     shutil.copytree(ROOT / "dbt" / "macros", dbt / "macros")
     for name in ("dbt_project.yml", "profiles.yml", "models/_groups.yml", "models/staging/_quarantine__sources.yml"):
         (dbt / name).parent.mkdir(parents=True, exist_ok=True)

@@ -50,14 +50,12 @@ def with_marketing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manifest: Pa
     for path in (ROOT / "include" / "sources").glob("*.yml"):
         shutil.copy(path, sources)
     (sources / "marketing.yml").write_text(MARKETING)
-    shutil.copytree(ROOT / "great_expectations", tmp_path / "great_expectations")
     landing = tmp_path / "landing"
     landing.mkdir()
     (landing / "campaigns.csv").write_text(
         "campaign_id,organization_id,budget,starts_on\nc1,o1,1200.50,2026-09-01\nc2,o1,,2026-09-15\n"
     )
     monkeypatch.setenv("PLATFORM_SOURCES_DIR", str(sources))
-    monkeypatch.setenv("PLATFORM_GX_DIR", str(tmp_path / "great_expectations"))
     settings.cache_clear()
     yield landing
     settings.cache_clear()
@@ -73,7 +71,6 @@ def test_a_source_file_is_all_it_takes(with_marketing: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "ingest_marketing" in next(line for line in done.stdout.splitlines() if line.startswith("DAGS")).split()
 
-    subprocess.run([sys.executable, "-m", "include.quality", "build"], check=True, capture_output=True, cwd=ROOT)
     with Nights(Company("2026-10-01", scale=0.05, seed=12)):
         os.environ["AIRFLOW_CONN_MARKETING"] = f'{{"conn_type": "generic", "extra": {{"url": "{with_marketing.as_uri()}"}}}}'
         run = RunContext("night__marketing", datetime(2026, 10, 1, tzinfo=UTC))

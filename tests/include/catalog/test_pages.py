@@ -1,15 +1,16 @@
-"""The generated pages: parsed definitions, page contents, and detection of outdated pages."""
+"""The generated pages: parsed definitions, page contents, links, and detection of an outdated page."""
 
 from __future__ import annotations
 
 import copy
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.catalog import METRICS, metric_pages
-from include.catalog.__main__ import drifted, write
+from include.catalog import FACTS, METRICS, __main__, metric_pages, metrics, render, write_metric_pages
 from include.catalog.definitions import DEFINITIONS, DefinitionError, read_definitions
 from include.manifest import read_manifest
 
@@ -84,7 +85,15 @@ def known() -> dict[str, Any]:
         test("agrees", "WARN", {"reason": "two systems"}, raw_code="-- They agree.\nselect 1", attached_node=None),
         test("sums", "ERROR", {}, raw_code="-- Both sides\n-- agree.\nselect 1", attached_node=None),
         test("from_elsewhere", "ERROR", {}, test_metadata=elsewhere, attached_node=other["unique_id"]),
-        {"unique_id": "analysis.shop.q", "name": "q", "resource_type": "analysis", "description": "Do we keep them?", **reads},
+        {
+            "unique_id": "analysis.shop.q",
+            "name": "q",
+            "resource_type": "analysis",
+            "description": "Do we keep them?",
+            "raw_code": f"select nrr_pct from {{{{ ref('{NRR}') }}}}\n",
+            "config": {"meta": {"topic": "Retention"}},
+            **reads,
+        },
     ]
     case = {"name": "a_month", "description": "Half is kept.", "expect": {"rows": [{"month": 1, "nrr_pct": None}]}, **reads}
     return {
@@ -109,7 +118,7 @@ def test_a_definition_is_named_by_its_bold_or_leading_terms() -> None:
 
 
 def test_only_computed_definitions_have_a_page(known: dict[str, Any]) -> None:
-    assert names(known) == {"README.md", "nrr.md"}
+    assert names(known) == {"README.md", "queries.md", "nrr.md"}
     index = metric_pages(known, SOURCE)[METRICS / "README.md"]
     assert "| [GRR](nrr.md) | Revenue | `marts.mart_nrr` |" in index
 
@@ -147,7 +156,7 @@ def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: 
 def test_a_name_may_be_the_first_whole_words_of_a_term(known: dict[str, Any]) -> None:
     model = known["nodes"][f"model.shop.{NRR}"]
     model["description"] = "One row. Definition: MRR."
-    assert names(known) == {"README.md", "mrr-of-a-subscription-in-month-m.md"}
+    assert names(known) == {"README.md", "queries.md", "mrr-of-a-subscription-in-month-m.md"}
     for wrong in ("MR", "Churn"):
         changed = copy.deepcopy(known)
         changed["nodes"][f"model.shop.{NRR}"]["description"] = f"One row. Definition: {wrong}."
@@ -155,19 +164,40 @@ def test_a_name_may_be_the_first_whole_words_of_a_term(known: dict[str, Any]) ->
             metric_pages(changed, SOURCE)
 
 
-def test_changed_missing_and_extra_pages_are_outdated(known: dict[str, Any], tmp_path: Path) -> None:
-    pages = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
-    assert drifted(pages, tmp_path) == sorted(pages)
-    write(pages, tmp_path)
-    assert drifted(pages, tmp_path) == []
-    known["nodes"][f"model.shop.{NRR}"]["raw_code"] = "select 2 as nrr_pct"
-    changed = {tmp_path / path.name: content for path, content in metric_pages(known, SOURCE).items()}
-    assert drifted(changed, tmp_path) == [tmp_path / "nrr.md"]
-    (tmp_path / "extra.md").write_text("# Extra\n")
-    (tmp_path / "README.md").unlink()
-    assert drifted(pages, tmp_path) == [tmp_path / "README.md", tmp_path / "extra.md"]
-    write(pages, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "nrr.md"]
+def test_a_query_reads_published_tables(known: dict[str, Any]) -> None:
+    page = metric_pages(known, SOURCE)[METRICS / "queries.md"]
+    assert "## Retention\n\n**Do we keep them?**\n\n```sql\nselect nrr_pct from marts.mart_nrr\n```\n" in page
+
+
+def test_pages_that_are_no_longer_generated_are_deleted(manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(metrics, "METRICS", tmp_path / "metrics")
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "extra.md").write_text("# Extra\n")
+    index = write_metric_pages()
+    written = {path.name for path in index.parent.iterdir()}
+    assert "nrr.md" in written and "extra.md" not in written
+
+
+def test_every_link_of_the_facts_leads_to_a_file_and_a_heading(manifest: Path) -> None:
+    page = render(json.loads(manifest.read_text()))
+    links = re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page)
+    assert {Path(file).suffix for file, _ in links} == {"", ".md", ".sql", ".yml"}
+    for file, anchor in links:
+        target = FACTS.parent / file if file else FACTS
+        assert target.exists(), file
+        headings = re.findall(r"^#+ (.+)$", page if target == FACTS else target.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {heading.lower().replace(" ", "-").replace(".", "") for heading in headings}, anchor
+
+
+def test_an_outdated_page_is_found(manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.md"
+    monkeypatch.setattr(__main__, "FACTS", facts)
+    assert __main__.main(["--check"]) == 1
+    assert not facts.exists()
+    assert __main__.main([]) == 0
+    assert __main__.main(["--check"]) == 0
+    facts.write_text(facts.read_text() + "more\n")
+    assert __main__.main(["--check"]) == 1
 
 
 def test_the_models_of_the_project_name_known_definitions(manifest: Path) -> None:

@@ -21,7 +21,8 @@ def test_without_a_command_or_a_warehouse_the_message_says_what_to_do(monkeypatc
 
 
 def test_the_documentation_is_one_file_with_models_columns_and_lineage() -> None:
-    page = write_docs().read_text(encoding="utf-8")
+    written, metrics = write_docs()
+    page = written.read_text(encoding="utf-8")
     assert not re.search(r'<(script|link)[^>]+(src|href)="(?!data:|https?://fonts)[^"#]+\.(js|css)"', page), (
         "it needs no other file"
     )
@@ -30,3 +31,6 @@ def test_the_documentation_is_one_file_with_models_columns_and_lineage() -> None
     model = manifest["nodes"]["model.customer_intelligence.mart_nrr_summary"]
     assert model["columns"]["nrr_pct"]["description"]
     assert "model.customer_intelligence.fct_revenue" in manifest["parent_map"][model["unique_id"]]
+    links = re.findall(r"\]\(([^)#]+)\)", metrics.read_text(encoding="utf-8"))
+    assert "nrr.md" in links
+    assert [link for link in links if not (metrics.parent / link).exists()] == []

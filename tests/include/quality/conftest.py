@@ -8,10 +8,9 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
-from include.quality.builder import build
-from include.quality.context import open_context
+from include.quality.builder import gates as all_gates
+from include.quality.builder import write
 from include.settings import settings
-from include.sources import Source
 from tests.warehouse import connected
 
 DATASETS = ("raw_shop", "staging", "core", "marts_build", "metrics_build", "marts")
@@ -26,21 +25,21 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 @pytest.fixture
 def gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """Makes a context of given gates, name → rules, and of given sources, and has the platform use it."""
+    """A function that writes gates, name → rules, and sources, for the platform to use; returns the gates' folder."""
 
-    def make(rules: dict[str, list[dict[str, Any]]], sources: dict[str, Source] | None = None) -> Path:
-        folder = tmp_path / "great_expectations"
-        (folder / "gates").mkdir(parents=True, exist_ok=True)
+    def make(rules: dict[str, list[dict[str, Any]]], sources: dict[str, dict[str, Any]] | None = None) -> Path:
+        folder = tmp_path / "great_expectations" / "gates"
         for name, given in rules.items():
-            (folder / "gates" / f"{name}.yml").write_text(yaml.safe_dump({"gate": name, "rules": given}), encoding="utf-8")
-        build(folder, sources=sources or {})
-        open_context.cache_clear()
+            write({folder / f"{name}.yml": yaml.safe_dump({"gate": name, "rules": given})})
+        for name, source in (sources or {}).items():
+            write({tmp_path / "sources" / f"{name}.yml": yaml.safe_dump(source)})
+        all_gates()
         return folder
 
     monkeypatch.setenv("PLATFORM_GX_DIR", str(tmp_path / "great_expectations"))
+    monkeypatch.setenv("PLATFORM_SOURCES_DIR", str(tmp_path / "sources"))
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path / "dbt"))
     settings.cache_clear()
     yield make
-    open_context.cache_clear()
     settings.cache_clear()

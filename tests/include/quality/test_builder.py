@@ -1,4 +1,4 @@
-"""The Great Expectations context is what the rules say, byte for byte, and is made without a warehouse."""
+"""The Great Expectations context is what the rules say, and is made without a warehouse."""
 
 from __future__ import annotations
 
@@ -58,21 +58,17 @@ def test_a_gate_is_one_suite_until_its_statement_would_scan_too_much() -> None:
     assert suites(151) == ["expectations/core.json", "expectations/core/2.json", "expectations/core/3.json"]
 
 
-def test_great_expectations_reads_back_what_was_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_great_expectations_reads_back_what_was_rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It loads every checkpoint and finds nothing that it would have written differently; no warehouse is there."""
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
     from include.quality.context import open_context
 
-    open_context.cache_clear()
-    context = open_context()
-    try:
-        assert {checkpoint.name for checkpoint in context.checkpoints.all()} == set(gates())
+    known = gates()
+    with open_context({name: [gate] for name, gate in known.items()}) as context:
+        assert {checkpoint.name for checkpoint in context.checkpoints.all()} == set(known)
         for checkpoint in context.checkpoints.all():
             assert checkpoint.is_fresh().success, checkpoint.name
-        built = sum(len(gate.rules) for gate in gates().values())
-        assert sum(len(suite.expectations) for suite in context.suites.all()) == built
-    finally:
-        open_context.cache_clear()
+        assert sum(len(suite.expectations) for suite in context.suites.all()) == sum(len(gate.rules) for gate in known.values())
 
 
 def test_building_needs_neither_great_expectations_nor_a_warehouse() -> None:
@@ -84,31 +80,41 @@ def test_building_needs_neither_great_expectations_nor_a_warehouse() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_drift_is_found_and_mended(gates: Make) -> None:
-    folder = gates({"core": [RULE]})
-    assert build(folder, check=True, sources={}) == []
-    suite = folder / "expectations" / "core.json"
-    suite.write_text(suite.read_text().replace("critical", "info"))
-    stray = folder / "checkpoints" / "stray.json"
-    stray.write_text("{}")
-    found = ["great_expectations/expectations/core.json", "great_expectations/checkpoints/stray.json"]
-    assert build(folder, check=True, sources={}) == found
-    assert stray.exists()
-    build(folder, sources={})
-    assert not stray.exists()
-    assert build(folder, check=True, sources={}) == []
+def test_only_committed_files_are_compared(gates: Make, tmp_path: Path) -> None:
+    gates({"core": [RULE]})
+    context = tmp_path / "great_expectations"
+    configuration, suite = context / "great_expectations.yml", context / "expectations" / "core.json"
+    macro = tmp_path / "dbt" / "macros" / "quarantined_views.sql"
+    assert build(check=True) == [configuration, macro]
+    assert not configuration.exists()
+    assert build() == [configuration, macro]
+    assert suite.exists()
+    suite.unlink()
+    assert build(check=True) == []
+    configuration.write_text(configuration.read_text().replace("warehouse", "store"))
+    assert build(check=True) == [configuration]
+    assert main(["build", "--check"]) == 1
 
 
-def test_dbt_is_told_which_views_may_have_rows_in_quarantine(gates: Make, tmp_path: Path) -> None:
+def test_json_of_a_removed_gate_is_deleted(gates: Make, tmp_path: Path) -> None:
+    folder = gates({"core": [RULE], "marts": [RULE]})
+    build()
+    (folder / "core.yml").unlink()
+    build()
+    written = sorted(path.name for path in (tmp_path / "great_expectations").rglob("*.json"))
+    assert written == ["marts.json"] * 3
+
+
+def test_the_macro_names_the_views_that_may_have_rows_in_quarantine(gates: Make, tmp_path: Path) -> None:
     orphans = RULE | {"action": "quarantine", "key": ["id"]}
     rules = [orphans | {"name": name, "relation": f"staging.stg_shop__{name}"} for name in ("parents", "items")]
-    folder, dbt = gates({"staging": [*rules, RULE]}), tmp_path / "dbt"
-    macro = dbt / "macros" / "quarantined_views.sql"
-    assert build(folder, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
+    macro = tmp_path / "dbt" / "macros" / "quarantined_views.sql"
+    gates({"staging": [*rules, RULE]})
+    build()
     assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__items", "stg_shop__parents"]
     gates({"staging": [rules[0], RULE]})
-    assert build(folder, check=True, sources={}, dbt=dbt) == ["dbt/macros/quarantined_views.sql"]
-    build(folder, sources={}, dbt=dbt)
+    assert build(check=True) == [macro]
+    build()
     assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__parents"]
 
 
@@ -131,10 +137,10 @@ def test_a_wrong_rule_is_named_with_its_file(gates: Make, change: dict[str, Any]
         gates({"core": [RULE | change]})
 
 
-def test_doubled_names_and_misnamed_files_are_refused(gates: Make, tmp_path: Path) -> None:
+def test_doubled_names_and_misnamed_files_are_refused(gates: Make) -> None:
     with pytest.raises(GateError, match="doubled: a_rule"):
         gates({"core": [RULE, RULE]})
-    (tmp_path / "gates").mkdir()
-    (tmp_path / "gates" / "marts.yml").write_text((tmp_path / "great_expectations" / "gates" / "core.yml").read_text())
-    with pytest.raises(GateError):
-        load_gates(tmp_path / "gates")
+    folder = gates({"core": [RULE]})
+    (folder / "core.yml").rename(folder / "marts.yml")
+    with pytest.raises(GateError, match="gate is 'core', but the file's name says 'marts'"):
+        load_gates()

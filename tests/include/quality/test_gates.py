@@ -310,27 +310,26 @@ def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: M
     assert kept == [("values_close", "k0", 2.0, 2.0, 0.0, 1), ("values_close", "k1", 5.0, 2.0, 3.0, 1)]
 
 
-SHOP = Source.model_validate(
-    {
-        "description": "A shop",
-        "owner": "data_platform",
-        "tier": "low",
-        "schedule": "0 2 * * *",
-        "connection": "shop",
-        "freshness": {"warn_after": "26h", "error_after": "50h"},
-        "reader": {"type": "sql", "schema": "shop"},
-        "tables": {
-            "items": {
-                "description": "Items",
-                "primary_key": ["item_id"],
-                "columns": {
-                    "item_id": {"type": "string", "description": "The item"},
-                    "organization_id": {"type": "string", "description": "The tenant"},
-                },
+SHOP_FILE: dict[str, Any] = {
+    "description": "A shop",
+    "owner": "data_platform",
+    "tier": "low",
+    "schedule": "0 2 * * *",
+    "connection": "shop",
+    "freshness": {"warn_after": "26h", "error_after": "50h"},
+    "reader": {"type": "sql", "schema": "shop"},
+    "tables": {
+        "items": {
+            "description": "Items",
+            "primary_key": ["item_id"],
+            "columns": {
+                "item_id": {"type": "string", "description": "The item"},
+                "organization_id": {"type": "string", "description": "The tenant"},
             },
         },
-    }
-)
+    },
+}
+SHOP = Source.model_validate(SHOP_FILE)
 SHOP._name = "shop"
 SHOP.tables["items"]._name = "items"
 
@@ -338,7 +337,7 @@ SHOP.tables["items"]._name = "items"
 @pytest.fixture
 def shop(bq: Client, gates: Make) -> Client:
     """A shop whose one table has landed, two rows of it tonight."""
-    gates({}, {"shop": SHOP})
+    gates({}, {"shop": SHOP_FILE})
     batch = RUN.batch_id("shop")
     bq.query(
         "create table raw_shop.items as select 'i' || i as item_id, 'o' as organization_id, current_timestamp() as _extracted_at, "
@@ -418,7 +417,6 @@ def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
 
 def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixture[str]) -> None:
     folder = gates({"core": [rule("warn", "select * from core.t where value < 0")]})
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     table(bq, "core.t", 1, -2)
     for night in range(5):
         run_gate("core", RunContext(f"night_{night}", RUN.as_of))
@@ -436,10 +434,10 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     ]
     pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
     assert "no_negative_value" in pages
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+    assert [path.name for path in folder.parent.rglob("*")] == ["gates", "core.yml"], "nothing is written beside the gates"
     assert "{batch}" not in capfd.readouterr().out
     # The results of a suite that is no more are not shown beside those of today's.
-    (folder / "gates" / "core.yml").unlink()
+    (folder / "core.yml").unlink()
     gates({"marts": [rule("warn", "select * from core.t where value < 1")]})
     run_gate("marts", RUN)
     overview = build_data_docs().read_text(encoding="utf-8")
