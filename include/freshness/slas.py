@@ -1,4 +1,4 @@
-"""What is promised of each published table: `meta.sla` of its dbt model, read from the manifest. Nothing repeats it."""
+"""The freshness SLA of each published table: `meta.sla` of its dbt model, read from the manifest. It is stated nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from include.freshness.calendars import Ticks
+from include.freshness.calendars import Schedule
 from include.publish import DATASETS
 from include.settings import settings
 from include.terms import Criticality, Duration, cadence_interval, refreshed_by
@@ -18,8 +18,8 @@ from include.terms import Criticality, Duration, cadence_interval, refreshed_by
 _RAW = "raw_"
 
 
-class PromiseError(ValueError):
-    """A promise cannot be read. The message names the model, the key and what is wrong."""
+class FreshnessSlaError(ValueError):
+    """A freshness SLA cannot be read. The message names the model, the key and the error."""
 
 
 def _cadence(value: str) -> str:
@@ -40,17 +40,17 @@ class _Sla(BaseModel):
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What is promised of one published table.
+class FreshnessSla:
+    """The freshness SLA of one published table.
 
     Attributes:
         dataset, table: where analysts read it.
-        cadence: how often it takes up new data: `daily`, `hourly`, or such as `every 15 minutes`.
-        fresh_within: how long after each instant of its cadence the data of that instant is published.
+        cadence: how often it takes in new data: `daily`, `hourly`, or for example `every 15 minutes`.
+        fresh_within: how long after each scheduled time of its cadence the data is published at the latest.
         criticality: `low`, `medium`, `high` or `critical`.
-        owner: the dbt group that answers for it.
-        channels: how its owner is told; empty: as its criticality says.
-        calendar: the days on which it is promised: `every_day` or `business_days`.
+        owner: the dbt group that owns the table.
+        channels: the channels that notify its owner; empty: those of the criticality.
+        calendar: the days on which the SLA applies: `every_day` or `business_days`.
     """
 
     dataset: str
@@ -72,8 +72,8 @@ class Promise:
         return cadence_interval(self.cadence)
 
     @property
-    def ticks(self) -> Ticks:
-        return Ticks(self.cadence, self.calendar)
+    def schedule(self) -> Schedule:
+        return Schedule(self.cadence, self.calendar)
 
     @property
     def refreshed_by(self) -> str:
@@ -81,22 +81,22 @@ class Promise:
         return refreshed_by(self.cadence)
 
 
-def load_promises(manifest: Mapping[str, Any] | None = None) -> dict[str, Promise]:
-    """Every promise, by the table's qualified name.
+def load_freshness_slas(manifest: Mapping[str, Any] | None = None) -> dict[str, FreshnessSla]:
+    """All freshness SLAs, by the table's qualified name.
 
     Args:
         manifest: dbt's manifest; by default that of the project.
 
     Raises:
-        PromiseError: a promise is wrong, or its model has no owner or is not published.
+        FreshnessSlaError: a freshness SLA is invalid, or its model has no owner or is not published.
         FileNotFoundError: the project was never parsed.
     """
-    found = [_promise(node) for node in _models(manifest or _manifest()) if _sla(node) is not None]
-    return {promise.key: promise for promise in sorted(found, key=lambda promise: promise.key)}
+    found = [_freshness_sla(node) for node in _models(manifest or _manifest()) if _meta(node) is not None]
+    return {sla.key: sla for sla in sorted(found, key=lambda sla: sla.key)}
 
 
 def load_lineage(manifest: Mapping[str, Any] | None = None) -> dict[str, frozenset[str]]:
-    """The raw tables that each promised table is made from, directly or not: `marts.mart_x` → `{"crm.deals", …}`."""
+    """The raw tables upstream of each table with a freshness SLA: `marts.mart_x` → `{"crm.deals", …}`."""
     content = manifest or _manifest()
     nodes, sources = content["nodes"], content["sources"]
     known: dict[str, frozenset[str]] = {}
@@ -113,7 +113,7 @@ def load_lineage(manifest: Mapping[str, Any] | None = None) -> dict[str, frozens
                 known[unique_id] = frozenset().union(*(raw_tables(parent) for parent in parents))
         return known[unique_id]
 
-    return {_key(node): raw_tables(node["unique_id"]) for node in _models(content) if _sla(node) is not None}
+    return {_key(node): raw_tables(node["unique_id"]) for node in _models(content) if _meta(node) is not None}
 
 
 def _manifest() -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["config"]["enabled"]]
 
 
-def _sla(node: Mapping[str, Any]) -> Any:
+def _meta(node: Mapping[str, Any]) -> Any:
     return node["config"].get("meta", {}).get("sla")
 
 
@@ -133,15 +133,17 @@ def _key(node: Mapping[str, Any]) -> str:
     return f"{DATASETS.get(node['schema'], node['schema'])}.{node['alias']}"
 
 
-def _promise(node: Mapping[str, Any]) -> Promise:
+def _freshness_sla(node: Mapping[str, Any]) -> FreshnessSla:
     name = node["name"]
     if node["schema"] not in DATASETS:
-        raise PromiseError(f"{name}: meta.sla: only what is published is promised ({', '.join(DATASETS)}), not {node['schema']}.")
+        raise FreshnessSlaError(
+            f"{name}: meta.sla: only published tables have a freshness SLA ({', '.join(DATASETS)}), not those of {node['schema']}."
+        )
     if not node.get("group"):
-        raise PromiseError(f"{name}: group: a promise needs an owner, one of dbt/models/_groups.yml.")
+        raise FreshnessSlaError(f"{name}: group: a freshness SLA needs an owner, one of dbt/models/_groups.yml.")
     try:
-        sla = _Sla.model_validate(_sla(node))
+        sla = _Sla.model_validate(_meta(node))
     except ValidationError as error:
         problems = "; ".join(f"meta.sla.{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        raise PromiseError(f"{name}: {problems}") from error
-    return Promise(DATASETS[node["schema"]], node["alias"], owner=node["group"], **dict(sla))
+        raise FreshnessSlaError(f"{name}: {problems}") from error
+    return FreshnessSla(DATASETS[node["schema"]], node["alias"], owner=node["group"], **dict(sla))
