@@ -40,7 +40,7 @@ class Attainment:
 
     @property
     def attainment(self) -> float:
-        """The share of the time in which the SLA was met, 0 to 1."""
+        """The share of the time in which the freshness SLA was met, 0 to 1."""
         return self.minutes_on_time / self.minutes_monitored
 
 

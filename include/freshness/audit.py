@@ -35,7 +35,7 @@ RECORDED = """
 
 
 def record_slas(records: Records, client: Client | None = None) -> None:
-    """Update `ops.freshness_slas`, and `records.recorded`: new and changed SLAs count from now, withdrawn ones are deleted."""
+    """Update `ops.freshness_slas`, and `records.recorded`: new and changed ones count from now, withdrawn ones are deleted."""
     held = records.recorded
     rows = {key: _row(sla) for key, sla in records.slas.items()}
     changed = {

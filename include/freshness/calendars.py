@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from include.terms import cadence_interval
 
-#: Calendar → the days on which the SLA applies, Monday = 0.
+#: Calendar → the days on which the freshness SLA applies, Monday = 0.
 CALENDARS: dict[str, frozenset[int]] = {
     "every_day": frozenset(range(7)),
     "business_days": frozenset(range(5)),

@@ -157,7 +157,7 @@ def _first_unmet(sla: FreshnessSla, shown: Publication | None, since: datetime |
 
 
 def _missed_since(sla: FreshnessSla, measurement: Measurement, shown: Publication | None, due: datetime) -> datetime:
-    """Since when the SLA is missed: the first missed deadline, or when data that met it was replaced or dropped."""
+    """Since when the freshness SLA is missed: the first missed deadline, or when data that met it was replaced or dropped."""
     deadline = _first_unmet(sla, shown, measurement.applies_since, due) + sla.fresh_within
     since = shown.published_at if shown is not None else measurement.dropped_at
     return deadline if since is None else max(deadline, since)

@@ -50,7 +50,7 @@ class FreshnessSla:
         criticality: `low`, `medium`, `high` or `critical`.
         owner: the dbt group that owns the table.
         channels: the channels that notify its owner; empty: those of the criticality.
-        calendar: the days on which the SLA applies: `every_day` or `business_days`.
+        calendar: the days on which the freshness SLA applies: `every_day` or `business_days`.
     """
 
     dataset: str

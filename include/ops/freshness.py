@@ -27,7 +27,7 @@ FRESHNESS_TABLES = (
             _CRITICALITY,
             _OWNER,
             Column("channels", "STRING", "Channels that notify the owner, separated by commas; empty: those of the criticality."),
-            Column("calendar", "STRING", "The days on which the SLA applies: every_day or business_days.", True),
+            Column("calendar", "STRING", "The days on which the freshness SLA applies: every_day or business_days.", True),
             Column("recorded_at", "TIMESTAMP", "Since when these terms apply; earlier deadlines do not count.", True),
         ),
         "recorded_at",
@@ -78,7 +78,7 @@ FRESHNESS_TABLES = (
     OpsTable(
         "ops",
         "freshness_attainment",
-        "One row per table with a freshness SLA and calendar week (from Monday) or month: how far the SLA was met.",
+        "One row per table with a freshness SLA and calendar week (from Monday) or month: how far the freshness SLA was met.",
         (
             DATASET,
             TABLE,
@@ -89,7 +89,7 @@ FRESHNESS_TABLES = (
             Column(
                 "minutes_monitored",
                 "FLOAT64",
-                "Minutes of the period, so far, in which the SLA was monitored.",
+                "Minutes of the period, so far, in which the freshness SLA was monitored.",
                 True,
                 formerly="minutes_promised",
             ),

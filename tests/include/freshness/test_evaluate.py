@@ -229,7 +229,7 @@ def test_a_breach_lasts_over_further_deadlines() -> None:
 
 
 def test_the_first_run_ever_has_until_its_deadline() -> None:
-    """The SLA is recorded on Friday at 14:00: earlier deadlines do not count."""
+    """The freshness SLA is recorded on Friday at 14:00: earlier deadlines do not count."""
     table = Timeline(daily(), since=at("20 14:00"))
     assert table.changes("20 14:00", "21 07:55") == []
     table.publish("21 07:58", "21 00:00")
