@@ -36,15 +36,15 @@ def skipped(dag_id: str) -> None:
     stats.incr(f"platform.refresh.skipped.{dag_id}")
 
 
-def freshness(table: str, age_minutes: float, promised_minutes: float) -> None:
-    """Send the age of a published table and its freshness target.
+def freshness(table: str, age_minutes: float, sla_minutes: float) -> None:
+    """Send the age of a published table and its freshness SLA.
 
     Args:
         table: `dataset.table`.
         age_minutes: `platform.freshness.age_minutes.<dataset>.<table>`.
-        promised_minutes: `platform.freshness.promised_minutes.<dataset>.<table>`.
+        sla_minutes: `platform.freshness.sla_minutes.<dataset>.<table>`.
     """
     from airflow.sdk.observability import stats
 
     stats.gauge(f"platform.freshness.age_minutes.{table}", age_minutes)
-    stats.gauge(f"platform.freshness.promised_minutes.{table}", promised_minutes)
+    stats.gauge(f"platform.freshness.sla_minutes.{table}", sla_minutes)

@@ -22,18 +22,27 @@ BANNED = {
     r"look(s|ed|ing)? back": "backfill",
     r"well again": "resolved",
     r"bury|buries|buried": "write tombstones",
+    r"promis(e|es|ed|ing)": "freshness SLA, target",
 }
+#: Names in backticks are those of tables, columns and keys. Names in quotes are former names of them.
+NAMES = re.compile(r"`[^`]*`|\"[a-z_.]*promised?[a-z_]*\"")
+#: Word → a room that still has a published name with it: the key `promise` in the answers of the MCP tools.
+EXCEPT = {r"promis(e|es|ed|ing)": "include/mcp"}
 #: The rooms that are done.
 ROOMS = (
     "dags",
     "docs/adr/0004-raw-is-append-only.md",
     "docs/adr/0013-one-run-writes-at-a-time.md",
+    "docs/adr/0015-freshness-is-measured-on-the-data.md",
     "docs/alerts.md",
+    "docs/freshness.md",
     "docs/glossary.md",
     "docs/mcp.md",
+    "docs/refresh.md",
     "docs/runbooks",
     "include/alerts",
     "include/catalog",
+    "include/freshness",
     "include/ingestion",
     "include/mcp",
     "include/ops",
@@ -48,6 +57,7 @@ ROOMS = (
     "tests/dags",
     "tests/include/alerts",
     "tests/include/catalog",
+    "tests/include/freshness",
     "tests/include/ingestion",
     "tests/include/mcp",
     "tests/include/ops",
@@ -58,8 +68,6 @@ ROOMS = (
     "tests/include/orchestration/test_locks.py",
     "tests/recompute",
 )
-#: In pages alone: names of tables, keys and classes still hold it.
-BANNED_IN_PAGES = {r"promis(e|es|ed|ing)": "freshness SLA, target"}
 
 
 def files(*suffixes: str) -> list[Path]:
@@ -67,18 +75,17 @@ def files(*suffixes: str) -> list[Path]:
     return [ROOT / name for name in listed.splitlines() if name.endswith(suffixes)]
 
 
-@pytest.mark.parametrize("word", [*BANNED, *BANNED_IN_PAGES])
+@pytest.mark.parametrize("word", BANNED)
 def test_a_private_word_is_not_used(word: str) -> None:
     pattern = re.compile(rf"(?<![a-z])({word})(?![a-z])", re.IGNORECASE)
-    searched = files(".md") if word in BANNED_IN_PAGES else files(".md", ".py", ".sql", ".yml", ".j2")
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
-        for path in searched
+        for path in files(".md", ".py", ".sql", ".yml", ".j2")
+        if word not in EXCEPT or EXCEPT[word] not in path.as_posix()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        # Names in backticks are those of tables, columns and keys.
-        if pattern.search(re.sub(r"`[^`]*`", "", line))
+        if pattern.search(NAMES.sub("", line))
     ]
-    assert found == [], f"write {(BANNED | BANNED_IN_PAGES)[word]} instead:\n" + "\n".join(found)
+    assert found == [], f"write {BANNED[word]} instead:\n" + "\n".join(found)
 
 
 def test_the_rooms_are_there() -> None:

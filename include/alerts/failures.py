@@ -46,7 +46,7 @@ def failed_task(context: Mapping[str, Any], now: datetime) -> Occurrence:
         return Occurrence(
             kind="gate_blocked",
             name=f"gate {verdict.gate}",
-            promised=f"all {len(verdict.outcomes):,} expectations of the gate are met",
+            expected=f"all {len(verdict.outcomes):,} expectations of the gate are met",
             actual=f"blocking expectations in {task.dag_id}: {len(broken)}; analysts still read the last publication",
             cause=f"{broken[0].name} on {broken[0].relation}" if broken else "",
             details=_details(_line(outcome, _keys(outcome)) for outcome in broken),
@@ -93,7 +93,7 @@ def quarantine_occurrences(
                 # The number of digits: owners are notified again when the number of rows has grown tenfold.
                 level=len(str(count)),
                 at=now,
-                promised=f"rule {outcome.name}",
+                expected=f"rule {outcome.name}",
                 actual="all rows meet the rule"
                 if outcome.success
                 else f"{count:,} rows quarantined; the run continued without them",
@@ -119,7 +119,7 @@ def late_run(context: Mapping[str, Any], minutes: int, base_url: str, now: datet
         owner="data_platform",
         severity="critical",
         at=now,
-        promised=f"ends within {minutes} minutes",
+        expected=f"ends within {minutes} minutes",
         actual=f"{run.get('state') or 'running'} since {moment(_utc(began))}" if began else str(run.get("state") or "running"),
         cause="see the run's grid for its running and failed tasks",
         log_url=f"{base_url.rstrip('/')}/dags/{quote(dag_id)}/runs/{quote(run_id)}",

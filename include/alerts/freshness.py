@@ -11,7 +11,7 @@ from include.alerts.routing import Channel
 from include.terms import Criticality
 
 if TYPE_CHECKING:
-    from include.freshness import SlaEvent
+    from include.freshness import FreshnessEvent
 
 _KINDS: dict[str, Kind] = {
     "at_risk": "sla_at_risk",
@@ -22,11 +22,11 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def from_sla_event(event: SlaEvent, channels: Mapping[str, tuple[str, ...]]) -> Occurrence:
+def from_freshness_event(event: FreshnessEvent, channels: Mapping[str, tuple[str, ...]]) -> Occurrence:
     """The occurrence for a state change of a freshness SLA.
 
     Args:
-        event: the row of `ops.sla_events`.
+        event: the row of `ops.freshness_events`.
         channels: table → the channels in its `meta.sla`, if it names any.
     """
     return Occurrence(
@@ -39,7 +39,7 @@ def from_sla_event(event: SlaEvent, channels: Mapping[str, tuple[str, ...]]) -> 
         severity=cast("Criticality", event.criticality),
         channels=cast("tuple[Channel, ...]", channels.get(event.key, ())),
         at=event.measured_at,
-        promised=f"new data within {span(timedelta(minutes=event.promised_minutes))}, due {moment(event.due_at)}",
+        expected=f"new data within {span(timedelta(minutes=event.sla_minutes))}, due {moment(event.due_at)}",
         actual=_actual(event),
         cause=event.cause or "",
         log_url=event.log_url,
@@ -60,7 +60,7 @@ def span(length: timedelta) -> str:
     return " ".join(parts[:2]) or "0 min"
 
 
-def _actual(event: SlaEvent) -> str:
+def _actual(event: FreshnessEvent) -> str:
     if event.data_at is None or event.published_at is None:
         return "nothing published yet"
     shown = f"data up to {moment(event.data_at)}, published {moment(event.published_at)}"
@@ -69,7 +69,7 @@ def _actual(event: SlaEvent) -> str:
     return f"{shown}, now {span(event.measured_at - event.data_at)} old"
 
 
-def _cause_key(event: SlaEvent) -> str:
+def _cause_key(event: FreshnessEvent) -> str:
     """The same key for tables with the same cause. Without a known cause, for tables found late in the same monitor run."""
     cause = event.log_url or event.cause
     return plain(f"late {event.cause_kind} {cause}" if cause else f"late {event.measured_at.isoformat()}", 500)

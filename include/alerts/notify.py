@@ -1,4 +1,4 @@
-"""Entry points: record what the SLA monitor, tasks and gates report, and write the alerts to the outbox."""
+"""Entry points: record what the freshness monitor, tasks and gates report, and write the alerts to the outbox."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from include.settings import settings
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-    from include.freshness import SlaEvent
+    from include.freshness import FreshnessEvent
     from include.quality import GateVerdict
     from include.run_context import RunContext
 
 log = logging.getLogger(__name__)
 #: The DAG that calls `notify` and `deliver`.
-MONITOR = "sla_monitor"
+MONITOR = "freshness_monitor"
 P = ParamSpec("P")
 
 
-def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None) -> int:
+def notify(events: Iterable[FreshnessEvent], now: datetime, client: Client | None = None, outbox: Outbox | None = None) -> int:
     """Record state changes of freshness SLAs: open, extend and resolve incidents. Each event is recorded once.
 
     Also resolves the failures of each DAG whose newest run has succeeded since.
 
     Args:
-        events: rows of `ops.sla_events`. Events that were recorded before have no effect.
+        events: rows of `ops.freshness_events`. Events that were recorded before have no effect.
         now: the current time.
         client: a BigQuery client; created if not given.
         outbox: the outbox; opened if not given.
@@ -42,13 +42,13 @@ def notify(events: Iterable[SlaEvent], now: datetime, client: Client | None = No
     Returns:
         The number of messages added to the outbox, without reminders.
     """
-    from include.alerts.freshness import from_sla_event
+    from include.alerts.freshness import from_freshness_event
 
     reported = list(events)
     channels = _own_channels() if reported else {}
     outbox = outbox or Outbox(client)
     plan = Plan(outbox.recent(now), load_routing(), now)
-    plan.record([from_sla_event(event, channels) for event in reported])
+    plan.record([from_freshness_event(event, channels) for event in reported])
     plan.record(_recovered_dags(plan, outbox))
     return _write(plan, outbox)
 
@@ -139,11 +139,11 @@ def notify_late_run(context: Mapping[str, Any]) -> None:
 
 def _own_channels() -> dict[str, tuple[str, ...]]:
     """Table → the channels in its `meta.sla`. Empty if the dbt manifest cannot be read, so that alerts are sent anyway."""
-    from include.freshness import PromiseError, load_promises
+    from include.freshness import FreshnessSlaError, load_freshness_slas
 
     try:
-        return {key: promise.channels for key, promise in load_promises().items()}
-    except (OSError, PromiseError) as error:
+        return {key: sla.channels for key, sla in load_freshness_slas().items()}
+    except (OSError, FreshnessSlaError) as error:
         log.warning("Freshness SLAs cannot be read, the channels follow from the criticality alone: %s", error)
         return {}
 

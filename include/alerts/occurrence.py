@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 from include.alerts.routing import Channel
 from include.terms import CRITICALITIES, Criticality
@@ -79,7 +79,7 @@ class Occurrence(_Facts):
         at: when it was seen.
         channels: used instead of the channels of its criticality, if not empty.
         level: how serious it is within its kind, such as the number of digits of a row count.
-        promised: the expected state, in one line. It keeps this name because `ops.alerts` stores it as JSON.
+        expected: the expected state, in one line. Alerts that the release before has stored in `ops.alerts` call it `promised`.
         actual: the actual state, in one line.
         cause: the likely cause, in one line.
         log_url: the log that shows the likely cause.
@@ -96,13 +96,13 @@ class Occurrence(_Facts):
     at: datetime
     channels: tuple[Channel, ...] = ()
     level: int = 0
-    promised: str = ""
+    expected: str = Field(default="", validation_alias=AliasChoices("expected", "promised"))
     actual: str = ""
     cause: str = ""
     log_url: str | None = None
     details: tuple[str, ...] = ()
 
-    @field_validator("name", "owner", "promised", "actual", "cause")
+    @field_validator("name", "owner", "expected", "actual", "cause")
     @classmethod
     def _one_line(cls, text: str) -> str:
         return plain(text, 600)

@@ -50,7 +50,7 @@ def slack_blocks(message: Message) -> list[dict[str, Any]]:
     for occurrence in message.occurrences[:_SHOWN]:
         blocks += [{"type": "divider"}, *_slack_occurrence(occurrence, cause=shared is None)]
     if more := len(message.occurrences) - _SHOWN:
-        blocks += [_section(f"and {more} more: see ops.sla_events and ops.alerts")] if more > 0 else []
+        blocks += [_section(f"and {more} more: see ops.freshness_events and ops.alerts")] if more > 0 else []
     url = runbook_url(message)
     runbook = f"<{_slack_url(url)}|{message.runbook}>" if url else f"docs/runbooks/{message.runbook}"
     footer = f"Runbook: {runbook}   ·   incident {message.incident_id}, since {moment(message.opened_at)}"
@@ -118,7 +118,7 @@ def _facts(occurrence: Occurrence) -> list[tuple[str, str]]:
     return [
         ("Owner", occurrence.owner),
         ("Criticality", occurrence.severity),
-        ("Expected", occurrence.promised),
+        ("Expected", occurrence.expected),
         ("Actual", occurrence.actual),
         ("Likely cause", occurrence.cause),
         ("Detail", "\n".join(occurrence.details)),

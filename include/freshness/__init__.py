@@ -1,27 +1,27 @@
-"""Freshness promises: what is promised of each published table, whether it is kept, and the ledger of it. See docs/freshness.md."""
+"""Freshness SLAs: the target of each published table, whether it is met, and the record of it. See docs/freshness.md."""
 
-from include.freshness.evaluate import Measurement, Publication, Running, SlaEvent, evaluate
-from include.freshness.ledger import events_since
-from include.freshness.look import Look
-from include.freshness.monitor import instant_of, judge, monitor
-from include.freshness.promises import Promise, PromiseError, load_lineage, load_promises
+from include.freshness.audit import events_since
+from include.freshness.evaluate import FreshnessEvent, Measurement, Publication, Running, evaluate
+from include.freshness.monitor import evaluate_all, instant_of, monitor
+from include.freshness.records import Records
+from include.freshness.slas import FreshnessSla, FreshnessSlaError, load_freshness_slas, load_lineage
 from include.freshness.status import Status, status_table, statuses, write_page
 
 __all__ = [
-    "Look",
+    "FreshnessEvent",
+    "FreshnessSla",
+    "FreshnessSlaError",
     "Measurement",
-    "Promise",
-    "PromiseError",
     "Publication",
+    "Records",
     "Running",
-    "SlaEvent",
     "Status",
     "evaluate",
+    "evaluate_all",
     "events_since",
     "instant_of",
-    "judge",
+    "load_freshness_slas",
     "load_lineage",
-    "load_promises",
     "monitor",
     "status_table",
     "statuses",

@@ -1,4 +1,4 @@
-"""For how long a promise was kept: worked out from the changes of its state."""
+"""For how long a freshness SLA was met: computed from the changes of its state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from include.freshness.evaluate import SlaEvent
+from include.freshness.evaluate import FreshnessEvent
 
 Bounds = tuple[datetime, datetime]
 
@@ -25,33 +25,33 @@ def _midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-#: Period → first instant of the one that an instant lies in, and of the next.
+#: Period → the start of the one that contains a given time, and the start of the next.
 PERIODS: dict[str, Callable[[datetime], Bounds]] = {"week": _week, "month": _month}
 
 
 @dataclass(frozen=True)
 class Attainment:
-    """How a promise was kept in a stretch of time. Minutes; the columns of `ops.sla_attainment`."""
+    """How far a freshness SLA was met in a period. Minutes; the columns of `ops.freshness_attainment`."""
 
-    minutes_promised: float
+    minutes_monitored: float
     minutes_on_time: float
     breach_count: int
     longest_breach_minutes: float
 
     @property
     def attainment(self) -> float:
-        """The share of the time in which it was kept, 0 to 1."""
-        return self.minutes_on_time / self.minutes_promised
+        """The share of the time in which the freshness SLA was met, 0 to 1."""
+        return self.minutes_on_time / self.minutes_monitored
 
 
-def attainment(events: Sequence[SlaEvent], start: datetime, end: datetime) -> Attainment | None:
-    """How the promise of one table was kept from `start` to `end`; None if it was not watched then.
+def attainment(events: Sequence[FreshnessEvent], start: datetime, end: datetime) -> Attainment | None:
+    """How far the freshness SLA of one table was met from `start` to `end`; None if it was not monitored then.
 
-    A breach lasts from its due instant to the publication that ended it. Before the first event nothing is known.
+    A breach lasts from its deadline to the publication that ended it. The time before the first event does not count.
 
     Args:
         events: the table's changes of state, oldest first: all from `start` on, and the last one before it.
-        start, end: the stretch of time.
+        start, end: the period.
     """
     breaches = _breaches(events, end)
     first = min([event.measured_at for event in events[:1]] + [begun for begun, _ in breaches[:1]], default=end)
@@ -60,12 +60,12 @@ def attainment(events: Sequence[SlaEvent], start: datetime, end: datetime) -> At
         return None
     inside = [(max(begun, start), min(over, end)) for begun, over in breaches]
     minutes = [(over - begun) / timedelta(minutes=1) for begun, over in inside if over > begun]
-    promised = (end - start) / timedelta(minutes=1)
-    return Attainment(promised, promised - sum(minutes), len(minutes), max(minutes, default=0.0))
+    monitored = (end - start) / timedelta(minutes=1)
+    return Attainment(monitored, monitored - sum(minutes), len(minutes), max(minutes, default=0.0))
 
 
-def _breaches(events: Sequence[SlaEvent], end: datetime) -> list[Bounds]:
-    """When each breach began and ended; one that goes on ends at `end`."""
+def _breaches(events: Sequence[FreshnessEvent], end: datetime) -> list[Bounds]:
+    """When each breach began and ended. A breach that is still open ends at `end`."""
     found: list[Bounds] = []
     begun: datetime | None = None
     for event in events:

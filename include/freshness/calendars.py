@@ -1,4 +1,4 @@
-"""The instants at which a table must take up new data: its cadence on its calendar. Everything is UTC."""
+"""The times at which a table must take in new data: its cadence on its calendar. All times are UTC."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 from include.terms import cadence_interval
 
-#: Calendar → the days that have instants, Monday = 0.
+#: Calendar → the days on which the freshness SLA applies, Monday = 0.
 CALENDARS: dict[str, frozenset[int]] = {
     "every_day": frozenset(range(7)),
     "business_days": frozenset(range(5)),
 }
-#: When a night starts. What it loads is the data up to midnight.
-NIGHT_STARTS = timedelta(hours=2)
+#: When a nightly run starts. It loads the data up to midnight.
+NIGHTLY_RUN_STARTS = timedelta(hours=2)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Ticks:
-    """The instants of one cadence on one calendar.
+class Schedule:
+    """The scheduled times of one cadence on one calendar.
 
     Attributes:
-        cadence: as `meta.sla` says it.
+        cadence: as in `meta.sla`.
         calendar: a key of `CALENDARS`.
     """
 
@@ -36,31 +36,31 @@ class Ticks:
 
     @property
     def lag(self) -> timedelta:
-        """How much older than its instant the data may be: a night starts two hours after the midnight up to which it reads."""
-        return NIGHT_STARTS if self.cadence == "daily" else timedelta(0)
+        """How much older than its scheduled time the data may be: a nightly run starts two hours after its as-of time."""
+        return NIGHTLY_RUN_STARTS if self.cadence == "daily" else timedelta(0)
 
     def last(self, at: datetime) -> datetime:
-        """The latest instant that is not after `at`."""
-        tick = at - (at - _EPOCH - self.lag) % self.interval
-        while tick.weekday() not in CALENDARS[self.calendar]:
-            tick -= self.interval
-        return tick
+        """The latest scheduled time that is not after `at`."""
+        scheduled = at - (at - _EPOCH - self.lag) % self.interval
+        while scheduled.weekday() not in CALENDARS[self.calendar]:
+            scheduled -= self.interval
+        return scheduled
 
     def next(self, after: datetime) -> datetime:
-        """The earliest instant after `after`."""
-        tick = after - (after - _EPOCH - self.lag) % self.interval + self.interval
-        while tick.weekday() not in CALENDARS[self.calendar]:
-            tick += self.interval
-        return tick
+        """The earliest scheduled time after `after`."""
+        scheduled = after - (after - _EPOCH - self.lag) % self.interval + self.interval
+        while scheduled.weekday() not in CALENDARS[self.calendar]:
+            scheduled += self.interval
+        return scheduled
 
-    def wanted(self, tick: datetime) -> datetime:
-        """Up to when the data must reach that an instant asks for."""
-        return tick - self.lag
+    def data_due(self, scheduled: datetime) -> datetime:
+        """Up to when the data must reach for a scheduled time."""
+        return scheduled - self.lag
 
     def met_by(self, data_at: datetime) -> datetime:
-        """The latest instant whose data is there when the data reaches up to `data_at`."""
+        """The latest scheduled time whose data is there if the data reaches up to `data_at`."""
         return self.last(data_at + self.lag)
 
     def unmet_by(self, data_at: datetime) -> datetime:
-        """The earliest instant whose data is not there when the data reaches up to `data_at`."""
+        """The earliest scheduled time whose data is not there if the data reaches up to `data_at`."""
         return self.next(data_at + self.lag)

@@ -1,4 +1,4 @@
-"""Why a table is late or may become so, as far as the books tell: a name, a time and a link, never the words of an exception."""
+"""The likely cause why a table is late or at risk, from the audit tables: a name, a time and a link, never the text of an exception."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.ops import read
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-    from include.freshness.promises import Promise
+    from include.freshness.slas import FreshnessSla
 
 _BLOCKED_SQL = """
     select gate, run_id, relation, expectation, unexpected_count
@@ -26,13 +26,13 @@ _BLOCKED_SQL = """
 
 @dataclass(frozen=True)
 class Cause:
-    """The likely cause. Tables that are late for one cause have equal ones.
+    """The likely cause. Tables with the same cause have equal objects.
 
     Attributes:
         kind: `task_failed`, `gate_blocked`, `running`, `skipped`, `source_late`, `finished_late` or
             `not_started`.
         text: in words.
-        run_id, log_url: the run that it is about, and where to look.
+        run_id, log_url: the run that it concerns, and the link to its log.
     """
 
     kind: str
@@ -42,50 +42,50 @@ class Cause:
 
 
 class Causes:
-    """What the books know about runs, landings and gates at one instant."""
+    """What the audit tables hold about runs, loads and gates at one instant."""
 
-    def __init__(self, runs: Runs, landings: Mapping[str, datetime], now: datetime, client: Client | None = None) -> None:
+    def __init__(self, runs: Runs, loaded: Mapping[str, datetime], now: datetime, client: Client | None = None) -> None:
         self._runs = runs
-        self._landings = landings
+        self._loaded = loaded
         self._blocked: dict[str, list[Row]] = defaultdict(list)
         for row in read(_BLOCKED_SQL, client, now=("TIMESTAMP", now)):
             self._blocked[row["run_id"]].append(row)
 
-    def of(self, promise: Promise, raw_tables: frozenset[str], data_at: datetime | None, wanted: datetime) -> Cause:
-        """The likely cause why the data of an instant is not published, the furthest upstream first.
+    def of(self, sla: FreshnessSla, raw_tables: frozenset[str], data_at: datetime | None, data_due: datetime) -> Cause:
+        """The likely cause why the data that is due is not published. The cause furthest upstream comes first.
 
         Args:
-            promise: what is promised.
-            raw_tables: what the table is made from.
-            data_at: up to when the published data reaches; what happened before then is no cause.
-            wanted: up to when it should reach.
+            sla: the freshness SLA.
+            raw_tables: the raw tables upstream of the table.
+            data_at: up to when the published data reaches. What happened before is not a cause.
+            data_due: up to when it should reach.
         """
         sources = sorted({name.partition(".")[0] for name in raw_tables})
-        late = sorted({name.partition(".")[0] for name in raw_tables if not _reaches(self._landings.get(name), wanted)})
-        nightly = promise.refreshed_by == "transform"
-        # The DAGs of other cadences land their sources themselves.
+        late = sorted({name.partition(".")[0] for name in raw_tables if not _reaches(self._loaded.get(name), data_due)})
+        nightly = sla.refreshed_by == "transform"
+        # Refreshes load their sources themselves.
         ingests = [f"ingest_{source}" for source in [*late, *sorted(set(sources) - set(late))]] if nightly else []
-        for dag_id in dict.fromkeys((*ingests, promise.refreshed_by, "transform")):
+        for dag_id in dict.fromkeys((*ingests, sla.refreshed_by, "transform")):
             cause = self._of_run(dag_id, data_at)
             if cause is not None:
                 return cause
-        skipped = self._runs.left_out(promise.refreshed_by)
+        skipped = self._runs.skipped(sla.refreshed_by)
         if skipped is not None and _after(skipped["started_at"], data_at):
-            # What follows is said for who has started the run.
+            # The rest of the message concerns only the person who triggered the run.
             why = (skipped["message"] or "").partition(": ")[2].partition(". ")[0].rstrip(".") or "its log says why"
-            text = f"{promise.refreshed_by} left out its turn at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: {why}"
+            text = f"{sla.refreshed_by} skipped its run at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: {why}"
             return Cause("skipped", text, skipped["run_id"], skipped["log_url"])
-        for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((promise.refreshed_by, "transform"))):
-            if row is not None and row["state"] == "success" and _reaches(row["as_of"], wanted):
+        for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((sla.refreshed_by, "transform"))):
+            if row is not None and row["state"] == "success" and _reaches(row["as_of"], data_due):
                 text = f"{row['dag_id']} ran from {row['started_at']:%Y-%m-%d %H:%M} to {row['finished_at']:%H:%M} UTC"
                 return Cause("finished_late", text, row["run_id"], row["log_url"])
-        day = f"{wanted:%Y-%m-%d %H:%M} UTC"
+        day = f"{data_due:%Y-%m-%d %H:%M} UTC"
         if nightly and late:
-            # All that are silent, not only those of this table: tables that wait for different ones of them have one cause.
-            silent = sorted({name.partition(".")[0] for name, at in self._landings.items() if at < wanted} | set(late))
-            names = ", ".join(f"ingest_{source}" for source in silent)
-            return Cause("source_late", f"nothing of {day} or later has landed, and no failure is known: {names}")
-        return Cause("not_started", f"{promise.refreshed_by} has not started for the data of {day}")
+            # All sources without a load, not only those of this table: so tables that wait for different sources have one cause.
+            missing = sorted({name.partition(".")[0] for name, at in self._loaded.items() if at < data_due} | set(late))
+            names = ", ".join(f"ingest_{source}" for source in missing)
+            return Cause("source_late", f"no data of {day} or later is loaded, and no failure is known: {names}")
+        return Cause("not_started", f"{sla.refreshed_by} has not started for the data of {day}")
 
     def _of_run(self, dag_id: str, data_at: datetime | None) -> Cause | None:
         row = self._runs.newest(dag_id)
@@ -116,8 +116,8 @@ class Causes:
         return f"gate {first['gate']} blocked: {first['expectation']} on {first['relation']}{count}{more}"
 
 
-def _reaches(data_at: datetime | None, wanted: datetime) -> bool:
-    return data_at is not None and data_at >= wanted
+def _reaches(data_at: datetime | None, data_due: datetime) -> bool:
+    return data_at is not None and data_at >= data_due
 
 
 def _after(instant: Any, data_at: datetime | None) -> bool:

@@ -1,4 +1,4 @@
-"""One look of the monitor: measure, judge, write each change once."""
+"""One run of the monitor: measure, evaluate, and write each change of state once."""
 
 from __future__ import annotations
 
@@ -8,77 +8,77 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from include import telemetry
-from include.freshness import ledger
+from include.freshness import audit
 from include.freshness.cause import Causes
-from include.freshness.evaluate import SlaEvent, evaluate
-from include.freshness.look import Look, minute_of, periods
-from include.freshness.measure import landings
+from include.freshness.evaluate import FreshnessEvent, evaluate
+from include.freshness.measure import loaded_up_to
+from include.freshness.records import Records, minute_of, periods
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 _MINUTE = timedelta(minutes=1)
-#: How often the monitor looks.
-LOOKS_EVERY = timedelta(minutes=5)
+#: How often the monitor runs.
+RUNS_EVERY = timedelta(minutes=5)
 
 
 def instant_of(context: Mapping[str, Any]) -> datetime:
-    """The instant that a run of the monitor looks at: its parameter `now`, else the minute that it is for."""
+    """The instant that a run of the monitor evaluates: its parameter `now`, else the minute for which it is scheduled."""
     wanted = (context.get("params") or {}).get("now")
     dag_run = context["dag_run"]
     moment = datetime.fromisoformat(str(wanted)) if wanted else dag_run.data_interval_end or dag_run.run_after
     return minute_of(moment)
 
 
-def monitor(now: datetime, client: Client | None = None) -> list[SlaEvent]:
-    """Look at the books and judge every promise at `now`: see `judge`."""
-    return judge(Look(now, client), client)
+def monitor(now: datetime, client: Client | None = None) -> list[FreshnessEvent]:
+    """Read the audit tables and evaluate all freshness SLAs at `now`: see `evaluate_all`."""
+    return evaluate_all(Records(now, client), client)
 
 
-def judge(look: Look, client: Client | None = None) -> list[SlaEvent]:
-    """Judge every promise, and write what has changed, once; the look then knows it too.
+def evaluate_all(records: Records, client: Client | None = None) -> list[FreshnessEvent]:
+    """Evaluate all freshness SLAs, and write each change of state once. `records` then holds the changes too.
 
-    It may be run again for the same minute: what was written then is returned again, and nothing is written twice. A minute
-    before the last one judged changes nothing. Weeks and months are worked out anew when something has changed, and at the first look of each hour.
+    It may run again for the same minute: it returns the same changes again, and writes nothing twice. A minute before the last
+    evaluated one changes nothing. Attainment is computed again when a state has changed, and in the first run of each hour.
 
     Args:
-        look: what the books say at an instant.
+        records: what the audit tables hold at an instant.
         client: a BigQuery client; one is made if not given.
 
     Returns:
         The changes of this minute.
     """
-    now, promises = look.now, look.promises
-    ledger.record_promises(look, client)
-    previous, measured = look.previous(), look.measured()
+    now, slas = records.now, records.slas
+    audit.record_slas(records, client)
+    previous, measured = records.previous(), records.measured()
     changes = []
-    for key, promise in promises.items():
+    for key, sla in slas.items():
         shown = measured[key].shown_at(now)
         if shown is not None and shown.data_at is not None:
-            telemetry.freshness(key, (now - shown.data_at) / _MINUTE, promise.fresh_within / _MINUTE)
-        usual, running = look.runs.usual_duration(promise.refreshed_by), look.runs.running(promise)
-        change = evaluate(promise, measured[key], previous.get(key), now, usual, running)
+            telemetry.freshness(key, (now - shown.data_at) / _MINUTE, sla.fresh_within / _MINUTE)
+        usual, running = records.runs.usual_duration(sla.refreshed_by), records.runs.running(sla)
+        change = evaluate(sla, measured[key], previous.get(key), now, usual, running)
         if change is not None:
             changes.append(change)
-    new = ledger.record_events(_explained(changes, look, client), client)
-    look.events += sorted(new, key=lambda event: event.key)
-    if new or now.minute < LOOKS_EVERY / _MINUTE:
-        ledger.record_attainment(look, periods(now), client)
-    again = [event for event in previous.values() if event.measured_at == now and event.key in promises]
+    new = audit.record_events(_explained(changes, records, client), client)
+    records.events += sorted(new, key=lambda event: event.key)
+    if new or now.minute < RUNS_EVERY / _MINUTE:
+        audit.record_attainment(records, periods(now), client)
+    again = [event for event in previous.values() if event.measured_at == now and event.key in slas]
     return sorted([*again, *new], key=lambda event: event.key)
 
 
-def _explained(changes: list[SlaEvent], look: Look, client: Client | None) -> list[SlaEvent]:
-    """The changes for the worse with their likely cause, the others as they are."""
+def _explained(changes: list[FreshnessEvent], records: Records, client: Client | None) -> list[FreshnessEvent]:
+    """The changes. Those to `at_risk` and `breached` have their likely cause."""
     if not any(change.state in {"at_risk", "breached"} for change in changes):
         return changes
-    causes = Causes(look.runs, landings(look.now, client), look.now, client)
+    causes = Causes(records.runs, loaded_up_to(records.now, client), records.now, client)
     explained = []
     for change in changes:
         if change.state in {"at_risk", "breached"}:
-            promise = look.promises[change.key]
-            wanted = promise.ticks.wanted(change.due_at - timedelta(minutes=change.promised_minutes))
-            cause = causes.of(promise, look.lineage[change.key], change.data_at, wanted)
+            sla = records.slas[change.key]
+            data_due = sla.schedule.data_due(change.due_at - timedelta(minutes=change.sla_minutes))
+            cause = causes.of(sla, records.lineage[change.key], change.data_at, data_due)
             run_id = cause.run_id or change.run_id
             change = replace(change, cause=cause.text, cause_kind=cause.kind, run_id=run_id, log_url=cause.log_url)
         explained.append(change)

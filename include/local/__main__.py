@@ -153,7 +153,7 @@ def docs(_: argparse.Namespace) -> None:
 
 
 def status(_: argparse.Namespace) -> None:
-    """Print every freshness promise: now, over the last seven days, and when it is due next."""
+    """Print all freshness SLAs: now, over the last seven days, and the next deadline."""
     from include.freshness import status_table, statuses, write_page
     from include.ops import ensure_tables
 
@@ -169,7 +169,7 @@ def status(_: argparse.Namespace) -> None:
         found = statuses(now)
         path = write_page(now, found)
     wide = console if console.is_terminal else Console(width=200)
-    wide.print(f"[bold]Freshness promises[/] of {company.describe()}; {now:%Y-%m-%d %H:%M} UTC", highlight=False)
+    wide.print(f"[bold]Freshness SLAs[/] of {company.describe()}; {now:%Y-%m-%d %H:%M} UTC", highlight=False)
     wide.print(status_table(found), highlight=False)
     wide.print(f"As a page: {path}", highlight=False, soft_wrap=True)
 

@@ -52,7 +52,7 @@ _TABLES = (
     ),
     OpsTable(
         "ops",
-        "turns",
+        "locks",
         "Locks: one row per resource that only one run may write at a time.",
         (
             Column("resource", "STRING", "raw_<source>, or build: everything from staging to the published tables.", True),
@@ -62,6 +62,7 @@ _TABLES = (
         ),
         "taken_at",
         ("resource",),
+        formerly="turns",
     ),
     OpsTable(
         "ops",

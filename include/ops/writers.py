@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from include.ops.definition import OpsTable
+from include.ops.definition import Column, OpsTable
 from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
 from include.warehouse.statements import execute
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 #: Characters of JSON sent with one statement. BigQuery takes 10 MB of query and parameters; escapes need room.
 _CHUNK_CHARACTERS = 4_000_000
 _LABELLED, _LABEL = "ops.pipeline_runs", "audit_tables"
+#: The label's value while tables are renamed. A rerun of an interrupted upgrade recognizes it, and creates the missing views.
+_UPGRADING = "upgrading"
 
 
 def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
     """Create the missing datasets of the platform and the missing audit tables.
 
-    Existing tables get the columns that their definition has gained. A label of `ops.pipeline_runs` holds the digest of the
-    last applied definition. If the digest is unchanged, no query is sent. Several tasks may call this at once.
+    Existing tables get the columns that their definition has gained. Tables and columns with former names are renamed, and a
+    view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last applied definition. If the digest is
+    unchanged, no query is sent. Several tasks may call this at once.
 
     Args:
         sources: names of the sources; each gets a dataset `raw_<source>`. By default all sources.
@@ -49,18 +52,77 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
             dataset.description = description
             bq.create_dataset(dataset, exists_ok=True)
     datasets = sorted({name.partition(".")[0] for name in TABLES})
-    listed = {f"{name}.{item.table_id}" for name in datasets for item in bq.list_tables(name)}
+    kinds = {f"{name}.{item.table_id}": item.table_type for name in datasets for item in bq.list_tables(name)}
+    label = bq.get_table(_LABELLED).labels.get(_LABEL) if _LABELLED in kinds else None
     digest = hashlib.md5(repr(TABLES).encode(), usedforsecurity=False).hexdigest()
-    if listed >= set(TABLES) and bq.get_table(_LABELLED).labels.get(_LABEL) == digest:
+    if kinds.keys() >= TABLES.keys() and label == digest:
         return
+    renamed = [definition for definition in TABLES.values() if kinds.get(definition.former) == "TABLE"]
+    if renamed:
+        _set_label(bq, _UPGRADING)
+    for definition in renamed:
+        _rename(bq, definition, kinds)
     known = _columns(bq, datasets)
     for name, definition in TABLES.items():
         if not known.get(name, set()) >= {column.name for column in definition.columns}:
             _ensure_table(bq, definition)
+        if definition.former and (renamed or label == _UPGRADING):
+            _create_former_view(bq, definition)
+    _set_label(bq, digest)
+
+
+def _set_label(bq: Client, value: str) -> None:
+    from google.cloud import bigquery
+
     # A table without an etag: of several tasks that write the label at once, none is refused.
     labelled = bigquery.Table(f"{bq.project}.{_LABELLED}")
-    labelled.labels = {**bq.get_table(_LABELLED).labels, _LABEL: digest}
+    labelled.labels = {**bq.get_table(_LABELLED).labels, _LABEL: value}
     bq.update_table(labelled, ["labels"])
+
+
+def _rename(bq: Client, definition: OpsTable, kinds: Mapping[str, str]) -> None:
+    """Rename a table of the release before. It keeps its rows."""
+    if definition.qualified in kinds:
+        raise RuntimeError(
+            f"{definition.former} and {definition.qualified} are both tables, because a task of the former release has run during the "
+            f"upgrade. Stop the former release, copy the rows that {definition.qualified} lacks, and run: drop table {definition.former}"
+        )
+
+    def is_renamed() -> bool:
+        return any(item.table_id == definition.name for item in bq.list_tables(definition.dataset))
+
+    _execute_once(bq, f"alter table {definition.former} rename to {definition.name}", is_renamed)
+
+
+def _rename_column(bq: Client, definition: OpsTable, column: Column) -> None:
+    """Rename a column of the release before."""
+
+    def is_renamed() -> bool:
+        return any(field.name == column.name for field in bq.get_table(definition.qualified).schema)
+
+    _execute_once(bq, f"alter table {definition.qualified} rename column {column.formerly} to {column.name}", is_renamed)
+
+
+def _create_former_view(bq: Client, definition: OpsTable) -> None:
+    """Create the view with the table's former name and the former names of its columns, unless it exists."""
+    columns = ", ".join(f"{c.name} as {c.formerly}" if c.formerly else c.name for c in definition.columns)
+    execute(
+        bq,
+        f"create view if not exists {definition.former} "
+        f"options (description = 'Former name of {definition.qualified}. The next release drops this view.') "
+        f"as select {columns} from `{bq.project}`.{definition.qualified}",
+    )
+
+
+def _execute_once(bq: Client, sql: str, is_done: Callable[[], bool]) -> None:
+    """Run a statement that another task may have run since. Its error counts only if it is not done."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        execute(bq, sql)
+    except GoogleAPICallError:
+        if not is_done():
+            raise
 
 
 def _columns(bq: Client, datasets: Iterable[str]) -> dict[str, set[str]]:
@@ -88,6 +150,10 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     wanted.clustering_fields = list(definition.cluster_by)
     present = bq.create_table(wanted, exists_ok=True)
     known = {field.name for field in present.schema}
+    for column in definition.columns:
+        if column.formerly in known:
+            _rename_column(bq, definition, column)
+            known.add(column.name)
     # New columns are nullable: BigQuery adds no required column to an existing table.
     missing = [
         f"add column if not exists `{c.name}` {c.type} options (description = {json.dumps(c.description, ensure_ascii=False)})"

@@ -1,6 +1,6 @@
 """Locks: nightly runs and refreshes write the same raw tables and the same build, so only one run may write at a time.
 
-`ops.turns` holds, per resource, the run with the lock. A lock is never released: it ends with its run. A run that finds a lock
+`ops.locks` holds, per resource, the run with the lock. A lock is never released: it ends with its run. A run that finds a lock
 of an ended run takes it over. So a killed run blocks no other run, and there is nothing to clean up.
 """
 
@@ -23,11 +23,11 @@ _ATTEMPTS = 5
 # One statement takes all locks, so two concurrent runs cannot both succeed: both change the same rows. If BigQuery cannot
 # serialize the two statements, it rejects one, which is then retried.
 _TAKE = """
-    update ops.turns as wanted
+    update ops.locks as wanted
     set dag_id = @dag_id, run_id = @run_id, taken_at = current_timestamp()
     where wanted.resource in unnest(@resources)
         and not exists (
-            select 1 from ops.turns as others
+            select 1 from ops.locks as others
             where others.resource in unnest(@resources)
                 and others.run_id is not null
                 and not (others.dag_id = @dag_id and others.run_id = @run_id)
@@ -89,16 +89,16 @@ def take_lock(
 def _make_rows(bq: Client, resources: list[str]) -> None:
     """Insert a free row per resource. Two concurrent runs may insert two rows, which are then always taken together."""
     sql = """
-        insert into ops.turns (resource)
+        insert into ops.locks (resource)
         select resource from unnest(@resources) as resource
-        where resource not in (select known.resource from ops.turns as known)
+        where resource not in (select known.resource from ops.locks as known)
     """
     _query(bq, sql, resources)
 
 
 def _locks(bq: Client, resources: list[str]) -> list[Lock]:
     # Each task that writes looks here. BigQuery bills a query at least 10 MB, and listing the few rows nothing.
-    rows = bq.list_rows(bq.get_table("ops.turns"))
+    rows = bq.list_rows(bq.get_table("ops.locks"))
     found = {Lock(row["resource"], row["dag_id"], row["run_id"]) for row in rows if row["resource"] in resources}
     return sorted(found, key=lambda lock: lock.resource)
 

@@ -32,9 +32,11 @@ from include.transform.node_manifests import manifest_for
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {"crm", "billing", "support", "product", "reference"}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
-DAG_IDS = {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "sla_monitor"} | REFRESHES
+DAG_IDS = (
+    {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "freshness_monitor"} | REFRESHES
+)
 # DAGs whose parameter is an instant; that of all others is a day.
-BY_INSTANT = {"sla_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
+BY_INSTANT = {"freshness_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
 # Owners are the groups of the dbt project.
 OWNERS = {group["name"] for group in yaml.safe_load((ROOT / "dbt/models/_groups.yml").read_text())["groups"]}
 HEAVY = {"dlt", "great_expectations", "pandas", "pyarrow", "dbt", "duckdb", "sqlalchemy", "google"}
@@ -186,7 +188,7 @@ def test_schedules(bag: DagBag) -> None:
         assert bag.dags[f"ingest_{name}"].schedule == load_sources()[name].schedule
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
-    assert bag.dags["sla_monitor"].schedule == "*/5 * * * *"
+    assert bag.dags["freshness_monitor"].schedule == "*/5 * * * *"
     assert _names(bag.dags["transform"].timetable.asset_condition) == {"landed"} | {f"raw_{name}" for name in SOURCES}
 
 

@@ -135,7 +135,7 @@ def test_a_refresh_is_skipped_while_a_nightly_run_holds_the_lock(play: Callable[
     message = "Scheduled run skipped: transform (other) writes build."
     assert any(message in line for line in output)
     assert rows(bq, "select dag_id, state, message from ops.pipeline_runs") == [("refresh_hourly", "skipped", message)]
-    assert rows(bq, "select dag_id from ops.turns where run_id is not null") == [("transform",)]
+    assert rows(bq, "select dag_id from ops.locks where run_id is not null") == [("transform",)]
 
 
 def test_an_ingestion_run_waits_until_a_refresh_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
@@ -146,7 +146,7 @@ def test_an_ingestion_run_waits_until_a_refresh_has_ended(play: Callable[..., li
     ended = output.index("ENDED")
     assert waited and waited[0] < ended
     assert rows(bq, "select table_name, rows_loaded from ops.loads") == [("items", 2)]
-    assert rows(bq, "select dag_id from ops.turns where resource = 'raw_shop'") == [("ingest_shop",)]
+    assert rows(bq, "select dag_id from ops.locks where resource = 'raw_shop'") == [("ingest_shop",)]
 
 
 def test_a_deleted_run_counts_as_ended(play: Callable[..., list[str]], bq: Client) -> None:

@@ -41,7 +41,7 @@ from tests.pipeline.nights import Nights, free_ports
 FIRST, SECOND = "2026-10-01", "2026-10-02"
 SCALE = 0.02
 #: Phase → how often a day it runs.
-CADENCES: dict[str, float] = {"second run": 1, "sla_monitor": 24 * 12, "maintenance": 1}
+CADENCES: dict[str, float] = {"second run": 1, "freshness_monitor": 24 * 12, "maintenance": 1}
 #: Refusals that the check provokes: a table with another partitioning is dropped and created again; dlt looks for its tables before it
 #: creates them; a table that is not built cannot be published.
 EXPECTED = (
@@ -161,7 +161,7 @@ class Play(Nights):
             self.queries(run)
         with self.phase("maintenance"):
             self.maintenance(run)
-        with self.phase("sla_monitor"):
+        with self.phase("freshness_monitor"):
             self.monitor()
         with self.phase("summary, status and MCP"):
             self.commands(run)
@@ -234,14 +234,14 @@ class Play(Nights):
     def monitor(self) -> None:
         """A check of the freshness SLAs, with notification and delivery."""
         from include.alerts import Outbox, deliver, notify
-        from include.freshness import Look, judge, statuses, write_page
+        from include.freshness import Records, evaluate_all, statuses, write_page
 
-        look = Look(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
-        judge(look)
-        write_page(look.now, statuses(look.now, look=look))
+        records = Records(datetime(2026, 10, 2, 12, 0, tzinfo=UTC))
+        evaluate_all(records)
+        write_page(records.now, statuses(records.now, records=records))
         outbox = Outbox()
-        notify([], look.now, outbox=outbox)
-        deliver(look.now, outbox)
+        notify([], records.now, outbox=outbox)
+        deliver(records.now, outbox)
 
     def commands(self, run: RunContext) -> None:
         """The queries of `make run`, `make status` and the MCP tools."""
@@ -256,7 +256,7 @@ class Play(Nights):
         ask_tools()
 
     def changes(self, run: RunContext) -> None:
-        """New columns in audit and raw tables, a published table of another partitioning, and a publication that fails."""
+        """Former names and new columns of audit tables, new columns of raw tables, a published table of another partitioning, and a publication that fails."""
         from include import ops
         from include.ingestion.raw import RawTables
         from include.publish import PublishError, publish
@@ -264,6 +264,10 @@ class Play(Nights):
 
         bq = client(task="changes")
         bq.query("alter table ops.loads drop column if exists batch_id, drop column if exists rows_loaded").result()
+        for definition in (definition for definition in ops.TABLES.values() if definition.former):
+            for column in (column for column in definition.columns if column.formerly):
+                bq.query(f"alter table {definition.qualified} rename column {column.name} to {column.formerly}").result()
+            bq.query(f"alter table {definition.qualified} rename to {definition.formerly}").result()
         ops.ensure_tables()
         source = self.sources["crm"]
         table = next(iter(source.tables))

@@ -141,6 +141,14 @@ def _alter_table(project: Project, judged: Judged, node: Message) -> None:
                 columns.append(column)
         elif kind == "ResolvedDropColumnActionProto":
             columns = [column for column in columns if column.name.lower() != action.name.lower()]
+        elif kind == "ResolvedRenameColumnActionProto":
+            columns = [replace(c, name=action.new_name) if c.name.lower() == action.name.lower() else c for c in columns]
+        elif kind == "ResolvedRenameToActionProto":
+            name = action.new_path[-1]
+            if project.relations.get((relation.dataset, name)) is not None:
+                raise Refused(f"Already Exists: Table {project.name}:{relation.dataset}.{name}")
+            del project.relations[relation.key]
+            relation = replace(relation, name=name)
         elif kind == "ResolvedSetOptionsActionProto":
             relation.facts.update(_options(action.option_list))
     project.put(replace(relation, columns=tuple(columns)))

@@ -143,7 +143,7 @@ def test_a_monitor_receives_gates_publications_and_freshness(bq: Client, receive
         "airflow.platform.publish.publications.refresh_hourly": "1|c",
         "airflow.platform.refresh.skipped.refresh_hourly": "1|c",
         "airflow.platform.freshness.age_minutes.marts.mart_a": "12.5|g",
-        "airflow.platform.freshness.promised_minutes.marts.mart_a": "120|g",
+        "airflow.platform.freshness.sla_minutes.marts.mart_a": "120|g",
         "airflow.platform.gate.block.marts": "1|c",
         "airflow.platform.gate.failed_expectations.marts": "1|g",
         "airflow.platform.gate.quarantined_rows.marts": "0|g",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from include.freshness import load_promises
+from include.freshness import load_freshness_slas
 from include.orchestration import refreshes
 from include.orchestration.refreshes import refreshes_of
 from include.terms import MINUTES, Duration, cadence_interval, refreshed_by
@@ -16,7 +16,7 @@ CADENCES = ["hourly", *(f"every {count} minutes" for count in (5, 6, 10, 12, 15,
 
 
 @pytest.mark.parametrize("cadence", CADENCES)
-def test_a_promise_of_every_cadence_has_the_refresh_that_it_names(cadence: str) -> None:
+def test_an_sla_of_every_cadence_has_the_refresh_that_it_names(cadence: str) -> None:
     node = {
         "unique_id": "model.customer_intelligence.mart_a",
         "resource_type": "model",
@@ -32,14 +32,14 @@ def test_a_promise_of_every_cadence_has_the_refresh_that_it_names(cadence: str) 
         },
     }
     manifest = {"nodes": {node["unique_id"]: node}, "sources": {}}
-    (promise,) = load_promises(manifest).values()
+    (sla,) = load_freshness_slas(manifest).values()
     (refresh,) = refreshes_of(manifest).values()
-    assert (refresh.dag_id, refresh.interval) == (promise.refreshed_by, promise.cadence_interval)
-    assert refresh.tables == (promise.key,)
+    assert (refresh.dag_id, refresh.interval) == (sla.refreshed_by, sla.cadence_interval)
+    assert refresh.tables == (sla.key,)
 
 
-def test_the_project_s_own_refreshes_are_those_that_its_promises_name(manifest: object) -> None:
-    assert set(refreshes()) == {promise.refreshed_by for promise in load_promises().values()} - {"transform"}
+def test_the_project_s_own_refreshes_are_those_that_its_slas_name(manifest: object) -> None:
+    assert set(refreshes()) == {sla.refreshed_by for sla in load_freshness_slas().values()} - {"transform"}
 
 
 @pytest.mark.parametrize("cadence", ["weekly", "every 7 minutes", "every 60 minutes", "every 05 minutes", "", "Daily"])

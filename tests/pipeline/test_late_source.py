@@ -1,6 +1,6 @@
 """A source is late, in the real Airflow: its scheduler, triggerer and servers, a mail server and a webhook that people would look at.
 
-The company is the smallest there is: one source with one table, one staging view, one mart with a promise.
+The company is the smallest there is: one source with one table, one staging view, one mart with a freshness SLA.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Re
 from tests.pipeline.nights import free_ports
 from tests.warehouse import connected, empty, rows
 
-DAGS = ("ingest_shop", "transform", "sla_monitor")
+DAGS = ("ingest_shop", "transform", "freshness_monitor")
 DATASETS = ("core", "staging", "marts_build", "marts")
 RUNBOOKS = "https://runbooks.example.com"
 #: Longer than the test: a task that has failed stays up for its next try until somebody clears it.
 NEXT_TRY_SECONDS = 1800
 MINUTE = timedelta(minutes=1)
-PROMISE = {"cadence": "daily", "fresh_within": "1h", "criticality": "high"}
+FRESHNESS_SLA = {"cadence": "daily", "fresh_within": "1h", "criticality": "high"}
 FILES = {
     "seeds/shop_settings.csv": "setting,value\nopen,yes",
     "seeds/shop_settings.yml": yaml.safe_dump(
@@ -50,7 +50,7 @@ FILES = {
     "models/staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items', key=['id'], event_time=none) }}) select id from source",
     "models/marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
     "models/marts/mart_items.yml": yaml.safe_dump(
-        {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": PROMISE}}}]}
+        {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": FRESHNESS_SLA}}}]}
     ),
 }
 GATES = {
@@ -92,7 +92,7 @@ class Platform:
         home: its folder, with Airflow's logs.
         landing: the folder that the source delivers to. It is not there yet.
         metadata_url: Airflow's own database.
-        looked: the last instant that the monitor was sent to look at.
+        checked: the last instant that the monitor was triggered for.
     """
 
     home: Path
@@ -102,7 +102,7 @@ class Platform:
     received: Receivers
     bq: Client
     metadata_url: str
-    looked: datetime
+    checked: datetime
 
     def wait_for(self, what: str, found: Callable[[], Any], timeout: float = 300.0) -> Any:
         """Wait until something is found, and return it."""
@@ -127,12 +127,12 @@ class Platform:
 
         return str(self.wait_for(f"the success of {dag_id}", ended))
 
-    def look(self) -> None:
-        """Have the monitor look: at the next full minute, as its own clock would."""
-        self.looked = max(self.looked, datetime.now(UTC).replace(second=0, microsecond=0)) + MINUTE
-        run_id = f"look_at_{self.looked:%H:%M}"
-        self.api.trigger("sla_monitor", run_id, {"now": self.looked.isoformat()})
-        self.wait_for_success("sla_monitor", run_id)
+    def check(self) -> None:
+        """Trigger the monitor for the next full minute, as its schedule would."""
+        self.checked = max(self.checked, datetime.now(UTC).replace(second=0, microsecond=0)) + MINUTE
+        run_id = f"check_{self.checked:%H:%M}"
+        self.api.trigger("freshness_monitor", run_id, {"now": self.checked.isoformat()})
+        self.wait_for_success("freshness_monitor", run_id)
 
     def post(self, method: str, path: str, body: dict[str, Any]) -> None:
         """What a person does in the web UI."""
@@ -142,7 +142,7 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Everything started; the promise has been known since the beginning of yesterday."""
+    """Everything started; the freshness SLA is recorded since the beginning of yesterday."""
     folder, home, ports = tmp_path_factory.mktemp("late"), local_home / "late", free_ports()
     landing = folder / "landing"
     with pytest.MonkeyPatch.context() as patch, receiving() as received, connected(patch, *DATASETS) as bq:
@@ -182,11 +182,11 @@ def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> None:
     api, received = platform.api, platform.received
-    promised, today = platform.looked, datetime.now(UTC).date()
+    due, today = platform.checked, datetime.now(UTC).date()
     api.trigger("ingest_shop", "night", {"as_of": today.isoformat()})
     platform.wait_for("a try that fails", lambda: [t for t in api.tasks("ingest_shop", "night") if t["state"] == "up_for_retry"])
 
-    platform.look()
+    platform.check()
     assert received.counts == (1, 1, 0)
     (slack,), ((recipients, mail),) = received.slack, received.mails
     assert slack["text"] == mail["subject"] == "Late: marts.mart_items (high)"
@@ -197,14 +197,14 @@ def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> 
         for part in (
             "marts.mart_items",
             "finance",
-            f"new data within 1 h, due {promised.day} {promised:%b %Y} 03:00 UTC",
+            f"new data within 1 h, due {due.day} {due:%b %Y} 03:00 UTC",
             "nothing published yet",
             "ingest_shop has been running since",
             f"{api.address}/dags/ingest_shop/runs/night",
             f"{RUNBOOKS}/sla-breached.md",
         ):
             assert part in message
-    platform.look()
+    platform.check()
     assert received.counts == (1, 1, 0), "told once"
 
     platform.landing.mkdir()
@@ -216,11 +216,11 @@ def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> 
     assert rows(platform.bq, "select item_count from marts.mart_items") == [(2,)]
 
     for _ in range(2):
-        platform.look()
+        platform.check()
         assert received.counts == (2, 2, 0)
     assert received.slack[1]["text"] == received.mails[1][1]["subject"] == "On time again: marts.mart_items (high)"
     assert f"data up to {today.day} {today:%b %Y} 00:00 UTC" in str(received.slack[1]["blocks"])
-    states = rows(platform.bq, "select state from ops.sla_events where table_name = 'mart_items' order by measured_at")
+    states = rows(platform.bq, "select state from ops.freshness_events where table_name = 'mart_items' order by measured_at")
     assert states == [("breached",), ("recovered",), ("on_time",)]
     assert rows(platform.bq, "select distinct state from ops.alerts where channel is not null") == [("sent",)]
 

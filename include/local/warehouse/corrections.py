@@ -133,9 +133,18 @@ def _sync_table(sql: str, project_id: str, ctx: Any) -> None:
     table = ctx.catalog.get_table(project, dataset, name)
     if table is None or table.table_type != "TABLE":
         return
+    actions = tree.args["actions"]
+    if isinstance(actions[0], exp.AlterRename):
+        ctx.catalog.delete_table(project, dataset, name)
+        ctx.catalog.create_table(table.model_copy(update={"table_id": actions[0].this.name}))
+        return
     # Columns that the statement does not alter keep their metadata.
-    altered = {action.this.name.lower() for action in tree.args["actions"] if isinstance(action, exp.AlterColumn)}
+    altered = {action.this.name.lower() for action in actions if isinstance(action, exp.AlterColumn)}
     known = {field.name.lower(): field for field in table.schema_.fields if field.name.lower() not in altered}
+    for action in actions:
+        if isinstance(action, exp.RenameColumn):
+            new = action.args["to"].name
+            known[new.lower()] = known[action.this.name.lower()].model_copy(update={"name": new})
     found = ddl_sync._introspect_schema(project, dataset, name, ctx)
     schema = found.model_copy(update={"fields": tuple(known.get(field.name.lower(), field) for field in found.fields)})
     _update(ctx.catalog, table.model_copy(update={"schema_": schema, "last_modified_time": ctx.clock.now()}))

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from include.alerts.freshness import from_sla_event
+from include.alerts.freshness import from_freshness_event
 from include.alerts.occurrence import Message
 from include.alerts.plan import Plan
 from include.alerts.render import mail, slack_blocks
@@ -74,7 +74,7 @@ def messages() -> dict[str, Message]:
     ]
     recovered = [event(e.table_name, "recovered", 96, criticality=e.criticality) for e in late]
     plan = Plan([], load_routing(), NOW)
-    plan.record([from_sla_event(change, {}) for change in [*late, *recovered]])
+    plan.record([from_freshness_event(change, {}) for change in [*late, *recovered]])
     # The recovery suppresses the alert about the breach, but both are in the plan.
     by_kind = {alert.kind: alert.message for alert in plan.added if alert.channel == "slack" and not alert.message.step}
     return {"breached": by_kind["sla_breached"], "recovered": by_kind["sla_recovered"]}

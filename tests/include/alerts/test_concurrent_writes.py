@@ -17,7 +17,7 @@ from google.cloud.bigquery import Client
 
 from include import ops
 from include.alerts import deliver
-from include.alerts.freshness import from_sla_event
+from include.alerts.freshness import from_freshness_event
 from include.alerts.outbox import CLAIM, Outbox
 from include.alerts.plan import Plan
 from include.alerts.routing import load_routing
@@ -58,7 +58,7 @@ def plain_inserts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def alerts() -> list[Any]:
     """The alerts of one breach: a message for each route."""
-    return Plan([], load_routing(), NOW).record([from_sla_event(event(), {})]).added
+    return Plan([], load_routing(), NOW).record([from_freshness_event(event(), {})]).added
 
 
 def stored(bq: Client) -> list[tuple[object, ...]]:

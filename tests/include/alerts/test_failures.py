@@ -110,15 +110,15 @@ def test_a_failed_dag_is_reported_once_and_resolved_by_its_next_success(bq: Clie
 
 def test_a_run_of_the_monitor_resolves_its_own_failure(bq: Client, received: Receivers) -> None:
     for run_id in ("02:00", "02:05"):
-        record_failure(context(RuntimeError("no answer"), "measure", run_id, "sla_monitor"))
+        record_failure(context(RuntimeError("no answer"), "measure", run_id, "freshness_monitor"))
     assert received.counts == (1, 1, 1)
     for _ in range(2):
         now = datetime.now(UTC)
         notify([], now)
         deliver(now)
     assert [body["text"] for body in received.slack] == [
-        "Failed: sla_monitor.measure (critical)",
-        "Resolved: sla_monitor (critical)",
+        "Failed: freshness_monitor.measure (critical)",
+        "Resolved: freshness_monitor (critical)",
     ]
 
 

@@ -27,7 +27,7 @@ def hostile() -> Message:
         owner=HOSTILE,
         severity="high",
         at=NOW,
-        promised=HOSTILE,
+        expected=HOSTILE,
         actual=HOSTILE,
         cause=HOSTILE,
         details=(HOSTILE,),
@@ -54,6 +54,12 @@ def test_text_from_outside_never_becomes_markup(tmp_path: Path) -> None:
             assert window.driver.title != "broken"
             assert window.driver.execute_script("return document.images.length + document.links.length") == 0
             assert "document.title='broken'" in window.text()
+
+
+def test_messages_that_the_release_before_has_stored_can_be_read() -> None:
+    stored = hostile().model_dump_json().replace('"expected":', '"promised":')
+    assert '"promised":' in stored
+    assert Message.model_validate_json(stored) == hostile()
 
 
 def test_a_shared_cause_is_shown_once() -> None:

@@ -1,4 +1,4 @@
-"""The status of every promise: the same cells in a terminal and on a page."""
+"""The status of all freshness SLAs: the same cells in a terminal and on a page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from io import StringIO
 
 from google.cloud.bigquery import Client
 from rich.console import Console
-from tests.include.sla.books import Books, ledger
-from tests.include.sla.timeline import at
 
 from include.freshness import monitor, status_table, statuses, write_page
 from include.freshness.status import HEADINGS
 from include.settings import settings
+from tests.include.freshness.audit_tables import AuditTables, recorded
+from tests.include.freshness.timeline import at
 
 
 class _Cells(HTMLParser):
@@ -35,15 +35,15 @@ class _Cells(HTMLParser):
 
 
 def test_now_the_last_seven_days_and_due_next(bq: Client) -> None:
-    books = Books(bq)
-    books.night("19")
+    audit = AuditTables(bq)
+    audit.nightly_run("19")
     monitor(at("19 12:00"), bq)
     monitor(at("20 08:00"), bq)
-    books.night("20", published="08:50")
+    audit.nightly_run("20", published="08:50")
     monitor(at("20 08:55"), bq)
     monitor(at("20 10:00"), bq)
-    cells = {status.promise.key: status.cells() for status in statuses(at("20 12:00"), bq)}
-    # Watched for 24 hours, of which 50 minutes were late: 1,390 / 1,440.
+    cells = {status.sla.key: status.cells() for status in statuses(at("20 12:00"), bq)}
+    # Monitored for 24 hours, of which 50 minutes were late: 1,390 / 1,440.
     nightly = ("finance", "on time", "20 Nov 00:00", "20 Nov 08:50", "96.5 %, late 1×", "21 Nov 08:00")
     assert cells["marts.mart_nightly"] == ("marts.mart_nightly", "daily, within 6 h", "medium", *nightly)
     # Nothing is known of it before it was late: the data of 12:00 was due at 13:00 and has not come yet.
@@ -53,23 +53,23 @@ def test_now_the_last_seven_days_and_due_next(bq: Client) -> None:
 
 
 def test_due_next_is_for_data_that_is_not_there_yet(bq: Client) -> None:
-    Books(bq).night("20")
-    (nightly,) = (s for s in statuses(at("20 03:00"), bq) if s.promise.key == "marts.mart_nightly")
+    AuditTables(bq).nightly_run("20")
+    (nightly,) = (s for s in statuses(at("20 03:00"), bq) if s.sla.key == "marts.mart_nightly")
     assert nightly.due_next == at("21 08:00"), "what is due today is published already"
 
 
-def test_what_the_monitor_has_not_noted_yet_is_shown_and_not_written(bq: Client) -> None:
-    books = Books(bq)
-    books.night("19")
+def test_what_the_monitor_has_not_recorded_yet_is_shown_and_not_written(bq: Client) -> None:
+    audit = AuditTables(bq)
+    audit.nightly_run("19")
     monitor(at("19 12:00"), bq)
-    before = ledger(bq)
-    (nightly,) = (s for s in statuses(at("20 09:00"), bq) if s.promise.key == "marts.mart_nightly")
+    before = recorded(bq)
+    (nightly,) = (s for s in statuses(at("20 09:00"), bq) if s.sla.key == "marts.mart_nightly")
     assert (nightly.state, nightly.late_since) == ("breached", at("20 08:00"))
-    assert nightly.kept is not None and nightly.kept.longest_breach_minutes == 60
-    assert ledger(bq) == before
+    assert nightly.attained is not None and nightly.attained.longest_breach_minutes == 60
+    assert recorded(bq) == before
 
 
-def test_a_warehouse_that_no_monitor_watches_and_that_is_empty(bq: Client) -> None:
+def test_an_empty_warehouse_that_was_never_monitored(bq: Client) -> None:
     (first, *_) = (status.cells() for status in statuses(at("20 12:00"), bq))
     assert first[4:] == ("late since 20 Nov 12:00", "never", "never", "–", "20 Nov 12:15")
     monitor(at("20 12:00"), bq)
@@ -78,7 +78,7 @@ def test_a_warehouse_that_no_monitor_watches_and_that_is_empty(bq: Client) -> No
 
 
 def test_terminal_and_page_show_the_same_cells(bq: Client) -> None:
-    Books(bq).night("20")
+    AuditTables(bq).nightly_run("20")
     now = at("20 12:00") + timedelta(seconds=3)
     found = statuses(now, bq)
     path = write_page(now, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from include.freshness import Measurement, Promise, Publication, Running, SlaEvent, evaluate
+from include.freshness import FreshnessEvent, FreshnessSla, Measurement, Publication, Running, evaluate
 
 
 def at(text: str) -> datetime:
@@ -15,45 +15,45 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-{month or '11'}-{date}T{clock}+00:00").astimezone(UTC)
 
 
-def daily(hours: int = 6, calendar: str = "every_day", criticality: str = "high") -> Promise:
-    return Promise("marts", "mart_a", "daily", timedelta(hours=hours), criticality, "finance", calendar=calendar)
+def daily(hours: int = 6, calendar: str = "every_day", criticality: str = "high") -> FreshnessSla:
+    return FreshnessSla("marts", "mart_a", "daily", timedelta(hours=hours), criticality, "finance", calendar=calendar)
 
 
-def every(cadence: str, minutes: int, calendar: str = "every_day") -> Promise:
-    return Promise("marts", "mart_a", cadence, timedelta(minutes=minutes), "high", "finance", calendar=calendar)
+def every(cadence: str, minutes: int, calendar: str = "every_day") -> FreshnessSla:
+    return FreshnessSla("marts", "mart_a", cadence, timedelta(minutes=minutes), "high", "finance", calendar=calendar)
 
 
 @dataclass
 class Timeline:
-    """A table's life: what is published when, with data up to when; `look` is the monitor's look at one instant."""
+    """The publications and events of one table. `check` is one run of the monitor."""
 
-    promise: Promise
+    sla: FreshnessSla
     since: datetime | None = None
     usual: timedelta | None = None
     running: Running | None = None
     publications: list[Publication] = field(default_factory=list)
-    events: list[SlaEvent] = field(default_factory=list)
+    events: list[FreshnessEvent] = field(default_factory=list)
 
     def publish(self, published: str, data: str | None) -> None:
         data_at = at(data) if data else None
         self.publications.append(Publication(f"run-{published}", data_at or at(published), at(published), data_at))
 
-    def look(self, instant: datetime | str) -> str | None:
-        """The state noted at an instant, with the clock of its due instant; None for no change."""
+    def check(self, instant: datetime | str) -> str | None:
+        """The state recorded at an instant, with its deadline; None for no change."""
         now = at(instant) if isinstance(instant, str) else instant
         newest_first = sorted((p for p in self.publications if p.published_at <= now), key=lambda p: p.published_at, reverse=True)
         measurement = Measurement(tuple(newest_first), self.since)
-        event = evaluate(self.promise, measurement, self.events[-1] if self.events else None, now, self.usual, self.running)
+        event = evaluate(self.sla, measurement, self.events[-1] if self.events else None, now, self.usual, self.running)
         if event is None:
             return None
         self.events.append(event)
         return f"{event.state} {event.due_at:%d %H:%M}"
 
-    def watch(self, start: str, end: str, minutes: int = 5) -> list[str]:
-        """Every change from one instant to another: when it was seen, the state, and its due instant."""
+    def changes(self, start: str, end: str, minutes: int = 5) -> list[str]:
+        """Every change from one instant to another: the time of the check, the state, and its deadline."""
         now, seen = at(start), []
         while now <= at(end):
-            change = self.look(now)
+            change = self.check(now)
             seen += [f"{now:%d %H:%M} {change}"] if change else []
             now += timedelta(minutes=minutes)
         return seen

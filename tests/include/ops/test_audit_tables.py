@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -200,3 +201,165 @@ def test_readers_return_the_wanted_run(bq: Client) -> None:
     assert len(ops.loads([RUN.batch_id("crm")], client=bq)) == len(ops.loads(as_of=RUN.as_of, client=bq)) == 1
     assert ops.loads(["crm@1999-01-01T000000Z"], client=bq) == []
     assert ops.last_as_of(client=bq) is None
+
+
+#: Former table → its rows, by the former names of its columns. The names are those of the release before.
+FORMER: dict[str, dict[str, object]] = {
+    "ops.turns": {"resource": "build", "dag_id": "transform", "run_id": "r", "taken_at": NOW},
+    "ops.sla_promises": {
+        "dataset": "marts",
+        "table_name": "mart_a",
+        "cadence": "daily",
+        "fresh_within_minutes": 360,
+        "criticality": "high",
+        "owner": "finance",
+        "channels": "",
+        "calendar": "every_day",
+        "recorded_at": NOW,
+    },
+    "ops.sla_events": {
+        "event_id": "marts.mart_a@2026-10-01T080000Z:breached",
+        "dataset": "marts",
+        "table_name": "mart_a",
+        "state": "breached",
+        "due_at": NOW,
+        "measured_at": NOW,
+        "promised_minutes": 360,
+        "criticality": "high",
+        "owner": "finance",
+    },
+    "ops.sla_attainment": {
+        "dataset": "marts",
+        "table_name": "mart_a",
+        "owner": "finance",
+        "criticality": "high",
+        "period": "week",
+        "period_start": NOW,
+        "minutes_promised": 60.0,
+        "minutes_on_time": 45.0,
+        "attainment": 0.75,
+        "breach_count": 1,
+        "longest_breach_minutes": 15.0,
+    },
+}
+RENAMED = {
+    "ops.turns": "ops.locks",
+    "ops.sla_promises": "ops.freshness_slas",
+    "ops.sla_events": "ops.freshness_events",
+    "ops.sla_attainment": "ops.freshness_attainment",
+}
+RENAMED_COLUMNS = {"promised_minutes": "sla_minutes", "minutes_promised": "minutes_monitored"}
+
+
+@pytest.fixture
+def former(bq: Client) -> Iterator[Client]:
+    """A warehouse of the release before: its tables have their former names, and one row each. Afterwards all is as now."""
+    for name, row in FORMER.items():
+        definition = ops.TABLES[RENAMED[name]]
+        bq.query(f"drop table {definition.qualified}").result()
+        now_named = {RENAMED_COLUMNS.get(column, column): value for column, value in row.items()}
+        fields = [
+            bigquery.SchemaField(column.formerly or column.name, column.type, "REQUIRED" if column.required else "NULLABLE")
+            for column in definition.columns
+        ]
+        old = bigquery.Table(f"{bq.project}.{name}", schema=fields)
+        old.time_partitioning = bigquery.TimePartitioning(field=definition.partition_by)
+        old.clustering_fields = list(definition.cluster_by)
+        bq.create_table(old)
+        names, kinds = list(row), [definition.column(column).type for column in now_named]
+        marks = ", ".join(f"@p{position}" for position in range(len(row)))
+        parameters = [
+            bigquery.ScalarQueryParameter(f"p{position}", kind, value)
+            for position, (kind, value) in enumerate(zip(kinds, row.values(), strict=True))
+        ]
+        config = bigquery.QueryJobConfig(query_parameters=parameters)
+        bq.query(f"insert into {name} ({', '.join(names)}) values ({marks})", job_config=config).result()
+    outdate_definition(bq)
+    yield bq
+    for item in bq.list_tables("ops"):
+        if f"ops.{item.table_id}" in FORMER:
+            bq.query(f"drop {item.table_type} ops.{item.table_id}").result()
+    ops.ensure_tables([], client=bq)
+
+
+def contents(bq: Client, table: str) -> dict[str, object]:
+    """The values that the only row of a table or view has."""
+    (row,) = bq.query(f"select * from {table}").result()
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def check_upgraded(bq: Client) -> None:
+    kinds = {f"ops.{item.table_id}": item.table_type for item in bq.list_tables("ops")}
+    for name, row in FORMER.items():
+        assert (kinds[name], kinds[RENAMED[name]]) == ("VIEW", "TABLE")
+        assert contents(bq, name) == row, "readable by the former names"
+        assert contents(bq, RENAMED[name]) == {RENAMED_COLUMNS.get(column, column): value for column, value in row.items()}
+        definition, table = ops.TABLES[RENAMED[name]], bq.get_table(RENAMED[name])
+        assert [field.name for field in table.schema] == [column.name for column in definition.columns]
+        assert table.time_partitioning.field == definition.partition_by
+        assert table.clustering_fields == list(definition.cluster_by)
+
+
+def changes(bq: Client, monkeypatch: pytest.MonkeyPatch, at_most: int = 100) -> list[str]:
+    """The statements by which `ensure_tables` changes something. It is killed before it would send more than `at_most`."""
+    sent: list[str] = []
+    query = bq.query
+
+    def send(sql: str, *more: object, **options: object) -> object:
+        if not sql.startswith("select"):
+            if len(sent) == at_most:
+                raise KeyboardInterrupt
+            sent.append(sql)
+        return query(sql, *more, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bq, "query", send)
+        ops.ensure_tables([], client=bq)
+    return sent
+
+
+def test_tables_of_the_release_before_are_renamed_and_keep_their_rows(former: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(changes(former, monkeypatch)) == 4 + 2 + 4, "four tables, two columns, four views"
+    check_upgraded(former)
+    assert changes(former, monkeypatch) == []
+    outdate_definition(former)
+    assert changes(former, monkeypatch) == []
+    check_upgraded(former)
+
+
+def test_an_upgrade_that_is_killed_after_each_change_is_completed(former: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4 + 2):
+        with pytest.raises(KeyboardInterrupt):
+            changes(former, monkeypatch, at_most=1)
+    # The views are created again by each attempt.
+    for created in range(4):
+        with pytest.raises(KeyboardInterrupt):
+            changes(former, monkeypatch, at_most=created)
+    ops.ensure_tables([], client=former)
+    check_upgraded(former)
+
+
+def test_two_tasks_may_upgrade_at_once(former: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another task changes each table just before this one does."""
+    execute = writers.execute
+
+    def execute_twice(bq: Client, sql: str, *more: object) -> object:
+        execute(bq, sql)
+        return execute(bq, sql, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writers, "execute", execute_twice)
+        ops.ensure_tables([], client=former)
+    check_upgraded(former)
+
+
+def test_a_table_that_the_former_release_has_created_again_is_not_overlooked(former: Client) -> None:
+    ops.ensure_tables([], client=former)
+    former.query("drop view ops.turns; create table ops.turns (resource string)").result()
+    outdate_definition(former)
+    with pytest.raises(RuntimeError, match=r"ops\.turns and ops\.locks are both tables.* drop table ops\.turns"):
+        ops.ensure_tables([], client=former)
+
+
+def test_a_new_warehouse_has_no_former_names(bq: Client) -> None:
+    assert {f"{name}.{item.table_id}" for name in ("ops", "quarantine") for item in bq.list_tables(name)} == set(ops.TABLES)

@@ -1,4 +1,4 @@
-"""Promises come from the manifest alone; a wrong one is refused by name."""
+"""Freshness SLAs come from the manifest only; an invalid one is refused with its model's name."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.include.sla.books import MANIFEST, manifest, model
 
-from include.freshness import PromiseError, load_lineage, load_promises
-from include.freshness.calendars import NIGHT_STARTS
+from include.freshness import FreshnessSlaError, load_freshness_slas, load_lineage
+from include.freshness.calendars import NIGHTLY_RUN_STARTS
 from include.manifest import read_manifest
 from include.sources import load_sources
+from tests.include.freshness.audit_tables import MANIFEST, manifest, model
 
 SLA = {"cadence": "daily", "fresh_within": "6h", "criticality": "medium"}
 
 
-def test_a_promise_is_what_its_model_says() -> None:
+def test_a_freshness_sla_is_read_from_its_model() -> None:
     content = manifest(
         model("mart_a", "marts_build", [], {**SLA, "channels": ["email"], "calendar": "business_days"}),
         model("mtr_b", "metrics_build", [], {"cadence": "every 15 minutes", "fresh_within": "45m", "criticality": "critical"}),
         model("mart_c", "marts_build", []),
     )
-    a, b = (load_promises(content)[key] for key in ("marts.mart_a", "metrics.mtr_b"))
-    assert set(load_promises(content)) == {a.key, b.key}
+    a, b = (load_freshness_slas(content)[key] for key in ("marts.mart_a", "metrics.mtr_b"))
+    assert set(load_freshness_slas(content)) == {a.key, b.key}
     assert (a.owner, a.channels, a.calendar) == ("finance", ("email",), "business_days")
     assert (a.cadence_interval, a.fresh_within, a.refreshed_by) == (timedelta(days=1), timedelta(hours=6), "transform")
     assert (b.cadence_interval, b.fresh_within, b.refreshed_by) == (
@@ -47,14 +47,14 @@ def test_a_promise_is_what_its_model_says() -> None:
         ({"sla": SLA | {"freshness": "1h"}}, r"^mart_a: meta\.sla\.freshness: Extra"),
         ({"sla": {"cadence": "daily"}}, r"meta\.sla\.fresh_within: Field required; meta\.sla\.criticality"),
         ({"sla": "daily"}, r"^mart_a: meta\.sla"),
-        ({"sla": SLA, "group": None}, r"^mart_a: group: a promise needs an owner"),
-        ({"sla": SLA, "schema": "core"}, r"^mart_a: meta\.sla: only what is published is promised .*, not core"),
+        ({"sla": SLA, "group": None}, r"^mart_a: group: a freshness SLA needs an owner"),
+        ({"sla": SLA, "schema": "core"}, r"^mart_a: meta\.sla: only published tables have a freshness SLA .*, not those of core"),
     ],
 )
-def test_a_wrong_promise_names_the_model_and_the_key(wrong: dict[str, Any], message: str) -> None:
+def test_an_invalid_freshness_sla_names_the_model_and_the_key(wrong: dict[str, Any], message: str) -> None:
     node = {"name": "mart_a", "schema": "marts_build", "parents": [], **wrong}
-    with pytest.raises(PromiseError, match=message):
-        load_promises(manifest(model(**node)))
+    with pytest.raises(FreshnessSlaError, match=message):
+        load_freshness_slas(manifest(model(**node)))
 
 
 def test_lineage_goes_down_to_the_raw_tables() -> None:
@@ -65,17 +65,17 @@ def test_lineage_goes_down_to_the_raw_tables() -> None:
     }
 
 
-def test_the_project_promises_every_published_table_from_sources_that_are_landed(manifest: Path) -> None:
+def test_every_published_table_has_a_freshness_sla_and_its_sources_are_loaded(manifest: Path) -> None:
     content = read_manifest(manifest)
-    promises, lineage = load_promises(content), load_lineage(content)
+    slas, lineage = load_freshness_slas(content), load_lineage(content)
     published = {n["alias"] for n in content["nodes"].values() if n["resource_type"] == "model" and "_build" in n["schema"]}
-    assert {promise.table for promise in promises.values()} == published
-    landed = {f"{source.name}.{table}" for source in load_sources().values() for table in source.tables}
-    assert all(lineage[key] and lineage[key] <= landed for key in promises)
-    assert promises["marts.mart_ticket_sla_compliance"].refreshed_by == "refresh_every_15_minutes"
+    assert {sla.table for sla in slas.values()} == published
+    loaded = {f"{source.name}.{table}" for source in load_sources().values() for table in source.tables}
+    assert all(lineage[key] and lineage[key] <= loaded for key in slas)
+    assert slas["marts.mart_ticket_sla_compliance"].refreshed_by == "refresh_every_15_minutes"
     assert "support.tickets" in lineage["marts.mart_ticket_sla_compliance"]
 
 
-def test_a_night_starts_when_the_sources_are_read() -> None:
-    hours = NIGHT_STARTS // timedelta(hours=1)
+def test_a_nightly_run_starts_when_the_sources_are_read() -> None:
+    hours = NIGHTLY_RUN_STARTS // timedelta(hours=1)
     assert {source.schedule for source in load_sources().values()} == {f"0 {hours} * * *"}

@@ -1,4 +1,4 @@
-"""What is promised of each published table: `meta.sla` of its dbt model, read from the manifest. Nothing repeats it."""
+"""The freshness SLA of each published table: `meta.sla` of its dbt model, read from the manifest. It is stated nowhere else."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from include.freshness.calendars import Ticks
+from include.freshness.calendars import Schedule
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, published_name, read_manifest, upstream
 from include.terms import Criticality, Duration, cadence_interval, refreshed_by
 
 _RAW = "raw_"
 
 
-class PromiseError(ValueError):
-    """A promise cannot be read. The message names the model, the key and what is wrong."""
+class FreshnessSlaError(ValueError):
+    """A freshness SLA cannot be read. The message names the model, the key and the error."""
 
 
 def _cadence(value: str) -> str:
@@ -37,17 +37,17 @@ class _Sla(BaseModel):
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What is promised of one published table.
+class FreshnessSla:
+    """The freshness SLA of one published table.
 
     Attributes:
         dataset, table: where analysts read it.
-        cadence: how often it takes up new data: `daily`, `hourly`, or such as `every 15 minutes`.
-        fresh_within: how long after each instant of its cadence the data of that instant is published.
+        cadence: how often it takes in new data: `daily`, `hourly`, or for example `every 15 minutes`.
+        fresh_within: how long after each scheduled time of its cadence the data is published at the latest.
         criticality: `low`, `medium`, `high` or `critical`.
-        owner: the dbt group that answers for it.
-        channels: how its owner is told; empty: as its criticality says.
-        calendar: the days on which it is promised: `every_day` or `business_days`.
+        owner: the dbt group that owns the table.
+        channels: the channels that notify its owner; empty: those of the criticality.
+        calendar: the days on which the freshness SLA applies: `every_day` or `business_days`.
     """
 
     dataset: str
@@ -69,8 +69,8 @@ class Promise:
         return cadence_interval(self.cadence)
 
     @property
-    def ticks(self) -> Ticks:
-        return Ticks(self.cadence, self.calendar)
+    def schedule(self) -> Schedule:
+        return Schedule(self.cadence, self.calendar)
 
     @property
     def refreshed_by(self) -> str:
@@ -78,22 +78,22 @@ class Promise:
         return refreshed_by(self.cadence)
 
 
-def load_promises(manifest: Manifest | None = None) -> dict[str, Promise]:
-    """Every promise, by the table's qualified name.
+def load_freshness_slas(manifest: Manifest | None = None) -> dict[str, FreshnessSla]:
+    """All freshness SLAs, by the table's qualified name.
 
     Args:
         manifest: dbt's manifest; by default that of the project.
 
     Raises:
-        PromiseError: a promise is wrong, or its model has no owner or is not published.
+        FreshnessSlaError: a freshness SLA is invalid, or its model has no owner or is not published.
         FileNotFoundError: the project was never parsed.
     """
-    found = [_promise(node) for node in nodes_of(manifest or read_manifest(), "model") if _sla(node) is not None]
-    return {promise.key: promise for promise in sorted(found, key=lambda promise: promise.key)}
+    found = [_freshness_sla(node) for node in nodes_of(manifest or read_manifest(), "model") if _sla(node) is not None]
+    return {sla.key: sla for sla in sorted(found, key=lambda sla: sla.key)}
 
 
 def load_lineage(manifest: Manifest | None = None) -> dict[str, frozenset[str]]:
-    """The raw tables that each promised table is made from, directly or not: `marts.mart_x` → `{"crm.deals", …}`."""
+    """The raw tables upstream of each table with a freshness SLA: `marts.mart_x` → `{"crm.deals", …}`."""
     content = manifest or read_manifest()
     raw = {
         key: f"{source['schema'].removeprefix(_RAW)}.{source['identifier']}"
@@ -111,17 +111,17 @@ def _sla(node: Node) -> Any:
     return node["config"].get("meta", {}).get("sla")
 
 
-def _promise(node: Node) -> Promise:
+def _freshness_sla(node: Node) -> FreshnessSla:
     name = node["name"]
     if node["schema"] not in PUBLISHED:
-        raise PromiseError(
-            f"{name}: meta.sla: only what is published is promised ({', '.join(PUBLISHED)}), not {node['schema']}."
+        raise FreshnessSlaError(
+            f"{name}: meta.sla: only published tables have a freshness SLA ({', '.join(PUBLISHED)}), not those of {node['schema']}."
         )
     if not node.get("group"):
-        raise PromiseError(f"{name}: group: a promise needs an owner, one of dbt/models/_groups.yml.")
+        raise FreshnessSlaError(f"{name}: group: a freshness SLA needs an owner, one of dbt/models/_groups.yml.")
     try:
         sla = _Sla.model_validate(_sla(node))
     except ValidationError as error:
         problems = "; ".join(f"meta.sla.{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        raise PromiseError(f"{name}: {problems}") from error
-    return Promise(PUBLISHED[node["schema"]], node["alias"], owner=node["group"], **dict(sla))
+        raise FreshnessSlaError(f"{name}: {problems}") from error
+    return FreshnessSla(PUBLISHED[node["schema"]], node["alias"], owner=node["group"], **dict(sla))

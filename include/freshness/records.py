@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names of the platform's own, never from data.
-"""One look at the books: all that judging the promises takes, read by one statement, since BigQuery bills for every table of each."""
+"""Reads all that an evaluation of the freshness SLAs needs. One statement reads it, because BigQuery bills each table of each statement."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from include.freshness.attainment import PERIODS
-from include.freshness.evaluate import Measurement, SlaEvent
-from include.freshness.ledger import EVENTS, NOTED, PROMISES, by_table, event_of
-from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Row, Runs, made_from, measurements
-from include.freshness.promises import load_lineage, load_promises
+from include.freshness.audit import EVENTS, RECORDED, SLAS, by_table, event_of
+from include.freshness.evaluate import FreshnessEvent, Measurement
+from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Row, Runs, measurements, upstream
+from include.freshness.slas import load_freshness_slas, load_lineage
 from include.ops import read
 from include.sources import load_sources
 
@@ -24,69 +24,69 @@ def _array(columns: Iterable[str], relation: str) -> str:
 
 
 _SQL = f"""
-    with {EXPRESSIONS}, {NOTED}
+    with {EXPRESSIONS}, {RECORDED}
     select
-        {_array(PROMISES, "ops.sla_promises")}, {_array(EVENTS, "noted")}, {_array(SHOWN, "shown")}, {_array(RUNS, "recent_runs")}
+        {_array(SLAS, "ops.freshness_slas")}, {_array(EVENTS, "recorded")}, {_array(SHOWN, "shown")}, {_array(RUNS, "recent_runs")}
 """
 
 
-class Look:
-    """What is promised and what the books say of it at one instant, to the minute.
+class Records:
+    """The freshness SLAs, and what the audit tables hold about them at one instant, to the minute.
 
     Attributes:
         now: the instant.
-        promises: what is promised now, by table.
-        lineage: table → raw tables that it is made from.
-        recorded: rows of `ops.sla_promises`, by table.
-        events: the changes of state noted in the running and the last week and month, and of each table the last one before; oldest first.
+        slas: the freshness SLAs of now, by table.
+        lineage: table → the raw tables upstream of it.
+        recorded: rows of `ops.freshness_slas`, by table.
+        events: the changes of state of the current and the previous week and month, and of each table the last one before; oldest first.
         runs: the runs of the platform's DAGs.
     """
 
     def __init__(self, now: datetime, client: Client | None = None) -> None:
-        """Read it.
+        """Read them.
 
         Args:
-            now: the instant, with its timezone; seconds do not count.
+            now: the instant, with its timezone; seconds are ignored.
             client: a BigQuery client; one is made if not given.
 
         Raises:
-            PromiseError: a promise in the manifest is wrong.
+            FreshnessSlaError: a freshness SLA in the manifest is invalid.
         """
         self.now = minute_of(now)
-        self.promises, self.lineage = load_promises(), load_lineage()
+        self.slas, self.lineage = load_freshness_slas(), load_lineage()
         (row,) = read(
             _SQL,
             client,
             now=("TIMESTAMP", self.now),
             start=("TIMESTAMP", min(start for _, start, _ in periods(self.now))),
-            made_from=("STRING", made_from(self.promises.values(), self.lineage, load_sources())),
+            upstream=("STRING", upstream(self.slas.values(), self.lineage, load_sources())),
         )
-        self.recorded = {f"{held['dataset']}.{held['table_name']}": held for held in row["sla_promises"]}
-        self.events = sorted(map(event_of, row["noted"]), key=lambda event: (event.measured_at, event.key))
+        self.recorded = {f"{held['dataset']}.{held['table_name']}": held for held in row["freshness_slas"]}
+        self.events = sorted(map(event_of, row["recorded"]), key=lambda event: (event.measured_at, event.key))
         self.runs = Runs(_newest_first(row["recent_runs"], "started_at"))
         self._shown = _newest_first(row["shown"], "published_at")
 
     def measured(self) -> dict[str, Measurement]:
-        """What is published of each promised table, and how new it is."""
+        """What is published of each table with a freshness SLA, and how new it is."""
         since = {key: held["recorded_at"] for key, held in self.recorded.items()}
-        return measurements(self._shown, self.promises.values(), since)
+        return measurements(self._shown, self.slas.values(), since)
 
-    def previous(self) -> dict[str, SlaEvent]:
+    def previous(self) -> dict[str, FreshnessEvent]:
         """The last change of state of each table that ever had one."""
         return {key: events[-1] for key, events in by_table(self.events).items()}
 
 
 def periods(now: datetime) -> list[tuple[str, datetime, datetime]]:
-    """The week and the month that an instant lies in, and the ones before: period, first instant, first of the next."""
-    spans = []
+    """The current week and month, and the previous ones: period, its start, the start of the next."""
+    found = []
     for period, bounds in PERIODS.items():
         current = bounds(now)
-        spans += [(period, *current), (period, *bounds(current[0] - timedelta(microseconds=1)))]
-    return spans
+        found += [(period, *current), (period, *bounds(current[0] - timedelta(microseconds=1)))]
+    return found
 
 
 def minute_of(moment: datetime) -> datetime:
-    """The minute that an instant lies in, UTC.
+    """The minute that contains an instant, UTC.
 
     Raises:
         ValueError: it has no timezone.

@@ -2,14 +2,14 @@
 ### Monitor the freshness SLAs
 
 Every five minutes, this DAG measures the age of each published table and compares it with the table's freshness SLA (`meta.sla`
-of its model). It writes each change of state once to `ops.sla_events`: `on_time`, `at_risk`, `breached`, `recovered`. Then it
+of its model). It writes each change of state once to `ops.freshness_events`: `on_time`, `at_risk`, `breached`, `recovered`. Then it
 notifies the owners through Slack, e-mail and PagerDuty, and sends the alerts that an earlier run could not send.
-docs/freshness.md explains the SLAs, docs/alerts.md the routes.
+docs/freshness.md explains the freshness SLAs, docs/alerts.md the routes.
 
-**Upstream** the schedule, and the rows that the other DAGs write to `ops`. **Downstream** the tables `ops.sla_promises`,
-`ops.sla_events` and `ops.sla_attainment`, the page `freshness.html` beside the data docs, and the outbox `ops.alerts`.
+**Upstream** the schedule, and the rows that the other DAGs write to `ops`. **Downstream** the tables `ops.freshness_slas`,
+`ops.freshness_events` and `ops.freshness_attainment`, the page `freshness.html` beside the data docs, and the outbox `ops.alerts`.
 
-**On call.** A failed run loses nothing: the next one evaluates the same SLAs. If every run fails, no alerts about late tables
+**On call.** A failed run loses nothing: the next one evaluates the same freshness SLAs. If every run fails, no alerts about late tables
 are sent. Check the warehouse first, then the error message, which names a model with an invalid `meta.sla`. For late tables see
 docs/runbooks/sla-breached.md, for a channel that is down docs/runbooks/channel-down.md.
 """
@@ -28,7 +28,7 @@ TIER = "critical"
 NOTIFY_WITHIN = timedelta(days=1)
 
 with DAG(
-    dag_id="sla_monitor",
+    dag_id="freshness_monitor",
     description="Evaluates all freshness SLAs, records state changes, and notifies the owners.",
     doc_md=__doc__,
     schedule="*/5 * * * *" if settings().schedules == "on" else None,
@@ -44,20 +44,20 @@ with DAG(
             description="Evaluate this instant, with its timezone. Empty: the minute for which the run is scheduled.",
         )
     },
-    tags=["sla", tier_tag(TIER)],
+    tags=["freshness", tier_tag(TIER)],
 ):
 
     @task
     def measure() -> list[str]:
         """Record the state changes. Returns the event ids of the last day."""
-        from include.freshness import Look, instant_of, judge, statuses, write_page
+        from include.freshness import Records, evaluate_all, instant_of, statuses, write_page
         from include.ops import ensure_tables
 
         ensure_tables()
-        look = Look(instant_of(get_current_context()))
-        judge(look)
-        write_page(look.now, statuses(look.now, look=look))
-        return [event.event_id for event in look.events if event.measured_at >= look.now - NOTIFY_WITHIN]
+        records = Records(instant_of(get_current_context()))
+        evaluate_all(records)
+        write_page(records.now, statuses(records.now, records=records))
+        return [event.event_id for event in records.events if event.measured_at >= records.now - NOTIFY_WITHIN]
 
     @task(trigger_rule="all_done")
     def alert() -> str:

@@ -1,4 +1,4 @@
-"""The books of a small company, written as its DAGs write them: two sources, a nightly table, two of an hour and of a quarter."""
+"""The audit tables of a small company, as its DAGs write them: two sources, and tables of three cadences."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.cloud.bigquery import Client
-from tests.include.sla.timeline import at
 
 from include import ops
+from tests.include.freshness.timeline import at
 
 
 def model(name: str, schema: str, parents: list[str], sla: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
@@ -53,13 +53,13 @@ MANIFEST = manifest(
 )
 
 
-class Books:
-    """Writes what DAGs write: landings, runs, publications, verdicts of gates."""
+class AuditTables:
+    """Writes what DAGs write: loads, runs, publications, verdicts of gates."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def land(self, raw_table: str, as_of: str, loaded: str, run_id: str = "nightly") -> None:
+    def load(self, raw_table: str, as_of: str, loaded: str, run_id: str = "nightly") -> None:
         source, table = raw_table.split(".")
         row = {"batch_id": f"{source}@{at(as_of):%Y-%m-%dT%H%M%SZ}", "run_id": run_id, "source": source, "table_name": table}
         row |= {"extracted_at": at(loaded) - timedelta(seconds=20), "loaded_at": at(loaded)}
@@ -81,19 +81,19 @@ class Books:
         row |= {"success": False, "unexpected_count": 1234, "verdict": "block", "evaluated_at": at(evaluated)}
         ops.append("ops.gate_results", [row], client=self._client)
 
-    def night(self, day: str, published: str = "02:20", late: str | None = None) -> None:
-        """A whole night: both sources land, one of them perhaps not, then everything is published."""
+    def nightly_run(self, day: str, published: str = "02:20", late: str | None = None) -> None:
+        """A whole nightly run: both sources are loaded, except for the late one, and everything is published."""
         for raw_table in ("crm.deals", "crm.users", "support.tickets"):
             if raw_table.partition(".")[0] != late:
-                self.land(raw_table, f"{day} 00:00", f"{day} 02:03")
+                self.load(raw_table, f"{day} 00:00", f"{day} 02:03")
         begun = at(f"{day} {published}") - timedelta(minutes=15)
-        self.run("transform", f"night-{day}", f"{day} 00:00", f"{begun:%d %H:%M}", f"{day} {published}")
+        self.run("transform", f"nightly-{day}", f"{day} 00:00", f"{begun:%d %H:%M}", f"{day} {published}")
         for table in ("marts.mart_nightly", "metrics.mtr_hourly", "marts.mart_quarter"):
-            self.publish(table, f"night-{day}", f"{day} 00:00", f"{day} {published}")
+            self.publish(table, f"nightly-{day}", f"{day} 00:00", f"{day} {published}")
 
 
-def ledger(client: Client, table: str = "marts.mart_nightly") -> list[tuple[str, datetime, datetime]]:
-    """State, due instant and instant of every event of a table, as the ledger has them."""
-    sql = "select dataset, table_name, state, due_at, measured_at from ops.sla_events order by measured_at"
+def recorded(client: Client, table: str = "marts.mart_nightly") -> list[tuple[str, datetime, datetime]]:
+    """The state, deadline and time of every recorded event of a table."""
+    sql = "select dataset, table_name, state, due_at, measured_at from ops.freshness_events order by measured_at"
     found = [tuple(row.values()) for row in client.query(sql).result()]
     return [row[2:] for row in found if f"{row[0]}.{row[1]}" == table]
