@@ -181,7 +181,7 @@ class Play(Nights):
             CADENCES[refresh.dag_id] = timedelta(days=1) / refresh.interval
             with self.phase(refresh.dag_id):
                 run = RunContext(f"scheduled__{instant.isoformat()}", instant)
-                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
+                scope = Scope(refresh.sources, refresh.relations, refresh.reused)
                 self.open(refresh.dag_id, run, refresh.sources)
                 for source in refresh.sources.values():
                     self.land(source, run)
@@ -191,7 +191,7 @@ class Play(Nights):
                 left_out = [
                     "--exclude-resource-type",
                     "unit_test",
-                    *(["--exclude", *refresh.left_out] if refresh.left_out else []),
+                    *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else []),
                 ]
                 self.dbt("build", "--select", *names, *left_out, run=run)
                 for layer in refresh.layers:
@@ -226,10 +226,10 @@ class Play(Nights):
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
 
     def maintenance(self, run: RunContext) -> None:
-        from include.orchestration import forget_old_versions
+        from include.orchestration import prune_snapshots
         from include.warehouse import client
 
-        forget_old_versions(run.as_of, client(task="retention"))
+        prune_snapshots(run.as_of, client(task="retention"))
 
     def monitor(self) -> None:
         """A check of the freshness SLAs, with notification and delivery."""

@@ -13,7 +13,7 @@ from include.ingestion import land
 from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
-from include.orchestration import looking_back
+from include.orchestration import full_refresh_if_backfill
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
 from include.quality.context import open_context
@@ -85,7 +85,7 @@ class Nights:
         run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
         recover()
-        run = looking_back(run, last_as_of())
+        run = full_refresh_if_backfill(run, last_as_of())
         for name in self.sources if lands else ():
             self.ingest(name, run)
         for layer in LAYERS:

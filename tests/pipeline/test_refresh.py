@@ -53,12 +53,12 @@ def refreshed(nights: Nights, first: dict[str, list[str]]) -> set[str]:
 def play(nights: Nights, refresh: Refresh, tick: datetime) -> None:
     """One refresh, in the order of its DAG."""
     run = RunContext(f"scheduled__{tick.isoformat()}", tick)
-    scope = Scope(refresh.sources, refresh.relations, refresh.taken)
+    scope = Scope(refresh.sources, refresh.relations, refresh.reused)
     for source in refresh.sources.values():
         nights.land(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
-        left_out = ["--exclude-resource-type", "unit_test", *(["--exclude", *refresh.left_out] if refresh.left_out else [])]
+        left_out = ["--exclude-resource-type", "unit_test", *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else [])]
         nights.dbt("build", "--select", *names, *left_out, run=run)
         if layer in GATED:
             run_gate(layer, run, scope=scope)
