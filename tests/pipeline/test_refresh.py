@@ -58,7 +58,11 @@ def play(nights: Nights, refresh: Refresh, tick: datetime) -> None:
         nights.land(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
-        left_out = ["--exclude-resource-type", "unit_test", *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else [])]
+        left_out = [
+            "--exclude-resource-type",
+            "unit_test",
+            *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else []),
+        ]
         nights.dbt("build", "--select", *names, *left_out, run=run)
         if layer in GATED:
             run_gate(layer, run, scope=scope)
