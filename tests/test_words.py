@@ -96,7 +96,7 @@ def test_a_private_word_is_not_used(word: str) -> None:
     searched = (
         files(".md")
         if word in BANNED_IN_PAGES
-        else files(".md", ".py", ".sql", ".yml", ".yaml", ".j2", ".sh", "Makefile", "Dockerfile", ".env.example")
+        else files(".md", ".py", ".sql", ".yml", ".yaml", ".j2", "Makefile", "Dockerfile", ".env.example")
     )
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"

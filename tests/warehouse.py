@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @contextmanager
 def connected(monkeypatch: pytest.MonkeyPatch, *datasets: str) -> Iterator[Client]:
-    """A client of the warehouse, with the audit tables and the given datasets empty. The environment variables point at the warehouse."""
+    """A client of the warehouse, to which the environment variables point. The audit tables and the given datasets are empty."""
     warehouse = running()
     for name, value in environment(warehouse.home, warehouse.port).items():
         monkeypatch.setenv(name, value)

@@ -70,8 +70,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "API__EXPOSE_CONFIG": "False",
         "API__SECRET_KEY": secret("api"),
         "API_AUTH__JWT_SECRET": secret("jwt"),
-        # On two busy cores a response may take longer than the default five seconds. A crashed server is up again after about thirty.
-        # Tasks wait for it instead of failing.
+        # On two busy cores a response may take longer than the default five seconds. A crashed server is up again after about
+        # thirty. Tasks wait for it instead of failing.
         "WORKERS__EXECUTION_API_TIMEOUT": "60",
         "WORKERS__EXECUTION_API_RETRIES": "12",
         "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
@@ -97,7 +97,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "PLATFORM_SCHEDULES": "on" if nightly else "off",
-        # Off by default: a refresh reports on the current time, but the demo company ends at its as-of day. They also load the CPU.
+        # Off by default: a refresh reports on the current time, but the demo company ends at its as-of day. They also load the
+        # CPU.
         "PLATFORM_REFRESHES": os.environ.get("PLATFORM_REFRESHES", "off"),
         "PYTHONFAULTHANDLER": "1",
         "NO_PROXY": "*",
@@ -210,7 +211,7 @@ class Api:
         return tasks
 
     def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
-        """The message of a failed task: the last exception in its logs, newest try first; without one, the end of the last log."""
+        """The message of a failed task: the last exception in its logs, newest try first; else the end of the last log."""
         path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}"
         end = ""
         for attempt in range(max(task["try_number"], 1), 0, -1):

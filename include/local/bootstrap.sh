@@ -1,13 +1,13 @@
 #!/bin/sh
-# Creates the environments that are missing or out of date: .venv (the platform) and .venv-warehouse (the local warehouse).
-# Needs Python 3.11-3.13 and the package registries, nothing else. A stamp is written last, so an incomplete environment is created again.
+# Makes the environments that are missing or out of date: .venv (the platform) and .venv-warehouse (the local warehouse).
+# Needs Python 3.11-3.13 and the package registries, nothing else. A stamp is written last, so a half-made one is made anew.
 set -eu
 cd "$(dirname "$0")/../.."
 
 say() { printf '  %s\n' "$*"; }
 fail() { printf 'Failed %s\n' "$*" >&2; exit 1; }
 
-# A name on the path may be a shim that fails, so each candidate is run.
+# A name on the path may be a shim that fails: each candidate is tried by running it.
 find_python() {
     for candidate in "${PYTHON:-}" python3.12 python3.13 python3.11 python3 python; do
         [ -n "$candidate" ] || continue
@@ -39,8 +39,8 @@ install() { # environment, requirement files…
     {
         "$python" -m venv "$environment" &&
             "$environment/bin/python" -m pip install --disable-pip-version-check -q "$(grep '^uv==' requirements-dev.txt | cut -d' ' -f1)"
-    } >.local/logs/setup.log 2>&1 || fail "$environment could not be created: $(tail -n 3 .local/logs/setup.log)"
-    # uv is several times faster. pip is the fallback, because a company mirror may be configured for pip only.
+    } >.local/logs/setup.log 2>&1 || fail "$environment could not be made: $(tail -n 3 .local/logs/setup.log)"
+    # uv is several times faster; pip knows company mirrors that uv has not been told of.
     # shellcheck disable=SC2086
     "$environment/bin/python" -m uv pip install -q --python "$environment/bin/python" $flags >>.local/logs/setup.log 2>&1 ||
         "$environment/bin/python" -m pip install --disable-pip-version-check -q $flags >>.local/logs/setup.log 2>&1 ||
@@ -60,7 +60,7 @@ if [ "${1:-}" = google ]; then
     install .venv-google requirements-google.txt
 fi
 
-# The test of the web UI needs a browser. `bootstrap.sh browser` installs Debian's if it runs as root; otherwise the test names the packages.
+# The web UI's test drives a browser: `bootstrap.sh browser` installs Debian's where it may; elsewhere the test says what it needs.
 if [ "${1:-}" = browser ] && ! { command -v chromium && command -v chromedriver; } >/dev/null 2>&1; then
     mkdir -p .local/logs
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

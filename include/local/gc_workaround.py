@@ -1,8 +1,8 @@
 """Works around a crash of the garbage collector in servers with many threads on Python 3.11.
 
-Python 3.11 may collect garbage during any memory allocation. If that happens while an object's `__dict__` is created, and a finalizer reads
-the same `__dict__`, two dictionaries share the values and free them twice. SQLAlchemy's sessions can cause this, and Airflow's API server
-then ends with a segmentation fault. Python 3.12 and later collect only between two instructions.
+Python 3.11 may collect garbage during any memory allocation. If that happens while an object's `__dict__` is created, and a
+finalizer reads the same `__dict__`, two dictionaries share the values and free them twice. SQLAlchemy's sessions can cause this,
+and Airflow's API server then ends with a segmentation fault. Python 3.12 and later collect only between two instructions.
 """
 
 from __future__ import annotations

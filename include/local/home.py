@@ -86,7 +86,8 @@ class Company:
     def reset_if_folder_changed(self) -> bool:
         """Delete the warehouse of a CSV folder that was edited since the last run.
 
-        A row edited by hand rarely gets a new `updated_at`, so an incremental load would miss it. Returns whether the warehouse was deleted.
+        A row edited by hand rarely gets a new `updated_at`, so an incremental load would miss it. Returns whether the warehouse
+        was deleted.
         """
         if self.data is None:
             return False

@@ -31,7 +31,7 @@ class Postgres:
         self.port = port
 
     def url(self, database: str) -> str:
-        """The URL of a database with the password: for environment variables and connections. Never show it or use it in a command line."""
+        """The URL of a database with the password. Use it in environment variables and connections, never in a command line."""
         return f"postgresql://{USER}:{secret('postgres')}@{HOST}:{self.port}/{database}"
 
     def address(self, database: str) -> str:

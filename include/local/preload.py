@@ -73,6 +73,6 @@ def _import(names: Sequence[str]) -> None:
 
 
 def _set_up_task(niceness: int) -> None:
-    """Give a task's process a lower priority than the scheduler, and collect garbage seldom: most objects of dbt and dlt stay in use."""
+    """Give a task a lower priority than the scheduler, and collect garbage seldom: most objects of dbt and dlt stay in use."""
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
     gc.set_threshold(*_TASK_GC_THRESHOLDS)

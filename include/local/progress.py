@@ -47,7 +47,7 @@ class DagProgress:
         return list(self._tasks.values())
 
     def update(self, api: Api, run_id: str, elapsed: float) -> None:
-        """Get the state of the run and its tasks. While the run is active, get only tasks that may have changed since the last update."""
+        """Get the state of the run and of its tasks; during the run, only of tasks that may have changed since the last update."""
         now = datetime.now(UTC)
         run = api.get(f"dags/{self.dag_id}/dagRuns/{run_id}")
         self.state = run["state"]

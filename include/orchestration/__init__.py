@@ -1,4 +1,4 @@
-"""What every DAG shares: task defaults, the as-of parameter, locks, the start of a run, refreshes, retention."""
+"""Shared by all DAGs: task defaults, the as-of parameter, locks, the start of a run, refreshes, retention."""
 
 from include.orchestration.defaults import (
     AS_OF_PARAMETER,

@@ -1,8 +1,9 @@
 """The refreshes: derived from the models' `meta.sla` and the lineage in dbt's manifest.
 
-A model declares its cadence in `meta.sla`. All models of one cadence form one refresh. The refresh loads their upstream raw tables, except those
-whose `refresh_every` is longer than its interval. It builds the models downstream of the loaded tables, and changed seeds that these read.
-It reuses all other upstream tables as the last nightly run or a slower refresh built them. Only nightly runs update snapshots.
+A model declares its cadence in `meta.sla`. All models of one cadence form one refresh. The refresh loads their upstream raw
+tables, except those whose `refresh_every` is longer than its interval. It builds the models downstream of the loaded tables,
+and the seeds that these read, if the seeds have changed. It reuses all other upstream tables from the last nightly run or a
+slower refresh. Only nightly runs update snapshots.
 
 A model or a data test may set `meta.refresh_every` itself. The refreshes with a shorter interval then leave it out.
 """
@@ -238,7 +239,7 @@ def _layer(node: Mapping[str, Any]) -> str:
 
 
 def _sources(read: Iterable[Mapping[str, Any]], interval: timedelta) -> dict[str, Source]:
-    """The sources with the tables that are read. The overlap is one interval: nightly runs find rows that were committed later."""
+    """The sources with the tables that are read. The overlap is one interval; nightly runs find rows committed later."""
     from include.sources import load_sources
 
     known = load_sources()

@@ -13,24 +13,25 @@ from include.run_context import RunContext, run_page
 log = logging.getLogger(__name__)
 
 DAG_ID = "transform"
-#: How much later than the last nightly run's as-of time that of a refresh may be. The calendars that the refresh reuses end then: see
-#: `calendar_days_ahead` in dbt_project.yml.
+#: The longest time between the as-of time of a nightly run and that of a refresh that reuses its tables. The reused calendars
+#: end then: see `calendar_days_ahead` in dbt_project.yml.
 NIGHTLY_RUN_MAX_AGE = timedelta(days=7)
 
 
 def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[str, Any] | None:
     """Record the start of a run of `transform` or of a refresh, and decide the parameters of its layers.
 
-    A backfill of an earlier day is a full refresh, because incremental tables already hold later rows. An earlier as-of time on the same
-    day is not: a nightly run reports on midnight, which refreshes have passed since. Incremental models give the same result in any order.
+    A backfill of an earlier day is a full refresh, because incremental tables already hold later rows. An earlier as-of time on
+    the same day is not: a nightly run reports on midnight, which refreshes have passed since. Incremental models give the same
+    result in any order.
 
     Args:
         context: Airflow's context of the run's first task.
         reused: the relations that a refresh reuses from the last nightly run.
 
     Returns:
-        `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and `seeds_loaded`: whether the run may skip the seeds.
-        None for a refresh without a nightly run to build on. It is recorded as skipped.
+        `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and `seeds_loaded`: whether the run may skip the
+        seeds. None for a refresh without a nightly run to build on. It is recorded as skipped.
 
     Raises:
         ValueError: dbt cannot read the selection, or it names nothing.
@@ -44,7 +45,8 @@ def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[s
     if reused and (reason := reason_to_skip(last_nightly_as_of(ran), RunContext.of(context).as_of)):
         skip_run(
             context,
-            f"Scheduled run skipped: {reason}. It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
+            f"Scheduled run skipped: {reason}. "
+            f"It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
         )
         return None
     # The runs so far contain all refreshes, but a nightly run may be older.
@@ -80,7 +82,10 @@ def reason_to_skip(nightly: datetime | None, as_of: datetime) -> str | None:
     if nightly is None:
         return "no complete run of transform has succeeded yet"
     if as_of < nightly:
-        return f"its as-of time is {as_of:%Y-%m-%d %H:%M} UTC, earlier than that of the last run of transform, {nightly:%Y-%m-%d %H:%M}"
+        return (
+            f"its as-of time is {as_of:%Y-%m-%d %H:%M} UTC, "
+            f"earlier than that of the last run of transform, {nightly:%Y-%m-%d %H:%M}"
+        )
     if as_of - nightly > NIGHTLY_RUN_MAX_AGE:
         return (
             f"the as-of time of the last complete run of transform is {nightly:%Y-%m-%d %H:%M} UTC, "

@@ -34,8 +34,8 @@ GATED = ("staging", "core", "marts")
 def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:
     """The part of a layer that this process must parse, as dbt selectors. Empty: nothing.
 
-    Every task parses the DAG file in its own process. The task of a model needs only itself. The task that builds a layer needs all models of
-    the layer. All other processes, such as the scheduler, need all layers.
+    Every task parses the DAG file in its own process. The task of a model needs only itself. The task that builds a layer needs
+    all models of the layer. All other processes, such as the scheduler, need all layers.
 
     Args:
         layer: one of `LAYERS`.
@@ -53,7 +53,8 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
         return everything if (layer, task_id) == (SEEDS, "prepare") else []
     if task.startswith("dbt_"):
         return everything
-    # Cosmos names the tasks of a node with tests `<node>.run` and `<node>.test`, and the task of a node without tests `<node>_run`.
+    # Cosmos names the tasks of a node with tests `<node>.run` and `<node>.test`, and the task of a node without tests
+    # `<node>_run`.
     return [task.partition(".")[0] if "." in task else task.rpartition("_")[0]]
 
 
@@ -79,10 +80,10 @@ def _is_one_node(selectors: Sequence[str]) -> bool:
 def dbt_layer(
     layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None, excluded_tests: Collection[str] = ()
 ) -> DbtTaskGroup:
-    """The task group of a layer: the task `dbt_producer_watcher` builds it, and a task per model and its tests reports the result.
+    """The task group of a layer: the task `dbt_producer_watcher` builds it, and a task per model reports the result.
 
-    The task `prepare` decides `as_of` and `full_refresh`. The run's `select` parameter narrows the layer. To build one failed model again,
-    clear its task.
+    The task `prepare` decides `as_of` and `full_refresh`. The run's `select` parameter narrows the layer. To build one failed
+    model again, clear its task.
 
     Args:
         layer: one of `LAYERS`.
@@ -111,8 +112,8 @@ def dbt_layer(
                     "retry_delay": timedelta(seconds=5),
                     "interceptors": [pass_run, narrow_to_selection, keep_reports],
                     "post_execute": send_reports,
-                    # CI runs the unit tests. dbt's JSON files are not read: Cosmos gets the results as events, and the on-run-end hook
-                    # writes `ops.dbt_results`.
+                    # CI runs the unit tests. dbt's JSON files are not read: Cosmos gets the results as events, and the on-run-end
+                    # hook writes `ops.dbt_results`.
                     "dbt_cmd_flags": [
                         "--threads",
                         str(config.dbt_threads),
@@ -158,8 +159,8 @@ def _watch_after_build(
 ) -> None:
     """Start the models' tasks after the build, so that each runs once and none takes the build's CPU.
 
-    Without this, each task starts during the build, defers, and starts again. The trigger rule `none_failed` lets the tasks run after a failed
-    build, whose retry is skipped, and after models that the run's selection leaves out.
+    Without this, each task starts during the build, defers, and starts again. The trigger rule `none_failed` lets the tasks run
+    after a failed build, whose retry is skipped, and after models that the run's selection leaves out.
     """
     from airflow.sdk import TriggerRule
 

@@ -1,7 +1,8 @@
 """Node manifests: for every dbt node with its own tasks, the part of dbt's manifest that Cosmos needs to create these tasks.
 
-Every task parses the DAG file in its own process. With the whole manifest, most of that time would go into reading it. The node manifests
-are in the folder `nodes` beside the manifest. If they are missing or older than the manifest, the whole manifest is used.
+Every task parses the DAG file in its own process. With the whole manifest, most of that time would go into reading it. The node
+manifests are in the folder `nodes` beside the manifest. If they are missing or older than the manifest, the whole manifest is
+used.
 """
 
 from __future__ import annotations

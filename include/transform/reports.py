@@ -1,7 +1,8 @@
 """Buffers the node events that Cosmos pushes to XCom during a build, and sends them when the build has ended.
 
-Cosmos pushes every dbt event of a node while dbt waits: four requests for a model and four for each of its tests. The models' tasks read only
-the last event of each kind, after the build. If the build fails, Cosmos saves the events itself and sends them when the task is retried.
+Cosmos pushes every dbt event of a node while dbt waits: four requests for a model and four for each of its tests. The models'
+tasks read only the last event of each kind, after the build. If the build fails, Cosmos saves the events itself and sends them
+when the task is retried.
 """
 
 from __future__ import annotations

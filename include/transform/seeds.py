@@ -76,7 +76,7 @@ class Seeds:
 
 
 def skip_loaded_seeds(context: Mapping[str, Any], parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the parameters, as the last step of `prepare`. If the seeds are loaded, end the task and skip all tasks of the seeds.
+    """The last step of `prepare`: return the parameters. If the seeds are loaded, skip all tasks of the seeds.
 
     Raises:
         DownstreamTasksSkipped: the seeds are loaded; the parameters have been pushed to XCom.

@@ -76,7 +76,10 @@ def precision(outcomes: Sequence[Outcome], share: float = DECILE) -> Precision:
 
 
 def separation(outcomes: Sequence[Outcome]) -> float | None:
-    """The probability (AUC) that an account that left has a higher score than one that stayed. A tie counts half; None without either kind."""
+    """The probability (AUC) that an account that left has a higher score than one that stayed. A tie counts half.
+
+    None if all accounts left, or none.
+    """
     left = [outcome.score for outcome in outcomes if outcome.left]
     stayed = [outcome.score for outcome in outcomes if not outcome.left]
     if not left or not stayed:

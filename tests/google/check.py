@@ -87,7 +87,7 @@ class Platform(NightlyRuns):
             return []
 
     def land(self, source: Source, run: RunContext) -> None:
-        """Load a source, then read the schema that dlt has stored. Real later loads read it, but here dlt finds no stored state."""
+        """Load a source, then read dlt's stored schema, as every later load does. Here dlt itself finds no stored state."""
         import dlt
 
         from include.ingestion.dlt_pipeline import open_pipeline

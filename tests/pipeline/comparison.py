@@ -1,7 +1,7 @@
 """Compares the tables of a nightly run with their recomputation from the company's CSV files: every row and every column.
 
-`capture()` reads the tables right after a run, because the next run overwrites them. `differences(model, tables, truth, as_of)` compares one
-table. The columns are read from the contract of the dbt model, so a new column fails until it is recomputed.
+`capture()` reads the tables right after a run, because the next run overwrites them. `differences(model, tables, truth, as_of)`
+compares one table. The columns are read from the contract of the dbt model, so a new column fails until it is recomputed.
 
     python -m tests.pipeline.comparison TRUTH AS_OF [--built]
 
@@ -65,7 +65,7 @@ class Model:
         return [column for column in contract(folder, self.name) if column not in left_out]
 
     def dataset(self, published: bool) -> str:
-        """Where the table is: published, or as dbt builds it."""
+        """The dataset of the published table, or of the one that dbt builds."""
         _, built, shown = LAYERS[self.name.partition("_")[0]]
         return shown if published else built
 

@@ -114,7 +114,8 @@ def hundred_currencies(folder: Folder, organization: str) -> None:
     """Every amount is in one of 100 currencies. Some have no exchange rate, some only a later one."""
     codes = [f"Q{number:02}" for number in range(100)]
     for number, code in enumerate(codes):
-        # Of ten currencies, one has no rate, and one each gets its rate between the amounts, on the day of the run, and after it.
+        # In each ten currencies, one has no rate. Three get their first rate between the amounts, on the day of the run, and
+        # after it.
         days = {0: (), 1: ("2026-01-15",), 2: ("2026-10-01",), 3: ("2026-12-01",)}.get(number % 10, _RATE_DAYS)
         for day, rate in zip(days, ("0.333333333", "3.999999999", "1.75"), strict=False):
             folder.add("fx_rates", rate_date=day, currency=code, rate_to_usd=rate)

@@ -111,7 +111,8 @@ def test_the_web_ui(run: Commands, summary: str, tmp_path: Path) -> None:
             # The tests need the start of the run only. Screenshots should show a finished run.
             awaited = {"success"} if "PLATFORM_SCREENSHOTS" in os.environ else {"running", "success"}
             run_id, parameters, earlier = _wait_for_manual_run(run.ports, password, awaited)
-            # `make up` also starts the nightly run of today. If that was first, the run of 1 October is a backfill, a full refresh.
+            # `make up` also starts the nightly run of today. If that was first, the run of 1 October is a backfill, a full
+            # refresh.
             rebuilds = earlier > 1
             assert parameters == {
                 "as_of": "2026-10-01T00:00:00+00:00",
@@ -168,7 +169,7 @@ def _listening(ports: Ports) -> Iterator[str]:
                 yield name
 
 
-def test_a_port_in_use_is_one_sentence(run: Commands) -> None:
+def test_a_port_in_use_gives_an_error_of_one_sentence(run: Commands) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", run.ports.billing))
@@ -197,7 +198,7 @@ def test_a_bad_value_in_a_users_file_names_file_line_and_column(run: Commands, t
         (("--data", "/nowhere/at/all"), "is not a folder"),
     ],
 )
-def test_wrong_options_are_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:
+def test_invalid_options_give_an_error_of_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:
     printed = run("run", *arguments, ok=False)
     assert sentence in printed and "Traceback" not in printed
 

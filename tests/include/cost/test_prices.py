@@ -46,7 +46,7 @@ def test_a_temporary_table_of_dbt_has_the_size_of_its_target() -> None:
     assert bill(statement(events__dbt_tmp_123456=read("note")), SIZES).bytes == 400 * MIB
 
 
-def test_a_tebibyte_costs_what_google_asks() -> None:
+def test_a_tebibyte_has_the_price_of_google() -> None:
     assert Bill(TIB // 2, 0, 1).dollars == 3.125
 
 

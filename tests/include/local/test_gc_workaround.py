@@ -10,8 +10,8 @@ import pytest
 from include.settings import ROOT
 
 FIXED = sys.version_info >= (3, 12)
-# A finalizer reads the `__dict__` of an object while that `__dict__` is created. The code collects at that moment only, so the bug does not
-# depend on chance.
+# A finalizer reads the `__dict__` of an object while that `__dict__` is created. The code collects at that moment only, so the
+# bug does not depend on chance.
 TWO_DICTIONARIES = """
 import gc, os, sys, threading, time
 from include.local import gc_workaround

@@ -95,7 +95,7 @@ def test_a_key(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
         assert "PRIVATE" not in repr(identity())
 
 
-def test_a_key_file_whose_account_is_another(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_key_file_with_impersonation(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str], tmp_path: Path) -> None:
     path = tmp_path / "key.json"
     path.write_text(json.dumps(key))
     monkeypatch.setenv(VARIABLE, f"google-cloud-platform://?key_path={path}&impersonation_chain={OTHER}")
@@ -106,7 +106,7 @@ def test_a_key_file_whose_account_is_another(monkeypatch: pytest.MonkeyPatch, ke
     assert identity().dbt_environment() == {"GOOGLE_APPLICATION_CREDENTIALS": str(path), "BIGQUERY_IMPERSONATE": OTHER}
 
 
-def test_the_default_whose_account_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_credentials_with_impersonation(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, extra__google_cloud_platform__impersonation_chain=OTHER, quota_project_id="paying-project")
     found = client()._credentials
     assert isinstance(found, impersonated_credentials.Credentials)

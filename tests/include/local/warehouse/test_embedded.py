@@ -74,7 +74,7 @@ def test_a_restart_keeps_the_data(warehouse: EmbeddedWarehouse) -> None:
     assert value("select x from d.t") == 42
 
 
-def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_gives_an_error_of_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
