@@ -23,7 +23,7 @@ COPY --chown=airflow:airflow great_expectations/gates great_expectations/gates
 COPY --chown=airflow:airflow dbt dbt
 COPY --chown=airflow:airflow docs/metrics.md docs/metrics.md
 
-# The DAGs are made from dbt's manifest: it is built with the image, so that parsing a DAG never runs dbt.
+# The DAGs need dbt's manifest. It is part of the image, so that parsing a DAG never runs dbt.
 RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
     && chown -R airflow:airflow /opt/airflow /opt/platform
 USER airflow

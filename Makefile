@@ -18,7 +18,7 @@ PROJECT ?=
 WRITE ?=
 MCP_PORT ?=
 PY := .venv/bin/python
-# A nightly run starts some 300 Python processes; without compiled modules each of them would compile every module that it imports.
+# A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
 
@@ -29,10 +29,10 @@ help: ## list the commands
 	@echo "  Ports: WAREHOUSE_PORT=9050 AIRFLOW_PORT=8080 POSTGRES_PORT=9055 BILLING_PORT=9056 SUPPORT_PORT=9057"
 	@echo "         MCP_PORT=9061 · Folder: LOCAL_HOME=.local · Python: PYTHON=python3.12"
 
-setup: ## make the environments that are missing (the other commands do it by themselves)
+setup: ## create the environments that are missing (the other commands do this by themselves)
 	@include/local/bootstrap.sh
 
-run: setup ## one nightly run on this machine, from the sources to the published marts, with a summary [RECORD=file: keep its statements]
+run: setup ## one nightly run on this machine, from the sources to the published marts, with a summary [RECORD=file: record its statements]
 	@$(if $(RECORD),BIGQUERY_MAXIMUM_BYTES_BILLED=1099511627776) WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
 
 up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
@@ -57,10 +57,10 @@ mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")
 
 demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=folder [SCALE= SEED= AS_OF=]
-	@test -n "$(OUT)" || { echo "Failed Say where: make demo-data OUT=folder" >&2; exit 1; }
+	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: check check-google ## every check that CI runs: linters and types, then all tests (before a release, SEEDS="2 3": these companies, refreshes and a backfill too)
+test: check check-google ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": before a release, two more companies, refreshes and a backfill]
 	@include/local/bootstrap.sh browser
 	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
@@ -78,21 +78,21 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## every statement on Google's own analyzer, dbt's unit tests on its evaluator, offline [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
+check-google: setup ## offline: every statement on Google's own analyzer, dbt's unit tests on Google's evaluator [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
 	@$(PY) -m tests.google.unit_tests
 	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 
-cost: setup ## bytes, price and limits on BigQuery, from the statements that are sent and the sizes of the local warehouse [PROJECT=a Google project's sizes]
+cost: setup ## bytes, price and limits on BigQuery, from the recorded statements and the table sizes of the local warehouse [PROJECT=id: sizes of a Google project]
 	@include/local/bootstrap.sh google
 	@$(PY) -m include.cost $(if $(PROJECT),--project "$(PROJECT)") $(if $(WRITE),--write)
 
-bench: setup ## how long nightly runs take, as ratios of one run: make bench [SCALE=]
+bench: setup ## the duration of nightly runs, relative to the first: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
 
-generate: setup ## write what is generated from the source files, the gate declarations and the dbt project
+generate: setup ## write the files that are generated from the source files, the gate declarations and the dbt project
 	@$(PY) -m include.sources dbt-sources
 	@$(PY) -m include.quality build
 	@$(PY) -m include.catalog
@@ -104,9 +104,9 @@ lock: setup ## compile the requirements files from their .in files
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-warehouse.in -o requirements-warehouse.txt
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-annotate requirements-google.in -o requirements-google.txt
 
-clean: ## stop and remove everything that was made: environments, data, logs
+clean: ## stop everything and remove environments, data and logs
 	@if [ -x $(PY) ]; then $(PY) -m include.local clean; fi
-	@rm -rf .venv .venv-warehouse .venv-google .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-warehouse .venv-google .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@rm -rf great_expectations/checkpoints great_expectations/expectations great_expectations/validation_definitions
 
 export Q

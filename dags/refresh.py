@@ -65,7 +65,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             if other := try_lock(context, written):
                 skip_run(context, f"Scheduled run skipped: {other}.")
                 return None
-            return skip_loaded_seeds(context, open_run(context, refresh.taken))
+            return skip_loaded_seeds(context, open_run(context, refresh.reused))
 
         def land(source: Source) -> Any:
             @task(task_id=f"land_{source.name}")
@@ -93,7 +93,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
                 wait_for_lock(get_current_context(), written)
                 context = get_current_context()
-                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
+                scope = Scope(refresh.sources, refresh.relations, refresh.reused)
                 return gate_task(gates, run_of(context), scope, log_url=context["ti"].log_url)
 
             return check()
@@ -127,7 +127,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             whole = refresh.selectors[layer]
             skips = get_parsing_context().task_id == "prepare"
             selectors = whole if skips else rendered_selectors(layer, whole)
-            steps += [dbt_layer(layer, selectors, refresh.upstream, refresh.left_out)] if selectors else []
+            steps += [dbt_layer(layer, selectors, refresh.upstream, refresh.excluded_tests)] if selectors else []
             steps += [gate(layer, [layer])] if layer in GATED else []
         chain(*steps, publish(), finish())
     return dag

@@ -31,14 +31,14 @@ with DAG(
 ):
 
     @task.short_circuit(on_success_callback=record_success)
-    def tonight_has_not_begun() -> bool:
-        """Whether no run of `transform` for this day is running or finished."""
+    def run_has_not_begun() -> bool:
+        """Whether no run of `transform` for this day is running or has succeeded."""
         from include.orchestration import has_begun
         from include.run_context import RunContext
 
         return not has_begun(RunContext.of(get_current_context()).as_of)
 
-    tonight_has_not_begun() >> TriggerDagRunOperator(
+    run_has_not_begun() >> TriggerDagRunOperator(
         task_id="start_transform",
         trigger_dag_id="transform",
         on_success_callback=record_success,

@@ -1,4 +1,4 @@
-"""dbt's manifest: written by `dbt parse` when the project has changed, and read by everything that depends on the models."""
+"""dbt's manifest: written by `dbt parse` when the project has changed, read by everything that is derived from the models."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Node = Mapping[str, Any]
 
 
 class ManifestError(RuntimeError):
-    """dbt cannot parse the project; the message has dbt's own."""
+    """dbt cannot parse the project; the message contains dbt's own message."""
 
 
 def ensure_manifest(say: Callable[[str], None]) -> None:
-    """Have dbt write `dbt/target/manifest.json` if a file of the project is newer.
+    """Run `dbt parse` if a file of the project is newer than `dbt/target/manifest.json`.
 
     Args:
-        say: gets a line before dbt starts, which takes some seconds.
+        say: called with a line of text before dbt starts, because parsing takes some seconds.
 
     Raises:
         ManifestError: dbt cannot parse the project.
@@ -43,7 +43,7 @@ def ensure_manifest(say: Callable[[str], None]) -> None:
     if all(path.stat().st_mtime < written for path in inputs):
         return
     say("dbt parse …")
-    # Profile and target are those that Cosmos passes: dbt reuses an earlier parse only for the same ones.
+    # The same profile and target as Cosmos passes: dbt reuses an earlier parse only if they are equal.
     command = [str(Path(sys.prefix) / "bin" / "dbt"), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)]
     command += ["--profile", PROFILE, "--target", TARGET]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

@@ -1,6 +1,6 @@
-"""`make bench`: how long nights take, as ratios of one run on this machine. Nothing is asserted; promises stand beside what was measured.
+"""`make bench`: the duration of nightly runs, relative to the first one on this machine, beside the targets. It asserts nothing.
 
-SCALE, SEED as for `make run`; the stack is one of its own in a temporary folder.
+SCALE and SEED as for `make run`. The stack is in a temporary folder.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from include.settings import ROOT
-from tests.pipeline.nights import free_ports
+from tests.pipeline.nightly_runs import free_ports
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
-PROMISES = {"first night": 8 * 60, "second night": 3 * 60}
+#: The targets, in seconds.
+TARGETS = {"first run": 8 * 60, "second run": 3 * 60}
 
 PARTS_SQL = """
     with dbt as (
@@ -29,15 +30,15 @@ PARTS_SQL = """
         group by run_id
     )
     select
-        cast(date(r.as_of) as string) as night,
+        cast(date(r.as_of) as string) as as_of_day,
         timestamp_diff(r.finished_at, r.started_at, second) as transform_seconds,
         cast(d.node_seconds as int64) as dbt_node_seconds,
-        (select sum(rows_loaded) from ops.loads as l where l.batch_id like '%@' || format_timestamp('%Y-%m-%d', r.as_of) || '%') as rows_landed,
+        (select sum(rows_loaded) from ops.loads as l where l.batch_id like '%@' || format_timestamp('%Y-%m-%d', r.as_of) || '%') as rows_loaded,
         (
             select timestamp_diff(max(loaded_at), min(extracted_at), second)
             from ops.loads as l
             where l.batch_id like '%@' || format_timestamp('%Y-%m-%d', r.as_of) || '%'
-        ) as landing_seconds
+        ) as load_seconds
     from ops.pipeline_runs as r
     join dbt as d on d.run_id = r.run_id
     where r.dag_id = 'transform'
@@ -61,7 +62,7 @@ def main() -> int:
             return done.stdout
 
         seconds: dict[str, float] = {}
-        for name, as_of in (("first night", FIRST), ("second night", SECOND), ("second night again", SECOND)):
+        for name, as_of in (("first run", FIRST), ("second run", SECOND), ("second run repeated", SECOND)):
             console.print(f"{name} …")
             start = time.monotonic()
             command("run", "--scale", scale, "--seed", seed, "--as-of", as_of)
@@ -69,14 +70,14 @@ def main() -> int:
         parts = command("sql", PARTS_SQL)
         size = sum(path.stat().st_size for path in Path(home).rglob("*") if path.is_file())
 
-    table = Table(title=f"Nights at scale {scale} (environments made, packages cached)", title_justify="left")
-    for column in ("what", "seconds", "to the first night", "promise"):
-        table.add_column(column, justify="left" if column == "what" else "right")
+    table = Table(title=f"Nightly runs at scale {scale} (with existing environments)", title_justify="left")
+    for column in ("run", "seconds", "relative to the first", "target"):
+        table.add_column(column, justify="left" if column == "run" else "right")
     for name, value in seconds.items():
-        promise = PROMISES.get(name)
-        table.add_row(name, f"{value:.0f}", f"{value / seconds['first night']:.2f}", f"≤ {promise}" if promise else "")
+        target = TARGETS.get(name)
+        table.add_row(name, f"{value:.0f}", f"{value / seconds['first run']:.2f}", f"≤ {target}" if target else "")
     console.print(table)
-    console.print("Of which, from the platform's own books:")
+    console.print("The parts, from the audit tables:")
     console.print(parts)
     console.print(f"On disk: {size / 1e6:.0f} MB")
     return 0

@@ -1,6 +1,6 @@
-"""How long fct_tickets takes over many tickets, both clocks of both promises: `python -m tests.bench_tickets [TICKETS]`. Nothing is asserted.
+"""The duration of a build of fct_tickets with many tickets: `python -m tests.bench_tickets [TICKETS]`. It asserts nothing.
 
-The tickets are those of tests/dbt/models/test_business_minutes.py, over and over, each time created a second earlier; the warehouse is one of its own.
+The tickets are copies of those in tests/dbt/models/test_business_minutes.py. Each copy is created a second earlier.
 """
 
 from __future__ import annotations

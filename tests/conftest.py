@@ -1,4 +1,4 @@
-"""Shared by all tests: an Airflow home of their own, and no variable of the shell's that points at another warehouse."""
+"""Shared by all tests: their own Airflow home, and no environment variable that points at another warehouse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 _HOME = Path(tempfile.mkdtemp(prefix="platform-tests-"))
 
-# Set before anything imports Airflow, which reads them at import.
+# Airflow reads these variables when it is imported.
 os.environ.update(
     {
         "AIRFLOW_HOME": str(_HOME / "airflow"),
@@ -34,7 +34,7 @@ for _name in (
 
 @pytest.fixture(scope="session")
 def manifest() -> Path:
-    """dbt's manifest, which the transform DAG is made from; written if the dbt project has changed."""
+    """dbt's manifest. It is written again if the dbt project has changed."""
     from include.manifest import ensure_manifest
     from include.settings import ROOT
     from include.transform import cut_manifest
@@ -45,5 +45,5 @@ def manifest() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole nights first: two processes share the files, and the longest must not be left to the end."""
+    """Run the pipeline tests first: two processes share the test files, and the longest files must not start last."""
     items.sort(key=lambda item: "pipeline" not in item.path.parts)

@@ -1,4 +1,4 @@
-"""An HTTP server in front of the warehouse: it keeps what jobs were asked for, and answers the next ones with an error if told."""
+"""An HTTP proxy in front of the warehouse: it records the requests for jobs, and can refuse statements with an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JOBS = re.compile(r"/projects/[^/]+/(jobs|queries)$")
 
 @dataclass
 class Refusal:
-    """The next statements that contain a text are answered with an error of BigQuery's."""
+    """The next `times` statements that contain the text `sql` are refused with an error of BigQuery."""
 
     sql: str
     status: int
@@ -29,12 +29,12 @@ class Refusal:
 
 @dataclass
 class Proxy:
-    """What has gone through.
+    """The proxy's address, record and refusals.
 
     Attributes:
-        url: where it listens.
+        url: its URL.
         jobs: the requests that started jobs, as BigQuery's Job or QueryRequest, oldest first.
-        refusals: what to refuse.
+        refusals: the statements to refuse.
     """
 
     url: str = ""
@@ -57,7 +57,7 @@ def statement_of(job: dict[str, Any]) -> str:
 
 @contextmanager
 def proxied(target: str) -> Iterator[Proxy]:
-    """A proxy in front of the server at `target`, for as long as the block lasts."""
+    """A proxy in front of the server at `target`, for the duration of the block."""
     proxy, host, lock = Proxy(), urlsplit(target).netloc, threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -110,7 +110,7 @@ def proxied(target: str) -> Iterator[Proxy]:
 
 
 def _json_in(body: bytes) -> dict[str, Any]:
-    """The JSON of a request; of an upload in parts, its first part."""
+    """The JSON of a request; for a multipart upload, that of its first part."""
     start = body.index(b"{")
     decoded: dict[str, Any]
     decoded, _ = json.JSONDecoder().raw_decode(body[start : body.rfind(b"}") + 1].decode("utf-8", "replace"))

@@ -1,6 +1,6 @@
-"""One embedded warehouse for the tests of single packages, started by the first that needs it.
+"""One embedded warehouse per test process. The first test that needs it starts it.
 
-The environment points at it one test at a time, so tests of other files may come in between.
+The environment variables point at it during a test only, so tests without a warehouse may run in between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from include.warehouse import client
 
 @lru_cache(maxsize=1)
 def running() -> EmbeddedWarehouse:
-    """The warehouse, on a port that is free."""
+    """The warehouse, on a free port."""
     home = Path(tempfile.mkdtemp(prefix="platform-warehouse-"))
     warehouse = EmbeddedWarehouse(home, free_port())
     warehouse.start()
@@ -43,25 +43,25 @@ def free_port() -> int:
 
 @contextmanager
 def connected(monkeypatch: pytest.MonkeyPatch, *datasets: str) -> Iterator[Client]:
-    """A client of the running warehouse, with empty books and given datasets empty; the environment points there meanwhile."""
+    """A client of the warehouse, to which the environment variables point. The audit tables and the given datasets are empty."""
     warehouse = running()
     for name, value in environment(warehouse.home, warehouse.port).items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     bq = client()
-    _ensure_books()
+    _ensure_audit_tables()
     empty(bq, *datasets)
     yield bq
     settings.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def _ensure_books() -> None:
+def _ensure_audit_tables() -> None:
     ops.ensure_tables(["shop"])
 
 
 def empty(bq: Client, *datasets: str) -> None:
-    """Empty the books, and given datasets of the tables and views that a test left there."""
+    """Empty the audit tables, and drop all other tables and views in `ops` and the given datasets."""
     statements = []
     for dataset in {*datasets, "ops"}:
         for table in bq.list_tables(dataset):

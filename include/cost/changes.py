@@ -1,4 +1,4 @@
-"""How often a day each table is changed, from the recorded jobs and how often a day their phase runs."""
+"""The number of changes of each table per day, from the recorded jobs and the number of runs per day of their phase."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Limit:
 
     @property
     def factor(self) -> float | None:
-        """How many times as large a company reaches the limit; None if size does not matter."""
+        """The factor by which the company must grow to reach the limit; None if the limit does not depend on size."""
         return self.allowed / self.today if self.grows and self.today else None
 
 

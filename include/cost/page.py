@@ -33,16 +33,16 @@ def page(works: Sequence[Work], sizes: Mapping[str, Size], nodes: Nodes, what: s
     stored = sum(size.bytes for size in sizes.values())
     parts = [
         f"Sizes: {what}. {len(sizes):,} tables, {_bytes(stored)} logical, of which raw {_bytes(raw)}; {events:,} usage events.",
-        "### Once and in a month",
+        "### One run and a month",
         _once(works, larger),
         _month(works, larger),
-        "### What a nightly run is made of, at today's size",
+        "### Jobs of a nightly run, at today's size",
         _kinds(works[0], sizes, nodes),
-        "### What costs most in a month",
+        "### Largest costs of a month",
         *(_dearest(works, larger[factor], nodes, factor) for factor in FACTORS),
         "### Limits",
         _limits(limits(works, sizes, cap)),
-        "### Partitions that incremental models ask for",
+        "### Partitions that incremental models read",
         _filters(works, nodes),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,1 +1,1 @@
-"""The laptop stack behind the Makefile: warehouse, demo systems and Airflow as processes of one command."""
+"""The local stack behind the Makefile: warehouse, demo systems and Airflow as processes of one command."""

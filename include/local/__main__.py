@@ -22,13 +22,13 @@ from include.local.warehouse import WarehouseError
 from include.manifest import ManifestError, ensure_manifest
 from include.warehouse import client
 
-# Where nobody watches a terminal, tables are as wide as on a usual one.
+# Without a terminal, rich would use 80 columns.
 console = Console(width=None if sys.stdout.isatty() else 140)
 errors = Console(stderr=True)
 
 
 def company_from(arguments: argparse.Namespace) -> Company:
-    """The company that the options name.
+    """The company that the options select.
 
     Raises:
         StackError: the folder does not exist, or an option is not a number or a date.
@@ -43,7 +43,7 @@ def company_from(arguments: argparse.Namespace) -> Company:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run one night from the sources to the published marts."""
+    """Run one nightly run from the sources to the published marts."""
     from include.local.progress import Watch
     from include.local.summary import failed_nodes, print_summary
     from include.orchestration import refreshes
@@ -54,13 +54,13 @@ def run(arguments: argparse.Namespace) -> None:
     with only_one("run"):
         if kept() is not None:
             raise StackError("The platform is up (`make up`): trigger the run in its web UI, or `make down` first.")
-        console.print(f"[bold]One night[/]: {company.describe()}")
+        console.print(f"[bold]Nightly run[/]: {company.describe()}")
         if company.reset_if_folder_changed():
-            console.print("  the folder has changed since its last run: starting from an empty warehouse")
+            console.print("  the folder has changed since its last run: starting with an empty warehouse")
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
             ingests = {f"ingest_{name}" for name in load_sources()}
-            # A refresh that an interrupted `make up` left behind would have the turn.
+            # A refresh that an interrupted `make up` has left would hold the lock.
             known = {*ingests, "transform", *refreshes()}
             stack.api.wait_for_dags(known, stack.processes)
             stack.api.cancel_unfinished(known)
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
                 details = failed_nodes(watch.run_ids["transform"] or "")
                 raise StackError("\n".join([str(error), *details])) from error
             with ThreadPoolExecutor(max_workers=1) as pool:
-                # Every run has ended: nothing is lost with what Airflow takes seconds to put away.
+                # All runs have ended, so Airflow need not shut down cleanly, which takes seconds.
                 stopped = pool.submit(stack.stop_all_but_the_warehouse, grace=1.0)
                 print_summary(console, company, run_ids)
                 stopped.result()
@@ -131,7 +131,7 @@ def sql(arguments: argparse.Namespace) -> None:
         table = Table(*[field.name for field in rows.schema or []])
         for row in rows:
             table.add_row(*["" if value is None else str(value) for value in row.values()])
-    # Piped output is for programs: as wide as the rows are.
+    # Piped output is for programs: no line is wrapped.
     wide = console if console.is_terminal else Console(width=100_000)
     wide.print(table, highlight=False)
 
@@ -140,7 +140,7 @@ def dbt(arguments: argparse.Namespace) -> None:
     """Run a dbt command on the local warehouse, at the as-of time of its last run."""
     from include.local.shell import run_dbt
 
-    # The words follow `--`, so that options of dbt itself may come first.
+    # The words follow `--`, so that they may begin with an option of dbt.
     sys.exit(run_dbt(arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words))
 
 
@@ -153,7 +153,7 @@ def docs(_: argparse.Namespace) -> None:
 
 
 def status(_: argparse.Namespace) -> None:
-    """Print all freshness SLAs: now, over the last seven days, and the next deadline."""
+    """Print the freshness SLA of every table: now, over the last seven days, and when it is due next."""
     from include.freshness import status_table, statuses, write_page
     from include.ops import ensure_tables
 
@@ -163,7 +163,7 @@ def status(_: argparse.Namespace) -> None:
     ensure_manifest(console.print)
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
-        # A warehouse of an earlier version has not all the books.
+        # A warehouse of an earlier version may lack some audit tables.
         ensure_tables()
         now = datetime.now(UTC)
         found = statuses(now)
@@ -195,7 +195,7 @@ def env(_: argparse.Namespace) -> None:
     from include.local.stack import platform_environment
 
     if sys.stdout.isatty():
-        raise StackError('The exports hold passwords: eval "$(python -m include.local env)" takes them without showing them.')
+        raise StackError('The exports contain passwords. To set them without showing them: eval "$(python -m include.local env)"')
 
     company = Company.last() or Company(today())
     for name, value in platform_environment(company, Ports.from_environment()).items():
@@ -203,7 +203,7 @@ def env(_: argparse.Namespace) -> None:
 
 
 def remove(_: argparse.Namespace) -> None:
-    """Stop what is up and remove everything that was made under .local."""
+    """Stop what `make up` started and remove the folder .local."""
     with only_one("clean"):
         clean()
     console.print(f"Removed {local_home()}.")
@@ -229,13 +229,11 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function)
         if name in {"run", "up"}:
             command.add_argument("--scale", type=float, default=1.0, help="size of the demo company (default 1)")
-            command.add_argument("--seed", type=int, default=42, help="which demo company (default 42)")
-            command.add_argument("--as-of", default="", help="the day to look at, YYYY-MM-DD (default: today, UTC)")
-            command.add_argument(
-                "--data", default="", help="serve the CSV files of this folder; --scale and --seed do not matter then"
-            )
+            command.add_argument("--seed", type=int, default=42, help="seed of the demo company (default 42)")
+            command.add_argument("--as-of", default="", help="the day to report on, YYYY-MM-DD (default: today, UTC)")
+            command.add_argument("--data", default="", help="use the CSV files of this folder; --scale and --seed are ignored")
         if name == "run":
-            command.add_argument("--timeout", type=float, default=60, help="minutes before a run is given up (default 60)")
+            command.add_argument("--timeout", type=float, default=60, help="minutes after which the run fails (default 60)")
         if name == "dbt":
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="a dbt command with its options")
         if name == "sql":

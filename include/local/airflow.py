@@ -1,4 +1,4 @@
-"""Airflow on a laptop: its configuration as environment variables, its components, and its REST API."""
+"""The local Airflow: its configuration as environment variables, its components, and its REST API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from include.local.processes import Processes
 from include.settings import ROOT
 
 ADMIN = "admin"
-# Airflow imports this file, by this name, when a component starts.
+# The content of airflow_local_settings.py, which Airflow imports when a component starts.
 LOCAL_SETTINGS = """
 import sys
 
@@ -35,7 +35,13 @@ EXECUTABLE = Path(sys.prefix) / "bin" / "airflow"
 
 
 def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str]:
-    """Airflow's configuration. `nightly` lets the scheduler start the nightly runs by itself, and tasks read edited code (`make up`)."""
+    """Airflow's configuration.
+
+    Args:
+        ports: the ports of the stack.
+        metadata_url: the URL of Airflow's database.
+        nightly: whether the scheduler starts nightly runs and tasks see edited code, as in `make up`.
+    """
     home = local_home() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     passwords = home / "passwords.json"
@@ -64,20 +70,20 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "API__EXPOSE_CONFIG": "False",
         "API__SECRET_KEY": secret("api"),
         "API_AUTH__JWT_SECRET": secret("jwt"),
-        # On two busy cores an answer may take longer than the usual five seconds, and a server that has crashed is up again after
-        # some thirty: tasks wait for it instead of failing.
+        # On two busy cores a response may take longer than the default five seconds. A crashed server is up again after about
+        # thirty. Tasks wait for it instead of failing.
         "WORKERS__EXECUTION_API_TIMEOUT": "60",
         "WORKERS__EXECUTION_API_RETRIES": "12",
         "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
-        # A task's supervisor that reads the last of its output before the process has ended looks again after this many seconds.
+        # A supervisor that has read a task's last output before the process ended checks again after this many seconds.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-        # The executor learns in the scheduler's loop that a task has ended; asleep, it hands out no other.
+        # The executor notices ended tasks in the scheduler's loop, so a long sleep delays the next tasks.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-        # A build's reports are backed up when it fails, not at each of them.
+        # Cosmos saves the events of a build when the build fails, not after each event.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
-        # Every task reads the manifest.
+        # Every task reads the manifest, and orjson is faster.
         "COSMOS__ENABLE_ORJSON_PARSER": "True",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "SCHEDULER__MAX_TIS_PER_QUERY": "64",
@@ -91,7 +97,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "PLATFORM_SCHEDULES": "on" if nightly else "off",
-        # They look at now, where the demo company lives in its own day; and two cores have enough to do.
+        # Off by default: a refresh reports on the current time, but the demo company ends at its as-of day. They also load the
+        # CPU.
         "PLATFORM_REFRESHES": os.environ.get("PLATFORM_REFRESHES", "off"),
         "PYTHONFAULTHANDLER": "1",
         "NO_PROXY": "*",
@@ -113,21 +120,21 @@ def migrate(variables: dict[str, str]) -> None:
     stamp.write_text(wanted)
 
 
-#: What a run cannot begin without, and what it may need later: all of them at once are busy for half as long again.
+#: The components that a run needs at once, and later. Starting all of them together takes half as long again.
 FIRST, LATER = ("api-server", "scheduler", "dag-processor"), ("triggerer",)
-#: These two also serve the logs of their tasks, on every interface. Here the api-server reads the same folder.
+#: These components serve the logs of their tasks on every network interface. Here the api-server reads the log folder instead.
 _LOG_SERVERS = ("scheduler", "triggerer")
 
 
 def start(processes: Processes, variables: dict[str, str], components: Sequence[str] = FIRST + LATER) -> None:
-    """Start components, by default every one."""
+    """Start components, by default all."""
     for component in components:
         command = [str(EXECUTABLE), component, *(["--skip-serve-logs"] if component in _LOG_SERVERS else [])]
         processes.start(f"airflow-{component}", command, variables, cwd=ROOT, may_restart=True)
 
 
 class Api:
-    """Airflow's public REST API, as the admin of this stack."""
+    """A client of Airflow's public REST API, as the admin of this stack."""
 
     def __init__(self, ports: Ports) -> None:
         self.address = f"http://{HOST}:{ports.airflow}"
@@ -172,7 +179,11 @@ class Api:
             time.sleep(0.25)
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
-        """Start a run; a run of that id that has failed or is there already is started afresh under the same id."""
+        """Start a run.
+
+        Raises:
+            StackError: Airflow refuses it.
+        """
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         answer = self._session.post(f"{self.address}/api/v2/dags/{dag_id}/dagRuns", json=body, timeout=60)
         if not answer.ok:
@@ -182,7 +193,7 @@ class Api:
         return list(self.get(f"dags/{dag_id}/dagRuns", limit=50, order_by="-id", **parameters)["dag_runs"])
 
     def cancel_unfinished(self, dag_ids: set[str]) -> None:
-        """End the runs that an interrupted command left behind, so that they do not hold up this one."""
+        """Mark as failed the unfinished runs that an interrupted command has left, so that they do not delay this one."""
         for dag_id in dag_ids:
             for run in self.runs(dag_id, state=["queued", "running"]):
                 self._session.patch(
@@ -200,7 +211,7 @@ class Api:
         return tasks
 
     def error(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
-        """The failing task's own message: the last exception in the log of its last try that has one, else that log's end."""
+        """The message of a failed task: the last exception in its logs, newest try first; else the end of the last log."""
         path = f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}"
         end = ""
         for attempt in range(max(task["try_number"], 1), 0, -1):

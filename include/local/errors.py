@@ -1,7 +1,7 @@
-"""What goes wrong on a laptop, said in one sentence."""
+"""The error of the local stack."""
 
 from __future__ import annotations
 
 
 class StackError(RuntimeError):
-    """The stack cannot start or a run cannot finish; the message is one clear sentence for the person at the shell."""
+    """The stack cannot start or a run has failed. The message is one sentence for the user."""

@@ -1,4 +1,4 @@
-"""Where the laptop stack keeps what it makes, which company it serves, and on which ports."""
+"""The folder of the local stack, the company that it serves, and its ports."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ NEEDED_FREE_BYTES = 2 * 1024**3
 
 
 def local_home() -> Path:
-    """The folder of everything that the stack makes: `LOCAL_HOME`, by default `.local/` in the project."""
+    """The folder of all files of the stack: `LOCAL_HOME`, by default `.local/` in the project."""
     return Path(os.environ.get("LOCAL_HOME", ROOT / ".local")).resolve()
 
 
 def make_local_home() -> Path:
-    """That folder, made if it is missing, and open to its owner only: passwords, tokens and the company's data lie there.
+    """Create that folder if it is missing, and close it to other users: it holds passwords, tokens and the company's data.
 
     Raises:
         StackError: it is a folder that users share, such as /tmp.
@@ -39,7 +39,7 @@ def make_local_home() -> Path:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     mode = home.stat().st_mode
     if mode & stat.S_ISVTX:
-        raise StackError(f"LOCAL_HOME must be a folder of its own, not one that users share: {home}.")
+        raise StackError(f"LOCAL_HOME must be a folder of its own, not one that users share: {home}. Name a folder inside it.")
     if mode & 0o077:
         home.chmod(0o700)
     return home
@@ -56,7 +56,7 @@ class Company:
 
     @property
     def key(self) -> str:
-        """Names the company's own warehouse, database and folders: two companies never share a table."""
+        """The name of the company's warehouse, database and folder. Each company has its own."""
         if self.data is not None:
             digest = hashlib.sha256(self.data.encode()).hexdigest()[:8]
             return f"data-{re.sub(r'[^a-z0-9]+', '-', Path(self.data).name.lower())[:24]}-{digest}"
@@ -75,7 +75,7 @@ class Company:
         return f"{world}, as of {self.as_of}"
 
     def save(self) -> None:
-        """Remember this company as the one that `make sql` and `make up` take by default."""
+        """Save this company as the one that `make sql`, `make dbt` and `make status` use."""
         (make_local_home() / "current.json").write_text(json.dumps(asdict(self)))
 
     @classmethod
@@ -84,10 +84,10 @@ class Company:
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
     def reset_if_folder_changed(self) -> bool:
-        """Start an edited CSV folder from an empty warehouse.
+        """Delete the warehouse of a CSV folder that was edited since the last run.
 
-        A row edited by hand rarely gets a new `updated_at`, so an incremental load would not see it. Returns whether the
-        former warehouse was dropped.
+        A row edited by hand rarely gets a new `updated_at`, so an incremental load would miss it. Returns whether the warehouse
+        was deleted.
         """
         if self.data is None:
             return False
@@ -108,10 +108,10 @@ def today() -> str:
 
 
 def parse_as_of(text: str) -> str:
-    """`text` as an ISO date.
+    """Check that a text is an ISO date, and return it.
 
     Raises:
-        StackError: it is not one.
+        StackError: it is no date.
     """
     try:
         return date.fromisoformat(text).isoformat()
@@ -121,7 +121,7 @@ def parse_as_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports of the stack, each set by the environment variable in its comment."""
+    """The ports of the stack. The comment names the environment variable that sets the port."""
 
     warehouse: int  # WAREHOUSE_PORT
     airflow: int  # AIRFLOW_PORT
@@ -156,8 +156,8 @@ class Ports:
                     probe.bind((HOST, port))
                 except OSError as error:
                     raise StackError(
-                        f"Port {port} is in use: `make down` if the platform is up, stop what listens there, "
-                        f"or choose another with {name.upper()}_PORT=…"
+                        f"Port {port} is in use: run `make down` if the platform is up, stop the program that uses the port, "
+                        f"or choose another port with {name.upper()}_PORT=…"
                     ) from error
 
 
@@ -169,7 +169,7 @@ def check_disk() -> None:
 
 
 def secret(name: str) -> str:
-    """A random secret of this machine's stack, made on first use and readable by its owner only."""
+    """A random secret of the local stack, created on first use and readable by its owner only."""
     path = local_home() / "secrets" / name
     if not path.exists():
         make_local_home()
@@ -181,10 +181,10 @@ def secret(name: str) -> str:
 
 @contextmanager
 def only_one(what: str) -> Iterator[None]:
-    """Hold the stack's lock, so that two commands never start it at once.
+    """Hold the stack's file lock, so that two commands cannot use the stack at once.
 
     Raises:
-        StackError: somebody else holds it.
+        StackError: another command holds it.
     """
     with (make_local_home() / "lock").open("a+") as handle:
         try:

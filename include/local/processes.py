@@ -1,4 +1,4 @@
-"""Starts the stack's processes, each in a group of its own with its own log, watches over them, and ends them all."""
+"""Starts, checks and stops the processes of the stack. Each has its own process group and log."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import psutil
 from include.local.errors import StackError
 
 MAX_RESTARTS = 3
-#: Seconds that processes have to end by themselves.
+#: Seconds that processes have to end after SIGTERM.
 GRACE = 6.0
 
 
 @dataclass
 class Started:
-    """A process and how to start it again."""
+    """A process and how to restart it."""
 
     command: list[str]
     environment: dict[str, str]
@@ -36,21 +36,21 @@ class Processes:
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
-        #: What `check` has started again, a sentence each.
+        #: A sentence for each process that `check` has restarted.
         self.crashes: list[str] = []
         self._started: dict[str, Started] = {}
 
     def start(
         self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None, may_restart: bool = False
     ) -> None:
-        """Start `command` with its output in `<logs>/<name>.log` (the former run's log is replaced).
+        """Start a command with its output in `<logs>/<name>.log`. The log replaces that of an earlier command.
 
         Args:
-            name: of the process and its log.
+            name: the name of the process and its log.
             command: program and arguments.
             environment: all of its environment variables.
             cwd: its working folder.
-            may_restart: it keeps its state elsewhere, so `check` may start it again when it has crashed.
+            may_restart: whether `check` may restart it after a crash, because it keeps its state elsewhere.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         process = self._spawn(name, command, environment, cwd, mode="wb")
@@ -80,10 +80,10 @@ class Processes:
         return self._started[name].process.poll() is not None
 
     def check(self) -> None:
-        """Start crashed processes again where that loses nothing, three times at the most.
+        """Restart crashed processes that may be restarted, each at most `MAX_RESTARTS` times.
 
         Raises:
-            StackError: one has ended that cannot be started again; with the end of its log.
+            StackError: a process has ended and cannot be restarted. The message has the end of its log.
         """
         for name, started in self._started.items():
             code = started.process.poll()
@@ -93,14 +93,14 @@ class Processes:
                 raise StackError(f"{name} stopped with exit code {code}; its log is {self.log(name)}:\n{self.tail(name)}")
             _signal(started.process.pid, signal.SIGKILL)
             started.restarts += 1
-            self.crashes.append(f"{name} stopped with exit code {code} and was started again; its log is {self.log(name)}")
+            self.crashes.append(f"{name} stopped with exit code {code} and was restarted; its log is {self.log(name)}")
             started.process = self._spawn(name, started.command, started.environment, started.cwd, mode="ab")
 
     def pids(self) -> dict[str, int]:
         return {name: started.process.pid for name, started in self._started.items()}
 
     def stop(self, grace: float = GRACE) -> None:
-        """End them all; those that have not ended within `grace` seconds are killed."""
+        """Stop all processes. Those that do not end within `grace` seconds are killed."""
         stop_groups(self.pids(), grace)
         for started in self._started.values():
             started.process.wait()
@@ -108,9 +108,9 @@ class Processes:
 
 
 def stop_groups(pids: dict[str, int], grace: float = GRACE) -> None:
-    """End process groups and what they have started: all asked at once, killed after `grace` seconds.
+    """Stop process groups and their descendants: SIGTERM to all groups, SIGKILL after `grace` seconds.
 
-    Airflow's executor runs tasks in groups of their own, which would outlive it and go on writing.
+    Airflow's executor runs each task in its own process group, which would otherwise outlive it and continue to write.
     """
     descendants = [child for pid in pids.values() for child in _descendants(pid)]
     for pid in pids.values():
@@ -134,7 +134,7 @@ def _descendants(pid: int) -> list[psutil.Process]:
 
 
 def alive(pid: int) -> bool:
-    """Whether any process of the group still runs (a finished child that nobody has waited for does not count)."""
+    """Whether a process of the group is still running. A zombie does not count."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     try:

@@ -1,4 +1,4 @@
-"""Shows a night while it runs: which DAG, which layer, how many of how many tasks, elapsed."""
+"""Shows the progress of a nightly run: each DAG with its state, layer, number of tasks and elapsed time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from include.local.airflow import Api
 from include.local.errors import StackError
 from include.local.processes import Processes
 
-#: Where nobody watches a terminal, at most one line in so many seconds, and only when something has moved.
+#: Without a terminal, a line is printed at most every so many seconds, and only if it has changed.
 LINE_SECONDS = 5.0
 POLL_SECONDS = 2.0
-#: How long a task's change may take from the time it bears to being seen.
-WRITTEN_WITHIN = timedelta(seconds=10)
+#: The longest delay between the timestamp of a task's change and its commit, after which the API shows it.
+COMMIT_DELAY = timedelta(seconds=10)
 DONE = {"success", "skipped"}
 ENDED = {"success", "failed"}
-#: Tasks that Cosmos adds for itself; people count models and gates. A failure of one is told like any other.
+#: Tasks that Cosmos adds. They are not counted, but their failures are reported.
 INTERNAL = ("dbt_producer_watcher", "dbt_producer_watcher_done")
 
 
 @dataclass
 class DagProgress:
-    """One DAG run as last seen."""
+    """The last known state of a DAG run."""
 
     dag_id: str
     state: str = "waiting"
@@ -43,16 +43,16 @@ class DagProgress:
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
-        """The run's task instances as last seen."""
+        """The run's task instances, as of the last update."""
         return list(self._tasks.values())
 
-    def look(self, api: Api, run_id: str, elapsed: float) -> None:
-        """Ask how the run is doing; of its tasks, while it is under way, only for those that may have changed since."""
+    def update(self, api: Api, run_id: str, elapsed: float) -> None:
+        """Get the state of the run and of its tasks; during the run, only of tasks that may have changed since the last update."""
         now = datetime.now(UTC)
         run = api.get(f"dags/{self.dag_id}/dagRuns/{run_id}")
         self.state = run["state"]
         self.seconds = run.get("duration") or elapsed
-        changed_since = None if self.seen is None or self.state in ENDED else self.seen - WRITTEN_WITHIN
+        changed_since = None if self.seen is None or self.state in ENDED else self.seen - COMMIT_DELAY
         self._tasks |= {task["task_id"]: task for task in api.tasks(self.dag_id, run_id, changed_since)}
         self.seen = now
         tasks = self.tasks
@@ -71,7 +71,7 @@ def _group(task_id: str) -> str:
 
 
 class Watch:
-    """Follows the ingest runs and the transform run of one night."""
+    """Follows the ingest runs and the transform run of one nightly run."""
 
     def __init__(self, api: Api, processes: Processes, console: Console, runs: dict[str, str]) -> None:
         self.api = api
@@ -83,10 +83,10 @@ class Watch:
         self.started = time.monotonic()
 
     def follow(self, timeout: float) -> dict[str, str]:
-        """Watch until every run has ended. Returns dag id → run id.
+        """Wait until every run has ended, and show the progress. Returns DAG id → run id.
 
         Raises:
-            StackError: a run failed (with the failing task's own message), or nothing ended within `timeout` seconds.
+            StackError: a run has failed (with the message of the failed task), or has not ended within `timeout` seconds.
         """
         live = Live(console=self.console, refresh_per_second=4) if self.console.is_terminal else None
         last_line, next_line = "", 0.0
@@ -100,7 +100,9 @@ class Watch:
                     self.console.print(f"  {time.monotonic() - self.started:4.0f} s  {line}", highlight=False, soft_wrap=True)
                     last_line, next_line = line, time.monotonic() + LINE_SECONDS
                 if time.monotonic() - self.started > timeout:
-                    raise StackError(f"The night has not ended within {timeout / 60:.0f} minutes; the logs are in .local/.")
+                    raise StackError(
+                        f"The nightly run has not ended within {timeout / 60:.0f} minutes; the logs are in .local/logs."
+                    )
                 time.sleep(POLL_SECONDS)
             if live:
                 live.update(self._table())
@@ -111,17 +113,17 @@ class Watch:
         return {dag: run for dag, run in self.run_ids.items() if run}
 
     def _poll(self) -> bool:
-        """Look once; a server that is on its way up again is waited for. Returns whether every run has ended."""
+        """Update the progress once. Returns whether every run has ended; False if the server is being restarted."""
         known = len(self.processes.crashes)
         self.processes.check()
         for crash in self.processes.crashes[known:]:
             self.console.print(f"  {crash}", highlight=False, soft_wrap=True)
         try:
-            return self._look()
+            return self._update()
         except (requests.ConnectionError, requests.Timeout):
             return False
 
-    def _look(self) -> bool:
+    def _update(self) -> bool:
         if self.run_ids["transform"] is None:
             new = [run for run in self.api.runs("transform") if run["dag_run_id"] not in self.known_transforms]
             self.run_ids["transform"] = new[-1]["dag_run_id"] if new else None
@@ -129,7 +131,7 @@ class Watch:
             progress = self.progress[dag_id]
             if run_id is None or progress.state in ENDED:
                 continue
-            progress.look(self.api, run_id, time.monotonic() - self.started)
+            progress.update(self.api, run_id, time.monotonic() - self.started)
         ingests = [progress for dag_id, progress in self.progress.items() if dag_id != "transform"]
         if all(progress.state in ENDED for progress in ingests) and any(progress.state == "failed" for progress in ingests):
             return True
@@ -146,8 +148,8 @@ class Watch:
             raise StackError("\n".join(failures + self.processes.crashes))
         if failed := [dag_id for dag_id, progress in self.progress.items() if progress.state != "success"]:
             states = Counter(str(task["state"]) for dag_id in failed for task in self.progress[dag_id].tasks)
-            told = f"{', '.join(failed)} did not succeed, tasks: {dict(states)}; see `make up` and the Airflow UI."
-            raise StackError("\n".join([told, *self.processes.crashes]))
+            message = f"{', '.join(failed)} did not succeed, tasks: {dict(states)}; run `make up` and see Airflow's web UI."
+            raise StackError("\n".join([message, *self.processes.crashes]))
 
     def _line(self) -> str:
         shown = [p for p in self.progress.values() if p.state not in {"waiting"} | ENDED] or list(self.progress.values())[-1:]

@@ -1,4 +1,4 @@
-"""dbt from the shell: on the local warehouse, and its documentation."""
+"""`make dbt` and `make docs`: dbt on the local warehouse, and its documentation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_dbt(words: Sequence[str]) -> int:
         raise StackError("There is no local warehouse yet: `make run` makes one.")
     with warehouse_of(company, Ports.from_environment()) as variables:
         run = {"DBT_AS_OF": f"{company.as_of}T00:00:00+00:00", "DBT_RUN_ID": f"shell__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"}
-        # A target of its own: the DAGs are parsed from the manifest in dbt/target.
+        # Not dbt/target: the DAGs are parsed from the manifest there.
         target = str(company.home / "state" / "dbt_shell")
         return _dbt(words, {**os.environ, **variables, **run, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target})
 

@@ -1,4 +1,4 @@
-"""The stack as one thing: everything that a run needs, started together and ended together."""
+"""The local stack: starts and stops everything that a run needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PYTHON = sys.executable
 
 
 class Stack:
-    """Warehouse, PostgreSQL, the company's systems and Airflow. A context manager; leaving it stops what it started."""
+    """Warehouse, PostgreSQL, the company's systems and Airflow. As a context manager, it stops them at the end."""
 
     def __init__(self, company: Company, ports: Ports, nightly: bool) -> None:
         self.company = company
@@ -43,10 +43,13 @@ class Stack:
         }
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Start everything, the slow parts side by side.
+        """Start everything, the slow parts in parallel.
+
+        Args:
+            say: called with each line to show.
 
         Raises:
-            StackError: with the sentence to show.
+            StackError: a part did not start.
         """
         check_disk()
         self.ports.check_free()
@@ -81,10 +84,10 @@ class Stack:
         airflow.start(self.processes, self.variables, airflow.LATER)
 
     def start_systems(self, timeout: float = 600.0) -> None:
-        """Start the company's systems and wait until they serve its world.
+        """Start the company's systems and wait until they serve its data.
 
         Raises:
-            StackError: they stopped (with what they said, such as a bad line of a CSV file) or did not start in time.
+            StackError: they stopped, with the end of their log (such as a bad line of a CSV file), or did not start in time.
         """
         systems = self.company.home / "systems"
         systems.mkdir(parents=True, exist_ok=True)
@@ -96,7 +99,7 @@ class Stack:
             command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
         else:
             command += ["--data", self.company.data]
-        # In the environment, which its owner alone can read: the command line is open to every user.
+        # The password is in the environment, because every user of the machine can read a command line.
         variables = {**self.variables, "DEMO_POSTGRES_URL": self.postgres.url(self.company.database)}
         self.processes.start("systems", command, variables, cwd=ROOT)
         deadline = time.monotonic() + timeout
@@ -108,12 +111,12 @@ class Stack:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop everything; running tasks are ended first, the warehouse last so that it writes its data to disk."""
+        """Stop everything: running tasks first, and the warehouse last, so that it writes its data to disk."""
         self.stop_all_but_the_warehouse()
         self.warehouse.stop()
 
     def stop_all_but_the_warehouse(self, grace: float = GRACE) -> None:
-        """Stop what a night needs no longer when it has ended; its summary is read from the warehouse."""
+        """Stop everything but the warehouse, which the summary of the nightly run reads."""
         self.processes.stop(grace)
         self.postgres.stop()
 
@@ -124,14 +127,14 @@ class Stack:
         self.stop()
 
     def keep(self) -> None:
-        """Leave the stack running after this command; `stop_kept` ends it."""
+        """Leave the stack running after this command. `stop_kept` stops it."""
         record = {"company": asdict(self.company), "ports": asdict(self.ports), "pids": self.processes.pids()}
         record["pids"]["warehouse"] = self.warehouse.pid
         (local_home() / "up.json").write_text(json.dumps(record))
 
 
 def kept() -> tuple[Company, Ports, dict[str, int]] | None:
-    """The stack that `make up` left running, or None."""
+    """The stack that `make up` has left running: its company, ports and process ids by name. None if there is none."""
     path = local_home() / "up.json"
     if not path.exists():
         return None
@@ -139,13 +142,13 @@ def kept() -> tuple[Company, Ports, dict[str, int]] | None:
     if not any(alive(pid) for pid in record["pids"].values()):
         path.unlink()
         return None
-    # What an earlier version left running may have ports that this one does not know.
+    # An earlier version may have started it, with ports that this version does not know.
     ports = {field.name: record["ports"][field.name] for field in fields(Ports)}
     return Company(**record["company"]), Ports(**ports), record["pids"]
 
 
 def stop_kept() -> bool:
-    """Stop the stack that `make up` left running. Returns whether there was one."""
+    """Stop the stack that `make up` has left running. Returns whether there was one."""
     running = kept()
     if running is None:
         return False
@@ -160,7 +163,7 @@ def stop_kept() -> bool:
 
 @contextmanager
 def warehouse_of(company: Company, ports: Ports) -> Iterator[dict[str, str]]:
-    """The warehouse of one company, started for the length of the block unless it is up; yields its environment."""
+    """Start the warehouse of a company for the duration of the block, unless it is up. Yields its environment variables."""
     variables = platform_environment(company, ports)
     running = kept()
     if running is not None and running[0].key == company.key:
@@ -177,7 +180,7 @@ def warehouse_of(company: Company, ports: Ports) -> Iterator[dict[str, str]]:
 
 
 def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
-    """What the platform itself reads: warehouse, state folder, and one Airflow connection per source."""
+    """The environment variables of the platform: warehouse, state folder, and one Airflow connection per source."""
     from include.demo import connections
 
     systems = company.home / "systems"
@@ -200,14 +203,14 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
 
 @contextmanager
 def timed(say: Callable[[str], None], what: str) -> Iterator[None]:
-    """Say what starts, and how long it took."""
+    """Say how long the block took."""
     start = time.monotonic()
     yield
     say(f"{what}: {time.monotonic() - start:.0f} s")
 
 
 def clean() -> None:
-    """Remove everything that the stack has made."""
+    """Stop the stack and delete its folder."""
     stop_kept()
     shutil.rmtree(local_home(), ignore_errors=True)
 

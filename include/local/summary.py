@@ -1,4 +1,4 @@
-"""The last screen of `make run`: what arrived, what was built and checked, the headline numbers, where to look next."""
+"""The summary that `make run` prints: loaded rows, built models, gates, KPIs, and where to look next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.local.home import Company
-from include.local.kpis import HEADLINES
+from include.local.kpis import KPIS
 
 Row = dict[str, Any]
 
@@ -40,11 +40,11 @@ LAYERS_SQL = """
 
 
 def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -> None:
-    """Print the summary of one night from the platform's own books; the warehouse must be up.
+    """Print the summary of a nightly run from the audit tables. The warehouse must be up.
 
     Args:
-        console: where to.
-        company: whose night.
+        console: the console to print on.
+        company: the company of the run.
         run_ids: DAG id → run id.
     """
     from include import ops
@@ -55,13 +55,13 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
     console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
     _print_findings(console, gates)
-    for headline in HEADLINES:
-        console.print(headline.table(_query(headline.sql)))
+    for kpis in KPIS:
+        console.print(kpis.table(_query(kpis.sql)))
     _print_next(console, company, ops.publications())
 
 
 def failed_nodes(run_id: str) -> list[str]:
-    """What dbt said of the models and tests that failed in a run, a line each; the warehouse must be up."""
+    """dbt's messages about the models and tests that failed in a run, a line each. The warehouse must be up."""
     sql = """
         select name, message from ops.dbt_results
         where run_id = @run_id and status in ('error', 'fail')
@@ -72,8 +72,8 @@ def failed_nodes(run_id: str) -> list[str]:
 
 
 def _raw_table(loads: list[Row]) -> Table:
-    """Rows that this night's landing brought, a column per source."""
-    table = Table(title="Landed in raw", title_justify="left", box=None, pad_edge=False, show_header=False)
+    """The rows that the ingestion runs have loaded, a line per source."""
+    table = Table(title="Loaded into raw", title_justify="left", box=None, pad_edge=False, show_header=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
     by_source: dict[str, list[Row]] = defaultdict(list)
@@ -139,14 +139,14 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
     console.print(f"[bold]{len(publications)} tables published[/]: " + ", ".join(sorted(p["table_name"] for p in publications)))
     console.print("[bold]Where to look next[/]")
     console.print('  make sql Q="select * from metrics.mtr_revenue_by_month order by month desc limit 12"', highlight=False)
-    console.print("  make up                      Airflow's web UI on this night's warehouse", highlight=False)
+    console.print("  make up                      Airflow's web UI on this run's warehouse", highlight=False)
     if docs.exists():
         console.print(f"  {_short(docs)}   what each gate saw", highlight=False, soft_wrap=True)
     console.print(f"  {_short(local_home() / 'logs')}   logs", highlight=False, soft_wrap=True)
 
 
 def _short(path: Path) -> Path:
-    """A path as seen from the working folder."""
+    """A path relative to the working folder, if it is inside."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

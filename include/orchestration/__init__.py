@@ -1,4 +1,4 @@
-"""What every DAG shares: task defaults, the as-of parameter, locks, the start of a run, refreshes, retention."""
+"""Shared by all DAGs: task defaults, the as-of parameter, locks, the start of a run, refreshes, retention."""
 
 from include.orchestration.defaults import (
     AS_OF_PARAMETER,
@@ -19,8 +19,8 @@ from include.orchestration.defaults import (
 )
 from include.orchestration.locks import BUILD, Lock, take_lock
 from include.orchestration.refreshes import Refresh, refreshes
-from include.orchestration.retention import forget_old_versions
-from include.orchestration.runs import has_begun, looking_back, open_run, skip_run
+from include.orchestration.retention import prune_snapshots
+from include.orchestration.runs import full_refresh_if_backfill, has_begun, open_run, skip_run
 
 __all__ = [
     "AS_OF_PARAMETER",
@@ -31,11 +31,11 @@ __all__ = [
     "Lock",
     "Refresh",
     "default_args",
-    "forget_old_versions",
+    "full_refresh_if_backfill",
     "gate_task",
     "has_begun",
-    "looking_back",
     "open_run",
+    "prune_snapshots",
     "publish_task",
     "raw_asset",
     "raw_assets",

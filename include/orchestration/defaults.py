@@ -205,7 +205,7 @@ def wait_for_lock(context: Mapping[str, Any], resources: Iterable[str]) -> None:
 
 
 def _has_ended(dag_id: str, run_id: str) -> bool:
-    """Whether a DAG run has ended, as Airflow knows. A deleted run has ended."""
+    """Whether a DAG run has ended. A deleted run has ended."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     return bool(RuntimeTaskInstance.get_dr_count(dag_id, run_ids=[run_id], states=["queued", "running"]) == 0)

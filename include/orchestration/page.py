@@ -57,8 +57,8 @@ def _section(refresh: Refresh) -> str:
     steps += [[f"builds, {layer}", _names(refresh.layers[layer])] for layer in LAYERS if layer in refresh.layers]
     steps += [
         ["publishes", _names(refresh.tables)],
-        ["reads from the nightly run or a slower refresh", _names(sorted(refresh.taken)) or "nothing"],
-        ["leaves these tests to the nightly run", _names(refresh.left_out) or "none"],
+        ["reads from the nightly run or a slower refresh", _names(sorted(refresh.reused)) or "nothing"],
+        ["leaves these tests to the nightly run", _names(refresh.excluded_tests) or "none"],
     ]
     return f"\n## {refresh.dag_id}\n\n{_table(['step', 'what'], steps)}"
 

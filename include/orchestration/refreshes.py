@@ -1,11 +1,11 @@
-"""Which tables are promised more often than daily, and what refreshing them takes: read from dbt's manifest, repeated nowhere.
+"""The refreshes: derived from the models' `meta.sla` and the lineage in dbt's manifest.
 
-A model says `meta.sla: {cadence: hourly, …}`. All models of one cadence make one refresh. It lands the tables that they are made from, less those whose
-`refresh_every` is longer than its interval, and builds them and what lies between: the models downstream of a landed table, and the seeds that these
-read, if those have changed. All else it takes as the last night, or a slower refresh, left it. So it does with snapshots: history that each night adds to once.
+A model declares its cadence in `meta.sla`. All models of one cadence form one refresh. The refresh loads their upstream raw
+tables, except those whose `refresh_every` is longer than its interval. It builds the models downstream of the loaded tables,
+and the seeds that these read, if the seeds have changed. It reuses all other upstream tables from the last nightly run or a
+slower refresh. Only nightly runs update snapshots.
 
-A model may say `meta.refresh_every` too, where that does not follow from the tables it reads: longer than its tables do, or shorter. So may a
-data test, of which a refresh then leaves out those that need not be done as often.
+A model or a data test may set `meta.refresh_every` itself. The refreshes with a shorter interval then leave it out.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ if TYPE_CHECKING:
     from include.sources import Source
 
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
-# Off the full hour and off the quarters, so that the hourly run and the quarter-hourly ones find each other done.
+# Not at a quarter of an hour: the hourly refresh must not start at the same time as those of every 15 minutes.
 _HOURLY = "7 * * * *"
 
 
 class CadenceError(ValueError):
-    """A model's `meta.sla` or `meta.refresh_every` cannot be kept: the message names the model and the key."""
+    """A model's `meta.sla` or `meta.refresh_every` is invalid: the message names the model and the key."""
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What one refresh DAG does.
+    """One refresh DAG.
 
     Attributes:
         dag_id: `refresh_<cadence>`.
-        cadence: as the models say it.
-        interval: the time from one tick to the next.
+        cadence: the cadence in the models' `meta.sla`.
+        interval: the schedule interval.
         schedule: cron expression, UTC.
         tier: the highest criticality of its models.
-        tables: what it publishes, such as `marts.mart_ticket_sla_compliance`.
+        tables: the tables that it publishes, such as `marts.mart_ticket_sla_compliance`.
         layers: layer → names of the models and seeds that it builds there, in the order of the pipeline.
-        selectors: layer → the same as dbt selectors.
-        upstream: layer → names of all models and seeds that its tables are made from, built by it or not.
-        left_out: names of data tests of what it builds that say that it need not do them.
-        sources: what it lands: each source with the tables that are needed alone.
-        relations: what it builds, `dataset.table`, in the build.
-        taken: what its tables are made from besides, `dataset.table`: as the last night, or a slower refresh, left it.
+        selectors: layer → the same nodes as dbt selectors.
+        upstream: layer → names of all models and seeds upstream of its tables, whether it builds them or not.
+        excluded_tests: names of data tests on its models that it does not run, because their `refresh_every` is longer.
+        sources: the sources that it loads, each with the needed tables only.
+        relations: the relations that it builds, as `dataset.table`.
+        reused: the other upstream relations, as `dataset.table`: an earlier run has built them.
     """
 
     dag_id: str
@@ -66,22 +66,22 @@ class Refresh:
     layers: Mapping[str, tuple[str, ...]]
     selectors: Mapping[str, list[str]]
     upstream: Mapping[str, tuple[str, ...]]
-    left_out: tuple[str, ...]
+    excluded_tests: tuple[str, ...]
     sources: Mapping[str, Source]
     relations: frozenset[str]
-    taken: frozenset[str]
+    reused: frozenset[str]
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that it keeps fresh."""
+        """The names of the models that it publishes."""
         return tuple(table.partition(".")[2] for table in self.tables)
 
 
 def refreshes() -> dict[str, Refresh]:
-    """The refresh of every cadence that is not daily, by DAG id; none while dbt's manifest has not been written.
+    """The refresh of every cadence other than daily, by DAG id. Empty if dbt's manifest has not been written yet.
 
     Raises:
-        CadenceError: a model promises a cadence that no DAG can keep.
+        CadenceError: the `meta.sla` or `meta.refresh_every` of a model is invalid.
     """
     manifest = settings().manifest
     if not manifest.exists():
@@ -95,26 +95,26 @@ def _refreshes(manifest: Path, _changed: int) -> dict[str, Refresh]:
 
 
 def refreshes_of(manifest: Manifest) -> dict[str, Refresh]:
-    """The refreshes that a manifest asks for, by DAG id."""
-    promised: dict[str, list[Node]] = {}
+    """The refreshes that a manifest declares, by DAG id."""
+    by_cadence: dict[str, list[Node]] = {}
     for node in nodes_of(manifest, "model"):
         sla = (node["config"].get("meta") or {}).get("sla")
         if sla and sla.get("cadence") != "daily":
-            promised.setdefault(str(sla.get("cadence")), []).append(node)
-    made = (_refresh(manifest, cadence, nodes) for cadence, nodes in sorted(promised.items()))
-    return {refresh.dag_id: refresh for refresh in made}
+            by_cadence.setdefault(str(sla.get("cadence")), []).append(node)
+    found = (_refresh(manifest, cadence, nodes) for cadence, nodes in sorted(by_cadence.items()))
+    return {refresh.dag_id: refresh for refresh in found}
 
 
 def _refresh(manifest: Manifest, cadence: str, models: list[Node]) -> Refresh:
-    interval, schedule = _clock(cadence, models[0]["name"])
+    interval, schedule = _schedule(cadence, models[0]["name"])
     for model in models:
         if model["schema"] not in PUBLISHED:
             raise CadenceError(f"{model['name']}: meta.sla.cadence {cadence!r}: only marts and metrics are published.")
     wanted = [model["unique_id"] for model in models]
     needed, _ = _split(manifest, upstream(manifest, wanted, lambda key: not _is_snapshot(manifest, key)))
-    moved, landed = _split(manifest, upstream(manifest, wanted, _moving(manifest, wanted, interval)))
-    layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in moved if _layer(node) == layer])}
-    relations = _relations(moved)
+    built, read = _split(manifest, upstream(manifest, wanted, _refresh_rule(manifest, wanted, interval)))
+    layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in built if _layer(node) == layer])}
+    relations = _relations(built)
     return Refresh(
         dag_id=refreshed_by(cadence),
         cadence=cadence,
@@ -125,10 +125,10 @@ def _refresh(manifest: Manifest, cadence: str, models: list[Node]) -> Refresh:
         layers={layer: _names(nodes) for layer, nodes in layers.items()},
         selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
         upstream={layer: _names(node for node in needed if _layer(node) == layer) for layer in LAYERS},
-        left_out=_left_out(manifest, {node["unique_id"] for node in moved}, interval),
-        sources=_landed(landed, interval),
+        excluded_tests=_excluded_tests(manifest, {node["unique_id"] for node in built}, interval),
+        sources=_sources(read, interval),
         relations=relations,
-        taken=_relations(needed) - relations,
+        reused=_relations(needed) - relations,
     )
 
 
@@ -140,8 +140,8 @@ def _relations(nodes: Iterable[Node]) -> frozenset[str]:
     return frozenset(f"{node['schema']}.{node['alias']}" for node in nodes)
 
 
-def _clock(cadence: str, model: str) -> tuple[timedelta, str]:
-    """The time between two ticks, and the cron expression."""
+def _schedule(cadence: str, model: str) -> tuple[timedelta, str]:
+    """The schedule interval and the cron expression."""
     try:
         interval = cadence_interval(cadence)
     except ValueError as error:
@@ -166,17 +166,17 @@ def _is_snapshot(manifest: Manifest, key: str) -> bool:
     return key in manifest["nodes"] and manifest["nodes"][key]["resource_type"] == "snapshot"
 
 
-def _moving(manifest: Manifest, wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
-    """Tells of a node or dbt source, by its key, whether a refresh builds or lands it."""
+def _refresh_rule(manifest: Manifest, wanted: Iterable[str], interval: timedelta) -> Callable[[str], bool]:
+    """A function that says whether a refresh builds a node or loads a dbt source, by its key."""
     from include.sources import load_sources
 
     nodes, sources, known = manifest["nodes"], manifest["sources"], load_sources()
     published = frozenset(wanted)
 
     @cache
-    def moves(key: str) -> bool:
+    def is_refreshed(key: str) -> bool:
         if key in sources:
-            # The platform's own books, such as the quarantine, are dbt sources too.
+            # The platform's own tables, such as the quarantine, are dbt sources too.
             source = known.get(sources[key]["source_name"])
             return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
         if _is_snapshot(manifest, key):
@@ -186,12 +186,12 @@ def _moving(manifest: Manifest, wanted: Iterable[str], interval: timedelta) -> C
             return True
         if (every := _own_interval(node)) is not None:
             return every <= interval
-        return any(moves(parent) and not parent.startswith("seed.") for parent in parents_of(node))
+        return any(is_refreshed(parent) and not parent.startswith("seed.") for parent in parents_of(node))
 
-    return moves
+    return is_refreshed
 
 
-def _left_out(manifest: Manifest, built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
+def _excluded_tests(manifest: Manifest, built: AbstractSet[str], interval: timedelta) -> tuple[str, ...]:
     return _names(
         test
         for test in nodes_of(manifest, "test")
@@ -200,7 +200,7 @@ def _left_out(manifest: Manifest, built: AbstractSet[str], interval: timedelta) 
 
 
 def _own_interval(node: Node) -> timedelta | None:
-    """What a model or a data test says itself of how often it is to be made, `meta.refresh_every`."""
+    """The `meta.refresh_every` of a model or data test; None if it has none."""
     given = (node["config"].get("meta") or {}).get("refresh_every")
     if given is None:
         return None
@@ -214,11 +214,11 @@ def _layer(node: Node) -> str:
     for layer, selectors in LAYERS.items():
         if any(node["original_file_path"].startswith(selector.removeprefix("path:") + "/") for selector in selectors):
             return layer
-    raise CadenceError(f"{node['name']}: {node['original_file_path']} lies in no layer of the pipeline.")
+    raise CadenceError(f"{node['name']}: {node['original_file_path']} is in no folder of the layers: {', '.join(LAYERS)}.")
 
 
-def _landed(read: Iterable[Node], interval: timedelta) -> dict[str, Source]:
-    """The sources with the tables that are read; what was committed late by more than a tick is the night's to find."""
+def _sources(read: Iterable[Node], interval: timedelta) -> dict[str, Source]:
+    """The sources with the tables that are read. The overlap is one interval; nightly runs find rows committed later."""
     from include.sources import load_sources
 
     known = load_sources()

@@ -1,5 +1,5 @@
-# ruff: noqa: S608 - the names are those of tables that this reads from the warehouse's own catalog.
-"""How long snapshots remember: versions that ended longer ago than that are removed, current ones never."""
+# ruff: noqa: S608 - the table names come from the warehouse's own catalog.
+"""Deletes old versions from snapshots. Current versions are kept."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ DATASET = "snapshots"
 PREFIX = "snap_"
 
 
-def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
-    """Remove from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
+def prune_snapshots(as_of: datetime, client: Client) -> dict[str, int]:
+    """Delete from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
 
-    A current version (`dbt_valid_to` is NULL) stays however old it is. Doing it twice changes nothing.
+    A current version (`dbt_valid_to` is NULL) is kept, however old it is.
 
     Returns:
-        Snapshot → versions removed.
+        Snapshot → number of deleted versions.
     """
     from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
     oldest = as_of - timedelta(days=settings().snapshots_kept_days)
     config = QueryJobConfig(query_parameters=[ScalarQueryParameter("oldest", "TIMESTAMP", oldest)])
-    removed = {}
+    deleted = {}
     for table in client.list_tables(DATASET):
-        # Other history in the dataset, such as daily scores, has no versions that end.
+        # The dataset also holds history without versions, such as daily scores.
         if not table.table_id.startswith(PREFIX):
             continue
         sql = f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest"
         job = execute(client, sql, config)
-        removed[table.table_id] = int(job.num_dml_affected_rows or 0)
-    return removed
+        deleted[table.table_id] = int(job.num_dml_affected_rows or 0)
+    return deleted

@@ -1,4 +1,4 @@
-"""What one run of `transform` or of a refresh is told: its instant, and whether incremental tables must be rebuilt."""
+"""The start of a run of `transform` or of a refresh: its as-of time, and whether it is a full refresh."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from include.run_context import RunContext, run_page
 log = logging.getLogger(__name__)
 
 DAG_ID = "transform"
-#: How much later than the last night a refresh may look: so far do the calendars reach that it takes from it, `calendar_days_ahead` in dbt_project.yml.
-NIGHT_LASTS = timedelta(days=7)
+#: The longest time between the as-of time of a nightly run and that of a refresh that reuses its tables. The reused calendars
+#: end then: see `calendar_days_ahead` in dbt_project.yml.
+NIGHTLY_RUN_MAX_AGE = timedelta(days=7)
 
 
-def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[str, Any] | None:
-    """Open the books of a run of `transform` or of a refresh, and say what every layer needs to know.
+def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[str, Any] | None:
+    """Record the start of a run of `transform` or of a refresh, and decide the parameters of its layers.
 
-    A run that looks at an earlier day than the last published one rebuilds incremental tables: they already hold what
-    came later. Within a day it does not: the night looks at the midnight that refreshes have gone past since, and incremental
-    models converge whatever the order.
+    A backfill of an earlier day is a full refresh, because incremental tables already hold later rows. An earlier as-of time on
+    the same day is not: a nightly run reports on midnight, which refreshes have passed since. Incremental models give the same
+    result in any order.
 
     Args:
         context: Airflow's context of the run's first task.
-        taken: what a refresh takes as the last night left it.
+        reused: the relations that a refresh reuses from the last nightly run.
 
     Returns:
-        `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and whether its `seeds_loaded` are, so that it need not.
-        None for a refresh that cannot take what it needs, which is noted as skipped.
+        `as_of` (ISO 8601), `full_refresh`, the dbt ids `selected` (None: all), and `seeds_loaded`: whether the run may skip the
+        seeds. None for a refresh without a nightly run to build on. It is recorded as skipped.
 
     Raises:
-        ValueError: the selection cannot be read, or names nothing.
+        ValueError: dbt cannot read the selection, or it names nothing.
     """
     from include.ops import last_as_of, runs_so_far, start_run
     from include.transform.seeds import Seeds
@@ -41,15 +42,16 @@ def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[st
 
     dag_id = context["dag_run"].dag_id
     ran = runs_so_far()
-    if taken and (reason := why_not_after(last_night(ran), RunContext.of(context).as_of)):
+    if reused and (reason := reason_to_skip(last_nightly_as_of(ran), RunContext.of(context).as_of)):
         skip_run(
             context,
-            f"Scheduled run skipped: {reason}. It takes {len(taken)} tables and views from the night, such as {min(taken)}.",
+            f"Scheduled run skipped: {reason}. "
+            f"It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
         )
         return None
-    # Refreshes are all among the runs so far; a nightly run may lie further back than those.
-    published = max((r["as_of"] for r in ran if r["state"] == "success"), default=None) if taken else last_as_of()
-    run, selected = looking_back(RunContext.of(context), published), selected_nodes(context)
+    # The runs so far contain all refreshes, but a nightly run may be older.
+    published = max((r["as_of"] for r in ran if r["state"] == "success"), default=None) if reused else last_as_of()
+    run, selected = full_refresh_if_backfill(RunContext.of(context), published), selected_nodes(context)
     seeds = Seeds.of_project()
     loaded = selected is None and not run.full_refresh and seeds.are_loaded(ran)
     note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
@@ -57,32 +59,43 @@ def open_run(context: Mapping[str, Any], taken: Collection[str] = ()) -> dict[st
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected, "seeds_loaded": loaded}
 
 
-def last_night(ran: Iterable[Mapping[str, Any]]) -> datetime | None:
-    """The instant that the last whole run of `transform` which succeeded looked at; None if there was none.
+def last_nightly_as_of(ran: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """The as-of time of the last complete run of `transform` that succeeded; None if there was none.
 
     Args:
-        ran: the runs so far, newest first, as the books hold them.
+        ran: rows of `ops.pipeline_runs`, newest first.
     """
     from include.ops import SOME_SEEDS
 
-    # A run that was narrowed to some models has not touched all seeds.
+    # A run with a selection has not loaded all seeds.
     whole = (run for run in ran if run["dag_id"] == DAG_ID and run["state"] == "success")
     return next((run["as_of"] for run in whole if run["seeds"] not in (None, SOME_SEEDS)), None)
 
 
-def why_not_after(night: datetime | None, as_of: datetime) -> str | None:
-    """Why a refresh cannot take from a night what it does not build; None if it can."""
-    if night is None:
-        return "no whole run of transform has succeeded yet"
-    if as_of < night:
-        return f"it looks at {as_of:%Y-%m-%d %H:%M} UTC, and the last run of transform at a later instant, {night:%Y-%m-%d %H:%M}"
-    if as_of - night > NIGHT_LASTS:
-        return f"the last whole run of transform that succeeded looked at {night:%Y-%m-%d %H:%M} UTC, more than {NIGHT_LASTS.days} days earlier"
+def reason_to_skip(nightly: datetime | None, as_of: datetime) -> str | None:
+    """Why a refresh cannot build on the last nightly run; None if it can.
+
+    Args:
+        nightly: the as-of time of the last complete nightly run.
+        as_of: the as-of time of the refresh.
+    """
+    if nightly is None:
+        return "no complete run of transform has succeeded yet"
+    if as_of < nightly:
+        return (
+            f"its as-of time is {as_of:%Y-%m-%d %H:%M} UTC, "
+            f"earlier than that of the last run of transform, {nightly:%Y-%m-%d %H:%M}"
+        )
+    if as_of - nightly > NIGHTLY_RUN_MAX_AGE:
+        return (
+            f"the as-of time of the last complete run of transform is {nightly:%Y-%m-%d %H:%M} UTC, "
+            f"more than {NIGHTLY_RUN_MAX_AGE.days} days earlier"
+        )
     return None
 
 
 def skip_run(context: Mapping[str, Any], message: str) -> None:
-    """Say in the log and in the books that a run of a refresh does nothing, and why."""
+    """Record in the log and in `ops.pipeline_runs` that a run of a refresh is skipped, and why."""
     from include import telemetry
     from include.ops import finish_run
 
@@ -92,15 +105,15 @@ def skip_run(context: Mapping[str, Any], message: str) -> None:
     telemetry.skipped(dag_id)
 
 
-def looking_back(run: RunContext, published: datetime | None) -> RunContext:
-    """The run, as a full refresh if it looks at an earlier day than what was last published."""
+def full_refresh_if_backfill(run: RunContext, published: datetime | None) -> RunContext:
+    """The run, as a full refresh if its day is earlier than that of the last publication."""
     if published is not None and run.as_of.date() < published.date():
         return replace(run, full_refresh=True)
     return run
 
 
 def has_begun(as_of: datetime) -> bool:
-    """Whether a run of `transform` that looks at this instant is under way or has succeeded."""
+    """Whether a run of `transform` with this as-of time is running or has succeeded."""
     from include.ops import runs
 
     return any(row["as_of"] == as_of and row["state"] in {"running", "success"} for row in runs(DAG_ID, limit=50))

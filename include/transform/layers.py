@@ -1,4 +1,4 @@
-"""Each layer of the dbt project as one Cosmos task group: one `dbt build`, watched by a task for every model and its tests."""
+"""One Cosmos task group per layer of the dbt project: one task runs `dbt build`, and a task per model reports its result."""
 
 from __future__ import annotations
 
@@ -27,15 +27,19 @@ LAYERS: dict[str, list[str]] = {
     "marts": ["path:models/marts", "path:models/metrics"],
     "history": ["path:snapshots/marts"],
 }
-#: The layers that a gate of the same name follows. Publishing comes after the last of them; `history` keeps what was published.
+#: The layers that a gate of the same name follows. The publication follows the last of them, and `history` the publication.
 GATED = ("staging", "core", "marts")
 
 
 def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:
-    """What of a layer the DAG file is read for, as dbt selectors; empty: nothing. `whole` is what the DAG builds of it, if not all.
+    """The part of a layer that this process must parse, as dbt selectors. Empty: nothing.
 
-    Every model's task reads the file anew, in a process of its own, and needs no other task of it; the task that builds the
-    layer knows all its models. Everyone else, such as the scheduler, gets all layers whole.
+    Every task parses the DAG file in its own process. The task of a model needs only itself. The task that builds a layer needs
+    all models of the layer. All other processes, such as the scheduler, need all layers.
+
+    Args:
+        layer: one of `LAYERS`.
+        whole: the dbt selectors of what the DAG builds in the layer, if that is not all.
     """
     from airflow.sdk import get_parsing_context
 
@@ -45,16 +49,17 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
         return everything
     group, _, task = task_id.partition(".")
     if group != layer:
-        # The process of `prepare` may skip the seeds' tasks, so it must know them.
+        # `prepare` may skip the seeds' tasks, so its process must parse them.
         return everything if (layer, task_id) == (SEEDS, "prepare") else []
     if task.startswith("dbt_"):
         return everything
-    # Cosmos calls the tasks of a node that has tests `<node>.run` and `<node>.test`, and the task of another `<node>_run`.
+    # Cosmos names the tasks of a node with tests `<node>.run` and `<node>.test`, and the task of a node without tests
+    # `<node>_run`.
     return [task.partition(".")[0] if "." in task else task.rpartition("_")[0]]
 
 
 def _profile() -> ProfileConfig:
-    """dbt's profile. Cosmos asks for its type when a task ends, and would read the file for it each time."""
+    """dbt's profile. Its type is given, because Cosmos would otherwise read the file at the end of every task."""
     from cosmos import ProfileConfig
 
     class BigQueryProfile(ProfileConfig):  # type: ignore[misc]
@@ -73,18 +78,18 @@ def _is_one_node(selectors: Sequence[str]) -> bool:
 
 
 def dbt_layer(
-    layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None, left_out: Collection[str] = ()
+    layer: str, selectors: list[str], built: Mapping[str, Collection[str]] | None = None, excluded_tests: Collection[str] = ()
 ) -> DbtTaskGroup:
-    """The task group of what the selectors name in a layer: `dbt_producer_watcher` builds it, a task per model and its tests watches.
+    """The task group of a layer: the task `dbt_producer_watcher` builds it, and a task per model reports the result.
 
-    The run's `as_of` and `full_refresh` are what the task `prepare` has decided, its `select` parameter narrows the layer. A
-    model whose build failed can be built alone by clearing its task.
+    The task `prepare` decides `as_of` and `full_refresh`. The run's `select` parameter narrows the layer. To build one failed
+    model again, clear its task.
 
     Args:
         layer: one of `LAYERS`.
-        selectors: dbt selectors, as `rendered_selectors` gives them.
-        built: layer → names of the nodes that the DAG builds or finds there, if those are not all.
-        left_out: names of data tests that the DAG does not do.
+        selectors: dbt selectors, from `rendered_selectors`.
+        built: layer → names of the nodes that the DAG builds or reuses there, if those are not all.
+        excluded_tests: names of data tests that the DAG does not run.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
     from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
@@ -92,9 +97,9 @@ def dbt_layer(
     config = settings()
     manifest = manifest_for(selectors[0]) if _is_one_node(selectors) else config.manifest
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
-    # ProjectConfig makes an object-storage path of it, whose first use imports every provider's file system: 1.3 s.
+    # ProjectConfig has converted the path to an object-storage path. Using that imports every provider's file system: 1.3 s.
     project.manifest_path = manifest
-    with _garbage_later():
+    with _without_garbage_collector():
         group = DbtTaskGroup(
             group_id=layer,
             project_config=project,
@@ -102,13 +107,13 @@ def dbt_layer(
             execution_config=ExecutionConfig(
                 execution_mode=ExecutionMode.WATCHER,
                 setup_operator_args={
-                    # The second try only lets the models' own tasks repair what failed; it never builds twice.
+                    # A retry does not build again: it lets the models' own tasks build what failed.
                     "retries": 1,
                     "retry_delay": timedelta(seconds=5),
                     "interceptors": [pass_run, narrow_to_selection, keep_reports],
                     "post_execute": send_reports,
-                    # Unit tests guard a change of the code: CI runs them, a night need not. And nobody reads the manifest and the
-                    # results that dbt would write: Cosmos has been told by event, `ops.dbt_results` by the hook at the end.
+                    # CI runs the unit tests. dbt's JSON files are not read: Cosmos gets the results as events, and the on-run-end
+                    # hook writes `ops.dbt_results`.
                     "dbt_cmd_flags": [
                         "--threads",
                         str(config.dbt_threads),
@@ -121,7 +126,7 @@ def dbt_layer(
             render_config=RenderConfig(
                 load_method=LoadMode.DBT_MANIFEST,
                 select=selectors,
-                exclude=list(left_out),
+                exclude=list(excluded_tests),
                 test_behavior=TestBehavior.AFTER_EACH,
                 emit_datasets=False,
             ),
@@ -133,13 +138,13 @@ def dbt_layer(
                 "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
             },
         )
-    _watch_after_build(layer, group, built, left_out)
+    _watch_after_build(layer, group, built, excluded_tests)
     return group
 
 
 @contextmanager
-def _garbage_later() -> Iterator[None]:
-    """Collect no garbage meanwhile: of the many objects that the manifest becomes none is, and looking takes as long as reading."""
+def _without_garbage_collector() -> Iterator[None]:
+    """Disable the garbage collector while the manifest is parsed: collecting would double the parse time and free nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -150,20 +155,19 @@ def _garbage_later() -> Iterator[None]:
 
 
 def _watch_after_build(
-    layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None, left_out: Collection[str]
+    layer: str, group: DbtTaskGroup, built: Mapping[str, Collection[str]] | None, excluded_tests: Collection[str]
 ) -> None:
-    """Start the watching tasks when the build has ended, so that each runs once and none takes the build's cores.
+    """Start the models' tasks after the build, so that each runs once and none takes the build's CPU.
 
-    Without this every one of them starts, finds its model not built yet, defers, and starts again. `none_failed` lets them
-    follow a build that failed (its second try is skipped, and the failed models' own tasks repair or report them) and models
-    that the run's selection leaves out.
+    Without this, each task starts during the build, defers, and starts again. The trigger rule `none_failed` lets the tasks run
+    after a failed build, whose retry is skipped, and after models that the run's selection leaves out.
     """
     from airflow.sdk import TriggerRule
 
     producer = group.children[f"{group.group_id}.dbt_producer_watcher"]
-    # The layer before may have been skipped: seeds that are loaded already.
+    # The previous layer may have been skipped: the seeds, if they are loaded already.
     producer.trigger_rule = TriggerRule.NONE_FAILED
-    _expect_only_tests_of(layer, group, producer, built, left_out)
+    _expect_only_tests_of(layer, group, producer, built, excluded_tests)
     inside = {task.task_id for task in group.iter_tasks()}
     for task in group.iter_tasks():
         if task is producer:
@@ -171,14 +175,14 @@ def _watch_after_build(
         if not task.upstream_task_ids & inside:
             producer >> task
         task.trigger_rule = TriggerRule.NONE_FAILED
-        # Showing the other fields, none of which is a template, would take a fifth of a watching task's time.
+        # The other fields contain no templates. Rendering them would take a fifth of the task's time.
         task.template_fields = tuple(field for field in task.template_fields if field == "compiled_sql")
 
 
 def _expect_only_tests_of(
-    layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None, left_out: Collection[str]
+    layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None, excluded_tests: Collection[str]
 ) -> None:
-    """Leave tests that compare with what is built later, or are not done at all, out of what this layer's test tasks wait for."""
+    """Do not let this layer's test tasks wait for excluded tests, nor for tests that also read a later layer."""
     so_far = list(LAYERS)[: list(LAYERS).index(layer) + 1]
     folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in LAYERS[name]]
     names = None if built is None else {node for name in so_far for node in built.get(name, ())}
@@ -187,7 +191,7 @@ def _expect_only_tests_of(
         return any(node.file_path.is_relative_to(folder) for folder in folders) if names is None else node.name in names
 
     def runs_here(test: str) -> bool:
-        if test.split(".")[2] in left_out:
+        if test.split(".")[2] in excluded_tests:
             return False
         parents = [group.dbt_graph.nodes[key] for key in group.dbt_graph.nodes[test].depends_on if key in group.dbt_graph.nodes]
         return all(is_built(parent) for parent in parents)

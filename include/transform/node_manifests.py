@@ -1,7 +1,8 @@
-"""dbt's manifest cut up: for every node that has tasks of its own, what Cosmos reads to make these tasks.
+"""Node manifests: for every dbt node with its own tasks, the part of dbt's manifest that Cosmos needs to create these tasks.
 
-Each task runs in a process that reads its DAG file anew, and most tasks are a node's: given the whole manifest, reading it is most of
-what such a process does. Cuts lie beside the manifest; without them, or when the manifest is newer, the whole is read.
+Every task parses the DAG file in its own process. With the whole manifest, most of that time would go into reading it. The node
+manifests are in the folder `nodes` beside the manifest. If they are missing or older than the manifest, the whole manifest is
+used.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from include.manifest import Manifest, parents_of, read_manifest
 from include.settings import settings
 
 _TESTED = {"model", "seed", "snapshot"}
-#: What Cosmos reads of a node.
+#: The fields of a node that Cosmos reads.
 _KEYS = ("config", "depends_on", "fqn", "name", "original_file_path", "package_name", "resource_type", "tags")
 
 
 def cut_manifest() -> None:
-    """Cut the manifest up, unless that has been done since it was written."""
+    """Write the node manifests, unless they are newer than the manifest."""
     manifest, folder = settings().manifest, _folder()
     if _up_to_date(folder, manifest):
         return
@@ -28,17 +29,17 @@ def cut_manifest() -> None:
     new = folder.with_name("nodes.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    for name, cut in _cuts(content).items():
-        (new / f"{name}.json").write_text(json.dumps(cut), encoding="utf-8")
+    for name, part in _parts(content).items():
+        (new / f"{name}.json").write_text(json.dumps(part), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
 
 
 def manifest_for(name: str) -> Path:
-    """The manifest to make the tasks of one node from: its cut if there is one, else the whole."""
+    """The manifest of one node; the whole manifest if the node has none, or if the node manifests are out of date."""
     manifest, folder = settings().manifest, _folder()
-    cut = folder / f"{name}.json"
-    return cut if _up_to_date(folder, manifest) and cut.exists() else manifest
+    part = folder / f"{name}.json"
+    return part if _up_to_date(folder, manifest) and part.exists() else manifest
 
 
 def _folder() -> Path:
@@ -49,18 +50,18 @@ def _up_to_date(folder: Path, manifest: Path) -> bool:
     return folder.exists() and folder.stat().st_mtime_ns > manifest.stat().st_mtime_ns
 
 
-def _cuts(content: Manifest) -> dict[str, dict[str, Any]]:
-    """By name of the node: a manifest with the node and its tests, and nothing else."""
+def _parts(content: Manifest) -> dict[str, dict[str, Any]]:
+    """Name of the node → a manifest with only the node and its tests."""
     nodes = content["nodes"]
     names = {key: node["name"] for key, node in nodes.items() if node["resource_type"] in _TESTED}
-    cuts: dict[str, dict[str, Any]] = {name: {} for name in names.values()}
+    parts: dict[str, dict[str, Any]] = {name: {} for name in names.values()}
     for key, node in nodes.items():
         kept = {field: node[field] for field in _KEYS if field in node}
         if key in names:
-            cuts[names[key]][key] = kept
+            parts[names[key]][key] = kept
         elif node["resource_type"] == "test":
             for parent in parents_of(node):
                 if parent in names:
-                    cuts[names[parent]][key] = kept
+                    parts[names[parent]][key] = kept
     metadata = {"project_name": content["metadata"]["project_name"]}
-    return {name: {"metadata": metadata, "nodes": cut} for name, cut in cuts.items()}
+    return {name: {"metadata": metadata, "nodes": part} for name, part in parts.items()}

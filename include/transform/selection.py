@@ -1,4 +1,4 @@
-"""A run narrowed to some models by its parameter `select`: what is built, and which tasks have nothing to watch."""
+"""The run parameter `select`: narrows the build, and skips the tasks of models that it leaves out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.settings import settings
 
 
 def narrow_to_selection(context: Any, operator: Any) -> None:
-    """Intersect a layer's selectors with the run's `select` parameter, as dbt reads it: words are a union, commas narrow."""
+    """Intersect a layer's selectors with the run's `select` parameter. In dbt's syntax, spaces form a union, commas an intersection."""
     wanted = _wanted(context)
     if wanted:
         operator.select = " ".join(f"{part},{word}" for part in operator.select.split() for word in wanted)
@@ -39,7 +39,7 @@ def selected_nodes(context: Mapping[str, Any]) -> list[str] | None:
 
 
 def skip_unselected(context: Mapping[str, Any]) -> None:
-    """Skip the task of a model that the run's selection leaves out: nothing was built for it to watch."""
+    """Skip the task of a model that the run's selection leaves out, because the model was not built."""
     node = getattr(context["task"], "model_unique_id", None)
     if node is None or not _wanted(context):
         return

@@ -1,1 +1,1 @@
-"""Whether the churn score would have told: accounts as they were scored six months ago against what became of them since."""
+"""The back-test of the churn score: scores of six months ago, compared with the accounts that have left since."""

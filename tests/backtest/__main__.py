@@ -1,6 +1,6 @@
-"""`python -m tests.backtest`: play a night as of six months ago and one of today, and write what the churn score would have told.
+"""`python -m tests.backtest`: back-tests the churn score with a nightly run as of six months ago and one as of today.
 
-Writes docs/backtest.md and docs/images/backtest.svg. The company is one of its own in a temporary folder.
+Writes docs/backtest.md and docs/images/backtest.svg. The warehouse is in a temporary folder.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 from include.local.home import Company
 from include.settings import ROOT
 from tests.backtest.page import HORIZONS, Account, Study, document, picture
-from tests.pipeline.nights import Nights, rows
+from tests.pipeline.nightly_runs import NightlyRuns, rows
 
-# Every account with recurring revenue has a row there, and no other.
+# One row per account with recurring revenue.
 SCORED_SQL = """
     select organization_id, account_id, churn_risk_level, churn_risk_score, days_since_login
     from marts.mart_churn_risk
 """
 
-# Accounts of the first night may have been merged since: what became of them is what became of their top account.
+# An account may have been merged into another one since the first run: then the revenue of its top account counts.
 LEFT_SQL = """
     select accounts.organization_id, accounts.account_id, min(revenue.month) as left_month
     from core.dim_accounts as accounts
@@ -35,18 +35,18 @@ LEFT_SQL = """
 
 
 def months_before(day: date, months: int) -> date:
-    """The first day of the month that lies so many months before that of a day."""
+    """The first day of the month that is `months` before that of `day`."""
     month = day.year * 12 + day.month - 1 - months
     return date(month // 12, month % 12 + 1, 1)
 
 
 def study_of(seen_on: date, company: Company) -> Study:
-    """Play both nights and join what the first said with what the second knows."""
+    """Run both nightly runs, and join the scores of the first with the churn dates of the second."""
     scored_on = months_before(seen_on, HORIZONS[-1])
-    with Nights(company) as nights:
-        nights.play(scored_on.isoformat(), tested=False)
+    with NightlyRuns(company) as runs:
+        runs.run(scored_on.isoformat(), tested=False)
         scored = rows(SCORED_SQL)
-        nights.play(seen_on.isoformat(), tested=False)
+        runs.run(seen_on.isoformat(), tested=False)
         left = {
             (row["organization_id"], row["account_id"]): row["left_month"]
             for row in rows(LEFT_SQL.format(since=scored_on, until=seen_on))
@@ -79,7 +79,7 @@ def main() -> int:
     if seen_on.day != 1:
         parser.error("--as-of must be the first of a month: revenue is measured at the ends of months")
     with tempfile.TemporaryDirectory(prefix="backtest-") as home:
-        # PostgreSQL runs as a user of its own when root starts it.
+        # If root starts PostgreSQL, it runs as another user, who must be able to open the folder.
         Path(home).chmod(0o755)
         os.environ["LOCAL_HOME"] = home
         study = study_of(seen_on, Company(seen_on.isoformat(), arguments.scale, arguments.seed, arguments.data))

@@ -1,4 +1,4 @@
-"""How well a ranking of accounts finds those that leave. Plain arithmetic on scores and outcomes, no warehouse."""
+"""Measures of how well a ranking finds the accounts that leave, computed from scores and outcomes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ DECILE = 0.1
 
 @dataclass(frozen=True)
 class Outcome:
-    """An account's score on the first night, higher being the greater risk, and whether it has left since."""
+    """An account's score in the first run (higher means more risk), and whether it has left since."""
 
     score: float
     left: bool
 
 
 def found(outcomes: Sequence[Outcome], count: int) -> float:
-    """How many of those that left are among the `count` accounts with the highest scores.
+    """The number of accounts that left, among the `count` accounts with the highest scores.
 
-    Accounts with the same score come in no order: where only some of them fit, they count with the share that fits.
+    If accounts with equal scores share the last places, each counts in part.
     """
     hits, room = 0.0, count
     for _, tied in groupby(sorted(outcomes, key=lambda outcome: -outcome.score), key=lambda outcome: outcome.score):
@@ -34,12 +34,13 @@ def found(outcomes: Sequence[Outcome], count: int) -> float:
 
 @dataclass(frozen=True)
 class Precision:
-    """What calling the accounts of a ranking's first part would have found.
+    """The result of calling the first accounts of a ranking.
 
     Attributes:
-        called: accounts called.
-        hits: those of them that left; not whole where the last place is shared by equal scores.
-        base_pct: % of all accounts that left: what calling at random finds.
+        called: the number of accounts called.
+        hits: the number of called accounts that left. It may be a fraction: see `found`.
+        base_pct: % of all accounts that left.
+        leavers: the number of all accounts that left.
     """
 
     called: int
@@ -53,12 +54,12 @@ class Precision:
 
     @property
     def lift(self) -> float | None:
-        """Times better than at random; None when nobody left."""
+        """`pct` divided by `base_pct`; None if no account left."""
         return self.pct / self.base_pct if self.base_pct else None
 
     @property
     def recall_pct(self) -> float | None:
-        """% of those that left that were called; None when nobody left."""
+        """% of the accounts that left which were called; None if no account left."""
         return 100 * self.hits / self.leavers if self.leavers else None
 
     @property
@@ -68,14 +69,17 @@ class Precision:
 
 
 def precision(outcomes: Sequence[Outcome], share: float = DECILE) -> Precision:
-    """Of the accounts with the highest scores (`share` of all, at least one), how many left."""
+    """The result of calling the accounts with the highest scores: `share` of all accounts, at least one."""
     called = max(1, ceil(round(len(outcomes) * share, 9)))
     leavers = sum(outcome.left for outcome in outcomes)
     return Precision(called, found(outcomes, called), 100 * leavers / len(outcomes), leavers)
 
 
 def separation(outcomes: Sequence[Outcome]) -> float | None:
-    """The chance that an account that left was scored above one that stayed, a tie counting half (AUC); None without either."""
+    """The probability (AUC) that an account that left has a higher score than one that stayed. A tie counts half.
+
+    None if all accounts left, or none.
+    """
     left = [outcome.score for outcome in outcomes if outcome.left]
     stayed = [outcome.score for outcome in outcomes if not outcome.left]
     if not left or not stayed:
@@ -85,14 +89,14 @@ def separation(outcomes: Sequence[Outcome]) -> float | None:
 
 
 def gains(outcomes: Sequence[Outcome], steps: int = 50) -> list[tuple[float, float]]:
-    """The curve from (0, 0) to (1, 1): share of the accounts called, in order of their score → share of those that left found."""
+    """The gains curve from (0, 0) to (1, 1): the share of accounts called, by score, and the share of leavers among them."""
     leavers = sum(outcome.left for outcome in outcomes) or 1
     counts = [round(len(outcomes) * step / steps) for step in range(steps + 1)]
     return [(count / len(outcomes), found(outcomes, count) / leavers) for count in counts]
 
 
 def wilson(hits: float, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a share in %, after Wilson: sensible for few accounts and for shares near 0 and 100."""
+    """Wilson's 95 % interval of a share, in %. It is also valid for few accounts and for shares near 0 and 100."""
     share = hits / count
     middle = share + z * z / (2 * count)
     margin = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))

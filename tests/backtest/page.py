@@ -13,13 +13,13 @@ HORIZONS = (3, 6)
 
 @dataclass(frozen=True)
 class Account:
-    """An account with recurring revenue on the first night.
+    """An account with recurring revenue in the first run.
 
     Attributes:
-        level: its churn_risk_level on that night.
-        score: its churn_risk_score on that night.
-        days_since_login: on that night; None when it never logged in.
-        left_after: in which month since, from 1, it first had no recurring revenue any more; None when it has not left.
+        level: its churn_risk_level in that run.
+        score: its churn_risk_score in that run.
+        days_since_login: in that run; None if it never logged in.
+        left_after: the number of the month, from 1, in which it first had no recurring revenue; None if it has not left.
     """
 
     level: str
@@ -30,7 +30,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Study:
-    """The accounts of one company between two nights."""
+    """The accounts of one company in two nightly runs."""
 
     scored_on: str
     seen_on: str
@@ -38,11 +38,11 @@ class Study:
     accounts: tuple[Account, ...]
 
     def outcomes(self, months: int) -> list[Outcome]:
-        """Accounts by their churn score."""
+        """The accounts with their churn score."""
         return [Outcome(account.score, self._left(account, months)) for account in self.accounts]
 
     def baseline(self, months: int) -> list[Outcome]:
-        """Accounts by the days since their last login alone, one that never logged in last."""
+        """The accounts with the days since their last login as score; -1 if they never logged in."""
         return [
             Outcome(-1 if account.days_since_login is None else account.days_since_login, self._left(account, months))
             for account in self.accounts
@@ -54,7 +54,7 @@ class Study:
 
 
 def document(study: Study) -> str:
-    """docs/backtest.md."""
+    """The text of docs/backtest.md."""
     score, recency = precision(study.outcomes(HORIZONS[-1])), precision(study.baseline(HORIZONS[-1]))
     rows = [
         _row(name, months, ranking)
@@ -64,35 +64,37 @@ def document(study: Study) -> str:
     return f"""\
 # Back-test of the churn score
 
-Made by `python -m tests.backtest` ({study.company}): one night as of {study.scored_on}, scored as the platform scored then, and one as of
-{study.seen_on}, which says what became of the {len(study.accounts)} accounts that had recurring revenue on the first. An account *left* when a month
-ended in which it had none any more (movement *churn* of `core.fct_revenue`), though it may have come back since. Money alone decides who left; the
-login flags of `mart_churn_risk` do not.
+Made by `python -m tests.backtest` ({study.company}). A nightly run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
+A nightly run as of {study.seen_on} shows which of them have left since. An account *has left* at the end of the first month without recurring revenue
+(movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not count.
 
-## The tenth with the highest score
+## The tenth of all accounts with the highest score
 
 {_markdown(["ranking", "within", "called", "of them left", "precision (95 %)", "all accounts", "lift", "found of all leavers", "separation"], rows)}
-*Precision* is the share of the called tenth that left; *lift* that share against calling at random (`all accounts`); *separation* the chance that
-a leaver is ranked above one that stayed (0.5 is chance). Where equal values share the last place, each counts with the part that fits, so hits
-need not be whole. The baseline ranks by days since the last login alone; an account that never logged in comes last in it.
+*Precision* is the share of the called accounts that left. *Lift* is precision divided by the share of all accounts that left. *Separation* (AUC) is
+the probability that an account that left is ranked above one that stayed; 0.5 is random. If accounts with equal values share the last place, each
+counts in part, so the number that left may be a fraction. The baseline *recency only* ranks by days since the last login. Accounts that never logged
+in come last in it.
 
 {_verdict(score, recency)}
 
 ## Calibration
 
 {_markdown(["level", "accounts", "mean score", "left in 3 months", "left in 6 months", "share in 6 months (95 %)"], _levels(study))}
-{_empty(study)}The score is a ranking from 0 to 100 and not a probability. It is of use when the share that left grows from level to level; how
-large that share is, this table says and the score does not.
+{_empty(study)}The score is a ranking from 0 to 100, not a probability. It is useful if the share that left grows from level to level.
+The table shows how large that share is.
 
-![How many leavers each ranking finds, and the share that left by level](images/backtest.svg)
+![Leavers that each ranking finds, and the share that left by level](images/backtest.svg)
 
-## What this shows, and what not
+## What this shows, and what it does not show
 
-The company is a demo: its customers' use fades in the 75 days before they leave, and nothing else announces it: tickets, products and contractions
-come to leavers and to others alike. Whoever leaves later than that had shown nothing yet on the first night, so that no ranking finds much of what
-six months bring, and three of the score's five parts can only disturb it. The back-test shows whether the score sees a decline that has begun,
-without knowing anything that came later. It cannot show how well the weights fit a company's own customers; for that, play the same two
-nights on their data (`--data folder`) and read the intervals before changing the seed `churn_risk_settings`.
+The company is a demo. Its customers use the product less in the 75 days before they leave. Nothing else changes before they leave: tickets, products
+and contractions are the same for all accounts. Accounts that leave later showed no sign yet at the time of the score. So no ranking finds many
+of those that leave within six months, and three of the score's five parts add only noise.
+
+The back-test shows whether the score detects a decline that has begun, without any later data. It does not show whether the weights fit another
+company's customers. To test that, run the back-test on their data (`--data folder`). Read the intervals before you change the seed
+`churn_risk_settings`.
 """
 
 
@@ -113,14 +115,14 @@ def _row(name: str, months: int, ranking: Sequence[Outcome]) -> list[str]:
 
 def _verdict(score: Precision, recency: Precision) -> str:
     if not score.leavers:
-        return "Nobody left in six months: there is nothing to find, and the rankings cannot be told apart."
-    told = f"({score.hits:.1f} against {recency.hits:.1f} of {score.called} called)"
+        return "No account left within six months, so the rankings cannot be compared."
+    numbers = f"({score.hits:.1f} against {recency.hits:.1f} of {score.called} called)"
     if abs(score.hits - recency.hits) < 0.05:
-        return f"Within six months the score found as many of those that left as recency alone {told}: here the two cannot be told apart."
+        return f"Within six months, the score found as many accounts that left as recency only {numbers}."
     word = "more" if score.hits > recency.hits else "fewer"
     apart = score.interval[0] > recency.interval[1] or recency.interval[0] > score.interval[1]
-    doubt = "the intervals do not overlap" if apart else "the intervals overlap, so that chance may explain the difference"
-    return f"Within six months the score found {word} of those that left than recency alone {told}; {doubt}."
+    doubt = "The intervals do not overlap." if apart else "The intervals overlap, so the difference may be random."
+    return f"Within six months, the score found {word} accounts that left than recency only {numbers}. {doubt}"
 
 
 def _levels(study: Study) -> list[list[str]]:
@@ -138,9 +140,9 @@ def _levels(study: Study) -> list[list[str]]:
 
 
 def _empty(study: Study) -> str:
-    """Says which levels nobody stood at, however much such an alarm may promise."""
+    """A sentence that names the levels without accounts."""
     missing = [level for level in LEVELS if all(account.level != level for account in study.accounts)]
-    return f"Nobody stood at {' or '.join(missing)}: an alarm there would have called no one. " if missing else ""
+    return f"No account had the level {' or '.join(missing)}. " if missing else ""
 
 
 def _between(interval: tuple[float, float]) -> str:
@@ -160,7 +162,7 @@ STYLE = (
 
 
 def picture(study: Study) -> str:
-    """docs/images/backtest.svg: what each ranking finds, and the share that left by level."""
+    """The text of docs/images/backtest.svg: the leavers that each ranking finds, and the share that left by level."""
     months = HORIZONS[-1]
     curves = [
         ("chance", [(0.0, 0.0), (1.0, 1.0)]),

@@ -36,7 +36,7 @@ from include.sources import Source
 from tests.google.endpoint import Endpoint, cpu_seconds, name_origins
 from tests.google.replay import kinds, replay
 from tests.google.report import Complaint, complaints
-from tests.pipeline.nights import Nights, free_ports
+from tests.pipeline.nightly_runs import NightlyRuns, free_ports
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
 SCALE = 0.02
@@ -52,13 +52,13 @@ EXPECTED = (
 CAP = str(10 * 1024**4)
 
 
-class Play(Nights):
+class Platform(NightlyRuns):
     """A company whose BigQuery is the endpoint."""
 
     def __init__(self, company: Company, log: Path) -> None:
         super().__init__(company)
         self.endpoint = Endpoint(free_ports().warehouse, log)
-        #: What dbt said of builds that failed.
+        #: dbt's messages about failed builds.
         self.failed: list[str] = []
         # The stack uses these members to start, stop and find its warehouse.
         self.stack.warehouse = self.endpoint  # type: ignore[assignment]
@@ -87,13 +87,13 @@ class Play(Nights):
             return []
 
     def land(self, source: Source, run: RunContext) -> None:
-        """A load, and what dlt asks before any but the first: the schema that it stored. It finds no stored state here, and so would not ask."""
+        """Load a source, then read dlt's stored schema, as every later load does. Here dlt itself finds no stored state."""
         import dlt
 
         from include.ingestion.dlt_pipeline import open_pipeline
 
         super().land(source, run)
-        # A phase of its own, which no run's price counts.
+        # A separate phase, so that the price of a run does not include it.
         self.endpoint.phase("stored schemas")
         pipeline = open_pipeline(source)
         pipeline.schemas.save_schema(dlt.Schema(source.name))
@@ -108,7 +108,7 @@ class Play(Nights):
         from include.transform import GATED, LAYERS
 
         self.serve(as_of)
-        run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
+        run = RunContext(f"nightly__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
         self.open("transform", run)
         recover()
         for name in self.sources:
@@ -181,7 +181,7 @@ class Play(Nights):
             CADENCES[refresh.dag_id] = timedelta(days=1) / refresh.interval
             with self.phase(refresh.dag_id):
                 run = RunContext(f"scheduled__{instant.isoformat()}", instant)
-                scope = Scope(refresh.sources, refresh.relations, refresh.taken)
+                scope = Scope(refresh.sources, refresh.relations, refresh.reused)
                 self.open(refresh.dag_id, run, refresh.sources)
                 for source in refresh.sources.values():
                     self.land(source, run)
@@ -191,7 +191,7 @@ class Play(Nights):
                 left_out = [
                     "--exclude-resource-type",
                     "unit_test",
-                    *(["--exclude", *refresh.left_out] if refresh.left_out else []),
+                    *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else []),
                 ]
                 self.dbt("build", "--select", *names, *left_out, run=run)
                 for layer in refresh.layers:
@@ -226,10 +226,10 @@ class Play(Nights):
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
 
     def maintenance(self, run: RunContext) -> None:
-        from include.orchestration import forget_old_versions
+        from include.orchestration import prune_snapshots
         from include.warehouse import client
 
-        forget_old_versions(run.as_of, client(task="retention"))
+        prune_snapshots(run.as_of, client(task="retention"))
 
     def monitor(self) -> None:
         """A check of the freshness SLAs, with notification and delivery."""
@@ -365,21 +365,21 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="check-google-"))
     os.environ["LOCAL_HOME"] = str(home)
     ensure_manifest(print)
-    play = Play(replace(Company(FIRST), scale=SCALE), home / "endpoint.log")
+    platform = Platform(replace(Company(FIRST), scale=SCALE), home / "endpoint.log")
     try:
-        with play:
-            play.all()
-            jobs, missing = play.endpoint.recorded(), 0
+        with platform:
+            platform.all()
+            jobs, missing = platform.endpoint.recorded(), 0
             record.save(jobs, CADENCES)
             if given.recorded:
                 more, missing = replayed(given.recorded, jobs, home)
                 jobs += more
             found = complaints(jobs, CADENCES, settings().state_dir / "dbt" / "manifest.json", EXPECTED)
-            print_report(found, jobs, play.endpoint)
-            print(*play.failed, sep="\n")
+            print_report(found, jobs, platform.endpoint)
+            print(*platform.failed, sep="\n")
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return 1 if found or missing or play.failed else 0
+    return 1 if found or missing or platform.failed else 0
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ LISTED = Path(__file__).with_name("not_equal.yml")
 DATASETS = ("staging", "core", "marts_build", "metrics_build", "snapshots")
 #: The nodes that a second run with the same as-of time changes by DML.
 _CHANGED = ("--select", "config.materialized:incremental", "config.materialized:snapshot")
-#: What the REST API calls a type (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's.
+#: Name of a type in the REST API (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's type.
 ARROW_TYPES = {
     "STRING": pa.string(),
     "INTEGER": pa.int64(),

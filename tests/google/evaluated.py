@@ -145,7 +145,7 @@ class EvaluatedRows:
 
     def _merge(self, key: Key, sql: str, parameters: list[dict[str, Any]]) -> int:
         target = self._held(key)
-        rows, count = Merge(self._evaluator, sql, target, self._find, parameters).play()
+        rows, count = Merge(self._evaluator, sql, target, self._find, parameters).run()
         self._put(key, Table(target.columns, rows))
         return count
 

@@ -52,7 +52,7 @@ class Merge:
         self._added: list[Row] = []
         self._done: set[int] = set()
 
-    def play(self) -> tuple[list[Row], int]:
+    def run(self) -> tuple[list[Row], int]:
         """The rows after the statement, and the number of changed rows."""
         pairs = self._pairs()
         matched, met = {place for place, _ in pairs}, {place for _, place in pairs}

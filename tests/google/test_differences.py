@@ -1,4 +1,4 @@
-"""The comparison of two warehouses' rows sees what differs, and nothing else."""
+"""The comparison of two warehouses finds all differences, and only differences."""
 
 from __future__ import annotations
 

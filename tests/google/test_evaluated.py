@@ -93,7 +93,7 @@ def test_tables_are_found_without_an_alias_and_in_subqueries(shop: Sheet) -> Non
     ]
 
 
-def test_insert_select_takes_the_columns_types(shop: Sheet) -> None:
+def test_insert_select_casts_to_the_columns_types(shop: Sheet) -> None:
     shop.run("insert into shop.orders (id, price, tags) select 4, 2, ['x']")
     assert shop.run("select name, price, tags from shop.orders where id = 4") == [[None, "2", [{"v": "x"}]]]
 
@@ -125,7 +125,7 @@ def test_merge_by_key(shop: Sheet) -> None:
     ]
 
 
-def test_merge_that_replaces_a_part(shop: Sheet) -> None:
+def test_merge_that_replaces_some_rows(shop: Sheet) -> None:
     shop.run(
         """
         merge shop.orders as t using (select 7 as id, 'seven' as name, numeric '1' as price, ['x'] as tags) on false
@@ -160,7 +160,7 @@ def test_create_table_as_gives_the_declared_types_and_clone_copies(shop: Sheet) 
     assert shop.run("select id, price / 4 from shop.kept order by id") == [["1", "0.5"], ["2", "0.5"], ["3", "0.5"]]
 
 
-def test_a_table_may_be_made_of_itself(shop: Sheet) -> None:
+def test_a_table_may_be_created_from_itself(shop: Sheet) -> None:
     shop.run("create or replace table shop.orders as select id, upper(name) as name from shop.orders where id > 1")
     assert shop.run("select * from shop.orders order by id") == [["2", "B"], ["3", "É"]]
 
@@ -178,7 +178,7 @@ def test_create_if_not_exists_keeps_the_rows(shop: Sheet) -> None:
     assert shop.run("select count(*) from shop.orders") == [["3"]]
 
 
-def test_tables_are_made_without_rows_on_request(shop: Sheet) -> None:
+def test_tables_are_created_without_rows_on_request(shop: Sheet) -> None:
     shop.phase("only schema")
     shop.run("create table shop.made as select * from shop.orders")
     assert shop.run("select count(*), count(color) from (select *, name as color from shop.made)") == [["0", "0"]]
@@ -203,12 +203,12 @@ def test_min_by_leaves_out_rows_without_the_second(shop: Sheet) -> None:
     assert shop.run("select min_by(name, price) from shop.orders where price is null") == [[None]]
 
 
-def test_a_refusal_is_bigquerys(shop: Sheet) -> None:
+def test_an_error_has_bigquerys_message(shop: Sheet) -> None:
     with pytest.raises(ValueError, match="division by zero"):
         shop.run("select 1 / (id - 1) from shop.orders")
 
 
-def test_a_subquery_without_a_tie_is_computed_once(shop: Sheet) -> None:
+def test_an_uncorrelated_subquery_is_computed_once(shop: Sheet) -> None:
     # Computed for each of the rows it takes half a minute. The last n is 1000, whose remainder is 6: of the 997 rows from 4 to
     # 1000, the 143 with that remainder (6, 13, … 1000) are left out.
     shop.run("create table shop.many as select n, cast(mod(n, 7) as string) as s from unnest(generate_array(1, 1000)) as n")
@@ -217,7 +217,7 @@ def test_a_subquery_without_a_tie_is_computed_once(shop: Sheet) -> None:
         "select count(*) from shop.many as m where (m.n > 3 and m.s < (select min_by(o.s, -o.n) from shop.many as o))"
     ) == [["854"]]
     assert process_time() - started < 3
-    # Tied to the row outside: 0 for the first row of each remainder.
+    # Correlated with the outer row: 0 for the first row of each remainder.
     assert shop.run(
         "select sum((select count(*) from shop.orders as o where o.id = m.n)), (select max(n) from shop.many) from shop.many as m"
     ) == [["3", "1000"]]
@@ -241,7 +241,7 @@ def test_load_of_parquet(shop: Sheet) -> None:
     assert shop.run("select id, name, price, tags from shop.orders where id = 7") == [["7", None, "1.25", []]]
 
 
-def test_load_of_csv_tells_nothing_from_an_empty_text(shop: Sheet) -> None:
+def test_load_of_csv_distinguishes_null_from_an_empty_text(shop: Sheet) -> None:
     fields = [{"name": "id", "type": "INTEGER"}, {"name": "name", "type": "STRING"}, {"name": "day", "type": "DATE"}]
     body = b'id,name,day\n1,,2026-01-05\n2,"",""\n3,"a, ""b""",\n'
     options = {"schema": {"fields": fields}, "sourceFormat": "CSV", "skipLeadingRows": "1", "writeDisposition": "WRITE_TRUNCATE"}

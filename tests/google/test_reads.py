@@ -1,4 +1,4 @@
-"""The columns and partitions that BigQuery bills per statement, worked out by hand."""
+"""The columns and partitions that BigQuery bills per statement, compared with those found by hand."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_joins_and_subqueries_read_what_they_compare(judge: Judge) -> None:
     assert {name: columns for name, (columns, _) in exists.items()} == {"d.events": {"org"}, "d.orgs": {"name", "org"}}
 
 
-def test_a_recursion_reads_all_that_it_carries(judge: Judge) -> None:
+def test_a_recursion_reads_all_of_its_columns(judge: Judge) -> None:
     sql = (
         "with recursive up as (select org, name from d.orgs union all "
         "select up.org, o.name from up join d.orgs o on o.org = up.name) select org from up"
@@ -86,7 +86,7 @@ def test_a_recursion_reads_all_that_it_carries(judge: Judge) -> None:
     "sql",
     ["create table d.copy clone d.orgs", "drop table if exists d.copy", "select 1", "create view s.v as select org from d.orgs"],
 )
-def test_what_reads_no_rows_is_not_billed(judge: Judge, sql: str) -> None:
+def test_a_statement_that_reads_no_rows_is_not_billed(judge: Judge, sql: str) -> None:
     assert billed(judge, sql) == {}
 
 
@@ -142,7 +142,7 @@ def test_a_parameter_is_a_constant_and_a_timestamp_is_a_day(judge: Judge) -> Non
     ]
 
 
-def test_what_changes_rows_reads_the_changed_table_whole(judge: Judge) -> None:
+def test_a_change_reads_all_columns_of_the_changed_table(judge: Judge) -> None:
     source = "(select id, n, day from d.events where day = '2026-05-01')"
     assert billed(judge, "delete from d.events where day >= '2026-05-01'") == {"d.events": (EVENTS, [{"from": "2026-05-01"}])}
     assert billed(judge, "update d.orgs set name = 'x' where org = 'a'") == {"d.orgs": ({"org", "name", "extra"}, [{}])}

@@ -71,7 +71,7 @@ def rules(recorded: dict[str, Any], phase: str = "", cadences: dict[str, float] 
 
 
 @pytest.mark.parametrize(
-    ("refused", "taken"),
+    ("refused", "accepted"),
     [
         # An alias of the select list hides the table of that name.
         (
@@ -90,12 +90,12 @@ def rules(recorded: dict[str, Any], phase: str = "", cadences: dict[str, float] 
         ),
     ],
 )
-def test_what_the_analyzer_refuses_is_refused_with_its_place(jobs: Jobs, refused: str, taken: str) -> None:
+def test_a_statement_that_the_analyzer_refuses_is_refused_with_its_position(jobs: Jobs, refused: str, accepted: str) -> None:
     recorded = send(jobs, refused)
     assert "[at 1:" in recorded["error"]
     (complaint,) = complaints([recorded], {}, ROOT / "no-manifest.json")
     assert (complaint.rule, complaint.where) == ("refused", "include/some/module.py:12")
-    assert rules(send(jobs, taken)) == set()
+    assert rules(send(jobs, accepted)) == set()
 
 
 def test_a_refusal_of_a_model_names_its_file_and_line(jobs: Jobs, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_whole_row_is_not_taken_for_a_column(jobs: Jobs) -> None:
     assert rules(send(jobs, "select i.amount from d.invoices as i where i.invoices is null")) == set()
 
 
-def test_views_and_ctes_are_put_in_where_they_are_referred_to(jobs: Jobs) -> None:
+def test_views_and_ctes_are_expanded_at_every_reference(jobs: Jobs) -> None:
     # Eight CTEs, each of which reads the one before it twice: 2⁸ = 256 tables.
     doubled = "with c0 as (select id from d.orders)"
     for number in range(1, 9):
@@ -233,7 +233,7 @@ def test_a_table_is_not_changed_more_than_500_times_a_day(jobs: Jobs) -> None:
     assert rules(send(jobs, "select id from d.orders"), "monitor", {"monitor": 5_000}) == set()
 
 
-def test_the_project_knows_what_was_made_before(jobs: Jobs) -> None:
+def test_the_project_contains_earlier_tables(jobs: Jobs) -> None:
     assert "Not found" in send(jobs, "select x from d.later")["error"]
     send(jobs, "create table d.later (x int64)")
     send(jobs, "alter table d.later add column if not exists y numeric(38, 9), add column z string")

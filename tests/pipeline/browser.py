@@ -1,4 +1,4 @@
-"""A headless Chromium on Airflow's web UI, as a person would use it."""
+"""A headless Chromium for the tests of Airflow's web UI."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Browser:
         self.driver.get(f"{self.address}{path}")
 
     def find(self, selector: str, timeout: float = 60.0) -> WebElement:
-        """The first element of a CSS selector, waited for until it can be seen."""
+        """The first visible element of a CSS selector. Waits until there is one."""
 
         def shown(driver: webdriver.Chrome) -> WebElement | None:
             return next((element for element in driver.find_elements(By.CSS_SELECTOR, selector) if element.is_displayed()), None)
@@ -57,14 +57,14 @@ class Browser:
         WebDriverWait(self.driver, timeout).until(lambda _: wanted in self.text(), f"{wanted!r} is not shown")
 
     def picture(self, path: Path) -> None:
-        """Save what the window shows, once it has stopped moving."""
+        """Save a screenshot after animations have ended."""
         time.sleep(3)
         self.driver.save_screenshot(str(path))
 
 
 @contextmanager
 def browser(address: str) -> Iterator[Browser]:
-    """A window of its own; closed at the end."""
+    """A new window, closed at the end."""
     chromium, driver_path = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     assert chromium and driver_path, MISSING
     options = webdriver.ChromeOptions()

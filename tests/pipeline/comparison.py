@@ -1,12 +1,11 @@
-"""Compares the tables of a night with their recomputation from the CSV truth, every row and every column.
+"""Compares the tables of a nightly run with their recomputation from the company's CSV files: every row and every column.
 
-`capture()` reads the tables right after a night, since the next one overwrites them; `differences(model,
-tables, truth, as_of)` compares one of them. Which columns a table has is read from the contract beside its
-dbt model, so that a new column is compared, or fails until it is recomputed.
+`capture()` reads the tables right after a run, because the next run overwrites them. `differences(model, tables, truth, as_of)`
+compares one table. The columns are read from the contract of the dbt model, so a new column fails until it is recomputed.
 
     python -m tests.pipeline.comparison TRUTH AS_OF [--built]
 
-prints what differs in the warehouse that the environment points at.
+prints the differences in the warehouse that the environment variables point at.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from tests.recompute.world import Row, instant, natural
 
 Tables = Mapping[str, list[Row]]
 
-# Far below a cent: NUMERIC keeps nine decimals and FLOAT64 fifteen digits, where the recomputation keeps all.
+# The tolerance, far below a cent. NUMERIC keeps nine decimals and FLOAT64 fifteen digits; the recomputation keeps all.
 NEARLY = Decimal("0.000001")
 
 
-#: How a model's name begins: its layer under dbt/models, the dataset that dbt builds it in, and where analysts see it.
+#: Prefix of a model's name → its folder under dbt/models, the dataset in which dbt builds it, and the published dataset.
 LAYERS = {
     "dim": ("core", "core", "core"),
     "fct": ("core", "core", "core"),
@@ -43,13 +42,13 @@ LAYERS = {
 
 @dataclass(frozen=True)
 class Model:
-    """A table under comparison with what `tests.recompute` has under the same name.
+    """A table that is compared with the function of the same name in `tests.recompute`.
 
     Attributes:
-        key: the natural key, one of the row's own columns each.
-        own_key: its surrogate key, which must be there and unique.
-        foreign_keys: surrogate key columns that point at another table, with that table's name.
-        not_recomputed: contract columns that say nothing about the business.
+        key: the columns of the natural key.
+        own_key: the surrogate key, which must be unique and not NULL.
+        foreign_keys: column with a surrogate key of another table → that table's name.
+        not_recomputed: contract columns that contain no business data.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Model:
         return [column for column in contract(folder, self.name) if column not in left_out]
 
     def dataset(self, published: bool) -> str:
-        """Where the table is: published, or as dbt builds it."""
+        """The dataset of the published table, or of the one that dbt builds."""
         _, built, shown = LAYERS[self.name.partition("_")[0]]
         return shown if published else built
 
@@ -301,21 +300,21 @@ MODELS = {
 }
 
 
-# Tables that are not compared themselves, each with the reason.
+# Tables that are not compared, each with the reason.
 NOT_COMPARED = {
-    "dim_accounts_history": "one night's truth holds one version of an account; the model's unit tests hold several",
-    "dim_open_time": "how the warehouse counts open time; the business minutes of every ticket are compared instead",
+    "dim_accounts_history": "the CSV files of one run hold one version of an account; the model's unit tests hold several",
+    "dim_open_time": "a helper table for business minutes; the business minutes of every ticket are compared instead",
 }
 
 
 def warehouse_rows(sql: str) -> list[Row]:
-    """What a query answers in the warehouse that the environment points at, one dict per row."""
+    """The rows of a query on the warehouse that the environment variables point at."""
     return [dict(row.items()) for row in client().query_and_wait(sql)]
 
 
 @cache
 def contract(folder: str, model: str) -> tuple[str, ...]:
-    """The columns that a model's contract promises, in order."""
+    """The columns of a model's contract, in order."""
     (path,) = (ROOT / "dbt" / "models" / folder).rglob(f"{model}.yml")
     (described,) = (entry for entry in yaml.safe_load(path.read_text())["models"] if entry["name"] == model)
     return tuple(column["name"] for column in described["columns"])
@@ -332,10 +331,10 @@ def contracts() -> set[str]:
 
 
 def capture(*, published: bool = True) -> dict[str, list[Row]]:
-    """The rows of every table under comparison, and of the dimensions that their keys point at, as of now.
+    """The current rows of every compared table and of the dimensions that their keys refer to.
 
     Args:
-        published: read marts and metrics where analysts see them, else where dbt builds them.
+        published: whether to read the published marts and metrics, or those that dbt has built.
     """
     datasets = {model.name: model.dataset(published) for model in MODELS.values()}
     datasets |= dict.fromkeys(DIMENSIONS, "core")
@@ -343,17 +342,16 @@ def capture(*, published: bool = True) -> dict[str, list[Row]]:
 
 
 def differences(model: Model, tables: Tables, truth: Path, as_of: datetime) -> list[str]:
-    """How a captured table differs from its recomputation from the CSVs in `truth`; empty if it does not."""
+    """The differences between a captured table and its recomputation from the CSV files in `truth`."""
     found = tables[model.name]
-    told = _key_faults(model, found)
     names = {column: _names(tables, target) for column, target in model.foreign_keys.items()}
     translated = [{**row, **{column: _named(row[column], names[column]) for column in names}} for row in found]
     expected = model.recompute(truth, as_of)
-    return told + recompute.compare(expected, translated, model.key, model.columns, NEARLY)
+    return _key_faults(model, found) + recompute.compare(expected, translated, model.key, model.columns, NEARLY)
 
 
 def _names(tables: Tables, name: str) -> dict[str, str]:
-    """What each surrogate key of a dimension stands for."""
+    """Surrogate key of a dimension → its natural key as text."""
     dimension = DIMENSIONS[name]
     return {row[dimension.surrogate_key]: natural(*(row[column] for column in dimension.key)) for row in tables[name]}
 
@@ -373,20 +371,20 @@ def _key_faults(model: Model, rows: list[Row]) -> list[str]:
 
 
 def main() -> int:
-    """Prints the differences of one night; the exit code says whether there are any."""
+    """Print the differences. The exit code is 1 if there are any."""
     parser = argparse.ArgumentParser(description="Compare the warehouse with a recomputation from CSVs.")
     parser.add_argument("truth", type=Path, help="folder with one csv per table")
-    parser.add_argument("as_of", type=instant, help="the night, ISO 8601; a date is its first instant in UTC")
+    parser.add_argument("as_of", type=instant, help="the as-of time, ISO 8601; a date is its midnight in UTC")
     parser.add_argument("--built", action="store_true", help="read what dbt built instead of what is published")
     given = parser.parse_args()
     tables = capture(published=not given.built)
     total = 0
     for model in MODELS.values():
-        told = differences(model, tables, given.truth, given.as_of)
-        total += len(told)
+        found = differences(model, tables, given.truth, given.as_of)
+        total += len(found)
         size = f"{len(tables[model.name])} rows, {len(model.columns)} columns"
-        print(f"{model.name}: {size}, {len(told)} differences")
-        for line in told[:20]:
+        print(f"{model.name}: {size}, {len(found)} differences")
+        for line in found[:20]:
             print(f"  {line}")
     return 1 if total else 0
 

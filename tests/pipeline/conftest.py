@@ -1,4 +1,4 @@
-"""Played nights: the expensive fixtures of the pipeline tests."""
+"""The expensive fixtures of the pipeline tests: finished nightly runs."""
 
 from __future__ import annotations
 
@@ -19,21 +19,27 @@ from include.local.home import Company
 from include.run_context import RunContext
 from include.settings import ROOT
 from tests.pipeline.comparison import capture
-from tests.pipeline.nights import Nights
+from tests.pipeline.nightly_runs import NightlyRuns
 
 FIRST, SECOND = "2026-10-01", "2026-10-02"
 SCALE = 0.05
-#: The companies whose tables are recomputed: test_nights goes on with this one,
+#: The company of test_nightly_runs.
 SEED = 1
-#: … and these only live for two nights: `make test SEEDS="2 3"` before a release.
+#: The companies of test_recompute, with two nightly runs each: `make test SEEDS="2 3"` before a release.
 OTHER_SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "").split()]
-#: CI has no time for these companies, nor for what bears this mark.
-before_a_release = pytest.mark.skipif(not OTHER_SEEDS, reason='make test SEEDS="2 3" plays it before a release')
+#: Marks other tests that CI has no time for.
+before_a_release = pytest.mark.skipif(not OTHER_SEEDS, reason='make test SEEDS="2 3" runs it before a release')
 
 
 @dataclass
-class PlayedNight:
-    """A night that has been played: what it saw, and what it wrote."""
+class FinishedRun:
+    """A nightly run that has finished.
+
+    Attributes:
+        run: its context.
+        truth: the folder with the CSV files of the company's data as of the run.
+        tables: the rows of each table, as the run has left them.
+    """
 
     run: RunContext
     truth: Path
@@ -46,9 +52,9 @@ class PlayedNight:
 
 @pytest.fixture(scope="session", autouse=True)
 def local_home() -> Iterator[Path]:
-    """The stack's folder for these tests, in place of the user's.
+    """The folder of the local stack for these tests, instead of the user's.
 
-    Not one of pytest's own, which it closes to others: PostgreSQL runs as a user of its own when root starts it.
+    Not pytest's `tmp_path`, which is closed to other users: if root starts PostgreSQL, it runs as another user.
     """
     folder = Path(tempfile.mkdtemp(prefix="platform-"))
     before = os.environ.get("LOCAL_HOME")
@@ -60,24 +66,24 @@ def local_home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def play(nights: Nights, as_of: str, folder: Path, **options: Any) -> PlayedNight:
-    """Play one night, keep what it published, and write the truth that its systems served."""
-    run = nights.play(as_of, **options)
+def run_and_capture(runs: NightlyRuns, as_of: str, folder: Path, **options: Any) -> FinishedRun:
+    """Run one nightly run, read its tables, and write the company's data as CSV files."""
+    run = runs.run(as_of, **options)
     tables = capture()
-    company = nights.stack.company
+    company = runs.stack.company
     truth = folder / as_of
     command = [sys.executable, "-m", "include.demo", "generate", "--out", str(truth), "--as-of", as_of]
     command += ["--scale", str(company.scale), "--seed", str(company.seed)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return PlayedNight(run, truth, tables)
+    return FinishedRun(run, truth, tables)
 
 
 @pytest.fixture(scope="module", params=OTHER_SEEDS, ids=lambda seed: f"seed {seed}")
-def played_nights(
+def finished_runs(
     request: pytest.FixtureRequest, manifest: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[PlayedNight]]:
-    """Two consecutive nights of one company, the second incremental."""
+) -> Iterator[list[FinishedRun]]:
+    """Two consecutive nightly runs of one company; the second is incremental."""
     folder = tmp_path_factory.mktemp("truth")
-    with Nights(Company(FIRST, scale=SCALE, seed=request.param)) as nights:
-        # dbt's own tests are run on the nights of the first company.
-        yield [play(nights, as_of, folder, tested=False) for as_of in (FIRST, SECOND)]
+    with NightlyRuns(Company(FIRST, scale=SCALE, seed=request.param)) as runs:
+        # dbt's data tests run in test_stack.
+        yield [run_and_capture(runs, as_of, folder, tested=False) for as_of in (FIRST, SECOND)]

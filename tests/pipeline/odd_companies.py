@@ -1,4 +1,4 @@
-"""Turns a folder of demo CSVs into companies that are odd, but legal: what a folder that nobody has seen before may hold.
+"""Changes a folder of demo CSV files into odd but legal companies, as a user's folder may contain them.
 
 python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|all_at_once
 """
@@ -16,7 +16,7 @@ from tests.pipeline import odd_rows, odd_support
 
 Record = dict[str, str]
 
-#: What a column holds that must have a value and is given none.
+#: The values of required columns for which none is given.
 _ANY: dict[Type, str] = {
     "string": "other",
     "integer": "1",
@@ -31,7 +31,7 @@ _RATE_DAYS = ("2018-12-24", "2025-05-17", "2026-09-30")
 
 
 class Folder:
-    """The tables of a folder while they are being changed."""
+    """The tables of a folder, in memory until `save`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class Folder:
         self._number = count(1)
 
     def save(self) -> None:
-        """Write every table back."""
+        """Write every table to its file."""
         for name, rows in self.tables.items():
             with (self.path / f"{name}.csv").open("w", encoding="utf-8", newline="") as lines:
                 writer = csv.DictWriter(lines, [column.name for column in TABLES[name].columns], lineterminator="\n")
@@ -51,7 +51,7 @@ class Folder:
         return [row["organization_id"] for row in self.tables["organizations"]]
 
     def add(self, table: str, **values: object) -> str:
-        """Add a row; what must have a value and is given none gets any. Returns the first part of its key."""
+        """Add a row, with any value for the other required columns. Returns the first part of its key."""
         schema = TABLES[table]
         given = {name: "" if value is None else str(value) for name, value in values.items()}
         row = {**self._defaults(schema), **given}
@@ -66,11 +66,11 @@ class Folder:
         return [row for row in self.tables[table] if row["organization_id"] == organization]
 
     def drop(self, table: str, organization: str) -> None:
-        """Leave a table without rows of an organization."""
+        """Delete an organization's rows from a table."""
         self.tables[table] = [row for row in self.tables[table] if row["organization_id"] != organization]
 
     def copy(self, organization: str, suffix: str) -> str:
-        """Add an organization with the same rows under ids of their own. Returns its id."""
+        """Add an organization with copies of another one's rows under new ids. Returns its id."""
         for name, rows in self.tables.items():
             if "organization_id" in TABLES[name].by_name:
                 rows += [
@@ -92,7 +92,7 @@ def _read(path: Path) -> list[Record]:
 
 
 def no_deals(folder: Folder, organization: str) -> None:
-    """Nothing was ever sold through a deal; activities still name deals that are gone."""
+    """The organization has no deals. Its activities still refer to the deleted deals."""
     folder.drop("deals", organization)
     folder.drop("deal_stage_history", organization)
 
@@ -111,10 +111,11 @@ def only_lost_deals(folder: Folder, organization: str) -> None:
 
 
 def hundred_currencies(folder: Folder, organization: str) -> None:
-    """Every amount is in one of 100 currencies, some without a rate, some with one that comes too late."""
+    """Every amount is in one of 100 currencies. Some have no exchange rate, some only a later one."""
     codes = [f"Q{number:02}" for number in range(100)]
     for number, code in enumerate(codes):
-        # Of ten currencies one has no rate, one gets it on the way, one on the day of the run, one after it.
+        # In each ten currencies, one has no rate. Three get their first rate between the amounts, on the day of the run, and
+        # after it.
         days = {0: (), 1: ("2026-01-15",), 2: ("2026-10-01",), 3: ("2026-12-01",)}.get(number % 10, _RATE_DAYS)
         for day, rate in zip(days, ("0.333333333", "3.999999999", "1.75"), strict=False):
             folder.add("fx_rates", rate_date=day, currency=code, rate_to_usd=rate)
@@ -126,12 +127,12 @@ def hundred_currencies(folder: Folder, organization: str) -> None:
 
 
 def empty(folder: Folder) -> None:
-    """An organization of which nothing is known but its name."""
+    """An organization without rows in any other table."""
     folder.add("organizations", organization_id="org-empty", name="Nobody", timezone="Pacific/Chatham", reporting_currency="ZZZ")
 
 
 def nasty(folder: Folder) -> None:
-    """Three organizations of rows that tempt one into every error that the definitions allow for."""
+    """Three organizations with edge cases of every metric definition."""
     odd_rows.plant(folder)
     odd_support.plant(folder)
 
@@ -144,7 +145,7 @@ def one_organization(folder: Folder) -> None:
 
 
 def all_at_once(folder: Folder) -> None:
-    """Every oddity, each in an organization of its own, beside an ordinary one."""
+    """All of these changes, each in its own organization, beside an ordinary one."""
     first, second, *_ = folder.organizations
     no_deals(folder, folder.copy(first, "-undealt"))
     hundred_currencies(folder, folder.copy(second, "-motley"))
@@ -172,8 +173,8 @@ COMPANIES: dict[str, Callable[[Folder], None]] = {
 }
 
 
-def turn(path: Path, company: str) -> Path:
-    """Turn the demo CSVs in a folder into one of the odd companies. Returns the folder."""
+def make_odd(path: Path, company: str) -> Path:
+    """Change the demo CSV files in a folder into one of the odd companies. Returns the folder."""
     folder = Folder(path)
     COMPANIES[company](folder)
     folder.save()
@@ -181,4 +182,4 @@ def turn(path: Path, company: str) -> Path:
 
 
 if __name__ == "__main__":
-    turn(Path(sys.argv[1]), sys.argv[2])
+    make_odd(Path(sys.argv[1]), sys.argv[2])

@@ -1,4 +1,4 @@
-"""Rows that tempt one into every error that the definitions allow for, in three organizations of their own."""
+"""Edge cases of every metric definition, in three organizations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _tenants(folder: Folder) -> None:
     for tenant, (zone, currency) in ZONES.items():
         folder.add("organizations", organization_id=tenant, name=tenant, timezone=zone, reporting_currency=currency)
         folder.add("facilities", facility_id=f"f-{tenant}", organization_id=tenant, name=f"F {tenant}")
-    # Two facilities of one name, and one in which nothing ever happens.
+    # Two facilities with the same name, and one without any rows.
     folder.add("facilities", facility_id="f-idle", organization_id=V, name=f"F {V}")
 
 
@@ -323,7 +323,7 @@ def _usage(folder: Folder) -> None:
     events = (("login", "core"), ("Login", "Core"), ("login", "reporting"), ("search", "collaboration"), ("dig", "gardening"))
     families = ("top", "c2", "m1", "ring2", "into", "deep3", "gone", "u1", "rev1", "rev3", "rev5")
     for number, (account, moment, (name, category)) in enumerate(product(families, moments, events)):
-        # Each account leaves out other moments, so that some have not been here for long.
+        # Each account lacks other days, so that some have not logged in for long.
         if number * 7 % (3 + families.index(account)) < 2:
             folder.add(
                 "usage_events",

@@ -1,4 +1,4 @@
-"""Tickets, causes, releases and surveys of the organizations of odd_rows, on every edge of the Support definitions."""
+"""Edge cases of the support metrics: tickets, causes, releases and surveys of the organizations of odd_rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plant(folder: Folder) -> None:
-    """Add the rows, once the organizations are there."""
+    """Add the rows. The organizations must exist."""
     for rows in (_tickets, _support, _surveys):
         rows(folder)
 
@@ -32,7 +32,7 @@ def _tickets(folder: Folder) -> None:
         moved = {"from_priority": before, "to_priority": after, "changed_at": at}
         folder.add("ticket_priority_changes", organization_id=tenant, ticket_id=ticket, updated_at=LAST, **moved)
 
-    # Over the nights in which the clocks change, over a holiday, over a weekend, and before the opening hours were known.
+    # Across changes of daylight-saving time, across a holiday, across a weekend, and before the first known opening hours.
     spans = (
         *(("2026-03-27T14:00:00Z", "2026-03-30T09:00:30Z"), ("2025-10-24T14:10:00Z", "2025-10-27T09:00:00Z")),
         *(("2026-04-30T10:00:00Z", "2026-05-04T10:00:00.5Z"), ("2026-09-18T14:30:00Z", "2026-09-22T08:00:00Z")),
@@ -70,7 +70,7 @@ def _tickets(folder: Folder) -> None:
 
 
 def _support(folder: Folder) -> None:
-    # What tickets are about and what they come from: at the top, below a name that nobody has, and in another organization.
+    # Categories and root causes: top level, with a missing parent, and in another organization.
     for tenant, category, name, parent in ((V, "cat", "Zoom", ""), (V, "cat-low", "zoom", "Nowhere"), (U, "cat-u", "Zoom", "")):
         folder.add("ticket_categories", organization_id=tenant, category_id=category, name=name, parent_name=parent)
     for tenant, cause, kind, severity in (
@@ -103,7 +103,7 @@ def _support(folder: Folder) -> None:
 
 
 def _spike(folder: Folder) -> None:
-    """Tickets of releases by day: as many as make a spike, one fewer, after quiet weeks, among busy ones, and today."""
+    """Tickets of releases by day: just enough for a spike, one too few, after quiet weeks, among busy ones, and today."""
     for tenant, release, days in (
         (W, "9.0", {"2026-09-01": 9, "2026-09-02": 10}),
         (W, "9.1", {"2026-08-04": 8, "2026-08-11": 10, "2026-08-18": 8, "2026-08-25": 10, "2026-09-01": 12, "2026-09-08": 13}),

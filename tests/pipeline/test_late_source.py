@@ -1,6 +1,6 @@
-"""A source is late, in the real Airflow: its scheduler, triggerer and servers, a mail server and a webhook that people would look at.
+"""A late source in the real Airflow: scheduler, triggerer and servers, with a mail server and a webhook that receive the alerts.
 
-The company is the smallest there is: one source with one table, one staging view, one mart with a freshness SLA.
+The dbt project is minimal: one source with one table, one staging view, one mart with a freshness SLA.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from include.sources import load_sources
 from include.sources.dbt_sources import write
 from tests.dags.test_locks import SHOP
 from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers, receiving
-from tests.pipeline.nights import free_ports
+from tests.pipeline.nightly_runs import free_ports
 from tests.warehouse import connected, empty, rows
 
 DAGS = ("ingest_shop", "transform", "freshness_monitor")
 DATASETS = ("core", "staging", "marts_build", "marts")
 RUNBOOKS = "https://runbooks.example.com"
-#: Longer than the test: a task that has failed stays up for its next try until somebody clears it.
-NEXT_TRY_SECONDS = 1800
+#: Longer than the test, so that a failed task waits for its retry until the test clears it.
+RETRY_DELAY_SECONDS = 1800
 MINUTE = timedelta(minutes=1)
 FRESHNESS_SLA = {"cadence": "daily", "fresh_within": "1h", "criticality": "high"}
 FILES = {
@@ -61,12 +61,12 @@ GATES = {
 
 
 def make_project(folder: Path) -> dict[str, str]:
-    """Write the source file, the dbt project, parsed, and the gates; returns the variables that lead there."""
+    """Write the source file, the gates and the dbt project, and parse it. Returns the environment variables that point there."""
     sources, dbt, gates = (folder / name for name in ("sources", "dbt", "gx"))
     sources.mkdir()
     (sources / "shop.yml").write_text(yaml.safe_dump(SHOP))
     for name, (relation, wrong) in GATES.items():
-        rule = {"name": f"{name}_is_right", "relation": relation, "action": "block", "reason": "Nobody wants it otherwise."}
+        rule = {"name": f"{name}_is_right", "relation": relation, "action": "block", "reason": "The value is wrong."}
         path = gates / "gates" / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump({"gate": name, "rules": [rule | {"rows": f"select * from {relation} where {wrong}"}]}))
@@ -86,13 +86,13 @@ def make_project(folder: Path) -> dict[str, str]:
 
 @dataclass
 class Platform:
-    """A platform at work.
+    """A running platform.
 
     Attributes:
         home: its folder, with Airflow's logs.
-        landing: the folder that the source delivers to. It is not there yet.
-        metadata_url: Airflow's own database.
-        checked: the last instant that the monitor was triggered for.
+        landing: the folder that the source delivers to. It does not exist yet.
+        metadata_url: the URL of Airflow's database.
+        monitored: the instant of the monitor's last run.
     """
 
     home: Path
@@ -102,10 +102,10 @@ class Platform:
     received: Receivers
     bq: Client
     metadata_url: str
-    checked: datetime
+    monitored: datetime
 
     def wait_for(self, what: str, found: Callable[[], Any], timeout: float = 300.0) -> Any:
-        """Wait until something is found, and return it."""
+        """Wait until `found` returns a true value, and return it."""
         deadline = time.monotonic() + timeout
         while not (value := found()):
             self.processes.check()
@@ -114,7 +114,7 @@ class Platform:
         return value
 
     def wait_for_success(self, dag_id: str, run_id: str | None = None) -> str:
-        """Wait until a run, or the first that there is, has succeeded; a task that fails is told at once."""
+        """Wait until a run, by default the latest, has succeeded. Fails as soon as a task fails. Returns the run id."""
 
         def ended() -> str | None:
             for run in self.api.runs(dag_id):
@@ -127,22 +127,22 @@ class Platform:
 
         return str(self.wait_for(f"the success of {dag_id}", ended))
 
-    def check(self) -> None:
-        """Trigger the monitor for the next full minute, as its schedule would."""
-        self.checked = max(self.checked, datetime.now(UTC).replace(second=0, microsecond=0)) + MINUTE
-        run_id = f"check_{self.checked:%H:%M}"
-        self.api.trigger("freshness_monitor", run_id, {"now": self.checked.isoformat()})
+    def monitor(self) -> None:
+        """Run the monitor for the next full minute."""
+        self.monitored = max(self.monitored, datetime.now(UTC).replace(second=0, microsecond=0)) + MINUTE
+        run_id = f"monitor_{self.monitored:%H:%M}"
+        self.api.trigger("freshness_monitor", run_id, {"now": self.monitored.isoformat()})
         self.wait_for_success("freshness_monitor", run_id)
 
     def post(self, method: str, path: str, body: dict[str, Any]) -> None:
-        """What a person does in the web UI."""
+        """Send a request as the web UI does."""
         answer = self.api._session.request(method, f"{self.api.address}/api/v2/{path}", json=body, timeout=60)
         assert answer.ok, answer.text
 
 
 @pytest.fixture(scope="module")
 def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Everything started; the freshness SLA is recorded since the beginning of yesterday."""
+    """Everything is started. The freshness SLA applies since the beginning of yesterday."""
     folder, home, ports = tmp_path_factory.mktemp("late"), local_home / "late", free_ports()
     landing = folder / "landing"
     with pytest.MonkeyPatch.context() as patch, receiving() as received, connected(patch, *DATASETS) as bq:
@@ -151,7 +151,7 @@ def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "AIRFLOW_CONN_SHOP": f'{{"conn_type": "generic", "extra": {{"url": "{landing.as_uri()}"}}}}',
             "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": '{"conn_type": "google_cloud_platform", "extra": {"project": "local"}}',
             "PLATFORM_STATE_DIR": str(folder / "state"),
-            "TASK_RETRY_DELAY_SECONDS": str(NEXT_TRY_SECONDS),
+            "TASK_RETRY_DELAY_SECONDS": str(RETRY_DELAY_SECONDS),
             "RUNBOOKS_URL": RUNBOOKS,
         }
         for name, value in variables.items():
@@ -180,13 +180,13 @@ def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             empty(bq, *DATASETS)
 
 
-def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> None:
+def test_a_late_source_causes_one_alert_and_its_arrival_another(platform: Platform) -> None:
     api, received = platform.api, platform.received
-    due, today = platform.checked, datetime.now(UTC).date()
-    api.trigger("ingest_shop", "night", {"as_of": today.isoformat()})
-    platform.wait_for("a try that fails", lambda: [t for t in api.tasks("ingest_shop", "night") if t["state"] == "up_for_retry"])
+    due, today = platform.monitored, datetime.now(UTC).date()
+    api.trigger("ingest_shop", "nightly", {"as_of": today.isoformat()})
+    platform.wait_for("a failed try", lambda: [t for t in api.tasks("ingest_shop", "nightly") if t["state"] == "up_for_retry"])
 
-    platform.check()
+    platform.monitor()
     assert received.counts == (1, 1, 0)
     (slack,), ((recipients, mail),) = received.slack, received.mails
     assert slack["text"] == mail["subject"] == "Late: marts.mart_items (high)"
@@ -200,23 +200,23 @@ def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> 
             f"new data within 1 h, due {due.day} {due:%b %Y} 03:00 UTC",
             "nothing published yet",
             "ingest_shop has been running since",
-            f"{api.address}/dags/ingest_shop/runs/night",
+            f"{api.address}/dags/ingest_shop/runs/nightly",
             f"{RUNBOOKS}/sla-breached.md",
         ):
             assert part in message
-    platform.check()
-    assert received.counts == (1, 1, 0), "told once"
+    platform.monitor()
+    assert received.counts == (1, 1, 0), "one alert per breach"
 
     platform.landing.mkdir()
     (platform.landing / "items.csv").write_text("id\na\nb\n")
-    clear = {"dag_run_id": "night", "task_ids": ["land"], "only_failed": False, "dry_run": False}
+    clear = {"dag_run_id": "nightly", "task_ids": ["land"], "only_failed": False, "dry_run": False}
     platform.post("POST", "dags/ingest_shop/clearTaskInstances", clear)
-    platform.wait_for_success("ingest_shop", "night")
+    platform.wait_for_success("ingest_shop", "nightly")
     assert "asset_triggered" in platform.wait_for_success("transform")
     assert rows(platform.bq, "select item_count from marts.mart_items") == [(2,)]
 
     for _ in range(2):
-        platform.check()
+        platform.monitor()
         assert received.counts == (2, 2, 0)
     assert received.slack[1]["text"] == received.mails[1][1]["subject"] == "On time again: marts.mart_items (high)"
     assert f"data up to {today.day} {today:%b %Y} 00:00 UTC" in str(received.slack[1]["blocks"])
@@ -226,29 +226,29 @@ def test_a_late_source_is_told_once_and_its_arrival_once(platform: Platform) -> 
 
 
 def test_a_model_is_built_alone_when_its_task_is_cleared(platform: Platform) -> None:
-    """The night of the late source: dbt is told what the night was told, in a task that only watches otherwise."""
-    (night,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
+    """The cleared task runs dbt with the parameters of its nightly run."""
+    (nightly,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
     task_id = "marts.mart_items_run"
-    clear = {"dag_run_id": night, "task_ids": [task_id], "only_failed": False, "dry_run": False}
+    clear = {"dag_run_id": nightly, "task_ids": [task_id], "only_failed": False, "dry_run": False}
     platform.post("POST", "dags/transform/clearTaskInstances", clear)
 
     def built() -> bool:
-        tasks = {task["task_id"]: task for task in platform.api.tasks("transform", night)}
+        tasks = {task["task_id"]: task for task in platform.api.tasks("transform", nightly)}
         return (tasks[task_id]["state"], tasks[task_id]["try_number"]) == ("success", 2)
 
     platform.wait_for("the model built by its own task", built)
     sql = "select distinct invocation_id, as_of from ops.dbt_results where name = 'mart_items' and run_id = @run"
-    told = platform.bq.query(sql, QueryJobConfig(query_parameters=[ScalarQueryParameter("run", "STRING", night)])).result()
-    builds, instants = zip(*((row["invocation_id"], row["as_of"]) for row in told), strict=True)
+    found = platform.bq.query(sql, QueryJobConfig(query_parameters=[ScalarQueryParameter("run", "STRING", nightly)])).result()
+    builds, instants = zip(*((row["invocation_id"], row["as_of"]) for row in found), strict=True)
     assert len(set(builds)) == 2
     assert len(set(instants)) == 1 and instants[0] is not None
 
 
 def test_seeds_that_have_not_changed_are_neither_loaded_nor_tested_again(platform: Platform) -> None:
-    """The night of the late source has loaded them. Their tasks are skipped at once, and what follows goes on."""
+    """The first nightly run has loaded them. The next one skips their tasks and runs all later tasks."""
     sql = "select distinct name from ops.dbt_results where layer = 'seeds' and run_id = '{}'"
-    (night,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
-    assert len(rows(platform.bq, sql.format(night))) == 2
+    (nightly,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
+    assert len(rows(platform.bq, sql.format(nightly))) == 2
     platform.api.trigger("transform", "again", {})
     platform.wait_for_success("transform", "again")
     states = {task["task_id"]: task["state"] for task in platform.api.tasks("transform", "again")}
@@ -259,8 +259,8 @@ def test_seeds_that_have_not_changed_are_neither_loaded_nor_tested_again(platfor
     assert rows(platform.bq, sql.format("again")) == []
 
 
-def test_a_night_that_does_not_end_is_told(platform: Platform) -> None:
-    """Airflow's deadline: what is put forward is the clock; scheduler and triggerer find out by themselves."""
+def test_a_nightly_run_that_misses_its_deadline_causes_an_alert(platform: Platform) -> None:
+    """The test sets the deadline to now; scheduler and triggerer detect the miss."""
     platform.post("PATCH", "dags/transform", {"is_paused": True})
     platform.api.trigger("transform", "held_up", {})
     with psycopg2.connect(platform.metadata_url) as connection, connection.cursor() as cursor:
@@ -268,13 +268,13 @@ def test_a_night_that_does_not_end_is_told(platform: Platform) -> None:
         assert cursor.rowcount >= 1
     connection.close()
     sql = "select distinct severity, subject from ops.alerts where kind = 'deadline' and json_value(body_json, '$.step') = '0'"
-    told = platform.wait_for("the alert", lambda: rows(platform.bq, sql))
-    assert told == [("critical", "Taking too long: transform (critical)")]
+    found = platform.wait_for("the alert", lambda: rows(platform.bq, sql))
+    assert found == [("critical", "Taking too long: transform (critical)")]
     assert "runs/held_up" in str(rows(platform.bq, "select body_json from ops.alerts where kind = 'deadline'"))
 
 
 def test_no_secret_is_written_anywhere(platform: Platform) -> None:
-    """Neither into the outbox nor into any log of Airflow's."""
+    """Neither to the outbox nor to any log of Airflow."""
     alerts = str(rows(platform.bq, "select to_json_string(alert) from ops.alerts as alert"))
     files = [path for path in platform.home.rglob("*.log") if "postgres" not in path.parts]
     logs = "\n".join(path.read_text(errors="replace") for path in files)

@@ -1,4 +1,4 @@
-"""Adding a source is adding its file: a sixth one becomes a DAG, raw tables, a raw gate and dbt sources by itself."""
+"""A new source needs only its file: it gets a DAG, raw tables, a raw gate and dbt sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from include.quality import run_gate
 from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import SourceConnection, load_sources
-from tests.pipeline.nights import Nights, rows
+from tests.pipeline.nightly_runs import NightlyRuns, rows
 
 MARKETING = """\
 description: Campaigns as the marketing team exports them.
@@ -44,7 +44,7 @@ tables:
 
 @pytest.fixture
 def with_marketing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Iterator[Path]:
-    """The platform's source files with one more, and a folder that it reads."""
+    """The platform's source files with one more source. Returns the folder that the new source reads."""
     sources = tmp_path / "sources"
     sources.mkdir()
     for path in (ROOT / "include" / "sources").glob("*.yml"):
@@ -71,12 +71,12 @@ def test_a_source_file_is_all_it_takes(with_marketing: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "ingest_marketing" in next(line for line in done.stdout.splitlines() if line.startswith("DAGS")).split()
 
-    with Nights(Company("2026-10-01", scale=0.05, seed=12)):
+    with NightlyRuns(Company("2026-10-01", scale=0.05, seed=12)):
         os.environ["AIRFLOW_CONN_MARKETING"] = f'{{"conn_type": "generic", "extra": {{"url": "{with_marketing.as_uri()}"}}}}'
-        run = RunContext("night__marketing", datetime(2026, 10, 1, tzinfo=UTC))
+        run = RunContext("nightly__marketing", datetime(2026, 10, 1, tzinfo=UTC))
         ensure_tables()
         report = land(load_sources()["marketing"], SourceConnection.from_airflow("marketing"), run)
         assert report.summary()
         run_gate("raw_marketing", run)
-        landed = rows("select campaign_id, budget, starts_on from raw_marketing.campaigns order by campaign_id")
-    assert [str(row["budget"]) for row in landed] == ["1200.500000000", "None"]
+        loaded = rows("select campaign_id, budget, starts_on from raw_marketing.campaigns order by campaign_id")
+    assert [str(row["budget"]) for row in loaded] == ["1200.500000000", "None"]

@@ -1,37 +1,23 @@
-"""Every row and column that two nights wrote, against an independent recomputation from the CSV truth.
-
-The fixture `played_nights` gives, per night played in order, its `as_of`, the folder `truth` with the CSVs of
-the world at that instant, and `tables`: what `comparison.capture()` read after the night's publication.
-"""
+"""Compares every row and column of two nightly runs with an independent recomputation from the company's CSV files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
 
 from tests.pipeline.comparison import MODELS, NOT_COMPARED, contracts, differences
+from tests.pipeline.conftest import FinishedRun
 
 
-class PlayedNight(Protocol):
-    """A night that the pipeline has played."""
-
-    as_of: datetime
-    truth: Path
-    tables: dict[str, list[dict[str, Any]]]
-
-
-@pytest.mark.parametrize("night", [0, 1], ids=["first night", "second night"])
+@pytest.mark.parametrize("number", [0, 1], ids=["first run", "second run"])
 @pytest.mark.parametrize("name", list(MODELS))
-def test_the_warehouse_holds_what_the_truth_says(played_nights: Sequence[PlayedNight], night: int, name: str) -> None:
-    played = played_nights[night]
-    assert played.tables[name], "an empty table proves nothing"
-    told = differences(MODELS[name], played.tables, played.truth, played.as_of)
-    assert not told, f"{len(told)} differences, the first of them:\n" + "\n".join(told[:30])
+def test_the_tables_equal_their_recomputation(finished_runs: Sequence[FinishedRun], number: int, name: str) -> None:
+    finished = finished_runs[number]
+    assert finished.tables[name], "an empty table proves nothing"
+    found = differences(MODELS[name], finished.tables, finished.truth, finished.as_of)
+    assert not found, f"{len(found)} differences, the first of them:\n" + "\n".join(found[:30])
 
 
-def test_no_model_escapes_the_comparison() -> None:
+def test_every_model_with_a_contract_is_compared_or_listed() -> None:
     assert contracts() == MODELS.keys() | NOT_COMPARED.keys()

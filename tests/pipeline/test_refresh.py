@@ -1,4 +1,4 @@
-"""A refresh between two nights, by the functions that its tasks call: what it publishes is what a night at its instant would."""
+"""A refresh between two nightly runs publishes the same tables as a full refresh with its as-of time."""
 
 from __future__ import annotations
 
@@ -17,49 +17,53 @@ from include.run_context import RunContext
 from include.transform import GATED
 from include.warehouse import client
 from tests.pipeline.conftest import FIRST, SECOND, SEED, before_a_release
-from tests.pipeline.nights import Nights, contents, rows
+from tests.pipeline.nightly_runs import NightlyRuns, contents, rows
 
 pytestmark = before_a_release
 
-# A ticket of this company is resolved in the small hours of the day, and a lead is lost before midnight.
-TICK = datetime(2026, 10, 1, 23, 30, tzinfo=UTC)
-# What tells when a row was built says nothing about the business.
+# Between the nightly run and this time, a ticket of this company is resolved and a lead is lost.
+AS_OF = datetime(2026, 10, 1, 23, 30, tzinfo=UTC)
+# Columns with the time of the load or the build differ from run to run.
 WALL_CLOCK = {"_loaded_at", "_extracted_at", "dbt_updated_at", "dbt_scd_id"}
 
 
 @pytest.fixture(scope="module")
-def nights(manifest: Path) -> Iterator[Nights]:
-    """A company; the tests run in the order that they stand in."""
-    with Nights(Company(FIRST, scale=0.03, seed=SEED)) as played:
-        yield played
+def runs(manifest: Path) -> Iterator[NightlyRuns]:
+    """A company. The tests depend on their order in this file."""
+    with NightlyRuns(Company(FIRST, scale=0.03, seed=SEED)) as company:
+        yield company
 
 
 @pytest.fixture(scope="module")
-def first(nights: Nights) -> dict[str, list[str]]:
-    """What the first night published."""
-    nights.play(FIRST, tested=False)
+def first(runs: NightlyRuns) -> dict[str, list[str]]:
+    """The marts that the nightly run has published."""
+    runs.run(FIRST, tested=False)
     return contents("marts", WALL_CLOCK)
 
 
 @pytest.fixture(scope="module")
-def refreshed(nights: Nights, first: dict[str, list[str]]) -> set[str]:
-    """Both refreshes late on the day after; the models that they refreshed."""
-    nights.serve(SECOND)
+def refreshed(runs: NightlyRuns, first: dict[str, list[str]]) -> set[str]:
+    """Run both refreshes late on the same day. Returns the names of the refreshed models."""
+    runs.serve(SECOND)
     for refresh in refreshes().values():
-        play(nights, refresh, TICK)
+        run_refresh(runs, refresh, AS_OF)
     return {model for refresh in refreshes().values() for model in refresh.models}
 
 
-def play(nights: Nights, refresh: Refresh, tick: datetime) -> None:
-    """One refresh, in the order of its DAG."""
-    run = RunContext(f"scheduled__{tick.isoformat()}", tick)
-    scope = Scope(refresh.sources, refresh.relations, refresh.taken)
+def run_refresh(runs: NightlyRuns, refresh: Refresh, as_of: datetime) -> None:
+    """Run one refresh, in the order of its DAG."""
+    run = RunContext(f"scheduled__{as_of.isoformat()}", as_of)
+    scope = Scope(refresh.sources, refresh.relations, refresh.reused)
     for source in refresh.sources.values():
-        nights.land(source, run)
+        runs.land(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
-        left_out = ["--exclude-resource-type", "unit_test", *(["--exclude", *refresh.left_out] if refresh.left_out else [])]
-        nights.dbt("build", "--select", *names, *left_out, run=run)
+        left_out = [
+            "--exclude-resource-type",
+            "unit_test",
+            *(["--exclude", *refresh.excluded_tests] if refresh.excluded_tests else []),
+        ]
+        runs.dbt("build", "--select", *names, *left_out, run=run)
         if layer in GATED:
             run_gate(layer, run, scope=scope)
     publish(run, refresh.tables, client=client())
@@ -74,53 +78,53 @@ def test_it_publishes_its_tables_and_no_other(refreshed: set[str]) -> None:
     assert len(fresh) == 2
     shown = published()
     assert len(shown) > 20
-    assert {table for table, as_of in shown.items() if as_of == TICK} == fresh
+    assert {table for table, as_of in shown.items() if as_of == AS_OF} == fresh
     assert {as_of for table, as_of in shown.items() if table not in fresh} == {datetime(2026, 10, 1, tzinfo=UTC)}
 
 
-def test_it_lands_the_day_s_changes_of_the_tables_it_needs(refreshed: set[str]) -> None:
-    batches = f"batch_id like '%@{TICK:%Y-%m-%dT%H%M%SZ}'"
-    landed = {f"{row['source']}.{row['table_name']}" for row in rows(f"select source, table_name from ops.loads where {batches}")}
+def test_it_loads_only_the_changes_of_the_tables_that_it_needs(refreshed: set[str]) -> None:
+    batches = f"batch_id like '%@{AS_OF:%Y-%m-%dT%H%M%SZ}'"
+    loaded = {f"{row['source']}.{row['table_name']}" for row in rows(f"select source, table_name from ops.loads where {batches}")}
     wanted = {f"{name}.{table}" for r in refreshes().values() for name, source in r.sources.items() for table in source.tables}
-    assert landed == wanted
+    assert loaded == wanted
     (new,) = rows(f"select count(*) as n from raw_support.tickets where {batches.replace('batch_id', '_batch_id')}")
     (whole,) = rows("select count(*) as n from raw_support.tickets")
     assert 0 < new["n"] < whole["n"] / 10
 
 
-def test_the_gates_judge_what_it_made(refreshed: set[str]) -> None:
-    found = {(row["gate"], row["expectation"]): row for row in ops.gate_results(as_of=TICK)}
+def test_the_gates_check_the_tables_that_it_built(refreshed: set[str]) -> None:
+    found = {(row["gate"], row["expectation"]): row for row in ops.gate_results(as_of=AS_OF)}
     assert {"block"} & {row["verdict"] for row in found.values()} == set()
-    # Both ran at this instant, here under the same id: of a gate, the verdicts of the later one stand.
+    # Both refreshes have the same run id here, so the later one has replaced the verdicts of the earlier one.
     assert ("core", "raw_keys_are_staged") in found and ("core", "orders_reach_core") not in found
     assert ("staging", "rows_of_known_organizations") in found and ("staging", "order_items_of_known_orders") not in found
 
 
-def test_a_table_equals_what_a_night_at_that_instant_would_build(
-    nights: Nights, first: dict[str, list[str]], refreshed: set[str]
+def test_its_tables_equal_those_of_a_full_refresh_with_the_same_as_of_time(
+    runs: NightlyRuns, first: dict[str, list[str]], refreshed: set[str]
 ) -> None:
-    """All that the tables are made from, rebuilt from scratch on the same raw tables with the tick as its instant."""
+    """The full refresh builds all upstream models from the same raw tables."""
     shown = contents("marts", WALL_CLOCK)
     facts = contents("core", WALL_CLOCK)["fct_tickets"]
-    whole = RunContext("whole", TICK, full_refresh=True)
+    whole = RunContext("whole", AS_OF, full_refresh=True)
     left_out = [word for kind in ("test", "unit_test", "snapshot") for word in ("--exclude-resource-type", kind)]
-    nights.dbt("build", "--select", *(f"+{name}" for name in refreshed), *left_out, run=whole)
+    runs.dbt("build", "--select", *(f"+{name}" for name in refreshed), *left_out, run=whole)
     built = contents("marts_build", WALL_CLOCK)
     for name in refreshed:
         assert shown[name] and shown[name] == built[name], name
-        assert shown[name] != first[name], f"the day has moved {name} on"
-    assert facts == contents("core", WALL_CLOCK)["fct_tickets"], "the incremental table too"
+        assert shown[name] != first[name], f"{name} has not changed since the nightly run"
+    assert facts == contents("core", WALL_CLOCK)["fct_tickets"], "the incremental table has other rows than the full refresh"
 
 
-def test_a_night_that_looks_at_the_midnight_before_takes_nothing_back(
-    nights: Nights, first: dict[str, list[str]], refreshed: set[str]
+def test_a_nightly_run_with_an_earlier_as_of_time_keeps_the_refreshed_tables(
+    runs: NightlyRuns, first: dict[str, list[str]], refreshed: set[str]
 ) -> None:
-    """It comes out as the first night did, by an incremental build on tables that were past it; refreshed tables stay."""
+    """Its incremental build gives the same tables as the first run. The published tables of the refreshes stay."""
     before = contents("marts", WALL_CLOCK)
-    run = nights.play(FIRST, tested=False)
+    run = runs.run(FIRST, tested=False)
     assert not run.full_refresh
     assert contents("marts", WALL_CLOCK) == before
-    assert {table for table, as_of in published().items() if as_of == TICK} == {f"marts.{name}" for name in refreshed}
+    assert {table for table, as_of in published().items() if as_of == AS_OF} == {f"marts.{name}" for name in refreshed}
     assert contents("marts_build", WALL_CLOCK) == first
     (again,) = rows("select rows_loaded as n from ops.loads where batch_id = 'crm@2026-10-01T000000Z' and table_name = 'leads'")
     (whole,) = rows("select count(distinct lead_id) as n from raw_crm.leads")

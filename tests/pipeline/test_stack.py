@@ -1,4 +1,4 @@
-"""The commands of the Makefile as a person runs them: the real scheduler, the web UI in a real browser, failures in one sentence."""
+"""The commands of the Makefile, with the real scheduler, the web UI in a real browser, and errors in one sentence."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from include.local.home import Ports, secret
 from include.settings import ROOT
 from tests.pipeline.browser import browser
 from tests.pipeline.conftest import FIRST, SCALE
-from tests.pipeline.nights import free_ports
+from tests.pipeline.nightly_runs import free_ports
 
 SEED = 5
 COMPANY = ("--scale", str(SCALE), "--seed", str(SEED), "--as-of", FIRST)
 
 
 class Commands:
-    """Runs the commands on a stack of their own."""
+    """Runs the commands on their own stack."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -39,7 +39,7 @@ class Commands:
         }
 
     def __call__(self, *arguments: str, ok: bool = True) -> str:
-        """What a command prints; fails if it does not end as expected."""
+        """Run a command and return its output. Fails if the command does not end as expected."""
         command = [sys.executable, "-m", "include.local", *arguments]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT, check=False)
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
@@ -54,14 +54,14 @@ def run(local_home: Path, manifest: Path) -> Iterator[Commands]:
 
 
 @pytest.fixture(scope="module")
-def first_night(run: Commands) -> str:
-    """What `make run` printed."""
+def summary(run: Commands) -> str:
+    """The output of `make run`."""
     return run("run", *COMPANY)
 
 
-def test_a_night_through_the_scheduler(first_night: str) -> None:
+def test_a_nightly_run_with_the_scheduler(summary: str) -> None:
     for line in (
-        "Landed in raw",
+        "Loaded into raw",
         "Built by dbt",
         "Gates",
         "Recurring revenue",
@@ -70,13 +70,13 @@ def test_a_night_through_the_scheduler(first_night: str) -> None:
         "Support SLA",
         "Where to look next",
     ):
-        assert line in first_night
-    assert "tables published: " in first_night and "mart_customer_360" in first_night and "mtr_revenue_by_month" in first_night
-    assert "quarantine staging.stg_crm__deal_stage_history" in first_night
+        assert line in summary
+    assert "tables published: " in summary and "mart_customer_360" in summary and "mtr_revenue_by_month" in summary
+    assert "quarantine staging.stg_crm__deal_stage_history" in summary
     assert list(_listening(Ports.from_environment())) == []
 
 
-def test_the_warehouse_answers_after_the_run(run: Commands, first_night: str) -> None:
+def test_the_warehouse_answers_after_the_run(run: Commands, summary: str) -> None:
     printed = run("sql", "select count(*) as months from metrics.mtr_revenue_by_month where order_count > 0")
     assert "months" in printed
     assert "state" in run("sql", "select state, count(*) as n from ops.pipeline_runs group by state")
@@ -86,7 +86,7 @@ def test_the_warehouse_answers_after_the_run(run: Commands, first_night: str) ->
     assert "marts.mart_ticket_sla_compliance" in status and "every 15 minutes, within 1 h" in status
 
 
-def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
+def test_the_web_ui(run: Commands, summary: str, tmp_path: Path) -> None:
     """Logs in, triggers `transform` with a parameter, and sees its graph with a task per model."""
     pictures = Path(os.environ.get("PLATFORM_SCREENSHOTS", tmp_path))
     addresses = run("up", *COMPANY)
@@ -108,12 +108,13 @@ def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
             window.picture(pictures / "trigger.png")
             buttons = [b for b in window.driver.find_elements("css selector", "[role=dialog] button") if b.text == "Trigger"]
             window.driver.execute_script("arguments[0].click()", buttons[-1])
-            # For pictures of a whole night the run is waited for; what is looked for here is there from its start.
+            # The tests need the start of the run only. Screenshots should show a finished run.
             awaited = {"success"} if "PLATFORM_SCREENSHOTS" in os.environ else {"running", "success"}
-            run_id, told, nights = _wait_for_manual_run(run.ports, password, awaited)
-            # The night of today begins with `make up`. Where it was there first, the first of October is a look back, which rebuilds.
-            rebuilds = nights > 1
-            assert told == {
+            run_id, parameters, earlier = _wait_for_manual_run(run.ports, password, awaited)
+            # `make up` also starts the nightly run of today. If that was first, the run of 1 October is a backfill, a full
+            # refresh.
+            rebuilds = earlier > 1
+            assert parameters == {
                 "as_of": "2026-10-01T00:00:00+00:00",
                 "full_refresh": rebuilds,
                 "selected": None,
@@ -135,7 +136,11 @@ def test_the_web_ui(run: Commands, first_night: str, tmp_path: Path) -> None:
 
 
 def _wait_for_manual_run(ports: Ports, password: str, states: set[str], timeout: float = 600.0) -> tuple[str, object, int]:
-    """The run that the browser has started, once it is in one of these states: id, what it told its layers, how many nights went before."""
+    """Wait until the run that the browser has started is in one of the states.
+
+    Returns:
+        Its run id, the parameters from `prepare`, and the number of scheduled runs that have succeeded.
+    """
     import requests
 
     api = Api(ports)
@@ -164,7 +169,7 @@ def _listening(ports: Ports) -> Iterator[str]:
                 yield name
 
 
-def test_a_port_in_use_is_one_sentence(run: Commands) -> None:
+def test_a_port_in_use_gives_an_error_of_one_sentence(run: Commands) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", run.ports.billing))
@@ -193,7 +198,7 @@ def test_a_bad_value_in_a_users_file_names_file_line_and_column(run: Commands, t
         (("--data", "/nowhere/at/all"), "is not a folder"),
     ],
 )
-def test_wrong_options_are_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:
+def test_invalid_options_give_an_error_of_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:
     printed = run("run", *arguments, ok=False)
     assert sentence in printed and "Traceback" not in printed
 
@@ -204,8 +209,8 @@ def test_make_lists_its_commands() -> None:
         assert f"make {command} " in printed
 
 
-def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> None:
-    """The bootstrap on a path that holds the usual tools but no usable Python."""
+def test_without_python_the_error_says_what_to_install(tmp_path: Path) -> None:
+    """The PATH of bootstrap.sh has the usual tools but no usable Python."""
     (tmp_path / "project").mkdir()
     for name in ("include/local/bootstrap.sh", "requirements.txt", "requirements-dev.txt", "requirements-warehouse.txt"):
         (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The local warehouse: a server that speaks BigQuery's protocol, for development and tests. It is no part of production's image."""
+"""The local warehouse: a server that speaks BigQuery's protocol, for development and tests. Production does not use it."""
 
 from include.local.warehouse.embedded import EmbeddedWarehouse, WarehouseError, environment
 

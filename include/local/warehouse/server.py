@@ -11,13 +11,13 @@ from bqemulator.cli import main
 from corrections import correct  # type: ignore[import-not-found]
 from record import record  # type: ignore[import-not-found]
 from refusals import refuse  # type: ignore[import-not-found]
-from shortcuts import take  # type: ignore[import-not-found]
+from shortcuts import speed_up  # type: ignore[import-not-found]
 
 restrict()
 record()
 correct()
 refuse()
-take()
+speed_up()
 
 if __name__ == "__main__":
     try:

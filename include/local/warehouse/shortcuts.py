@@ -145,8 +145,8 @@ def _remember_job(self: Any, job: Any) -> None:
     """Keep jobs in memory only, like their results: writing hundreds per run to disk slows down the warehouse and its start."""
 
 
-def take() -> None:
-    """Take the shortcuts, in this process."""
+def speed_up() -> None:
+    """Switch the shortcuts on, in this process."""
     BigQueryParser.SUPPORTS_IMPLICIT_UNNEST = False
     Dialect.parse = _parse_once
     Dialect.generate = _write_without_copy

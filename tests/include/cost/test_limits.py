@@ -1,4 +1,4 @@
-"""Which limit is met first, against hand-worked counts."""
+"""The limits and the first one that is reached, compared with numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def found() -> dict[str, Limit]:
     return {limit.name: limit for limit in limits(WORKS, SIZES, cap=30 * GIB)}
 
 
-def test_the_limit_that_growth_meets_first_stands_in_front() -> None:
+def test_the_limit_that_growth_reaches_first_comes_first() -> None:
     first = limits(WORKS, SIZES, cap=30 * GIB)[0]
     # The largest query reads 3 GiB: ten times that is the cap.
     assert (first.name, first.factor) == ("bytes billed of one query, BIGQUERY_MAXIMUM_BYTES_BILLED", pytest.approx(10))
 
 
-def test_what_grows_has_the_factor_at_which_it_is_met(found: dict[str, Limit]) -> None:
+def test_a_limit_on_size_has_the_factor_at_which_it_is_reached(found: dict[str, Limit]) -> None:
     # 15 TiB are 15,360 GiB, half as many times 2 GiB.
     assert found["bytes of one load job"].factor == pytest.approx(7_680)
     # 2 GiB once and 3 GiB 24 times are 74 GiB; 200 TiB are 204,800.
     assert found["bytes that all queries read in a day"].factor == pytest.approx(204_800 / 74)
 
 
-def test_what_comes_with_time_or_code_is_counted_and_has_no_factor(found: dict[str, Limit]) -> None:
+def test_a_limit_on_time_or_code_has_no_factor(found: dict[str, Limit]) -> None:
     counted = {name: (limit.today, limit.of, limit.factor) for name, limit in found.items() if not limit.grows}
     assert counted == {
         "changes of one table in a day": (25, "raw_product.events", None),

@@ -53,7 +53,7 @@ def test_prices_of_a_run_and_a_month() -> None:
     lines = text().splitlines()
     # Twice 64 GiB an eighth of a TiB: 0.78 dollars; a hundred times that is 78.125.
     assert "| nightly run | 2 | 2 | 128 GiB | 12.5 TiB | 1,250 TiB | 0.78 | 78.12 | 7,812 |" in lines
-    # 30 nights of 0.78125 and 720 hours of 0.390625; 64 GiB kept for 0.02 each.
+    # 30 nightly runs of 0.78125, 720 refreshes of 0.390625, and 64 GiB of storage at 0.02 each.
     assert "| nightly run | 1 | 23.44 | 2,344 | 234,375 |" in lines
     assert "| refresh_hourly | 24 | 281 | 28,125 | 2,812,500 |" in lines
     assert "| storage (active, logical) |  | 1.28 | 128 | 12,800 |" in lines
@@ -64,7 +64,7 @@ def test_the_partitions_of_incremental_models_are_shown() -> None:
     assert "| `fct_tickets` | MERGE | rows without a value; 2026-09-01 to … |" in text().splitlines()
 
 
-def test_the_page_keeps_what_people_wrote_around_the_tables(tmp_path: Path) -> None:
+def test_the_page_keeps_the_text_around_the_tables(tmp_path: Path) -> None:
     path = tmp_path / "cost.md"
     path.write_text(f"# Cost\n\nBefore.\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nAfter.\n")
     page.write(path, "new\n")

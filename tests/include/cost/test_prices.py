@@ -1,4 +1,4 @@
-"""Bills against hand-worked bytes and dollars."""
+"""Bills, compared with bytes and dollars computed by hand."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def test_a_statement_without_tables_is_free() -> None:
     assert bill(statement(), SIZES) == Bill()
 
 
-def test_a_table_that_is_not_known_counts_the_minimum() -> None:
+def test_an_unknown_table_counts_the_minimum() -> None:
     assert bill(statement(columns=read("x")), SIZES) == Bill(10 * MIB, 0, 1)
 
 
-def test_a_temporary_table_of_dbt_is_as_large_as_the_one_that_it_is_for() -> None:
+def test_a_temporary_table_of_dbt_has_the_size_of_its_target() -> None:
     assert bill(statement(events__dbt_tmp=read("note")), SIZES).bytes == 400 * MIB
     assert bill(statement(events__dbt_tmp_123456=read("note")), SIZES).bytes == 400 * MIB
 
 
-def test_a_tebibyte_costs_what_google_asks() -> None:
+def test_a_tebibyte_has_the_price_of_google() -> None:
     assert Bill(TIB // 2, 0, 1).dollars == 3.125
 
 

@@ -1,4 +1,4 @@
-"""Logical bytes of a table, measured on the local warehouse against bytes counted by hand."""
+"""Logical bytes of a table, measured on the local warehouse and compared with bytes counted by hand."""
 
 from __future__ import annotations
 

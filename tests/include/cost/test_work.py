@@ -1,4 +1,4 @@
-"""What is done how often, for whom, and how it grows."""
+"""The jobs of each scheduled run, their kinds, and the growth of the tables."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def test_seeds_calendars_and_audit_tables_do_not_grow_with_the_company() -> None
     assert larger["core.fct_usage"] == Size(1_000, {"n": 8_000}, {"2026-01-01": 1_000}, "MONTH")
 
 
-def test_the_dearest_of_a_month_adds_up_over_what_is_done() -> None:
+def test_the_most_expensive_items_of_a_month_are_sums_over_all_runs() -> None:
     sizes = {"core.fct_usage": Size(1, {"n": 20 * MIB})}
     done = [
         Work(NIGHTLY, 1, [job("", "fct_usage"), job("", "unique_usage")]),
         Work("refresh_hourly", 24, [job("", "fct_usage"), job("", gate="core")]),
     ]
     found = dearest(done, sizes, NODES, count=2)
-    # 30 nights and 720 hours: 750 times 20 MiB; the gate 720 times.
+    # 30 nightly runs and 720 refreshes: 750 times 20 MiB; the gate 720 times.
     assert [(name, part.bytes // MIB) for name, part in found] == [("model fct_usage", 15_000), ("gate core", 14_400)]
     kinds = by_kind(done[1], sizes, NODES)
     assert [(kind, count, part.bytes // MIB) for kind, count, part in kinds] == [("dbt model", 1, 20), ("gate", 1, 20)]

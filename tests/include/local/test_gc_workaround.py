@@ -1,4 +1,4 @@
-"""The API server's way of collecting garbage, against the fault of Python 3.11 that it is there for."""
+"""The garbage collection of the API server, against the bug of Python 3.11 that it works around."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from include.settings import ROOT
 
-MENDED = sys.version_info >= (3, 12)
-# What is collected asks for the dictionary of an object whose dictionary is being made. How long it takes to happen is not left to
-# chance: nothing is collected but at that moment.
+FIXED = sys.version_info >= (3, 12)
+# A finalizer reads the `__dict__` of an object while that `__dict__` is created. The code collects at that moment only, so the
+# bug does not depend on chance.
 TWO_DICTIONARIES = """
 import gc, os, sys, threading, time
 from include.local import gc_workaround
@@ -32,7 +32,7 @@ def differ(interrupt):
         cycle = Garbage()
         cycle.itself = cycle
         del cycle
-        kept.append([{} for _ in range(3)])  # no dictionary is left to be used again
+        kept.append([{} for _ in range(3)])  # empty Python's list of free dictionaries
         interrupt()
         own = target.__dict__
         if any(found is not own for found in collected):
@@ -70,18 +70,18 @@ def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout.strip()
 
 
-@pytest.mark.skipif(MENDED, reason="mended in Python 3.12")
-def test_the_fault_is_there_when_garbage_is_collected_at_any_time() -> None:
+@pytest.mark.skipif(FIXED, reason="fixed in Python 3.12")
+def test_the_bug_occurs_with_the_usual_collector() -> None:
     assert run(TWO_DICTIONARIES + "print(differ(automatically), flush=True)\nos._exit(0)") == "True"
 
 
-@pytest.mark.skipif(MENDED, reason="mended in Python 3.12")
-def test_it_is_not_when_a_thread_collects_and_garbage_still_goes() -> None:
+@pytest.mark.skipif(FIXED, reason="fixed in Python 3.12")
+def test_the_bug_does_not_occur_with_the_thread_and_garbage_is_collected() -> None:
     assert run(TWO_DICTIONARIES + IN_A_THREAD) == "True False False True True"
 
 
-@pytest.mark.skipif(not MENDED, reason="Python 3.11 needs it")
-def test_a_newer_python_collects_as_it_always_does() -> None:
+@pytest.mark.skipif(not FIXED, reason="Python 3.11 needs it")
+def test_a_newer_python_keeps_the_usual_collector() -> None:
     assert run(
         TWO_DICTIONARIES + "print(gc_workaround.collect_between_instructions(), gc.isenabled(), differ(automatically))"
     ) == ("False True False")

@@ -1,4 +1,4 @@
-"""Which company, which ports, which folders; and what is refused, in one sentence."""
+"""The company, the ports and the folders of the stack, and the errors of wrong settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_each_company_has_a_place_of_its_own() -> None:
+def test_each_company_has_its_own_folder_and_database() -> None:
     companies = [
         Company("2026-10-01"),
         Company("2026-10-01", seed=7),
@@ -28,16 +28,16 @@ def test_each_company_has_a_place_of_its_own() -> None:
     ]
     assert len({company.home for company in companies}) == len(companies)
     assert len({company.database for company in companies}) == len(companies)
-    assert Company("2026-10-02").home == companies[0].home, "a later night is the same company"
+    assert Company("2026-10-02").home == companies[0].home, "a later as-of day is the same company"
 
 
-def test_the_last_company_is_remembered() -> None:
+def test_the_last_company_is_saved() -> None:
     assert Company.last() is None
     Company("2026-10-01", scale=0.5, seed=3).save()
     assert Company.last() == Company("2026-10-01", scale=0.5, seed=3)
 
 
-def test_an_edited_folder_starts_from_an_empty_warehouse(home: Path) -> None:
+def test_an_edited_folder_starts_with_an_empty_warehouse(home: Path) -> None:
     folder = home / "exports"
     folder.mkdir()
     (folder / "accounts.csv").write_text("account_id\na\n")
@@ -61,7 +61,7 @@ def test_a_port_in_use_is_named_with_the_variable_that_changes_it(monkeypatch: p
 
 
 @pytest.mark.parametrize("text", ["eighty", "80", "70000", "-1"])
-def test_what_is_not_a_port_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_an_invalid_port_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("AIRFLOW_PORT", text)
     with pytest.raises(StackError, match="AIRFLOW_PORT"):
         Ports.from_environment()
@@ -73,7 +73,7 @@ def test_as_of_is_a_date() -> None:
         parse_as_of("01/10/2026")
 
 
-def test_secrets_are_made_once_and_private(home: Path) -> None:
+def test_secrets_are_created_once_and_private(home: Path) -> None:
     first = secret("jwt")
     assert secret("jwt") == first != secret("fernet")
     assert (home / "home" / "secrets" / "jwt").stat().st_mode & 0o077 == 0
@@ -95,7 +95,7 @@ def test_the_local_folder_is_open_to_its_owner_only(tmp_path: Path, monkeypatch:
         assert (home / "secrets" / "some").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_folder_that_users_share_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_users_share_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL lets nobody in without the password, and its folder is its owner's."""
+"""The embedded PostgreSQL requires its password, and its folder is closed to other users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.local.home import local_home, secret
 from include.local.postgres import Postgres
 from tests.warehouse import free_port
 
-# As an earlier version left it.
+# The pg_hba.conf of an earlier version.
 OPEN = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost all all ::1/128 trust\n"
 
 

@@ -1,4 +1,4 @@
-"""What Airflow's components import before they fork, and what their children do differently."""
+"""The modules that Airflow's components import before they fork, and the settings of the forked processes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ os.wait()
         (["triggerer", "platform"], [False, False, False], "0 False"),
     ],
 )
-def test_a_component_imports_what_its_children_need(component: list[str], imported: list[bool], child: str) -> None:
+def test_a_component_imports_the_modules_that_its_children_need(component: list[str], imported: list[bool], child: str) -> None:
     done = subprocess.run([sys.executable, "-c", PROBE, *component], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.splitlines()[-2:] == [f"{imported} True", child]

@@ -1,4 +1,4 @@
-"""Processes are watched over, and none is left behind."""
+"""Crashed processes are restarted, and stopping leaves none running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.local.errors import StackError
 from include.local.processes import MAX_RESTARTS, Processes
 
 FOREVER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-# A child in a session of its own, as Airflow's executor starts its tasks.
+# A child in its own session, as Airflow's executor starts its tasks.
 WITH_CHILD = [
     sys.executable,
     "-c",
@@ -37,7 +37,7 @@ def wait_for_output(processes: Processes, name: str) -> str:
     raise AssertionError(f"{name} has printed nothing")
 
 
-def test_stopping_ends_children_in_sessions_of_their_own(processes: Processes) -> None:
+def test_stopping_ends_children_in_their_own_sessions(processes: Processes) -> None:
     processes.start("parent", WITH_CHILD, dict(os.environ))
     child = int(wait_for_output(processes, "parent"))
     assert psutil.pid_exists(child)
@@ -45,7 +45,7 @@ def test_stopping_ends_children_in_sessions_of_their_own(processes: Processes) -
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_crashed_process_is_started_again_three_times_at_the_most(processes: Processes) -> None:
+def test_a_crashed_process_is_restarted_at_most_three_times(processes: Processes) -> None:
     processes.start("server", FOREVER, dict(os.environ), may_restart=True)
     for _ in range(MAX_RESTARTS):
         before = processes.pids()["server"]
@@ -54,7 +54,7 @@ def test_a_crashed_process_is_started_again_three_times_at_the_most(processes: P
             time.sleep(0.02)
         processes.check()
         assert processes.pids()["server"] != before
-        assert "server stopped with exit code -9 and was started again" in processes.crashes[-1]
+        assert "server stopped with exit code -9 and was restarted" in processes.crashes[-1]
     os.kill(processes.pids()["server"], signal.SIGKILL)
     while not processes.ended("server"):
         time.sleep(0.02)
@@ -63,7 +63,7 @@ def test_a_crashed_process_is_started_again_three_times_at_the_most(processes: P
     processes.stop()
 
 
-def test_what_keeps_state_is_not_started_again(processes: Processes) -> None:
+def test_a_process_with_state_is_not_restarted(processes: Processes) -> None:
     processes.start("systems", [sys.executable, "-c", "raise SystemExit('no such table')"], dict(os.environ))
     while not processes.ended("systems"):
         time.sleep(0.02)

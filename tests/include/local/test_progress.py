@@ -1,4 +1,4 @@
-"""What a person reads when a night has failed: the task, Cosmos's own included, its message, and what crashed meanwhile."""
+"""The message about a failed run: the failed task (also one of Cosmos's own), its exception, and crashed processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from include.local.processes import Processes
 from include.local.progress import DagProgress, Watch
 
 BUILD = "marts.dbt_producer_watcher"
-RUN = "dags/transform/dagRuns/tonight"
+RUN = "dags/transform/dagRuns/nightly"
 
 
 def logged(*events: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
             {"task_id": "publish", "state": "upstream_failed", "try_number": 0},
         ],
     },
-    # The second try only says that it builds nothing.
+    # The retry of a build builds nothing and has no exception.
     f"{RUN}/taskInstances/{BUILD}/logs/1": logged({"event": "dbt build"}, RAISED),
     f"{RUN}/taskInstances/{BUILD}/logs/2": logged({"event": "one"}, {"event": "two"}, {"event": "three"}, {"event": "four"}),
 }
@@ -48,13 +48,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def asked() -> list[str]:
-    """What Airflow's REST API was asked for: paths with their queries."""
+    """The paths, with queries, that were requested from Airflow's REST API."""
     return []
 
 
 @pytest.fixture
 def answers(asked: list[str]) -> Iterator[tuple[dict[str, dict[str, Any]], int]]:
-    """Answers of Airflow's REST API, by path, and the port where they are given."""
+    """Responses of Airflow's REST API by path, and the port of the server."""
     given = dict(ANSWERS)
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,7 +68,7 @@ def answers(asked: list[str]) -> Iterator[tuple[dict[str, dict[str, Any]], int]]
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Not into the test's output."""
+            """Keep requests out of the test's output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -78,24 +78,24 @@ def answers(asked: list[str]) -> Iterator[tuple[dict[str, dict[str, Any]], int]]
 
 
 def failure(port: int, logs: Path, *crashes: str) -> str:
-    """What is said at the end of a night that Airflow answers of as failed."""
+    """The message about a run that has failed."""
     processes = Processes(logs)
     processes.crashes += crashes
     api = Api(Ports(*[port] * len(fields(Ports))))
     watch = Watch(api, processes, Console(file=StringIO()), {})
-    watch.run_ids["transform"] = "tonight"
+    watch.run_ids["transform"] = "nightly"
     with pytest.raises(StackError) as failed:
         watch.follow(timeout=10)
     return str(failed.value)
 
 
-def test_the_build_of_a_layer_is_named_with_the_message_of_the_try_that_has_one(
+def test_the_build_of_a_layer_is_named_with_the_exception_of_an_earlier_try(
     answers: tuple[dict[str, dict[str, Any]], int], tmp_path: Path
 ) -> None:
-    told = failure(answers[1], tmp_path, "airflow-api-server stopped with exit code -11 and was started again")
-    assert told.splitlines() == [
+    message = failure(answers[1], tmp_path, "airflow-api-server stopped with exit code -11 and was restarted")
+    assert message.splitlines() == [
         f"transform.{BUILD} failed after 2 tries: ConnectError: Connection refused",
-        "airflow-api-server stopped with exit code -11 and was started again",
+        "airflow-api-server stopped with exit code -11 and was restarted",
     ]
 
 
@@ -110,23 +110,21 @@ def test_a_run_without_a_failed_task_shows_the_states(answers: tuple[dict[str, d
     assert "transform did not succeed, tasks: {'upstream_failed': 3}" in failure(answers[1], tmp_path)
 
 
-def test_of_a_run_under_way_only_what_has_changed_is_asked_for(
-    answers: tuple[dict[str, dict[str, Any]], int], asked: list[str]
-) -> None:
+def test_during_a_run_only_changed_tasks_are_requested(answers: tuple[dict[str, dict[str, Any]], int], asked: list[str]) -> None:
     given, port = answers
     api, progress = Api(Ports(*[port] * len(fields(Ports)))), DagProgress("transform")
 
-    def look(state: str, *tasks: tuple[str, str]) -> bool:
-        """Whether the look was narrowed."""
+    def update(state: str, *tasks: tuple[str, str]) -> bool:
+        """Whether only changed tasks were requested."""
         found = [{"task_id": name, "state": its, "try_number": 1} for name, its in tasks]
         given[RUN] = {"state": state, "duration": 1.0}
         given[f"{RUN}/taskInstances"] = {"total_entries": len(found), "task_instances": found}
-        progress.look(api, "tonight", elapsed=1.0)
+        progress.update(api, "nightly", elapsed=1.0)
         return "updated_at_gte=" in asked[-1]
 
-    assert not look("running", ("prepare", "success"), (BUILD, "running"), ("publish", "none"))
+    assert not update("running", ("prepare", "success"), (BUILD, "running"), ("publish", "none"))
     assert (progress.done, progress.total, progress.now) == (1, 2, "marts")
-    assert look("running", ("publish", "success"))
+    assert update("running", ("publish", "success"))
     assert (progress.done, progress.total) == (2, 2)
-    assert not look("success", ("prepare", "success"), (BUILD, "success"), ("publish", "success")), "the end is seen whole"
+    assert not update("success", ("prepare", "success"), (BUILD, "success"), ("publish", "success")), "at the end, all tasks"
     assert [task["state"] for task in progress.tasks] == ["success"] * 3

@@ -12,7 +12,7 @@ from include.local.errors import StackError
 from include.local.shell import run_dbt, write_docs
 
 
-def test_without_a_command_or_a_warehouse_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_command_or_a_warehouse_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LOCAL_HOME", str(tmp_path))
     with pytest.raises(StackError, match="make dbt ARGS="):
         run_dbt([])

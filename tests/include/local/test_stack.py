@@ -1,4 +1,4 @@
-"""What the stack hands to the processes that it starts, where other users of the machine could see it."""
+"""The stack passes no secret to its processes where other users of the machine could see it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PORTS = Ports(*range(20_001, 20_001 + len(fields(Ports))))
 
 
 class Recorded:
-    """Takes the commands that would be started."""
+    """Records the commands instead of starting them."""
 
     def __init__(self) -> None:
         self.commands: dict[str, list[str]] = {}
@@ -39,12 +39,14 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_no_component_of_airflow_serves_logs(local: Stack) -> None:
-    """Its log servers listen on every interface; which components have one is Airflow's own list."""
+    """Airflow's log servers listen on every network interface."""
     started = Recorded()
     airflow.start(started, local.variables)  # type: ignore[arg-type]
-    serving = {name.removeprefix("airflow-") for name, command in started.commands.items() if "--skip-serve-logs" in command}
+    with_log_server = {
+        name.removeprefix("airflow-") for name, command in started.commands.items() if "--skip-serve-logs" in command
+    }
     assert set(started.commands) == {"airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}
-    assert serving == {"scheduler", "triggerer"}
+    assert with_log_server == {"scheduler", "triggerer"}
 
 
 def test_no_password_is_on_a_command_line(local: Stack) -> None:
@@ -63,12 +65,12 @@ def test_exports_are_not_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch, lo
     from include.local.__main__ import env, parser
 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    with pytest.raises(StackError, match="hold passwords"):
+    with pytest.raises(StackError, match="contain passwords"):
         env(parser().parse_args(["env"]))
 
 
-def test_what_an_earlier_version_left_running_is_known(local: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It had two ports more, of the log servers."""
+def test_a_stack_that_an_earlier_version_started_is_recognized(local: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had two more ports: those of the log servers."""
     record = {"company": asdict(local.company), "ports": {**asdict(PORTS), "airflow_logs": 9058, "triggerer_logs": 9059}}
     (local_home() / "up.json").write_text(json.dumps({**record, "pids": {"warehouse": 1}}))
     monkeypatch.setattr(stack, "alive", lambda pid: True)

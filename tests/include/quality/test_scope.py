@@ -110,7 +110,7 @@ def test_the_platforms_own_gates_as_refreshes_meet_them(
     manifest: Path, dag_id: str, gate: str, inside: str, outside: str
 ) -> None:
     refresh = refreshes()[dag_id]
-    narrowed = Scope(refresh.sources, refresh.relations, refresh.taken).narrow(all_gates(refresh.sources)[gate])
+    narrowed = Scope(refresh.sources, refresh.relations, refresh.reused).narrow(all_gates(refresh.sources)[gate])
     assert narrowed is not None
     found = {rule.name: rule for rule in narrowed.rules}
     assert inside in found and outside not in found

@@ -1,4 +1,4 @@
-"""The cuts of dbt's manifest: what a node's tasks are made from, and that a cut of yesterday's manifest is not used."""
+"""Node manifests: their content, and that those of an earlier manifest are not used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
 
 
-def test_a_cut_holds_the_node_and_its_tests(manifest: Path) -> None:
+def test_a_node_manifest_holds_the_node_and_its_tests(manifest: Path) -> None:
     cut_manifest()
     found = json.loads(manifest_for("orders").read_text())
     assert found["metadata"] == {"project_name": "p"}
@@ -50,13 +50,13 @@ def test_a_cut_holds_the_node_and_its_tests(manifest: Path) -> None:
     assert set(json.loads(manifest_for("rates").read_text())["nodes"]) == {"seed.p.rates"}
 
 
-def test_without_a_cut_the_whole_is_read(manifest: Path) -> None:
+def test_without_a_node_manifest_the_whole_manifest_is_read(manifest: Path) -> None:
     assert manifest_for("orders") == manifest
     cut_manifest()
     assert manifest_for("a_new_model") == manifest
 
 
-def test_cuts_of_an_earlier_manifest_are_not_used_and_made_anew(manifest: Path) -> None:
+def test_node_manifests_of_an_earlier_manifest_are_not_used_and_are_rewritten(manifest: Path) -> None:
     cut_manifest()
     written = manifest_for("orders").stat().st_mtime_ns
     cut_manifest()
@@ -67,4 +67,4 @@ def test_cuts_of_an_earlier_manifest_are_not_used_and_made_anew(manifest: Path) 
     assert manifest_for("orders") == manifest
     cut_manifest()
     assert set(json.loads(manifest_for("orders").read_text())["nodes"]) == {"model.p.orders", "test.p.items_name_orders"}
-    assert manifest_for("rates") == manifest, "a node that is gone leaves no cut"
+    assert manifest_for("rates") == manifest, "a deleted node has no node manifest"

@@ -1,4 +1,4 @@
-"""What a build reports reaches Airflow once, when it has ended."""
+"""A build's node events reach Airflow once, when the build has ended."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from include.transform.reports import keep_reports, send_reports
 
 @pytest.fixture
 def pushed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """What has left the task for Airflow."""
+    """The keys and values that the task has pushed to Airflow."""
     found: list[tuple[str, Any]] = []
     monkeypatch.setattr(task_runner, "_xcom_push", lambda _, key, value: found.append((key, value)))
     return found
 
 
-def test_the_last_report_of_a_node_is_sent_when_the_build_has_ended(pushed: list[tuple[str, Any]]) -> None:
+def test_the_last_event_of_a_node_is_sent_when_the_build_has_ended(pushed: list[tuple[str, Any]]) -> None:
     task_instance = task_runner.RuntimeTaskInstance.model_construct()
     context = {"ti": task_instance}
     keep_reports(context, None)
@@ -36,6 +36,6 @@ def test_the_last_report_of_a_node_is_sent_when_the_build_has_ended(pushed: list
     assert pushed[-1] == ("model__shop__b_status", "late")
 
 
-def test_a_task_that_kept_nothing_sends_nothing(pushed: list[tuple[str, Any]]) -> None:
+def test_a_task_without_buffered_events_sends_none(pushed: list[tuple[str, Any]]) -> None:
     send_reports({"ti": task_runner.RuntimeTaskInstance.model_construct()})
     assert pushed == []

@@ -1,4 +1,4 @@
-"""Whether a run must load the seeds: what they are now, against what the books say of earlier runs."""
+"""Whether a run must load the seeds: their current checksum, compared with `ops.pipeline_runs`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from include.settings import ROOT, settings
 from include.transform.seeds import Seeds
 from tests.warehouse import connected
 
-NIGHT = datetime(2026, 10, 1, tzinfo=UTC)
+AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 PLANS = Seeds("plans", {"core": ["plans"]})
 
 
 @pytest.fixture
 def project(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the dbt project, parsed before anything in it is changed."""
+    """A copy of the dbt project with the manifest of the unchanged project."""
     folder = tmp_path / "dbt"
     shutil.copytree(ROOT / "dbt", folder, ignore=shutil.ignore_patterns("target", "logs"))
     (folder / "target").mkdir()
@@ -34,7 +34,7 @@ def project(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "tells"),
+    ("name", "counts"),
     [
         ("seeds/deal_stages.csv", True),
         ("seeds/deal_stages.yml", True),
@@ -47,12 +47,12 @@ def project(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("target/manifest.json", False),
     ],
 )
-def test_what_is_edited_is_noticed_without_parsing_the_project(project: Path, name: str, tells: bool) -> None:
+def test_an_edit_changes_the_checksum_without_parsing_the_project(project: Path, name: str, counts: bool) -> None:
     before = Seeds.of_project()
     assert {"deal_stages", "sla_default_targets"} <= set(before.tables["core"])
     with (project / name).open("a") as file:
         file.write("\n")
-    assert (Seeds.of_project().checksum != before.checksum) == tells
+    assert (Seeds.of_project().checksum != before.checksum) == counts
 
 
 @pytest.fixture
@@ -63,16 +63,16 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         client.query("drop table if exists core.plans").result()
 
 
-def test_they_are_loaded_when_the_last_run_that_tells_says_so(bq: Client) -> None:
+def test_they_are_loaded_if_the_last_run_that_loaded_seeds_succeeded_with_the_same(bq: Client) -> None:
     def ran(name: str, state: str, seeds: str | None) -> bool:
-        run = RunContext(name, NIGHT)
+        run = RunContext(name, AS_OF)
         ops.start_run(run, "transform", seeds=seeds, client=bq)
         if state != "running":
             ops.finish_run(run, "transform", state, client=bq)
         return PLANS.are_loaded(ops.runs_so_far())
 
-    assert not PLANS.are_loaded(ops.runs_so_far()), "nothing has ever run"
-    assert not ran("first", "failed", "plans"), "whether it loaded and tested them nobody knows"
+    assert not PLANS.are_loaded(ops.runs_so_far()), "there has been no run"
+    assert not ran("first", "failed", "plans"), "it may not have loaded and tested them"
     assert ran("second", "success", "plans")
     assert ran("ingest", "success", None)
     assert ran("third", "failed", "plans"), "it found them loaded, or loaded the same again"
@@ -81,9 +81,9 @@ def test_they_are_loaded_when_the_last_run_that_tells_says_so(bq: Client) -> Non
     assert not ran("back", "running", "plans")
     assert ran("back", "success", "plans")
     assert not ran("narrowed", "success", "some")
-    assert ran("night", "success", "plans")
+    assert ran("nightly", "success", "plans")
     bq.query("drop table core.plans").result()
-    assert not PLANS.are_loaded(ops.runs_so_far()), "somebody dropped a table"
+    assert not PLANS.are_loaded(ops.runs_so_far()), "the table is missing"
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_they_are_loaded_when_the_last_run_that_tells_says_so(bq: Client) -> Non
         (False, True, ["model.shop.items", "seed.shop.plans"], "some"),
     ],
 )
-def test_what_is_noted(loaded: bool, whole: bool, selected: list[str] | None, noted: str | None) -> None:
+def test_the_note_in_pipeline_runs(loaded: bool, whole: bool, selected: list[str] | None, noted: str | None) -> None:
     assert PLANS.note(loaded, whole, selected) == noted

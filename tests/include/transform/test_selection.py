@@ -1,4 +1,4 @@
-"""The run's parameter `select`: which nodes it names, and what becomes of the tasks of all others."""
+"""The run's parameter `select`: the nodes that it names, and the tasks that it skips."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def context(select: str | None, node: str = MART, selected: list[str] | None = N
     return {"params": {"select": select}, "task": SimpleNamespace(model_unique_id=node), "ti": ti}
 
 
-def test_dbt_says_what_a_selection_names() -> None:
+def test_dbt_resolves_a_selection() -> None:
     assert selected_nodes(context(None)) is None
     assert selected_nodes(context("mtr_revenue_by_month")) == [MART]
     both = selected_nodes(context("1+mtr_revenue_by_month order_statuses"))

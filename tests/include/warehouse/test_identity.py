@@ -1,4 +1,4 @@
-"""One identity for all components: what Airflow's connection says, else application default credentials."""
+"""One identity for all components: that of Airflow's connection, else application default credentials."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from include.warehouse.identity import Identity, IdentityError
 
 VARIABLE = "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"
 ROBOT, OTHER = "robot@project.iam.gserviceaccount.com", "warehouse@project.iam.gserviceaccount.com"
-#: Reads the project's profile as dbt does, and says whose credentials come of it.
+#: Reads the project's profile as dbt does, and prints the accounts of the credentials.
 DBT = """
 import argparse, json, os, sys
 from dbt.adapters.bigquery.credentials import create_google_credentials
@@ -47,7 +47,7 @@ print(json.dumps([made.service_account_email, source.service_account_email]))
 
 @pytest.fixture(scope="module")
 def key() -> dict[str, str]:
-    """A service account's key that nobody knows."""
+    """A random key of a service account."""
     private = rsa.generate_private_key(65537, 2048)
     kinds = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return {
@@ -95,7 +95,7 @@ def test_a_key(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
         assert "PRIVATE" not in repr(identity())
 
 
-def test_a_key_file_whose_account_is_another(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_key_file_with_impersonation(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str], tmp_path: Path) -> None:
     path = tmp_path / "key.json"
     path.write_text(json.dumps(key))
     monkeypatch.setenv(VARIABLE, f"google-cloud-platform://?key_path={path}&impersonation_chain={OTHER}")
@@ -106,7 +106,7 @@ def test_a_key_file_whose_account_is_another(monkeypatch: pytest.MonkeyPatch, ke
     assert identity().dbt_environment() == {"GOOGLE_APPLICATION_CREDENTIALS": str(path), "BIGQUERY_IMPERSONATE": OTHER}
 
 
-def test_the_default_whose_account_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_credentials_with_impersonation(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, extra__google_cloud_platform__impersonation_chain=OTHER, quota_project_id="paying-project")
     found = client()._credentials
     assert isinstance(found, impersonated_credentials.Credentials)
@@ -123,19 +123,19 @@ def test_the_default_whose_account_is_another(monkeypatch: pytest.MonkeyPatch) -
         ({"key_path": "/nowhere/s3cret.json"}, "no file"),
     ],
 )
-def test_what_some_component_could_not_have_is_refused(extra: dict[str, Any], message: str) -> None:
+def test_an_identity_that_not_every_component_can_use_is_refused(extra: dict[str, Any], message: str) -> None:
     with pytest.raises(IdentityError, match=message) as caught:
         Identity.of(extra)
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_key_that_is_none_is_refused_without_showing_it() -> None:
+def test_an_invalid_key_is_refused_without_showing_it() -> None:
     with pytest.raises(IdentityError, match="no service account key") as caught:
         Identity.of({"keyfile_dict": '{"private_key": "s3cret"'}).dbt_environment()
     assert "s3cret" not in str(caught.value)
 
 
-def test_what_airflow_knows_is_asked_in_its_processes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflow_is_asked_in_its_own_processes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -165,10 +165,10 @@ def test_what_airflow_knows_is_asked_in_its_processes_only(monkeypatch: pytest.M
         identity()
     _of_airflow.cache_clear()
     monkeypatch.delitem(sys.modules, "airflow.sdk")
-    assert identity() == Identity(), "outside of Airflow nothing of it is imported"
+    assert identity() == Identity(), "other processes do not import Airflow"
 
 
-def test_the_loads_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_dlt_uses_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from include.ingestion.dlt_pipeline import configure
 
     configure()
@@ -185,8 +185,8 @@ def test_the_loads_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert found.service_account_email == OTHER
 
 
-def test_dbt_has_it(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
-    """dbt reads its profile with what a task puts into its environment."""
+def test_dbt_uses_it(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
+    """dbt's profile reads the environment variables of the task."""
     connect(monkeypatch, keyfile_dict=key, impersonation_chain=OTHER)
     for name, value in identity().dbt_environment().items():
         monkeypatch.setenv(name, value)
@@ -195,15 +195,15 @@ def test_dbt_has_it(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> 
     assert json.loads(done.stdout.splitlines()[-1]) == [OTHER, ROBOT]
 
 
-def test_a_task_tells_dbt_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
+def test_a_task_passes_the_key_to_dbt_without_showing_it(monkeypatch: pytest.MonkeyPatch, key: Mapping[str, str]) -> None:
     """Airflow shows an operator's fields, its `env` among them."""
     connect(monkeypatch, keyfile_dict=key)
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    told = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": False}
+    parameters = {"as_of": "2026-10-01T00:00:00+00:00", "full_refresh": False}
     operator = SimpleNamespace(env=None, base_cmd=["build"], dbt_cmd_flags=[])
-    pass_run({"run_id": "night", "ti": SimpleNamespace(xcom_pull=lambda **_: told)}, operator)
+    pass_run({"run_id": "nightly", "ti": SimpleNamespace(xcom_pull=lambda **_: parameters)}, operator)
     assert os.environ["DBT_ENV_SECRET_BIGQUERY_PRIVATE_KEY"] == key["private_key"]
-    assert operator.env == {"DBT_AS_OF": told["as_of"], "DBT_RUN_ID": "night"}
+    assert operator.env == {"DBT_AS_OF": parameters["as_of"], "DBT_RUN_ID": "nightly"}
 
 
 def test_landing_files_in_a_bucket_are_read_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Every component's jobs carry the labels, the byte cap and the location, seen in what it sends to the warehouse."""
+"""The jobs of every component have the labels, the byte cap and the location. A proxy records their requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
 
 @pytest.fixture
 def proxy(bq: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Between whatever is started from here on and the warehouse."""
+    """The proxy that later clients use."""
     with proxied(running().url) as made:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
         yield made
@@ -86,7 +86,7 @@ def test_gates(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
     assert incomplete(proxy, gate="core") == []
 
 
-def test_a_landing(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
+def test_an_ingestion_run(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
     from include.ingestion import land
     from include.sources import SourceConnection, load_sources
 
@@ -128,24 +128,24 @@ def test_a_landing(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
 def test_publishing_with_a_rollback(bq: Client, proxy: Proxy) -> None:
     from include.publish import PublishError, publish
 
-    for night in (1, 2):
+    for number in (1, 2):
         for name in ("mart_a", "mart_b"):
-            bq.query(f"create or replace table marts_build.{name} as select {night} as night").result()
-        if night == 2:
+            bq.query(f"create or replace table marts_build.{name} as select {number} as run_number").result()
+        if number == 2:
             proxy.refuse("`marts`.`mart_b` clone", "The disk is full.", times=1)
             with pytest.raises(PublishError):
                 publish(RUN)
         else:
             publish(RUN)
-    assert any("copy" in job.get("configuration", {}) for job in proxy.jobs), "what was replaced is put back by a copy job"
+    assert any("copy" in job.get("configuration", {}) for job in proxy.jobs), "a copy job restores the replaced table"
     assert incomplete(proxy, task="publish") == []
 
 
 def test_retention(bq: Client, proxy: Proxy) -> None:
-    from include.orchestration import forget_old_versions
+    from include.orchestration import prune_snapshots
 
     bq.query("create table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert forget_old_versions(RUN.as_of, client(task="retention")) == {"snap_a": 1}
+    assert prune_snapshots(RUN.as_of, client(task="retention")) == {"snap_a": 1}
     assert incomplete(proxy, task="retention") == []
 
 

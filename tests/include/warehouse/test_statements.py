@@ -1,4 +1,4 @@
-"""Writers try again when BigQuery could not put them in an order with others: a real server says so twice, then lets them through."""
+"""Writers retry a statement that BigQuery refuses because of concurrent writers. A proxy refuses it twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.orchestration import forget_old_versions, take_lock
+from include.orchestration import prune_snapshots, take_lock
 from include.quality import quarantine
 from include.run_context import RunContext
 from include.warehouse import client, execute
@@ -33,7 +33,7 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 @pytest.fixture
 def proxy(bq: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    # Waits are drawn at random from a range that doubles: here it ends at a tenth of a second.
+    # Keep the waits between retries short.
     monkeypatch.setattr("include.warehouse.statements._LONGEST_WAIT", 0.1)
     with proxied(running().url) as made:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
@@ -47,7 +47,7 @@ def load(_: Client) -> None:
 
 def snapshots(bq: Client) -> None:
     bq.query("create or replace table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert forget_old_versions(RUN.as_of, client()) == {"snap_a": 1}
+    assert prune_snapshots(RUN.as_of, client()) == {"snap_a": 1}
 
 
 WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
@@ -61,7 +61,7 @@ WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_a_writer_waits_for_others(bq: Client, proxy: Proxy, writer: str) -> None:
+def test_a_writer_retries(bq: Client, proxy: Proxy, writer: str) -> None:
     text, write = WRITERS[writer]
     proxy.refuse(text, SERIALIZE, times=2)
     write(bq)
@@ -74,13 +74,13 @@ def test_a_writer_waits_for_others(bq: Client, proxy: Proxy, writer: str) -> Non
 @pytest.mark.parametrize(
     ("message", "reason"), [(SERIALIZE, "invalidQuery"), (OUTSTANDING, "resourcesExceeded"), (TOO_MANY, "jobRateLimitExceeded")]
 )
-def test_what_is_tried_again_is_written_once(bq: Client, proxy: Proxy, message: str, reason: str) -> None:
+def test_a_retried_row_is_written_once(bq: Client, proxy: Proxy, message: str, reason: str) -> None:
     proxy.refuse("ops.loads", message, times=2, reason=reason)
     load(bq)
     assert rows(bq, "select batch_id from ops.loads") == [("b",)]
 
 
-def test_a_wrong_statement_is_not_tried_again(bq: Client, proxy: Proxy) -> None:
+def test_an_invalid_statement_is_not_retried(bq: Client, proxy: Proxy) -> None:
     with pytest.raises(BadRequest):
         execute(client(), "delete from ops.loads where nothing = 1")
     assert len(proxy.statements("nothing = 1")) == 1

@@ -1,4 +1,4 @@
-"""The embedded warehouse answers its own clients only, and its engine reaches no other file."""
+"""The embedded warehouse answers only its own clients, and its engine cannot reach other files."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_request_without_the_token_is_refused(value: str) -> None:
     assert status("/healthz", **headers) == 200
 
 
-def test_a_client_with_another_token_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_client_with_another_token_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """After a 401, Google's client asks Google for a new token and repeats that for ten minutes."""
     for name, value in environment(tmp_path, running().port).items():
         monkeypatch.setenv(name, value)
@@ -140,7 +140,7 @@ def test_statements_reach_no_file(bq: Client, tmp_path: Path, statement: str) ->
 
 
 def test_the_engine_itself_is_locked(bq: Client, tmp_path: Path) -> None:
-    """Should a statement get past the look at its text: nothing in the engine opens a file or changes its settings."""
+    """Even if a statement passes the check of its text, the engine opens no file and changes no setting."""
     import subprocess
 
     code = """

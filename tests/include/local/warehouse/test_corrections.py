@@ -1,4 +1,4 @@
-"""The embedded warehouse takes the statements that BigQuery takes, and its catalog follows them."""
+"""The embedded warehouse accepts statements of BigQuery that the emulator alone would not, and updates its catalog."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> Non
 
 
 def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
-    """Google's client asks again after an error of the server's, a second later and without a word."""
+    """Google's client would hide an error of the server: it silently retries a second later."""
     log = running().home / "warehouse.log"
     # Other tests share the warehouse.
     before = len(log.read_text())
@@ -92,7 +92,7 @@ def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
 
 
 def test_rows_are_listed_beside_other_statements(bq: Client) -> None:
-    """Each task that writes lists the locks, while others build."""
+    """Tasks list the locks while other tasks build."""
     bq.query("create table corrections.locks as select 'build' as resource union all select 'raw_crm'").result()
     log = running().home / "warehouse.log"
     before = len(log.read_text())

@@ -1,4 +1,4 @@
-"""The embedded warehouse: starting, refusing to, stopping, and keeping what it was given."""
+"""The embedded warehouse: start, stop, errors at the start, types, and data after a restart."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_numeric_keeps_nine_decimals(warehouse: EmbeddedWarehouse) -> None:
     assert value("select y from d.t") == Decimal("2.21682")
 
 
-def test_a_join_may_be_an_array_of_the_row_before_it(warehouse: EmbeddedWarehouse) -> None:
+def test_a_join_may_unnest_an_array_of_the_row(warehouse: EmbeddedWarehouse) -> None:
     client().create_dataset("d")
     client().query("create table d.t as select 1 as id, [10, 20] as items union all select 2, [30]").result()
     assert value("select string_agg(cast(item as string), ' ' order by item) from d.t as t, t.items as item") == "10 20 30"
@@ -74,7 +74,7 @@ def test_a_restart_keeps_the_data(warehouse: EmbeddedWarehouse) -> None:
     assert value("select x from d.t") == 42
 
 
-def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_gives_an_error_of_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -89,7 +89,7 @@ def test_credentials_are_accepted_without_a_network(tmp_path: Path, port: int) -
     assert Credentials.from_authorized_user_file(path).valid
 
 
-def test_what_is_averaged_or_divided_keeps_its_type(warehouse: EmbeddedWarehouse) -> None:
+def test_averages_and_divisions_keep_their_type(warehouse: EmbeddedWarehouse) -> None:
     client().create_dataset("d")
     client().query("create table d.t as select 'a' as k, cast(1 as numeric) as x, 4 as n union all select 'a', 2, 4").result()
     client().query("create view d.v as select k, x, n from d.t").result()
@@ -98,7 +98,7 @@ def test_what_is_averaged_or_divided_keeps_its_type(warehouse: EmbeddedWarehouse
     assert value("/* who asks */ select max(n) / 8 from d.t") == 0.5
 
 
-def test_a_statement_may_be_asked_again_and_after_one_that_failed(warehouse: EmbeddedWarehouse) -> None:
+def test_a_statement_may_be_repeated_also_after_one_that_failed(warehouse: EmbeddedWarehouse) -> None:
     client().create_dataset("d")
     created = "/* who asks */ create or replace table d.t (k int64, x numeric) as select 1 as k, 7 / 2 as x"
     merged = "merge d.t using (select 1 as k union all select 2) as s on t.k = s.k when not matched then insert (k, x) values (s.k, 0.5)"

@@ -1,4 +1,4 @@
-"""What the local warehouse writes down on request, for `make check-google` to play again."""
+"""The record of requests that the local warehouse writes, which `make check-google` replays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.warehouse import client
 from tests.warehouse import free_port
 
 
-def test_each_request_that_asks_or_changes_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_request_other_than_get_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = tmp_path / "run.jsonl"
     monkeypatch.setenv("WAREHOUSE_RECORD", str(record))
     warehouse = EmbeddedWarehouse(tmp_path / "home", free_port())

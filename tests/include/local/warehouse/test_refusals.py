@@ -1,4 +1,4 @@
-"""The embedded warehouse refuses what is plainly not BigQuery's, in BigQuery's words, and takes what is."""
+"""The embedded warehouse refuses statements that clearly are not BigQuery's, with BigQuery's message, and accepts the others."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         ("from refusals.t select 1", "Syntax error: Unexpected keyword FROM at [1:1]"),
     ],
 )
-def test_what_google_refuses_is_refused(bq: Client, statement: str, message: str) -> None:
+def test_a_statement_that_bigquery_refuses_is_refused(bq: Client, statement: str, message: str) -> None:
     with pytest.raises(BadRequest) as refused:
         bq.query(statement).result()
     assert message in str(refused.value)
@@ -57,11 +57,11 @@ def test_what_google_refuses_is_refused(bq: Client, statement: str, message: str
         ("begin transaction; commit transaction; select 1", (1,)),
     ],
 )
-def test_what_google_takes_is_taken(bq: Client, statement: str, answer: tuple[object, ...]) -> None:
+def test_a_statement_that_bigquery_accepts_is_accepted(bq: Client, statement: str, answer: tuple[object, ...]) -> None:
     assert rows(bq, statement) == [answer]
 
 
-def test_changes_of_tables_are_taken(bq: Client) -> None:
+def test_changes_of_tables_are_accepted(bq: Client) -> None:
     bq.query("create table refusals.t (k int64, x string) options (description = 'what t is')").result()
     bq.query("insert into refusals.t (k) values (1)").result()
     bq.query(

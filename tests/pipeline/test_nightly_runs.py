@@ -1,4 +1,4 @@
-"""What a night must keep when it is played again, rebuilt, looked back at, or stopped by a gate."""
+"""Nightly runs of one company: first, repeated, incremental, full refresh, backfill, and blocked by a gate."""
 
 from __future__ import annotations
 
@@ -16,73 +16,73 @@ from include.quality import GateBlocked, run_gate
 from include.run_context import RunContext
 from include.warehouse import client
 from tests.pipeline.comparison import MODELS, differences
-from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, PlayedNight, before_a_release, play
-from tests.pipeline.nights import Nights, contents, rows
+from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, FinishedRun, before_a_release, run_and_capture
+from tests.pipeline.nightly_runs import NightlyRuns, contents, rows
 
-# When a row was landed or built says nothing about the business.
+# Columns with the time of the load or the build differ from run to run.
 WALL_CLOCK = {"_loaded_at", "_extracted_at", "dbt_updated_at", "dbt_scd_id"}
 LAYERS = ("core", "marts", "metrics")
 
 
 @pytest.fixture(scope="module")
-def nights(manifest: Path) -> Iterator[Nights]:
-    """A company whose nights are played one after the other; the tests below run in the order that they stand in."""
-    with Nights(Company(FIRST, scale=SCALE, seed=SEED)) as played:
-        yield played
+def runs(manifest: Path) -> Iterator[NightlyRuns]:
+    """A company whose nightly runs follow each other. The tests depend on their order in this file."""
+    with NightlyRuns(Company(FIRST, scale=SCALE, seed=SEED)) as company:
+        yield company
 
 
 @pytest.fixture(scope="module")
-def first(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> PlayedNight:
-    """The company's first night. dbt's data tests are run by the scheduler's night, in test_stack."""
-    night = play(nights, FIRST, tmp_path_factory.mktemp("truth"), tested=False)
-    nights.first_landing = landed(FIRST)
-    nights.first_tables = everything()
-    return night
+def first(runs: NightlyRuns, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """The first run. dbt's data tests run in test_stack."""
+    finished = run_and_capture(runs, FIRST, tmp_path_factory.mktemp("truth"), tested=False)
+    runs.first_row_count = loaded_rows(FIRST)
+    runs.first_tables = everything()
+    return finished
 
 
 def everything() -> dict[str, dict[str, list[str]]]:
     return {layer: contents(layer, WALL_CLOCK) for layer in LAYERS}
 
 
-def landed(as_of: str) -> int:
-    """Rows of a night's landing; reference files are delivered whole, so they do not count."""
+def loaded_rows(as_of: str) -> int:
+    """The number of rows that a run has loaded, without reference files, which are always delivered whole."""
     run = rows(f"select sum(rows_loaded) as n from ops.loads where batch_id like '%@{as_of}%' and source != 'reference'")
     return int(run[0]["n"])
 
 
-def test_the_same_night_twice_changes_nothing(nights: Nights, first: PlayedNight) -> None:
-    assert all(nights.first_tables["core"].values()), "empty tables prove nothing"
-    nights.play(FIRST, tested=False)
-    assert everything() == nights.first_tables
+def test_a_repeated_run_changes_nothing(runs: NightlyRuns, first: FinishedRun) -> None:
+    assert all(runs.first_tables["core"].values()), "empty tables prove nothing"
+    runs.run(FIRST, tested=False)
+    assert everything() == runs.first_tables
 
 
 @pytest.fixture(scope="module")
-def second_night(nights: Nights, first: PlayedNight) -> PlayedNight:
-    """The company's second night, incremental; its truth stands beside that of the first, whose scores are history by then."""
-    return play(nights, SECOND, first.truth.parent, tested=False)
+def second_run(runs: NightlyRuns, first: FinishedRun) -> FinishedRun:
+    """The second run, incremental. Its CSV files are beside those of the first run, whose scores are history by then."""
+    return run_and_capture(runs, SECOND, first.truth.parent, tested=False)
 
 
 @pytest.fixture(scope="module")
-def second(second_night: PlayedNight) -> RunContext:
-    """The run of the second night, for the tests that only look at what it left."""
-    return second_night.run
+def second(second_run: FinishedRun) -> RunContext:
+    """The context of the second run."""
+    return second_run.run
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_two_nights_hold_what_the_truth_says(first: PlayedNight, second_night: PlayedNight, name: str) -> None:
-    for night in (first, second_night):
-        told = differences(MODELS[name], night.tables, night.truth, night.as_of)
-        assert not told, f"{len(told)} differences, the first of them:\n" + "\n".join(told[:30])
+def test_the_tables_of_two_runs_equal_their_recomputation(first: FinishedRun, second_run: FinishedRun, name: str) -> None:
+    for finished in (first, second_run):
+        found = differences(MODELS[name], finished.tables, finished.truth, finished.as_of)
+        assert not found, f"{len(found)} differences, the first of them:\n" + "\n".join(found[:30])
 
 
 def test_a_deleted_row_leaves_staging(second: RunContext) -> None:
     deleted = rows("select activity_id from raw_crm.activities where _is_deleted")
-    assert deleted, "the demo company deletes activities every night"
+    assert deleted, "the demo company deletes activities every day"
     alive = {row["activity_id"] for row in rows("select activity_id from staging.stg_crm__activities")}
     assert not alive & {row["activity_id"] for row in deleted}
 
 
-def test_raw_says_where_each_row_came_from(second: RunContext) -> None:
+def test_every_raw_row_has_its_lineage_columns(second: RunContext) -> None:
     for dataset, table in (
         ("raw_crm", "deals"),
         ("raw_billing", "invoices"),
@@ -107,7 +107,7 @@ def test_an_orphan_is_quarantined_with_its_reason(second: RunContext) -> None:
     assert not kept & {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
 
 
-def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(nights: Nights, second: RunContext) -> None:
+def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(runs: NightlyRuns, second: RunContext) -> None:
     run = second
     before = {layer: contents(layer) for layer in ("marts", "metrics")}
     shown = ops.publications()
@@ -118,12 +118,12 @@ def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(nights: N
     assert ops.publications() == shown
     verdicts = {row["verdict"] for row in ops.gate_results(run_id=run.run_id) if row["gate"] == "marts"}
     assert "block" in verdicts
-    nights.build("marts", run)
+    runs.build("marts", run)
     run_gate("marts", run)
     publish(run, client=client())
 
 
-def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunContext, manifest: Path) -> None:
+def test_every_question_has_a_query_that_answers_it(runs: NightlyRuns, second: RunContext, manifest: Path) -> None:
     known = read_manifest(manifest)
     questions = [node for node in known["nodes"].values() if node["resource_type"] == "analysis"]
     assert len(questions) > 15
@@ -131,23 +131,23 @@ def test_every_question_has_a_query_that_answers_it(nights: Nights, second: RunC
     assert unanswered == []
 
 
-def test_the_books_name_every_layer(nights: Nights, second: RunContext) -> None:
+def test_the_audit_tables_have_rows_of_every_layer_and_gate(runs: NightlyRuns, second: RunContext) -> None:
     run = second
     built = rows(f"select distinct layer from ops.dbt_results where run_id = '{run.run_id}'")
     assert {row["layer"] for row in built} >= {"staging", "intermediate", "core", "snapshots", "marts", "metrics"}
     gates = {row["gate"] for row in ops.gate_results(run_id=run.run_id)}
-    assert gates == {f"raw_{name}" for name in nights.sources} | {"staging", "core", "marts"}
+    assert gates == {f"raw_{name}" for name in runs.sources} | {"staging", "core", "marts"}
 
 
-def test_a_later_night_loads_only_what_is_new_and_equals_a_rebuild(nights: Nights, second: RunContext) -> None:
-    assert landed(SECOND) < nights.first_landing / 5
+def test_an_incremental_run_loads_only_new_rows_and_equals_a_full_refresh(runs: NightlyRuns, second: RunContext) -> None:
+    assert loaded_rows(SECOND) < runs.first_row_count / 5
     incremental = everything()
-    assert incremental != nights.first_tables, "the company has moved on"
-    nights.play(SECOND, full_refresh=True, tested=False, lands=False)
+    assert incremental != runs.first_tables, "the data has changed since the first run"
+    runs.run(SECOND, full_refresh=True, tested=False, ingests=False)
     assert everything() == incremental
 
 
 @before_a_release
-def test_an_earlier_night_shows_what_it_showed_then(nights: Nights, second: RunContext) -> None:
-    nights.play(FIRST, tested=False, lands=False)
-    assert everything() == nights.first_tables
+def test_a_backfill_gives_the_tables_of_the_original_run(runs: NightlyRuns, second: RunContext) -> None:
+    runs.run(FIRST, tested=False, ingests=False)
+    assert everything() == runs.first_tables

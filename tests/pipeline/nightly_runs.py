@@ -1,4 +1,4 @@
-"""Plays nights on a company of its own: real warehouse, PostgreSQL, HTTP servers and files, and the functions that the tasks call."""
+"""Nightly runs without Airflow: the functions that the tasks call, on a real warehouse, PostgreSQL, HTTP servers and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.ingestion import land
 from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
-from include.orchestration import looking_back
+from include.orchestration import full_refresh_if_backfill
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
 from include.run_context import RunContext
@@ -24,7 +24,7 @@ from include.warehouse import client
 
 
 def free_ports() -> Ports:
-    """Ports that nobody listens on, all different."""
+    """Different free ports."""
     names = list(Ports.__dataclass_fields__)
     probes = [socket.socket() for _ in names]
     for probe in probes:
@@ -35,18 +35,18 @@ def free_ports() -> Ports:
     return ports
 
 
-class Nights:
-    """One company, its systems and its warehouse; `play` runs one whole night."""
+class NightlyRuns:
+    """One company with its systems and its own warehouse."""
 
     def __init__(self, company: Company, sources: Path | None = None) -> None:
         self.stack = Stack(company, free_ports(), nightly=False)
         self.sources = load_sources(sources) if sources else load_sources()
         self._entered: dict[str, str] = {}
         self._seeded = False
-        self.first_landing = 0
+        self.first_row_count = 0
         self.first_tables: dict[str, dict[str, list[str]]] = {}
 
-    def __enter__(self) -> Nights:
+    def __enter__(self) -> NightlyRuns:
         self._entered = dict(os.environ)
         self.stack.start_stores()
         self.use()
@@ -64,26 +64,27 @@ class Nights:
         settings.cache_clear()
 
     def serve(self, as_of: str) -> None:
-        """Have the systems serve the world as of a day."""
+        """Have the systems serve the company's data as of a day."""
         self.stack.processes.stop()
         self.stack.company = replace(self.stack.company, as_of=as_of)
         self.stack.start_systems()
 
-    def play(self, as_of: str, full_refresh: bool = False, tested: bool = True, lands: bool = True) -> RunContext:
-        """One night, in the order of the DAGs. Raises what its tasks would raise.
+    def run(self, as_of: str, full_refresh: bool = False, tested: bool = True, ingests: bool = True) -> RunContext:
+        """Run one nightly run, in the order of the DAGs. Raises the errors of its tasks.
 
         Args:
-            lands: with the sources; without, it is `transform` as a person triggers it, on what has landed before.
-            tested: with dbt's data tests, which are most of a night's queries. They change no table: a night whose tables are
-                all that is looked at goes without.
+            as_of: the day to report on.
+            full_refresh: whether to rebuild incremental models.
+            tested: whether to run dbt's data tests. They send most queries of a run and change no table.
+            ingests: whether to load the sources first. If not, it is like `transform` triggered by hand.
         """
-        if lands:
+        if ingests:
             self.serve(as_of)
-        run = RunContext(f"night__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
+        run = RunContext(f"nightly__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC), full_refresh)
         ensure_tables()
         recover()
-        run = looking_back(run, last_as_of())
-        for name in self.sources if lands else ():
+        run = full_refresh_if_backfill(run, last_as_of())
+        for name in self.sources if ingests else ():
             self.ingest(name, run)
         for layer in LAYERS:
             self.build(layer, run, tested)
@@ -94,21 +95,21 @@ class Nights:
         return run
 
     def ingest(self, source: str, run: RunContext) -> None:
-        """Land one source and judge its landing."""
+        """Load one source and run its raw gate."""
         self.land(self.sources[source], run)
         self.gate(f"raw_{source}", run)
 
     def gate(self, name: str, run: RunContext, scope: Scope | None = None) -> None:
-        """Judge what was made, or the part of it that a run makes."""
+        """Run a gate, on all tables or on those of a run."""
         run_gate(name, run, scope=scope)
 
     def land(self, source: Source, run: RunContext) -> None:
-        """Land a source, or what a run needs of it."""
+        """Load a source."""
         land(source, SourceConnection.from_airflow(source.connection), run)
 
     def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
-        # Seeds change with the code only: what the first night has loaded is there.
+        # Seeds change with the code only, so the first run has loaded them.
         if layer == "seeds" and self._seeded and not run.full_refresh:
             return
         self._seeded = True
@@ -138,7 +139,7 @@ def rows(sql: str) -> list[dict[str, Any]]:
 
 
 def contents(dataset: str, without: set[str] = frozenset()) -> dict[str, list[str]]:  # type: ignore[assignment]
-    """Table → its rows as sorted text, for comparing whole datasets; columns named in `without` left out."""
+    """Table → its rows as sorted texts, to compare whole datasets. The columns in `without` are left out."""
     bq = client(tool="tests")
     tables = sorted(table.table_id for table in bq.list_tables(dataset))
     return {
