@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from include.freshness.attainment import attainment
 from include.freshness.evaluate import SlaEvent
 from include.freshness.promises import Promise
-from include.ops import append, read, table
+from include.ops import append, table
+from include.warehouse import rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -37,17 +38,17 @@ NOTED = """
 def record_promises(look: Look, client: Client | None = None) -> None:
     """Bring `ops.sla_promises`, and what the look has read of it, up to date: new and changed promises count from now, withdrawn ones are removed."""
     held = look.recorded
-    rows = {key: _row(promise) for key, promise in look.promises.items()}
+    wanted = {key: _row(promise) for key, promise in look.promises.items()}
     changed = {
         key: row | {"recorded_at": look.now}
-        for key, row in rows.items()
+        for key, row in wanted.items()
         if key not in held or row != {name: held[key][name] for name in row}
     }
     # A model's name is unique in a dbt project.
-    outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - rows.keys()}
+    outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - wanted.keys()}
     if outdated:
         append("ops.sla_promises", changed.values(), replace_where={"table_name": outdated}, client=client)
-    look.recorded = {key: changed.get(key) or held[key] for key in rows}
+    look.recorded = {key: changed.get(key) or held[key] for key in wanted}
 
 
 def _row(promise: Promise) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _row(promise: Promise) -> dict[str, Any]:
 def events_since(start: datetime, client: Client | None = None) -> list[SlaEvent]:
     """The changes of state noted from `start` on, and of each table the last one before it; oldest first."""
     sql = f"with {NOTED} select * from noted order by measured_at, dataset, table_name"  # noqa: S608 - the text above, no values
-    return [event_of(row) for row in read(sql, client, start=("TIMESTAMP", start))]
+    return [event_of(row) for row in rows(sql, {"start": start}, client)]
 
 
 def event_of(row: Mapping[str, Any]) -> SlaEvent:
@@ -83,8 +84,8 @@ def record_events(events: Iterable[SlaEvent], client: Client | None = None) -> l
     new = {event.event_id: event for event in events}
     if not new:
         return []
-    sql = "select event_id from ops.sla_events where event_id in unnest(split(@ids, '\\n'))"
-    held = {row["event_id"] for row in read(sql, client, ids=("STRING", "\n".join(new)))}
+    sql = "select event_id from ops.sla_events where event_id in unnest(@ids)"
+    held = {row["event_id"] for row in rows(sql, {"ids": list(new)}, client)}
     fresh = [event for event_id, event in new.items() if event_id not in held]
     if fresh:
         where = {"event_id": [event.event_id for event in fresh]}
@@ -104,21 +105,21 @@ def record_attainment(look: Look, spans: Iterable[tuple[str, datetime, datetime]
         The number of rows written.
     """
     histories = by_table(look.events)
-    rows = []
+    records = []
     for key, promise in look.promises.items():
         for period, start, end in spans:
             kept = attainment(histories.get(key, []), start, min(end, look.now))
             if kept is not None:
-                rows.append(
+                records.append(
                     {"dataset": promise.dataset, "table_name": promise.table, "owner": promise.owner}
                     | {"criticality": promise.criticality, "period": period, "period_start": start}
                     | asdict(kept)
                     | {"attainment": kept.attainment}
                 )
-    if not rows:
+    if not records:
         return 0
-    where = {name: {row[name] for row in rows} for name in ("table_name", "period", "period_start")}
-    return append("ops.sla_attainment", rows, replace_where=where, client=client)
+    where = {name: {row[name] for row in records} for name in ("table_name", "period", "period_start")}
+    return append("ops.sla_attainment", records, replace_where=where, client=client)
 
 
 def by_table(events: Sequence[SlaEvent]) -> dict[str, list[SlaEvent]]:

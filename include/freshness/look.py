@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from include.freshness.attainment import PERIODS
 from include.freshness.evaluate import Measurement, SlaEvent
 from include.freshness.ledger import EVENTS, NOTED, PROMISES, by_table, event_of
-from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Row, Runs, made_from, measurements
+from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Runs, made_from, measurements
 from include.freshness.promises import load_lineage, load_promises
-from include.ops import read
 from include.sources import load_sources
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -54,13 +54,12 @@ class Look:
         """
         self.now = minute_of(now)
         self.promises, self.lineage = load_promises(), load_lineage()
-        (row,) = read(
-            _SQL,
-            client,
-            now=("TIMESTAMP", self.now),
-            start=("TIMESTAMP", min(start for _, start, _ in periods(self.now))),
-            made_from=("STRING", made_from(self.promises.values(), self.lineage, load_sources())),
-        )
+        parameters = {
+            "now": self.now,
+            "start": min(start for _, start, _ in periods(self.now)),
+            "made_from": made_from(self.promises.values(), self.lineage, load_sources()),
+        }
+        (row,) = rows(_SQL, parameters, client)
         self.recorded = {f"{held['dataset']}.{held['table_name']}": held for held in row["sla_promises"]}
         self.events = sorted(map(event_of, row["noted"]), key=lambda event: (event.measured_at, event.key))
         self.runs = Runs(_newest_first(row["recent_runs"], "started_at"))

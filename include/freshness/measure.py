@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.freshness.evaluate import Measurement, Publication, Running
 from include.freshness.promises import Promise
-from include.ops import read
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
     from include.sources import Source
-
-Row = dict[str, Any]
 
 #: What the books say of longer ago is not read.
 _MEMORY_DAYS = 100
@@ -173,7 +171,7 @@ def _measurement(rows: list[Row], since: datetime | None) -> Measurement:
 
 def landings(now: datetime, client: Client | None = None) -> dict[str, datetime]:
     """Raw table (`<source>.<table>`) → up to when the data reaches that has landed in it by `now`."""
-    return {row["raw_table"]: row["data_at"] for row in read(_LANDED_SQL, client, now=("TIMESTAMP", now))}
+    return {row["raw_table"]: row["data_at"] for row in rows(_LANDED_SQL, {"now": now}, client)}
 
 
 class Runs:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console
@@ -14,11 +13,9 @@ from rich.table import Table
 
 from include.local.home import Company
 from include.local.kpis import HEADLINES
+from include.quality.verdict import VERDICTS
+from include.warehouse import Row, rows
 
-Row = dict[str, Any]
-
-#: Verdicts from the mildest to the worst.
-VERDICTS = ("pass", "warn", "quarantine", "block")
 COLOURS = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
 
 LAYERS_SQL = """
@@ -53,10 +50,14 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     console.print()
     console.print(_raw_table(ops.loads(as_of=as_of)))
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
-    console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
+    console.print(
+        Columns(
+            [_layer_table(rows(LAYERS_SQL, {"run_id": run_ids["transform"]}, tool="summary")), _gate_table(gates)], padding=(0, 4)
+        )
+    )
     _print_findings(console, gates)
     for headline in HEADLINES:
-        console.print(headline.table(_query(headline.sql)))
+        console.print(headline.table(rows(headline.sql, tool="summary")))
     _print_next(console, company, ops.publications())
 
 
@@ -68,7 +69,7 @@ def failed_nodes(run_id: str) -> list[str]:
         qualify row_number() over (partition by node_id order by finished_at desc) = 1
         order by name
     """
-    return [f"dbt {row['name']}: {row['message']}" for row in _query(sql, run_id=run_id)]
+    return [f"dbt {row['name']}: {row['message']}" for row in rows(sql, {"run_id": run_id}, tool="summary")]
 
 
 def _raw_table(loads: list[Row]) -> Table:
@@ -79,14 +80,14 @@ def _raw_table(loads: list[Row]) -> Table:
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in loads:
         by_source[row["source"]].append(row)
-    for source, rows in sorted(by_source.items()):
+    for source, loaded in sorted(by_source.items()):
         notes = [
-            f"{sum(row[key] or 0 for row in rows)} {word}"
+            f"{sum(row[key] or 0 for row in loaded)} {word}"
             for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"))
-            if any(row[key] for row in rows)
+            if any(row[key] for row in loaded)
         ]
-        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in rows)
-        total = f"{sum(row['rows_loaded'] for row in rows):,}"
+        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)
+        total = f"{sum(row['rows_loaded'] for row in loaded):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
     return table
 
@@ -148,13 +149,3 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
 def _short(path: Path) -> Path:
     """A path as seen from the working folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _query(sql: str, **parameters: str) -> list[Row]:
-    from google.cloud import bigquery
-
-    from include.warehouse import client
-
-    bound = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in parameters.items()]
-    job = client(tool="summary").query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
-    return [dict(row.items()) for row in job.result()]

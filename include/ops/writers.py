@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from include.ops.definition import OpsTable
 from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
-from include.warehouse.statements import execute
+from include.warehouse import client as new_client
+from include.warehouse import execute
+from include.warehouse import rows as read_rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -70,7 +72,7 @@ def _columns(bq: Client, datasets: Iterable[str]) -> dict[str, set[str]]:
         for dataset in datasets
     ]
     columns: dict[str, set[str]] = {}
-    for row in bq.query(" union all ".join(parts)).result():
+    for row in read_rows(" union all ".join(parts), client=bq):
         columns.setdefault(row["name"], set()).add(row["column_name"])
     return columns
 
@@ -96,7 +98,7 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     ]
     if missing:
         # One statement: BigQuery takes five changes of a table's schema in ten seconds.
-        execute(bq, f"alter table {definition.qualified} {', '.join(missing)}")
+        execute(f"alter table {definition.qualified} {', '.join(missing)}", client=bq)
 
 
 def append(
@@ -139,12 +141,10 @@ def append(
 def _write(
     bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None, unless_present: str | None
 ) -> None:
-    from google.cloud import bigquery
-
     names = ", ".join(f"`{c.name}`" for c in target.columns)
     values = ", ".join(f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns)
     source = f"select {values} from unnest(json_query_array(@rows)) as item"
-    parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
+    parameters: dict[str, Any] = {"rows": f"[{','.join(rows)}]"}
     if unless_present is not None:
         same = f"t.`{target.column(unless_present).name}` = s.`{unless_present}`"
         sql = (
@@ -155,33 +155,31 @@ def _write(
         sql = f"insert into {target.qualified} ({names}) {source}"
     else:
         condition, more = _condition(target, replace_where)
-        parameters += more
+        parameters |= more
         sql = (
             f"merge {target.qualified} as t using ({source}) as s on false "
             f"when not matched by source and {condition} then delete "
             f"when not matched then insert ({names}) values ({names})"
         )
-    execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters))
+    execute(sql, parameters, bq)
 
 
-def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The SQL condition and its query parameters for `replace_where`."""
-    from google.cloud import bigquery
-
     if not where:
         raise ValueError(f"replace_where is empty: it would delete all of {target.qualified}.")
     clauses: list[str] = []
-    parameters: list[Any] = []
+    parameters: dict[str, Any] = {}
     for position, (name, value) in enumerate(where.items()):
-        kind = target.column(name).type
+        target.column(name)
         if value is None:
             clauses.append(f"t.`{name}` is null")
         elif isinstance(value, list | tuple | set | frozenset):
             clauses.append(f"t.`{name}` in unnest(@w{position})")
-            parameters.append(bigquery.ArrayQueryParameter(f"w{position}", kind, sorted(value)))
+            parameters[f"w{position}"] = sorted(value)
         else:
             clauses.append(f"t.`{name}` = @w{position}")
-            parameters.append(bigquery.ScalarQueryParameter(f"w{position}", kind, value))
+            parameters[f"w{position}"] = value
     return " and ".join(clauses), parameters
 
 
@@ -218,10 +216,3 @@ def _chunks(rows: Sequence[str]) -> Iterator[list[str]]:
         chunk.append(row)
         size += len(row) + 1
     yield chunk
-
-
-def new_client() -> Client:
-    """A client of the warehouse."""
-    from include.warehouse import client
-
-    return client()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from include.settings import settings
-from include.warehouse.statements import execute
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -24,16 +24,13 @@ def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
     Returns:
         Snapshot → versions removed.
     """
-    from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
-
     oldest = as_of - timedelta(days=settings().snapshots_kept_days)
-    config = QueryJobConfig(query_parameters=[ScalarQueryParameter("oldest", "TIMESTAMP", oldest)])
     removed = {}
     for table in client.list_tables(DATASET):
         # Other history in the dataset, such as daily scores, has no versions that end.
         if not table.table_id.startswith(PREFIX):
             continue
         sql = f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest"
-        job = execute(client, sql, config)
+        job = execute(sql, {"oldest": oldest}, client)
         removed[table.table_id] = int(job.num_dml_affected_rows or 0)
     return removed
