@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from include.alerts.occurrence import Kind, Message, identifier
-from include.alerts.routing import Channel
-from include.terms import Criticality
+from include.terms import Channel, Criticality
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from rich.table import Table
 
 from include.local.home import Company
 from include.local.kpis import HEADLINES
-from include.quality.verdict import VERDICTS
+from include.quality.verdict import VERDICTS, Verdict
+from include.transform import GATED
 from include.warehouse import Row, rows
 
-COLOURS = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
+COLOURS: dict[Verdict, str] = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
 
 LAYERS_SQL = """
     select
@@ -113,8 +114,7 @@ def _gate_table(rows: list[Row]) -> Table:
     by_gate: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_gate[row["gate"]].append(row)
-    order = ["staging", "core", "marts"]
-    for gate in sorted(by_gate, key=lambda name: (name in order, order.index(name) if name in order else 0, name)):
+    for gate in sorted(by_gate, key=lambda name: (name in GATED, GATED.index(name) if name in GATED else 0, name)):
         worst = max((row["verdict"] for row in by_gate[gate]), key=VERDICTS.index)
         unmet = sum(row["verdict"] != "pass" for row in by_gate[gate])
         table.add_row(gate, f"[{COLOURS[worst]}]{worst}[/]", str(len(by_gate[gate])), str(unmet))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from include.ops.writers import append
 from include.run_context import RunContext
@@ -11,6 +11,9 @@ from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
+
+#: The states in which a run of the platform ends.
+EndState = Literal["success", "failed", "skipped"]
 
 
 def start_run(
@@ -41,7 +44,7 @@ def start_run(
 def finish_run(
     run: RunContext,
     dag_id: str,
-    state: str,
+    state: EndState,
     message: str | None = None,
     log_url: str | None = None,
     client: Client | None = None,
@@ -51,13 +54,13 @@ def finish_run(
     Args:
         run: the run, as given to `start_run`. If it has no row yet, one is inserted.
         dag_id: the DAG.
-        state: `success`, `failed` or `skipped`.
+        state: how it ended.
         message: why the run failed or was skipped.
         log_url: the log of the failed task; without it, the link from `start_run` stays.
         client: a BigQuery client; one is made if not given.
     """
-    if state not in {"success", "failed", "skipped"}:
-        raise ValueError(f"a run ends as success, failed or skipped, not {state!r}")
+    if state not in get_args(EndState):
+        raise ValueError(f"a run ends as {', '.join(get_args(EndState))}, not as {state!r}")
     sql = """
         merge ops.pipeline_runs as t
         using (

@@ -19,7 +19,7 @@ from include.orchestration.defaults import (
 )
 from include.orchestration.locks import BUILD, Lock, take_lock
 from include.orchestration.refreshes import Refresh, refreshes
-from include.orchestration.retention import forget_old_versions
+from include.orchestration.retention import delete_old_versions
 from include.orchestration.runs import has_begun, looking_back, open_run, skip_run
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "Lock",
     "Refresh",
     "default_args",
-    "forget_old_versions",
+    "delete_old_versions",
     "gate_task",
     "has_begun",
     "looking_back",

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the names are those of tables that this reads from the warehouse's own catalog.
-"""How long snapshots remember: versions that ended longer ago than that are removed, current ones never."""
+"""Retention of snapshots: deletes the versions that ended long ago, never the current ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DATASET = "snapshots"
 PREFIX = "snap_"
 
 
-def forget_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
-    """Remove from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
+def delete_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
+    """Delete from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
 
-    A current version (`dbt_valid_to` is NULL) stays however old it is. Doing it twice changes nothing.
+    A current version (`dbt_valid_to` is NULL) stays however old it is. A repeated call deletes nothing more.
 
     Returns:
-        Snapshot → versions removed.
+        Snapshot → number of deleted versions.
     """
     oldest = as_of - timedelta(days=settings().snapshots_kept_days)
     removed = {}

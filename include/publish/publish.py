@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from include.manifest import PUBLISHED
 from include.ops import append, publications
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 log = logging.getLogger(__name__)
+
+#: The states of a row of `ops.publications`.
+State = Literal["publishing", "published", "dropped", "rolled_back"]
 
 
 def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client | None = None) -> int:
@@ -176,10 +179,10 @@ def _record(
     bq: Client,
     run: RunContext,
     targets: Sequence[Target],
-    state: str,
+    state: State,
     counts: dict[Target, int] | None = None,
     dropped: Sequence[Target] = (),
-    replacing: Sequence[str] | None = None,
+    replacing: Sequence[State] | None = None,
 ) -> None:
     """Write the run's rows of `ops.publications` for these tables. One statement replaces its earlier rows."""
     now = datetime.now(UTC)

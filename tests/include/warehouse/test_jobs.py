@@ -148,10 +148,10 @@ def test_publishing_with_a_rollback(bq: Client, proxy: Proxy) -> None:
 
 
 def test_retention(bq: Client, proxy: Proxy) -> None:
-    from include.orchestration import forget_old_versions
+    from include.orchestration import delete_old_versions
 
     bq.query("create table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert forget_old_versions(RUN.as_of, client(task="retention")) == {"snap_a": 1}
+    assert delete_old_versions(RUN.as_of, client(task="retention")) == {"snap_a": 1}
     assert incomplete(proxy, task="retention") == []
 
 

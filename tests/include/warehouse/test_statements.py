@@ -11,7 +11,7 @@ from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client
 
 from include import ops, warehouse
-from include.orchestration import forget_old_versions, take_lock
+from include.orchestration import delete_old_versions, take_lock
 from include.quality import quarantine
 from include.run_context import RunContext
 from include.warehouse import client, execute
@@ -48,7 +48,7 @@ def load(_: Client) -> None:
 
 def snapshots(bq: Client) -> None:
     bq.query("create or replace table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert forget_old_versions(RUN.as_of, client()) == {"snap_a": 1}
+    assert delete_old_versions(RUN.as_of, client()) == {"snap_a": 1}
 
 
 WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
