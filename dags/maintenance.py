@@ -30,12 +30,12 @@ with DAG(
 ):
 
     @task(on_success_callback=record_success)
-    def prune_old_snapshot_versions() -> dict[str, int]:
+    def delete_old_snapshot_versions() -> dict[str, int]:
         """Delete old versions. Returns snapshot → number of deleted versions."""
-        from include.orchestration import prune_snapshots
+        from include.orchestration import delete_old_versions
         from include.run_context import RunContext
         from include.warehouse import client
 
-        return prune_snapshots(RunContext.of(get_current_context()).as_of, client(task="retention"))
+        return delete_old_versions(RunContext.of(get_current_context()).as_of, client(task="retention"))
 
-    prune_old_snapshot_versions()
+    delete_old_snapshot_versions()

@@ -1,10 +1,10 @@
-"""Types of YAML values that several packages read: durations, cadences and criticalities."""
+"""Types of YAML values that several packages read: durations, cadences, criticalities and channels."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator
 
@@ -12,7 +12,9 @@ from include.run_context import REFRESH_PREFIX
 
 Criticality = Literal["low", "medium", "high", "critical"]
 #: In ascending order.
-CRITICALITIES: tuple[Criticality, ...] = ("low", "medium", "high", "critical")
+CRITICALITIES: tuple[Criticality, ...] = get_args(Criticality)
+#: The channels of alerts.
+Channel = Literal["slack", "email", "pagerduty"]
 
 #: Values of n in `every n minutes`. Each divides the hour evenly.
 MINUTES = (5, 6, 10, 12, 15, 20, 30)

@@ -12,8 +12,8 @@ from typing import Any
 
 from include.alerts.occurrence import Message, plain, without_addresses
 from include.alerts.render import mail, pagerduty_event, slack_blocks, slack_text
-from include.alerts.routing import Channel
 from include.sources import ConnectionMissing, SourceConnection
+from include.terms import Channel
 
 log = logging.getLogger(__name__)
 

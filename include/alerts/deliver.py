@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from include.alerts.channels import ChannelDown, NotConfigured, send
 from include.alerts.outbox import Alert, Outbox
-from include.alerts.routing import Channel, Routing, load_routing
+from include.alerts.routing import Routing, load_routing
+from include.terms import Channel
 
 log = logging.getLogger(__name__)
 

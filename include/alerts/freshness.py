@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from include.alerts.occurrence import Kind, Occurrence, plain
-from include.alerts.routing import Channel
-from include.terms import Criticality
+from include.terms import Channel, Criticality
 
 if TYPE_CHECKING:
     from include.freshness import FreshnessEvent

@@ -164,9 +164,9 @@ def _recovered_dags(plan: Plan, outbox: Outbox) -> list[Occurrence]:
     if not failed:
         return recovered
     newest = outbox.query(
-        "select dag_id, run_id, state, finished_at from ops.pipeline_runs where dag_id in unnest(split(@dags)) "
+        "select dag_id, run_id, state, finished_at from ops.pipeline_runs where dag_id in unnest(@dags) "
         "qualify row_number() over (partition by dag_id order by coalesce(finished_at, started_at) desc) = 1",
-        dags=("STRING", ",".join(sorted(failed))),
+        dags=sorted(failed),
     )
     return recovered + [
         recovery_of(failed[row["dag_id"]], row["run_id"], row["finished_at"])
@@ -180,7 +180,7 @@ def _quarantined_keys(gate: str, outbox: Outbox) -> dict[str, list[str]]:
     rows = outbox.query(
         "select expectation, row_key from quarantine.quarantined_rows where gate = @gate "
         "qualify row_number() over (partition by expectation order by row_key) <= 3 order by expectation, row_key",
-        gate=("STRING", gate),
+        gate=gate,
     )
     keys: dict[str, list[str]] = {}
     for row in rows:

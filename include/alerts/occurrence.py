@@ -9,8 +9,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
-from include.alerts.routing import Channel
-from include.terms import CRITICALITIES, Criticality
+from include.terms import CRITICALITIES, Channel, Criticality
 
 Kind = Literal[
     "sla_at_risk", "sla_breached", "sla_recovered", "task_failed", "gate_blocked", "quarantined", "deadline", "recovered"

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from include.alerts.occurrence import Kind, Message, identifier
-from include.alerts.routing import Channel
-from include.terms import Criticality
+from include.terms import Channel, Criticality
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, ScalarQueryParameter
+    from google.cloud.bigquery import Client
 
 Route = tuple[Channel, str]
 State = Literal["pending", "sent", "failed", "substituted", "silent"]
@@ -117,7 +117,7 @@ class Outbox:
 
     def recent(self, now: datetime) -> list[Alert]:
         """The alerts of the last 35 days, oldest first."""
-        found = self._read("created_at > @since order by created_at, alert_id", since=("TIMESTAMP", now - _MAX_AGE))
+        found = self._read("created_at > @since order by created_at, alert_id", since=now - _MAX_AGE)
         self._pending = [alert for alert in found if alert.state == "pending"]
         return found
 
@@ -134,10 +134,10 @@ class Outbox:
         if suppressed:
             self.query(
                 "update ops.alerts set state = 'silent', error = @why "
-                "where created_at > @since and alert_id in unnest(split(@ids)) and state = 'pending'",
-                ids=("STRING", ",".join(suppressed)),
-                why=("STRING", RESOLVED_FIRST),
-                since=("TIMESTAMP", now - _MAX_AGE),
+                "where created_at > @since and alert_id in unnest(@ids) and state = 'pending'",
+                ids=list(suppressed),
+                why=RESOLVED_FIRST,
+                since=now - _MAX_AGE,
             )
         if alerts:
             self._insert(alerts, now)
@@ -158,7 +158,7 @@ class Outbox:
         claim = {"claimed_by": writer, "next_attempt_at": now + CLAIM}
         append("ops.alerts", [alert.row() | claim for alert in alerts], unless_present="alert_id", client=self.client)
         due = [{"alert_id": alert.alert_id, "due": alert.next_attempt_at.isoformat()} for alert in alerts]
-        self.query(_RELEASE_CLAIMS, writer=("STRING", writer), due=("STRING", json.dumps(due)))
+        self.query(_RELEASE_CLAIMS, writer=writer, due=json.dumps(due))
 
     def claim(self, delivery: str, now: datetime) -> list[Alert]:
         """Claim all alerts that are due, so that no other delivery sends them. Alerts of expired claims are due again.
@@ -170,12 +170,12 @@ class Outbox:
         self.query(
             "update ops.alerts set claimed_by = @delivery, attempts = attempts + 1, next_attempt_at = @until "
             "where state = 'pending' and next_attempt_at <= @now",
-            delivery=("STRING", delivery),
-            now=("TIMESTAMP", now),
-            until=("TIMESTAMP", now + CLAIM),
+            delivery=delivery,
+            now=now,
+            until=now + CLAIM,
         )
         claimed = self._read(
-            "state = 'pending' and claimed_by = @delivery order by attempts, created_at, alert_id", delivery=("STRING", delivery)
+            "state = 'pending' and claimed_by = @delivery order by attempts, created_at, alert_id", delivery=delivery
         )
         return list({alert.alert_id: alert for alert in claimed}.values())
 
@@ -184,19 +184,19 @@ class Outbox:
         if self._pending is not None:
             return any(alert.next_attempt_at <= now for alert in self._pending)
         due = "select 1 from ops.alerts where state = 'pending' and next_attempt_at <= @now limit 1"
-        return bool(list(self.query(due, now=("TIMESTAMP", now))))
+        return bool(self.query(due, now=now))
 
     def channels_sent(self, message: Message) -> set[Channel]:
         """The channels that have already sent this message to a recipient."""
-        rows = self.query(
+        sent = self.query(
             "select distinct channel from ops.alerts "
             "where incident_id = @incident and kind = @kind and state = 'sent' and channel is not null "
             "and cast(json_value(body_json, '$.step') as int64) = @step",
-            incident=("STRING", message.incident_id),
-            kind=("STRING", message.kind),
-            step=("INT64", message.step),
+            incident=message.incident_id,
+            kind=message.kind,
+            step=message.step,
         )
-        return {row["channel"] for row in rows}
+        return {row["channel"] for row in sent}
 
     def mark(
         self,
@@ -210,34 +210,24 @@ class Outbox:
     ) -> None:
         """Store the new state of a claimed alert, and release the claim."""
         self.query(
-            "update ops.alerts set state = @state, claimed_by = null, sent_at = @sent_at, error = @error, "
-            "next_attempt_at = coalesce(@next_attempt_at, next_attempt_at) "
+            "update ops.alerts set state = @state, claimed_by = null, sent_at = cast(@sent_at as timestamp), error = @error, "
+            "next_attempt_at = coalesce(cast(@next_attempt_at as timestamp), next_attempt_at) "
             "where alert_id = @alert_id and claimed_by = @delivery",
-            state=("STRING", state),
-            sent_at=("TIMESTAMP", sent_at),
-            error=("STRING", error),
-            next_attempt_at=("TIMESTAMP", next_attempt_at),
-            alert_id=("STRING", alert.alert_id),
-            delivery=("STRING", delivery),
+            state=state,
+            sent_at=sent_at,
+            error=error,
+            next_attempt_at=next_attempt_at,
+            alert_id=alert.alert_id,
+            delivery=delivery,
         )
 
-    def _read(self, condition: str, **parameters: tuple[str, Any]) -> list[Alert]:
-        rows = self.query(f"select * from ops.alerts where {condition}", **parameters)
-        return [_alert(dict(row.items())) for row in rows]
+    def _read(self, condition: str, **parameters: Any) -> list[Alert]:
+        return [_alert(row) for row in self.query(f"select * from ops.alerts where {condition}", **parameters)]
 
-    def query(self, sql: str, **parameters: tuple[str, Any]) -> Iterable[Any]:
-        """Run a statement. Parameters: name → type and value."""
-        from google.cloud import bigquery
-
-        from include.warehouse import execute
-
-        bound: list[ScalarQueryParameter] = [
-            bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()
-        ]
+    def query(self, sql: str, **parameters: Any) -> list[Row]:
+        """Run a statement with these parameters, and return its rows."""
         # The client retries for ten minutes by default. That is too long, because an alert can be sent without the warehouse.
-        job = execute(self.client, sql, bigquery.QueryJobConfig(query_parameters=bound), patience=_PATIENCE)
-        rows: Iterable[Any] = job.result()
-        return rows
+        return rows(sql, parameters, self.client, patience=_PATIENCE)
 
 
 def _alert(row: dict[str, Any]) -> Alert:

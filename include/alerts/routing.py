@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -22,9 +22,7 @@ from pydantic import (
 )
 
 from include.settings import settings
-from include.terms import CRITICALITIES, Criticality, Duration
-
-Channel = Literal["slack", "email", "pagerduty"]
+from include.terms import CRITICALITIES, Channel, Criticality, Duration
 
 
 class RoutingError(ValueError):

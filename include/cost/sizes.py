@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from include.warehouse import rows
+
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
 
@@ -87,7 +89,7 @@ def _tables(bq: Client) -> Iterator[Table]:
 
 
 def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) -> Size:
-    row = next(iter(bq.query(measuring_sql(table)).result()))
+    (row,) = rows(measuring_sql(table), client=bq)
     columns = {item.name: int(row[f"c{place}"] or 0) for place, item in enumerate(table.schema)}
     size = Size(int(row["row_count"]), columns)
     if partitioning is None and table.time_partitioning is not None and table.time_partitioning.field:
@@ -95,11 +97,12 @@ def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) ->
     if partitioning is None:
         return size
     field, kind = partitioning
-    counted = bq.query(
+    counted = rows(
         f"select coalesce(cast(date_trunc(date(`{field}`), {kind}) as string), '{NO_VALUE}') as first_day, "  # noqa: S608
-        f"count(*) as row_count from `{table.dataset_id}`.`{table.table_id}` group by 1"
+        f"count(*) as row_count from `{table.dataset_id}`.`{table.table_id}` group by 1",
+        client=bq,
     )
-    return replace(size, partitions={found["first_day"]: found["row_count"] for found in counted.result()}, partition_type=kind)
+    return replace(size, partitions={found["first_day"]: found["row_count"] for found in counted}, partition_type=kind)
 
 
 def _by_dry_run(bq: Client, table: Table) -> Size:

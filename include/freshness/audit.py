@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from include.freshness.attainment import attainment
 from include.freshness.evaluate import FreshnessEvent
 from include.freshness.slas import FreshnessSla
-from include.ops import append, read, table
+from include.ops import append, table
+from include.warehouse import rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -37,17 +38,17 @@ RECORDED = """
 def record_slas(records: Records, client: Client | None = None) -> None:
     """Update `ops.freshness_slas`, and `records.recorded`: new and changed ones count from now, withdrawn ones are deleted."""
     held = records.recorded
-    rows = {key: _row(sla) for key, sla in records.slas.items()}
+    wanted = {key: _row(sla) for key, sla in records.slas.items()}
     changed = {
         key: row | {"recorded_at": records.now}
-        for key, row in rows.items()
+        for key, row in wanted.items()
         if key not in held or row != {name: held[key][name] for name in row}
     }
     # A model's name is unique in a dbt project.
-    outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - rows.keys()}
+    outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - wanted.keys()}
     if outdated:
         append("ops.freshness_slas", changed.values(), replace_where={"table_name": outdated}, client=client)
-    records.recorded = {key: changed.get(key) or held[key] for key in rows}
+    records.recorded = {key: changed.get(key) or held[key] for key in wanted}
 
 
 def _row(sla: FreshnessSla) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _row(sla: FreshnessSla) -> dict[str, Any]:
 def events_since(start: datetime, client: Client | None = None) -> list[FreshnessEvent]:
     """The changes of state recorded from `start` on, and of each table the last one before it; oldest first."""
     sql = f"with {RECORDED} select * from recorded order by measured_at, dataset, table_name"  # noqa: S608 - the text above, no values
-    return [event_of(row) for row in read(sql, client, start=("TIMESTAMP", start))]
+    return [event_of(row) for row in rows(sql, {"start": start}, client)]
 
 
 def event_of(row: Mapping[str, Any]) -> FreshnessEvent:
@@ -83,8 +84,8 @@ def record_events(events: Iterable[FreshnessEvent], client: Client | None = None
     new = {event.event_id: event for event in events}
     if not new:
         return []
-    sql = "select event_id from ops.freshness_events where event_id in unnest(split(@ids, '\\n'))"
-    held = {row["event_id"] for row in read(sql, client, ids=("STRING", "\n".join(new)))}
+    sql = "select event_id from ops.freshness_events where event_id in unnest(@ids)"
+    held = {row["event_id"] for row in rows(sql, {"ids": list(new)}, client)}
     fresh = [event for event_id, event in new.items() if event_id not in held]
     if fresh:
         where = {"event_id": [event.event_id for event in fresh]}
@@ -104,21 +105,21 @@ def record_attainment(records: Records, periods: Iterable[tuple[str, datetime, d
         The number of rows written.
     """
     histories = by_table(records.events)
-    rows = []
+    new = []
     for key, sla in records.slas.items():
         for period, start, end in periods:
             attained = attainment(histories.get(key, []), start, min(end, records.now))
             if attained is not None:
-                rows.append(
+                new.append(
                     {"dataset": sla.dataset, "table_name": sla.table, "owner": sla.owner}
                     | {"criticality": sla.criticality, "period": period, "period_start": start}
                     | asdict(attained)
                     | {"attainment": attained.attainment}
                 )
-    if not rows:
+    if not new:
         return 0
-    where = {name: {row[name] for row in rows} for name in ("table_name", "period", "period_start")}
-    return append("ops.freshness_attainment", rows, replace_where=where, client=client)
+    where = {name: {row[name] for row in new} for name in ("table_name", "period", "period_start")}
+    return append("ops.freshness_attainment", new, replace_where=where, client=client)
 
 
 def by_table(events: Sequence[FreshnessEvent]) -> dict[str, list[FreshnessEvent]]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from include.freshness.measure import Row, Runs
-from include.ops import read
+from include.freshness.measure import Runs
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -48,7 +48,7 @@ class Causes:
         self._runs = runs
         self._loaded = loaded
         self._blocked: dict[str, list[Row]] = defaultdict(list)
-        for row in read(_BLOCKED_SQL, client, now=("TIMESTAMP", now)):
+        for row in rows(_BLOCKED_SQL, {"now": now}, client):
             self._blocked[row["run_id"]].append(row)
 
     def of(self, sla: FreshnessSla, raw_tables: frozenset[str], data_at: datetime | None, data_due: datetime) -> Cause:
@@ -107,12 +107,12 @@ class Causes:
         """Which gate blocked a run that failed, if one did, and by which rule."""
         # Runs of several DAGs may have one id; a source's own DAG passes no gate but that source's.
         gate = run["dag_id"].replace("ingest_", "raw_", 1)
-        rows = [row for row in self._blocked[run["run_id"]] if row["gate"] == gate or gate == run["dag_id"]]
-        if not rows:
+        found = [row for row in self._blocked[run["run_id"]] if row["gate"] == gate or gate == run["dag_id"]]
+        if not found:
             return None
-        first = rows[0]
+        first = found[0]
         count = "" if first["unexpected_count"] is None else f", {first['unexpected_count']:,} rows"
-        more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         return f"gate {first['gate']} blocked: {first['expectation']} on {first['relation']}{count}{more}"
 
 

@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.freshness.evaluate import Measurement, Publication, Running
 from include.freshness.slas import FreshnessSla
-from include.ops import read
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
     from include.sources import Source
-
-Row = dict[str, Any]
 
 #: Older rows of the audit tables are not read.
 _READ_DAYS = 100
@@ -172,7 +170,7 @@ def _measurement(rows: list[Row], since: datetime | None) -> Measurement:
 
 def loaded_up_to(now: datetime, client: Client | None = None) -> dict[str, datetime]:
     """Raw table (`<source>.<table>`) → up to when the data reaches that it holds at `now`."""
-    return {row["raw_table"]: row["data_at"] for row in read(_LOADED_UP_TO, client, now=("TIMESTAMP", now))}
+    return {row["raw_table"]: row["data_at"] for row in rows(_LOADED_UP_TO, {"now": now}, client)}
 
 
 class Runs:

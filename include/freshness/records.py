@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from include.freshness.attainment import PERIODS
 from include.freshness.audit import EVENTS, RECORDED, SLAS, by_table, event_of
 from include.freshness.evaluate import FreshnessEvent, Measurement
-from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Row, Runs, measurements, upstream
+from include.freshness.measure import EXPRESSIONS, RUNS, SHOWN, Runs, measurements, upstream
 from include.freshness.slas import load_freshness_slas, load_lineage
-from include.ops import read
 from include.sources import load_sources
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -54,13 +54,12 @@ class Records:
         """
         self.now = minute_of(now)
         self.slas, self.lineage = load_freshness_slas(), load_lineage()
-        (row,) = read(
-            _SQL,
-            client,
-            now=("TIMESTAMP", self.now),
-            start=("TIMESTAMP", min(start for _, start, _ in periods(self.now))),
-            upstream=("STRING", upstream(self.slas.values(), self.lineage, load_sources())),
-        )
+        parameters = {
+            "now": self.now,
+            "start": min(start for _, start, _ in periods(self.now)),
+            "upstream": upstream(self.slas.values(), self.lineage, load_sources()),
+        }
+        (row,) = rows(_SQL, parameters, client)
         self.recorded = {f"{held['dataset']}.{held['table_name']}": held for held in row["freshness_slas"]}
         self.events = sorted(map(event_of, row["recorded"]), key=lambda event: (event.measured_at, event.key))
         self.runs = Runs(_newest_first(row["recent_runs"], "started_at"))

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from include.freshness.calendars import Schedule
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, published_name, read_manifest, upstream
-from include.terms import Criticality, Duration, cadence_interval, refreshed_by
+from include.terms import Channel, Criticality, Duration, cadence_interval, refreshed_by
 
 _RAW = "raw_"
 
@@ -32,7 +32,7 @@ class _Sla(BaseModel):
     cadence: Annotated[str, AfterValidator(_cadence)]
     fresh_within: Annotated[Duration, Field(gt=timedelta(0))]
     criticality: Criticality
-    channels: tuple[Literal["slack", "email", "pagerduty"], ...] = ()
+    channels: tuple[Channel, ...] = ()
     calendar: Literal["every_day", "business_days"] = "every_day"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.ingestion.report import LandingReport
 from include.run_context import batch_instant
+from include.warehouse import rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -20,16 +21,12 @@ _PAYLOAD_CHARACTERS = 20_000
 
 def loaded_before(source: str, batch_id: str, client: Client) -> dict[str, datetime]:
     """Table → the as-of time (UTC) of its last load, among loads whose as-of time is not after that of this batch."""
-    from google.cloud import bigquery
-
     sql = """
         select table_name, max(batch_id) as batch_id from ops.loads
         where source = @source and batch_id <= @batch_id
         group by table_name
     """
-    values = {"source": source, "batch_id": batch_id}
-    parameters = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in values.items()]
-    found = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
+    found = rows(sql, {"source": source, "batch_id": batch_id}, client)
     return {row["table_name"]: batch_instant(row["batch_id"]) for row in found}
 
 
@@ -71,7 +68,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
     from include import ops
 
     read = [table for table in report.tables.values() if table.complete]
-    rows = [
+    loads = [
         {
             "batch_id": report.batch_id,
             "run_id": run.run_id,
@@ -86,7 +83,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
         for table in read
     ]
     where = {"batch_id": report.batch_id, "source": report.source, "table_name": list(report.tables)}
-    ops.append("ops.loads", rows, replace_where=where, client=client)
+    ops.append("ops.loads", loads, replace_where=where, client=client)
 
 
 def _rejected(report: LandingReport, table: str, rejected: Iterable[Any], now: datetime) -> list[dict[str, Any]]:
@@ -114,7 +111,7 @@ def _known_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]
         "select table_name, source_file_id, line_number, reason, payload from quarantine.rejected_records "
         "where source = @source and batch_id = @batch"
     )
-    return _query(client, sql, report)
+    return rows(sql, {"source": report.source, "batch": report.batch_id}, client)
 
 
 def _recorded_changes(client: Client, report: LandingReport) -> set[tuple[str, str, str]]:
@@ -122,15 +119,5 @@ def _recorded_changes(client: Client, report: LandingReport) -> set[tuple[str, s
         "select distinct table_name, column_name, change from ops.schema_changes "
         "where source = @source and (batch_id = @batch or change = 'new_column')"
     )
-    return {(row["table_name"], row["column_name"], row["change"]) for row in _query(client, sql, report)}
-
-
-def _query(client: Client, sql: str, report: LandingReport) -> list[dict[str, Any]]:
-    from google.cloud import bigquery
-
-    parameters = [
-        bigquery.ScalarQueryParameter("source", "STRING", report.source),
-        bigquery.ScalarQueryParameter("batch", "STRING", report.batch_id),
-    ]
-    rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result()
-    return [dict(row.items()) for row in rows]
+    found = rows(sql, {"source": report.source, "batch": report.batch_id}, client)
+    return {(row["table_name"], row["column_name"], row["change"]) for row in found}

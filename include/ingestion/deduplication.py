@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from include.ingestion.delete_detection import latest
 from include.sources.dbt_sources import METADATA_COLUMNS
+from include.warehouse import rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -28,18 +29,18 @@ _PROVENANCE = METADATA_COLUMNS.keys() - {"_is_deleted"}
 
 def latest_versions(client: Client, source: Source, table: Table) -> Versions:
     """The latest version of each key of a table in raw, without deleted keys."""
-    found = client.query(f"select * from {source.dataset}.{table.name} {latest(table)} and not _is_deleted").result()
-    return dict(_versions(table, (dict(row.items()) for row in found)))
+    found = rows(f"select * from {source.dataset}.{table.name} {latest(table)} and not _is_deleted", client=client)
+    return dict(_versions(table, found))
 
 
-def changed(table: Table, rows: pa.Table, known: Versions) -> pa.Table:
+def changed(table: Table, read: pa.Table, known: Versions) -> pa.Table:
     """Keep the rows that differ from the latest version of their key. All rows of a repeated key are kept."""
-    versions = list(_versions(table, iter(rows.to_pylist())))
+    versions = list(_versions(table, read.to_pylist()))
     times = Counter(key for key, _ in versions)
-    return rows.filter(pa.array([times[key] > 1 or known.get(key) != values for key, values in versions], pa.bool_()))
+    return read.filter(pa.array([times[key] > 1 or known.get(key) != values for key, values in versions], pa.bool_()))
 
 
-def _versions(table: Table, rows: Iterator[dict[str, Any]]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    for row in rows:
+def _versions(table: Table, found: Iterable[dict[str, Any]]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for row in found:
         values = {name: value for name, value in row.items() if value is not None and name not in _PROVENANCE}
         yield tuple(row[key] for key in table.primary_key), values

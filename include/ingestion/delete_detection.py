@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 from include.ingestion.casting import UTC_MICROSECONDS, cast
 from include.ingestion.raw import KEYS_TABLE
 from include.sources.schema import Source, Table
+from include.warehouse import rows
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, QueryJobConfig
+    from google.cloud.bigquery import Client
 
 #: A table of up to this many live keys may lose any share of them, because small tables often change completely.
 SMALL_TABLE = 50
@@ -93,21 +94,21 @@ def find_deleted(
     )
     with keys.path.open("rb") as file:
         client.load_table_from_file(file, target, job_config=config).result()
-    job = client.query(_count_sql(source, tables), job_config=_as_of(as_of))
     by_name = {table.name: table for table in tables}
     found: dict[str, DeletedKeys | DeletesRefused] = {}
-    for row in job.result():
-        if not row.gone:
+    for row in rows(_count_sql(source, tables), {"as_of": as_of}, client):
+        gone, live = row["gone"], row["live_count"]
+        if not gone:
             continue
-        table = by_name[row.table_name]
-        if row.live_count > SMALL_TABLE and row.gone / row.live_count > table.max_deleted_share:
+        table = by_name[row["table_name"]]
+        if live > SMALL_TABLE and gone / live > table.max_deleted_share:
             found[table.name] = DeletesRefused(
-                f"the source no longer holds {row.gone} of {row.live_count} live keys, more than max_deleted_share "
+                f"the source no longer holds {gone} of {live} live keys, more than max_deleted_share "
                 f"({table.max_deleted_share:.0%}) allows to delete. If the rows were really deleted, raise it for this table in "
                 f"{source.name}.yml and run again"
             )
         else:
-            found[table.name] = _deleted_keys(client, source, table, as_of, row.live_count)
+            found[table.name] = _deleted_keys(client, source, table, as_of, live)
     return found
 
 
@@ -118,17 +119,8 @@ def _deleted_keys(client: Client, source: Source, table: Table, as_of: datetime,
         f"left join (select distinct row_key from {source.dataset}.{KEYS_TABLE} where table_name = '{table.name}') as held "
         "on held.row_key = live.row_key where held.row_key is null and not live._is_deleted"
     )
-    values: dict[str, list[object]] = {name: [] for name in columns}
-    for row in client.query(sql, job_config=_as_of(as_of)).result():
-        for name in columns:
-            values[name].append(row[name])
-    return DeletedKeys(live, pa.table({name: pa.array(items) for name, items in values.items()}))
-
-
-def _as_of(as_of: datetime) -> QueryJobConfig:
-    from google.cloud import bigquery
-
-    return bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", as_of)])
+    found = rows(sql, {"as_of": as_of}, client)
+    return DeletedKeys(live, pa.table({name: pa.array([row[name] for row in found]) for name in columns}))
 
 
 def _identity(table: Table) -> list[str]:

@@ -9,7 +9,7 @@ from include.ingestion.casting import ARROW_TYPES
 from include.ingestion.conform import VARIANT_SUFFIX, loaded_type
 from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
 from include.sources.schema import ColumnType, Source, Table
-from include.warehouse import execute
+from include.warehouse import execute, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,7 +124,7 @@ class RawTables:
         """Add missing columns as nullable in one statement; returns the changed table."""
         qualified = f"{self._source.dataset}.{table_name}"
         new = ", ".join(f"add column if not exists `{name}` {kind}" for name, kind in columns.items())
-        execute(self._client, f"alter table {qualified} {new}")
+        execute(f"alter table {qualified} {new}", client=self._client)
         return self._client.get_table(f"{self._client.project}.{qualified}")
 
     def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
@@ -153,8 +153,8 @@ class RawTables:
             "qualify row_number() over (partition by table_name, path order by _loaded_at desc) = 1"
         )
         seen: dict[str, dict[str, str]] = {}
-        for row in self._client.query(sql).result():
-            seen.setdefault(row.table_name, {})[row.path] = row.checksum
+        for row in rows(sql, client=self._client):
+            seen.setdefault(row["table_name"], {})[row["path"]] = row["checksum"]
         return seen
 
     def undeclared(self, table: Table) -> dict[str, ColumnType]:

@@ -20,7 +20,7 @@ from include.local.home import Company, Ports, local_home, make_local_home, only
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
 from include.manifest import ManifestError, ensure_manifest
-from include.warehouse import client
+from include.warehouse import execute
 
 # Without a terminal, rich would use 80 columns.
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -125,7 +125,7 @@ def sql(arguments: argparse.Namespace) -> None:
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
         try:
-            rows = client(tool="sql").query(arguments.query).result()
+            rows = execute(arguments.query, tool="sql").result()
         except GoogleAPICallError as error:
             raise StackError(f"The warehouse refused the query: {error.message}") from error
         table = Table(*[field.name for field in rows.schema or []])

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console
@@ -14,12 +13,11 @@ from rich.table import Table
 
 from include.local.home import Company
 from include.local.kpis import KPIS
+from include.quality.verdict import VERDICTS, Verdict
+from include.transform import GATED
+from include.warehouse import Row, rows
 
-Row = dict[str, Any]
-
-#: Verdicts from the mildest to the worst.
-VERDICTS = ("pass", "warn", "quarantine", "block")
-COLOURS = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
+COLOURS: dict[Verdict, str] = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
 
 LAYERS_SQL = """
     select
@@ -53,10 +51,14 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     console.print()
     console.print(_raw_table(ops.loads(as_of=as_of)))
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
-    console.print(Columns([_layer_table(_query(LAYERS_SQL, run_id=run_ids["transform"])), _gate_table(gates)], padding=(0, 4)))
+    console.print(
+        Columns(
+            [_layer_table(rows(LAYERS_SQL, {"run_id": run_ids["transform"]}, tool="summary")), _gate_table(gates)], padding=(0, 4)
+        )
+    )
     _print_findings(console, gates)
     for kpis in KPIS:
-        console.print(kpis.table(_query(kpis.sql)))
+        console.print(kpis.table(rows(kpis.sql, tool="summary")))
     _print_next(console, company, ops.publications())
 
 
@@ -68,7 +70,7 @@ def failed_nodes(run_id: str) -> list[str]:
         qualify row_number() over (partition by node_id order by finished_at desc) = 1
         order by name
     """
-    return [f"dbt {row['name']}: {row['message']}" for row in _query(sql, run_id=run_id)]
+    return [f"dbt {row['name']}: {row['message']}" for row in rows(sql, {"run_id": run_id}, tool="summary")]
 
 
 def _raw_table(loads: list[Row]) -> Table:
@@ -79,14 +81,14 @@ def _raw_table(loads: list[Row]) -> Table:
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in loads:
         by_source[row["source"]].append(row)
-    for source, rows in sorted(by_source.items()):
+    for source, loaded in sorted(by_source.items()):
         notes = [
-            f"{sum(row[key] or 0 for row in rows)} {word}"
+            f"{sum(row[key] or 0 for row in loaded)} {word}"
             for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"))
-            if any(row[key] for row in rows)
+            if any(row[key] for row in loaded)
         ]
-        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in rows)
-        total = f"{sum(row['rows_loaded'] for row in rows):,}"
+        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)
+        total = f"{sum(row['rows_loaded'] for row in loaded):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
     return table
 
@@ -112,8 +114,7 @@ def _gate_table(rows: list[Row]) -> Table:
     by_gate: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_gate[row["gate"]].append(row)
-    order = ["staging", "core", "marts"]
-    for gate in sorted(by_gate, key=lambda name: (name in order, order.index(name) if name in order else 0, name)):
+    for gate in sorted(by_gate, key=lambda name: (name in GATED, GATED.index(name) if name in GATED else 0, name)):
         worst = max((row["verdict"] for row in by_gate[gate]), key=VERDICTS.index)
         unmet = sum(row["verdict"] != "pass" for row in by_gate[gate])
         table.add_row(gate, f"[{COLOURS[worst]}]{worst}[/]", str(len(by_gate[gate])), str(unmet))
@@ -148,13 +149,3 @@ def _print_next(console: Console, company: Company, publications: list[Row]) -> 
 def _short(path: Path) -> Path:
     """A path relative to the working folder, if it is inside."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _query(sql: str, **parameters: str) -> list[Row]:
-    from google.cloud import bigquery
-
-    from include.warehouse import client
-
-    bound = [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in parameters.items()]
-    job = client(tool="summary").query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
-    return [dict(row.items()) for row in job.result()]

@@ -6,7 +6,7 @@ runs, a dry run must confirm that it is a SELECT and reads published tables only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, JsonValue
 from include.manifest import PUBLISHED
 from include.mcp.definition import Definition, definition_of
 from include.settings import settings
-from include.warehouse import client
+from include.warehouse import Parameters, Row, bind, client
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob
@@ -29,9 +29,6 @@ BYTE_CAP = 1024**3
 TIMEOUT_SECONDS = 60
 #: How often a query is tried if its table is published again while it runs.
 ATTEMPTS = 3
-
-#: Name → GoogleSQL type and value; a list is an array of that type.
-Parameters = Mapping[str, tuple[str, Any]]
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -123,7 +120,7 @@ qualify row_number() over (order by if(state = 'publishing', 0, 1), published_at
 
 def _freshness(bq: Client, table: str, cap: int) -> Freshness:
     dataset, _, name = table.partition(".")
-    values = {"dataset": ("STRING", dataset), "table_name": ("STRING", name)}
+    values = {"dataset": dataset, "table_name": name}
     rows = _select(bq, _FRESHNESS, values, cap).rows
     state = rows[0]["state"] if rows else "dropped"
     if state == "dropped":
@@ -137,7 +134,7 @@ def _freshness(bq: Client, table: str, cap: int) -> Freshness:
 @dataclass(frozen=True)
 class _Selected:
     columns: list[str]
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     query: Query
 
 
@@ -147,7 +144,7 @@ def _select(bq: Client, sql: str, parameters: Parameters, cap: int) -> _Selected
     result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS, **_retry_options())
     query = Query(
         sql=job.query,
-        parameters={name: value.isoformat() if isinstance(value, date) else value for name, (_, value) in parameters.items()},
+        parameters={name: value.isoformat() if isinstance(value, date) else value for name, value in parameters.items()},
         job_id=job.job_id,
         bytes_processed=job.total_bytes_processed or 0,
         maximum_bytes_billed=cap,
@@ -170,14 +167,8 @@ def check_reads_only(bq: Client, sql: str, parameters: Parameters, cap: int) -> 
 def _run(bq: Client, sql: str, parameters: Parameters, cap: int, dry_run: bool = False) -> QueryJob:
     from google.cloud import bigquery
 
-    bound = [
-        bigquery.ArrayQueryParameter(name, kind, value)
-        if isinstance(value, list)
-        else bigquery.ScalarQueryParameter(name, kind, value)
-        for name, (kind, value) in parameters.items()
-    ]
     config = bigquery.QueryJobConfig(
-        query_parameters=bound, maximum_bytes_billed=cap, job_timeout_ms=int(TIMEOUT_SECONDS * 1000), dry_run=dry_run
+        query_parameters=bind(parameters), maximum_bytes_billed=cap, job_timeout_ms=int(TIMEOUT_SECONDS * 1000), dry_run=dry_run
     )
     return bq.query(sql, config, timeout=TIMEOUT_SECONDS, **_retry_options())
 

@@ -90,10 +90,10 @@ def churned_customers(
     return ask(
         CHURNED_CUSTOMERS,
         lambda _: {
-            "days": ("INT64", days),
-            "plan_tiers": ("STRING", list(plan_tiers)),
-            "segments": ("STRING", list(segments)),
-            "organization_id": ("STRING", organization_id),
-            "row_limit": ("INT64", limit),
+            "days": days,
+            "plan_tiers": list(plan_tiers),
+            "segments": list(segments),
+            "organization_id": organization_id,
+            "row_limit": limit,
         },
     )

@@ -95,10 +95,10 @@ def top_root_causes(
     return ask(
         TOP_ROOT_CAUSES,
         lambda freshness: {
-            "month": ("DATE", date.fromisoformat(f"{month}-01") if month else month_before(freshness.as_of)),
-            "category": ("STRING", category),
-            "organization_id": ("STRING", organization_id),
-            "row_limit": ("INT64", limit),
+            "month": date.fromisoformat(f"{month}-01") if month else month_before(freshness.as_of),
+            "category": category,
+            "organization_id": organization_id,
+            "row_limit": limit,
         },
     )
 

@@ -2,7 +2,7 @@
 
 from include.ops.definition import Column, OpsTable
 from include.ops.pipeline_runs import finish_run, start_run
-from include.ops.readers import SOME_SEEDS, gate_results, last_as_of, loads, publications, read, runs, runs_so_far
+from include.ops.readers import SOME_SEEDS, gate_results, last_as_of, loads, publications, runs, runs_so_far
 from include.ops.tables import DATASETS, TABLES, table
 from include.ops.writers import append, ensure_tables
 
@@ -19,7 +19,6 @@ __all__ = [
     "last_as_of",
     "loads",
     "publications",
-    "read",
     "runs",
     "runs_so_far",
     "start_run",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
-from include.ops.writers import append, new_client
+from include.ops.writers import append
 from include.run_context import RunContext
-from include.warehouse.statements import execute
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
+
+#: The states in which a run of the platform ends.
+EndState = Literal["success", "failed", "skipped"]
 
 
 def start_run(
@@ -41,7 +44,7 @@ def start_run(
 def finish_run(
     run: RunContext,
     dag_id: str,
-    state: str,
+    state: EndState,
     message: str | None = None,
     log_url: str | None = None,
     client: Client | None = None,
@@ -51,16 +54,13 @@ def finish_run(
     Args:
         run: the run, as given to `start_run`. If it has no row yet, one is inserted.
         dag_id: the DAG.
-        state: `success`, `failed` or `skipped`.
+        state: how it ended.
         message: why the run failed or was skipped.
         log_url: the log of the failed task; without it, the link from `start_run` stays.
         client: a BigQuery client; one is made if not given.
     """
-    from google.cloud import bigquery
-
-    if state not in {"success", "failed", "skipped"}:
-        raise ValueError(f"a run ends as success, failed or skipped, not {state!r}")
-    bq = client or new_client()
+    if state not in get_args(EndState):
+        raise ValueError(f"a run ends as {', '.join(get_args(EndState))}, not as {state!r}")
     sql = """
         merge ops.pipeline_runs as t
         using (
@@ -75,14 +75,5 @@ def finish_run(
         values
             (s.run_id, s.dag_id, s.as_of, s.full_refresh, s.state, s.finished_at, s.finished_at, s.message, s.log_url)
     """
-    parameters = [
-        bigquery.ScalarQueryParameter("run_id", "STRING", run.run_id),
-        bigquery.ScalarQueryParameter("dag_id", "STRING", dag_id),
-        bigquery.ScalarQueryParameter("as_of", "TIMESTAMP", run.as_of),
-        bigquery.ScalarQueryParameter("full_refresh", "BOOL", run.full_refresh),
-        bigquery.ScalarQueryParameter("state", "STRING", state),
-        bigquery.ScalarQueryParameter("now", "TIMESTAMP", datetime.now(UTC)),
-        bigquery.ScalarQueryParameter("message", "STRING", message),
-        bigquery.ScalarQueryParameter("log_url", "STRING", log_url),
-    ]
-    execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters))
+    about = {"run_id": run.run_id, "dag_id": dag_id, "as_of": run.as_of, "full_refresh": run.full_refresh}
+    execute(sql, about | {"state": state, "now": datetime.now(UTC), "message": message, "log_url": log_url}, client)

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from include.ops.writers import new_client
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.cloud.bigquery import Client
 
-Row = dict[str, Any]
 #: The value of `ops.pipeline_runs.seeds` for a run that loaded only some of the seeds.
 SOME_SEEDS = "some"
 
@@ -24,11 +23,11 @@ def gate_results(run_id: str | None = None, as_of: datetime | None = None, clien
     """
     sql = """
         select * from ops.gate_results
-        where (@run_id is null or run_id = @run_id) and (@as_of is null or as_of = @as_of)
+        where (@run_id is null or run_id = @run_id) and (@as_of is null or as_of = cast(@as_of as timestamp))
         qualify evaluated_at = max(evaluated_at) over (partition by gate)
         order by gate, expectation
     """
-    return read(sql, client, run_id=("STRING", run_id), as_of=("TIMESTAMP", as_of))
+    return rows(sql, {"run_id": run_id, "as_of": as_of}, client)
 
 
 def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
@@ -36,12 +35,11 @@ def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, cli
     suffix = f"@{as_of:%Y-%m-%dT%H%M%SZ}" if as_of else None
     sql = """
         select * from ops.loads
-        where (@batches is null or batch_id in unnest(split(@batches, '\\n')))
+        where (@is_any_batch or batch_id in unnest(@batches))
             and (@suffix is null or ends_with(batch_id, @suffix))
         order by source, table_name
     """
-    batches = "\n".join(batch_ids) if batch_ids is not None else None
-    return read(sql, client, batches=("STRING", batches), suffix=("STRING", suffix))
+    return rows(sql, {"is_any_batch": batch_ids is None, "batches": batch_ids or [], "suffix": suffix}, client)
 
 
 def publications(client: Client | None = None) -> list[Row]:
@@ -52,13 +50,13 @@ def publications(client: Client | None = None) -> list[Row]:
         qualify row_number() over (partition by dataset, table_name order by published_at desc) = 1
         order by dataset, table_name
     """
-    return [row for row in read(sql, client) if row["state"] == "published"]
+    return [row for row in rows(sql, client=client) if row["state"] == "published"]
 
 
 def last_as_of(client: Client | None = None) -> datetime | None:
     """The latest as-of time that was published; None before the first publication."""
-    rows = read("select max(as_of) as as_of from ops.publications where state = 'published'", client)
-    value: datetime | None = rows[0]["as_of"]
+    (row,) = rows("select max(as_of) as as_of from ops.publications where state = 'published'", client=client)
+    value: datetime | None = row["as_of"]
     return value
 
 
@@ -70,7 +68,7 @@ def runs(dag_id: str | None = None, limit: int = 20, client: Client | None = Non
         order by started_at desc
         limit {int(limit)}
     """
-    return read(sql, client, dag_id=("STRING", dag_id))
+    return rows(sql, {"dag_id": dag_id}, client)
 
 
 def runs_so_far(limit: int = 200, client: Client | None = None) -> list[Row]:
@@ -88,20 +86,4 @@ def runs_so_far(limit: int = 200, client: Client | None = None) -> list[Row]:
             ) = 1
         order by started_at desc
     """
-    return read(sql, client)
-
-
-def read(sql: str, client: Client | None = None, **parameters: tuple[str, Any]) -> list[Row]:
-    """The rows of a query.
-
-    Args:
-        sql: the query.
-        client: a BigQuery client; one is made if not given.
-        parameters: name → type and value of each of its parameters.
-    """
-    from google.cloud import bigquery
-
-    bound = [bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in parameters.items()]
-    bq = client or new_client()
-    job = bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound))
-    return [dict(row.items()) for row in job.result()]
+    return rows(sql, client=client)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from include.ops.definition import Column, OpsTable
 from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
-from include.warehouse.statements import execute
+from include.warehouse import client as new_client
+from include.warehouse import execute
+from include.warehouse import rows as read_rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -107,10 +109,10 @@ def _create_former_view(bq: Client, definition: OpsTable) -> None:
     """Create the view with the table's former name and the former names of its columns, unless it exists."""
     columns = ", ".join(f"{c.name} as {c.formerly}" if c.formerly else c.name for c in definition.columns)
     execute(
-        bq,
         f"create view if not exists {definition.former} "
         f"options (description = 'Former name of {definition.qualified}. The next release drops this view.') "
         f"as select {columns} from `{bq.project}`.{definition.qualified}",
+        client=bq,
     )
 
 
@@ -119,7 +121,7 @@ def _execute_once(bq: Client, sql: str, is_done: Callable[[], bool]) -> None:
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        execute(bq, sql)
+        execute(sql, client=bq)
     except GoogleAPICallError:
         if not is_done():
             raise
@@ -132,7 +134,7 @@ def _columns(bq: Client, datasets: Iterable[str]) -> dict[str, set[str]]:
         for dataset in datasets
     ]
     columns: dict[str, set[str]] = {}
-    for row in bq.query(" union all ".join(parts)).result():
+    for row in read_rows(" union all ".join(parts), client=bq):
         columns.setdefault(row["name"], set()).add(row["column_name"])
     return columns
 
@@ -162,7 +164,7 @@ def _ensure_table(bq: Client, definition: OpsTable) -> None:
     ]
     if missing:
         # One statement: BigQuery takes five changes of a table's schema in ten seconds.
-        execute(bq, f"alter table {definition.qualified} {', '.join(missing)}")
+        execute(f"alter table {definition.qualified} {', '.join(missing)}", client=bq)
 
 
 def append(
@@ -205,12 +207,10 @@ def append(
 def _write(
     bq: Client, target: OpsTable, rows: Sequence[str], replace_where: Mapping[str, Any] | None, unless_present: str | None
 ) -> None:
-    from google.cloud import bigquery
-
     names = ", ".join(f"`{c.name}`" for c in target.columns)
     values = ", ".join(f"cast(json_value(item, '$.{c.name}') as {c.type}) as `{c.name}`" for c in target.columns)
     source = f"select {values} from unnest(json_query_array(@rows)) as item"
-    parameters: list[Any] = [bigquery.ScalarQueryParameter("rows", "STRING", f"[{','.join(rows)}]")]
+    parameters: dict[str, Any] = {"rows": f"[{','.join(rows)}]"}
     if unless_present is not None:
         same = f"t.`{target.column(unless_present).name}` = s.`{unless_present}`"
         sql = (
@@ -221,33 +221,31 @@ def _write(
         sql = f"insert into {target.qualified} ({names}) {source}"
     else:
         condition, more = _condition(target, replace_where)
-        parameters += more
+        parameters |= more
         sql = (
             f"merge {target.qualified} as t using ({source}) as s on false "
             f"when not matched by source and {condition} then delete "
             f"when not matched then insert ({names}) values ({names})"
         )
-    execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters))
+    execute(sql, parameters, bq)
 
 
-def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The SQL condition and its query parameters for `replace_where`."""
-    from google.cloud import bigquery
-
     if not where:
         raise ValueError(f"replace_where is empty: it would delete all of {target.qualified}.")
     clauses: list[str] = []
-    parameters: list[Any] = []
+    parameters: dict[str, Any] = {}
     for position, (name, value) in enumerate(where.items()):
-        kind = target.column(name).type
+        target.column(name)
         if value is None:
             clauses.append(f"t.`{name}` is null")
         elif isinstance(value, list | tuple | set | frozenset):
             clauses.append(f"t.`{name}` in unnest(@w{position})")
-            parameters.append(bigquery.ArrayQueryParameter(f"w{position}", kind, sorted(value)))
+            parameters[f"w{position}"] = sorted(value)
         else:
             clauses.append(f"t.`{name}` = @w{position}")
-            parameters.append(bigquery.ScalarQueryParameter(f"w{position}", kind, value))
+            parameters[f"w{position}"] = value
     return " and ".join(clauses), parameters
 
 
@@ -284,10 +282,3 @@ def _chunks(rows: Sequence[str]) -> Iterator[list[str]]:
         chunk.append(row)
         size += len(row) + 1
     yield chunk
-
-
-def new_client() -> Client:
-    """A client of the warehouse."""
-    from include.warehouse import client
-
-    return client()

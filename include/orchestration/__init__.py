@@ -19,7 +19,7 @@ from include.orchestration.defaults import (
 )
 from include.orchestration.locks import BUILD, Lock, take_lock
 from include.orchestration.refreshes import Refresh, refreshes
-from include.orchestration.retention import prune_snapshots
+from include.orchestration.retention import delete_old_versions
 from include.orchestration.runs import full_refresh_if_backfill, has_begun, open_run, skip_run
 
 __all__ = [
@@ -31,11 +31,11 @@ __all__ = [
     "Lock",
     "Refresh",
     "default_args",
+    "delete_old_versions",
     "full_refresh_if_backfill",
     "gate_task",
     "has_begun",
     "open_run",
-    "prune_snapshots",
     "publish_task",
     "raw_asset",
     "raw_assets",

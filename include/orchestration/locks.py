@@ -6,9 +6,9 @@ of an ended run takes it over. So a killed run blocks no other run, and there is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.warehouse import client as new_client
 from include.warehouse import execute
@@ -80,7 +80,7 @@ def take_lock(
         if {lock.resource for lock in found} != set(wanted):
             _make_rows(bq, wanted)
         ended = sorted({f"{other.dag_id} {other.run_id}" for other in others})
-        if _query(bq, _TAKE, wanted, ended, dag_id=dag_id, run_id=run_id).num_dml_affected_rows:
+        if execute(_TAKE, {"resources": wanted, "ended": ended, "dag_id": dag_id, "run_id": run_id}, bq).num_dml_affected_rows:
             return None
         found = _locks(bq, wanted)
     raise RuntimeError(f"The lock on {', '.join(wanted)} could not be taken in {_ATTEMPTS} attempts: {found}")
@@ -93,7 +93,7 @@ def _make_rows(bq: Client, resources: list[str]) -> None:
         select resource from unnest(@resources) as resource
         where resource not in (select known.resource from ops.locks as known)
     """
-    _query(bq, sql, resources)
+    execute(sql, {"resources": resources}, bq)
 
 
 def _locks(bq: Client, resources: list[str]) -> list[Lock]:
@@ -101,12 +101,3 @@ def _locks(bq: Client, resources: list[str]) -> list[Lock]:
     rows = bq.list_rows(bq.get_table("ops.locks"))
     found = {Lock(row["resource"], row["dag_id"], row["run_id"]) for row in rows if row["resource"] in resources}
     return sorted(found, key=lambda lock: lock.resource)
-
-
-def _query(bq: Client, sql: str, resources: list[str], ended: Sequence[str] = (), **names: str) -> Any:
-    from google.cloud import bigquery
-
-    parameters: list[Any] = [bigquery.ArrayQueryParameter("resources", "STRING", resources)]
-    parameters += [bigquery.ArrayQueryParameter("ended", "STRING", list(ended))]
-    parameters += [bigquery.ScalarQueryParameter(name, "STRING", value) for name, value in names.items()]
-    return execute(bq, sql, bigquery.QueryJobConfig(query_parameters=parameters)).result()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from include.settings import settings
-from include.warehouse.statements import execute
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -16,7 +16,7 @@ DATASET = "snapshots"
 PREFIX = "snap_"
 
 
-def prune_snapshots(as_of: datetime, client: Client) -> dict[str, int]:
+def delete_old_versions(as_of: datetime, client: Client) -> dict[str, int]:
     """Delete from every snapshot the versions that ended more than `SNAPSHOTS_KEPT_DAYS` before `as_of`.
 
     A current version (`dbt_valid_to` is NULL) is kept, however old it is.
@@ -24,16 +24,13 @@ def prune_snapshots(as_of: datetime, client: Client) -> dict[str, int]:
     Returns:
         Snapshot → number of deleted versions.
     """
-    from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
-
     oldest = as_of - timedelta(days=settings().snapshots_kept_days)
-    config = QueryJobConfig(query_parameters=[ScalarQueryParameter("oldest", "TIMESTAMP", oldest)])
     deleted = {}
     for table in client.list_tables(DATASET):
         # The dataset also holds history without versions, such as daily scores.
         if not table.table_id.startswith(PREFIX):
             continue
         sql = f"delete from `{DATASET}`.`{table.table_id}` where dbt_valid_to is not null and dbt_valid_to < @oldest"
-        job = execute(client, sql, config)
+        job = execute(sql, {"oldest": oldest}, client)
         deleted[table.table_id] = int(job.num_dml_affected_rows or 0)
     return deleted

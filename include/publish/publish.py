@@ -12,19 +12,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from include.manifest import PUBLISHED
 from include.ops import append, publications
 from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, PublishError, Target, built, chosen
 from include.run_context import RunContext
 from include.warehouse import client as new_client
-from include.warehouse import copy_config, execute
+from include.warehouse import copy_config, execute, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 log = logging.getLogger(__name__)
+
+#: The states of a row of `ops.publications`.
+State = Literal["publishing", "published", "dropped", "rolled_back"]
 
 
 def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client | None = None) -> int:
@@ -59,14 +62,14 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
 
     for target in affected:
         if target in existing:
-            _query(bq, f"create table {target.backup} clone {target.published}")
+            execute(f"create table {target.backup} clone {target.published}", client=bq)
     _record(bq, run, affected, "publishing", replacing=("publishing", "rolled_back"))
     current: Target | None = None
     try:
         for current in targets:
             _replace(bq, current)
         for current in stale:
-            _query(bq, f"drop table if exists {current.published}")
+            execute(f"drop table if exists {current.published}", client=bq)
         current = None
         counts = _count(bq, targets)
         _record(bq, run, targets, "published", counts=counts, dropped=stale)
@@ -90,7 +93,7 @@ def recover(client: Client | None = None) -> list[str]:
     """
     bq = client or new_client(task="publish")
     backups = {table.table_id for table in bq.list_tables(BACKUP_DATASET) if table.table_id.startswith(BACKUP_PREFIX)}
-    unfinished = _rows(bq, "select * from ops.publications where state = 'publishing'")
+    unfinished = rows("select * from ops.publications where state = 'publishing'", client=bq)
     restored = []
     for row in unfinished:
         target = Target(row["dataset"], row["table_name"])
@@ -98,12 +101,12 @@ def recover(client: Client | None = None) -> list[str]:
             _restore(bq, target)
         else:
             # Without a backup, the table was not published before.
-            _query(bq, f"drop table if exists {target.published}")
+            execute(f"drop table if exists {target.published}", client=bq)
         restored.append(f"{target.dataset}.{target.name}")
     now = datetime.now(UTC)
     for run_id in sorted({row["run_id"] for row in unfinished}):
-        rows = [row | {"state": "rolled_back", "published_at": now} for row in unfinished if row["run_id"] == run_id]
-        append("ops.publications", rows, replace_where={"run_id": run_id, "state": "publishing"}, client=bq)
+        undone = [row | {"state": "rolled_back", "published_at": now} for row in unfinished if row["run_id"] == run_id]
+        append("ops.publications", undone, replace_where={"run_id": run_id, "state": "publishing"}, client=bq)
     if restored:
         log.warning("An unfinished publication was undone: %s", ", ".join(restored))
     if backups:
@@ -115,13 +118,13 @@ def _replace(bq: Client, target: Target) -> None:
     from google.api_core.exceptions import BadRequest, Conflict
 
     try:
-        _query(bq, f"create or replace table {target.published} clone {target.built}")
+        execute(f"create or replace table {target.published} clone {target.built}", client=bq)
     except (BadRequest, Conflict) as error:
         if not isinstance(error, Conflict) and "different partitioning" not in str(error):
             raise
         # BigQuery cannot replace a table by one with other partitioning, so it is dropped and created again.
-        _query(bq, f"drop table if exists {target.published}")
-        _query(bq, f"create table {target.published} clone {target.built}")
+        execute(f"drop table if exists {target.published}", client=bq)
+        execute(f"create table {target.published} clone {target.built}", client=bq)
 
 
 def _restore(bq: Client, target: Target) -> None:
@@ -176,14 +179,14 @@ def _record(
     bq: Client,
     run: RunContext,
     targets: Sequence[Target],
-    state: str,
+    state: State,
     counts: dict[Target, int] | None = None,
     dropped: Sequence[Target] = (),
-    replacing: Sequence[str] | None = None,
+    replacing: Sequence[State] | None = None,
 ) -> None:
     """Write the run's rows of `ops.publications` for these tables. One statement replaces its earlier rows."""
     now = datetime.now(UTC)
-    rows = [
+    records = [
         {
             "table_name": target.name,
             "dataset": target.dataset,
@@ -196,21 +199,13 @@ def _record(
         }
         for target in [*targets, *dropped]
     ]
-    where: dict[str, Any] = {"run_id": run.run_id, "table_name": [row["table_name"] for row in rows]}
+    where: dict[str, Any] = {"run_id": run.run_id, "table_name": [row["table_name"] for row in records]}
     if replacing is not None:
         # A run that publishes again keeps the rows of its earlier publication until the new one is complete.
         where["state"] = list(replacing)
-    append("ops.publications", rows, replace_where=where, client=bq)
+    append("ops.publications", records, replace_where=where, client=bq)
 
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, "message", "") or error)
     return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-
-
-def _rows(bq: Client, sql: str) -> list[dict[str, Any]]:
-    return [dict(row.items()) for row in _query(bq, sql)]
-
-
-def _query(bq: Client, sql: str) -> Any:
-    return execute(bq, sql).result()

@@ -16,12 +16,13 @@ from google.api_core.exceptions import GoogleAPICallError
 
 from include.ops import append
 from include.quality import quarantine
-from include.quality.parameters import bound, values_of
+from include.quality.parameters import typed, values_of
 from include.quality.verdict import RECONCILIATION, GateBlocked, GateVerdict, Outcome
 from include.run_context import RunContext
+from include.warehouse import rows
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, ScalarQueryParameter
+    from google.cloud.bigquery import Client
 
     from include.quality.scope import Scope
 
@@ -102,11 +103,11 @@ def _write(verdicts: Sequence[GateVerdict], run: RunContext, bq: Client) -> None
         "ops.reconciliation": [row for gate, outcome in reconciled for row in outcome.reconciliation(gate, run, now)],
         "ops.gate_results": [outcome.row(gate, run, now) for gate, outcome in found],
     }
-    for (name, rows), written in zip(audit.items(), (reconciled, found), strict=True):
+    for (name, records), written in zip(audit.items(), (reconciled, found), strict=True):
         # If the scope leaves no rule of a gate, there is no earlier result to replace either.
         if written:
             where = {"run_id": run.run_id, "as_of": run.as_of, "gate": sorted({gate for gate, _ in written})}
-            append(name, rows, replace_where=where, client=bq)
+            append(name, records, replace_where=where, client=bq)
 
 
 def _evaluate(checkpoint: Any | None, run: RunContext, values: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Outcome]]:
@@ -190,28 +191,24 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
     For rows that broke a rule: the keys of a few. For an error: the warehouse's own message, which Great Expectations
     drops.
     """
-    from google.cloud import bigquery
-
     if outcome.error is not None:
         statement = f"select count(*) from (\n{outcome.query or f'select * from {outcome.relation} limit 1'}\n)"
-        return replace(outcome, error=_complaint_of(client, statement, bound(values)) or outcome.error)
+        return replace(outcome, error=_complaint_of(client, statement, values) or outcome.error)
     if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
     sql = f"select {shown} as shown from (\n{outcome.query}\n) as broken order by shown limit {_SAMPLES}"
     try:
-        rows = client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(values))).result()
+        found = rows(sql, typed(values), client)
     except GoogleAPICallError as error:
         return replace(outcome, error=_message_of(error))
-    return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in rows))
+    return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in found))
 
 
-def _complaint_of(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter]) -> str | None:
+def _complaint_of(client: Client, sql: str, values: Mapping[str, str]) -> str | None:
     """Run a query; the warehouse's message if it fails, else None."""
-    from google.cloud import bigquery
-
     try:
-        client.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters))).result()
+        rows(sql, typed(values), client)
     except GoogleAPICallError as error:
         return _message_of(error)
     return None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Any
 
 from include.run_context import RunContext
-
-if TYPE_CHECKING:
-    from google.cloud.bigquery import ScalarQueryParameter
 
 #: Name → GoogleSQL type.
 PARAMETERS = {"run_id": "STRING", "as_of": "TIMESTAMP", "batch_id": "STRING", "full_refresh": "BOOL"}
@@ -47,11 +45,6 @@ def with_literals(sql: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(literal, sql)
 
 
-def bound(values: Mapping[str, str]) -> list[ScalarQueryParameter]:
-    """The same parameters for a BigQuery client."""
-    from google.cloud import bigquery
-
-    def typed(name: str) -> str | bool:
-        return values[name] == "true" if PARAMETERS[name] == "BOOL" else values[name]
-
-    return [bigquery.ScalarQueryParameter(name, kind, typed(name)) for name, kind in PARAMETERS.items()]
+def typed(values: Mapping[str, str]) -> dict[str, Any]:
+    """The same parameters as values of their types."""
+    return dict(values) | {"as_of": datetime.fromisoformat(values["as_of"]), "full_refresh": values["full_refresh"] == "true"}

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from include.quality.parameters import bound
+from include.quality.parameters import typed
 from include.quality.verdict import Outcome
-from include.warehouse.statements import execute
+from include.warehouse import execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
@@ -19,16 +19,13 @@ _MAX_PASSES = 10
 
 def release(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
     """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`), so that it checks them again."""
-    from google.cloud import bigquery
-
-    parameters: list[Any] = [bigquery.ScalarQueryParameter("gate", "STRING", gate)]
+    parameters: dict[str, Any] = {"gate": gate}
     condition = "gate = @gate"
     if relations is not None:
-        names = sorted(relation.split(".")[1] for relation in relations)
-        parameters.append(bigquery.ArrayQueryParameter("relations", "STRING", names))
+        parameters["relations"] = sorted(relation.split(".")[1] for relation in relations)
         condition += " and relation in unnest(@relations)"
     sql = f"delete from quarantine.quarantined_rows where {condition}"
-    execute(client, sql, bigquery.QueryJobConfig(query_parameters=parameters))
+    execute(sql, parameters, client)
 
 
 def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
@@ -62,8 +59,6 @@ def key_text(key: Sequence[str], alias: str) -> str:
 
 
 def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
-    from google.cloud import bigquery
-
     sql = f"""
         insert into quarantine.quarantined_rows (
             relation, row_key, organization_id, reason, expectation, gate, row_json, run_id, as_of, quarantined_at
@@ -84,6 +79,5 @@ def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[s
         "expectation": outcome.name,
         "gate": gate,
     }
-    parameters = bound(values) + [bigquery.ScalarQueryParameter(name, "STRING", text) for name, text in about.items()]
-    job = execute(client, sql, bigquery.QueryJobConfig(query_parameters=parameters))
+    job = execute(sql, typed(values) | about, client)
     return int(job.num_dml_affected_rows or 0)

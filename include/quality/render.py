@@ -15,6 +15,7 @@ import yaml
 
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
+from include.quality.verdict import Action
 
 #: The files of a context: its configuration, and folders of JSON.
 CONFIGURATION = "great_expectations.yml"
@@ -32,7 +33,7 @@ _NAMESPACE = uuid.UUID("6f1d3c9e-0f58-4c55-9d0c-0c8f6f2a7b11")
 _MOST_SCANS = 150
 #: Rules, each with the name of its gate.
 _Rules = list[tuple[str, Rule]]
-_SEVERITY = {"block": "critical", "quarantine": "warning", "warn": "info"}
+_SEVERITY: dict[Action, str] = {"block": "critical", "quarantine": "warning", "warn": "info"}
 _HEADER = """\
 # The Great Expectations context of the gates, to be opened by hand. Made by `make generate`, with the JSON beside it: do not edit.
 # Rules live in gates/*.yml and, for what follows from the sources, in include/sources/*.yml.

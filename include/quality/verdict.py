@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from include.run_context import RunContext
 
 #: Great Expectations' type of the expectations that compare two sides.
 RECONCILIATION = "expect_sides_to_agree"
-#: The verdicts of a gate, mildest first.
-VERDICTS = ("pass", "warn", "quarantine", "block")
+#: What a broken rule does, and the verdict of a gate; mildest first.
+Action = Literal["warn", "quarantine", "block"]
+Verdict = Literal["pass", Action]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Outcome:
 
     name: str
     relation: str
-    action: str
+    action: Action
     reason: str
     expectation_type: str
     column: str | None
@@ -49,7 +51,7 @@ class Outcome:
     sides: tuple[Mapping[str, Any], ...] = ()
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """`pass`, or the action of a broken rule. An expectation that cannot be evaluated blocks, whatever its action."""
         if self.error is not None:
             return "block"
@@ -114,8 +116,8 @@ class GateVerdict:
         object.__setattr__(self, "failures", tuple(failed))
 
     @property
-    def verdict(self) -> str:
-        """`pass`, `warn`, `quarantine` or `block`."""
+    def verdict(self) -> Verdict:
+        """The severest verdict of its expectations."""
         return self.failures[0].verdict if self.failures else "pass"
 
     @property

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from include.terms import Duration
+from include.terms import Criticality, Duration
 
 #: The types of declared columns. `time` is a local time of day; `json` is JSON text.
 ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
@@ -198,7 +198,7 @@ class Source(_Strict):
 
     description: str = Field(min_length=3)
     owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    tier: Literal["critical", "high", "medium", "low"]
+    tier: Criticality
     #: Cron expression, UTC.
     schedule: str
     #: Airflow connection id.

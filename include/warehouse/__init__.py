@@ -2,6 +2,17 @@
 
 from include.warehouse.client import client, copy_config, with_defaults
 from include.warehouse.identity import credentials, identity
-from include.warehouse.statements import execute
+from include.warehouse.statements import Parameters, Row, bind, execute, rows
 
-__all__ = ["client", "copy_config", "credentials", "execute", "identity", "with_defaults"]
+__all__ = [
+    "Parameters",
+    "Row",
+    "bind",
+    "client",
+    "copy_config",
+    "credentials",
+    "execute",
+    "identity",
+    "rows",
+    "with_defaults",
+]

@@ -1,11 +1,21 @@
-"""Runs statements that write, and retries them if BigQuery refuses them because of concurrent writers of the same table."""
+"""Runs statements, and retries them if BigQuery refuses them because of concurrent writers of the same table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from include.warehouse.client import client as new_client
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
+    from google.cloud.bigquery import ArrayQueryParameter, Client, QueryJob, ScalarQueryParameter
+    from google.cloud.bigquery.table import RowIterator
+
+Row = dict[str, Any]
+#: Name → value of the parameters of a statement; see `bind` for their types.
+Parameters = Mapping[str, Any]
 
 #: Seconds for which a statement is retried. The random wait is up to one second first and doubles with each attempt.
 _PATIENCE = 120.0
@@ -19,18 +29,38 @@ _CONTENDED = (
 )
 #: Errors inside BigQuery, after which its own client also retries a query.
 _REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "backendError", "jobBackendError", "jobInternalError"})
+# A bool is an int and a datetime is a date, so the order matters.
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "BOOL"),
+    (int, "INT64"),
+    (float, "FLOAT64"),
+    (Decimal, "NUMERIC"),
+    (str, "STRING"),
+    (datetime, "TIMESTAMP"),
+    (date, "DATE"),
+)
 
 
-def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience: float | None = None) -> QueryJob:
-    """Run a statement that writes, and wait for its end.
+def rows(
+    sql: str, parameters: Parameters | None = None, client: Client | None = None, patience: float | None = None, **labels: str
+) -> list[Row]:
+    """Run a query, and return its rows; see `execute`."""
+    return [dict(row.items()) for row in _run(sql, parameters, client, patience, labels)[1]]
+
+
+def execute(
+    sql: str, parameters: Parameters | None = None, client: Client | None = None, patience: float | None = None, **labels: str
+) -> QueryJob:
+    """Run a statement, and wait for its end.
 
     BigQuery may refuse a statement because others write the same table. Such a statement has changed nothing, so it is retried.
 
     Args:
-        bq: a BigQuery client.
         sql: the statement.
-        config: its parameters.
+        parameters: the values of its parameters.
+        client: a BigQuery client; one is made if not given.
         patience: seconds for which it is retried; by default two minutes, and ten minutes if the warehouse cannot be reached.
+        labels: the labels of the job, if no client is given.
 
     Returns:
         The job, done.
@@ -38,20 +68,55 @@ def execute(bq: Client, sql: str, config: QueryJobConfig | None = None, patience
     Raises:
         google.api_core.exceptions.GoogleAPICallError: the statement is wrong, or was refused for longer than that.
     """
+    return _run(sql, parameters, client, patience, labels)[0]
+
+
+def bind(parameters: Parameters) -> list[ScalarQueryParameter | ArrayQueryParameter]:
+    """The parameters for a BigQuery client. A value's type says the type of its parameter.
+
+    None is a NULL of type STRING, and an empty list is an empty array of STRING: SQL casts it if it needs another type.
+
+    Raises:
+        TypeError: a value has a type that no parameter has.
+    """
+    from google.cloud import bigquery
+
+    return [
+        bigquery.ArrayQueryParameter(name, _type(name, next(iter(value), None)), value)
+        if isinstance(value, list)
+        else bigquery.ScalarQueryParameter(name, _type(name, value), value)
+        for name, value in parameters.items()
+    ]
+
+
+def _type(name: str, value: Any) -> str:
+    if value is None:
+        return "STRING"
+    found = next((kind for known, kind in _TYPES if isinstance(value, known)), None)
+    if found is None:
+        known = ", ".join(known.__name__ for known, _ in _TYPES)
+        raise TypeError(f"@{name} is a {type(value).__name__}: give one of {known}, None, or a list of them.")
+    return found
+
+
+def _run(
+    sql: str, parameters: Parameters | None, client: Client | None, patience: float | None, labels: Mapping[str, str]
+) -> tuple[QueryJob, RowIterator]:
     from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
-    from google.cloud.bigquery import DEFAULT_RETRY
+    from google.cloud.bigquery import DEFAULT_RETRY, QueryJobConfig
 
+    bq = client or new_client(**labels)
+    config = QueryJobConfig(query_parameters=bind(parameters or {}))
     reaching = DEFAULT_RETRY if patience is None else DEFAULT_RETRY.with_timeout(patience)
     again = Retry(_may_run_again, initial=1.0, maximum=_LONGEST_WAIT, multiplier=2.0, timeout=patience or _PATIENCE)
 
-    def once() -> QueryJob:
+    def once() -> tuple[QueryJob, RowIterator]:
         job = bq.query(sql, job_config=config, retry=reaching, job_retry=None)
-        job.result(retry=reaching)
-        return job
+        return job, job.result(retry=reaching)
 
     try:
-        done: QueryJob = again(once)()
+        done: tuple[QueryJob, RowIterator] = again(once)()
     except RetryError as error:
         raise error.cause or error from None
     return done

@@ -226,10 +226,10 @@ class Platform(NightlyRuns):
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
 
     def maintenance(self, run: RunContext) -> None:
-        from include.orchestration import prune_snapshots
+        from include.orchestration import delete_old_versions
         from include.warehouse import client
 
-        prune_snapshots(run.as_of, client(task="retention"))
+        delete_old_versions(run.as_of, client(task="retention"))
 
     def monitor(self) -> None:
         """A check of the freshness SLAs, with notification and delivery."""

@@ -6,7 +6,7 @@
         check_cols=['lead_count', 'reached_count', 'next_reached_count', 'lost_count'],
         hard_deletes='invalidate',
         pre_hook=[
-            "{{ forget_versions_since_as_of(this) }}",
+            "{{ delete_versions_since_as_of(this) }}",
             "{{ reopen_versions_ended_since_as_of(this) }}",
         ]
     )

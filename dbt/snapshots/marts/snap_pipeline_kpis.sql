@@ -10,7 +10,7 @@
         ],
         hard_deletes='invalidate',
         pre_hook=[
-            "{{ forget_versions_since_as_of(this) }}",
+            "{{ delete_versions_since_as_of(this) }}",
             "{{ reopen_versions_ended_since_as_of(this) }}",
         ]
     )

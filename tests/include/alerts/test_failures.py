@@ -242,6 +242,7 @@ def test_a_failure_is_sent_without_the_warehouse(
         raise ConnectionError("no warehouse")
 
     monkeypatch.setattr("include.warehouse.client", unreachable)
+    monkeypatch.setattr("include.warehouse.statements.new_client", unreachable)
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
     settings.cache_clear()
     for run_id in ("one", "two"):

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from google.cloud import bigquery
 from google.cloud.bigquery import Client
 
 from include import ops
 from include.quality.derived import core_rules
-from include.quality.parameters import bound
+from include.quality.parameters import typed
 from include.quality.reconciliation import differing, read, sides_query
 from include.quality.rules import Rule, load_gates
 from include.settings import settings
+from include.warehouse import execute
 from tests.include.quality.test_gates import SHOP
 from tests.warehouse import rows
 
@@ -194,8 +194,8 @@ def broken(bq: Client, rule: Rule) -> int:
     """How many rows (or parts) break a rule now."""
     assert rule.rows or rule.reconcile
     sql = f"select count(*) from ({rule.rows})" if rule.rows else sides_query(str(rule.reconcile))
-    job = bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=bound(VALUES)))
-    found = next(iter(job.result()))[0]
+    (row,) = execute(sql, typed(VALUES), bq).result()
+    found = row[0]
     return found if rule.rows else len(differing(read(found), rule.tolerance))
 
 

@@ -17,7 +17,7 @@ from include import ops
 from include.quality import run_gate
 from include.run_context import RunContext
 from include.settings import ROOT
-from include.warehouse import client
+from include.warehouse import client, rows
 from tests.proxy import Proxy, proxied
 from tests.warehouse import connected, running
 
@@ -142,11 +142,16 @@ def test_publishing_with_a_rollback(bq: Client, proxy: Proxy) -> None:
 
 
 def test_retention(bq: Client, proxy: Proxy) -> None:
-    from include.orchestration import prune_snapshots
+    from include.orchestration import delete_old_versions
 
     bq.query("create table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert prune_snapshots(RUN.as_of, client(task="retention")) == {"snap_a": 1}
+    assert delete_old_versions(RUN.as_of, client(task="retention")) == {"snap_a": 1}
     assert incomplete(proxy, task="retention") == []
+
+
+def test_a_query_without_a_client_of_its_own(bq: Client, proxy: Proxy) -> None:
+    assert rows("select @n as n", {"n": 1}, tool="summary") == [{"n": 1}]
+    assert incomplete(proxy, tool="summary") == []
 
 
 def test_audit_tables(bq: Client, proxy: Proxy) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import Client
 
-from include import ops
-from include.orchestration import prune_snapshots, take_lock
+from include import ops, warehouse
+from include.orchestration import delete_old_versions, take_lock
 from include.quality import quarantine
 from include.run_context import RunContext
 from include.warehouse import client, execute
@@ -47,7 +48,7 @@ def load(_: Client) -> None:
 
 def snapshots(bq: Client) -> None:
     bq.query("create or replace table snapshots.snap_a as select timestamp '2020-01-01' as dbt_valid_to").result()
-    assert prune_snapshots(RUN.as_of, client()) == {"snap_a": 1}
+    assert delete_old_versions(RUN.as_of, client()) == {"snap_a": 1}
 
 
 WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
@@ -82,11 +83,37 @@ def test_a_retried_row_is_written_once(bq: Client, proxy: Proxy, message: str, r
 
 def test_an_invalid_statement_is_not_retried(bq: Client, proxy: Proxy) -> None:
     with pytest.raises(BadRequest):
-        execute(client(), "delete from ops.loads where nothing = 1")
+        execute("delete from ops.loads where nothing = 1")
     assert len(proxy.statements("nothing = 1")) == 1
 
 
 def test_it_gives_up(bq: Client, proxy: Proxy) -> None:
     proxy.refuse("ops.loads", SERIALIZE, times=1000)
     with pytest.raises(BadRequest, match="Could not serialize access"):
-        execute(client(), "delete from ops.loads where true", patience=1.0)
+        execute("delete from ops.loads where true", patience=1.0)
+
+
+VALUES = {
+    "word": "a",
+    "whole": 1,
+    "real": 0.5,
+    "exact": Decimal("1.5"),
+    "yes": True,
+    "moment": RUN.as_of,
+    "day": date(2026, 10, 1),
+    "nothing": None,
+    "several": [1, 2],
+    "empty": [],
+}
+
+
+def test_the_type_of_a_value_is_the_type_of_its_parameter(bq: Client) -> None:
+    assert warehouse.rows(f"select {', '.join(f'@{name} as {name}' for name in VALUES)}", VALUES) == [VALUES]
+    typed = {"word": "STRING", "whole": "INT64", "real": "FLOAT64", "exact": "NUMERIC", "yes": "BOOL", "moment": "TIMESTAMP"}
+    typed |= {"day": "DATE", "nothing": "STRING", "several": "INT64", "empty": "STRING"}
+    assert {item.name: getattr(item, "type_", None) or item.array_type for item in warehouse.bind(VALUES)} == typed
+
+
+def test_a_value_without_a_type_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"@when is a timedelta: give one of bool, int, .*, None, or a list of them"):
+        warehouse.bind({"when": RUN.as_of - RUN.as_of})

@@ -8,7 +8,7 @@
         on_schema_change='append_new_columns',
         partition_by={'field': 'score_date', 'data_type': 'date', 'granularity': 'month'},
         cluster_by=['organization_id', 'account_id'],
-        pre_hook="{{ forget_rows_of_this_run(this, 'scored_at', 'score_date') }}"
+        pre_hook="{{ delete_rows_of_this_run(this, 'scored_at', 'score_date') }}"
     )
 }}
 {#- History: what a run found is never worked out again for another run, so a full refresh leaves it alone. A run adds its own
