@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from include.terms import cadence_interval
+from include.terms import NIGHTLY_START, cadence_interval
 
 #: Calendar → the days that have instants, Monday = 0.
 CALENDARS: dict[str, frozenset[int]] = {
     "every_day": frozenset(range(7)),
     "business_days": frozenset(range(5)),
 }
-#: When a night starts. What it loads is the data up to midnight.
-NIGHT_STARTS = timedelta(hours=2)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,8 +34,8 @@ class Ticks:
 
     @property
     def lag(self) -> timedelta:
-        """How much older than its instant the data may be: a night starts two hours after the midnight up to which it reads."""
-        return NIGHT_STARTS if self.cadence == "daily" else timedelta(0)
+        """How much older than its instant the data may be: the nightly run starts hours after the midnight up to which it reads."""
+        return NIGHTLY_START if self.cadence == "daily" else timedelta(0)
 
     def last(self, at: datetime) -> datetime:
         """The latest instant that is not after `at`."""

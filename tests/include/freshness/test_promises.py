@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import pytest
 from tests.include.sla.books import MANIFEST, manifest, model
 
 from include.freshness import PromiseError, load_lineage, load_promises
-from include.freshness.calendars import NIGHT_STARTS
+from include.freshness.calendars import Ticks
 from include.sources import load_sources
+from include.terms import NIGHTLY_SCHEDULE
 
 SLA = {"cadence": "daily", "fresh_within": "6h", "criticality": "medium"}
 
@@ -77,5 +78,7 @@ def test_the_project_promises_every_published_table_from_sources_that_are_landed
 
 
 def test_a_night_starts_when_the_sources_are_read() -> None:
-    hours = NIGHT_STARTS // timedelta(hours=1)
-    assert {source.schedule for source in load_sources().values()} == {f"0 {hours} * * *"}
+    assert {source.schedule for source in load_sources().values()} == {NIGHTLY_SCHEDULE}
+    minute, hour, *_ = map(int, NIGHTLY_SCHEDULE.replace("*", "0").split())
+    starts = Ticks("daily", "every_day").next(datetime(2026, 10, 1, tzinfo=UTC))
+    assert (starts.hour, starts.minute) == (hour, minute)

@@ -323,6 +323,7 @@ SHOP = Source.model_validate(
             "items": {
                 "description": "Items",
                 "primary_key": ["item_id"],
+                "event_time": "none",
                 "columns": {
                     "item_id": {"type": "string", "description": "The item"},
                     "organization_id": {"type": "string", "description": "The tenant"},
