@@ -49,6 +49,9 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+#: dbt asks for the last load of a table, not for its newest row: a table that nobody changes is loaded without new rows.
+_LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads where source = '{source}' and table_name = '{{{{ this.identifier }}}}'"
+
 _MACRO_FILE = "macros/raw_tables.sql"
 _MACRO = """\
 {{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, and the order of a
@@ -71,7 +74,7 @@ def render(source: Source) -> str:
                 "database": "{{ target.project }}",
                 "schema": source.dataset,
                 "config": {
-                    "loaded_at_field": "_loaded_at",
+                    "loaded_at_query": _LAST_LOAD.format(source=source.name),
                     "meta": {"owner": source.owner, "tier": source.tier},
                 },
                 "tables": [_table(source, table) for table in source.tables.values()],

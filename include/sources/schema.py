@@ -56,7 +56,7 @@ class Column(_Strict):
 
 
 class Freshness(_Strict):
-    """The ages of a table's newest loaded row at which `dbt source freshness` warns and fails."""
+    """The times since a table's last load after which `dbt source freshness` warns and fails."""
 
     warn_after: Duration
     error_after: Duration

@@ -286,14 +286,18 @@ def test_a_source_says_which_of_its_rows_a_run_sees(
     bq.query(
         """
         create table raw_shop.visits as
-        select visit_id, seen_at, _batch_id, _loaded_at, _loaded_at as _extracted_at, 'f' as _source_file_id, false as _is_deleted
-        from unnest([
-            struct('history' as visit_id, timestamp '2026-08-01' as seen_at, 'shop@2026-10-05T000000Z' as _batch_id,
-                timestamp '2026-10-01' as _loaded_at),
-            ('yesterday', timestamp '2026-09-30', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'),
-            ('after_midnight', timestamp '2026-10-01 00:30:00', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'),
-            ('late', timestamp '2026-09-30', 'shop@2026-10-02T000000Z', timestamp '2026-10-03')
-        ])
+        select *, _loaded_at as _extracted_at, 'f' as _source_file_id, false as _is_deleted
+        from (
+            select
+                'history' as visit_id, timestamp '2026-08-01' as seen_at, 'shop@2026-10-05T000000Z' as _batch_id,
+                timestamp '2026-10-01' as _loaded_at
+            union all
+            select 'yesterday', timestamp '2026-09-30', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'
+            union all
+            select 'after_midnight', timestamp '2026-10-01 00:30:00+00', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'
+            union all
+            select 'late', timestamp '2026-09-30', 'shop@2026-10-02T000000Z', timestamp '2026-10-03'
+        )
         """
     ).result()
     bq.query(

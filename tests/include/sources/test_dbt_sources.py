@@ -28,7 +28,7 @@ def test_generated_files(tmp_path: Path) -> None:
     assert text.startswith("# Generated from include/sources/crm.yml")
     (source,) = yaml.safe_load(text)["sources"]
     assert (source["name"], source["schema"], source["database"]) == ("crm", "raw_crm", "{{ target.project }}")
-    assert source["config"]["loaded_at_field"] == "_loaded_at"
+    assert "where source = 'crm' and table_name = '{{ this.identifier }}'" in source["config"]["loaded_at_query"]
     assert [table["name"] for table in source["tables"]] == list(load_sources()["crm"].tables)
     contacts = next(table for table in source["tables"] if table["name"] == "contacts")
     assert contacts["config"]["freshness"]["warn_after"] == {"count": 26, "period": "hour"}
