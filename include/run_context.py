@@ -9,7 +9,7 @@ from typing import Any
 
 #: Prefix of the ids of refresh DAGs. Their as-of time is the scheduled instant; that of other DAGs is midnight of that day.
 REFRESH_PREFIX = "refresh_"
-_BATCH_INSTANT = "%Y-%m-%dT%H%M%SZ"
+BATCH_INSTANT = "%Y-%m-%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RunContext:
 
     def batch_id(self, source: str) -> str:
         """The deterministic id of this run's load of one source, for example `crm@2026-10-01T000000Z`."""
-        return f"{source}@{self.as_of:{_BATCH_INSTANT}}"
+        return f"{source}@{self.as_of:{BATCH_INSTANT}}"
 
 
 def run_of(context: Mapping[str, Any]) -> RunContext:
@@ -82,4 +82,4 @@ def run_page(context: Mapping[str, Any]) -> str:
 
 def batch_instant(batch_id: str) -> datetime:
     """The as-of time of an ingestion run, parsed from its batch id."""
-    return datetime.strptime(batch_id.partition("@")[2], _BATCH_INSTANT).replace(tzinfo=UTC)
+    return datetime.strptime(batch_id.partition("@")[2], BATCH_INSTANT).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Types of YAML values that several packages read: durations, cadences, criticalities and channels."""
+"""Terms that several packages read: the nightly hour, and types of YAML values: durations, cadences, criticalities and channels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator
 
 from include.run_context import REFRESH_PREFIX
+
+#: From midnight UTC to the start of the nightly run, which loads the data up to midnight. `transform_deadline` starts two hours later.
+NIGHTLY_START = timedelta(hours=2)
+#: The same as a cron expression.
+NIGHTLY_SCHEDULE = f"0 {NIGHTLY_START // timedelta(hours=1)} * * *"
 
 Criticality = Literal["low", "medium", "high", "critical"]
 #: In ascending order.

@@ -27,6 +27,12 @@ def as_of_date() -> str:
     return "date '2026-01-01'"
 
 
+def raw_table(source_name: str, table_name: str) -> SimpleNamespace:
+    """The macro `raw_table` for some table."""
+    order = "updated_at desc, _extracted_at desc"
+    return SimpleNamespace(key=[f"{table_name}_id"], changed_at="updated_at", visible="true", latest_first=order)
+
+
 def local_md5(text: str) -> str:
     """dbt's function of the same name."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from include.terms import cadence_interval
+from include.terms import NIGHTLY_START, cadence_interval
 
 #: Calendar → the days on which the freshness SLA applies, Monday = 0.
 CALENDARS: dict[str, frozenset[int]] = {
     "every_day": frozenset(range(7)),
     "business_days": frozenset(range(5)),
 }
-#: When a nightly run starts. It loads the data up to midnight.
-NIGHTLY_RUN_STARTS = timedelta(hours=2)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,8 +34,8 @@ class Schedule:
 
     @property
     def lag(self) -> timedelta:
-        """How much older than its scheduled time the data may be: a nightly run starts two hours after its as-of time."""
-        return NIGHTLY_RUN_STARTS if self.cadence == "daily" else timedelta(0)
+        """How much older than its scheduled time the data may be: a nightly run starts hours after its as-of time."""
+        return NIGHTLY_START if self.cadence == "daily" else timedelta(0)
 
     def last(self, at: datetime) -> datetime:
         """The latest scheduled time that is not after `at`."""

@@ -87,14 +87,20 @@ class Conformer:
         return pa.table({**fields, **self._metadata(Piece(pa.table({})), 0)})
 
     def tombstones(self, keys: pa.Table, updated_at: datetime) -> pa.Table:
-        """One tombstone per row of `keys` (key columns, and organization_id if the table has it). Other columns are NULL."""
+        """One tombstone per row of `keys` (key columns, and organization_id if the table has it).
+
+        The times that order the versions are `updated_at`, which follows all earlier versions. Other columns are NULL.
+        """
         count = len(keys)
         columns: dict[str, pa.Array] = {}
         for name, column in self.table.columns.items():
             kind = ARROW_TYPES[column.type]
-            columns[name] = cast(keys[name], column.type).values if name in keys.column_names else pa.nulls(count, kind)
-        if self.table.cursor is not None:
-            columns[self.table.cursor] = pa.array([updated_at] * count, UTC_MICROSECONDS)
+            if name in keys.column_names:
+                columns[name] = cast(keys[name], column.type).values
+            elif name == self.table.changed_at or column is self.table.event_column:
+                columns[name] = pa.array([updated_at] * count, UTC_MICROSECONDS).cast(kind)
+            else:
+                columns[name] = pa.nulls(count, kind)
         metadata = self._metadata(Piece(keys), count)
         metadata["_is_deleted"] = pa.array([True] * count, pa.bool_())
         return pa.table({**columns, **metadata})

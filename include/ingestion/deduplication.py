@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.ingestion.delete_detection import latest
 from include.sources.dbt_sources import METADATA_COLUMNS
+from include.sources.versions import latest
 from include.warehouse import rows
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from include.ingestion.casting import UTC_MICROSECONDS, cast
 from include.ingestion.raw import KEYS_TABLE
 from include.sources.schema import Source, Table
+from include.sources.versions import latest, visible
 from include.warehouse import rows
 
 if TYPE_CHECKING:
@@ -129,23 +130,13 @@ def _identity(table: Table) -> list[str]:
     return list(dict.fromkeys([*table.primary_key, *tenant]))
 
 
-def latest(table: Table) -> str:
-    """The `qualify` clause that selects the latest version of each key of a raw table, as staging does."""
-    order = f"{table.cursor} desc, " if table.cursor else ""
-    return (
-        f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {order}_extracted_at desc, "
-        "_is_deleted desc, _loaded_at desc, _source_file_id desc) = 1"
-    )
-
-
 def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
     """SQL for the latest version of each key: its columns, its key as text, and `_is_deleted`."""
     parts = [f"cast({key} as string)" for key in table.primary_key]
     row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
-    seen = f"where {table.cursor} < @as_of or {table.cursor} is null" if table.cursor else "where true"
     return (
         f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{row_key} as row_key, _is_deleted "
-        f"from {source.dataset}.{table.name} {seen} {latest(table)}"
+        f"from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}"
     )
 
 

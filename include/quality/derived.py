@@ -6,19 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from include.quality.quarantine import key_text
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Source, Table
+from include.sources.versions import latest, visible
 
 #: Columns that a load adds to every raw table.
 LANDING_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
-
-#: Raw table → the time of its rows if that is not `updated_at`, as its staging view reads it.
-_EVENT_TIMES = {"usage_events": "occurred_at", "fx_rates": "timestamp(rate_date)"}
-
-#: The tables whose rows a run sees only if they were delivered by its as-of time, or by the table's first load.
-_BY_DELIVERY = frozenset({"usage_events"})
 
 
 def raw_gate(source: Source) -> Gate:
@@ -213,22 +207,13 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 
 
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
-    """Distinct raw keys that the run may see, against the keys that are staged, deleted or in quarantine.
+    """Distinct raw keys that the run sees, against the keys that are staged, deleted or in quarantine.
 
-    A key is deleted if its latest tombstone is at least as late as its latest row.
+    A key is deleted if its latest version is a tombstone.
     """
-    event_time = "updated_at" if "updated_at" in table.columns else _EVENT_TIMES.get(table.name)
-    version = "updated_at" if "updated_at" in table.columns else "_extracted_at"
-    visible = f"where ({event_time} < @as_of or {event_time} is null)" if event_time else ""
-    if table.name in _BY_DELIVERY:
-        visible += (
-            f" and coalesce(_batch_id <= concat('{source.name}@', format_timestamp('%Y-%m-%dT%H%M%SZ', @as_of)) "
-            f"or _batch_id = (select min_by(_batch_id, _loaded_at) from {source.dataset}.{table.name}), true)"
-        )
     keys = (
-        f"(select count(*) as all_keys, countif(buried >= alive or alive is null) as deleted from ("
-        f"select max(if(_is_deleted, {version}, null)) as buried, max(if(_is_deleted, null, {version})) as alive "
-        f"from {source.dataset}.{table.name} as landed {visible} group by {key_text(table.primary_key, 'landed')}))"
+        "(select count(*) as all_keys, countif(_is_deleted) as deleted from ("
+        f"select _is_deleted from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}))"
     )
     held = f" + (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
     return (

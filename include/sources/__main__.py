@@ -1,4 +1,4 @@
-"""`python -m include.sources`: check the source files, and generate dbt's source files from them."""
+"""`python -m include.sources`: check the source files, and generate dbt's source files and its macro `raw_tables` from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="folder of the source files (default: include/sources)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate the source files")
-    generate = commands.add_parser("dbt-sources", help="write dbt's source files")
+    generate = commands.add_parser("dbt-sources", help="write dbt's source files and macros/raw_tables.sql")
     generate.add_argument(
         "--check", action="store_true", help="write nothing; show the diff and exit with 1 if a file is out of date"
     )

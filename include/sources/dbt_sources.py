@@ -1,4 +1,4 @@
-"""Generates dbt's source files from the source YAMLs, so that both always agree."""
+"""Generates dbt's source files, and its macro `raw_tables`, from the source YAMLs, so that both always agree."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from include.sources.schema import Column, Source, Table
+from include.sources.versions import latest_first, visible
 
 #: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
 WAREHOUSE_TYPES = {
@@ -48,6 +49,20 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+#: dbt asks for the last load of a table, not for its newest row: a table that nobody changes is loaded without new rows.
+_LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads where source = '{source}' and table_name = '{{{{ this.identifier }}}}'"
+
+_MACRO_FILE = "macros/raw_tables.sql"
+_MACRO = """\
+{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, and the order of a
+    key's versions. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
+{{% macro raw_tables() %}}
+    {{{{ return({{{tables}
+    }}) }}}}
+{{% endmacro %}}
+"""
+
+
 def render(source: Source) -> str:
     """Render the dbt source file of one source."""
     document = {
@@ -59,7 +74,7 @@ def render(source: Source) -> str:
                 "database": "{{ target.project }}",
                 "schema": source.dataset,
                 "config": {
-                    "loaded_at_field": "_loaded_at",
+                    "loaded_at_query": _LAST_LOAD.format(source=source.name),
                     "meta": {"owner": source.owner, "tier": source.tier},
                 },
                 "tables": [_table(source, table) for table in source.tables.values()],
@@ -68,6 +83,22 @@ def render(source: Source) -> str:
     }
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
     return _HEADER.format(name=source.name) + text
+
+
+def render_macro(sources: Mapping[str, Source]) -> str:
+    """Render the dbt macro that describes the raw tables of all sources."""
+    tables = ""
+    for source in sources.values():
+        for table in source.tables.values():
+            entry = {
+                "key": list(table.primary_key),
+                "changed_at": table.changed_at,
+                "visible": visible(source, table),
+                "latest_first": latest_first(table),
+            }
+            lines = "".join(f"\n            {key!r}: {value!r}," for key, value in entry.items())
+            tables += f"\n        '{source.name}.{table.name}': {{{lines}\n        }},"
+    return _MACRO.format(tables=tables)
 
 
 def _table(source: Source, table: Table) -> dict[str, Any]:
@@ -114,11 +145,17 @@ def path_of(source: Source, dbt_dir: Path) -> Path:
     return dbt_dir / "models" / "staging" / source.name / f"_{source.name}__sources.yml"
 
 
+def _rendered(sources: Mapping[str, Source], dbt_dir: Path) -> dict[Path, str]:
+    """The text of every generated file."""
+    return {path_of(source, dbt_dir): render(source) for source in sources.values()} | {
+        dbt_dir / _MACRO_FILE: render_macro(sources)
+    }
+
+
 def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
     """Write every file whose content differs; returns the paths of the written files."""
     written = []
-    for source in sources.values():
-        path, text = path_of(source, dbt_dir), render(source)
+    for path, text in _rendered(sources, dbt_dir).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -132,7 +169,7 @@ def drift(sources: Mapping[str, Source], dbt_dir: Path) -> str:
     A dbt source file without a source YAML also counts as drift.
     """
     parts: list[str] = []
-    expected = {path_of(source, dbt_dir): render(source) for source in sources.values()}
+    expected = _rendered(sources, dbt_dir)
     present = set((dbt_dir / "models" / "staging").glob("*/_*__sources.yml"))
     for path in sorted(present | set(expected)):
         old = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -18,13 +18,15 @@ from pydantic import (
     model_validator,
 )
 
-from include.terms import Criticality, Duration
+from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 #: The types of declared columns. `time` is a local time of day; `json` is JSON text.
 ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
 
 #: Types that a key may have: their text is the same in every system.
 _KEY_TYPES = frozenset({"string", "integer", "date", "time"})
+#: The event time of tables whose rows are known ahead.
+KNOWN_AHEAD = "none"
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
@@ -54,7 +56,7 @@ class Column(_Strict):
 
 
 class Freshness(_Strict):
-    """The ages of a table's newest loaded row at which `dbt source freshness` warns and fails."""
+    """The times since a table's last load after which `dbt source freshness` warns and fails."""
 
     warn_after: Duration
     error_after: Duration
@@ -148,6 +150,11 @@ class Table(_Strict):
     max_deleted_share: float = Field(0.5, gt=0, le=1)
     #: Refreshes with a shorter interval do not load the table. Without it, every refresh loads the table.
     refresh_every: RefreshEvery | None = None
+    #: The timestamp or date column that places a version in time: a run sees the versions before its as-of time. Without it,
+    #: the column of the last change. `none`: the rows are known ahead, such as calendars, and every run sees them.
+    event_time: str | None = None
+    #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
+    by_delivery: bool = False
     freshness: Freshness | None = None
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
@@ -163,6 +170,18 @@ class Table(_Strict):
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def changed_at(self) -> str | None:
+        """The column of a row's last change: the cursor, or a timestamp `updated_at`."""
+        updated_at = self.columns.get("updated_at")
+        return self.cursor or ("updated_at" if updated_at is not None and updated_at.type == "timestamp" else None)
+
+    @property
+    def event_column(self) -> Column | None:
+        """The column that places a version in time. None: the rows are known ahead."""
+        name = self.event_time or self.changed_at
+        return None if name is None or name == KNOWN_AHEAD else self.columns[name]
 
     def is_landed_every(self, interval: timedelta) -> bool:
         """True if a refresh with this interval loads the table."""
@@ -186,6 +205,16 @@ class Table(_Strict):
                 raise ValueError(f"cursor column {self.cursor} must be a timestamp, it is a {self.columns[self.cursor].type}")
         elif self.overlap:
             raise ValueError("overlap has no effect without a cursor: remove it or name the cursor")
+        if self.event_time is None and self.changed_at is None:
+            raise ValueError(
+                "event_time is missing: name the column that says when a row happened, or write `event_time: none` for rows that "
+                "are known ahead, such as calendars"
+            )
+        if self.event_time is not None and self.event_time != KNOWN_AHEAD:
+            if self.event_time not in self.columns:
+                raise ValueError(f"event_time names {self.event_time}, which is not a column of the table")
+            if (kind := self.columns[self.event_time].type) not in ("timestamp", "date"):
+                raise ValueError(f"event_time column {self.event_time} must be a timestamp or a date, it is a {kind}")
         return self
 
 
@@ -199,8 +228,8 @@ class Source(_Strict):
     description: str = Field(min_length=3)
     owner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
     tier: Criticality
-    #: Cron expression, UTC.
-    schedule: str
+    #: Cron expression, UTC. Without it, the source is loaded for the nightly run.
+    schedule: str = NIGHTLY_SCHEDULE
     #: Airflow connection id.
     connection: str = Field(min_length=1)
     freshness: Freshness

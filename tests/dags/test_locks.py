@@ -29,6 +29,7 @@ SHOP = {
         "items": {
             "description": "One row per item.",
             "primary_key": ["id"],
+            "event_time": "none",
             "glob": "items.csv",
             "columns": {"id": {"type": "string", "description": "Identifies it."}},
         }

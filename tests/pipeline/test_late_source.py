@@ -47,7 +47,7 @@ FILES = {
     "seeds/shop_settings.yml": yaml.safe_dump(
         {"version": 2, "seeds": [{"name": "shop_settings", "columns": [{"name": "setting", "data_tests": ["unique"]}]}]}
     ),
-    "models/staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items', key=['id'], event_time=none) }}) select id from source",
+    "models/staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items') }}) select id from source",
     "models/marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
     "models/marts/mart_items.yml": yaml.safe_dump(
         {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": FRESHNESS_SLA}}}]}

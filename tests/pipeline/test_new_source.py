@@ -25,7 +25,6 @@ MARKETING = """\
 description: Campaigns as the marketing team exports them.
 owner: sales_operations
 tier: medium
-schedule: "0 2 * * *"
 connection: marketing
 freshness: {warn_after: 26h, error_after: 50h}
 reader: {type: files, formats: [csv]}
@@ -34,6 +33,7 @@ tables:
     description: One row per campaign.
     primary_key: [campaign_id]
     glob: campaigns.csv
+    event_time: none
     columns:
       campaign_id: {type: string, nullable: false, description: Identifies the campaign.}
       organization_id: {type: string, nullable: false, description: Tenant that the row belongs to.}

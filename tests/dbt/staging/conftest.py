@@ -49,22 +49,26 @@ class Warehouse:
 
     def dbt(self, command: str, *arguments: str) -> DbtRun:
         """Run a dbt command on staging."""
-        (self.target / "run_results.json").unlink(missing_ok=True)
-        dbt = Path(sys.prefix) / "bin" / "dbt"
-        folders = ["--project-dir", "dbt", "--profiles-dir", "dbt", "--target-path", self.target, "--log-path", self.target]
         variables = json.dumps({"as_of": AS_OF, "run_id": HOSTILE_RUN_ID}, ensure_ascii=False)
-        done = subprocess.run(
-            [dbt, command, *folders, "--select", "path:models/staging", "--vars", variables, *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        written = self.target / "run_results.json"
-        assert written.exists(), f"dbt stopped before it ran anything:\n{done.stdout}{done.stderr}"
-        found = json.loads(written.read_text())
+        options = ["--select", "path:models/staging", "--vars", variables, *arguments]
+        done, found = self._run([command, *options], "run_results.json")
         results = {result["unique_id"]: result for result in found["results"]}
         return DbtRun(done.returncode, done.stdout[-6000:], found["metadata"]["invocation_id"], results)
+
+    def freshness(self, *tables: str) -> dict[str, str]:
+        """`dbt source freshness` of some raw tables, `source.table`: the status of each."""
+        _, found = self._run(["source", "freshness", "--select", *(f"source:{table}" for table in tables)], "sources.json")
+        return {".".join(result["unique_id"].split(".")[-2:]): result["status"] for result in found["results"]}
+
+    def _run(self, command: list[str], artifact: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+        """Run dbt; returns the finished process and the artifact that it wrote."""
+        written = self.target / artifact
+        written.unlink(missing_ok=True)
+        dbt = Path(sys.prefix) / "bin" / "dbt"
+        folders = ["--project-dir", "dbt", "--profiles-dir", "dbt", "--target-path", self.target, "--log-path", self.target]
+        done = subprocess.run([dbt, *command, *folders], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert written.exists(), f"dbt stopped before it ran anything:\n{done.stdout}{done.stderr}"
+        return done, json.loads(written.read_text())
 
 
 @pytest.fixture(scope="module")

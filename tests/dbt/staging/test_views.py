@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,21 @@ def unbroken_rules(warehouse: Warehouse, test: str) -> set[str]:
     assert rules
     broken = warehouse.query(f"select distinct concat(broken_rules, warned_rules) as names from ({sql}) as failing")
     return {rule.replace("\\'", "'") for rule in rules} - {rule for row in broken for rule in row["names"].split("; ")}
+
+
+def test_dbt_measures_the_freshness_of_a_source_by_its_last_load(warehouse: Warehouse) -> None:
+    """Not by its newest row, and each table by itself."""
+    from include import ops
+
+    now = datetime.now(UTC)
+    ages = {"crm.accounts": (1, 60), "support.tickets": (30,), "billing.invoices": (60,)}
+    loads = [
+        {"batch_id": f"{table}@{hours}", "source": source, "table_name": name, "loaded_at": now - timedelta(hours=hours)}
+        | dict.fromkeys(("rows_loaded", "rows_deleted", "rows_rejected"), 0)
+        for table, hours_since in ages.items()
+        for source, name in [table.split(".")]
+        for hours in hours_since
+    ]
+    ops.append("ops.loads", loads)
+    expected = {"crm.accounts": "pass", "support.tickets": "warn", "billing.invoices": "error"}
+    assert warehouse.freshness(*ages) == expected

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from include.freshness import FreshnessSlaError, load_freshness_slas, load_lineage
-from include.freshness.calendars import NIGHTLY_RUN_STARTS
+from include.freshness.calendars import Schedule
 from include.manifest import read_manifest
 from include.sources import load_sources
+from include.terms import NIGHTLY_SCHEDULE
 from tests.include.freshness.audit_tables import MANIFEST, manifest, model
 
 SLA = {"cadence": "daily", "fresh_within": "6h", "criticality": "medium"}
@@ -77,5 +78,7 @@ def test_every_published_table_has_a_freshness_sla_and_its_sources_are_loaded(ma
 
 
 def test_a_nightly_run_starts_when_the_sources_are_read() -> None:
-    hours = NIGHTLY_RUN_STARTS // timedelta(hours=1)
-    assert {source.schedule for source in load_sources().values()} == {f"0 {hours} * * *"}
+    assert {source.schedule for source in load_sources().values()} == {NIGHTLY_SCHEDULE}
+    minute, hour, *_ = map(int, NIGHTLY_SCHEDULE.replace("*", "0").split())
+    starts = Schedule("daily", "every_day").next(datetime(2026, 10, 1, tzinfo=UTC))
+    assert (starts.hour, starts.minute) == (hour, minute)

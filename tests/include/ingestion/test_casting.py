@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from include.ingestion.casting import ARROW_TYPES, cast
-from include.ingestion.conform import loaded_type, warehouse_name
+from include.ingestion.conform import Conformer, Stamp, loaded_type, warehouse_name
+from include.sources import Table
 from include.sources.readers.pieces import table_of
 
 Z = dt.UTC
@@ -100,3 +101,19 @@ def test_names_and_types_of_undeclared_columns() -> None:
     ]
     expected = ["integer", "float", "boolean", "decimal", "timestamp", "date", "string", "string"]
     assert [loaded_type(kind) for kind in kinds] == expected
+
+
+def test_a_tombstone_has_the_times_that_order_its_versions() -> None:
+    """Otherwise a tombstone would precede the version that it deletes, or a backfill would see it before the deletion."""
+    kinds = {"id": "string", "happened_on": "date", "updated_at": "timestamp", "created_at": "timestamp"}
+    columns = {name: {"type": kind, "description": "A column."} for name, kind in kinds.items()}
+    about = {"description": "A table.", "primary_key": ["id"], "event_time": "happened_on", "columns": columns}
+    conformer = Conformer(Table.model_validate(about), Stamp("shop@x", NOON, NOON), {})
+    (tombstone,) = conformer.tombstones(pa.table({"id": ["a"]}), NOON).to_pylist()
+    assert {name: tombstone[name] for name in kinds} == {
+        "id": "a",
+        "happened_on": NOON.date(),
+        "updated_at": NOON,
+        "created_at": None,
+    }
+    assert tombstone["_is_deleted"]

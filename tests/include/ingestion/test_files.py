@@ -23,12 +23,15 @@ EVENTS = {
     "description": "One row per event.",
     "primary_key": ["id"],
     "glob": "events/date=*/*",
+    "event_time": "at",
+    "by_delivery": True,
     "columns": columns(id="string", what="string", count="integer", at="timestamp", properties="json"),
 }
 RATES = {
     "description": "One row per currency and day.",
     "primary_key": ["day", "currency"],
     "glob": "rates.csv",
+    "event_time": "day",
     "detect_deletes": True,
     "columns": columns(day="date", currency="string", rate="decimal", note="string"),
 }

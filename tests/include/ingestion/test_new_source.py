@@ -25,6 +25,7 @@ tables:
     description: One row per partner and month.
     primary_key: [partner_id, month]
     glob: "*.csv"
+    event_time: month
     columns:
       partner_id: {type: string, nullable: false, description: Identifies the partner., source_name: Partner}
       month: {type: date, nullable: false, description: First day of the month., source_name: Month}

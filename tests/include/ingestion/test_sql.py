@@ -237,6 +237,7 @@ def test_a_table_without_a_cursor_loads_only_changes(
         "description": "One row per plan.",
         "primary_key": ["id"],
         "detect_deletes": True,
+        "event_time": "none",
         "columns": columns(id="string", price="decimal", details="json", since="timestamp"),
     }
     source = write_source({"type": "sql", "schema": name}, {"plans": plans})

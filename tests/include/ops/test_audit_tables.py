@@ -343,9 +343,9 @@ def test_two_tasks_may_upgrade_at_once(former: Client, monkeypatch: pytest.Monke
     """Another task changes each table just before this one does."""
     execute = writers.execute
 
-    def execute_twice(bq: Client, sql: str, *more: object) -> object:
-        execute(bq, sql)
-        return execute(bq, sql, *more)
+    def execute_twice(sql: str, *more: object, **options: object) -> object:
+        execute(sql, *more, **options)
+        return execute(sql, *more, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(writers, "execute", execute_twice)

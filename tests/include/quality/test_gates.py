@@ -322,6 +322,7 @@ SHOP_FILE: dict[str, Any] = {
         "items": {
             "description": "Items",
             "primary_key": ["item_id"],
+            "event_time": "none",
             "columns": {
                 "item_id": {"type": "string", "description": "The item"},
                 "organization_id": {"type": "string", "description": "The tenant"},

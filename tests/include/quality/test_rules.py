@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.cloud.bigquery import Client
@@ -14,11 +15,12 @@ from include.quality.parameters import typed
 from include.quality.reconciliation import differing, read, sides_query
 from include.quality.rules import Rule, load_gates
 from include.settings import settings
+from include.sources import Table
 from include.warehouse import execute
 from tests.include.quality.test_gates import SHOP
 from tests.warehouse import rows
 
-VALUES = {"run_id": "tonight", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
+VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 
 # One organization, one account with two subscriptions one after the other, one deal with two stays, one order with one line,
 # one ticket, one survey that was answered; last night's books.
@@ -222,8 +224,8 @@ def test_revenue_may_move_when_everything_is_rebuilt_or_a_month_is_not_over(bq: 
     ("change", "difference"),
     [
         (None, 0),
-        ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false)", 1),
-        ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true)", -1),
+        ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false, null, 'f')", 1),
+        ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true, null, 'f')", -1),
         ("delete from staging.stg_shop__items where item_id = 'i1'", 1),
         ("delete from quarantine.quarantined_rows where true", 1),
     ],
@@ -238,7 +240,8 @@ def test_every_raw_key_is_staged_in_quarantine_or_deleted(
     settings.cache_clear()
     (rule,) = core_rules({"shop": SHOP}, quarantined=["stg_shop__items"])
     bq.query(
-        "create table raw_shop.items as select item_id, 'o' as organization_id, seen as _extracted_at, gone as _is_deleted "
+        "create table raw_shop.items as select item_id, 'o' as organization_id, seen as _extracted_at, gone as _is_deleted, "
+        "seen as _loaded_at, 'f' as _source_file_id "
         "from (select 'i1' as item_id, timestamp '2026-09-01' as seen, false as gone union all "
         "select 'i1', timestamp '2026-09-02', false union all select 'i2', timestamp '2026-09-01', false union all "
         "select 'i3', timestamp '2026-09-01', false union all select 'i3', timestamp '2026-09-02', true)"
@@ -254,3 +257,54 @@ def test_every_raw_key_is_staged_in_quarantine_or_deleted(
     (rule,) = core_rules({"shop": SHOP}, quarantined=[])
     held = rows(bq, "select count(*) from quarantine.quarantined_rows")[0][0]
     assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(difference + held,)]
+
+
+VISITS: dict[str, Any] = {
+    "description": "Visits",
+    "primary_key": ["visit_id"],
+    "event_time": "seen_at",
+    "by_delivery": True,
+    "columns": {
+        "visit_id": {"type": "string", "description": "The visit"},
+        "seen_at": {"type": "timestamp", "description": "When it was"},
+    },
+}
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_source_says_which_of_its_rows_a_run_sees(
+    bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    """Events after the as-of time, and events that a later load brought, are not missing in staging; any other event is."""
+    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
+    (tmp_path / "models" / "staging" / "shop" / "stg_shop__visits.sql").touch()
+    monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
+    settings.cache_clear()
+    visits = Table.model_validate(VISITS)
+    visits._name = "visits"
+    (rule,) = core_rules({"shop": SHOP.model_copy(update={"tables": {"visits": visits}})}, quarantined=[])
+    bq.query(
+        """
+        create table raw_shop.visits as
+        select *, _loaded_at as _extracted_at, 'f' as _source_file_id, false as _is_deleted
+        from (
+            select
+                'history' as visit_id, timestamp '2026-08-01' as seen_at, 'shop@2026-10-05T000000Z' as _batch_id,
+                timestamp '2026-10-01' as _loaded_at
+            union all
+            select 'yesterday', timestamp '2026-09-30', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'
+            union all
+            select 'after_midnight', timestamp '2026-10-01 00:30:00+00', 'shop@2026-10-01T000000Z', timestamp '2026-10-02'
+            union all
+            select 'late', timestamp '2026-09-30', 'shop@2026-10-02T000000Z', timestamp '2026-10-03'
+        )
+        """
+    ).result()
+    bq.query(
+        "create table staging.stg_shop__visits as select visit_id from unnest(['history', 'yesterday']) as visit_id"
+    ).result()
+    if lost:
+        bq.query("delete from staging.stg_shop__visits where visit_id = 'yesterday'").result()
+    assert rule.reconcile is not None
+    sides = execute(f"select left_value, right_value from ({rule.reconcile})", typed(VALUES), bq).result()
+    assert [tuple(row.values()) for row in sides] == [(2, 1 if lost else 2)]

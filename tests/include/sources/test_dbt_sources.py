@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from include.settings import ROOT
 from include.sources import load_sources
 from include.sources.__main__ import main
+from include.sources.versions import visible
 
 FOLDER = ROOT / "include" / "sources"
 
@@ -26,7 +28,7 @@ def test_generated_files(tmp_path: Path) -> None:
     assert text.startswith("# Generated from include/sources/crm.yml")
     (source,) = yaml.safe_load(text)["sources"]
     assert (source["name"], source["schema"], source["database"]) == ("crm", "raw_crm", "{{ target.project }}")
-    assert source["config"]["loaded_at_field"] == "_loaded_at"
+    assert "where source = 'crm' and table_name = '{{ this.identifier }}'" in source["config"]["loaded_at_query"]
     assert [table["name"] for table in source["tables"]] == list(load_sources()["crm"].tables)
     contacts = next(table for table in source["tables"] if table["name"] == "contacts")
     assert contacts["config"]["freshness"]["warn_after"] == {"count": 26, "period": "hour"}
@@ -35,6 +37,26 @@ def test_generated_files(tmp_path: Path) -> None:
     assert columns["is_primary"]["data_type"] == "BOOL"
     assert columns["_is_deleted"]["data_type"] == "BOOL"
     assert all(column["description"] for column in contacts["columns"])
+
+
+def test_the_macro_describes_the_raw_tables(tmp_path: Path) -> None:
+    """dbt and the gates take the same SQL from the source files."""
+    assert main(["dbt-sources", "--dbt-dir", str(tmp_path)]) == 0
+    text = (tmp_path / "macros" / "raw_tables.sql").read_text()
+    returned = text.partition("return(")[2].rpartition(") }}")[0]
+    tables = ast.literal_eval(returned)
+    sources = load_sources()
+    assert list(tables) == [f"{source.name}.{table}" for source in sources.values() for table in source.tables]
+    assert tables["crm.accounts"] == {
+        "key": ["account_id"],
+        "changed_at": "updated_at",
+        "visible": "(updated_at < @as_of or updated_at is null)",
+        "latest_first": "updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",
+    }
+    assert tables["reference.holidays"]["visible"] == "true"
+    assert tables["reference.fx_rates"]["visible"] == "(timestamp(rate_date) < @as_of or timestamp(rate_date) is null)"
+    assert tables["product.usage_events"]["visible"] == visible(sources["product"], sources["product"].tables["usage_events"])
+    assert tables["product.usage_events"]["latest_first"].startswith("_extracted_at desc")
 
 
 def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

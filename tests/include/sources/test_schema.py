@@ -15,6 +15,7 @@ import yaml
 
 from include.demo.schema import TABLES
 from include.sources import SourceError, load_sources
+from include.terms import NIGHTLY_SCHEDULE
 
 GOOD: dict[str, Any] = {
     "description": "A source.",
@@ -83,6 +84,13 @@ REST = {
         (put(*ITEMS, "primary_key", value=["price"]), "shop.yml: tables.items: primary_key column price is a decimal"),
         (put(*ITEMS, "cursor", value="id"), "shop.yml: tables.items: cursor column id must be a timestamp"),
         (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is not a column"),
+        (put(*ITEMS, "event_time", value="at"), "shop.yml: tables.items: event_time names at, which is not a column"),
+        (
+            put(*ITEMS, "event_time", value="price"),
+            "shop.yml: tables.items: event_time column price must be a timestamp or a date",
+        ),
+        (put("defaults", "cursor", value=None), "shop.yml: tables.items: event_time is missing: name the column that says when"),
+        (put(*ITEMS, "by_delivery", value="late"), "shop.yml: tables.items.by_delivery: Input should be a valid boolean"),
         (put(*ITEMS, "refresh_every", value="daily"), "shop.yml: tables.items.refresh_every: 'daily' is not a duration"),
         (put(*ITEMS, "refresh_every", value="0m"), "shop.yml: tables.items.refresh_every: "),
         (put("defaults", "refresh_every", value="1"), "shop.yml: defaults.refresh_every: "),
@@ -115,7 +123,7 @@ def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_defaults_and_names(tmp_path: Path) -> None:
     document = copy.deepcopy(GOOD)
-    document["tables"]["fixed"] = document["tables"]["items"] | {"cursor": None}
+    document["tables"]["fixed"] = document["tables"]["items"] | {"cursor": None, "event_time": "none"}
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
     source = load_sources(tmp_path)["shop"]
     assert (source.name, source.dataset) == ("shop", "raw_shop")
@@ -123,6 +131,35 @@ def test_defaults_and_names(tmp_path: Path) -> None:
     assert (items.name, items.cursor, items.overlap) == ("items", "changed_at", timedelta(minutes=90))
     assert items.columns["price"].name == "price"
     assert (source.tables["fixed"].cursor, source.tables["fixed"].overlap) == (None, timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("keys", "updated_at", "changed_at", "event_time"),
+    [
+        ({}, "timestamp", "changed_at", "changed_at"),
+        ({"cursor": None}, "timestamp", "updated_at", "updated_at"),
+        ({"cursor": None, "event_time": "bought_on"}, "date", None, "bought_on"),
+        ({"event_time": "bought_on"}, "date", "changed_at", "bought_on"),
+        ({"event_time": "none"}, "timestamp", "changed_at", None),
+    ],
+)
+def test_event_time(
+    tmp_path: Path, keys: dict[str, Any], updated_at: str, changed_at: str | None, event_time: str | None
+) -> None:
+    document = copy.deepcopy(GOOD)
+    document["tables"]["items"] |= keys
+    columns = {"updated_at": updated_at, "bought_on": "date"}
+    document["tables"]["items"]["columns"] |= {name: {"type": kind, "description": "A time."} for name, kind in columns.items()}
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    items = load_sources(tmp_path)["shop"].tables["items"]
+    assert (items.changed_at, items.event_column and items.event_column.name) == (changed_at, event_time)
+
+
+def test_without_a_schedule_a_source_is_loaded_for_the_nightly_run(tmp_path: Path) -> None:
+    document = copy.deepcopy(GOOD)
+    document.pop("schedule")
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
+    assert load_sources(tmp_path)["shop"].schedule == NIGHTLY_SCHEDULE
 
 
 def test_refresh_every(tmp_path: Path) -> None:

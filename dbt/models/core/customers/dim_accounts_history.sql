@@ -2,7 +2,7 @@
 with
 
 versions as (
-    {{ all_versions('crm', 'accounts', key=['account_id']) }}
+    {{ all_versions('crm', 'accounts') }}
 ),
 
 -- A tombstone ends the version before it and is none itself.

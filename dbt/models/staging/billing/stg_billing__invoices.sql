@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('billing', 'invoices', key=['invoice_id']) }}
+    {{ latest_rows('billing', 'invoices') }}
 ),
 
 renamed as (

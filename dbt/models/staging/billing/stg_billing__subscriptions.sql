@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('billing', 'subscriptions', key=['subscription_id']) }}
+    {{ latest_rows('billing', 'subscriptions') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'accounts', key=['account_id']) }}
+    {{ latest_rows('crm', 'accounts') }}
 ),
 
 final as (

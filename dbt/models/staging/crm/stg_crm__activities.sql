@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'activities', key=['activity_id']) }}
+    {{ latest_rows('crm', 'activities') }}
 ),
 
 renamed as (

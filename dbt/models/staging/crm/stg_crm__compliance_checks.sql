@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'compliance_checks', key=['check_id']) }}
+    {{ latest_rows('crm', 'compliance_checks') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'contacts', key=['contact_id']) }}
+    {{ latest_rows('crm', 'contacts') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'deal_stage_history', key=['history_id']) }}
+    {{ latest_rows('crm', 'deal_stage_history') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'deals', key=['deal_id']) }}
+    {{ latest_rows('crm', 'deals') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'facilities', key=['facility_id']) }}
+    {{ latest_rows('crm', 'facilities') }}
 ),
 
 final as (

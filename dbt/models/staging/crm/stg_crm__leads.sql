@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'leads', key=['lead_id']) }}
+    {{ latest_rows('crm', 'leads') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'order_items', key=['order_item_id']) }}
+    {{ latest_rows('crm', 'order_items') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'orders', key=['order_id']) }}
+    {{ latest_rows('crm', 'orders') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'organizations', key=['organization_id']) }}
+    {{ latest_rows('crm', 'organizations') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'outreach', key=['outreach_id']) }}
+    {{ latest_rows('crm', 'outreach') }}
 ),
 
 renamed as (

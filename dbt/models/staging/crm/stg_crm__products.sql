@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'products', key=['product_id']) }}
+    {{ latest_rows('crm', 'products') }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('crm', 'users', key=['user_id']) }}
+    {{ latest_rows('crm', 'users') }}
 ),
 
 final as (

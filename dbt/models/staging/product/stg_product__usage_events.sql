@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('product', 'usage_events', key=['event_id'], event_time='occurred_at', by_delivery=true) }}
+    {{ latest_rows('product', 'usage_events') }}
 ),
 
 renamed as (

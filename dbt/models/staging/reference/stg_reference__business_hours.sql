@@ -1,13 +1,7 @@
 with
 
 source as (
-    {{ latest_rows(
-        'reference',
-        'business_hours',
-        key=['organization_id', 'weekday', 'opens_at', 'valid_from'],
-        event_time=none,
-        key_as={'opens_at': "safe.parse_time('%H:%M', landed.opens_at)"}
-    ) }}
+    {{ latest_rows('reference', 'business_hours', key_as={'opens_at': "safe.parse_time('%H:%M', landed.opens_at)"}) }}
 ),
 
 final as (

@@ -1,12 +1,7 @@
 with
 
 source as (
-    {{ latest_rows(
-        'reference',
-        'fx_rates',
-        key=['rate_date', 'currency'],
-        event_time='timestamp(rate_date)'
-    ) }}
+    {{ latest_rows('reference', 'fx_rates') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('reference', 'holidays', key=['organization_id', 'holiday_date'], event_time=none) }}
+    {{ latest_rows('reference', 'holidays') }}
 ),
 
 final as (

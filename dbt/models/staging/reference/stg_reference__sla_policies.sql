@@ -1,12 +1,7 @@
 with
 
 source as (
-    {{ latest_rows(
-        'reference',
-        'sla_policies',
-        key=['organization_id', 'priority', 'valid_from'],
-        event_time=none
-    ) }}
+    {{ latest_rows('reference', 'sla_policies') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('support', 'root_causes', key=['root_cause_id']) }}
+    {{ latest_rows('support', 'root_causes') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('support', 'survey_responses', key=['response_id']) }}
+    {{ latest_rows('support', 'survey_responses') }}
 ),
 
 renamed as (

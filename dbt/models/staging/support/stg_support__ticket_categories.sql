@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('support', 'ticket_categories', key=['category_id']) }}
+    {{ latest_rows('support', 'ticket_categories') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('support', 'ticket_priority_changes', key=['change_id']) }}
+    {{ latest_rows('support', 'ticket_priority_changes') }}
 ),
 
 final as (

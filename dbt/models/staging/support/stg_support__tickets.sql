@@ -3,7 +3,7 @@
 with
 
 source as (
-    {{ latest_rows('support', 'tickets', key=['ticket_id']) }}
+    {{ latest_rows('support', 'tickets') }}
 ),
 
 renamed as (

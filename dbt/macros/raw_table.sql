@@ -1,0 +1,12 @@
+{#- What the source's YAML says of a raw table: `key`, `changed_at`, `visible` at the as-of time of the run, `latest_first`. -#}
+{% macro raw_table(source_name, table_name) -%}
+    {%- set raw = raw_tables().get(source_name ~ '.' ~ table_name) -%}
+    {%- if raw is none -%}
+        {{ exceptions.raise_compiler_error(
+            'include/sources/' ~ source_name ~ '.yml has no table ' ~ table_name ~ ': add it there, then run `make generate`'
+        ) }}
+    {%- endif -%}
+    {%- set relation = 'raw_' ~ source_name ~ '.' ~ table_name -%}
+    {%- set visible = raw.visible | replace('@as_of', as_of()) | replace(relation, source(source_name, table_name) | string) -%}
+    {{- return(dict(raw, visible=visible)) -}}
+{%- endmacro %}
