@@ -2,19 +2,18 @@
 
     Raw is append-only, so one key has many versions. Of those that the run may see (`event_time` before as_of), the one
     last changed counts; a later extraction breaks a tie, and a tombstone beats the version that it was landed with.
-    Rows whose latest version is a tombstone, and rows that the staging gate holds in quarantine, are left out.
+    Rows whose latest version is a tombstone are left out. Rows in quarantine are not: the staging gate judges every row.
     A row without any `event_time` is shown, as its oldest version, for the gate to judge rather than silently lost.
 
     key         the columns that identify a row, as in the source's contract
     event_time  what places a version in time; none for calendars, which are known ahead
     by_delivery whether a version is also not seen before the landing that brought it: for events, which have no `updated_at` to say
-                when they became known
-    key_as      expressions for key columns that staging converts, since the quarantine knows rows by staging's key -#}
-{% macro latest_rows(source_name, table_name, key, event_time='updated_at', key_as={}, by_delivery=false) -%}
+                when they became known -#}
+{% macro latest_rows(source_name, table_name, key, event_time='updated_at', by_delivery=false) -%}
     select *
     from {{ source(source_name, table_name) }} as landed
     where
-        {{ not_quarantined(source_name, table_name, key, key_as) }}
+        true
         {%- if event_time %}
         and ({{ event_time }} < {{ as_of() }} or {{ event_time }} is null)
         {%- endif %}
@@ -37,22 +36,6 @@
 {%- endmacro %}
 
 
-{#- The condition that a row is not in quarantine. For a table without a `quarantine` rule it is `true`, so that BigQuery does not bill the
-    quarantine table for every query on its view. -#}
-{% macro not_quarantined(source_name, table_name, key, key_as={}) -%}
-    {%- if 'stg_' ~ source_name ~ '__' ~ table_name in quarantined_views() -%}
-    not exists (
-            select 1
-            from {{ source('quarantine', 'quarantined_rows') }} as held
-            where held.relation = 'stg_{{ source_name }}__{{ table_name }}'
-                and held.row_key = {{ row_key(key, 'landed', key_as) }}
-        )
-    {%- else -%}
-    true
-    {%- endif -%}
-{%- endmacro %}
-
-
 {#- Whether the landing that brought a row was for this as_of or an earlier one, which the batch says in its name. What a table's first landing
     brought is its history: it counts as known since it happened, so that days before the platform can be looked at. -#}
 {% macro delivered_by_as_of(source_name, table_name) -%}
@@ -64,17 +47,6 @@
             ),
             true
         )
-{%- endmacro %}
-
-
-{#- A key as one text, as the quarantine names rows: the text of its columns joined by a bar. -#}
-{% macro row_key(key, relation=none, key_as={}) -%}
-    {%- set parts = [] -%}
-    {%- for column in key -%}
-        {%- set qualified = relation ~ '.' ~ column if relation else column -%}
-        {%- do parts.append('cast(' ~ key_as.get(column, qualified) ~ ' as string)') -%}
-    {%- endfor -%}
-    {{- parts[0] if parts | length == 1 else 'concat(' ~ parts | join(", '|', ") ~ ')' -}}
 {%- endmacro %}
 
 

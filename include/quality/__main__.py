@@ -11,16 +11,14 @@ from include.quality.builder import build
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.quality", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "build", help="generate great_expectations/ and dbt's quarantined_views from the rules; needs no warehouse"
-    )
+    command = commands.add_parser("build", help="generate great_expectations/ from the rules; needs no warehouse")
     command.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     check: bool = parser.parse_args(arguments).check
     changed = build(check=check)
     for name in changed:
         print(name)
     if not changed:
-        print("great_expectations/ and dbt/macros/quarantined_views.sql are what the rules say.")
+        print("great_expectations/ is what the rules say.")
         return 0
     if check:
         print("These differ from the rules: run `python -m include.quality build` and commit.", file=sys.stderr)

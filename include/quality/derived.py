@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from include.quality.clean_views import clean_view
 from include.quality.quarantine import key_text
 from include.quality.rules import Gate, Rule
 from include.settings import settings
@@ -69,8 +70,10 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
     return rules
 
 
-def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> list[Rule]:
-    """No key is lost between raw and staging: it is staged, deleted, or in quarantine if its view has a `quarantine` rule."""
+def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> list[Rule]:
+    """No key is lost between raw and core: each is staged or deleted. `quarantined` names the views with a `quarantine` rule: of these, core
+    reads the clean view, and the other rows are in quarantine.
+    """
     parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
     if not parts:
         return []
@@ -79,7 +82,7 @@ def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> lis
             name="raw_keys_are_staged",
             relation="ops.reconciliation",
             action="block",
-            reason="Raw distinct keys = staging rows + quarantined rows + deleted keys; a difference is a row lost or doubled.",
+            reason="Raw distinct keys = rows that core reads + quarantined rows + deleted keys; a difference is a row lost or doubled.",
             key=("part",),
             reconcile="\nunion all\n".join(parts),
         )
@@ -213,7 +216,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 
 
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
-    """Distinct raw keys that the run may see, against the keys that are staged, deleted or in quarantine.
+    """Distinct raw keys that the run may see, against the keys that core reads, that are in quarantine, and that are deleted.
 
     A key is deleted if its latest tombstone is at least as late as its latest row.
     """
@@ -230,10 +233,13 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
         f"select max(if(_is_deleted, {version}, null)) as buried, max(if(_is_deleted, null, {version})) as alive "
         f"from {source.dataset}.{table.name} as landed {visible} group by {key_text(table.primary_key, 'landed')}))"
     )
-    held = f" + (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
+    rows = f"(select count(*) from staging.{view})"
+    if quarantined:
+        held = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
+        rows = f"(select count(*) from core.{clean_view(view)}) + {held}"
     return (
-        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted "
-        f"+ (select count(*) from staging.{view}){held if quarantined else ''} as right_value, cast(null as int64) as row_count from {keys} as keys"
+        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted + {rows} as right_value, "
+        f"cast(null as int64) as row_count from {keys} as keys"
     )
 
 

@@ -5,8 +5,7 @@ source as (
         'reference',
         'business_hours',
         key=['organization_id', 'weekday', 'opens_at', 'valid_from'],
-        event_time=none,
-        key_as={'opens_at': "safe.parse_time('%H:%M', landed.opens_at)"}
+        event_time=none
     ) }}
 ),
 
