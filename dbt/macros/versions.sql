@@ -1,13 +1,12 @@
 {#- Every visible version of every row of a raw table, one per time of change: the body of a history model's import CTE. Of versions with the same
     time the one counts that staging would show (macro latest_rows), so that the last version of a row is staging's row, or the tombstone that removed it.
-    A row that the staging gate holds in quarantine has no history either. Empty texts and case stay as landed. -#}
+    Empty texts and case stay as landed. -#}
 {% macro all_versions(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *
     from {{ source(source_name, table_name) }} as landed
     where
-        {{ not_quarantined(source_name, table_name, raw.key) }}
-        and {{ raw.visible }}
+        {{ raw.visible }}
         and {{ raw.changed_at }} is not null
     qualify
         row_number() over (partition by {{ raw.key | join(', ') }}, {{ raw.changed_at }} order by {{ raw.latest_first }}) = 1

@@ -11,7 +11,7 @@ from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
 DATASETS: dict[str, str] = {
-    "staging": "One view per raw table: typed, UTC, latest version only, without deleted and quarantined rows.",
+    "staging": "One view per raw table: typed, UTC, latest version only, without deleted rows.",
     "core": "Business entities and events at a declared grain: dim_ and fct_ tables, and their seeds.",
     "marts_build": "Marts as the last run built them. Only the marts gate and publishing read them.",
     "metrics_build": "Metrics as the last run built them. Only the marts gate and publishing read them.",
@@ -189,7 +189,7 @@ _TABLES = (
     OpsTable(
         "quarantine",
         "quarantined_rows",
-        "One row per quarantined staging row and reason. The staging view leaves the row out.",
+        "One row per quarantined staging row and reason. The clean view of the staging view leaves the row out.",
         (
             Column("relation", "STRING", "The staging view, without its dataset.", True),
             Column("row_key", "STRING", "The row's key columns, cast to text and joined by |.", True),

@@ -11,9 +11,7 @@ from include.quality.builder import build
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.quality", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "build", help="generate the Great Expectations context and dbt's quarantined_views from the rules; needs no warehouse"
-    )
+    command = commands.add_parser("build", help="generate great_expectations/ from the rules; needs no warehouse")
     command.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     check: bool = parser.parse_args(arguments).check
     changed = build(check=check)
@@ -22,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{path} differs from the rules: run `make generate` and commit it." if check else f"{path} was written: commit it."
         )
     if not changed:
-        print("great_expectations/great_expectations.yml and dbt/macros/quarantined_views.sql are what the rules say.")
+        print("great_expectations/great_expectations.yml is what the rules say.")
     return 1 if check and changed else 0
 
 

@@ -1,33 +1,24 @@
-"""The gates of the platform, and the files that follow from their rules: a Great Expectations context and a dbt macro."""
+"""The gates of the platform, and the Great Expectations context that follows from their rules."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from include.quality import derived
+from include.quality.clean_views import check_clean_views, quarantine_rules
 from include.quality.render import CONFIGURATION, JSON_FOLDERS, render
 from include.quality.rules import Gate, load_gates
 from include.settings import settings
 from include.sources import Source, load_sources
-
-#: In the dbt project. A view that no rule can quarantine does not read the quarantine.
-_MACRO_FILE = "macros/quarantined_views.sql"
-_MACRO = """\
-{{#- The staging views whose rows a gate may hold in quarantine. Made by `python -m include.quality build` from the gates: do not edit. -#}}
-{{% macro quarantined_views() %}}
-    {{{{ return([{names}
-    ]) }}}}
-{{% endmacro %}}
-"""
 
 
 def gates(sources: Mapping[str, Source] | None = None) -> dict[str, Gate]:
     """Every gate of the platform: one raw gate per source, then the gates in YAML with the rules that the sources add."""
     found = load_sources() if sources is None else sources
     written = load_gates()
-    extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found, quarantined_in(written.values()))}
+    extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found, quarantine_rules(written.values()))}
     merged = {name: Gate(gate=name, rules=(*gate.rules, *extra.get(name, ()))) for name, gate in written.items()}
     return {source.dataset: derived.raw_gate(source) for source in found.values()} | merged
 
@@ -49,24 +40,18 @@ def build(check: bool = False) -> list[Path]:
 
     Returns:
         The committed files that differ from the rules. Unless `check`, they have been written, and the context's JSON too.
+
+    Raises:
+        GateError: see `load_gates` and `check_clean_views`.
     """
     folder = settings().gx_dir
     found = gates()
+    check_clean_views(found, settings().dbt_dir)
     context = {folder / name: text for name, text in render({name: [gate] for name, gate in found.items()}).items()}
-    macro = {settings().dbt_dir / _MACRO_FILE: _macro(quarantined_in(found.values()))}
-    committed = {folder / CONFIGURATION: context[folder / CONFIGURATION]} | macro
+    committed = {folder / CONFIGURATION: context[folder / CONFIGURATION]}
     changed = [path for path, text in committed.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if not check:
         for name in JSON_FOLDERS:
             shutil.rmtree(folder / name, ignore_errors=True)
-        write(context | macro)
+        write(context)
     return changed
-
-
-def quarantined_in(found: Iterable[Gate]) -> list[str]:
-    """The staging views that have a `quarantine` rule."""
-    return sorted({rule.relation.split(".")[1] for gate in found for rule in gate.rules if rule.action == "quarantine"})
-
-
-def _macro(names: Sequence[str]) -> str:
-    return _MACRO.format(names="".join(f"\n        '{name}'," for name in names))

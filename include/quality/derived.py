@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from include.quality.clean_views import clean_view
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Source, Table
@@ -63,8 +64,10 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
     return rules
 
 
-def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> list[Rule]:
-    """No key is lost between raw and staging: it is staged, deleted, or in quarantine if its view has a `quarantine` rule."""
+def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> list[Rule]:
+    """No key is lost between raw and core: each is staged or deleted. `quarantined` names the views with a `quarantine` rule: of these, core
+    reads the clean view, and the other rows are in quarantine.
+    """
     parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
     if not parts:
         return []
@@ -73,7 +76,7 @@ def core_rules(sources: Mapping[str, Source], quarantined: Sequence[str]) -> lis
             name="raw_keys_are_staged",
             relation="ops.reconciliation",
             action="block",
-            reason="Raw distinct keys = staging rows + quarantined rows + deleted keys; a difference is a row lost or doubled.",
+            reason="Raw distinct keys = rows that core reads + quarantined rows + deleted keys; a difference is a row lost or doubled.",
             key=("part",),
             reconcile="\nunion all\n".join(parts),
         )
@@ -207,7 +210,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 
 
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
-    """Distinct raw keys that the run sees, against the keys that are staged, deleted or in quarantine.
+    """Distinct raw keys that the run sees, against the keys that core reads, that are deleted, or that are in quarantine.
 
     A key is deleted if its latest version is a tombstone.
     """
@@ -215,10 +218,13 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
         "(select count(*) as all_keys, countif(_is_deleted) as deleted from ("
         f"select _is_deleted from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}))"
     )
-    held = f" + (select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
+    rows = f"(select count(*) from staging.{view})"
+    if quarantined:
+        held = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
+        rows = f"(select count(*) from core.{clean_view(view)}) + {held}"
     return (
-        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted "
-        f"+ (select count(*) from staging.{view}){held if quarantined else ''} as right_value, cast(null as int64) as row_count from {keys} as keys"
+        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted + {rows} as right_value, "
+        f"cast(null as int64) as row_count from {keys} as keys"
     )
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Puts staging rows that break a rule into quarantine, with the reason. Staging views leave these rows out."""
+"""Puts staging rows that break a rule into quarantine, with the reason. Staging still shows them; the clean views leave them out."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from include.warehouse import execute
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-# A row in quarantine can leave other rows without their parent, so the rules are applied until they find nothing more.
+_TABLE = "quarantine.quarantined_rows"
+# A rule that reads the quarantine, for rows whose parent is there, is applied until it finds nothing more.
 _MAX_PASSES = 10
 
 
 def release(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
-    """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`), so that it checks them again."""
+    """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`)."""
     parameters: dict[str, Any] = {"gate": gate}
     condition = "gate = @gate"
     if relations is not None:
         parameters["relations"] = sorted(relation.split(".")[1] for relation in relations)
         condition += " and relation in unnest(@relations)"
-    sql = f"delete from quarantine.quarantined_rows where {condition}"
+    sql = f"delete from {_TABLE} where {condition}"
     execute(sql, parameters, client)
 
 
@@ -40,11 +41,11 @@ def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping
     Returns:
         The number of quarantined rows.
     """
-    if all(outcome.success for outcome in outcomes):
-        return 0
-    total = 0
+    failed = [outcome for outcome in outcomes if not outcome.success]
+    total = sum(_hold_rows_of(client, gate, outcome, values) for outcome in failed)
+    dependent = [outcome for outcome in outcomes if failed and _TABLE in (outcome.query or "")]
     for _ in range(_MAX_PASSES):
-        moved = sum(_hold_rows_of(client, gate, outcome, values) for outcome in outcomes)
+        moved = sum(_hold_rows_of(client, gate, outcome, values) for outcome in dependent)
         total += moved
         if moved == 0:
             break
@@ -52,15 +53,16 @@ def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping
 
 
 def key_text(key: Sequence[str], alias: str) -> str:
-    """SQL of a row's key as text: the texts of its columns joined by a bar, as in the staging views."""
+    """SQL of a row's key as text: the texts of its columns joined by a bar, as in dbt's macro `not_quarantined`."""
     parts = [f"cast({alias}.`{column}` as string)" for column in key]
     joined = ", '|', ".join(parts)
     return parts[0] if len(parts) == 1 else f"concat({joined})"
 
 
 def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
+    """Quarantine the rows of one rule that are not there yet; returns their number."""
     sql = f"""
-        insert into quarantine.quarantined_rows (
+        insert into {_TABLE} (
             relation, row_key, organization_id, reason, expectation, gate, row_json, run_id, as_of, quarantined_at
         )
         select
@@ -71,6 +73,9 @@ def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[s
             from (
                 {outcome.query}
             ) as broken
+        ) as found
+        where not exists (
+            select 1 from {_TABLE} as present where present.relation = @relation and present.row_key = found.row_key
         )
     """
     about = {

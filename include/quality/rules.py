@@ -57,7 +57,7 @@ class Rule(BaseModel):
             if self.rows is None or not self.key:
                 raise ValueError("a quarantine rule needs rows and their key")
             if not self.relation.startswith("staging."):
-                raise ValueError("only rows of staging can be quarantined: its views leave them out")
+                raise ValueError("only rows of staging can be quarantined: the clean views behind the gate leave them out")
         return self
 
 

@@ -103,8 +103,17 @@ def test_an_orphan_is_quarantined_with_its_reason(second: RunContext) -> None:
     moved = rows("select relation, row_key, reason from quarantine.quarantined_rows")
     assert {row["relation"] for row in moved} >= {"stg_crm__deal_stage_history"}
     assert all(row["reason"] for row in moved)
-    kept = {row["history_id"] for row in rows("select history_id from staging.stg_crm__deal_stage_history")}
-    assert not kept & {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
+    moved_changes = {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
+    staged, clean, built = (
+        {row["history_id"] for row in rows(f"select history_id from {table}")}
+        for table in (
+            "staging.stg_crm__deal_stage_history",
+            "core.clean_crm__deal_stage_history",
+            "core.fct_deal_stage_history",
+        )
+    )
+    assert staged - clean == moved_changes
+    assert not built & moved_changes
 
 
 def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(runs: NightlyRuns, second: RunContext) -> None:

@@ -1,5 +1,5 @@
 {{ config(tags=['critical'], group='data_platform') }}
--- Reconciliation: what staging shows is in the fact or dimension, row by row, and nothing else is; rows that stand for
+-- Reconciliation: what staging shows, without rows in quarantine, is in the fact or dimension, row by row, and nothing else is; rows that stand for
 -- something missing aside.
 {%- set built_from = {
     'dim_contacts': ['stg_crm__contacts', 'contact_id'],
@@ -10,7 +10,7 @@
     'fct_deals': ['stg_crm__deals', 'deal_id'],
     'fct_invoices': ['stg_billing__invoices', 'invoice_id'],
     'fct_leads': ['stg_crm__leads', 'lead_id'],
-    'fct_order_items': ['stg_crm__order_items', 'order_item_id'],
+    'fct_order_items': ['clean_crm__order_items', 'order_item_id'],
     'fct_outreach': ['stg_crm__outreach', 'outreach_id'],
 } %}
 {%- for relation, source in built_from.items() %}

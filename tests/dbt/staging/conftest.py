@@ -19,6 +19,8 @@ from tests.dbt.staging.raw import create_raw_table, load_csv
 from tests.warehouse import free_port
 
 AS_OF = "2026-10-01"
+#: The views of staging, and those that leave out their rows in quarantine.
+PATHS = ("path:models/staging", "path:models/intermediate/clean")
 HOSTILE_RUN_ID = 'manual__it\'s \\ "quoted"\nand 🎉'
 
 
@@ -48,9 +50,9 @@ class Warehouse:
         return [dict(row.items()) for row in client().query(sql).result()]
 
     def dbt(self, command: str, *arguments: str) -> DbtRun:
-        """Run a dbt command on staging."""
+        """Run a dbt command on staging and its clean views."""
         variables = json.dumps({"as_of": AS_OF, "run_id": HOSTILE_RUN_ID}, ensure_ascii=False)
-        options = ["--select", "path:models/staging", "--vars", variables, *arguments]
+        options = ["--select", *PATHS, "--vars", variables, *arguments]
         done, found = self._run([command, *options], "run_results.json")
         results = {result["unique_id"]: result for result in found["results"]}
         return DbtRun(done.returncode, done.stdout[-6000:], found["metadata"]["invocation_id"], results)
@@ -104,5 +106,5 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def healthy_build(warehouse: Warehouse) -> DbtRun:
-    """`dbt build` of staging over the demo company: views, data tests, unit tests."""
+    """`dbt build` of staging and its clean views over the demo company: views, data tests, unit tests."""
     return warehouse.dbt("build")

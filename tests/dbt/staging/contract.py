@@ -8,6 +8,7 @@ from include.settings import ROOT
 from include.sources import load_sources
 
 STAGING = ROOT / "dbt" / "models" / "staging"
+CLEAN = ROOT / "dbt" / "models" / "intermediate" / "clean"
 LINEAGE = ("_extracted_at", "_loaded_at", "_batch_id")
 
 

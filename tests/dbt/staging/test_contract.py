@@ -10,7 +10,8 @@ import pytest
 
 from include.manifest import read_manifest
 from include.ops.tables import table as ops_table
-from include.quality.builder import gates, quarantined_in
+from include.quality.builder import gates
+from include.quality.clean_views import clean_view, quarantine_rules
 from include.settings import ROOT
 from tests.dbt.staging.contract import LINEAGE, STAGING, Staged, staged_tables
 
@@ -44,11 +45,13 @@ def test_a_view_chooses_its_rows_by_latest_rows(staged: Staged) -> None:
 
 @each_table
 def test_a_broken_primary_key_alone_stops_the_build(staged: Staged, nodes: dict[str, Any]) -> None:
-    """All else only warns, because the gate decides about it."""
+    """All else only warns, because the gate decides about it, and is tested on what core reads: the clean view, if there is one."""
     (test,) = data_tests(nodes, staged.view)
     rules = {name for name in test["test_metadata"]["kwargs"] if name != "model"}
     assert test["test_metadata"]["name"] == "rows_are_valid"
-    assert rules <= {"key", "warns"}
+    clean = data_tests(nodes, clean_view(staged.view))
+    assert rules <= ({"key"} if clean else {"key", "warns"})
+    assert all(set(test["test_metadata"]["kwargs"]) == {"model", "warns"} for test in clean)
     assert tuple(test["test_metadata"]["kwargs"]["key"]) == staged.primary_key
     assert test["config"]["severity"].lower() == "error"
     assert "critical" in test["config"]["tags"]
@@ -56,7 +59,7 @@ def test_a_broken_primary_key_alone_stops_the_build(staged: Staged, nodes: dict[
 
 @each_table
 def test_categories_are_those_of_the_source(staged: Staged, nodes: dict[str, Any]) -> None:
-    (test,) = data_tests(nodes, staged.view)
+    test = [*data_tests(nodes, staged.view), *data_tests(nodes, clean_view(staged.view))][-1]
     tested = test["test_metadata"]["kwargs"].get("warns", {}).get("accepted_values", {})
     for column, values in staged.accepted.items():
         assert set(tested.get(column, ())) == set(values), column
@@ -70,10 +73,16 @@ def test_every_column_of_the_source_is_staged(staged: Staged) -> None:
 
 
 @each_table
-def test_a_view_reads_the_quarantine_if_a_rule_can_put_its_rows_there(staged: Staged, nodes: dict[str, Any]) -> None:
-    read = nodes[f"model.customer_intelligence.{staged.view}"]["depends_on"]["nodes"]
-    held = staged.view in quarantined_in(gates().values())
-    assert ("source.customer_intelligence.quarantine.quarantined_rows" in read) == held
+def test_a_view_shows_its_rows_in_quarantine_and_its_clean_view_does_not(staged: Staged, nodes: dict[str, Any]) -> None:
+    quarantined_rows = "source.customer_intelligence.quarantine.quarantined_rows"
+    view = f"model.customer_intelligence.{staged.view}"
+    clean = nodes.get(f"model.customer_intelligence.{clean_view(staged.view)}")
+    assert quarantined_rows not in nodes[view]["depends_on"]["nodes"]
+    assert (clean is not None) == (staged.view in quarantine_rules(gates().values()))
+    if clean is not None:
+        assert set(clean["depends_on"]["nodes"]) == {view, quarantined_rows}
+        assert (clean["schema"], clean["config"]["materialized"]) == ("core", "view")
+        assert clean["description"].startswith("One row per ")
 
 
 @each_table

@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from tests.dbt.staging.conftest import AS_OF, HOSTILE_RUN_ID, DbtRun, Warehouse
-from tests.dbt.staging.contract import STAGING, Staged, staged_tables
+from tests.dbt.staging.contract import CLEAN, STAGING, Staged, staged_tables
 from tests.dbt.staging.raw import append_rows
 
 TABLES = staged_tables()
+CLEAN_VIEWS = len(list(CLEAN.glob("*.sql")))
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 # What a broken row of each kind holds, and where one table needs something more particular to break a promise.
@@ -48,8 +49,8 @@ def test_a_healthy_build_passes_without_a_warning(healthy_build: DbtRun) -> None
     assert healthy_build.code == 0, healthy_build.output
     assert set(healthy_build.statuses("model").values()) == {"success"}
     assert set(healthy_build.statuses("test", "unit_test").values()) == {"pass"}, healthy_build.output
-    assert len(healthy_build.statuses("model")) == len(TABLES)
-    assert len(healthy_build.statuses("test")) == len(TABLES)
+    assert len(healthy_build.statuses("model")) == len(TABLES) + CLEAN_VIEWS
+    assert len(healthy_build.statuses("test")) == len(TABLES) + CLEAN_VIEWS
 
 
 def test_views_show_the_documented_columns_in_order(warehouse: Warehouse, healthy_build: DbtRun) -> None:
@@ -68,7 +69,7 @@ def test_results_are_recorded_whatever_they_contain(warehouse: Warehouse, health
     assert {row["run_id"] for row in rows} == {HOSTILE_RUN_ID}
     assert {row["as_of"].isoformat() for row in rows} == {f"{AS_OF}T00:00:00+00:00"}
     staged = [row for row in rows if row["resource_type"] in {"model", "test", "unit_test"}]
-    assert {row["layer"] for row in staged} == {"staging"}
+    assert {row["layer"] for row in staged} == {"staging", "intermediate"}
     assert {row["status"] for row in staged if row["resource_type"] == "model"} == {"success"}
     assert all(row["execution_seconds"] >= 0 for row in staged)
 
@@ -110,15 +111,18 @@ def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
 def test_every_data_test_can_fail(warehouse: Warehouse) -> None:
     run = warehouse.dbt("test", "--exclude-resource-type", "unit_test")
     statuses = run.statuses("test")
-    assert set(statuses.values()) == {"fail"}
+    warning = {name for name, status in statuses.items() if status == "warn"}
+    assert set(statuses.values()) == {"fail", "warn"}
+    assert {name.split(".")[2].partition("_")[0] for name in warning} == {"clean"}
+    assert len(warning) == CLEAN_VIEWS
     unbroken = {name: unbroken_rules(warehouse, name.split(".")[2]) for name in statuses}
-    assert len(unbroken) == len(TABLES)
+    assert len(unbroken) == len(TABLES) + CLEAN_VIEWS
     assert {name: rules for name, rules in unbroken.items() if rules} == {}
     recorded = warehouse.query(
         "select status, min(rows_affected) as fewest, max(length(message)) as longest from ops.dbt_results "
         f"where invocation_id = '{run.invocation_id}' and resource_type = 'test' group by status"
     )
-    assert {row["status"] for row in recorded} == {"fail"}
+    assert {row["status"] for row in recorded} == {"fail", "warn"}
     assert all(row["fewest"] >= 1 and 0 < row["longest"] <= 1000 for row in recorded)
 
 

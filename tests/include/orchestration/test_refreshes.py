@@ -25,7 +25,12 @@ def test_a_refresh_follows_from_the_lineage(manifest: Path) -> None:
     assert (tickets.cadence, tickets.interval, tickets.tier) == ("every 15 minutes", timedelta(minutes=15), "high")
     assert (tickets.tables, tickets.models) == (("marts.mart_ticket_sla_compliance",), ("mart_ticket_sla_compliance",))
     assert tickets.layers["marts"] == ("mart_ticket_sla_compliance",)
-    assert tickets.layers["core"] == ("fct_tickets", "int_support__priority_history", "int_support__tickets")
+    assert tickets.layers["core"] == (
+        "clean_support__ticket_priority_changes",
+        "fct_tickets",
+        "int_support__priority_history",
+        "int_support__tickets",
+    )
     assert tickets.layers["staging"] == ("stg_support__ticket_priority_changes", "stg_support__tickets")
     assert "sla_default_targets" in tickets.layers["seeds"]
     assert {name: set(source.tables) for name, source in tickets.sources.items()} == {

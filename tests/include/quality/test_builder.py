@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +84,9 @@ def test_only_committed_files_are_compared(gates: Make, tmp_path: Path) -> None:
     gates({"core": [RULE]})
     context = tmp_path / "great_expectations"
     configuration, suite = context / "great_expectations.yml", context / "expectations" / "core.json"
-    macro = tmp_path / "dbt" / "macros" / "quarantined_views.sql"
-    assert build(check=True) == [configuration, macro]
+    assert build(check=True) == [configuration]
     assert not configuration.exists()
-    assert build() == [configuration, macro]
+    assert build() == [configuration]
     assert suite.exists()
     suite.unlink()
     assert build(check=True) == []
@@ -105,17 +104,65 @@ def test_json_of_a_removed_gate_is_deleted(gates: Make, tmp_path: Path) -> None:
     assert written == ["marts.json"] * 3
 
 
-def test_the_macro_names_the_views_that_may_have_rows_in_quarantine(gates: Make, tmp_path: Path) -> None:
-    orphans = RULE | {"action": "quarantine", "key": ["id"]}
-    rules = [orphans | {"name": name, "relation": f"staging.stg_shop__{name}"} for name in ("parents", "items")]
-    macro = tmp_path / "dbt" / "macros" / "quarantined_views.sql"
-    gates({"staging": [*rules, RULE]})
-    build()
-    assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__items", "stg_shop__parents"]
-    gates({"staging": [rules[0], RULE]})
-    assert build(check=True) == [macro]
-    build()
-    assert re.findall("'(.*)'", macro.read_text()) == ["stg_shop__parents"]
+CLEAN = "select * from {{ ref('stg_shop__items') }} as staged where {{ not_quarantined('stg_shop__items', key=['id']) }}"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, None),
+        ({"models/core/fct_items.sql": "select * from {{ ref('clean_shop__items') }}"}, None),
+        (
+            {"models/core/fct_parents.sql": "select * from {{ ref('stg_shop__parents') }}, {{ ref('stg_shop__items_sold') }}"},
+            None,
+        ),
+        ({"models/core/fct_items.sql": f"with items as ({CLEAN}) select * from items"}, None),
+        ({"models/intermediate/clean/clean_shop__items.sql": None}, "Add dbt/models/intermediate/clean/clean_shop__items.sql"),
+        (
+            {"models/intermediate/clean/clean_shop__items.sql": CLEAN.replace("'id'", "'shop', 'id'")},
+            r"not that of the rule orphans. Write not_quarantined\('stg_shop__items', key=\['id'\]\)",
+        ),
+        ({"models/intermediate/clean/clean_shop__parents.sql": "select 1"}, "Delete the model"),
+        (
+            {"models/core/fct_items.sql": "select * from {{ ref('stg_shop__items') }}"},
+            "fct_items.sql: it reads .* Read ref.'clean_",
+        ),
+        ({"tests/all_items.sql": "{% set staged = ['stg_shop__items'] %}"}, "all_items.sql: it reads"),
+        ({"models/core/dim_items.sql": "{{ all_versions('shop', 'items') }}"}, "dim_items.sql: it reads"),
+        ({"snapshots/core/snap_items.sql": "select * from {{ source('shop', 'items') }}"}, "snap_items.sql: it reads"),
+    ],
+)
+def test_quarantined_rows_reach_no_model_past_staging(
+    gates: Make, tmp_path: Path, files: dict[str, str | None], message: str | None
+) -> None:
+    rule = RULE | {"name": "orphans", "relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
+    gates({"staging": [rule]})
+    dbt = tmp_path / "dbt"
+    usual = {
+        "models/staging/shop/stg_shop__items.sql": "{{ latest_rows('shop', 'items') }} -- {{ source('shop', 'items') }}",
+        "models/intermediate/clean/clean_shop__items.sql": CLEAN,
+    }
+    for name, text in (usual | files).items():
+        if text is not None:
+            (dbt / name).parent.mkdir(parents=True, exist_ok=True)
+            (dbt / name).write_text(text)
+    with pytest.raises(GateError, match=message) if message else nullcontext():
+        build(check=True)
+
+
+def test_a_later_gate_judges_no_quarantined_row(gates: Make, tmp_path: Path) -> None:
+    orphans = RULE | {"relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
+    judged = RULE | {"rows": "select * from staging.stg_shop__items where id < 0"}
+    clean = tmp_path / "dbt" / "models" / "clean_shop__items.sql"
+    clean.parent.mkdir(parents=True)
+    clean.write_text(CLEAN)
+    gates({"staging": [orphans, judged | {"name": "another"}], "core": [RULE]})
+    build(check=True)
+    gates({"core": [judged]})
+    with pytest.raises(
+        GateError, match=r"gates/core\.yml: a_rule: it reads staging\.stg_shop__items.* Read core\.clean_shop__items"
+    ):
+        build(check=True)
 
 
 @pytest.mark.parametrize(

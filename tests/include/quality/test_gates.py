@@ -219,12 +219,13 @@ def test_the_run_and_odd_characters_reach_the_warehouse(bq: Client, gates: Make,
 
 
 def family(bq: Client, parents: str, children: str) -> None:
-    """Raw parents and children, and staging views that leave out what is in quarantine."""
+    """Raw parents and children, staging views that show them all, and clean views without those in quarantine."""
     for name, values in (("parents", parents), ("children", children)):
         bq.query(f"create or replace table raw_shop.{name} as select * from unnest([{values}])").result()
     for name, key in (("parents", "parent_id"), ("children", "concat(organization_id, '|', child_id)")):
+        bq.query(f"create or replace view staging.stg_shop__{name} as select * from raw_shop.{name}").result()
         bq.query(
-            f"create or replace view staging.stg_shop__{name} as select * from raw_shop.{name} where {key} not in ("
+            f"create or replace view core.clean_shop__{name} as select * from staging.stg_shop__{name} where {key} not in ("
             f"select row_key from quarantine.quarantined_rows where relation = 'stg_shop__{name}')"
         ).result()
 
@@ -246,7 +247,7 @@ def test_quarantine_moves_rows_aside_with_the_reason_and_goes_on(bq: Client, gat
     for _ in range(2):
         verdict = run_gate("staging", RUN)
         assert (verdict.verdict, verdict.quarantined) == ("quarantine", 2)
-        assert rows(bq, "select child_id from staging.stg_shop__children") == [("ann",)]
+        assert rows(bq, "select child_id from core.clean_shop__children") == [("ann",)]
     assert held(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
     kept = rows(
         bq,
@@ -264,17 +265,27 @@ def test_a_parent_that_arrives_releases_its_children(bq: Client, gates: Make) ->
     family(bq, f"{MUM}, struct('o', 'dad', 'gran')", CHILDREN)
     assert run_gate("staging", RUN).verdict == "pass"
     assert held(bq) == []
-    assert rows(bq, "select count(*) from staging.stg_shop__children") == [(3,)]
+    assert rows(bq, "select count(*) from core.clean_shop__children") == [(3,)]
 
 
-def test_children_follow_a_parent_into_quarantine(bq: Client, gates: Make) -> None:
+def test_a_row_that_breaks_two_rules_is_quarantined_once(bq: Client, gates: Make) -> None:
+    named = ORPHANS | {"name": "children_have_names", "rows": "select * from staging.stg_shop__children where child_id < 'c'"}
+    gates({"staging": [ORPHANS, named]})
+    family(bq, MUM, CHILDREN)
+    assert run_gate("staging", RUN).quarantined == 3
+    assert [key for _, key in held(bq)] == ["o|ann", "o|bob", "o|cy"]
+
+
+def test_children_follow_a_parent_into_quarantine_if_their_rule_reads_it(bq: Client, gates: Make) -> None:
     rootless = ORPHANS | {
         "name": "parents_with_a_root",
         "relation": "staging.stg_shop__parents",
         "key": ["parent_id"],
         "rows": "select * from staging.stg_shop__parents where grandparent is null",
     }
-    gates({"staging": [ORPHANS, rootless]})
+    quarantined = "(select row_key from quarantine.quarantined_rows where relation = 'stg_shop__parents')"
+    orphans = ORPHANS | {"rows": f"{ORPHANS['rows']} or parents.parent_id in {quarantined}"}
+    gates({"staging": [orphans, rootless]})
     family(bq, f"{MUM}, struct('o', 'dad', cast(null as string))", CHILDREN)
     assert run_gate("staging", RUN).quarantined == 3
     assert [key for _, key in held(bq)] == ["o|bob", "o|cy", "dad"]

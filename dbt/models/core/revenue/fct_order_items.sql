@@ -8,7 +8,7 @@ with
 
 order_items as (
     select *
-    from {{ ref('stg_crm__order_items') }}
+    from {{ ref('clean_crm__order_items') }}
 ),
 
 orders as (

@@ -17,7 +17,7 @@ changes as (
         changed_at,
         row_number() over (partition by organization_id, ticket_id order by changed_at, change_id) as change_number,
         lead(changed_at) over (partition by organization_id, ticket_id order by changed_at, change_id) as next_changed_at
-    from {{ ref('stg_support__ticket_priority_changes') }}
+    from {{ ref('clean_support__ticket_priority_changes') }}
     where changed_at < {{ as_of() }}
 ),
 

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ latest_rows('reference', 'business_hours', key_as={'opens_at': "safe.parse_time('%H:%M', landed.opens_at)"}) }}
+    {{ latest_rows('reference', 'business_hours') }}
 ),
 
 final as (

@@ -1,0 +1,105 @@
+"""The clean views of the dbt project: each shows a staging view without its rows in quarantine, and models past staging read it.
+
+They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing or passed by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from include.quality.rules import Gate, GateError, Rule
+from include.quality.scope import tables_in
+
+_GATE = "great_expectations/gates/staging.yml"
+_FOLDER = "dbt/models/intermediate/clean"
+_STAGING = "models/staging"
+_FOLDERS = ("models", "snapshots", "tests", "macros", "analyses")
+
+
+def clean_view(view: str) -> str:
+    """The name of the clean view of a staging view: `clean_crm__deals` of `stg_crm__deals`."""
+    return f"clean_{view.removeprefix('stg_')}"
+
+
+def quarantine_rules(gates: Iterable[Gate]) -> dict[str, list[Rule]]:
+    """Staging view → its `quarantine` rules."""
+    found: dict[str, list[Rule]] = {}
+    for gate in gates:
+        for rule in gate.rules:
+            if rule.action == "quarantine":
+                found.setdefault(_view_of(rule), []).append(rule)
+    return dict(sorted(found.items()))
+
+
+def check_clean_views(gates: Mapping[str, Gate], dbt: Path) -> None:
+    """Check that quarantined rows reach no model past staging.
+
+    Args:
+        gates: the gates by name.
+        dbt: the folder of the dbt project.
+
+    Raises:
+        GateError: a staging view with a `quarantine` rule has no clean view or one with another key; SQL past staging, or a rule of
+            a later gate, reads that staging view directly; or a clean view has no rule. The message says the remedy.
+    """
+    ruled = quarantine_rules(gates.values())
+    files = {path: path.read_text(encoding="utf-8") for name in _FOLDERS for path in sorted((dbt / name).rglob("*.sql"))}
+    later = {path: text for path, text in files.items() if not path.is_relative_to(dbt / _STAGING)}
+    for view, rules in ruled.items():
+        _check_key(view, rules, later)
+        _check_readers(view, later)
+        _check_later_gates(view, gates)
+    unruled = {path.stem for path in later if path.stem.startswith("clean_")} - {clean_view(view) for view in ruled}
+    if unruled:
+        name = min(unruled)
+        raise GateError(
+            f"{_FOLDER}/{name}.sql: no rule quarantines rows of {name.replace('clean_', 'stg_', 1)}, so every reader pays for the "
+            "quarantine in vain. Delete the model and let its readers read the staging view."
+        )
+
+
+def _check_key(view: str, rules: Iterable[Rule], files: Mapping[Path, str]) -> None:
+    clean = clean_view(view)
+    text = next((text for path, text in files.items() if path.stem == clean), None)
+    for rule in rules:
+        condition = f"not_quarantined('{view}', key={list(rule.key)})"
+        if text is None:
+            raise GateError(
+                f"{_GATE}: {rule.name}: no model leaves the quarantined rows of {view} out. "
+                f"Add {_FOLDER}/{clean}.sql, which selects the rows of {view} where {condition}."
+            )
+        if _keys_in(view, text) != [rule.key]:
+            raise GateError(f"{_FOLDER}/{clean}.sql: the key is not that of the rule {rule.name}. Write {condition}.")
+
+
+def _check_readers(view: str, files: Mapping[Path, str]) -> None:
+    source, _, table = view.removeprefix("stg_").partition("__")
+    reads = re.compile(rf"""['"]{view}['"]|(all_versions|source)\(\s*['"]{source}['"],\s*['"]{table}['"]""")
+    for path, text in files.items():
+        if reads.search(text) and not _keys_in(view, text):
+            raise GateError(
+                f"{path}: it reads {view} or its raw table, of which rows may be in quarantine. "
+                f"Read ref('{clean_view(view)}'), or add the condition not_quarantined('{view}', key=[…])."
+            )
+
+
+def _check_later_gates(view: str, gates: Mapping[str, Gate]) -> None:
+    for gate in gates.values():
+        for rule in gate.rules:
+            if gate.gate != "staging" and ("staging", view) in tables_in(rule):
+                raise GateError(
+                    f"great_expectations/gates/{gate.gate}.yml: {rule.name}: it reads staging.{view}, of which rows may be in "
+                    f"quarantine. Read core.{clean_view(view)}."
+                )
+
+
+def _keys_in(view: str, text: str) -> list[tuple[str, ...]]:
+    """The key of each condition `not_quarantined` on a view."""
+    found = re.findall(rf"""not_quarantined\(\s*['"]{view}['"],\s*key=\[([^\]]*)\]""", text)
+    return [tuple(re.findall(r"\w+", key)) for key in found]
+
+
+def _view_of(rule: Rule) -> str:
+    return rule.relation.partition(".")[2]
