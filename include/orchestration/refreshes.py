@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from include.publish.targets import DATASETS
 from include.settings import settings
 from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
-from include.transform.layers import LAYERS
+from include.transform.layers import layer_selectors
 
 if TYPE_CHECKING:
     from include.sources import Source
@@ -113,7 +113,7 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
             raise CadenceError(f"{model['name']}: meta.sla.cadence {cadence!r}: only marts and metrics are published.")
     upstream, _ = _needed(manifest, models, lambda key: True)
     moved, landed = _needed(manifest, models, _moving(manifest, [model["unique_id"] for model in models], interval))
-    layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in moved if _layer(node) == layer])}
+    layers = {layer: nodes for layer in layer_selectors() if (nodes := [node for node in moved if _layer(node) == layer])}
     relations = _relations(moved)
     return Refresh(
         dag_id=refreshed_by(cadence),
@@ -124,7 +124,7 @@ def _refresh(manifest: Mapping[str, Any], cadence: str, models: list[Mapping[str
         tables=tuple(sorted(f"{DATASETS[model['schema']]}.{model['alias']}" for model in models)),
         layers={layer: _names(nodes) for layer, nodes in layers.items()},
         selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
-        upstream={layer: _names(node for node in upstream if _layer(node) == layer) for layer in LAYERS},
+        upstream={layer: _names(node for node in upstream if _layer(node) == layer) for layer in layer_selectors()},
         left_out=_left_out(manifest, {node["unique_id"] for node in moved}, interval),
         sources=_landed(landed, interval),
         relations=relations,
@@ -225,7 +225,7 @@ def _own_interval(node: Mapping[str, Any]) -> timedelta | None:
 
 
 def _layer(node: Mapping[str, Any]) -> str:
-    for layer, selectors in LAYERS.items():
+    for layer, selectors in layer_selectors().items():
         if any(node["original_file_path"].startswith(selector.removeprefix("path:") + "/") for selector in selectors):
             return layer
     raise CadenceError(f"{node['name']}: {node['original_file_path']} lies in no layer of the pipeline.")

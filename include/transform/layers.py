@@ -6,7 +6,11 @@ import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from include.manifest import PROFILE, TARGET
 from include.settings import settings
@@ -19,16 +23,32 @@ from include.transform.selection import narrow_to_selection, skip_unselected
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup, ProfileConfig
 
-#: Layer → dbt selectors, in the order of the pipeline.
-LAYERS: dict[str, list[str]] = {
-    SEEDS: ["path:seeds"],
-    "staging": ["path:models/staging"],
-    "core": ["path:models/intermediate", "path:models/core", "path:snapshots/core"],
-    "marts": ["path:models/marts", "path:models/metrics"],
-    "history": ["path:snapshots/marts"],
-}
 #: The layers that a gate of the same name follows. Publishing comes after the last of them; `history` keeps what was published.
 GATED = ("staging", "core", "marts")
+
+
+def layer_selectors() -> Mapping[str, list[str]]:
+    """Layer → what dbt's `--select` takes for it, in the order of the pipeline, from the selectors of the dbt project.
+
+    A run's own selection narrows a layer, and dbt does not combine `--select` with the name of a selector.
+
+    Raises:
+        ValueError: a selector is something else than paths.
+    """
+    return _read(settings().dbt_dir / "selectors.yml")
+
+
+@lru_cache
+def _read(path: Path) -> Mapping[str, list[str]]:
+    found = {}
+    for selector in yaml.safe_load(path.read_text(encoding="utf-8"))["selectors"]:
+        layer, definition = selector["name"], selector["definition"]
+        parts = definition.get("union", [definition])
+        if any(part.keys() != {"method", "value"} or part["method"] != "path" for part in parts):
+            remedy = "write `{method: path, value: folder}`, or a `union` of such"
+            raise ValueError(f"{path}: selectors: {layer}: definition: a layer is made of folders: {remedy}.")
+        found[layer] = [f"path:{part['value']}" for part in parts]
+    return found
 
 
 def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:
@@ -40,7 +60,7 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
     from airflow.sdk import get_parsing_context
 
     task_id = get_parsing_context().task_id
-    everything = LAYERS[layer] if whole is None else list(whole)
+    everything = layer_selectors()[layer] if whole is None else list(whole)
     if task_id is None:
         return everything
     group, _, task = task_id.partition(".")
@@ -81,7 +101,7 @@ def dbt_layer(
     model whose build failed can be built alone by clearing its task.
 
     Args:
-        layer: one of `LAYERS`.
+        layer: one of `layer_selectors()`.
         selectors: dbt selectors, as `rendered_selectors` gives them.
         built: layer → names of the nodes that the DAG builds or finds there, if those are not all.
         left_out: names of data tests that the DAG does not do.
@@ -179,8 +199,8 @@ def _expect_only_tests_of(
     layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None, left_out: Collection[str]
 ) -> None:
     """Leave tests that compare with what is built later, or are not done at all, out of what this layer's test tasks wait for."""
-    so_far = list(LAYERS)[: list(LAYERS).index(layer) + 1]
-    folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in LAYERS[name]]
+    so_far = list(layer_selectors())[: list(layer_selectors()).index(layer) + 1]
+    folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in layer_selectors()[name]]
     names = None if built is None else {node for name in so_far for node in built.get(name, ())}
 
     def is_built(node: Any) -> bool:
