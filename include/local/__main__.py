@@ -44,6 +44,7 @@ def company_from(arguments: argparse.Namespace) -> Company:
 def run(arguments: argparse.Namespace) -> None:
     """Run one night from the sources to the published marts."""
     from include.local.progress import Watch
+    from include.local.shell import keep_manifest
     from include.local.summary import failed_nodes, print_summary
     from include.orchestration import refreshes
     from include.sources import load_sources
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
             except StackError as error:
                 details = failed_nodes(watch.run_ids["transform"] or "")
                 raise StackError("\n".join([str(error), *details])) from error
+            keep_manifest(company)
             with ThreadPoolExecutor(max_workers=1) as pool:
                 # Every run has ended: nothing is lost with what Airflow takes seconds to put away.
                 stopped = pool.submit(stack.stop_all_but_the_warehouse, grace=1.0)
