@@ -32,7 +32,7 @@ from airflow.sdk import DAG, Param, chain, get_current_context, get_parsing_cont
 from include.orchestration import BUILD, INSTANT_PARAMETER, Refresh, default_args, refreshes, tier_tag
 from include.settings import settings
 from include.sources import Source
-from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
+from include.transform import GATED, dbt_layer, layer_selectors, rendered_selectors
 
 OWNER = "data_platform"
 
@@ -120,7 +120,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             steps.append([land(source) for source in refresh.sources.values()])
             # One task for all raw gates: it runs a hundred times a day and writes all results in one statement.
             steps.append(gate("raw", [source.dataset for source in refresh.sources.values()]))
-        for layer in LAYERS:
+        for layer in layer_selectors():
             if layer not in refresh.layers:
                 continue
             # `prepare` skips all later tasks, so its process must parse all of them.

@@ -42,7 +42,7 @@ from include.orchestration import (
     tier_tag,
 )
 from include.settings import settings
-from include.transform import GATED, LAYERS, dbt_layer, rendered_selectors
+from include.transform import GATED, dbt_layer, layer_selectors, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
@@ -133,7 +133,7 @@ with DAG(
         return check()
 
     steps: list[Any] = [prepare()]
-    for layer in LAYERS:
+    for layer in layer_selectors():
         steps += [dbt_layer(layer, selectors)] if (selectors := rendered_selectors(layer)) else []
         steps += [gate(layer)] if layer in GATED else []
         if layer == GATED[-1]:

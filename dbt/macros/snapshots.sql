@@ -5,7 +5,7 @@
 
 
 {#- A snapshot is taken once per as_of: a run for the same (or an earlier) as_of first takes back what was recorded at or
-    after it, so that it can be repeated. Both are pre-hooks; nothing to do before the first snapshot. -#}
+    after it, so that it can be repeated. Both are pre-hooks (dbt_project.yml); nothing to do before the first snapshot. -#}
 {% macro delete_versions_since_as_of(snapshot) -%}
     {%- if execute and load_relation(snapshot) is not none -%}
         delete from {{ snapshot }} where dbt_valid_from >= {{ as_of() }}

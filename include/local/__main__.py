@@ -45,6 +45,7 @@ def company_from(arguments: argparse.Namespace) -> Company:
 def run(arguments: argparse.Namespace) -> None:
     """Run one nightly run from the sources to the published marts."""
     from include.local.progress import Watch
+    from include.local.shell import keep_manifest
     from include.local.summary import failed_nodes, print_summary
     from include.orchestration import refreshes
     from include.sources import load_sources
@@ -75,6 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
             except StackError as error:
                 details = failed_nodes(watch.run_ids["transform"] or "")
                 raise StackError("\n".join([str(error), *details])) from error
+            keep_manifest(company)
             with ThreadPoolExecutor(max_workers=1) as pool:
                 # All runs have ended, so Airflow need not shut down cleanly, which takes seconds.
                 stopped = pool.submit(stack.stop_all_but_the_warehouse, grace=1.0)

@@ -9,7 +9,7 @@ from include.manifest import PUBLISHED, Manifest, nodes_of
 from include.orchestration.refreshes import Refresh, refreshes_of
 from include.settings import ROOT
 from include.sources import Source, load_sources
-from include.transform import LAYERS
+from include.transform import layer_selectors
 
 PAGE = ROOT / "docs" / "runs.md"
 _HEAD = """\
@@ -54,7 +54,7 @@ def _counts(counts: tuple[int, int, int]) -> list[str]:
 def _section(refresh: Refresh) -> str:
     loads = [f"{name}: {_names(source.tables)}" for name, source in refresh.sources.items()]
     steps = [["loads", "; ".join(loads) or "nothing"]]
-    steps += [[f"builds, {layer}", _names(refresh.layers[layer])] for layer in LAYERS if layer in refresh.layers]
+    steps += [[f"builds, {layer}", _names(refresh.layers[layer])] for layer in layer_selectors() if layer in refresh.layers]
     steps += [
         ["publishes", _names(refresh.tables)],
         ["reads from the nightly run or a slower refresh", _names(sorted(refresh.reused)) or "nothing"],

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name, read_manifest, upstream
 from include.settings import settings
 from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
-from include.transform.layers import LAYERS
+from include.transform.layers import layer_selectors
 
 if TYPE_CHECKING:
     from include.sources import Source
@@ -113,7 +113,7 @@ def _refresh(manifest: Manifest, cadence: str, models: list[Node]) -> Refresh:
     wanted = [model["unique_id"] for model in models]
     needed, _ = _split(manifest, upstream(manifest, wanted, lambda key: not _is_snapshot(manifest, key)))
     built, read = _split(manifest, upstream(manifest, wanted, _refresh_rule(manifest, wanted, interval)))
-    layers = {layer: nodes for layer in LAYERS if (nodes := [node for node in built if _layer(node) == layer])}
+    layers = {layer: nodes for layer in layer_selectors() if (nodes := [node for node in built if _layer(node) == layer])}
     relations = _relations(built)
     return Refresh(
         dag_id=refreshed_by(cadence),
@@ -124,7 +124,7 @@ def _refresh(manifest: Manifest, cadence: str, models: list[Node]) -> Refresh:
         tables=tuple(sorted(map(published_name, models))),
         layers={layer: _names(nodes) for layer, nodes in layers.items()},
         selectors={layer: sorted(f"path:{node['original_file_path']}" for node in nodes) for layer, nodes in layers.items()},
-        upstream={layer: _names(node for node in needed if _layer(node) == layer) for layer in LAYERS},
+        upstream={layer: _names(node for node in needed if _layer(node) == layer) for layer in layer_selectors()},
         excluded_tests=_excluded_tests(manifest, {node["unique_id"] for node in built}, interval),
         sources=_sources(read, interval),
         relations=relations,
@@ -211,10 +211,12 @@ def _own_interval(node: Node) -> timedelta | None:
 
 
 def _layer(node: Node) -> str:
-    for layer, selectors in LAYERS.items():
+    for layer, selectors in layer_selectors().items():
         if any(node["original_file_path"].startswith(selector.removeprefix("path:") + "/") for selector in selectors):
             return layer
-    raise CadenceError(f"{node['name']}: {node['original_file_path']} is in no folder of the layers: {', '.join(LAYERS)}.")
+    raise CadenceError(
+        f"{node['name']}: {node['original_file_path']} is in no folder of the layers: {', '.join(layer_selectors())}."
+    )
 
 
 def _sources(read: Iterable[Node], interval: timedelta) -> dict[str, Source]:

@@ -6,7 +6,11 @@ import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from include.manifest import PROFILE, TARGET
 from include.settings import settings
@@ -19,16 +23,32 @@ from include.transform.selection import narrow_to_selection, skip_unselected
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup, ProfileConfig
 
-#: Layer → dbt selectors, in the order of the pipeline.
-LAYERS: dict[str, list[str]] = {
-    SEEDS: ["path:seeds"],
-    "staging": ["path:models/staging"],
-    "core": ["path:models/intermediate", "path:models/core", "path:snapshots/core"],
-    "marts": ["path:models/marts", "path:models/metrics"],
-    "history": ["path:snapshots/marts"],
-}
 #: The layers that a gate of the same name follows. The publication follows the last of them, and `history` the publication.
 GATED = ("staging", "core", "marts")
+
+
+def layer_selectors() -> Mapping[str, list[str]]:
+    """Layer → what dbt's `--select` takes for it, in the order of the pipeline, from the selectors of the dbt project.
+
+    A run's own selection narrows a layer, and dbt does not combine `--select` with the name of a selector.
+
+    Raises:
+        ValueError: a selector is something else than paths.
+    """
+    return _read(settings().dbt_dir / "selectors.yml")
+
+
+@lru_cache
+def _read(path: Path) -> Mapping[str, list[str]]:
+    found = {}
+    for selector in yaml.safe_load(path.read_text(encoding="utf-8"))["selectors"]:
+        layer, definition = selector["name"], selector["definition"]
+        parts = definition.get("union", [definition])
+        if any(part.keys() != {"method", "value"} or part["method"] != "path" for part in parts):
+            remedy = "write `{method: path, value: folder}`, or a `union` of such"
+            raise ValueError(f"{path}: selectors: {layer}: definition: a layer is made of folders: {remedy}.")
+        found[layer] = [f"path:{part['value']}" for part in parts]
+    return found
 
 
 def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:
@@ -38,13 +58,13 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
     all models of the layer. All other processes, such as the scheduler, need all layers.
 
     Args:
-        layer: one of `LAYERS`.
+        layer: one of `layer_selectors()`.
         whole: the dbt selectors of what the DAG builds in the layer, if that is not all.
     """
     from airflow.sdk import get_parsing_context
 
     task_id = get_parsing_context().task_id
-    everything = LAYERS[layer] if whole is None else list(whole)
+    everything = layer_selectors()[layer] if whole is None else list(whole)
     if task_id is None:
         return everything
     group, _, task = task_id.partition(".")
@@ -86,7 +106,7 @@ def dbt_layer(
     model again, clear its task.
 
     Args:
-        layer: one of `LAYERS`.
+        layer: one of `layer_selectors()`.
         selectors: dbt selectors, from `rendered_selectors`.
         built: layer → names of the nodes that the DAG builds or reuses there, if those are not all.
         excluded_tests: names of data tests that the DAG does not run.
@@ -183,8 +203,9 @@ def _expect_only_tests_of(
     layer: str, group: DbtTaskGroup, producer: Any, built: Mapping[str, Collection[str]] | None, excluded_tests: Collection[str]
 ) -> None:
     """Do not let this layer's test tasks wait for excluded tests, nor for tests that also read a later layer."""
-    so_far = list(LAYERS)[: list(LAYERS).index(layer) + 1]
-    folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in LAYERS[name]]
+    layers = layer_selectors()
+    so_far = list(layers)[: list(layers).index(layer) + 1]
+    folders = [settings().dbt_dir / part.removeprefix("path:") for name in so_far for part in layers[name]]
     names = None if built is None else {node for name in so_far for node in built.get(name, ())}
 
     def is_built(node: Any) -> bool:

@@ -27,6 +27,7 @@ from include.orchestration import refreshes
 from include.orchestration.defaults import LONGEST_WAIT, RETRIES
 from include.settings import settings
 from include.sources import load_sources
+from include.transform import layer_selectors
 from include.transform.node_manifests import manifest_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -243,6 +244,35 @@ def test_every_model_and_its_tests_are_tasks(bag: DagBag, manifest: Path) -> Non
     shown = " ".join(task.task_id for task in bag.dags["transform"].tasks)
     assert [name for name in built - ephemeral if name not in shown] == []
     assert "mart_ticket_sla_compliance.test" in shown
+
+
+def test_dbts_selectors_and_the_task_groups_name_the_same_nodes(bag: DagBag, tmp_path: Path) -> None:
+    from dbt.cli.main import dbtRunner
+
+    folder = str(ROOT / "dbt")
+    options = [
+        "--project-dir",
+        folder,
+        "--profiles-dir",
+        folder,
+        "--target-path",
+        str(tmp_path),
+        "--log-path",
+        str(tmp_path),
+        "--quiet",
+    ]
+    parsed = dbtRunner().invoke(["parse", *options]).result
+    kinds = [word for kind in ("model", "seed", "snapshot") for word in ("--resource-type", kind)]
+    watched: dict[str, set[str]] = {}
+    for task in bag.dags["transform"].tasks:
+        if (node := getattr(task, "model_unique_id", None)) is not None:
+            watched.setdefault(task.task_id.partition(".")[0], set()).add(node)
+    assert (
+        list(layer_selectors()) == ["seeds", "staging", "core", "marts", "history"] and watched.keys() == layer_selectors().keys()
+    )
+    for layer, nodes in watched.items():
+        found = dbtRunner(manifest=parsed).invoke(["ls", "--selector", layer, *kinds, "--output", "json", *options])
+        assert {json.loads(line)["unique_id"] for line in found.result} == nodes
 
 
 @pytest.mark.parametrize("dag_id", ["transform", "refresh_hourly"])

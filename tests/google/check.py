@@ -105,7 +105,7 @@ class Platform(NightlyRuns):
         """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
         from include.ops import finish_run
         from include.publish import publish, recover
-        from include.transform import GATED, LAYERS
+        from include.transform import GATED, layer_selectors
 
         self.serve(as_of)
         run = RunContext(f"nightly__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
@@ -116,7 +116,7 @@ class Platform(NightlyRuns):
             self.ingest(name, run)
         left_out = ["unit_test"] if tested else ["unit_test", "test", "seed"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
-        self.dbt("build", "--select", *(part for parts in LAYERS.values() for part in parts), *options, run=run)
+        self.dbt("build", "--select", *(part for parts in layer_selectors().values() for part in parts), *options, run=run)
         for gate in GATED:
             self.gate(gate, run)
         publish(run)

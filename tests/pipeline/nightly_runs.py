@@ -19,7 +19,7 @@ from include.quality import Scope, run_gate
 from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import Source, SourceConnection, load_sources
-from include.transform import GATED, LAYERS
+from include.transform import GATED, layer_selectors
 from include.warehouse import client
 
 
@@ -86,7 +86,7 @@ class NightlyRuns:
         run = full_refresh_if_backfill(run, last_as_of())
         for name in self.sources if ingests else ():
             self.ingest(name, run)
-        for layer in LAYERS:
+        for layer in layer_selectors():
             self.build(layer, run, tested)
             if layer in GATED:
                 self.gate(layer, run)
@@ -115,7 +115,7 @@ class NightlyRuns:
         self._seeded = True
         left_out = ["unit_test"] if tested else ["unit_test", "test"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
-        self.dbt("build", "--select", *LAYERS[layer], *options, run=run)
+        self.dbt("build", "--select", *layer_selectors()[layer], *options, run=run)
 
     def dbt(self, command: str, *options: str, run: RunContext) -> list[str]:
         """Call dbt as the producer tasks do. Returns the names of the nodes that ran; fails with dbt's own messages."""

@@ -71,7 +71,13 @@ def make_project(folder: Path) -> dict[str, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump({"gate": name, "rules": [rule | {"rows": f"select * from {relation} where {wrong}"}]}))
     shutil.copytree(ROOT / "dbt" / "macros", dbt / "macros")
-    for name in ("dbt_project.yml", "profiles.yml", "models/_groups.yml", "models/staging/_quarantine__sources.yml"):
+    for name in (
+        "dbt_project.yml",
+        "selectors.yml",
+        "profiles.yml",
+        "models/_groups.yml",
+        "models/staging/_quarantine__sources.yml",
+    ):
         (dbt / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dbt" / name, dbt / name)
     write(load_sources(sources), dbt)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from include.local import shell
 from include.local.errors import StackError
-from include.local.shell import run_dbt, write_docs
+from include.local.home import Company
+from include.local.shell import keep_manifest, run_dbt, write_docs
+from include.settings import ROOT, settings
 
 
 def test_without_a_command_or_a_warehouse_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -18,6 +24,38 @@ def test_without_a_command_or_a_warehouse_the_error_names_the_remedy(monkeypatch
         run_dbt([])
     with pytest.raises(StackError, match="make run"):
         run_dbt(["build"])
+
+
+@pytest.fixture
+def company(manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Company]:
+    """The last company, and a copy of the dbt project to change. `dbt ls` needs no warehouse."""
+    project, found = tmp_path / "dbt", Company("2026-10-01")
+    shutil.copytree(ROOT / "dbt", project, ignore=shutil.ignore_patterns("logs"))
+    monkeypatch.setenv("LOCAL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PLATFORM_DBT_DIR", str(project))
+    monkeypatch.setattr(shell, "warehouse_of", lambda *_: nullcontext({}))
+    settings.cache_clear()
+    found.save()
+    parsed = found.home / "state" / "dbt_shell"
+    parsed.mkdir(parents=True)
+    shutil.copy(manifest.with_name("partial_parse.msgpack"), parsed)
+    yield found
+    settings.cache_clear()
+
+
+def test_what_has_changed_since_the_last_run_can_be_selected(company: Company, capfd: pytest.CaptureFixture[str]) -> None:
+    models = "ls --quiet --resource-type model --output name --select"
+    with pytest.raises(StackError, match="make run"):
+        run_dbt([*models.split(), "state:modified+"])
+    keep_manifest(company)
+    (model,) = settings().dbt_dir.rglob("mart_outreach_kpis.sql")
+    model.write_text(model.read_text() + "-- Another text.\n")
+    (unit_tests,) = settings().dbt_dir.rglob("mart_nrr_summary.yml")
+    unit_tests.write_text(unit_tests.read_text() + "# No change of the model.\n")
+    assert run_dbt([*models.split(), "state:modified+"]) == 0
+    assert sorted(capfd.readouterr().out.split()) == ["mart_combined_kpis", "mart_outreach_kpis"]
+    # A folder of the caller's own, in which nothing is kept.
+    assert run_dbt([*models.split(), "state:modified+", "--state", str(company.home)]) != 0
 
 
 def test_the_documentation_is_one_file_with_models_columns_and_lineage() -> None:

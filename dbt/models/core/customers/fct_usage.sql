@@ -63,9 +63,12 @@ final as (
         days.event_count,
         days.login_count,
         days.user_count,
-        {%- for category in categories + ['other'] %}
-        days.{{ category }}_event_count,
-        {%- endfor %}
+        days.core_event_count,
+        days.collaboration_event_count,
+        days.reporting_event_count,
+        days.integration_event_count,
+        days.administration_event_count,
+        days.other_event_count,
         days.category_count,
         days.first_event_at,
         days.last_event_at,

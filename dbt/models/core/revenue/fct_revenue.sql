@@ -144,10 +144,10 @@ final as (
         movement,
         movement_amount,
         mrr_amount - opening_mrr_amount - movement_amount as fx_amount,
-        {%- for ago in compared_months_ago %}
-        mrr_{{ ago }}_months_ago_amount,
-        mrr_at_rate_of_{{ ago }}_months_ago_amount,
-        {%- endfor %}
+        mrr_3_months_ago_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_12_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount,
         subscriptions_without_rate_of_12_months_ago
     from measured
 )

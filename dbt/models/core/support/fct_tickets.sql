@@ -155,21 +155,32 @@ final as (
             when judged.resolution_hours <= {{ var('slow_resolution_hours') }} then 'normal'
             when judged.resolution_hours is not null then 'slow'
         end as resolution_speed,
-        {%- for event in ['response', 'resolution'] %}
-        judged.{{ event }}_closed_at,
-        judged.{{ event }}_priority,
-        judged.{{ event }}_target_minutes,
-        judged.{{ event }}_clock,
-        judged.{{ event }}_policy,
-        if(judged.{{ event }}_closed_at is null, null, judged.{{ event }}_calendar_elapsed)
-            as {{ event }}_calendar_minutes,
-        if(judged.{{ event }}_closed_at is null, null, judged.{{ event }}_business_elapsed)
-            as {{ event }}_business_minutes,
-        judged.{{ event }}_elapsed_minutes,
-        judged.{{ event }}_elapsed_minutes / nullif(judged.{{ event }}_target_minutes, 0) as {{ event }}_sla_ratio,
-        judged.{{ event }}_state,
-        {{ sla_is_met('judged.' ~ event ~ '_state') }} as is_{{ event }}_met,
-        {%- endfor %}
+        judged.response_closed_at,
+        judged.response_priority,
+        judged.response_target_minutes,
+        judged.response_clock,
+        judged.response_policy,
+        if(judged.response_closed_at is null, null, judged.response_calendar_elapsed)
+            as response_calendar_minutes,
+        if(judged.response_closed_at is null, null, judged.response_business_elapsed)
+            as response_business_minutes,
+        judged.response_elapsed_minutes,
+        judged.response_elapsed_minutes / nullif(judged.response_target_minutes, 0) as response_sla_ratio,
+        judged.response_state,
+        {{ sla_is_met('judged.response_state') }} as is_response_met,
+        judged.resolution_closed_at,
+        judged.resolution_priority,
+        judged.resolution_target_minutes,
+        judged.resolution_clock,
+        judged.resolution_policy,
+        if(judged.resolution_closed_at is null, null, judged.resolution_calendar_elapsed)
+            as resolution_calendar_minutes,
+        if(judged.resolution_closed_at is null, null, judged.resolution_business_elapsed)
+            as resolution_business_minutes,
+        judged.resolution_elapsed_minutes,
+        judged.resolution_elapsed_minutes / nullif(judged.resolution_target_minutes, 0) as resolution_sla_ratio,
+        judged.resolution_state,
+        {{ sla_is_met('judged.resolution_state') }} as is_resolution_met,
         judged.csat_score,
         judged.csat_tier,
         judged.csat_tier as satisfaction_level,

@@ -176,11 +176,14 @@ final as (
         weighed.feature_breadth_pct,
         weighed.active_day_count,
         weighed.engagement_score,
-        {%- for component in components %}
-        {{ score_contribution(
-            'weighed.' ~ component ~ '_score', 'weighed.' ~ component ~ '_weight', 'weighed.data_coverage'
-        ) }} as {{ component }}_contribution,
-        {%- endfor %}
+        {{ score_contribution('weighed.usage_score', 'weighed.usage_weight', 'weighed.data_coverage') }}
+            as usage_contribution,
+        {{ score_contribution('weighed.support_score', 'weighed.support_weight', 'weighed.data_coverage') }}
+            as support_contribution,
+        {{ score_contribution('weighed.revenue_score', 'weighed.revenue_weight', 'weighed.data_coverage') }}
+            as revenue_contribution,
+        {{ score_contribution('weighed.engagement_score', 'weighed.engagement_weight', 'weighed.data_coverage') }}
+            as engagement_contribution,
         weighed.data_coverage,
         weighed.health_score,
         coalesce(tiered.health_tier, 'unknown') as health_tier

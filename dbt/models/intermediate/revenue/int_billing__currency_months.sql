@@ -1,6 +1,3 @@
-{#- Months before, at whose rates amounts are also looked at. -#}
-{%- set months_ago = [1, 3, 12] -%}
-{%- set currency_history = 'over (partition by organization_id, currency order by month)' -%}
 with
 
 subscriptions as (
@@ -74,13 +71,16 @@ final as (
         currency,
         month,
         reporting_currency,
-        {%- for ago in months_ago %}
-        lag(rate_to_usd, {{ ago }}) {{ currency_history }} as rate_to_usd_{{ ago }}_months_ago,
-        lag(reporting_rate_to_usd, {{ ago }}) {{ currency_history }} as reporting_rate_to_usd_{{ ago }}_months_ago,
-        {%- endfor %}
+        lag(rate_to_usd, 1) over currency_history as rate_to_usd_1_months_ago,
+        lag(reporting_rate_to_usd, 1) over currency_history as reporting_rate_to_usd_1_months_ago,
+        lag(rate_to_usd, 3) over currency_history as rate_to_usd_3_months_ago,
+        lag(reporting_rate_to_usd, 3) over currency_history as reporting_rate_to_usd_3_months_ago,
+        lag(rate_to_usd, 12) over currency_history as rate_to_usd_12_months_ago,
+        lag(reporting_rate_to_usd, 12) over currency_history as reporting_rate_to_usd_12_months_ago,
         rate_to_usd,
         reporting_rate_to_usd
     from with_rates
+    window currency_history as (partition by organization_id, currency order by month)
 )
 
 select *

@@ -109,13 +109,18 @@ final as (
         earning.currency,
         organizations.reporting_currency,
         earning.mrr,
-        {%- for ago in months_ago %}
         {{ to_reporting_currency(
             'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
-            'currency_months.rate_to_usd_' ~ ago ~ '_months_ago',
-            'currency_months.reporting_rate_to_usd_' ~ ago ~ '_months_ago'
-        ) }} as mrr_at_rate_of_{{ ago }}_months_ago_amount,
-        {%- endfor %}
+            'currency_months.rate_to_usd_1_months_ago', 'currency_months.reporting_rate_to_usd_1_months_ago'
+        ) }} as mrr_at_rate_of_1_months_ago_amount,
+        {{ to_reporting_currency(
+            'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
+            'currency_months.rate_to_usd_3_months_ago', 'currency_months.reporting_rate_to_usd_3_months_ago'
+        ) }} as mrr_at_rate_of_3_months_ago_amount,
+        {{ to_reporting_currency(
+            'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
+            'currency_months.rate_to_usd_12_months_ago', 'currency_months.reporting_rate_to_usd_12_months_ago'
+        ) }} as mrr_at_rate_of_12_months_ago_amount,
         {{ to_reporting_currency(
             'earning.mrr', 'earning.currency', 'organizations.reporting_currency',
             'currency_months.rate_to_usd', 'currency_months.reporting_rate_to_usd'

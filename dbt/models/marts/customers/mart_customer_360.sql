@@ -1,41 +1,6 @@
 {{ config(cluster_by=['organization_id', 'account_id']) }}
 {%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
 {%- set earlier_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ 2 * var('recent_days') ~ ' day)' -%}
-{#- What each fact brings: figures that are 0 where an account has no row, and figures that are unknown there. -#}
-{%- set figures = {
-    'contacts': {'amounts': ['contact_count'], 'others': []},
-    'primary_contacts': {'amounts': [], 'others': ['primary_contact_id', 'primary_contact_name', 'primary_contact_title']},
-    'deals': {
-        'amounts': [
-            'deal_count', 'open_deal_count', 'open_deal_amount', 'weighted_open_deal_amount', 'won_deal_count',
-            'won_deal_amount', 'lost_deal_count', 'deals_without_rate'
-        ],
-        'others': ['deal_win_rate_pct'],
-    },
-    'activities': {
-        'amounts': ['activity_count', 'recent_activity_count', 'completed_activity_count', 'overdue_activity_count'],
-        'others': ['last_activity_at'],
-    },
-    'orders': {
-        'amounts': ['order_count', 'recent_order_count', 'order_revenue', 'orders_without_rate'],
-        'others': ['average_order_value', 'first_ordered_at', 'last_ordered_at', 'days_since_last_order'],
-    },
-    'invoices': {
-        'amounts': [
-            'invoice_count', 'invoiced_amount', 'paid_amount', 'outstanding_amount', 'overdue_invoice_count',
-            'invoices_without_rate'
-        ],
-        'others': [],
-    },
-    'tickets': {
-        'amounts': [
-            'ticket_count', 'open_ticket_count', 'recent_ticket_count', 'earlier_ticket_count',
-            'recent_breached_ticket_count'
-        ],
-        'others': ['mean_csat_score', 'last_ticket_at'],
-    },
-    'surveys': {'amounts': [], 'others': ['last_nps_score', 'last_nps_class', 'last_nps_at']},
-} -%}
 with
 
 accounts as (
@@ -184,20 +149,66 @@ final as (
         accounts.top_account_id,
         accounts.is_top_account,
         accounts.signup_date,
-        {%- for fact, columns in figures.items() %}
-        {%- for column in columns['amounts'] %}
-        coalesce({{ fact }}.{{ column }}, 0) as {{ column }},
-        {%- endfor %}
-        {%- for column in columns['others'] %}
-        {{ fact }}.{{ column }},
-        {%- endfor %}
-        {%- endfor %}
+        coalesce(contacts.contact_count, 0) as contact_count,
+        primary_contacts.primary_contact_id,
+        primary_contacts.primary_contact_name,
+        primary_contacts.primary_contact_title,
+        coalesce(deals.deal_count, 0) as deal_count,
+        coalesce(deals.open_deal_count, 0) as open_deal_count,
+        coalesce(deals.open_deal_amount, 0) as open_deal_amount,
+        coalesce(deals.weighted_open_deal_amount, 0) as weighted_open_deal_amount,
+        coalesce(deals.won_deal_count, 0) as won_deal_count,
+        coalesce(deals.won_deal_amount, 0) as won_deal_amount,
+        coalesce(deals.lost_deal_count, 0) as lost_deal_count,
+        coalesce(deals.deals_without_rate, 0) as deals_without_rate,
+        deals.deal_win_rate_pct,
+        coalesce(activities.activity_count, 0) as activity_count,
+        coalesce(activities.recent_activity_count, 0) as recent_activity_count,
+        coalesce(activities.completed_activity_count, 0) as completed_activity_count,
+        coalesce(activities.overdue_activity_count, 0) as overdue_activity_count,
+        activities.last_activity_at,
+        coalesce(orders.order_count, 0) as order_count,
+        coalesce(orders.recent_order_count, 0) as recent_order_count,
+        coalesce(orders.order_revenue, 0) as order_revenue,
+        coalesce(orders.orders_without_rate, 0) as orders_without_rate,
+        orders.average_order_value,
+        orders.first_ordered_at,
+        orders.last_ordered_at,
+        orders.days_since_last_order,
+        coalesce(invoices.invoice_count, 0) as invoice_count,
+        coalesce(invoices.invoiced_amount, 0) as invoiced_amount,
+        coalesce(invoices.paid_amount, 0) as paid_amount,
+        coalesce(invoices.outstanding_amount, 0) as outstanding_amount,
+        coalesce(invoices.overdue_invoice_count, 0) as overdue_invoice_count,
+        coalesce(invoices.invoices_without_rate, 0) as invoices_without_rate,
+        coalesce(tickets.ticket_count, 0) as ticket_count,
+        coalesce(tickets.open_ticket_count, 0) as open_ticket_count,
+        coalesce(tickets.recent_ticket_count, 0) as recent_ticket_count,
+        coalesce(tickets.earlier_ticket_count, 0) as earlier_ticket_count,
+        coalesce(tickets.recent_breached_ticket_count, 0) as recent_breached_ticket_count,
+        tickets.mean_csat_score,
+        tickets.last_ticket_at,
+        surveys.last_nps_score,
+        surveys.last_nps_class,
+        surveys.last_nps_at,
         accounts.reporting_currency
     from accounts
-    {% for fact in figures -%}
-    left join {{ fact }}
-        on {{ fact }}.account_key = accounts.account_key
-    {% endfor -%}
+    left join contacts
+        on contacts.account_key = accounts.account_key
+    left join primary_contacts
+        on primary_contacts.account_key = accounts.account_key
+    left join deals
+        on deals.account_key = accounts.account_key
+    left join activities
+        on activities.account_key = accounts.account_key
+    left join orders
+        on orders.account_key = accounts.account_key
+    left join invoices
+        on invoices.account_key = accounts.account_key
+    left join tickets
+        on tickets.account_key = accounts.account_key
+    left join surveys
+        on surveys.account_key = accounts.account_key
 )
 
 select *

@@ -4,14 +4,6 @@
         cluster_by=['organization_id', 'account_id']
     )
 }}
-{#- Column → the movement that it holds, and whether it lowers MRR. -#}
-{%- set movements = {
-    'new_amount': ('new', false),
-    'expansion_amount': ('expansion', false),
-    'reactivation_amount': ('reactivation', false),
-    'contraction_amount': ('contraction', true),
-    'churn_amount': ('churn', true),
-} -%}
 with
 
 revenue as (
@@ -58,9 +50,11 @@ final as (
         revenue.reporting_currency,
         revenue.movement,
         revenue.opening_mrr_amount,
-        {%- for column, (movement, lowers) in movements.items() %}
-        if(revenue.movement = '{{ movement }}', {{ '-' if lowers }}revenue.movement_amount, 0) as {{ column }},
-        {%- endfor %}
+        if(revenue.movement = 'new', revenue.movement_amount, 0) as new_amount,
+        if(revenue.movement = 'expansion', revenue.movement_amount, 0) as expansion_amount,
+        if(revenue.movement = 'reactivation', revenue.movement_amount, 0) as reactivation_amount,
+        if(revenue.movement = 'contraction', -revenue.movement_amount, 0) as contraction_amount,
+        if(revenue.movement = 'churn', -revenue.movement_amount, 0) as churn_amount,
         revenue.fx_amount,
         revenue.mrr_amount as closing_mrr_amount,
         revenue.subscriptions_without_rate

@@ -104,9 +104,18 @@ final as (
         dimension_value,
         {{ month_is_complete('month') }} as is_complete,
         reporting_currency,
-        {%- for column in sums %}
-        {{ column }},
-        {%- endfor %}
+        account_count,
+        base_account_count,
+        retained_account_count,
+        base_mrr_amount,
+        retained_mrr_amount,
+        retained_base_mrr_amount,
+        base_subscriptions_without_rate,
+        retained_subscriptions_without_rate,
+        opening_mrr_amount,
+        expansion_amount,
+        contraction_amount,
+        churn_amount,
         cast(100 * retained_mrr_amount / nullif(base_mrr_amount, 0) as float64) as nrr_pct,
         cast(100 * retained_base_mrr_amount / nullif(base_mrr_amount, 0) as float64) as grr_pct,
         cast(

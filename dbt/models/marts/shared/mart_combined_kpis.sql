@@ -4,31 +4,6 @@
         cluster_by=['organization_id', 'facility_id']
     )
 }}
-{#- What each of the four marts brings: figures that are 0 where it has no row, and figures that are unknown there. -#}
-{%- set parts = {
-    'pipeline': {
-        'amounts': [
-            'lead_count', 'won_lead_count', 'weighted_lead_amount', 'leads_without_rate', 'deal_count', 'won_deal_count',
-            'lost_deal_count', 'won_deal_amount', 'won_deals_without_rate'
-        ],
-        'rates': ['lead_conversion_pct', 'deal_win_rate_pct'],
-    },
-    'revenue': {
-        'amounts': [
-            'invoice_count', 'invoiced_amount', 'outstanding_amount', 'invoices_without_rate', 'order_count', 'order_revenue',
-            'orders_without_rate'
-        ],
-        'rates': ['collection_rate_pct', 'average_order_value'],
-    },
-    'outreach': {
-        'amounts': ['outreach_count', 'responded_count', 'converted_count'],
-        'rates': ['response_rate_pct', 'conversion_rate_pct'],
-    },
-    'compliance': {
-        'amounts': ['check_count', 'passed_count', 'failed_count', 'overdue_count'],
-        'rates': ['compliance_rate_pct'],
-    },
-} -%}
 with
 
 organizations as (
@@ -38,30 +13,100 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
-{% for part, columns in parts.items() -%}
-{{ part }} as (
+pipeline as (
     select
         organization_id,
         facility_id,
         facility_name,
         month,
-        {{ (columns['amounts'] + columns['rates']) | join(',\n        ') }}
-    from {{ ref('mart_' ~ part ~ '_kpis') }}
+        lead_count,
+        won_lead_count,
+        weighted_lead_amount,
+        leads_without_rate,
+        deal_count,
+        won_deal_count,
+        lost_deal_count,
+        won_deal_amount,
+        won_deals_without_rate,
+        lead_conversion_pct,
+        deal_win_rate_pct
+    from {{ ref('mart_pipeline_kpis') }}
 ),
 
-{% endfor -%}
+revenue as (
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month,
+        invoice_count,
+        invoiced_amount,
+        outstanding_amount,
+        invoices_without_rate,
+        order_count,
+        order_revenue,
+        orders_without_rate,
+        collection_rate_pct,
+        average_order_value
+    from {{ ref('mart_revenue_kpis') }}
+),
+
+outreach as (
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month,
+        outreach_count,
+        responded_count,
+        converted_count,
+        response_rate_pct,
+        conversion_rate_pct
+    from {{ ref('mart_outreach_kpis') }}
+),
+
+compliance as (
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month,
+        check_count,
+        passed_count,
+        failed_count,
+        overdue_count,
+        compliance_rate_pct
+    from {{ ref('mart_compliance_kpis') }}
+),
+
 months as (
-    {%- for part in parts %}
     select
         organization_id,
         facility_id,
         facility_name,
         month
-    from {{ part }}
-    {%- if not loop.last %}
+    from pipeline
     union distinct
-    {%- endif %}
-    {%- endfor %}
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month
+    from revenue
+    union distinct
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month
+    from outreach
+    union distinct
+    select
+        organization_id,
+        facility_id,
+        facility_name,
+        month
+    from compliance
 ),
 
 final as (
@@ -72,24 +117,56 @@ final as (
         months.facility_name,
         months.month,
         {{ month_is_complete('months.month') }} as is_complete,
-        {%- for part, columns in parts.items() %}
-        {%- for column in columns['amounts'] %}
-        coalesce({{ part }}.{{ column }}, 0) as {{ column }},
-        {%- endfor %}
-        {%- for column in columns['rates'] %}
-        {{ part }}.{{ column }},
-        {%- endfor %}
-        {%- endfor %}
+        coalesce(pipeline.lead_count, 0) as lead_count,
+        coalesce(pipeline.won_lead_count, 0) as won_lead_count,
+        coalesce(pipeline.weighted_lead_amount, 0) as weighted_lead_amount,
+        coalesce(pipeline.leads_without_rate, 0) as leads_without_rate,
+        coalesce(pipeline.deal_count, 0) as deal_count,
+        coalesce(pipeline.won_deal_count, 0) as won_deal_count,
+        coalesce(pipeline.lost_deal_count, 0) as lost_deal_count,
+        coalesce(pipeline.won_deal_amount, 0) as won_deal_amount,
+        coalesce(pipeline.won_deals_without_rate, 0) as won_deals_without_rate,
+        pipeline.lead_conversion_pct,
+        pipeline.deal_win_rate_pct,
+        coalesce(revenue.invoice_count, 0) as invoice_count,
+        coalesce(revenue.invoiced_amount, 0) as invoiced_amount,
+        coalesce(revenue.outstanding_amount, 0) as outstanding_amount,
+        coalesce(revenue.invoices_without_rate, 0) as invoices_without_rate,
+        coalesce(revenue.order_count, 0) as order_count,
+        coalesce(revenue.order_revenue, 0) as order_revenue,
+        coalesce(revenue.orders_without_rate, 0) as orders_without_rate,
+        revenue.collection_rate_pct,
+        revenue.average_order_value,
+        coalesce(outreach.outreach_count, 0) as outreach_count,
+        coalesce(outreach.responded_count, 0) as responded_count,
+        coalesce(outreach.converted_count, 0) as converted_count,
+        outreach.response_rate_pct,
+        outreach.conversion_rate_pct,
+        coalesce(compliance.check_count, 0) as check_count,
+        coalesce(compliance.passed_count, 0) as passed_count,
+        coalesce(compliance.failed_count, 0) as failed_count,
+        coalesce(compliance.overdue_count, 0) as overdue_count,
+        compliance.compliance_rate_pct,
         organizations.reporting_currency
     from months
     left join organizations
         on organizations.organization_id = months.organization_id
-    {%- for part in parts %}
-    left join {{ part }}
-        on {{ part }}.organization_id = months.organization_id
-        and {{ part }}.facility_id = months.facility_id
-        and {{ part }}.month = months.month
-    {%- endfor %}
+    left join pipeline
+        on pipeline.organization_id = months.organization_id
+        and pipeline.facility_id = months.facility_id
+        and pipeline.month = months.month
+    left join revenue
+        on revenue.organization_id = months.organization_id
+        and revenue.facility_id = months.facility_id
+        and revenue.month = months.month
+    left join outreach
+        on outreach.organization_id = months.organization_id
+        and outreach.facility_id = months.facility_id
+        and outreach.month = months.month
+    left join compliance
+        on compliance.organization_id = months.organization_id
+        and compliance.facility_id = months.facility_id
+        and compliance.month = months.month
 )
 
 select *

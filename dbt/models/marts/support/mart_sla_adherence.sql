@@ -4,8 +4,6 @@
         cluster_by=['organization_id', 'priority', 'segment']
     )
 }}
-{%- set grain = ['organization_id', 'priority', 'segment', 'created_month'] -%}
-{%- set measures = promise_minutes() -%}
 with
 
 accounts as (
@@ -24,7 +22,10 @@ tickets as (
         tickets.is_resolved,
         tickets.response_state,
         tickets.resolution_state,
-        tickets.{{ measures | join(',\n        tickets.') }}
+        tickets.response_calendar_minutes,
+        tickets.response_business_minutes,
+        tickets.resolution_calendar_minutes,
+        tickets.resolution_business_minutes
     from {{ ref('fct_tickets') }} as tickets
     left join accounts
         on accounts.account_key = tickets.account_key
@@ -32,41 +33,107 @@ tickets as (
 
 with_percentiles as (
     select
-        {{ promise_percentiles(grain) }}
-        {{ (grain + ['is_resolved', 'response_state', 'resolution_state'] + measures) | join(',\n        ') }}
+        percentile_cont(response_calendar_minutes, 0.5) over by_grain as median_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.75) over by_grain as p75_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.95) over by_grain as p95_response_calendar_minutes,
+        percentile_cont(response_business_minutes, 0.5) over by_grain as median_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.75) over by_grain as p75_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.95) over by_grain as p95_response_business_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.5) over by_grain as median_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.75) over by_grain as p75_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.95) over by_grain as p95_resolution_calendar_minutes,
+        percentile_cont(resolution_business_minutes, 0.5) over by_grain as median_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.75) over by_grain as p75_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.95) over by_grain as p95_resolution_business_minutes,
+        organization_id,
+        priority,
+        segment,
+        created_month,
+        is_resolved,
+        response_state,
+        resolution_state,
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from tickets
+    window by_grain as (partition by organization_id, priority, segment, created_month)
 ),
 
 counted as (
     select
-        {{ grain | join(',\n        ') }},
-        {{ promise_figures() }}
+        organization_id,
+        priority,
+        segment,
+        created_month,
+        countif(response_state = 'met') as response_met_count,
+        countif(response_state = 'breached') as response_breached_count,
+        countif(response_state = 'pending') as response_pending_count,
+        countif(response_state = 'unknown') as response_unknown_count,
+        countif(resolution_state = 'met') as resolution_met_count,
+        countif(resolution_state = 'breached') as resolution_breached_count,
+        countif(resolution_state = 'pending') as resolution_pending_count,
+        countif(resolution_state = 'unknown') as resolution_unknown_count,
+        {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
+        any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
+        any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
+        any_value(p95_response_calendar_minutes) as p95_response_calendar_minutes,
+        {{ exact_mean('response_business_minutes') }} as mean_response_business_minutes,
+        any_value(median_response_business_minutes) as median_response_business_minutes,
+        any_value(p75_response_business_minutes) as p75_response_business_minutes,
+        any_value(p95_response_business_minutes) as p95_response_business_minutes,
+        {{ exact_mean('resolution_calendar_minutes') }} as mean_resolution_calendar_minutes,
+        any_value(median_resolution_calendar_minutes) as median_resolution_calendar_minutes,
+        any_value(p75_resolution_calendar_minutes) as p75_resolution_calendar_minutes,
+        any_value(p95_resolution_calendar_minutes) as p95_resolution_calendar_minutes,
+        {{ exact_mean('resolution_business_minutes') }} as mean_resolution_business_minutes,
+        any_value(median_resolution_business_minutes) as median_resolution_business_minutes,
+        any_value(p75_resolution_business_minutes) as p75_resolution_business_minutes,
+        any_value(p95_resolution_business_minutes) as p95_resolution_business_minutes,
+        count(*) as ticket_count,
+        countif(is_resolved) as resolved_count
     from with_percentiles
-    group by {{ grain | join(', ') }}
+    group by organization_id, priority, segment, created_month
 ),
 
 final as (
     select
-        {{ surrogate_key(grain) }} as sla_adherence_key,
+        {{ surrogate_key(['organization_id', 'priority', 'segment', 'created_month']) }} as sla_adherence_key,
         organization_id,
         priority,
         segment,
         created_month,
         {{ month_is_complete('created_month') }} as is_complete,
         ticket_count,
-        resolved_count
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %},
-        {{ event }}_{{ state }}_count
-        {%- endfor %},
-        100 * {{ event }}_met_count / nullif({{ event }}_met_count + {{ event }}_breached_count, 0)
-            as {{ event }}_compliance_pct
-        {%- for clock in ['calendar', 'business'] %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %},
-        {{ statistic }}_{{ event }}_{{ clock }}_minutes
-        {%- endfor %}
-        {%- endfor %}
-        {%- endfor %}
+        resolved_count,
+        response_met_count,
+        response_breached_count,
+        response_pending_count,
+        response_unknown_count,
+        100 * response_met_count / nullif(response_met_count + response_breached_count, 0)
+            as response_compliance_pct,
+        mean_response_calendar_minutes,
+        median_response_calendar_minutes,
+        p75_response_calendar_minutes,
+        p95_response_calendar_minutes,
+        mean_response_business_minutes,
+        median_response_business_minutes,
+        p75_response_business_minutes,
+        p95_response_business_minutes,
+        resolution_met_count,
+        resolution_breached_count,
+        resolution_pending_count,
+        resolution_unknown_count,
+        100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
+            as resolution_compliance_pct,
+        mean_resolution_calendar_minutes,
+        median_resolution_calendar_minutes,
+        p75_resolution_calendar_minutes,
+        p95_resolution_calendar_minutes,
+        mean_resolution_business_minutes,
+        median_resolution_business_minutes,
+        p75_resolution_business_minutes,
+        p95_resolution_business_minutes
     from counted
 )
 

@@ -4,8 +4,6 @@
         cluster_by=['organization_id', 'facility_id', 'priority']
     )
 }}
-{%- set grain = ['organization_id', 'facility_id', 'priority', 'created_month'] -%}
-{%- set measures = promise_minutes() -%}
 with
 
 tickets as (
@@ -17,7 +15,10 @@ tickets as (
         is_resolved,
         response_state,
         resolution_state,
-        {{ measures | join(',\n        ') }}
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from {{ ref('fct_tickets') }}
 ),
 
@@ -31,17 +32,67 @@ facilities as (
 
 with_percentiles as (
     select
-        {{ promise_percentiles(grain) }}
-        {{ (grain + ['is_resolved', 'response_state', 'resolution_state'] + measures) | join(',\n        ') }}
+        percentile_cont(response_calendar_minutes, 0.5) over by_grain as median_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.75) over by_grain as p75_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.95) over by_grain as p95_response_calendar_minutes,
+        percentile_cont(response_business_minutes, 0.5) over by_grain as median_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.75) over by_grain as p75_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.95) over by_grain as p95_response_business_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.5) over by_grain as median_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.75) over by_grain as p75_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.95) over by_grain as p95_resolution_calendar_minutes,
+        percentile_cont(resolution_business_minutes, 0.5) over by_grain as median_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.75) over by_grain as p75_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.95) over by_grain as p95_resolution_business_minutes,
+        organization_id,
+        facility_id,
+        priority,
+        created_month,
+        is_resolved,
+        response_state,
+        resolution_state,
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from tickets
+    window by_grain as (partition by organization_id, facility_id, priority, created_month)
 ),
 
 counted as (
     select
-        {{ grain | join(',\n        ') }},
-        {{ promise_figures() }}
+        organization_id,
+        facility_id,
+        priority,
+        created_month,
+        countif(response_state = 'met') as response_met_count,
+        countif(response_state = 'breached') as response_breached_count,
+        countif(response_state = 'pending') as response_pending_count,
+        countif(response_state = 'unknown') as response_unknown_count,
+        countif(resolution_state = 'met') as resolution_met_count,
+        countif(resolution_state = 'breached') as resolution_breached_count,
+        countif(resolution_state = 'pending') as resolution_pending_count,
+        countif(resolution_state = 'unknown') as resolution_unknown_count,
+        {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
+        any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
+        any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
+        any_value(p95_response_calendar_minutes) as p95_response_calendar_minutes,
+        {{ exact_mean('response_business_minutes') }} as mean_response_business_minutes,
+        any_value(median_response_business_minutes) as median_response_business_minutes,
+        any_value(p75_response_business_minutes) as p75_response_business_minutes,
+        any_value(p95_response_business_minutes) as p95_response_business_minutes,
+        {{ exact_mean('resolution_calendar_minutes') }} as mean_resolution_calendar_minutes,
+        any_value(median_resolution_calendar_minutes) as median_resolution_calendar_minutes,
+        any_value(p75_resolution_calendar_minutes) as p75_resolution_calendar_minutes,
+        any_value(p95_resolution_calendar_minutes) as p95_resolution_calendar_minutes,
+        {{ exact_mean('resolution_business_minutes') }} as mean_resolution_business_minutes,
+        any_value(median_resolution_business_minutes) as median_resolution_business_minutes,
+        any_value(p75_resolution_business_minutes) as p75_resolution_business_minutes,
+        any_value(p95_resolution_business_minutes) as p95_resolution_business_minutes,
+        count(*) as ticket_count,
+        countif(is_resolved) as resolved_count
     from with_percentiles
-    group by {{ grain | join(', ') }}
+    group by organization_id, facility_id, priority, created_month
 ),
 
 rated as (
@@ -63,17 +114,32 @@ final as (
         rated.priority,
         rated.created_month,
         {{ month_is_complete('rated.created_month') }} as is_complete,
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
-        rated.{{ event }}_{{ state }}_count,
-        {%- endfor %}
-        rated.{{ event }}_compliance_pct,
-        {%- for clock in ['calendar', 'business'] %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
-        rated.{{ statistic }}_{{ event }}_{{ clock }}_minutes,
-        {%- endfor %}
-        {%- endfor %}
-        {%- endfor %}
+        rated.response_met_count,
+        rated.response_breached_count,
+        rated.response_pending_count,
+        rated.response_unknown_count,
+        rated.response_compliance_pct,
+        rated.mean_response_calendar_minutes,
+        rated.median_response_calendar_minutes,
+        rated.p75_response_calendar_minutes,
+        rated.p95_response_calendar_minutes,
+        rated.mean_response_business_minutes,
+        rated.median_response_business_minutes,
+        rated.p75_response_business_minutes,
+        rated.p95_response_business_minutes,
+        rated.resolution_met_count,
+        rated.resolution_breached_count,
+        rated.resolution_pending_count,
+        rated.resolution_unknown_count,
+        rated.resolution_compliance_pct,
+        rated.mean_resolution_calendar_minutes,
+        rated.median_resolution_calendar_minutes,
+        rated.p75_resolution_calendar_minutes,
+        rated.p95_resolution_calendar_minutes,
+        rated.mean_resolution_business_minutes,
+        rated.median_resolution_business_minutes,
+        rated.p75_resolution_business_minutes,
+        rated.p95_resolution_business_minutes,
         rated.ticket_count,
         rated.resolved_count
     from rated

@@ -192,9 +192,9 @@ final as (
         by_month.median_order_value,
         by_month.p75_order_value,
         by_month.p95_order_value,
-        {%- for name in percentiles %}
-        by_month.{{ name }}_revenue_per_customer,
-        {%- endfor %}
+        by_month.median_revenue_per_customer,
+        by_month.p75_revenue_per_customer,
+        by_month.p95_revenue_per_customer,
         100 * cast(by_month.top_customer_revenue as float64) / nullif(cast(by_month.order_revenue as float64), 0)
             as top_10_customer_share_pct,
         by_month.product_revenue,

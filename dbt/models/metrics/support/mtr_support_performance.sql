@@ -3,14 +3,6 @@
 {%- set dimensions = {
     'total': ["'total'", "'total'"], 'channel': ['channel', 'channel'], 'category': ['category_id', 'category_name']
 } -%}
-{%- set grain = ['organization_id', 'month', 'dimension', 'dimension_value'] -%}
-{%- set measures = promise_minutes() -%}
-{%- set figures = ['is_resolved', 'response_state', 'resolution_state', 'csat_tier', 'csat_score'] + measures -%}
-{%- set counts = [
-    'ticket_count', 'resolved_count', 'response_met_count', 'response_breached_count', 'response_pending_count',
-    'response_unknown_count', 'resolution_met_count', 'resolution_breached_count', 'resolution_pending_count',
-    'resolution_unknown_count', 'csat_response_count', 'satisfied_count',
-] -%}
 with
 
 tickets as (
@@ -20,7 +12,15 @@ tickets as (
         coalesce(channel, 'unknown') as channel,
         category_id,
         category_name,
-        {{ figures | join(',\n        ') }}
+        is_resolved,
+        response_state,
+        resolution_state,
+        csat_tier,
+        csat_score,
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from {{ ref('mart_ticket_analytics') }}
     where created_at < {{ as_of() }}
 ),
@@ -33,7 +33,15 @@ by_dimension as (
         '{{ dimension }}' as dimension,
         {{ value }} as dimension_value,
         {{ name }} as dimension_name,
-        {{ figures | join(',\n        ') }}
+        is_resolved,
+        response_state,
+        resolution_state,
+        csat_tier,
+        csat_score,
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from tickets
     {%- if not loop.last %}
     union all
@@ -43,20 +51,60 @@ by_dimension as (
 
 with_percentiles as (
     select
-        {{ promise_percentiles(grain) }}
+        percentile_cont(response_calendar_minutes, 0.5) over by_grain as median_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.75) over by_grain as p75_response_calendar_minutes,
+        percentile_cont(response_calendar_minutes, 0.95) over by_grain as p95_response_calendar_minutes,
+        percentile_cont(response_business_minutes, 0.5) over by_grain as median_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.75) over by_grain as p75_response_business_minutes,
+        percentile_cont(response_business_minutes, 0.95) over by_grain as p95_response_business_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.5) over by_grain as median_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.75) over by_grain as p75_resolution_calendar_minutes,
+        percentile_cont(resolution_calendar_minutes, 0.95) over by_grain as p95_resolution_calendar_minutes,
+        percentile_cont(resolution_business_minutes, 0.5) over by_grain as median_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.75) over by_grain as p75_resolution_business_minutes,
+        percentile_cont(resolution_business_minutes, 0.95) over by_grain as p95_resolution_business_minutes,
         *
     from by_dimension
+    window by_grain as (partition by organization_id, month, dimension, dimension_value)
 ),
 
 counted as (
     select
-        {{ grain | join(',\n        ') }},
-        {{ promise_figures() }},
+        organization_id,
+        month,
+        dimension,
+        dimension_value,
+        countif(response_state = 'met') as response_met_count,
+        countif(response_state = 'breached') as response_breached_count,
+        countif(response_state = 'pending') as response_pending_count,
+        countif(response_state = 'unknown') as response_unknown_count,
+        countif(resolution_state = 'met') as resolution_met_count,
+        countif(resolution_state = 'breached') as resolution_breached_count,
+        countif(resolution_state = 'pending') as resolution_pending_count,
+        countif(resolution_state = 'unknown') as resolution_unknown_count,
+        {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
+        any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
+        any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
+        any_value(p95_response_calendar_minutes) as p95_response_calendar_minutes,
+        {{ exact_mean('response_business_minutes') }} as mean_response_business_minutes,
+        any_value(median_response_business_minutes) as median_response_business_minutes,
+        any_value(p75_response_business_minutes) as p75_response_business_minutes,
+        any_value(p95_response_business_minutes) as p95_response_business_minutes,
+        {{ exact_mean('resolution_calendar_minutes') }} as mean_resolution_calendar_minutes,
+        any_value(median_resolution_calendar_minutes) as median_resolution_calendar_minutes,
+        any_value(p75_resolution_calendar_minutes) as p75_resolution_calendar_minutes,
+        any_value(p95_resolution_calendar_minutes) as p95_resolution_calendar_minutes,
+        {{ exact_mean('resolution_business_minutes') }} as mean_resolution_business_minutes,
+        any_value(median_resolution_business_minutes) as median_resolution_business_minutes,
+        any_value(p75_resolution_business_minutes) as p75_resolution_business_minutes,
+        any_value(p95_resolution_business_minutes) as p95_resolution_business_minutes,
+        count(*) as ticket_count,
+        countif(is_resolved) as resolved_count,
         countif(csat_tier is not null) as csat_response_count,
         countif(csat_tier = 'satisfied') as satisfied_count,
         sum(if(csat_tier is not null, csat_score, 0)) as csat_score_sum
     from with_percentiles
-    group by {{ grain | join(', ') }}
+    group by organization_id, month, dimension, dimension_value
 ),
 
 -- Every value from its first month on, without a gap, so that a month without tickets shows as one.
@@ -104,14 +152,34 @@ by_month as (
         {{ month_is_complete('months.month') }} as is_complete,
         months.first_month <= {{ first_day_of('year', 'months.month') }}
         and {{ year_is_complete('months.month') }} as is_year_complete,
-        {%- for measure in measures %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
-        counted.{{ statistic }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
-        {%- for count in counts %}
-        coalesce(counted.{{ count }}, 0) as {{ count }},
-        {%- endfor %}
+        counted.mean_response_calendar_minutes,
+        counted.median_response_calendar_minutes,
+        counted.p75_response_calendar_minutes,
+        counted.p95_response_calendar_minutes,
+        counted.mean_response_business_minutes,
+        counted.median_response_business_minutes,
+        counted.p75_response_business_minutes,
+        counted.p95_response_business_minutes,
+        counted.mean_resolution_calendar_minutes,
+        counted.median_resolution_calendar_minutes,
+        counted.p75_resolution_calendar_minutes,
+        counted.p95_resolution_calendar_minutes,
+        counted.mean_resolution_business_minutes,
+        counted.median_resolution_business_minutes,
+        counted.p75_resolution_business_minutes,
+        counted.p95_resolution_business_minutes,
+        coalesce(counted.ticket_count, 0) as ticket_count,
+        coalesce(counted.resolved_count, 0) as resolved_count,
+        coalesce(counted.response_met_count, 0) as response_met_count,
+        coalesce(counted.response_breached_count, 0) as response_breached_count,
+        coalesce(counted.response_pending_count, 0) as response_pending_count,
+        coalesce(counted.response_unknown_count, 0) as response_unknown_count,
+        coalesce(counted.resolution_met_count, 0) as resolution_met_count,
+        coalesce(counted.resolution_breached_count, 0) as resolution_breached_count,
+        coalesce(counted.resolution_pending_count, 0) as resolution_pending_count,
+        coalesce(counted.resolution_unknown_count, 0) as resolution_unknown_count,
+        coalesce(counted.csat_response_count, 0) as csat_response_count,
+        coalesce(counted.satisfied_count, 0) as satisfied_count,
         counted.csat_score_sum / nullif(counted.csat_response_count, 0) as mean_csat_score
     from months
     left join counted
@@ -130,7 +198,7 @@ shared as (
 
 final as (
     select
-        {{ surrogate_key(grain) }} as support_performance_key,
+        {{ surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as support_performance_key,
         organization_id,
         month,
         dimension,
@@ -142,18 +210,34 @@ final as (
         month_ticket_count,
         100 * ticket_count / nullif(month_ticket_count, 0) as ticket_share_pct,
         resolved_count,
-        {%- for event in ['response', 'resolution'] %}
-        {%- for state in ['met', 'breached', 'pending', 'unknown'] %}
-        {{ event }}_{{ state }}_count,
-        {%- endfor %}
-        100 * {{ event }}_met_count / nullif({{ event }}_met_count + {{ event }}_breached_count, 0)
-            as {{ event }}_compliance_pct,
-        {%- for clock in ['calendar', 'business'] %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
-        {{ statistic }}_{{ event }}_{{ clock }}_minutes,
-        {%- endfor %}
-        {%- endfor %}
-        {%- endfor %}
+        response_met_count,
+        response_breached_count,
+        response_pending_count,
+        response_unknown_count,
+        100 * response_met_count / nullif(response_met_count + response_breached_count, 0)
+            as response_compliance_pct,
+        mean_response_calendar_minutes,
+        median_response_calendar_minutes,
+        p75_response_calendar_minutes,
+        p95_response_calendar_minutes,
+        mean_response_business_minutes,
+        median_response_business_minutes,
+        p75_response_business_minutes,
+        p95_response_business_minutes,
+        resolution_met_count,
+        resolution_breached_count,
+        resolution_pending_count,
+        resolution_unknown_count,
+        100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
+            as resolution_compliance_pct,
+        mean_resolution_calendar_minutes,
+        median_resolution_calendar_minutes,
+        p75_resolution_calendar_minutes,
+        p95_resolution_calendar_minutes,
+        mean_resolution_business_minutes,
+        median_resolution_business_minutes,
+        p75_resolution_business_minutes,
+        p95_resolution_business_minutes,
         csat_response_count,
         satisfied_count,
         100 * satisfied_count / nullif(csat_response_count, 0) as csat_positive_pct,

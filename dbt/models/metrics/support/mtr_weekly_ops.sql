@@ -124,11 +124,22 @@ final as (
         organizations.reporting_currency,
         coalesce(counted.ticket_count, 0) as ticket_count,
         coalesce(counted.resolved_count, 0) as resolved_count,
-        {%- for measure in measures %}
-        {%- for statistic in ['mean', 'median', 'p75', 'p95'] %}
-        counted.{{ statistic }}_{{ measure }},
-        {%- endfor %}
-        {%- endfor %}
+        counted.mean_response_calendar_minutes,
+        counted.median_response_calendar_minutes,
+        counted.p75_response_calendar_minutes,
+        counted.p95_response_calendar_minutes,
+        counted.mean_response_business_minutes,
+        counted.median_response_business_minutes,
+        counted.p75_response_business_minutes,
+        counted.p95_response_business_minutes,
+        counted.mean_resolution_calendar_minutes,
+        counted.median_resolution_calendar_minutes,
+        counted.p75_resolution_calendar_minutes,
+        counted.p95_resolution_calendar_minutes,
+        counted.mean_resolution_business_minutes,
+        counted.median_resolution_business_minutes,
+        counted.p75_resolution_business_minutes,
+        counted.p95_resolution_business_minutes,
         coalesce(counted.csat_response_count, 0) as csat_response_count,
         coalesce(counted.satisfied_count, 0) as satisfied_count,
         100 * counted.satisfied_count / nullif(counted.csat_response_count, 0) as csat_positive_pct,

@@ -1,0 +1,37 @@
+"""Snapshots: a version per change of the columns that they follow, dated by the run; a run can be repeated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dbt.models.builds import build, write_table
+from tests.warehouse import connected, rows
+
+COLUMNS = (
+    *("account_key", "organization_id", "account_id", "account_name", "account_category", "revenue_band"),
+    *("plan_tier", "segment", "region", "owner_user_id", "top_account_id", "city"),
+)
+
+
+def test_a_version_begins_and_ends_with_the_run_that_sees_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = [dict.fromkeys(COLUMNS, name) for name in ("changes", "goes", "moves")]
+    changed = [accounts[0] | {"segment": "smb"}, accounts[2] | {"city": "another, which is not followed"}]
+    versions = "select account_id, segment, date(dbt_valid_from), date(dbt_valid_to) from snapshots.snap_accounts order by 1, 3"
+    with connected(monkeypatch, "core", "snapshots") as bq:
+        write_table(bq, "core.dim_accounts", dict.fromkeys(COLUMNS, str), accounts)
+        build("2026-09-30", "snap_accounts")
+        write_table(bq, "core.dim_accounts", dict.fromkeys(COLUMNS, str), changed)
+        build("2026-10-01", "snap_accounts")
+        first = [tuple(map(str, row)) for row in rows(bq, versions)]
+        build("2026-10-01", "snap_accounts")
+        again = [tuple(map(str, row)) for row in rows(bq, versions)]
+        kept = {row[0] for row in rows(bq, "select column_name from snapshots.INFORMATION_SCHEMA.COLUMNS")}
+
+    assert first == [
+        ("changes", "changes", "2026-09-30", "2026-10-01"),
+        ("changes", "smb", "2026-10-01", "None"),
+        ("goes", "goes", "2026-09-30", "2026-10-01"),
+        ("moves", "moves", "2026-09-30", "None"),
+    ]
+    assert again == first
+    assert kept == {*COLUMNS, "dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"} - {"city"}
