@@ -153,9 +153,9 @@ def test_a_refresh_loads_and_builds_only_needed_tables(bag: DagBag) -> None:
     assert "fct_tickets_rows_are_valid" in waited
     assert "dim_contacts" not in waited and "dim_products" not in waited
     # Nor does it wait for a test with `refresh_every: 24h`.
-    assert "tickets_in_fct_tickets_are_those_of_staging" not in waited
+    assert "business_minutes_are_the_overlap_with_opening_hours" not in waited
     left_out = dag.get_task("core.dbt_producer_watcher").exclude
-    assert "tickets_in_fct_tickets_are_those_of_staging" in left_out
+    assert "business_minutes_are_the_overlap_with_opening_hours" in left_out
     assert "relationships_fct_tickets_facility_key" in left_out
 
 

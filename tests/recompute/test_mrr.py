@@ -82,6 +82,8 @@ def test_the_monthly_amount_of_a_subscription(terms: Row, amount: Fraction) -> N
         ({"status": "trialing"}, False),
         ({"status": "paused"}, False),
         ({"status": "past_due"}, True),
+        ({"status": None}, True),
+        ({"status": "dormant"}, True),
         ({"status": "cancelled", "ended_at": "2026-05-01"}, True),
         ({"discount_pct": Decimal(100)}, False),
     ],

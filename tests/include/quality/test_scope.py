@@ -101,7 +101,7 @@ def test_rows_of_other_tables_stay_in_quarantine(bq: Client, gates: Make) -> Non
         ("refresh_every_15_minutes", "staging", "rows_of_known_organizations", "organizations_are_known"),
         ("refresh_every_15_minutes", "core", "tickets_reach_core", "orders_reach_core"),
         ("refresh_every_15_minutes", "core", "raw_keys_are_staged", "mrr_is_invoiced"),
-        ("refresh_every_15_minutes", "marts", "ticket_percentiles_are_ordered", "tickets_reach_every_mart"),
+        ("refresh_every_15_minutes", "marts", "tickets_reach_the_mart", "tickets_reach_every_mart"),
         ("refresh_hourly", "core", "raw_keys_are_staged", "tickets_reach_core"),
         ("refresh_hourly", "raw_crm", "every_table_arrived", "keys_present_in_deals"),
     ],

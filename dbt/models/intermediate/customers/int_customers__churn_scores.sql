@@ -76,7 +76,7 @@ subscriptions as (
         account_id,
         product_id
     from {{ ref('stg_billing__subscriptions') }}
-    where started_at < {{ as_of() }} and (ended_at is null or ended_at >= {{ as_of() }})
+    where {{ is_in_force_at(as_of()) }}
 ),
 
 revenue as (

@@ -161,7 +161,7 @@ final as (
             when abs(mrr - invoiced_mrr) < {{ rounding }} then 'agrees'
             when mrr > 0 then 'other_amount'
             when ended_at < month_end then 'ended_within_period'
-            when status in ('paused', 'trialing') then status
+            when not {{ has_earning_status() }} then status
             when trial_ends_at > month_end or started_at >= month_end then 'invoiced_early'
             else 'other_amount'
         end as reason

@@ -13,11 +13,13 @@ subscriptions as (
         quantity,
         unit_amount,
         coalesce(discount_pct, 0) as discount_pct,
+        status,
         started_at,
+        trial_ends_at,
         ended_at,
         greatest(started_at, coalesce(trial_ends_at, started_at)) as earns_from
     from {{ ref('stg_billing__subscriptions') }}
-    where started_at < {{ as_of() }} and coalesce(status not in ('trialing', 'paused'), true)
+    where started_at < {{ as_of() }}
 ),
 
 billing_intervals as (
@@ -62,7 +64,9 @@ priced as (
         subscriptions.subscription_id,
         subscriptions.account_id,
         subscriptions.currency,
+        subscriptions.status,
         subscriptions.started_at,
+        subscriptions.trial_ends_at,
         subscriptions.ended_at,
         subscriptions.earns_from,
         subscriptions.quantity * subscriptions.unit_amount * (100 - subscriptions.discount_pct)
@@ -93,7 +97,7 @@ months as (
 earning as (
     select *
     from months
-    where earns_from <= month_end and coalesce(ended_at >= month_end, true)
+    where {{ earns_at('month_end') }}
 ),
 
 final as (

@@ -29,7 +29,6 @@ tickets as (
         {{ release_version('app_version') }} as release_version,
         reopened_count,
         csat_score,
-        if(csat_score between 1 and 5, satisfaction_level, null) as csat_tier,
         created_at,
         if(first_responded_at < {{ as_of() }}, first_responded_at, null) as first_responded_at,
         if(is_resolved and resolved_at < {{ as_of() }}, resolved_at, null) as resolved_at,
@@ -69,6 +68,14 @@ watched_releases as (
         coalesce(watched_from, date '0001-01-01') as watched_from,
         coalesce(watched_until, date '9999-12-31') as watched_until
     from {{ ref('watched_releases') }}
+),
+
+satisfaction_classes as (
+    select
+        score,
+        score_class
+    from {{ ref('survey_score_classes') }}
+    where survey_type = 'csat'
 ),
 
 -- Only the key is needed: a refresh need not build dim_accounts for it.
@@ -134,6 +141,7 @@ resolved_references as (
     select
         prioritised.* except (facility_id),
         accounts.account_key,
+        satisfaction_classes.score_class as csat_tier,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(organizations.opening_hours_since <= date(prioritised.created_at, organizations.timezone), false)
             as has_opening_hours,
@@ -151,6 +159,8 @@ resolved_references as (
     left join watched_releases
         on watched_releases.release_version = prioritised.release_version
         and date(prioritised.created_at) between watched_releases.watched_from and watched_releases.watched_until
+    left join satisfaction_classes
+        on satisfaction_classes.score = prioritised.csat_score
 ),
 
 targeted as (

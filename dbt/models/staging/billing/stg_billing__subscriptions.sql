@@ -51,12 +51,7 @@ final as (
         current_period_end,
         cancelled_at,
         ended_at,
-        (
-            started_at < {{ as_of() }}
-            and coalesce(ended_at >= {{ as_of() }}, true)
-            and coalesce(trial_ends_at <= {{ as_of() }}, true)
-            and status not in ('trialing', 'paused')
-        ) as is_active,
+        {{ earns_at(as_of()) }} as is_active,
         greatest(
             div(timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, microsecond), 86400000000),
             0

@@ -57,19 +57,8 @@ final as (
         first_responded_at,
         resolved_at,
         if({{ resolved }}, hours_to_resolution, null) as resolution_hours,
-        case
-            when not {{ resolved }} then null
-            when hours_to_resolution <= {{ var('fast_resolution_hours') }} then 'fast'
-            when hours_to_resolution <= {{ var('slow_resolution_hours') }} then 'normal'
-            when hours_to_resolution is not null then 'slow'
-        end as resolution_speed,
         reopened_count,
         csat_score,
-        case
-            when csat_score >= {{ var('satisfied_from_score') }} then 'satisfied'
-            when csat_score <= {{ var('dissatisfied_to_score') }} then 'dissatisfied'
-            when csat_score is not null then 'neutral'
-        end as satisfaction_level,
         updated_at,
         _extracted_at,
         _loaded_at,
