@@ -10,7 +10,7 @@ from include.settings import settings
 
 
 def narrow_to_selection(context: Any, operator: Any) -> None:
-    """Intersect a layer's selectors with the run's `select` parameter. In dbt's syntax, spaces form a union, commas an intersection."""
+    """Intersect a layer's selectors with the run's `select` parameter. In dbt, a space is a union, a comma an intersection."""
     wanted = _wanted(context)
     if wanted:
         operator.select = " ".join(f"{part},{word}" for part in operator.select.split() for word in wanted)
