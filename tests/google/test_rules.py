@@ -239,8 +239,12 @@ def test_the_project_contains_earlier_tables(jobs: Jobs) -> None:
     send(jobs, "alter table d.later add column if not exists y numeric(38, 9), add column z string")
     assert jobs.project.relations["d", "later"].columns == (Column("x", "INT64"), Column("y", "NUMERIC"), Column("z", "STRING"))
     assert send(jobs, "select x, y, z from d.later")["error"] is None
-    send(jobs, "drop table d.later")
-    assert "Not found" in send(jobs, "select x from d.later")["error"]
+    send(jobs, "alter table d.later rename column z to w; alter table d.later rename to latest; create table d.other (x int64)")
+    assert send(jobs, "select x, y, w from d.latest")["error"] is None
+    assert "Already Exists" in send(jobs, "alter table d.latest rename to other")["error"]
+    send(jobs, "drop table d.latest")
+    for name in ("later", "latest"):
+        assert "Not found" in send(jobs, f"select x from d.{name}")["error"]
 
 
 def test_a_clone_of_another_partitioning_is_refused(jobs: Jobs) -> None:

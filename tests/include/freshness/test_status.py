@@ -85,7 +85,7 @@ def test_terminal_and_page_show_the_same_cells(bq: Client) -> None:
     assert path == settings().state_dir / "gx" / "freshness.html"
     page = _Cells()
     page.feed(path.read_text())
-    assert [text.lower() for text in page.rows[0]] == list(HEADINGS)
+    assert [text[0].lower() + text[1:] for text in page.rows[0]] == list(HEADINGS)
     assert page.rows[1:] == [list(status.cells()) for status in found]
     out = StringIO()
     Console(file=out, width=250).print(status_table(found))

@@ -62,6 +62,14 @@ def test_the_catalog_follows_every_alter_of_a_script(bq: Client) -> None:
     assert columns(bq, "corrections.t") == {"a": "NUMERIC NULLABLE", "b": "STRING REPEATED"}
 
 
+def test_the_catalog_follows_a_rename(bq: Client) -> None:
+    described(bq)
+    bq.query("alter table corrections.t rename column x to y; alter table corrections.t rename to u").result()
+    assert [item.table_id for item in bq.list_tables("corrections")] == ["u"]
+    assert columns(bq, "corrections.u") == {"y": "INT64 NULLABLE"}
+    assert bq.get_table("corrections.u").schema[0].description == "what x is"
+
+
 def test_a_table_is_created_from_a_query_in_brackets(bq: Client) -> None:
     """As dbt-bigquery writes it for a model with a contract."""
     bq.query(
