@@ -219,8 +219,7 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
     import dlt
 
     def rows(landing: TableLanding) -> Iterator[Any]:
-        for chunk in landing.chunks():
-            yield raw.arranged(landing.table, chunk)
+        yield from landing.chunks()
         if landing.files:
             yield dlt.mark.with_table_name(landing.files_read(), FILES_TABLE)
         _save_cursor(landing, dlt.current.resource_state(landing.table.name))

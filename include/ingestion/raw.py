@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.ingestion.casting import ARROW_TYPES
 from include.ingestion.conform import VARIANT_SUFFIX, loaded_type
 from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
 from include.sources.schema import ColumnType, Source, Table
@@ -126,21 +125,6 @@ class RawTables:
         new = ", ".join(f"add column if not exists `{name}` {kind}" for name, kind in columns.items())
         execute(f"alter table {qualified} {new}", client=self._client)
         return self._client.get_table(f"{self._client.project}.{qualified}")
-
-    def arranged(self, table: Table, rows: pa.Table) -> pa.Table:
-        """Arrange the rows like the raw table: all its columns, in its order. A load job may match columns by position.
-
-        dlt fills the column for its load id.
-        """
-        import pyarrow as pa
-
-        have = set(rows.column_names)
-        return pa.table(
-            {
-                name: rows[name] if name in have else pa.nulls(len(rows), ARROW_TYPES[kind])
-                for name, kind in self._columns[table.name].items()
-            }
-        )
 
     def files_seen(self) -> dict[str, dict[str, str]]:
         """Table → path → checksum of each file, as last read by a completed load."""
