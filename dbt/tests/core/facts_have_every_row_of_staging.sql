@@ -1,6 +1,6 @@
 {{ config(tags=['critical'], group='data_platform') }}
--- Reconciliation: what staging shows, without rows in quarantine, is in the fact or dimension, row by row, and nothing else is; rows that stand for
--- something missing aside.
+-- Reconciliation: what staging shows, or its clean view, is in the fact or dimension, row by row, and nothing else is; rows that
+-- stand for something missing aside.
 {%- set built_from = {
     'dim_contacts': ['stg_crm__contacts', 'contact_id'],
     'dim_products': ['stg_crm__products', 'product_id'],
