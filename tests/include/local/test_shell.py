@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -54,8 +54,23 @@ def test_what_has_changed_since_the_last_run_can_be_selected(company: Company, c
     unit_tests.write_text(unit_tests.read_text() + "# No change of the model.\n")
     assert run_dbt([*models.split(), "state:modified+"]) == 0
     assert sorted(capfd.readouterr().out.split()) == ["mart_combined_kpis", "mart_outreach_kpis"]
-    # A folder of the caller's own, in which nothing is kept.
-    assert run_dbt([*models.split(), "state:modified+", "--state", str(company.home)]) != 0
+
+
+@pytest.mark.parametrize("words", ["build --select state:new --state folder", "ls --state=folder -s state:new", "retry"])
+def test_dbt_gets_the_kept_state_only_for_a_selection_that_names_none(
+    company: Company, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    environments: list[dict[str, str]] = []
+
+    def dbt(_: Sequence[str], environment: dict[str, str]) -> int:
+        environments.append(environment)
+        return 0
+
+    monkeypatch.setattr(shell, "_dbt", dbt)
+    keep_manifest(company)
+    assert run_dbt(words.split()) == 0
+    assert run_dbt(["ls", "--select", "state:modified"]) == 0
+    assert ["DBT_STATE" in environment for environment in environments] == [False, True]
 
 
 def test_the_documentation_is_one_file_with_models_columns_and_lineage() -> None:
