@@ -15,9 +15,6 @@
 {%- endmacro %}
 
 
-{%- endmacro %}
-
-
 {#- A category or an e-mail address as it is compared: trimmed, lower case, NULL when empty. -#}
 {% macro category(column) -%}
     nullif(lower(trim({{ column }})), '')
