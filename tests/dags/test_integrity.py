@@ -269,7 +269,9 @@ def test_dbts_selectors_and_the_task_groups_name_the_same_nodes(bag: DagBag, tmp
     )
     for layer, nodes in watched.items():
         found = dbtRunner(manifest=parsed).invoke(["ls", "--selector", layer, *kinds, "--output", "json", *options])
-        assert {json.loads(line)["unique_id"] for line in found.result} == nodes
+        listed = map(json.loads, found.result)
+        # An ephemeral model is an empty task: nothing is built.
+        assert {node["unique_id"] for node in listed if node["config"]["materialized"] != "ephemeral"} == nodes
 
 
 @pytest.mark.parametrize("dag_id", ["transform", "refresh_hourly"])
