@@ -1,4 +1,4 @@
-"""Every relative link of the documentation leads to a file, and its anchor to a heading of that file."""
+"""Every relative link of the documentation leads to a file and a heading, and every page that code names exists."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
+_NAMED_PAGE = r"\bdocs/[A-Za-z0-9_/.-]+\.md\b"
+
+
+def git(*arguments: str) -> list[str]:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, cwd=ROOT).stdout.splitlines()
 
 
 def pages() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "--", "*.md"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    return [ROOT / name for name in listed.splitlines()]
+    return [ROOT / name for name in git("ls-files", "--", "*.md")]
 
 
 def anchors(page: Path) -> set[str]:
@@ -51,3 +55,9 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
         "[no file](gone.md) [no heading](there.md#a-key) [none above](#there)\n"
     )
     assert broken_links(page) == ["gone.md", "there.md#a-key", "#there"]
+
+
+def test_every_page_that_is_named_exists() -> None:
+    named = dict(line.split(":", 1)[::-1] for line in git("grep", "--only-matching", "--perl-regexp", "-I", _NAMED_PAGE))
+    assert len(named) > 10
+    assert {page: file for page, file in named.items() if not (ROOT / page).exists()} == {}
