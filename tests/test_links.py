@@ -14,7 +14,7 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
-_NAMED_PAGE = r"\bdocs/[A-Za-z0-9_/.-]+\.md\b"
+_NAMED_PAGE = r"docs/[A-Za-z0-9_/.-]+\.md"
 
 
 def git(*arguments: str) -> list[str]:
@@ -58,6 +58,6 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
 
 
 def test_every_page_that_is_named_exists() -> None:
-    named = dict(line.split(":", 1)[::-1] for line in git("grep", "--only-matching", "--perl-regexp", "-I", _NAMED_PAGE))
+    named = dict(line.split(":", 1)[::-1] for line in git("grep", "--only-matching", "--extended-regexp", "-I", _NAMED_PAGE))
     assert len(named) > 10
     assert {page: file for page, file in named.items() if not (ROOT / page).exists()} == {}
