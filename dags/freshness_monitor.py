@@ -11,7 +11,7 @@ docs/freshness.md explains the freshness SLAs, docs/alerts.md the routes.
 
 **On call.** A failed run loses nothing: the next one evaluates the same freshness SLAs. If every run fails, no alerts about late tables
 are sent. Check the warehouse first, then the error message, which names a model with an invalid `meta.sla`. For late tables see
-docs/runbooks/sla-breached.md, for a channel that is down docs/runbooks/channel-down.md.
+docs/runbooks/freshness-breached.md, for a channel that is down docs/runbooks/channel-down.md.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The Python that the DAGs call, one package per concern. See docs/architecture.md for the map."""
+"""The Python that the DAGs call, one package per concern. README.md has the map of the folders."""

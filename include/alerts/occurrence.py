@@ -19,9 +19,9 @@ RECOVERIES = frozenset({"sla_recovered", "recovered"})
 #: Weight of a kind; 1 if not listed. Within one incident, a route is notified again of kinds with a higher weight.
 _KIND_WEIGHTS = {"sla_at_risk": 0, "deadline": 0}
 RUNBOOKS: dict[str, str] = {
-    "sla_at_risk": "sla-at-risk.md",
-    "sla_breached": "sla-breached.md",
-    "sla_recovered": "sla-breached.md",
+    "sla_at_risk": "freshness-at-risk.md",
+    "sla_breached": "freshness-breached.md",
+    "sla_recovered": "freshness-breached.md",
     "task_failed": "task-failed.md",
     "gate_blocked": "blocked-gate.md",
     "quarantined": "quarantined-rows.md",

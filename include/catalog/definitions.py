@@ -11,10 +11,12 @@ from include.settings import ROOT
 
 DEFINITIONS = ROOT / "docs" / "metrics.md"
 
-# A bullet with its continuation lines. `- Roll-up: …` defines Roll-up, and `- **NRR** = …` defines NRR.
+# A bullet with its continuation lines and the list under it. `- Roll-up: …` defines Roll-up, and `- **NRR** = …` defines NRR.
 _BULLET = re.compile(r"^- (.*(?:\n {2}.*)*)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _LEADING = re.compile(r"([A-Z][\w-]*): ")
+# The end of a wrapped line. The lines of a list stay apart.
+_WRAP = re.compile(r"\n(?! *- ) *")
 _NAMED = re.compile(r"\bDefinitions?: (.+?)\.(?:\s|$)")
 
 
@@ -24,7 +26,7 @@ class DefinitionError(Exception):
 
 @dataclass(frozen=True)
 class Definition:
-    """One definition, as one line of Markdown. Its page is named after its first term."""
+    """One definition, as Markdown. Its page is named after its first term."""
 
     section: str
     terms: tuple[str, ...]
@@ -49,7 +51,7 @@ def read_definitions(source: str) -> list[Definition]:
             leading = _LEADING.match(bullet)
             terms = _BOLD.findall(bullet) or ([leading[1]] if leading and leading[1] != "Golden" else [])
             if terms:
-                found.append(Definition(section.strip(), tuple(terms), one_line(bullet)))
+                found.append(Definition(section.strip(), tuple(terms), _WRAP.sub(" ", bullet)))
     return found
 
 

@@ -207,7 +207,7 @@ def test_a_late_source_causes_one_alert_and_its_arrival_another(platform: Platfo
             "nothing published yet",
             "ingest_shop has been running since",
             f"{api.address}/dags/ingest_shop/runs/nightly",
-            f"{RUNBOOKS}/sla-breached.md",
+            f"{RUNBOOKS}/freshness-breached.md",
         ):
             assert part in message
     platform.monitor()

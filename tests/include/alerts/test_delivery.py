@@ -76,7 +76,7 @@ def test_every_message_holds_all_facts(bq: Client, received: Receivers, monkeypa
             "data up to 30 Sep 2026 00:00 UTC",
             "transform.core.fct_deals.run failed",
             LOG,
-            "https://docs.example.org/runbooks/sla-breached.md",
+            "https://docs.example.org/runbooks/freshness-breached.md",
         ):
             assert fact in text, f"{form} lacks {fact}"
     assert (page["event_action"], page["payload"]["severity"], page["routing_key"]) == ("trigger", "critical", ROUTING_KEY)

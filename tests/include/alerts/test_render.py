@@ -94,7 +94,7 @@ def test_the_runbook_is_a_link_if_its_url_is_known(monkeypatch: pytest.MonkeyPat
     settings.cache_clear()
     message = messages()["breached"]
     texts = (str(slack_blocks(message)), mail(message).text, mail(message).html, str(pagerduty_event(message)))
-    wanted = "https://docs.example.org/runbooks/sla-breached.md" if base else "docs/runbooks/sla-breached.md"
+    wanted = "https://docs.example.org/runbooks/freshness-breached.md" if base else "docs/runbooks/freshness-breached.md"
     assert all(wanted in text for text in texts)
     settings.cache_clear()
 

@@ -29,6 +29,8 @@ Built today: all of it.
 - **MRR of a subscription in month M** = price,
   by the month.
 - **NRR (trailing 12 months)**: now ÷ then. **GRR** = never above 100.
+  - then: twelve months
+    before
 - Golden: 100, 150 → new 100, expansion 50.
 """
 NRR = "mart_nrr"
@@ -115,6 +117,7 @@ def test_a_definition_is_named_by_its_bold_or_leading_terms() -> None:
         ("Revenue", ("NRR (trailing 12 months)", "GRR"), "nrr.md"),
     ]
     assert read_definitions(SOURCE)[1].text == "**MRR of a subscription in month M** = price, by the month."
+    assert read_definitions(SOURCE)[2].text.endswith("never above 100.\n  - then: twelve months before")
 
 
 def test_only_computed_definitions_have_a_page(known: dict[str, Any]) -> None:
