@@ -1,7 +1,7 @@
-{#- The band of every row of a CTE: the body of a CTE with the key and the band of each row that lies in a band.
+{#- The band of each row of a CTE. The macro is the body of a CTE with the key and the band of each row that lies in a band.
 
-    BigQuery accepts an outer join on an equality only, so the bands need this inner join of their own. Join its result by the key. A NULL bound is
-    open; a NULL value lies in no band.
+    BigQuery accepts an outer join only on an equality, so the bands need this inner join of their own. Join the result by the key.
+    A NULL bound is open. A NULL value lies in no band.
 
     bands         a CTE over a seed of bands that do not overlap: `band`, its lower bound (included) and its upper bound (excluded) -#}
 {% macro classify_band(rows, key, value, bands, band, from_bound, below_bound) -%}

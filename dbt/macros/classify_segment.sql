@@ -1,7 +1,8 @@
-{#- The segment of every row of a CTE of accounts: the body of a CTE with the accounts' key and `segment`, one row per account.
+{#- The segment of each row of a CTE of accounts. The macro is the body of a CTE with the accounts' key and `segment`, one row per account.
 
-    Of the rules (a CTE over the seed segment_rules) the first in rule_order counts that holds: its plan tier is the account's, or the account has
-    more employees than it says. A rule without conditions holds for every account; the seed ends in one. What is not known meets no condition. -#}
+    The rules are a CTE over the seed segment_rules. The first rule in rule_order that holds counts. A rule holds if its plan tier is the account's,
+    or if the account has more employees than the rule says. A rule without conditions holds for every account, and the seed ends in one.
+    An unknown value meets no condition. -#}
 {% macro classify_segment(accounts, rules, key=['organization_id', 'account_id']) -%}
     select
         {%- for column in key %}

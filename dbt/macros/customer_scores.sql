@@ -1,5 +1,5 @@
-{#- A score 0-100 out of components that are each 0-100 or unknown (NULL): their mean weighted by `weights`, those that are unknown left out and
-    the weights of the others taken as the whole. NULL when none is known.
+{#- A score from 0 to 100 out of components that are each 0 to 100 or unknown (NULL): their mean weighted by `weights`.
+    Unknown components are left out, and the weights of the others become the whole. NULL if no component is known.
 
     components  score column → weight column, in SQL -#}
 {% macro calculate_health_score(components) -%}
@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 
-{#- The weight of the components that are known; what a score is based on. -#}
+{#- The sum of the weights of the known components. -#}
 {% macro known_weight(components) -%}
     (
         {%- for score, weight in components.items() %}
@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 
-{#- What one component brings to such a score: the contributions of all add up to it. NULL when it is unknown. -#}
+{#- The part of such a score that comes from one component. All contributions add up to the score. NULL if the component is unknown. -#}
 {% macro score_contribution(score, weight, known_weight) -%}
     {{ weight }} * {{ score }} / nullif({{ known_weight }}, 0)
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- Each layer in exactly the dataset that its folder names (staging, core, marts_build, …); environments differ by
-    project, never by a prefix on the dataset. -#}
+{#- Puts each layer into exactly the dataset that its folder names (staging, core, marts_build, …). Environments differ by
+    project, never by a prefix of the dataset. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{- (custom_schema_name or target.schema) | trim -}}
 {%- endmacro %}

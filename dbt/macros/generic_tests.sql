@@ -1,6 +1,6 @@
 {#- Tests all rules on the rows of a relation in one statement. BigQuery bills at least 10 MB per table of a statement, so one test
-    per rule would cost several times as much. Returns the rows that break any rule, with the names of the rules: `broken_rules` stop the build, `warned_rules` only
-    warn. A NULL breaks `not_null` and `key` only.
+    per rule would cost several times as much. The test returns the rows that break a rule, with the names of the rules: `broken_rules`
+    stop the build, `warned_rules` only warn. A NULL breaks `not_null` and `key` only.
 
     The table has an alias. Without one, a table with the name of one of its columns (ops.invoiced_mrr) hides that column on BigQuery,
     and the test would compare whole rows.
@@ -11,8 +11,8 @@
     accepted_values     column → the values that it may have
     accepted_range      column → bounds, both inclusive unless `exclusive`; either may be left out: {min: 0, max: 1, exclusive: true}
     expression_is_true  expressions, or name → expression
-    relationships       column → {to, field}: the table and its column with the value; `where` limits the rows. A reference to a table that is not upstream of the model needs a test
-                        `relationships` of its own, so that runs without that table still test the model's rows
+    relationships       column → {to, field}: the table and its column with the value; `where` limits the rows. A reference to a table that is not
+                        upstream of the model needs a test `relationships` of its own, so that runs without that table still test the model's rows
     warns               rules that only warn: not_null, accepted_values, accepted_range, expression_is_true. A range or an expression may have a reason:
                         {max: 100, reason: …}, name → {expression, reason} -#}
 {% test rows_are_valid(model, key=[], unique=[], not_null=[], accepted_values={}, accepted_range={}, expression_is_true={}, relationships={}, warns={}) %}

@@ -1,15 +1,15 @@
-{#- Stands for the code of the model that is being built, so that an incremental model can tell rows made by older code. -#}
+{#- A hash of the code of the model that is built. With it, an incremental model finds the rows that older code built. -#}
 {% macro code_fingerprint() -%}
     {{- local_md5(model.raw_code)[:8] -}}
 {%- endmacro %}
 
 
-{#- dbt's MERGE of an incremental model, with the partitions that it touches as constants: BigQuery then reads, and bills, no other. One statement
-    before it asks for them: those of the rows to merge, and those in which rows of the same key lie now. Without the latter a row that
-    has moved to another partition would stay twice.
+{#- dbt's MERGE of an incremental model, with constants for the partitions that it changes, so that BigQuery reads and bills no others. One
+    statement before the MERGE asks for the partitions: those of the rows to merge, and those that now contain rows of the same key. Without the
+    second kind, a row that changes its partition would exist twice.
 
-    `meta.shown_by: {relation, key}` names a relation that shows every row which the model should have. Rows whose key it no longer shows
-    (deleted at the source, or in quarantine) are deleted after the MERGE, which cannot see them. No DELETE is sent when there are none. -#}
+    `meta.shown_by: {relation, key}` names a relation that has every row which the model should have. A row whose key is no longer in it was deleted
+    at the source or is in quarantine. A DELETE after the MERGE removes such rows, because the MERGE cannot see them. No DELETE is sent without any. -#}
 {% macro bigquery__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
     {%- set predicates = [] + (incremental_predicates or []) -%}
     {%- set partition = adapter.parse_partition_by(config.get('partition_by')) -%}
@@ -47,7 +47,7 @@
 {%- endmacro %}
 
 
-{#- The condition that a relation no longer shows a row `built` of the model; empty without a relation. -#}
+{#- The condition that a row `built` of the model is no longer in a relation. It is empty without a relation. -#}
 {% macro is_not_shown_by(shown_by) -%}
     {%- if shown_by -%}
         not exists (
@@ -62,7 +62,7 @@
 {%- endmacro %}
 
 
-{#- The partitions that rows lie in, as rows of `first_day` and `next_day`, both none for rows without a value, and whether one of the rows `is_gone`.
+{#- The partitions of rows, as rows of `first_day` and `next_day`, and whether one of the rows `is_gone`. Both days are NULL for rows without a value.
 
     rows       a query with the partition column and `is_gone`
     partition  of the model, as dbt parses it -#}
@@ -77,7 +77,7 @@
 
 
 {#- The condition that a row lies in one of these partitions, as constants. Rows without a value have a partition of their own, which is
-    always among them. -#}
+    always included. -#}
 {% macro lies_in(partitions, alias, partition) -%}
     {%- set column = alias ~ '.' ~ partition.field -%}
     {%- set conditions = [column ~ ' is null'] -%}

@@ -1,12 +1,12 @@
-{#- A table of the platform's books, fully qualified. -#}
+{#- The full name of an audit table. -#}
 {% macro platform_table(dataset, name) -%}
     {{- return(api.Relation.create(database=target.database, schema=dataset, identifier=name, type='table')) -}}
 {%- endmacro %}
 
 
-{#- Creates the two of the platform's tables that dbt itself needs, so that `dbt build` works in a project where the
-    pipeline has not run yet. The pipeline creates all of them, from include/ops, which is their definition; a test
-    holds the columns here to it. Runs as on-run-start. -#}
+{#- Creates the two audit tables that dbt itself needs, so that `dbt build` works in a project where the pipeline has not run yet.
+    The pipeline creates all of them from their definition in include/ops. A test compares the columns here with that definition.
+    Runs as on-run-start. -#}
 {% macro create_platform_tables() -%}
     {%- if execute -%}
         {%- for name, definition in platform_table_definitions().items() -%}

@@ -1,4 +1,4 @@
-{#- What the source's YAML says of a raw table: `key`, `changed_at`, `visible` at the as-of time of the run, `latest_first`. -#}
+{#- The settings of a raw table from its source's YAML: `key`, `changed_at`, `visible` at the as-of time of the run, `latest_first`. -#}
 {% macro raw_table(source_name, table_name) -%}
     {%- set raw = raw_tables().get(source_name ~ '.' ~ table_name) -%}
     {%- if raw is none -%}

@@ -1,6 +1,6 @@
-{#- Writes what became of every node of this invocation to `ops.dbt_results`, in one INSERT (one per 500 nodes, which
-    keeps the statement well under BigQuery's limit). The rows travel as one JSON literal: cheap to parse, and whatever
-    an error message contains is escaped once, in one place. Runs as on-run-end; does nothing while dbt only parses. -#}
+{#- Writes the result of every node of this invocation to `ops.dbt_results`. One INSERT has up to 500 nodes, so that the statement stays
+    well under BigQuery's limit. The rows are one JSON literal: it is cheap to parse, and the text of error messages is escaped in one place.
+    Runs as on-run-end. Does nothing while dbt only parses. -#}
 {% macro record_results(results) -%}
     {%- if execute and results -%}
         {%- for chunk in results | batch(500) -%}
@@ -33,7 +33,7 @@
 {%- endmacro %}
 
 
-{#- One result as it is written. Rows affected are the rows that fail, for a test; a message is cut to 1,000 characters. -#}
+{#- One result as a row. For a test, the rows affected are the rows that fail. A message is cut to 1,000 characters. -#}
 {% macro result_as_row(result) -%}
     {%- set response = result.adapter_response or {} -%}
     {%- set rows = result.failures if result.failures is not none else response.get('rows_affected') -%}
@@ -50,8 +50,8 @@
 {%- endmacro %}
 
 
-{#- The layer of a node: the folder of that name which its model's file lies in (a model's tests lie beside it), else the
-    project's folder: seeds, snapshots (whatever layer they follow), tests. -#}
+{#- The layer of a node: the folder with that name in which its model's file lies. A model's tests are in the same file.
+    For seeds, snapshots (of every layer) and singular tests, it is the project's folder. -#}
 {% macro layer_of(node) -%}
     {%- set folders = node.original_file_path.split('/') -%}
     {%- for folder in folders if folders[0] != 'snapshots' and folder in ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}

@@ -1,8 +1,8 @@
-{#- The latest visible version of every row of a raw table: the body of a staging model's import CTE.
+{#- The latest visible version of every row of a raw table. The macro is the body of a staging model's import CTE.
 
-    Raw is append-only, so one key has many versions. Which of them the run sees, and which of these is the latest, follows from the
-    source's YAML and is written in include/sources/versions.py. Rows whose latest version is a tombstone are left out. Rows in quarantine
-    are not: the staging gate checks every row. -#}
+    Raw is append-only, so one key has many versions. The source's YAML says which versions a run sees and which one is the latest
+    (SQL in include/sources/versions.py). Rows whose latest version is a tombstone are left out. Rows in quarantine
+    are included, because the staging gate checks every row. -#}
 {% macro latest_rows(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *
@@ -15,25 +15,25 @@
 {%- endmacro %}
 
 
-{#- A category or an e-mail address as it is compared: trimmed, lower case, NULL when empty. -#}
+{#- A category or an e-mail address in a form that can be compared: trimmed, lower case, NULL if empty. -#}
 {% macro category(column) -%}
     nullif(lower(trim({{ column }})), '')
 {%- endmacro %}
 
 
-{#- A text that people wrote: trimmed, NULL when empty, otherwise as they wrote it. -#}
+{#- A text that people wrote: trimmed, NULL if empty, otherwise unchanged. -#}
 {% macro text(column) -%}
     nullif(trim({{ column }}), '')
 {%- endmacro %}
 
 
-{#- An ISO 4217 code: trimmed, upper case, NULL when empty. -#}
+{#- An ISO 4217 code: trimmed, upper case, NULL if empty. -#}
 {% macro currency_code(column) -%}
     nullif(upper(trim({{ column }})), '')
 {%- endmacro %}
 
 
-{#- The time between two instants in hours or days with their fraction; NULL when either is unknown. -#}
+{#- The time between two instants in hours or days, with fraction. NULL if either is unknown. -#}
 {% macro elapsed(since, until, unit) -%}
     timestamp_diff({{ until }}, {{ since }}, microsecond) / {{ {'hours': 3600000000, 'days': 86400000000}[unit] }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{#- Joins the priority that a ticket had at an instant, as `alias`, from a CTE over int_support__priority_history: exactly one row,
-    since the stretches of a ticket are half-open and leave no gap. Open ends are bounds here, not `or`s, which would
-    turn an equality join into a comparison of every ticket with every stretch. -#}
+{#- Joins the priority that a ticket had at an instant, as `alias`, from a CTE over int_support__priority_history. There is exactly one row,
+    because the intervals of a ticket are half-open and have no gap. Open ends become bounds here. An `or` would turn an equality join into a
+    comparison of every ticket with every interval. -#}
 {% macro join_priority_at(history, alias, ticket, instant) -%}
     left join {{ history }} as {{ alias }}
         on {{ alias }}.organization_id = {{ ticket }}.organization_id
@@ -10,8 +10,8 @@
 {%- endmacro %}
 
 
-{#- How a promise stands: `minutes` is the elapsed time on the deciding clock, NULL when the event happened at an unknown
-    time; `closed_at` is NULL while the clock runs. -#}
+{#- The state of a ticket SLA. `minutes` is the elapsed time on the clock that decides, NULL if the event happened at an unknown time.
+    `closed_at` is NULL while the clock runs. -#}
 {% macro sla_state(minutes, target, closed_at) -%}
     case
         when {{ target }} is null or {{ minutes }} is null then 'unknown'
@@ -22,7 +22,7 @@
 {%- endmacro %}
 
 
-{#- A state as a truth value: TRUE met, FALSE breached, NULL not decided. -#}
+{#- A state as a truth value: TRUE if met, FALSE if breached, NULL if not decided. -#}
 {% macro sla_is_met(state) -%}
     case {{ state }} when 'met' then true when 'breached' then false end
 {%- endmacro %}
@@ -38,7 +38,7 @@
 {%- endmacro %}
 
 
-{#- Joins the policy for a priority that was in force when a ticket was created, as `alias`, from a CTE of half-open stretches. -#}
+{#- Joins the policy for a priority that was in force when a ticket was created, as `alias`, from a CTE of half-open intervals. -#}
 {% macro join_policy(policies, alias, ticket, priority) -%}
     left join {{ policies }} as {{ alias }}
         on {{ alias }}.organization_id = {{ ticket }}.organization_id
@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 
-{#- The release that an app version names, however it is written: lower case, no spaces around it, no leading v. -#}
+{#- The release of an app version, however it is written: lower case, no spaces around it, no leading v. -#}
 {% macro release_version(app_version) -%}
     nullif(regexp_replace(lower(trim({{ app_version }})), '^v', ''), '')
 {%- endmacro %}

@@ -1,11 +1,11 @@
 {#- The key of a row in one column: a hash of its natural key, so that facts and dimensions join on one STRING.
-    NULL and '' give different keys, and the bar keeps ('ab', 'c') apart from ('a', 'bc'). -#}
+    NULL and '' give different keys. The bar gives ('ab', 'c') and ('a', 'bc') different keys. -#}
 {% macro surrogate_key(columns) -%}
     to_hex(md5({{ columns_as_text(columns) }}))
 {%- endmacro %}
 
 
-{#- Several columns as one text that differs whenever any of them does. -#}
+{#- Several columns as one text. The text differs if any of the columns differs. -#}
 {% macro columns_as_text(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}
@@ -15,7 +15,7 @@
 {%- endmacro %}
 
 
-{#- A hash of many columns of a row, that moves when any of them does. For comparing rows, never for joining. -#}
+{#- A hash of many columns of a row. It changes if any of them changes. It is for comparing rows, never for joins. -#}
 {% macro fingerprint(columns) -%}
     to_hex(md5(to_json_string(struct({{ columns | join(', ') }}))))
 {%- endmacro %}

@@ -1,5 +1,4 @@
-{#- A job title in words: lower case, without accents, one space around each word, so that rules need not know how
-    people type. -#}
+{#- A job title in words: lower case, without accents, one space around each word. Rules therefore do not depend on how people type. -#}
 {% macro title_in_words(title) -%}
     concat(
         ' ',

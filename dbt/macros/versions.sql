@@ -1,6 +1,6 @@
-{#- Every visible version of every row of a raw table, one per time of change: the body of a history model's import CTE. Of versions with the same
-    time the one counts that staging would show (macro latest_rows), so that the last version of a row is staging's row, or the tombstone that removed it.
-    Empty texts and case stay as landed. -#}
+{#- Every visible version of every row of a raw table, one per time of change. The macro is the body of a history model's import CTE.
+    If several versions have the same time, the one that staging would show counts (macro latest_rows). The last version of a row is therefore
+    staging's row, or the tombstone that removed it. Empty texts and case stay as loaded. -#}
 {% macro all_versions(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *

@@ -1,8 +1,8 @@
-{#- The mean of a forecast: weighted by `weights` where the scenario is on, plain where it is off. An aggregate; all three are SQL,
-    `scenario` a condition that is the same over the group (NULL: off).
+{#- The mean of a forecast: weighted by `weights` if the scenario is on, plain if it is off. It is an aggregate. All three arguments are SQL.
+    `scenario` is a condition that is the same over the group. NULL means off.
 
-    A row whose value or weight is NULL is left out of the weighted mean, one whose value is NULL out of the plain one. NULL when
-    nothing is left, and when the weights left add up to 0: a mean of nothing is not 0. -#}
+    The weighted mean leaves out rows whose value or weight is NULL. The plain mean leaves out rows whose value is NULL. The mean is NULL, not 0,
+    if no row is left or if the weights of the rows add up to 0. -#}
 {% macro weighted_forecast(values, weights, scenario) -%}
     if(
         {{ scenario }},
@@ -12,17 +12,17 @@
 {%- endmacro %}
 
 
-{#- One of two values by a switch of a scenario: `if_true` where `column` is `enabled` (true or false), else `if_false`. A switch that
-    is NULL is off, that is `if_false`, whichever way round it is asked. -#}
+{#- One of two values by a switch of a scenario: `if_true` if `column` is `enabled` (true or false), else `if_false`. A NULL switch
+    gives `if_false`, also if `enabled` is false. -#}
 {% macro scenario_toggle(column, enabled, if_true, if_false) -%}
     if(coalesce({{ '' if enabled else 'not ' }}{{ column }}, false), {{ if_true }}, {{ if_false }})
 {%- endmacro %}
 
 
-{#- What an amount counts in a pipeline: amount × probability × weight where `apply` holds, else the amount itself (NULL: not applied).
+{#- The amount that counts in a pipeline: amount × probability × weight if `apply` holds, else the amount itself. NULL means not applied.
 
-    A factor of 0 counts 0. A factor that is NULL where it is applied makes the result NULL: what is not known is not 0, so count
-    such rows beside the sum. Rounded to the nine decimals of a NUMERIC, as BigQuery does by itself. -#}
+    A factor of 0 gives 0. A factor of NULL gives NULL if it is applied, because an unknown amount is not 0. Count such rows beside the sum.
+    The result has the nine decimals of a NUMERIC, as BigQuery rounds by itself. -#}
 {% macro weighted_pipeline_scenario(amount, probability, weight, apply) -%}
     if({{ apply }}, round({{ amount }} * round({{ probability }} * {{ weight }}, 9), 9), {{ amount }})
 {%- endmacro %}

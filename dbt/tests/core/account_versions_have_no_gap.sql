@@ -1,6 +1,6 @@
 {{ config(tags=['critical'], group='data_platform') }}
--- The versions of an account follow each other without overlap, and without gap but where the account was deleted; every
--- account of dim_accounts has one current version, and no other account has.
+-- The versions of an account follow each other without overlap. They have a gap only where the account was deleted. Every
+-- account of dim_accounts has one current version, other accounts have none.
 with
 
 versions as (

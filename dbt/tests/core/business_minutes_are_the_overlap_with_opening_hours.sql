@@ -1,7 +1,7 @@
-{#- A second count of what refreshes count alike: the night's is enough. -#}
+{#- Refreshes count minutes in the same way, so the test in the nightly run is enough. -#}
 {{ config(tags=['critical'], group='data_platform', meta={'refresh_every': '24h'}) }}
--- The business clock counted another way: for the tickets of the last month seen, the opening hours that overlap with
--- the ticket, one by one, against the difference of cumulative open time that fct_tickets takes.
+-- Business minutes are counted in a second way: the sum of the opening intervals that overlap with the ticket. It must
+-- equal the difference of cumulative open time in fct_tickets. The tickets are those of the 30 days before as_of.
 with
 
 tickets as (
@@ -16,7 +16,7 @@ tickets as (
         resolution_business_minutes is not null
         and resolution_closed_at >= created_at
         and created_at >= {{ start_of_day_before_as_of(30) }}
-        -- Follows from the two above; it is the partition column.
+        -- This follows from the two conditions above. It limits the partitions.
         and resolution_closed_at >= {{ start_of_day_before_as_of(30) }}
 ),
 

@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- Every organization has every day of the calendar, to the end of the year after that of as_of, and one unknown facility.
+-- Every organization has every day to the end of the year after that of as_of, and one unknown facility.
 select
     organizations.organization_id,
     count(distinct dates.date_day) as day_count,

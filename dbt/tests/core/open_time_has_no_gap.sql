@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- The segments of an organization follow each other without gap or overlap, and open time adds up over them.
+-- The segments of an organization follow each other without gap or overlap. Their open time adds up.
 with
 
 segments as (

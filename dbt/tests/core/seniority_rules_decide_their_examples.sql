@@ -1,5 +1,5 @@
 {{ config(tags=['critical'], group='data_platform') }}
--- A rule that an earlier one covers up, or a pattern with a slip, does not decide its own example.
+-- Every rule decides its own example. A rule fails if an earlier rule matches first, or if its pattern is wrong.
 with
 
 decided as (

@@ -1,5 +1,5 @@
 {{ config(tags=['critical'], group='data_platform') }}
--- Reconciliation: the events and logins that staging shows are those of fct_usage, per organization.
+-- Reconciliation per organization: fct_usage has as many events and logins as staging.
 with
 
 counted as (

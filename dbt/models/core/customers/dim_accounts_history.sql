@@ -5,8 +5,8 @@ versions as (
     {{ all_versions('crm', 'accounts') }}
 ),
 
--- A tombstone ends the version before it and is none itself.
-stretches as (
+-- A tombstone ends the version before it. It is no version itself.
+dated_versions as (
     select
         *,
         updated_at as valid_from,
@@ -15,7 +15,7 @@ stretches as (
     from versions
 ),
 
-living as (
+present as (
     select
         organization_id,
         account_id,
@@ -39,7 +39,7 @@ living as (
         valid_from,
         valid_to,
         coalesce(is_ended_by_deletion, false) as is_ended_by_deletion
-    from stretches
+    from dated_versions
     where not _is_deleted
 ),
 
@@ -53,36 +53,36 @@ accounts as (
 
 final as (
     select
-        {{ surrogate_key(['living.organization_id', 'living.account_id', 'living.version_number']) }} as account_version_key,
-        living.organization_id,
-        living.account_id,
+        {{ surrogate_key(['present.organization_id', 'present.account_id', 'present.version_number']) }} as account_version_key,
+        present.organization_id,
+        present.account_id,
         accounts.account_key,
-        living.version_number,
-        living.valid_from,
-        living.valid_to,
-        living.valid_to is null as is_current,
-        living.is_ended_by_deletion,
-        living.account_name,
-        living.domain,
-        living.industry,
-        living.employee_count,
-        living.annual_revenue,
-        living.currency,
-        living.account_type,
-        living.status,
-        if(living.status in ('churned', 'inactive'), living.status, living.account_type) as account_category,
-        living.plan_tier,
-        living.region,
-        living.country,
-        living.city,
-        living.owner_user_id,
-        living.parent_account_id,
-        living.merged_into_account_id,
-        living.signup_date
-    from living
+        present.version_number,
+        present.valid_from,
+        present.valid_to,
+        present.valid_to is null as is_current,
+        present.is_ended_by_deletion,
+        present.account_name,
+        present.domain,
+        present.industry,
+        present.employee_count,
+        present.annual_revenue,
+        present.currency,
+        present.account_type,
+        present.status,
+        if(present.status in ('churned', 'inactive'), present.status, present.account_type) as account_category,
+        present.plan_tier,
+        present.region,
+        present.country,
+        present.city,
+        present.owner_user_id,
+        present.parent_account_id,
+        present.merged_into_account_id,
+        present.signup_date
+    from present
     left join accounts
-        on accounts.organization_id = living.organization_id
-        and accounts.account_id = living.account_id
+        on accounts.organization_id = present.organization_id
+        and accounts.account_id = present.account_id
 )
 
 select *

@@ -4,8 +4,8 @@
         cluster_by=['organization_id', 'account_id']
     )
 }}
-{#- A table, not incremental: an event may arrive days late, be delivered again, or leave quarantine, and to see which days
-    that moved means to read every event, which is all that there is to do. -#}
+{#- A table, not incremental. An event may arrive days late, be delivered again, or leave quarantine. To find the days
+    that changed, a run would have to read every event. That is already the whole work. -#}
 {%- set categories = ['core', 'collaboration', 'reporting', 'integration', 'administration'] -%}
 with
 

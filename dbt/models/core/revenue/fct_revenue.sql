@@ -4,7 +4,7 @@
         cluster_by=['organization_id', 'account_id']
     )
 }}
-{#- Sums of NUMERICs that were rounded in another order differ by less than this: no movement. -#}
+{#- Sums of NUMERICs in another order differ by less than this, because of rounding. Such a difference is no movement. -#}
 {%- set smallest_movement = '0.0001' -%}
 {%- set account_history = 'over (partition by organization_id, account_id order by month)' -%}
 {%- set compared_months_ago = [3, 12] -%}

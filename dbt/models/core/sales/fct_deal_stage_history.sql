@@ -41,8 +41,8 @@ stages as (
     from {{ ref('deal_stages') }}
 ),
 
--- The stay before the first change: in the stage that the change left, or in that of the deal where nothing ever changed.
-first_stays as (
+-- The interval before the first change has the stage that the change left. Without a change it has the stage of the deal.
+first_intervals as (
     select
         deals.organization_id,
         deals.deal_id,
@@ -61,7 +61,7 @@ first_stays as (
     where changes.history_id is null or changes.from_stage is not null
 ),
 
-later_stays as (
+later_intervals as (
     select
         changes.organization_id,
         changes.deal_id,
@@ -80,13 +80,13 @@ later_stays as (
 
 entries as (
     select *
-    from first_stays
+    from first_intervals
     union all
     select *
-    from later_stays
+    from later_intervals
 ),
 
--- A change to the stage that the deal is in already is none.
+-- A change to the stage that the deal is already in does not count.
 moves as (
     select *
     from entries
@@ -97,7 +97,7 @@ moves as (
         )
 ),
 
-stays as (
+intervals as (
     select
         moves.*,
         row_number() over (partition by organization_id, deal_id order by change_number) as stay_number,
@@ -108,37 +108,37 @@ stays as (
 
 final as (
     select
-        {{ surrogate_key(['stays.organization_id', 'stays.deal_id', 'stays.stay_number']) }} as stage_stay_key,
-        stays.organization_id,
-        stays.deal_id,
-        stays.stay_number,
-        stays.stage,
-        stays.previous_stage,
+        {{ surrogate_key(['intervals.organization_id', 'intervals.deal_id', 'intervals.stay_number']) }} as stage_stay_key,
+        intervals.organization_id,
+        intervals.deal_id,
+        intervals.stay_number,
+        intervals.stage,
+        intervals.previous_stage,
         case
-            when stays.stay_number = 1 then 'entry'
+            when intervals.stay_number = 1 then 'entry'
             when stages.is_lost then 'lost'
             when stages.stage_order > previous_stages.stage_order then 'forward'
             else 'backward'
         end as movement,
-        stays.entered_at as valid_from,
-        stays.left_at as valid_to,
-        stays.left_at is null as is_current,
-        coalesce(stays.left_at = stays.entered_at, false) as is_instant,
-        timestamp_diff(coalesce(stays.left_at, {{ as_of() }}), stays.entered_at, microsecond) / 86400000000
+        intervals.entered_at as valid_from,
+        intervals.left_at as valid_to,
+        intervals.left_at is null as is_current,
+        coalesce(intervals.left_at = intervals.entered_at, false) as is_instant,
+        timestamp_diff(coalesce(intervals.left_at, {{ as_of() }}), intervals.entered_at, microsecond) / 86400000000
             as days_in_stage,
-        stays.amount,
-        cast(stays.probability_pct as numeric) as probability_pct,
-        stays.changed_by_user_id,
-        stays.history_id,
-        stays.left_at is null and stays.stage != deals.stage as is_stage_mismatch
-    from stays
+        intervals.amount,
+        cast(intervals.probability_pct as numeric) as probability_pct,
+        intervals.changed_by_user_id,
+        intervals.history_id,
+        intervals.left_at is null and intervals.stage != deals.stage as is_stage_mismatch
+    from intervals
     inner join deals
-        on deals.organization_id = stays.organization_id
-        and deals.deal_id = stays.deal_id
+        on deals.organization_id = intervals.organization_id
+        and deals.deal_id = intervals.deal_id
     left join stages
-        on stages.stage = stays.stage
+        on stages.stage = intervals.stage
     left join stages as previous_stages
-        on previous_stages.stage = stays.previous_stage
+        on previous_stages.stage = intervals.previous_stage
 )
 
 select *

@@ -46,7 +46,7 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
--- Only the key is needed: a refresh need not build dim_accounts for it.
+-- The key comes from staging, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,

@@ -15,12 +15,12 @@ holidays as (
     from {{ ref('stg_reference__holidays') }}
 ),
 
--- To the end of the year after the one that as_of falls in.
+-- The days run to the end of the year after the year that as_of falls in.
 days as (
     select
         date_day,
         date_sub(date_day, interval mod(extract(dayofweek from date_day) + 5, 7) day) as iso_week_start,
-        -- The fiscal year is named after the calendar year it ends in: shifted so that it would begin in January.
+        -- The fiscal year is named after the calendar year that it ends in. The shift moves its beginning to January.
         date_add(
             {{ first_day_of('month', 'date_day') }},
             interval {{ (13 - first_fiscal_month) % 12 }} month

@@ -13,7 +13,7 @@ facilities as (
     from {{ ref('stg_crm__facilities') }}
 ),
 
--- Where facts go whose facility is missing, so that totals by facility add up to the whole.
+-- Facts without a facility point at this row, so that the totals by facility add up to the whole.
 unknown as (
     select
         organization_id,

@@ -1,4 +1,4 @@
-{#- As int_calendar__opening_hours: refreshes take it as the night made it. -#}
+{#- Refreshes reuse this table of the last nightly run, because it changes seldom and covers some days after as_of. -#}
 {{ config(cluster_by=['organization_id', 'utc_date'], meta={'refresh_every': '24h'}) }}
 with
 
@@ -10,7 +10,7 @@ opening_hours as (
     from {{ ref('int_calendar__opening_hours') }}
 ),
 
--- Cut at midnight UTC, so that any instant finds its segment by equality of the day.
+-- Opening intervals are cut at midnight UTC, so that a join finds the segment of an instant by equality of the day.
 open_pieces as (
     select
         opening_hours.organization_id,
@@ -44,7 +44,7 @@ calendars as (
         on starts.organization_id = organizations.organization_id
 ),
 
--- Every day starts a segment, so that closed days have one too.
+-- Every day starts a segment, so that closed days have a segment too.
 day_starts as (
     select
         calendars.organization_id,

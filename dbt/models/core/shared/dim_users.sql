@@ -15,7 +15,7 @@ users as (
     from {{ ref('stg_crm__users') }}
 ),
 
--- Where facts go whose representative is missing, so that totals by representative add up to the whole.
+-- Facts without a representative point at this row, so that the totals by representative add up to the whole.
 unknown as (
     select
         organization_id,

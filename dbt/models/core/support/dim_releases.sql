@@ -1,7 +1,7 @@
 {{ config(cluster_by=['organization_id', 'release_version']) }}
 with
 
--- Wherever a version was named, before as_of.
+-- Tickets and usage events that name a version, before as_of.
 tickets as (
     select
         organization_id,

@@ -13,7 +13,7 @@ root_causes as (
     from {{ ref('stg_support__root_causes') }}
 ),
 
--- Where tickets go whose cause is missing, so that totals by cause add up to the whole.
+-- Tickets without a root cause point at this row, so that the totals by root cause add up to the whole.
 unknown as (
     select
         organization_id,

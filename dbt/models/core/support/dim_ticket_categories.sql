@@ -11,7 +11,7 @@ categories as (
     from {{ ref('stg_support__ticket_categories') }}
 ),
 
--- Where tickets go whose category is missing, so that totals by category add up to the whole.
+-- Tickets without a category point at this row, so that the totals by category add up to the whole.
 unknown as (
     select
         organization_id,

@@ -35,7 +35,7 @@ score_classes as (
     from {{ ref('survey_score_classes') }}
 ),
 
--- What happens at or after as_of has not happened yet.
+-- An answer at or after as_of has not been given yet.
 seen as (
     select
         surveys.organization_id,

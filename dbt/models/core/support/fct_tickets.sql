@@ -9,14 +9,16 @@
         meta={'shown_by': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
     )
 }}
-{#- dbt must know that `meta.shown_by` is upstream. -#}
+{#- This line makes the relation of `meta.shown_by` upstream of the model. -#}
 {%- do ref('stg_support__tickets') -%}
-{#- An incremental run rebuilds a ticket when anything that its row depends on has moved, whenever and in whatever order
-    it arrived: `_input_fingerprint` hashes the ticket as staging shows it, the priorities, targets and clock that
-    apply, the opening hours, and this file. A clock that still runs moves with every run. A watermark on `_loaded_at`
-    would miss a row released from quarantine and one that was landed before it became visible.
-    Partitioned by the month in which the clock stopped: the tickets of which all move every night lie in one partition, that of no value.
-    By the month of creation they would lie in all, for every month has some that nobody closed. -#}
+{#- An incremental run rebuilds a ticket if any value that its row depends on has changed, whenever the value was
+    loaded. `_input_fingerprint` hashes the ticket in staging, the priorities, targets and clock that apply, the opening
+    hours, and this file. A ticket whose clock still runs changes with every run. A watermark on `_loaded_at` would miss
+    rows that left quarantine, and rows that were loaded before a run could see them.
+
+    The partition is the month in which the clock stopped. All tickets that change in every run are therefore in one
+    partition, the one without a value. With the month of creation they would be in all partitions, because every month
+    has some open tickets. -#}
 with
 
 tickets as (
@@ -70,7 +72,7 @@ moved as (
 ),
 {% endif %}
 
--- A clock runs to its event, or to as_of; a ticket resolved at an unknown time has neither.
+-- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time has no end.
 clocked as (
     select
         *,

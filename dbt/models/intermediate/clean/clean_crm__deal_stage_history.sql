@@ -5,7 +5,7 @@ staged as (
     from {{ ref('stg_crm__deal_stage_history') }}
 ),
 
--- All columns of staging: a list of them would repeat it, and lag behind it.
+-- All columns of the staging view. A list would repeat them, and a new column would be missing.
 final as (
     select *
     from staged

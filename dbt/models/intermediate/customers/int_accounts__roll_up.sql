@@ -9,12 +9,12 @@ walks as (
         reached_account_id,
         next_account_id,
         next_account_id is null as is_end,
-        -- An account that the same walk reaches again lies on a cycle.
+        -- An account that the same walk reaches twice lies on a cycle.
         count(*) over (partition by organization_id, account_id, reached_account_id) > 1 as is_on_a_cycle
     from {{ ref('int_accounts__walks') }}
 ),
 
--- The first account of each walk that is a top or lies on a cycle; of a walk that reached neither, the account itself.
+-- The first account of each walk that is a top account or lies on a cycle. If there is none, the account itself.
 stops as (
     select
         organization_id,

@@ -1,8 +1,8 @@
-{#- A walk ends after so many steps, far above the depth of any real company and below the 500 that BigQuery allows: without an
-    end, a walk that has met a cycle would go round it for ever.
+{#- A walk ends after this number of steps. Without a limit, a walk on a cycle would never end. The limit is far above
+    the depth of any real company and below the 500 that BigQuery allows.
 
-    The recursion has a model of its own. BigQuery takes WITH RECURSIVE at the top of a statement or a view only, and a contract
-    or a dbt unit test puts the model into a subquery: tests/dbt/models/test_roll_up.py tests it instead. -#}
+    The recursion has a model of its own. BigQuery accepts WITH RECURSIVE only at the top of a statement or a view. A
+    contract or a dbt unit test would put the model into a subquery, so tests/dbt/models/test_roll_up.py tests it. -#}
 {%- set longest_walk = 64 -%}
 with recursive
 

@@ -207,8 +207,8 @@ measured as (
         and segment_logos.segment = customers.segment
 ),
 
--- Every branch says what happens to an unknown: least and greatest pass over it in some engines.
-parted as (
+-- Every branch handles NULL itself, because least and greatest ignore NULL on some engines.
+with_parts as (
     select
         *,
         case
@@ -248,7 +248,7 @@ weighed as (
         {{ known_weight(weighted) }} as data_coverage,
         round({{ calculate_health_score(weighted) }}, 9) as churn_risk_score,
         cast(arpa_amount as float64) * gross_margin_pct / 100 * lifetime_months as estimated_clv_amount
-    from parted
+    from with_parts
 ),
 
 contributed as (

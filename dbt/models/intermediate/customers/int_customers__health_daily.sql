@@ -11,8 +11,9 @@
         pre_hook="{{ delete_rows_of_this_run(this, 'scored_at', 'score_date') }}"
     )
 }}
-{#- History: what a run found is never worked out again for another run, so a full refresh leaves it alone. A run adds its own
-    rows, and replaces those of an earlier attempt of itself. Its MERGE has no key and so reads nothing of the history. -#}
+{#- This table is history. The rows of a run cannot be computed again by another run, so a full refresh keeps them. A
+    run adds its own rows and replaces those of an earlier attempt of itself. Its MERGE has no key and therefore does
+    not read the history. -#}
 {%- set components = ['usage', 'support', 'revenue', 'engagement'] -%}
 {%- set weighted = {} -%}
 {%- for component in components -%}

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
-{#- Windows are counted in microseconds before as_of, so that "the last n days" are the same for a run at midnight and for one
-    in the middle of a day; fct_usage, whose rows are whole days, could not say. -#}
+{#- Windows are counted in microseconds before as_of. So "the last n days" have the same length for a run at midnight
+    and for a run in the middle of a day. The rows of fct_usage are whole days and cannot give that. -#}
 {%- set day = 86400000000 -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with

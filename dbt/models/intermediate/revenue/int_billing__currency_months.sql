@@ -33,7 +33,7 @@ currencies as (
     group by organization_id, currency
 ),
 
--- A year earlier than the first subscription, since amounts are also looked at with the rates of twelve months before.
+-- The months begin a year before the first subscription, because amounts are also converted at the rates of twelve months before.
 months as (
     select
         currencies.organization_id,

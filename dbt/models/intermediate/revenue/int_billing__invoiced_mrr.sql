@@ -1,5 +1,5 @@
 {{ config(schema='ops', alias='invoiced_mrr', materialized='table', cluster_by=['organization_id', 'month']) }}
-{#- Amounts a month apart by less than this are the rounding of invoices to cents. -#}
+{#- A smaller difference between amounts per month comes from the rounding of invoices to cents. -#}
 {%- set rounding = '0.05' -%}
 with
 
@@ -31,7 +31,7 @@ invoice_statuses as (
     from {{ ref('invoice_statuses') }}
 ),
 
--- What an invoice says without the subscription that it bills for cannot be compared.
+-- An invoice without a subscription cannot be compared.
 invoices as (
     select
         organization_id,
@@ -76,7 +76,7 @@ invoice_months as (
         ) as month
 ),
 
--- The invoices whose period holds the month end, as MRR looks at subscriptions then.
+-- The invoices whose period covers the month end, because MRR is measured at the month end.
 invoiced as (
     select
         invoice_months.organization_id,

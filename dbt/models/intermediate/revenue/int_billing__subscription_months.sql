@@ -1,4 +1,4 @@
-{#- Months before, at whose rates a month's recurring revenue is looked at too. -#}
+{#- MRR of a month is also converted at the rates of so many months before. -#}
 {%- set months_ago = [1, 3, 12] -%}
 with
 

@@ -1,4 +1,4 @@
-{#- From the first ticket on, which seldom changes: refreshes take the calendar as the night made it, some days ahead. -#}
+{#- Refreshes reuse this table of the last nightly run. It changes seldom and covers some days after as_of. -#}
 {{ config(meta={'refresh_every': '24h'}) }}
 {%- set last_day = 'date_add(' ~ as_of_date() ~ ', interval ' ~ var('calendar_days_ahead') ~ ' day)' %}
 with
@@ -31,7 +31,7 @@ holidays as (
     from {{ ref('stg_reference__holidays') }}
 ),
 
--- A timetable is the whole week that an organization puts into force on one day: a weekday it does not list is closed.
+-- A timetable is the whole week that an organization puts into force on one day. A weekday that it does not list is closed.
 timetable_starts as (
     select distinct
         organization_id,
@@ -47,7 +47,7 @@ timetables as (
     from timetable_starts
 ),
 
--- The calendar begins where someone may first ask it, so that a timetable valid since 1970 costs nothing.
+-- The calendar begins with the first day that a ticket may need, so that a timetable valid since 1970 adds no days.
 days as (
     select
         timetables.organization_id,
@@ -65,8 +65,8 @@ days as (
         ) as local_date
 ),
 
--- How far the timezone is from UTC a little before any window of the day and a little after: they differ only around
--- a clock change, and only there does a local time need a closer look.
+-- The offsets of the timezone from UTC, some time before and some time after any window of the day. They differ only
+-- around a clock change. Only then does a local time need both.
 offsets as (
     select
         days.organization_id,
@@ -82,7 +82,7 @@ offsets as (
         on organizations.organization_id = days.organization_id
 ),
 
--- Windows that end at or before their start run into the next day: 22:00–06:00, or 00:00–00:00 for the clock round.
+-- Windows that end at or before their start run into the next day: 22:00–06:00, or 00:00–00:00 for 24 hours.
 local_windows as (
     select
         offsets.organization_id,
@@ -117,7 +117,7 @@ windows as (
     from local_windows
 ),
 
--- Windows that overlap or touch become one, so that no minute counts twice.
+-- Windows that overlap or touch become one window, so that no minute counts twice.
 windows_with_reach as (
     select
         organization_id,

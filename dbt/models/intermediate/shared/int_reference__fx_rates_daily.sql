@@ -1,4 +1,5 @@
-{#- A view that carries the last rates forward to as_of: refreshes make it anew, on the rates that the night has landed. -#}
+{#- A view that carries the last rates forward to as_of. Refreshes build it again, on the rates that the last nightly
+    run loaded. -#}
 {{ config(meta={'refresh_every': '5m'}) }}
 with
 

@@ -21,7 +21,7 @@ changes as (
     where changed_at < {{ as_of() }}
 ),
 
--- What a ticket was before anyone changed it; a ticket without changes has been this all along.
+-- The priority of a ticket before its first change. A ticket without changes has it all the time.
 before_changes as (
     select
         tickets.organization_id,

@@ -78,7 +78,7 @@ satisfaction_classes as (
     where survey_type = 'csat'
 ),
 
--- Only the key is needed: a refresh need not build dim_accounts for it.
+-- The key comes from staging, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,
@@ -103,7 +103,7 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
--- A ticket resolved without a reply closes its response clock at its resolution, even if someone replies afterwards.
+-- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows.
 stopped as (
     select
         tickets.*,
@@ -116,7 +116,7 @@ stopped as (
     from tickets
 ),
 
--- A clock that has not stopped is judged by what is in force at as_of.
+-- A clock that has not stopped has the priority in force at as_of.
 closed as (
     select
         stopped.*,

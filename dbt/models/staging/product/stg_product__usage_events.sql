@@ -14,7 +14,7 @@ renamed as (
         {{ category('event_category') }} as event_category,
         {{ text('app_version') }} as app_version,
         occurred_at,
-        -- By default a number that FLOAT64 cannot hold exactly would make the whole document NULL.
+        -- Without this mode, a number that FLOAT64 cannot hold exactly would make the whole document NULL.
         safe.parse_json(properties, wide_number_mode => 'round') as properties,
         _extracted_at,
         _loaded_at,

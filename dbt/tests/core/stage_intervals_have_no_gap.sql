@@ -1,8 +1,9 @@
 {{ config(tags=['critical']) }}
--- The stays of a deal follow each other without gap or overlap, each in another stage, and end in one current stay.
+-- The stage intervals of a deal follow each other without gap or overlap. Each has another stage than the one before.
+-- The last one is the current one.
 with
 
-stays as (
+intervals as (
     select
         organization_id,
         deal_id,
@@ -19,7 +20,7 @@ select
     organization_id,
     deal_id,
     stay_number
-from stays
+from intervals
 where
     is_current != (next_valid_from is null)
     or (not is_current and valid_to is null)

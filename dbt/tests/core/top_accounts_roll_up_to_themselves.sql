@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- A roll-up ends: the account that others roll up to rolls up to itself.
+-- A roll-up ends at the top account: it rolls up to itself.
 select
     accounts.organization_id,
     accounts.account_id,
