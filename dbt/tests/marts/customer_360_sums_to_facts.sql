@@ -8,7 +8,7 @@
     'order_revenue': ['fct_orders', 'ordered_at ' ~ before, 'revenue_amount', 'order_revenue'],
     'invoiced_amount': ['fct_invoices', 'is_revenue and issued_at ' ~ before, 'total_amount_reporting', 'invoiced_amount'],
 } %}
--- Reconciliation: every account is there once, and what the facts hold of known accounts is in their rows.
+-- Reconciliation: every account has one row, and its figures sum to the facts of known accounts.
 with
 
 together as (

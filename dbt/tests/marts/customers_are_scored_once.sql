@@ -1,5 +1,5 @@
 {{ config(tags=['critical'], group='customer_success') }}
--- Reconciliation: the accounts with MRR that the CRM knows are those that are scored tonight, and those whose risk is known.
+-- Reconciliation: this run scores exactly the accounts with MRR that the CRM knows, for health and for churn risk.
 with
 
 customers as (

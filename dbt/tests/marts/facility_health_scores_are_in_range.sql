@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- A health score lies between 0 and 100, is known when a component is, and its tier is the one that its bounds say.
+-- A health score lies between 0 and 100. It is known if a component is known. Its tier follows the bounds.
 with
 
 bounds as (

@@ -9,7 +9,7 @@
     'outreach_count': ['fct_outreach', 'sent_at ' ~ before, '1', 'mart_outreach_kpis'],
     'check_count': ['fct_compliance_checks', 'due_month <= ' ~ last_day_seen(), '1', 'mart_compliance_kpis'],
 } %}
--- Reconciliation: what the facts hold before as_of is in the months of the KPI marts once, and mart_combined_kpis repeats those.
+-- Reconciliation: every fact before as_of is in one month of the KPI marts. mart_combined_kpis repeats their figures.
 with
 
 facts as (

@@ -1,6 +1,6 @@
 {{ config(tags=['critical']) }}
--- Reconciliation: every scenario of mart_sales_forecast has the deals of fct_deals once, and where it applies probabilities
--- and includes open deals its forecast is the sum of their weighted amounts.
+-- Reconciliation: every scenario of mart_sales_forecast has each deal of fct_deals once. If it applies probabilities and
+-- includes open deals, its forecast is the sum of their weighted amounts.
 with
 
 facts as (

@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- The funnel has its four stages and no other, in their order, for every facility, rep and month; and never widens.
+-- Every facility, rep and month has the four stages of the funnel, in their order. No stage has more leads than the one before.
 with
 
 funnel as (

@@ -1,13 +1,13 @@
 {{ config(tags=['critical']) }}
--- Reconciliation: the leads of fct_leads = those of the funnel = those of the cohorts = those of every scenario, whose
--- amounts are all of theirs.
+-- Reconciliation: fct_leads, the funnel, the cohorts and every scenario count the same leads. Every scenario has the sum
+-- of their amounts.
 with
 
 facts as (
     select
         organization_id,
         count(*) as lead_count,
-        -- A lead dated after as_of, by a clock that is wrong, is not looked at in any month yet.
+        -- A lead dated after as_of, by a wrong clock, is in no month yet.
         countif(created_date <= {{ last_day_seen() }}) as cohort_lead_count,
         sum(coalesce(amount_reporting, 0)) as lead_amount
     from {{ ref('fct_leads') }}

@@ -1,5 +1,5 @@
 {{ config(tags=['critical']) }}
--- Reconciliation: outreach in fct_outreach = the sum over mart_rep_activity_by_channel, and some channel is always the best.
+-- Reconciliation: mart_rep_activity_by_channel sums to the outreach of fct_outreach, and every group has a best channel.
 with
 
 facts as (

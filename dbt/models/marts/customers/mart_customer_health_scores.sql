@@ -12,7 +12,7 @@ scores as (
     where scored_at <= {{ as_of() }}
 ),
 
--- A run in the middle of a day is succeeded by the one that saw the whole of it.
+-- If several runs scored a day, the last of them counts: it saw the largest part of the day.
 last_of_each_day as (
     select *
     from scores

@@ -35,7 +35,7 @@ ages as (
     group by organization_id
 ),
 
--- As many cells for a young cohort as for the oldest, so that a grid of them has no holes.
+-- Every cohort has as many rows as the oldest, so that a grid of them has no holes.
 cells as (
     select
         cohorts.organization_id,

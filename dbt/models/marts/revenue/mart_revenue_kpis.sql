@@ -22,7 +22,7 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
--- Neither an invoice nor an order names a facility: it is that of the person who owns the account.
+-- Invoices and orders name no facility. The facility is that of the user who owns the account.
 account_facilities as (
     select
         accounts.organization_id,

@@ -1,7 +1,7 @@
 {{ config(cluster_by=['organization_id', 'cohort_month']) }}
 with
 
--- A lead that was lost nobody knows when was never retained for certain.
+-- A lead that was lost at an unknown time counts as retained in no month.
 leads as (
     select
         organization_id,
@@ -18,8 +18,8 @@ leads as (
     from {{ ref('fct_leads') }}
 ),
 
--- Leads of a cohort that share their fate, so that the cells below read few rows.
-fates as (
+-- Leads of a cohort with the same outcome are one row, so that the next steps read few rows.
+outcomes as (
     select
         organization_id,
         cohort_month,
@@ -37,11 +37,11 @@ cohorts as (
         cohort_month,
         sum(lead_count) as lead_count,
         sum(undated_loss_count) as undated_loss_count
-    from fates
+    from outcomes
     group by organization_id, cohort_month
 ),
 
--- To the month that as_of falls in, whose cells are not known yet.
+-- The last row of a cohort is the month that as_of falls in. Its figures are not known yet.
 cells as (
     select
         cohorts.organization_id,
@@ -58,12 +58,12 @@ counted as (
         cells.organization_id,
         cells.cohort_month,
         cells.months_since,
-        sum(if(coalesce(fates.lost_after_months <= cells.months_since, false), 0, fates.lead_count)) as retained_count,
-        sum(if(fates.progressed_after_months <= cells.months_since, fates.lead_count, 0)) as progressed_count
+        sum(if(coalesce(outcomes.lost_after_months <= cells.months_since, false), 0, outcomes.lead_count)) as retained_count,
+        sum(if(outcomes.progressed_after_months <= cells.months_since, outcomes.lead_count, 0)) as progressed_count
     from cells
-    inner join fates
-        on fates.organization_id = cells.organization_id
-        and fates.cohort_month = cells.cohort_month
+    inner join outcomes
+        on outcomes.organization_id = cells.organization_id
+        and outcomes.cohort_month = cells.cohort_month
     where cells.is_complete
     group by cells.organization_id, cells.cohort_month, cells.months_since
 ),

@@ -15,7 +15,7 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
--- An exact median exists as a window function only: every message carries that of its group.
+-- BigQuery has an exact median only as a window function. So every message carries the median of its group.
 outreach as (
     select
         organization_id,

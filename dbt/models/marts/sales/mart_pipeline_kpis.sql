@@ -84,7 +84,7 @@ deals_created as (
     group by organization_id, facility_id, created_month
 ),
 
--- An exact median exists as a window function only: every deal carries that of its group.
+-- BigQuery has an exact median only as a window function. So every deal carries the median of its group.
 closed_with_median as (
     select
         organization_id,

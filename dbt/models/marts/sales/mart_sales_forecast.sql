@@ -2,7 +2,7 @@
 {%- set grain = ['organization_id', 'expected_close_week', 'stage', 'scenario'] -%}
 with
 
--- What is won is certain, whatever probability the deal was left with.
+-- A won deal is certain, whatever its probability says.
 deals as (
     select
         organization_id,
@@ -32,7 +32,7 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
--- What is lost counts in no scenario. Stages of a deal have no weight of their own.
+-- A lost deal counts in no scenario. Stages of deals have no weight.
 deals_by_scenario as (
     select
         deals.organization_id,

@@ -55,7 +55,7 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
--- What is lost counts in no scenario.
+-- A lost lead counts in no scenario.
 leads_by_scenario as (
     select
         leads.organization_id,

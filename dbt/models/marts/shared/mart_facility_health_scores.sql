@@ -117,7 +117,7 @@ events as (
     {%- endfor %}
 ),
 
--- From the first month with anything on, without a gap: three months to date may know what the month alone does not.
+-- Months without a gap, from the first month with a record: a three-month window may have data when the month has none.
 histories as (
     select
         organization_id,
@@ -182,7 +182,7 @@ conversions as (
     group by months.organization_id, months.facility_id, months.month
 ),
 
--- The base is known once all of its months have been observed; a month of them without leads counts 0.
+-- The base is known if all of its months are observed. A month without leads counts 0.
 bases as (
     select
         months.organization_id,

@@ -65,7 +65,7 @@ days as (
     cross join unnest(generate_date_array(releases.first_seen_date, {{ last_day_seen() }})) as ticket_date
 ),
 
-spans as (
+first_tickets as (
     select
         organization_id,
         min(created_date) as first_ticket_date
@@ -73,19 +73,19 @@ spans as (
     group by organization_id
 ),
 
--- Every day that an organization is observed is a day of the baseline of the same weekday in the weeks after it.
+-- Every observed day is in the baseline of the same weekday in the following weeks.
 baseline_days as (
     select
-        spans.organization_id,
+        first_tickets.organization_id,
         observed_date,
         date_add(observed_date, interval 7 * weeks_after day) as ticket_date
-    from spans
-    cross join unnest(generate_date_array(spans.first_ticket_date, {{ last_day_seen() }})) as observed_date
+    from first_tickets
+    cross join unnest(generate_date_array(first_tickets.first_ticket_date, {{ last_day_seen() }})) as observed_date
     cross join settings
     cross join unnest(generate_array(1, settings.baseline_weeks)) as weeks_after
 ),
 
--- Sums of whole numbers, so that the figures do not hang on the order of the rows.
+-- Sums of integers do not depend on the order of the rows.
 baseline_sums as (
     select
         baseline_days.organization_id,

@@ -33,7 +33,7 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
--- How many answer is asked of the surveys of a month, whenever the answer came.
+-- The response rate counts surveys by the month of sending, whenever they were answered.
 sent as (
     select
         organization_id,
@@ -47,7 +47,7 @@ sent as (
     group by organization_id, facility_id, survey_type, sent_month
 ),
 
--- What they answer is asked of the answers of a month, whenever the survey went out.
+-- Scores count answers by the month of answering, whenever the survey was sent.
 answers as (
     select
         organization_id,
@@ -75,7 +75,7 @@ events as (
     from answers
 ),
 
--- Without a gap, so that the row before is that of the month before.
+-- Months have no gap, so that the row before is that of the month before.
 histories as (
     select
         organization_id,
@@ -123,7 +123,7 @@ counted as (
     {% endfor -%}
 ),
 
--- The base of a rate is NULL for the surveys that it is not asked of.
+-- The base of a rate is NULL for the survey type that the rate does not apply to.
 based as (
     select
         *,

@@ -33,7 +33,7 @@ tickets as (
     from {{ ref('mart_ticket_analytics') }}
 ),
 
--- Exact percentiles exist as window functions only: every ticket carries those of its group.
+-- BigQuery has exact percentiles only as window functions. So every ticket carries the percentiles of its group.
 with_percentiles as (
     select
         {%- for name, share in percentiles.items() %}

@@ -19,7 +19,7 @@ accounts as (
     from {{ ref('dim_accounts') }}
 ),
 
--- A child stands in the segment of its top account, so that all that a customer brings stands in one row.
+-- A child account is in the segment of its top account, so that all revenue of a customer is in one row.
 account_segments as (
     select
         accounts.account_key,
@@ -137,7 +137,7 @@ customer_sums as (
     group by {{ grain | join(', ') }}
 ),
 
--- Every segment that the organization has ever had something in, in every month since its first.
+-- Every segment with any order or MRR, in every month since the organization's first.
 seen as (
     select
         organization_id,

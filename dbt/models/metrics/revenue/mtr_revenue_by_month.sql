@@ -17,7 +17,7 @@ orders as (
     where ordered_at < {{ as_of() }}
 ),
 
--- A line without a product stays in the base of the share, but is no product.
+-- A line without a product is in the base of the share, but is no product.
 products as (
     select
         organization_id,
@@ -27,7 +27,7 @@ products as (
     from {{ ref('mart_product_performance') }}
 ),
 
--- From the first order of the organization on, without a gap, so that a month without orders shows as one.
+-- Months without a gap from the organization's first order on, so that a month without orders has a row.
 histories as (
     select
         organization_id,
@@ -48,7 +48,7 @@ months as (
         unnest(generate_date_array(histories.first_month, {{ last_day_seen() }}, interval 1 month)) as month
 ),
 
--- Exact percentiles exist as window functions only: every order carries those of its month.
+-- BigQuery has exact percentiles only as window functions. So every order carries the percentiles of its month.
 with_percentiles as (
     select
         {%- for name, share in percentiles.items() %}

@@ -107,7 +107,7 @@ counted as (
     group by organization_id, month, dimension, dimension_value
 ),
 
--- Every value from its first month on, without a gap, so that a month without tickets shows as one.
+-- Months of every value without a gap from its first month on, so that a month without tickets has a row.
 histories as (
     select
         organization_id,

@@ -36,7 +36,7 @@ tickets as (
     where tickets.created_at < {{ as_of() }}
 ),
 
--- Exact percentiles exist as window functions only: every ticket carries those of its week.
+-- BigQuery has exact percentiles only as window functions. So every ticket carries the percentiles of its week.
 with_percentiles as (
     select
         {%- for measure in measures %}
@@ -69,7 +69,7 @@ counted as (
     group by organization_id, week_start
 ),
 
--- A customer whose tickets broke several promises in a week is at risk once.
+-- A customer with several violators in a week is at risk once.
 violated as (
     select distinct
         organization_id,
@@ -103,7 +103,7 @@ histories as (
     group by organization_id
 ),
 
--- Without a gap: a week without tickets is a row too.
+-- Weeks have no gap: a week without tickets has a row.
 weeks as (
     select
         histories.organization_id,
