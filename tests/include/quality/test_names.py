@@ -47,7 +47,7 @@ def problems(sql: str) -> Iterator[str]:
         read_from = {source.alias_or_name for source in select.find_all(exp.Table, exp.Subquery)}
         for part in (select.args.get("group"), select.args.get("having")):
             qualifiers = {column.table for column in part.find_all(exp.Column)} if part else set()
-            for name in {column.alias for column in select.selects} & read_from & qualifiers:
+            for name in {column.alias for column in select.selects} & read_from & qualifiers - {""}:
                 yield f"the column {name} hides the table {name} in GROUP BY or HAVING"
 
 
