@@ -1,4 +1,4 @@
-"""How many statements gates send, to evaluate rules and to write audit tables."""
+"""Gates send few statements, to evaluate rules and to write audit tables."""
 
 from __future__ import annotations
 
