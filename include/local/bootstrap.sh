@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the environments that are missing or out of date: .venv (the platform) and .venv-warehouse (the local warehouse).
-# Needs Python 3.11-3.13 and the package registries, nothing else. A stamp is written last, so a half-made one is made anew.
+# Needs Python 3.11-3.13 and the package registries, nothing else. A stamp is written last, so an incomplete environment is installed again.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -40,7 +40,7 @@ install() { # environment, requirement files…
         "$python" -m venv "$environment" &&
             "$environment/bin/python" -m pip install --disable-pip-version-check -q "$(grep '^uv==' requirements-dev.txt | cut -d' ' -f1)"
     } >.local/logs/setup.log 2>&1 || fail "$environment could not be made: $(tail -n 3 .local/logs/setup.log)"
-    # uv is several times faster; pip knows company mirrors that uv has not been told of.
+    # uv is several times faster; pip also knows company mirrors that only its own configuration names.
     # shellcheck disable=SC2086
     "$environment/bin/python" -m uv pip install -q --python "$environment/bin/python" $flags >>.local/logs/setup.log 2>&1 ||
         "$environment/bin/python" -m pip install --disable-pip-version-check -q $flags >>.local/logs/setup.log 2>&1 ||

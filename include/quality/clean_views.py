@@ -1,6 +1,6 @@
 """The clean views of the dbt project: each shows a staging view without its rows in quarantine, and models past staging read it.
 
-They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing or passed by.
+They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing, or in which a later model reads the staging view instead.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_clean_views(gates: Mapping[str, Gate], dbt: Path) -> None:
         name = min(unruled)
         raise GateError(
             f"{_FOLDER}/{name}.sql: no rule quarantines rows of {name.replace('clean_', 'stg_', 1)}, so every reader pays for the "
-            "quarantine in vain. Delete the model and let its readers read the staging view."
+            "quarantine without need. Delete the model and let its readers read the staging view."
         )
 
 
@@ -67,7 +67,7 @@ def _check_key(view: str, rules: Iterable[Rule], files: Mapping[Path, str]) -> N
         condition = f"not_quarantined('{view}', key={list(rule.key)})"
         if text is None:
             raise GateError(
-                f"{_GATE}: {rule.name}: no model leaves the quarantined rows of {view} out. "
+                f"{_GATE}: {rule.name}: no model leaves out the quarantined rows of {view}. "
                 f"Add {_FOLDER}/{clean}.sql, which selects the rows of {view} where {condition}."
             )
         if _keys_in(view, text) != [rule.key]:

@@ -36,19 +36,21 @@ def checkpoint_of(gates: Sequence[str], client: Client, scope: Scope | None = No
     The data docs show the results of whole gates that run by themselves; `ops.gate_results` has all. Yields None if the scope leaves no rule.
     """
     known = all_gates(scope.sources if scope else None)
-    judged = []
+    checked = []
     for whole in (known[gate] for gate in gates):
         narrowed = scope.narrow(whole) if scope else whole
         if narrowed != whole:
             count = len(narrowed.rules) if narrowed else 0
-            log.info("Gate %s is narrowed to what this run makes: %d of %d rules.", whole.gate, count, len(whole.rules))
-        judged += [narrowed] if narrowed else []
-    if not judged:
+            log.info(
+                "Gate %s is narrowed to the tables that this run builds: %d of %d rules.", whole.gate, count, len(whole.rules)
+            )
+        checked += [narrowed] if narrowed else []
+    if not checked:
         yield None
         return
-    by_itself = scope is None and len(judged) == 1
-    name, results = (judged[0].gate, RESULTS) if by_itself else (_JOINT, "results/")
-    with open_context({name: judged}, results) as context:
+    by_itself = scope is None and len(checked) == 1
+    name, results = (checked[0].gate, RESULTS) if by_itself else (_JOINT, "results/")
+    with open_context({name: checked}, results) as context:
         context.data_sources.all()[DATASOURCE].kwargs = {"connect_args": {"client": client}}
         yield context.checkpoints.get(name)
 
@@ -70,7 +72,7 @@ def open_context(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESUL
     import great_expectations
     from include.quality import expectations
 
-    # A BigQuery data source spans datasets, so each asset must name its own; there is no other way to say it.
+    # A BigQuery data source spans datasets, so each asset must name its own, and only this argument can.
     warnings.filterwarnings("ignore", message="`schema_name` is deprecated", category=DeprecationWarning)
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)

@@ -13,16 +13,16 @@ from include.sources import Source, Table
 from include.sources.versions import latest, visible
 
 #: Columns that a load adds to every raw table.
-LANDING_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
+LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
 
 
 def raw_gate(source: Source) -> Gate:
-    """The gate that a load of the source passes: it has arrived, is complete, has the agreed columns, keys and the usual volume."""
-    return Gate(gate=source.dataset, rules=(*_landing_rules(source), *_table_rules(source)))
+    """The gate of a source's raw tables. It checks that a load is complete, with the agreed columns, keys and the usual volume."""
+    return Gate(gate=source.dataset, rules=(*_load_rules(source), *_table_rules(source)))
 
 
 def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
-    """Every staged row with an account belongs to a known organization; every category is one of the agreed values."""
+    """The rules of the gate `staging` that follow from the sources: rows belong to known organizations, categories are accepted values."""
     rules = []
     tenants = [
         f"select '{view}' as relation, organization_id, count(*) as row_count from staging.{view} group by 2"
@@ -56,7 +56,7 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
                     name=f"known_categories_of_{view.removeprefix('stg_')}",
                     relation=f"staging.{view}",
                     action="warn",
-                    reason="A category that nobody has agreed on; figures show it as it came.",
+                    reason="The category is not an accepted value of the source's YAML; figures show it unchanged.",
                     key=table.primary_key,
                     rows=f"select * from staging.{view}\nwhere " + "\n    or ".join(checks),
                 )
@@ -65,8 +65,11 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
 
 
 def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> list[Rule]:
-    """No key is lost between raw and core: each is staged or deleted. `quarantined` names the views with a `quarantine` rule: of these, core
-    reads the clean view, and the other rows are in quarantine.
+    """The rule of the gate `core` that no key is lost between raw and core: each is staged or deleted.
+
+    Args:
+        sources: the sources by name.
+        quarantined: the staging views with a `quarantine` rule. Core reads their clean views; their other rows are in quarantine.
     """
     parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
     if not parts:
@@ -83,17 +86,17 @@ def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> l
     ]
 
 
-def _landing_rules(source: Source) -> Iterator[Rule]:
+def _load_rules(source: Source) -> Iterator[Rule]:
     names = ", ".join(_literal(name) for name in source.tables)
     yield Rule(
         name="every_table_arrived",
         relation="ops.loads",
         action="block",
-        reason="The run is incomplete without it: figures would mix the data of two days.",
+        reason="The run is incomplete without the table: figures would mix the data of two days.",
         key=("table_name",),
         rows=(
             f"select table_name from unnest([{names}]) as table_name\n"
-            "where table_name not in (select landed.table_name from ops.loads as landed where landed.batch_id = @batch_id)"
+            "where table_name not in (select loads.table_name from ops.loads as loads where loads.batch_id = @batch_id)"
         ),
     )
     yield Rule(
@@ -102,7 +105,7 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
         action="block",
         reason="Raw has as many rows of the load as the load has reported.",
         key=("part",),
-        reconcile="\nunion all\n".join(_landed_against_reported(source, table) for table in source.tables.values()),
+        reconcile="\nunion all\n".join(_loaded_against_reported(source, table) for table in source.tables.values()),
     )
     yield Rule(
         name="few_records_rejected",
@@ -135,7 +138,7 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
         name="schema_as_agreed",
         relation="ops.schema_changes",
         action="warn",
-        reason="The source sent columns or types other than its YAML declares; nothing was lost, see ops.schema_changes.",
+        reason="The source sent columns or types that its YAML does not declare. No value was lost: see ops.schema_changes.",
         key=("table_name", "column_name", "change"),
         rows="select * from ops.schema_changes where batch_id = @batch_id",
     )
@@ -144,12 +147,12 @@ def _landing_rules(source: Source) -> Iterator[Rule]:
 # Nightly runs are compared with nightly runs, because what a refresh loads depends on the hour. The first load of a table is its whole
 # history, so it does not count.
 _VOLUME = """\
-with landings as (
+with nightly_loads as (
     select
         table_name,
         batch_id,
         rows_loaded,
-        row_number() over (partition by table_name order by loaded_at) as landing,
+        row_number() over (partition by table_name order by loaded_at) as load_number,
         row_number() over (partition by table_name order by loaded_at desc) as age
     from ops.loads
     where source = {source} and ends_with(batch_id, 'T000000Z')
@@ -158,21 +161,24 @@ earlier as (
     select distinct
         table_name,
         percentile_cont(rows_loaded, 0.5) over (partition by table_name) as usual,
-        count(*) over (partition by table_name) as nights
-    from landings
-    where landing > 1 and age <= 29 and batch_id != @batch_id
+        count(*) over (partition by table_name) as load_count
+    from nightly_loads
+    where load_number > 1 and age <= 29 and batch_id != @batch_id
 )
-select tonight.table_name, tonight.rows_loaded, earlier.usual
-from landings as tonight
-inner join earlier on tonight.table_name = earlier.table_name
+select checked.table_name, checked.rows_loaded, earlier.usual
+from nightly_loads as checked
+inner join earlier on checked.table_name = earlier.table_name
 where
-    tonight.batch_id = @batch_id
-    and earlier.nights >= 5
-    and (tonight.rows_loaded > 5 * earlier.usual + 100 or 5 * tonight.rows_loaded + 100 < earlier.usual)"""
+    checked.batch_id = @batch_id
+    and earlier.load_count >= 5
+    and (checked.rows_loaded > 5 * earlier.usual + 100 or 5 * checked.rows_loaded + 100 < earlier.usual)"""
 
 
-def _landed_against_reported(source: Source, table: Table) -> str:
-    """Rows in raw against rows in `ops.loads`. A repeated load has the same batch and replaces its record, so only its rows count."""
+def _loaded_against_reported(source: Source, table: Table) -> str:
+    """SQL that compares the rows in raw with the rows in `ops.loads`.
+
+    A repeated load has the same batch and replaces its record, so only its rows count.
+    """
     reported = f"from ops.loads where batch_id = @batch_id and table_name = {_literal(table.name)}"
     return (
         f"select {_literal(table.name)} as part, "
@@ -193,7 +199,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
             reason="Staging reads these columns; see the source's YAML.",
             expect={
                 "type": "expect_table_columns_to_match_set",
-                "column_set": [*table.columns, *LANDING_COLUMNS],
+                "column_set": [*table.columns, *LOAD_COLUMNS],
                 "exact_match": False,
             },
         )
@@ -210,7 +216,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 
 
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
-    """Distinct raw keys that the run sees, against the keys that core reads, that are deleted, or that are in quarantine.
+    """SQL that compares the distinct raw keys that the run sees with the keys that core reads, that are deleted or in quarantine.
 
     A key is deleted if its latest version is a tombstone.
     """
@@ -220,8 +226,8 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
     )
     rows = f"(select count(*) from staging.{view})"
     if quarantined:
-        held = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
-        rows = f"(select count(*) from core.{clean_view(view)}) + {held}"
+        in_quarantine = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
+        rows = f"(select count(*) from core.{clean_view(view)}) + {in_quarantine}"
     return (
         f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted + {rows} as right_value, "
         f"cast(null as int64) as row_count from {keys} as keys"
@@ -229,7 +235,7 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
 
 
 def _staged(sources: Mapping[str, Source]) -> Iterator[tuple[str, Source, Table]]:
-    """Each table that has a staging view, with the view's name. A source may load before it has models."""
+    """Each table that has a staging view, with the view's name. A source may be loaded before it has models."""
     folder: Path = settings().dbt_dir / "models" / "staging"
     modelled = {path.stem for path in folder.glob("*/*.sql")}
     for source in sources.values():

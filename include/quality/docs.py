@@ -1,7 +1,7 @@
 """The gates' latest results as web pages: Great Expectations' data docs, and an overview that needs no network.
 
 Data docs take their styles and scripts from public servers: where those cannot be reached, pages are plain and the index
-of all results is empty. The overview holds everything it needs.
+of all results is empty. The overview contains everything it needs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def build_data_docs() -> Path:
 
 
 def _keep_latest(context: FileDataContext) -> list[Any]:
-    """Delete all but the last few results of each suite, and all of removed suites; returns the key of the last result of each."""
+    """Delete all but the last few results of each suite, and all results of removed suites; returns the key of each suite's last result."""
     store = context.validation_results_store
     known = {suite.name for suite in context.suites.all()}
     by_suite: dict[str, list[Any]] = defaultdict(list)

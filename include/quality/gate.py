@@ -51,8 +51,8 @@ def run_gates(
 ) -> list[GateVerdict]:
     """Run gates as one checkpoint, quarantine rows, and write verdicts and reconciliations to the audit tables in one statement each.
 
-    The results of an earlier attempt of the same run are replaced. Rows in quarantine are checked again, so
-    a repaired parent restores its children.
+    The results of an earlier attempt of the same run are replaced. Rows in quarantine are checked again: if their
+    parent has arrived, they leave it.
 
     Args:
         gates: `raw_<source>`, `staging`, `core` or `marts`.
@@ -69,14 +69,14 @@ def run_gates(
     bq = client or new_client(gate=gates[0] if len(gates) == 1 else "raw")
     values = {gate: values_of(run, gate) for gate in gates}
     with checkpoint_of(gates, bq, scope) as checkpoint:
-        _release(checkpoint, bq, whole=scope is None)
+        _restore(checkpoint, bq, whole=scope is None)
         found = _evaluate(checkpoint, run, values)
     verdicts = []
     for gate in gates:
         outcomes = [outcome for name, outcome in found if name == gate]
-        held, outcomes = _hold(bq, gate, outcomes, values[gate])
-        outcomes = [_in_words(bq, outcome, values[gate]) for outcome in outcomes]
-        verdicts.append(GateVerdict(gate, tuple(outcomes), held))
+        quarantined, outcomes = _quarantine(bq, gate, outcomes, values[gate])
+        outcomes = [_explained(bq, outcome, values[gate]) for outcome in outcomes]
+        verdicts.append(GateVerdict(gate, tuple(outcomes), quarantined))
     _write(verdicts, run, bq)
     for verdict in verdicts:
         if verdict.verdict != "block":
@@ -84,7 +84,7 @@ def run_gates(
     return verdicts
 
 
-def _release(checkpoint: Any | None, bq: Client, whole: bool) -> None:
+def _restore(checkpoint: Any | None, bq: Client, whole: bool) -> None:
     """Restore the rows that the gates have in quarantine, so that they are checked again."""
     quarantined: dict[str, set[str]] = {}
     for definition in checkpoint.validation_definitions if checkpoint else ():
@@ -92,7 +92,7 @@ def _release(checkpoint: Any | None, bq: Client, whole: bool) -> None:
             if rule.meta["action"] == "quarantine":
                 quarantined.setdefault(rule.meta["gate"], set()).add(rule.meta["relation"])
     for gate, relations in quarantined.items():
-        quarantine.release(bq, gate, None if whole else relations)
+        quarantine.restore(bq, gate, None if whole else relations)
 
 
 def _write(verdicts: Sequence[GateVerdict], run: RunContext, bq: Client) -> None:
@@ -171,29 +171,31 @@ def _error_in(info: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _hold(bq: Client, gate: str, outcomes: list[Outcome], values: Mapping[str, str]) -> tuple[int, list[Outcome]]:
-    """Quarantine the rows of failed rules. If that is refused, these rules carry the error, which blocks; the others keep their verdict.
+def _quarantine(bq: Client, gate: str, outcomes: list[Outcome], values: Mapping[str, str]) -> tuple[int, list[Outcome]]:
+    """Quarantine the rows of failed rules. If the warehouse refuses, the outcomes of these rules get the error, which blocks.
+
+    The other outcomes do not change.
 
     Returns:
         The number of quarantined rows, and the outcomes.
     """
     failed = [outcome for outcome in outcomes if outcome.action == "quarantine" and not outcome.error]
     try:
-        return quarantine.hold(bq, gate, failed, values), outcomes
+        return quarantine.quarantine_rows(bq, gate, failed, values), outcomes
     except GoogleAPICallError as error:
         message = _message_of(error)
         return 0, [replace(o, error=message) if o in failed and not o.success else o for o in outcomes]
 
 
-def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
-    """Add what a person needs to fix a failed outcome. Only failed outcomes cost a query.
+def _explained(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
+    """Add to a failed outcome the keys or the message that a person needs to fix it. Only failed outcomes cost a query.
 
     For rows that broke a rule: the keys of a few. For an error: the warehouse's own message, which Great Expectations
     drops.
     """
     if outcome.error is not None:
         statement = f"select count(*) from (\n{outcome.query or f'select * from {outcome.relation} limit 1'}\n)"
-        return replace(outcome, error=_complaint_of(client, statement, values) or outcome.error)
+        return replace(outcome, error=_error_of(client, statement, values) or outcome.error)
     if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
@@ -205,8 +207,8 @@ def _in_words(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Ou
     return replace(outcome, samples=tuple(str(row["shown"])[:200] for row in found))
 
 
-def _complaint_of(client: Client, sql: str, values: Mapping[str, str]) -> str | None:
-    """Run a query; the warehouse's message if it fails, else None."""
+def _error_of(client: Client, sql: str, values: Mapping[str, str]) -> str | None:
+    """Run a query; returns the warehouse's message if it fails, else None."""
     try:
         rows(sql, typed(values), client)
     except GoogleAPICallError as error:

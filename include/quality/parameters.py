@@ -28,7 +28,7 @@ def values_of(run: RunContext, gate: str) -> dict[str, str]:
     }
     for name, value in values.items():
         if not _HARMLESS.match(value):
-            raise ValueError(f"{name} {value!r} holds a character that no {name} may hold.")
+            raise ValueError(f"{name} {value!r} contains a character that no {name} may contain.")
     return values
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Puts staging rows that break a rule into quarantine, with the reason. Staging still shows them; the clean views leave them out."""
+"""Quarantines staging rows that break a rule, with the reason. Staging still shows them; the clean views leave them out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 _TABLE = "quarantine.quarantined_rows"
-# A rule that reads the quarantine, for rows whose parent is there, is applied until it finds nothing more.
+# A rule that reads the quarantine (for rows whose parent is in it) is applied until it finds no more rows.
 _MAX_PASSES = 10
 
 
-def release(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
+def restore(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
     """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`)."""
     parameters: dict[str, Any] = {"gate": gate}
     condition = "gate = @gate"
@@ -29,25 +29,25 @@ def release(client: Client, gate: str, relations: Iterable[str] | None = None) -
     execute(sql, parameters, client)
 
 
-def hold(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
+def quarantine_rows(client: Client, gate: str, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> int:
     """Quarantine the rows that break a quarantine rule, and the rows that then lack their parent.
 
     Args:
         client: a BigQuery client.
         gate: the gate.
-        outcomes: the outcomes of its quarantine rules; nothing happens unless one of them failed.
+        outcomes: the outcomes of its quarantine rules. If none failed, the function does nothing.
         values: the run's parameters, from `parameters.values_of`.
 
     Returns:
         The number of quarantined rows.
     """
     failed = [outcome for outcome in outcomes if not outcome.success]
-    total = sum(_hold_rows_of(client, gate, outcome, values) for outcome in failed)
+    total = sum(_quarantine_rows_of(client, gate, outcome, values) for outcome in failed)
     dependent = [outcome for outcome in outcomes if failed and _TABLE in (outcome.query or "")]
     for _ in range(_MAX_PASSES):
-        moved = sum(_hold_rows_of(client, gate, outcome, values) for outcome in dependent)
-        total += moved
-        if moved == 0:
+        added = sum(_quarantine_rows_of(client, gate, outcome, values) for outcome in dependent)
+        total += added
+        if added == 0:
             break
     return total
 
@@ -59,8 +59,8 @@ def key_text(key: Sequence[str], alias: str) -> str:
     return parts[0] if len(parts) == 1 else f"concat({joined})"
 
 
-def _hold_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
-    """Quarantine the rows of one rule that are not there yet; returns their number."""
+def _quarantine_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
+    """Quarantine the rows of one rule that are not in quarantine yet; returns their number."""
     sql = f"""
         insert into {_TABLE} (
             relation, row_key, organization_id, reason, expectation, gate, row_json, run_id, as_of, quarantined_at

@@ -29,7 +29,7 @@ ONE_ROW = "one_row"
 RESULTS = "${PLATFORM_STATE_DIR}/gx/validations/"
 
 _NAMESPACE = uuid.UUID("6f1d3c9e-0f58-4c55-9d0c-0c8f6f2a7b11")
-#: BigQuery's planner gives up on statements that are too complex; `make check-google` allows 200 scans.
+#: BigQuery's planner refuses statements that are too complex; `make check-google` allows 200 scans.
 _MOST_SCANS = 150
 #: Rules, each with the name of its gate.
 _Rules = list[tuple[str, Rule]]
@@ -50,8 +50,8 @@ def render(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) ->
     """
     files: dict[str, Any] = {}
     relations: set[str] = set()
-    for name, judged in checkpoints.items():
-        suites = [*_joint_suites(name, judged), *_table_suites(judged)]
+    for name, gates in checkpoints.items():
+        suites = [*_joint_suites(name, gates), *_table_suites(gates)]
         for suite, asset, rules in suites:
             files[f"expectations/{suite.replace('.', '/')}.json"] = _suite(suite, rules)
             files[f"validation_definitions/{suite}.json"] = _validation_definition(suite, asset)
@@ -62,11 +62,11 @@ def render(checkpoints: Mapping[str, Sequence[Gate]], results: str = RESULTS) ->
     return rendered
 
 
-def _joint_suites(name: str, judged: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
+def _joint_suites(name: str, gates: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
     """The rules that name their tables themselves. Each suite is one statement, so there are as few suites as its limit allows."""
     parts: list[_Rules] = [[]]
     scans = 0
-    for gate in judged:
+    for gate in gates:
         for rule in gate.rules:
             if rule.expect is None:
                 scans += (weight := _scans_of(rule))
@@ -79,15 +79,15 @@ def _joint_suites(name: str, judged: Sequence[Gate]) -> Iterator[tuple[str, str,
             yield (name if number == 1 else f"{name}.{number}"), ONE_ROW, rules
 
 
-def _table_suites(judged: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
+def _table_suites(gates: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
     """Great Expectations' own expectations: a suite for each table."""
-    for gate in judged:
+    for gate in gates:
         by_relation: dict[str, _Rules] = {}
         for rule in gate.rules:
             if rule.expect is not None:
                 by_relation.setdefault(rule.relation, []).append((gate.gate, rule))
         if len({relation.split(".")[1] for relation in by_relation}) < len(by_relation):
-            raise GateError(f"gate {gate.gate} judges two tables of the same name; suites are named by table.")
+            raise GateError(f"gate {gate.gate} has rules on two tables of the same name; suites are named by table.")
         for relation, rules in by_relation.items():
             yield f"{gate.gate}.{relation.split('.')[1]}", relation, rules
 

@@ -1,4 +1,4 @@
-"""The rules of a gate, as people write them: `great_expectations/gates/<gate>.yml`, validated here.
+"""Reads and validates the rules of a gate that people write: `great_expectations/gates/<gate>.yml`.
 
 Raw gates are not written but derived from the sources: see `include/quality/derived.py`.
 """
@@ -29,7 +29,7 @@ class Rule(BaseModel):
 
     - `rows`: SQL that returns the rows that break the rule, with all columns, the key under its own column names;
     - `reconcile`: SQL that returns `part`, `left_value`, `right_value` and `row_count`, one row per part; the
-      gate writes them to `ops.reconciliation`. The rule holds if no difference exceeds `tolerance`;
+      gate writes them to `ops.reconciliation`. The rule is met if no difference exceeds `tolerance`;
     - `expect`: an expectation of Great Expectations, by its `type` and arguments.
 
     SQL is GoogleSQL with `dataset.table` names and the run's parameters `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.
@@ -72,9 +72,9 @@ class Gate(BaseModel):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Gate:
         names = [rule.name for rule in self.rules]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"rule names must be unique within a gate; doubled: {', '.join(doubled)}")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"rule names must be unique within a gate; used twice: {', '.join(repeated)}")
         return self
 
 

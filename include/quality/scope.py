@@ -1,4 +1,4 @@
-"""Narrows a gate to the tables that a run builds: the same rules, without those on tables that are older than the run."""
+"""Narrows a gate to the tables that a run builds: leaves out the rules on tables that the run does not build."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _NAME = re.compile(rf"\b({'|'.join(ops.DATASETS)}|{_RAW}[a-z0-9_]+)\.([a-z][a-z0
 
 @dataclass(frozen=True)
 class Scope:
-    """The tables of a run that builds only some.
+    """The tables of a run that builds only some tables.
 
     Attributes:
-        sources: the sources that it loads, each with the loaded tables alone.
+        sources: the sources that it loads, each with only the loaded tables.
         relations: the tables and views that it builds, `dataset.table`.
-        taken: the upstream tables and views that it reads as an earlier run left them.
+        reused: the upstream tables and views that an earlier run has built.
     """
 
     sources: Mapping[str, Source]
     relations: frozenset[str]
-    taken: frozenset[str] = frozenset()
+    reused: frozenset[str] = frozenset()
 
     def covers(self, rule: Rule) -> bool:
         """Whether the run builds at least one table that the rule reads, and every other one is upstream of what it builds.
@@ -36,7 +36,7 @@ class Scope:
         """
         names = {rule.relation, *(f"{dataset}.{table}" for dataset, table in tables_in(rule))}
         read = {name for name in names if name not in ops.TABLES and not name.startswith(_RAW)}
-        return read <= self.relations | self.taken and (not read or bool(read & self.relations))
+        return read <= self.relations | self.reused and (not read or bool(read & self.relations))
 
     def narrow(self, gate: Gate) -> Gate | None:
         """The gate with the rules that apply to the run; None if there is none."""

@@ -24,10 +24,10 @@ class Outcome:
     Attributes:
         name, relation, action, reason: as its rule says.
         expectation_type: Great Expectations' type.
-        column: the column judged, if it is one.
-        key: key columns of the rows it counts.
-        query: the rule's SQL, if it has some: the rows that break it, or the sides that it compares.
-        success: whether it held; False if it could not be evaluated.
+        column: the checked column, if the expectation has one.
+        key: key columns of the rows that it counts.
+        query: the rule's SQL, if it has any: it returns the rows that break the rule, or the sides to compare.
+        success: whether it was met; False if it could not be evaluated.
         unexpected_count: rows that broke it, if it counts rows.
         observed: the observed value as text.
         error: why it could not be evaluated; else None.
@@ -102,7 +102,7 @@ class GateVerdict:
     Attributes:
         gate: name of the gate.
         outcomes: one per expectation.
-        quarantined: rows that it has in quarantine now.
+        quarantined: the number of its rows in quarantine after the run.
     """
 
     gate: str
@@ -124,8 +124,8 @@ class GateVerdict:
     def message(self) -> str:
         """A headline, and a line for each expectation that failed, the severest first."""
         total = len(self.outcomes)
-        held = f"; {self.quarantined:,} rows in quarantine" if self.quarantined else ""
-        headline = f"Gate {self.gate}: {self.verdict}, {total - len(self.failures)} of {total} expectations hold{held}."
+        in_quarantine = f"; {self.quarantined:,} rows in quarantine" if self.quarantined else ""
+        headline = f"Gate {self.gate}: {self.verdict}, {total - len(self.failures)} of {total} expectations hold{in_quarantine}."
         return "\n".join([headline, *(f"- {outcome.line()}" for outcome in self.failures)])
 
 

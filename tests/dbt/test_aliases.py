@@ -1,4 +1,4 @@
-"""Generic tests read their table under an alias: an unaliased table hides a column of its own name on BigQuery, and the test passes."""
+"""Generic tests give their table an alias. On BigQuery a table without one hides its column of the same name, and the test passes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from include.settings import ROOT
 TESTS = ROOT / "dbt" / "macros" / "generic_tests.sql"
 
 
-def test_every_generic_test_names_its_table() -> None:
+def test_every_generic_test_gives_its_table_an_alias() -> None:
     reads = re.findall(r"from \{\{ model \}\}(.*)", TESTS.read_text())
     assert len(reads) == TESTS.read_text().count("{% test ")
     assert set(reads) == {" as tested"}
 
 
-def test_dbts_own_tests_look_at_no_column_named_like_its_table(manifest: Path) -> None:
+def test_dbts_own_tests_check_no_column_named_like_its_table(manifest: Path) -> None:
     nodes = read_manifest(manifest)["nodes"]
     hidden = {(key, node["alias"]) for key, node in nodes.items() if node.get("alias") in node.get("columns", {})}
     assert ("model.customer_intelligence.int_billing__invoiced_mrr", "invoiced_mrr") in hidden
-    # `relationships` and the like are dbt's, whose tables have no alias.
+    # Tests such as `relationships` are dbt's own; they give their table no alias.
     own = [node for node in nodes.values() if node["resource_type"] == "test" and node.get("column_name")]
     assert not [node["name"] for node in own if (node["attached_node"], node["column_name"]) in hidden]

@@ -1,4 +1,4 @@
-"""A column that a model has is written out in its SQL, so that a search for its name finds it."""
+"""The SQL of a model writes out every column, so that a search for the name finds it."""
 
 from __future__ import annotations
 

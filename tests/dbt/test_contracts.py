@@ -1,4 +1,4 @@
-"""Contracts: a nightly run sends no question about a model's columns, and `make check-google`, which has dbt compare them, finds what differs."""
+"""Contracts: a nightly run sends no query about a model's columns. `make check-google` has dbt compare them, and finds differences."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from include.settings import ROOT
 from tests.warehouse import connected
 
 MODELS = {
-    "as_agreed": "select 'x' as id, 1 as pieces",
-    "one_more": "select 'x' as id, 1 as pieces, 2 as surplus",
-    "one_less": "select 'x' as id",
+    "matching": "select 'x' as id, 1 as pieces",
+    "additional_column": "select 'x' as id, 1 as pieces, 2 as additional",
+    "missing_column": "select 'x' as id",
     "other_type": "select 'x' as id, 1.5 as pieces",
 }
 
@@ -31,13 +31,13 @@ def project(tmp_path: Path) -> Path:
     config = {"contract": {"enforced": True}, "materialized": "table", "schema": "contracts"}
     models = [{"name": name, "config": config, "columns": columns} for name in MODELS]
     (tmp_path / "models" / "models.yml").write_text(yaml.safe_dump({"models": models}))
-    settings = {"name": "agreed", "profile": "customer_intelligence", "macro-paths": [str(ROOT / "dbt" / "macros")]}
+    settings = {"name": "contracts", "profile": "customer_intelligence", "macro-paths": [str(ROOT / "dbt" / "macros")]}
     (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump(settings))
     return tmp_path
 
 
 def built(project: Path) -> tuple[set[str], str]:
-    """Build all; the models that could be built, and dbt's log."""
+    """Build all models; returns the names of those that could be built, and dbt's log."""
     folders = ["--project-dir", project, "--profiles-dir", ROOT / "dbt", "--target-path", project, "--log-path", project]
     (project / "dbt.log").unlink(missing_ok=True)
     subprocess.run([Path(sys.prefix) / "bin" / "dbt", "run", *folders], cwd=ROOT, capture_output=True, check=False)
@@ -47,14 +47,14 @@ def built(project: Path) -> tuple[set[str], str]:
     ).read_text()
 
 
-def test_a_model_is_compared_with_its_contract_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+def test_a_model_is_compared_with_its_contract_only_on_request(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     with connected(monkeypatch, "contracts"):
         models, log = built(project)
-        assert "one_more" in models and "as_agreed" in models
-        assert "one_less" not in models
+        assert "additional_column" in models and "matching" in models
+        assert "missing_column" not in models
         assert "where false" not in log
 
         monkeypatch.setenv("DBT_CHECK_CONTRACTS", "1")
         models, log = built(project)
-        assert models == {"as_agreed"}
+        assert models == {"matching"}
         assert "where false" in log

@@ -1,4 +1,4 @@
-"""The test `rows_are_valid`: each kind of rule is seen to fail, names itself, and decides whether the build stops."""
+"""The test `rows_are_valid`: each kind of rule fails on rows that break it, is named, and decides whether the build stops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.settings import ROOT
 from tests.warehouse import connected, rows
 
 PARENTS = "select id from unnest(['p1', 'p2', 'p2']) as id"
-#: Rows: what is wrong with each, then the values.
+#: The broken rules of each row, then its values.
 CHILDREN: list[tuple[str, str, str | None, str | None, str | None, str | None, int]] = [
     # broken rules; organization, child, code, parent, kind, pieces
     ("", "a", "1", "x", "p1", "new", 1),
@@ -65,8 +65,8 @@ def write(project: Path, children: list[tuple[Any, ...]]) -> None:
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
 
 
-def judged(project: Path) -> tuple[str, int]:
-    """Build all and run the test: its status, and how many rows fail."""
+def tested(project: Path) -> tuple[str, int]:
+    """Build all models and run the test; returns its status and the number of failing rows."""
     folders = ["--project-dir", project, "--profiles-dir", ROOT / "dbt", "--target-path", project, "--log-path", project]
     subprocess.run([Path(sys.prefix) / "bin" / "dbt", "build", *folders], cwd=ROOT, capture_output=True, check=False)
     results = json.loads((project / "run_results.json").read_text())["results"]
@@ -74,10 +74,10 @@ def judged(project: Path) -> tuple[str, int]:
     return result["status"], result["failures"]
 
 
-def test_every_kind_of_rule_fails_by_name_on_the_rows_that_break_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_kind_of_rule_is_named_with_the_rows_that_break_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path, [values for _, *values in CHILDREN])  # type: ignore[misc]
     with connected(monkeypatch, "rules") as bq:
-        assert judged(tmp_path) == ("fail", sum(bool(wrong) for wrong, *_ in CHILDREN))
+        assert tested(tmp_path) == ("fail", sum(bool(wrong) for wrong, *_ in CHILDREN))
         (compiled,) = (tmp_path / "compiled").rglob("children_rows_are_valid.sql")
         failing = rows(
             bq, f"select organization, code, concat(broken_rules, warned_rules) from ({compiled.read_text()}) as failing"
@@ -94,9 +94,9 @@ def test_every_kind_of_rule_fails_by_name_on_the_rows_that_break_it(monkeypatch:
         (("z", "1", "x", "p9", "new", 1), ("pass", 0)),
     ],
 )
-def test_a_rule_that_warns_stops_nothing(
+def test_a_rule_that_warns_does_not_stop_the_build(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: tuple[Any, ...], expected: tuple[str, int]
 ) -> None:
     write(tmp_path, [row])
     with connected(monkeypatch, "rules"):
-        assert judged(tmp_path) == expected
+        assert tested(tmp_path) == expected

@@ -2,7 +2,7 @@
 
 `recompute.<model>(folder, as_of)` reads the source CSV files in `folder` and returns the rows of a model.
 A row is a dict with the columns of the model's contract. Numbers are exact (Decimal, int, Fraction).
-Timestamps are aware UTC datetimes. A surrogate key column holds the parts of the natural key, joined by `|`.
+Timestamps are aware UTC datetimes. A surrogate key column has the parts of the natural key, joined by `|`.
 """
 
 from __future__ import annotations

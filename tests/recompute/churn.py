@@ -21,10 +21,10 @@ from tests.recompute.usage import is_login
 from tests.recompute.world import Row, World
 
 # These settings repeat dbt seeds on purpose: a wrong value in either place shows as a difference.
-CHURNED, LONG_CHURNED = 30, 90
-USE_DAYS, TICKET_DAYS = 30, 90
-ARPA_MONTHS, CHURN_MONTHS, LONGEST = 3, 12, Fraction(60)
-CONTACT = {"low": 30, "medium": 14, "high": 7, "critical": 2}
+CHURNED_DAYS, LONG_CHURNED_DAYS = 30, 90
+USAGE_DAYS, TICKET_DAYS = 30, 90
+ARPA_MONTHS, CHURN_MONTHS, MAX_LIFETIME_MONTHS = 3, 12, Fraction(60)
+CONTACT_WITHIN_DAYS = {"low": 30, "medium": 14, "high": 7, "critical": 2}
 AT_RISK = {"high", "critical"}
 ACTIONS = {
     "recency": "Call the sponsor and bring the users back",
@@ -76,7 +76,7 @@ def logos(world: World) -> dict[tuple[str, str], Logos]:
 
 
 class _Products:
-    """The products of a world, by tenant."""
+    """The products of all tenants, by tenant and id."""
 
     def __init__(self, world: World) -> None:
         self._rows = {(row["organization_id"], row["product_id"]): row for row in dim_products(world)}
@@ -89,15 +89,15 @@ class _Products:
     def margin(self, tenant: str, products: Iterable[str]) -> tuple[Fraction | None, str]:
         """The mean margin in percent, and its source: `products` (the given ones) or `organization` (all products)."""
         own = [self._rows[tenant, product] for product in products if (tenant, product) in self._rows]
-        every = [row for (other, _), row in self._rows.items() if other == tenant]
-        for source, rows in (("products", own), ("organization", every)):
+        all_rows = [row for (other, _), row in self._rows.items() if other == tenant]
+        for source, rows in (("products", own), ("organization", all_rows)):
             margins = known(rows, "margin_pct")
             if margins:
                 return rounded(sum(margins, Fraction(0)) / len(margins), 4), source
         return None, UNKNOWN
 
 
-def _held(found: Signals) -> set[str]:
+def _products_in_force(found: Signals) -> set[str]:
     """The products of subscriptions in force at the as-of time."""
     in_force = (
         row
@@ -107,15 +107,15 @@ def _held(found: Signals) -> set[str]:
     return {row["product_id"] for row in in_force} - {None}
 
 
-def _use(found: Signals) -> Row:
-    now, before = len(found.recent_events(USE_DAYS)), len(found.recent_events(2 * USE_DAYS, USE_DAYS))
+def _usage(found: Signals) -> Row:
+    now, before = len(found.recent_events(USAGE_DAYS)), len(found.recent_events(2 * USAGE_DAYS, USAGE_DAYS))
     days = found.days_since_login
     return {
-        "is_churned_30d": None if days is None else days > CHURNED,
-        "is_churned_90d": None if days is None else days > LONG_CHURNED,
+        "is_churned_30d": None if days is None else days > CHURNED_DAYS,
+        "is_churned_90d": None if days is None else days > LONG_CHURNED_DAYS,
         "last_login_at": found.last_login_at,
         "days_since_login": days,
-        "login_count": sum(is_login(event) for event in found.recent_events(USE_DAYS)),
+        "login_count": sum(is_login(event) for event in found.recent_events(USAGE_DAYS)),
         "event_count": now,
         "earlier_event_count": before,
         "event_change_pct": share(now - before, before),
@@ -133,7 +133,7 @@ def _parts(inputs: Row) -> dict[str, Fraction | None]:
     }
 
 
-_WORDS: Mapping[str, Callable[[Row], str]] = {
+_REASONS: Mapping[str, Callable[[Row], str]] = {
     "recency": lambda row: f"no login for {floor(row['days_since_login'])} days",
     "frequency": lambda row: f"use down {rounded(-row['event_change_pct'], 0)} % on the month before",
     "holdings": lambda row: {0: "no product in force", 1: "one product only", 2: "two products only"}[row["product_count"]],
@@ -151,16 +151,16 @@ def _risk(inputs: Row) -> Row:
     # sorted() is stable, so equal contributions keep the order of the parts.
     ranked = sorted(contributions.items(), key=lambda pair: -rounded(pair[1] or Fraction(0), 9))
     reasons = [name for name, part in ranked if part]
-    words = [_WORDS[name](inputs) for name in reasons[:3]]
+    texts = [_REASONS[name](inputs) for name in reasons[:3]]
     return {
         **{f"{name}_part": part for name, part in parts.items()},
         **{f"{name}_contribution": part for name, part in contributions.items()},
-        **{f"reason_{number + 1}": words[number] if number < len(words) else None for number in range(3)},
+        **{f"reason_{number + 1}": texts[number] if number < len(texts) else None for number in range(3)},
         "data_coverage": scores.covered(parts, scores.RISK_WEIGHTS),
         "churn_risk_score": score,
         "churn_risk_level": level,
         "recommended_action": ACTIONS[reasons[0] if reasons and level != "active" else "none"],
-        "contact_within_days": CONTACT.get(level),
+        "contact_within_days": CONTACT_WITHIN_DAYS.get(level),
     }
 
 
@@ -169,7 +169,7 @@ def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
     last = month_of(found.as_of - INSTANT)
     recent = known((row for row in found.months if row["month"] > shifted(last, -ARPA_MONTHS)), "mrr_amount")
     arpa, lost = mean(recent) or Fraction(0), share(counts.churned, counts.opening)
-    lifetime = None if lost is None else min(LONGEST, 100 / lost) if lost else LONGEST
+    lifetime = None if lost is None else min(MAX_LIFETIME_MONTHS, 100 / lost) if lost else MAX_LIFETIME_MONTHS
     return {
         "arpa_amount": arpa,
         "arpa_month_count": len(recent),
@@ -187,17 +187,17 @@ def _assessed(world: World) -> list[Row]:
     products, by_segment = _Products(world), logos(world)
     rows: list[Row] = []
     for found in signals(world):
-        account, held = found.account, _held(found)
+        account, product_ids = found.account, _products_in_force(found)
         tenant = account["organization_id"]
         inputs = {
-            **_use(found),
+            **_usage(found),
             **found.revenue,
-            "product_count": len(held),
-            "product_names": products.names(tenant, held),
+            "product_count": len(product_ids),
+            "product_names": products.names(tenant, product_ids),
             "open_ticket_count": found.open_ticket_count,
             "breached_ticket_count": breached(found.recent_tickets(TICKET_DAYS)),
         }
-        margin, source = products.margin(tenant, held)
+        margin, source = products.margin(tenant, product_ids)
         risk = _risk(inputs)
         stage = account["lifecycle_stage"]
         is_at_risk = stage == "active" and risk["churn_risk_level"] in AT_RISK
@@ -224,8 +224,8 @@ def mart_churn_risk(world: World) -> list[Row]:
     """The rows of mart_churn_risk, by top account with MRR, ranked by value at risk."""
     rows: list[Row] = []
     for row in _assessed(world):
-        worth = row["estimated_clv_amount"]
-        at_risk = None if worth is None else worth * row["churn_risk_score"] / 100
+        lifetime_value = row["estimated_clv_amount"]
+        at_risk = None if lifetime_value is None else lifetime_value * row["churn_risk_score"] / 100
         if row["is_paying"]:
             rows.append({**row, "value_at_risk_amount": at_risk})
     ranked: list[Row] = []

@@ -161,18 +161,18 @@ def lead(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
     """A lead `l` in EUR of representative `u` at facility `f`, without an account."""
     optional = ("account_id", "sql_at", "opportunity_at", "closed_at")
     names = {"lead_id": "l", "organization_id": "t", "facility_id": "f", "rep_user_id": "u", "source_channel": "web"}
-    worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR"}
+    terms = {"stage": stage, "amount": Decimal(amount), "currency": "EUR"}
     times = {"created_at": at(created_at), "updated_at": at(created_at)}
-    return _row({**dict.fromkeys(optional), **names, **worth, **times}, given)
+    return _row({**dict.fromkeys(optional), **names, **terms, **times}, given)
 
 
 def deal(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
     """A deal `d` in EUR with account `a`, with a win probability of 50 %, owned by user `u` at facility `f`."""
     optional = ("contact_id", "lead_id", "expected_close_date", "closed_at", "lost_reason")
     names = {"deal_id": "d", "organization_id": "t", "account_id": "a", "facility_id": "f", "owner_user_id": "u", "name": "D"}
-    worth = {"stage": stage, "amount": Decimal(amount), "currency": "EUR", "probability_pct": Decimal(50)}
+    terms = {"stage": stage, "amount": Decimal(amount), "currency": "EUR", "probability_pct": Decimal(50)}
     times = {"created_at": at(created_at), "updated_at": at(created_at)}
-    return _row({**dict.fromkeys(optional), **names, **worth, **times}, given)
+    return _row({**dict.fromkeys(optional), **names, **terms, **times}, given)
 
 
 def outreach(channel: str, sent_at: str, **given: Any) -> Row:
@@ -185,22 +185,22 @@ def outreach(channel: str, sent_at: str, **given: Any) -> Row:
 def product(**given: Any) -> Row:
     """The product `p` with a price of 10 EUR and a cost of 4."""
     names = {"product_id": "p", "organization_id": "t", "sku": "P-1", "name": "P", "category": "c", "product_type": "physical"}
-    worth = {"unit_price": Decimal(10), "unit_cost": Decimal(4), "currency": "EUR", "stock_quantity": 9, "reorder_level": 3}
-    return _row({**names, **worth, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
+    terms = {"unit_price": Decimal(10), "unit_cost": Decimal(4), "currency": "EUR", "stock_quantity": 9, "reorder_level": 3}
+    return _row({**names, **terms, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
 
 
 def order_item(order_id: str, line: str, **given: Any) -> Row:
     """A line of an order: one of product `p`."""
     names = {"order_item_id": f"i{order_id}", "organization_id": "t", "order_id": order_id, "product_id": "p"}
-    worth = {"quantity": 1, "unit_price": Decimal(line), "discount_amount": Decimal(0), "line_amount": Decimal(line)}
-    return _row({**names, **worth, "updated_at": LONG_AGO}, given)
+    terms = {"quantity": 1, "unit_price": Decimal(line), "discount_amount": Decimal(0), "line_amount": Decimal(line)}
+    return _row({**names, **terms, "updated_at": LONG_AGO}, given)
 
 
 def invoice(status: str, issued_at: str, total: str = "119", **given: Any) -> Row:
     """An invoice `n` to account `a` in EUR, due 14 days later and not paid."""
     names = {"invoice_id": "n", "organization_id": "t", "account_id": "a", "subscription_id": None, "status": status}
     tax = Decimal(total) * 19 / 119
-    worth = {
+    terms = {
         "subtotal_amount": Decimal(total) - tax,
         "tax_amount": tax,
         "total_amount": Decimal(total),
@@ -208,7 +208,7 @@ def invoice(status: str, issued_at: str, total: str = "119", **given: Any) -> Ro
     }
     issued = at(issued_at)
     times = {"issued_at": issued, "due_at": issued + timedelta(days=14), "paid_at": None, "updated_at": issued}
-    return _row({**names, **worth, **times, "currency": "EUR", "period_start": issued, "period_end": issued}, given)
+    return _row({**names, **terms, **times, "currency": "EUR", "period_start": issued, "period_end": issued}, given)
 
 
 def check(status: str, due_at: str, **given: Any) -> Row:
@@ -239,9 +239,9 @@ def subscription(amount: str, started_at: str, ended_at: str | None = None, **gi
     optional = ("product_id", "replaces_subscription_id", "trial_ends_at", "current_period_end", "cancelled_at", "ended_at")
     names = {"subscription_id": "s", "organization_id": "t", "account_id": "a", "plan_tier": "growth", "status": "active"}
     terms = {"billing_interval": "month", "interval_count": 1, "quantity": 1, "unit_amount": Decimal(amount)}
-    worth = {**terms, "discount_pct": Decimal(0), "currency": "EUR", "started_at": at(started_at), "updated_at": LONG_AGO}
+    terms = {**terms, "discount_pct": Decimal(0), "currency": "EUR", "started_at": at(started_at), "updated_at": LONG_AGO}
     ended = {"ended_at": ended_at} if ended_at else {}
-    return _row({**dict.fromkeys(optional), **names, **worth}, {**ended, **given})
+    return _row({**dict.fromkeys(optional), **names, **terms}, {**ended, **given})
 
 
 def usage_event(occurred_at: str, **given: Any) -> Row:

@@ -18,9 +18,9 @@ from tests.recompute.tickets import fct_tickets
 from tests.recompute.world import Row, World
 
 # These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
-TARGET = Fraction(20)
-WINDOW = 3
-PAR = Fraction(50)
+TARGET_CONVERSION_PCT = Fraction(20)
+WINDOW_MONTHS = 3
+SCORE_AT_BASE = Fraction(50)
 TIERS = (("excellent", 80), ("good", 60), ("fair", 40))
 COMPONENTS = ("compliance", "pipeline", "conversion", "sla", "satisfaction")
 
@@ -42,28 +42,28 @@ def _compliance(checks: list[Row]) -> Row:
 
 
 def _pipeline(months: dict[date, list[Row]], month: date) -> Row:
-    """The weighted lead amount of a month, compared with the mean of the months before it. `months` holds only months with leads."""
+    """The weighted lead amount of a month, compared with the mean of the months before it. `months` has only months with leads."""
     leads = months.get(month, [])
-    worth = weighted_leads(leads)
-    before = [shifted(month, -count) for count in range(1, WINDOW + 1)]
+    amount = weighted_leads(leads)
+    before = [shifted(month, -count) for count in range(1, WINDOW_MONTHS + 1)]
     is_known = bool(months) and min(months) <= min(before) and any(other in months for other in before)
     base = mean([weighted_leads(months.get(other, [])) for other in before]) if is_known else None
     return {
-        "weighted_lead_amount": worth,
+        "weighted_lead_amount": amount,
         "pipeline_base_amount": base,
         "leads_without_rate": len(leads) - counted(leads, "has_rate"),
-        "pipeline_score": _at_most_100(PAR * worth / base) if base else None,
+        "pipeline_score": _at_most_100(SCORE_AT_BASE * amount / base) if base else None,
     }
 
 
 def _conversion(months: dict[date, list[Row]], month: date) -> Row:
-    leads = [lead for count in range(WINDOW) for lead in months.get(shifted(month, -count), [])]
+    leads = [lead for count in range(WINDOW_MONTHS) for lead in months.get(shifted(month, -count), [])]
     converted = share(counted(leads, "is_won"), len(leads))
     return {
         "conversion_lead_count": len(leads),
         "conversion_won_count": counted(leads, "is_won"),
         "conversion_pct": converted,
-        "conversion_score": None if converted is None else _at_most_100(100 * converted / TARGET),
+        "conversion_score": None if converted is None else _at_most_100(100 * converted / TARGET_CONVERSION_PCT),
     }
 
 
@@ -103,18 +103,18 @@ def mart_facility_health_scores(world: World) -> list[Row]:
     checks = due_checks(world)
     tickets = by_place(world, fct_tickets(world), "created_at")
     surveys = by_place(world, fct_survey_responses(world), "responded_at")
-    seen = _months_seen(leads, checks, tickets, surveys)
+    with_data = _months_with_data(leads, checks, tickets, surveys)
     rows: list[Row] = []
-    for (tenant, facility), months in seen.items():
+    for (tenant, facility), months in with_data.items():
         own_leads = {month: found for (*place, month), found in leads.items() if place == [tenant, facility]}
         for month in months_between(min(months), last):
-            here = (tenant, facility, month)
+            place = (tenant, facility, month)
             parts = {
-                **_compliance(checks.get(here, [])),
+                **_compliance(checks.get(place, [])),
                 **_pipeline(own_leads, month),
                 **_conversion(own_leads, month),
-                **_sla(tickets.get(here, [])),
-                **_satisfaction(surveys.get(here, [])),
+                **_sla(tickets.get(place, [])),
+                **_satisfaction(surveys.get(place, [])),
             }
             known = [parts[f"{name}_score"] for name in COMPONENTS if parts[f"{name}_score"] is not None]
             score = mean(known)
@@ -135,9 +135,9 @@ def mart_facility_health_scores(world: World) -> list[Row]:
     return rows
 
 
-def _months_seen(*kinds: Groups) -> dict[tuple[str, str], set[date]]:
-    seen: dict[tuple[str, str], set[date]] = defaultdict(set)
+def _months_with_data(*kinds: Groups) -> dict[tuple[str, str], set[date]]:
+    with_data: dict[tuple[str, str], set[date]] = defaultdict(set)
     for groups in kinds:
         for tenant, facility, month in groups:
-            seen[tenant, facility].add(month)
-    return seen
+            with_data[tenant, facility].add(month)
+    return with_data

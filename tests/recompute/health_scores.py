@@ -45,15 +45,15 @@ def _revenue(found: Signals) -> tuple[Row, Fraction | None]:
 
 
 def _row(found: Signals, group: Sequence[int]) -> Row:
-    """The row of an account. `group` holds the event counts of all scored accounts in its organization and segment."""
+    """The row of an account. `group` is the event counts of all scored accounts in its organization and segment."""
     as_of, events = found.as_of, len(found.recent_events(scores.USAGE_DAYS))
     categories, active_days = len(found.categories(scores.USAGE_DAYS)), found.active_days(scores.USAGE_DAYS)
-    support, supported = _support(found)
-    revenue, grown = _revenue(found)
+    support, support_score = _support(found)
+    revenue, revenue_score = _revenue(found)
     parts = {
         "usage": scores.usage(events, group) if found.events else None,
-        "support": supported,
-        "revenue": grown,
+        "support": support_score,
+        "revenue": revenue_score,
         "engagement": scores.engagement(categories, active_days) if found.events else None,
     }
     coverage, contributions = scores.covered(parts, scores.HEALTH_WEIGHTS), scores.weighted(parts, scores.HEALTH_WEIGHTS)
@@ -101,13 +101,13 @@ def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
 
 
 def _earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
-    if _as_of_named_by(folder) != as_of:
+    if _as_of_in_name(folder) != as_of:
         return []
-    runs = ((_as_of_named_by(other), other) for other in folder.parent.iterdir())
+    runs = ((_as_of_in_name(other), other) for other in folder.parent.iterdir())
     return [(before, other) for before, other in runs if before is not None and before < as_of]
 
 
-def _as_of_named_by(folder: Path) -> datetime | None:
+def _as_of_in_name(folder: Path) -> datetime | None:
     try:
         day = date.fromisoformat(folder.name)
     except ValueError:

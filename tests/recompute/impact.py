@@ -17,37 +17,37 @@ from tests.recompute.world import Row, World, natural
 
 DAY = timedelta(days=1)
 # These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
-WEEKS, SD_MULTIPLE, FEWEST = 4, 3, 10
+WEEKS, SD_MULTIPLE, MIN_TICKETS = 4, 3, 10
 
 
 def deviation(values: Sequence[int]) -> Decimal | None:
     """The sample standard deviation; None for fewer than two values."""
     if len(values) < 2:
         return None
-    middle = Fraction(sum(values), len(values))
-    variance = sum(((value - middle) ** 2 for value in values), Fraction(0)) / (len(values) - 1)
+    mean_value = Fraction(sum(values), len(values))
+    variance = sum(((value - mean_value) ** 2 for value in values), Fraction(0)) / (len(values) - 1)
     with localcontext(prec=50):
         return (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()
 
 
 def spike_figures(count: int, baseline: Sequence[int]) -> Row:
-    """The baseline, the threshold and the spike flag for a release's tickets of one day. `baseline` holds the observed days only."""
-    middle, spread = mean([Fraction(value) for value in baseline]), deviation(baseline)
+    """The baseline, the threshold and the spike flag for a release's tickets of one day. `baseline` has only the observed days."""
+    mean_tickets, sd = mean([Fraction(value) for value in baseline]), deviation(baseline)
     threshold = None
-    if len(baseline) == WEEKS and spread is not None:
-        threshold = (decimal(middle) or Decimal(0)) + SD_MULTIPLE * spread
+    if len(baseline) == WEEKS and sd is not None:
+        threshold = (decimal(mean_tickets) or Decimal(0)) + SD_MULTIPLE * sd
     return {
         "baseline_days_observed": len(baseline),
-        "baseline_mean_tickets": middle,
-        "baseline_sd_tickets": spread,
-        "tickets_above_baseline": None if middle is None else count - middle,
+        "baseline_mean_tickets": mean_tickets,
+        "baseline_sd_tickets": sd,
+        "tickets_above_baseline": None if mean_tickets is None else count - mean_tickets,
         "spike_threshold": threshold,
-        "is_spike": None if threshold is None else count > threshold and count >= FEWEST,
+        "is_spike": None if threshold is None else count > threshold and count >= MIN_TICKETS,
     }
 
 
 def usual_load(by_day: Counter[date], day: date) -> list[int]:
-    """The organization's tickets on the same weekday of the weeks before, not before its first ticket."""
+    """The organization's ticket counts on the same weekday of the weeks before. Days before its first ticket are left out."""
     days = [day - 7 * DAY * week for week in range(1, WEEKS + 1)]
     return [by_day[earlier] for earlier in days if by_day and min(by_day) <= earlier]
 

@@ -144,7 +144,7 @@ def mart_outreach_kpis(world: World) -> list[Row]:
     def figures(place: tuple[str, str, date]) -> Row:
         sent = outreach[place]
         responded, converted = counted(sent, "is_responded"), counted(sent, "is_converted")
-        waited = known(sent, "hours_to_response")
+        hours = known(sent, "hours_to_response")
         return {
             "outreach_count": len(sent),
             "responded_count": responded,
@@ -154,8 +154,8 @@ def mart_outreach_kpis(world: World) -> list[Row]:
             "rep_count": len({row["rep_user_id"] for row in sent} - {UNKNOWN}),
             "outreach_without_rep": sum(row["rep_user_id"] == UNKNOWN for row in sent),
             "lead_count": len({row["lead_id"] for row in sent} - {None}),
-            "mean_hours_to_response": mean(waited),
-            "median_hours_to_response": percentile(waited, HALF),
+            "mean_hours_to_response": mean(hours),
+            "median_hours_to_response": percentile(hours, HALF),
         }
 
     return _rows(world, outreach, figures)
@@ -182,13 +182,13 @@ def mart_compliance_kpis(world: World) -> list[Row]:
         checks = due[place]
         counts = passed_failed_overdue(checks)
         others = [check["status"] == "pending" for check in checks if check["counts_as"] == "other"]
-        judged = [check for check in checks if check["status"] in {"passed", "failed"} and check["completed_at"]]
+        completed = [check for check in checks if check["status"] in {"passed", "failed"} and check["completed_at"]]
         return {
             **counts,
             "check_count": len(checks),
             "pending_count": sum(others),
             "waived_count": len(others) - sum(others),
-            "completed_late_count": sum(check["completed_at"] > check["due_at"] for check in judged),
+            "completed_late_count": sum(check["completed_at"] > check["due_at"] for check in completed),
             "compliance_rate_pct": share(counts["passed_count"], sum(counts.values())),
         }
 

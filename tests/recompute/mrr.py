@@ -18,10 +18,10 @@ INSTANT = timedelta(microseconds=1)
 PER_MONTH = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
 UNPAID = {"trialing", "paused"}
 # Rounded sums may differ by this much. A smaller difference is no movement.
-NOISE = Fraction(1, 10_000)
+ROUNDING = Fraction(1, 10_000)
 ZERO = Fraction(0)
 # Months before this one are ignored.
-FIRST = date(1970, 1, 1)
+FIRST_MONTH = date(1970, 1, 1)
 
 
 def monthly_amount(subscription: Row) -> Fraction:
@@ -49,7 +49,7 @@ def earns_at(subscription: Row, end: datetime) -> bool:
 
 
 class SubscriptionRecords:
-    """The subscriptions of a world by tenant and top account, and their value at the end of a month."""
+    """The subscriptions by tenant and top account, and their value at the end of a month."""
 
     def __init__(self, world: World) -> None:
         self.as_of = world.as_of
@@ -78,15 +78,15 @@ class SubscriptionRecords:
         """The subscriptions of a top account that earn at the end of a month (as_of for the current month)."""
         return [row for row in self.subscriptions.get((tenant, account), []) if earns_at(row, self.end(month))]
 
-    def worth(self, tenant: str, subscription: Row, month: date) -> Fraction | None:
+    def monthly_value(self, tenant: str, subscription: Row, month: date) -> Fraction | None:
         """The monthly amount of a subscription in the reporting currency, at the rates of a month's end."""
         rate = self.tenants.convert(Decimal(1), subscription["currency"], tenant, self.rate_day(month))
         return None if rate is None else monthly_amount(subscription) * rate
 
     def converted(self, tenant: str, subscriptions: Iterable[Row], month: date) -> tuple[Fraction, int]:
         """The total monthly amount at the rates of a month's end, and the number of subscriptions without a rate."""
-        worth = [self.worth(tenant, subscription, month) for subscription in subscriptions]
-        return sum((amount for amount in worth if amount is not None), ZERO), worth.count(None)
+        values = [self.monthly_value(tenant, subscription, month) for subscription in subscriptions]
+        return sum((amount for amount in values if amount is not None), ZERO), values.count(None)
 
 
 def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool) -> str:
@@ -105,17 +105,19 @@ def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_p
         return "reactivation"
     if before and not count:
         return "churn"
-    if abs(now - opening) < NOISE:
+    if abs(now - opening) < ROUNDING:
         return "none"
     return "expansion" if now > opening else "contraction"
 
 
-def _moved(records: SubscriptionRecords, tenant: str, earning: list[Row], month: date, kind: str, opening: Fraction) -> Fraction:
+def _movement_amount(
+    records: SubscriptionRecords, tenant: str, earning: list[Row], month: date, kind: str, opening: Fraction
+) -> Fraction:
     """The signed amount of a movement; `kind` is its name."""
     earlier = shifted(month, -1)
     if kind in {"new", "reactivation"}:
         # Subscriptions without a rate in the earlier month are converted at the rates of this month.
-        had_rate = [row for row in earning if records.worth(tenant, row, earlier) is not None]
+        had_rate = [row for row in earning if records.monthly_value(tenant, row, earlier) is not None]
         others = [row for row in earning if row not in had_rate]
         return records.converted(tenant, had_rate, earlier)[0] + records.converted(tenant, others, month)[0]
     if kind == "none":
@@ -128,8 +130,8 @@ def fct_revenue(world: World) -> list[Row]:
     records = SubscriptionRecords(world)
     rows: list[Row] = []
     for (tenant, account), subscriptions in records.subscriptions.items():
-        begun = max(FIRST, min(month_of(row["started_at"]) for row in subscriptions))
-        earning = {month: records.earning(tenant, account, month) for month in months_between(begun, records.last)}
+        first_month = max(FIRST_MONTH, min(month_of(row["started_at"]) for row in subscriptions))
+        earning = {month: records.earning(tenant, account, month) for month in months_between(first_month, records.last)}
         cohort = next((month for month, found in earning.items() if found), None)
         if cohort is not None:
             rows += _account(records, tenant, account, {month: found for month, found in earning.items() if month >= cohort})
@@ -137,16 +139,16 @@ def fct_revenue(world: World) -> list[Row]:
 
 
 def _account(records: SubscriptionRecords, tenant: str, account: str, earning: dict[date, list[Row]]) -> list[Row]:
-    worth = {month: records.converted(tenant, found, month) for month, found in earning.items()}
+    values = {month: records.converted(tenant, found, month) for month, found in earning.items()}
     cohort = min(earning)
     rows: list[Row] = []
     for month, found in earning.items():
-        amount, without_rate = worth[month]
+        amount, without_rate = values[month]
         earlier = shifted(month, -1)
-        opening = worth.get(earlier, (ZERO, 0))[0]
+        opening = values.get(earlier, (ZERO, 0))[0]
         now = records.converted(tenant, found, earlier)[0]
         kind = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort)
-        moved = _moved(records, tenant, found, month, kind, opening)
+        amount_moved = _movement_amount(records, tenant, found, month, kind, opening)
         row = {
             "organization_id": tenant,
             "account_id": account,
@@ -163,14 +165,14 @@ def _account(records: SubscriptionRecords, tenant: str, account: str, earning: d
             "arr_amount": 12 * amount,
             "opening_mrr_amount": opening,
             "movement": kind,
-            "movement_amount": moved,
-            "fx_amount": amount - opening - moved,
+            "movement_amount": amount_moved,
+            "fx_amount": amount - opening - amount_moved,
         }
-        for back in (3, 12):
-            then = shifted(month, -back)
-            at_rate, missing = records.converted(tenant, found, then)
-            row[f"mrr_{back}_months_ago_amount"] = worth.get(then, (ZERO, 0))[0]
-            row[f"mrr_at_rate_of_{back}_months_ago_amount"] = at_rate
-            row[f"subscriptions_without_rate_of_{back}_months_ago"] = missing
+        for count in (3, 12):
+            earlier_month = shifted(month, -count)
+            at_rate, missing = records.converted(tenant, found, earlier_month)
+            row[f"mrr_{count}_months_ago_amount"] = values.get(earlier_month, (ZERO, 0))[0]
+            row[f"mrr_at_rate_of_{count}_months_ago_amount"] = at_rate
+            row[f"subscriptions_without_rate_of_{count}_months_ago"] = missing
         rows.append(row)
     return rows

@@ -17,7 +17,7 @@ def fct_outreach(world: World) -> list[Row]:
     for sent in world["outreach"]:
         tenant = sent["organization_id"]
         responded_at, converted_at = tenants.seen(sent["responded_at"]), tenants.seen(sent["converted_at"])
-        waited = days(sent["sent_at"], responded_at)
+        response_time = days(sent["sent_at"], responded_at)
         rows.append(
             {
                 **sent,
@@ -31,7 +31,7 @@ def fct_outreach(world: World) -> list[Row]:
                 "sent_month": month_of(sent["sent_at"]),
                 "is_responded": responded_at is not None,
                 "is_converted": converted_at is not None,
-                "hours_to_response": None if waited is None else 24 * waited,
+                "hours_to_response": None if response_time is None else 24 * response_time,
             }
         )
     return rows
@@ -62,10 +62,10 @@ def mart_rep_activity_by_channel(world: World) -> list[Row]:
                 }
             )
         for row in found:
-            better = sum(_merit(other) > _merit(row) for other in found)
-            rows.append({**row, "channel_rank": better + 1})
+            higher = sum(_rates(other) > _rates(row) for other in found)
+            rows.append({**row, "channel_rank": higher + 1})
     return rows
 
 
-def _merit(row: Row) -> tuple[Fraction, Fraction]:
+def _rates(row: Row) -> tuple[Fraction, Fraction]:
     return row["conversion_rate_pct"], row["response_rate_pct"]

@@ -48,10 +48,10 @@ def dim_users(world: World) -> list[Row]:
         for user in world["users"]
     ]
     for tenant in world.by_key("organizations"):
-        nobody = dict.fromkeys(("email", "role", "is_active", "created_at", "updated_at"))
+        empty = dict.fromkeys(("email", "role", "is_active", "created_at", "updated_at"))
         rows.append(
             {
-                **nobody,
+                **empty,
                 **tenants.facility(tenant, None),
                 "organization_id": tenant,
                 "user_id": UNKNOWN,

@@ -42,36 +42,36 @@ def is_watched(release: str | None, day: date) -> bool:
     return bool((watch["watched_from"] or date.min) <= day <= (watch["watched_until"] or date.max))
 
 
-def _sightings(world: World, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
+def _mentions(world: World, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
     """The timestamps at which rows of a table name a release, by tenant and release. Only timestamps before as_of count."""
-    named = [
+    mentions = [
         {"tenant": row["organization_id"], "release": release_version(row["app_version"]), "at": row[moment]}
         for row in world[table]
         if row[moment] < world.as_of
     ]
-    places = grouped((row for row in named if row["release"] is not None), "tenant", "release")
+    places = grouped((row for row in mentions if row["release"] is not None), "tenant", "release")
     return {(tenant, release): [row["at"] for row in rows] for (tenant, release), rows in places.items()}
 
 
 def dim_releases(world: World) -> list[Row]:
     """The rows of dim_releases, by organization and release."""
-    tickets, events = _sightings(world, "tickets", "created_at"), _sightings(world, "usage_events", "occurred_at")
-    nothing = dict.fromkeys(("watched_from", "watched_until", "watch_reason"))
+    tickets, events = _mentions(world, "tickets", "created_at"), _mentions(world, "usage_events", "occurred_at")
+    not_watched = dict.fromkeys(("watched_from", "watched_until", "watch_reason"))
     rows: list[Row] = []
     for tenant, release in tickets.keys() | events.keys():
-        raised, used = tickets.get((tenant, release), []), events.get((tenant, release), [])
+        ticket_times, event_times = tickets.get((tenant, release), []), events.get((tenant, release), [])
         rows.append(
             {
                 "organization_id": tenant,
                 "release_version": release,
-                "first_seen_at": min(raised + used),
-                "first_seen_date": min(raised + used).date(),
-                "first_ticket_at": min(raised, default=None),
-                "first_event_at": min(used, default=None),
-                "last_seen_at": max(raised + used),
-                "ticket_count": len(raised),
+                "first_seen_at": min(ticket_times + event_times),
+                "first_seen_date": min(ticket_times + event_times).date(),
+                "first_ticket_at": min(ticket_times, default=None),
+                "first_event_at": min(event_times, default=None),
+                "last_seen_at": max(ticket_times + event_times),
+                "ticket_count": len(ticket_times),
                 "is_watched": release in watched(),
-                **watched().get(release, nothing),
+                **watched().get(release, not_watched),
             }
         )
     return rows

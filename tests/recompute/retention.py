@@ -45,21 +45,23 @@ def mart_mrr_waterfall(world: World) -> list[Row]:
 
 def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
     """The retention of accounts that paid twelve months earlier. `now` and `then` are the rows of the two months."""
-    had = {row["account_id"]: row for row in then if row["subscription_count"]}
-    base = [row for row in now if row["account_id"] in had]
-    was, left = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
-    kept = sum((min(row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) for row in base), ZERO)
+    base_rows = {row["account_id"]: row for row in then if row["subscription_count"]}
+    base = [row for row in now if row["account_id"] in base_rows]
+    base_amount, retained_amount = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
+    retained_base_amount = sum(
+        (min(row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) for row in base), ZERO
+    )
     return {
         "account_count": sum(row["subscription_count"] > 0 for row in now),
         "base_account_count": len(base),
         "retained_account_count": sum(row["subscription_count"] > 0 for row in base),
-        "base_mrr_amount": was,
-        "retained_mrr_amount": left,
-        "retained_base_mrr_amount": kept,
-        "base_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in had.values()),
+        "base_mrr_amount": base_amount,
+        "retained_mrr_amount": retained_amount,
+        "retained_base_mrr_amount": retained_base_amount,
+        "base_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in base_rows.values()),
         "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_12_months_ago"] for row in base),
-        "nrr_pct": share(left, was),
-        "grr_pct": share(kept, was),
+        "nrr_pct": share(retained_amount, base_amount),
+        "grr_pct": share(retained_base_amount, base_amount),
     }
 
 
@@ -113,7 +115,7 @@ def mart_revenue_cohorts(world: World) -> list[Row]:
     rows: list[Row] = []
     for tenant, cohort in sorted({place[:2] for place in cells}):
         first = cells[tenant, cohort, cohort]
-        begun = {
+        cohort_figures = {
             "cohort_account_count": len(first),
             "cohort_mrr_amount": total(first, "mrr_amount"),
             "cohort_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in first),
@@ -129,8 +131,8 @@ def mart_revenue_cohorts(world: World) -> list[Row]:
                     "month": month,
                     "is_complete": is_complete,
                     "reporting_currency": tenants.reporting_currency(tenant),
-                    **begun,
-                    **(_kept(begun, cells[tenant, cohort, month]) if is_complete else _UNOBSERVED),
+                    **cohort_figures,
+                    **(_cohort_retention(cohort_figures, cells[tenant, cohort, month]) if is_complete else _UNOBSERVED),
                 }
             )
     return rows
@@ -144,12 +146,12 @@ _UNOBSERVED = dict.fromkeys(
 )
 
 
-def _kept(begun: Row, found: Sequence[Row]) -> Row:
+def _cohort_retention(cohort_figures: Row, found: Sequence[Row]) -> Row:
     count, amount = sum(row["subscription_count"] > 0 for row in found), total(found, "mrr_amount")
     return {
         "retained_account_count": count,
         "retained_mrr_amount": amount,
         "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in found),
-        "logo_retention_pct": share(count, begun["cohort_account_count"]),
-        "revenue_retention_pct": share(amount, begun["cohort_mrr_amount"]),
+        "logo_retention_pct": share(count, cohort_figures["cohort_account_count"]),
+        "revenue_retention_pct": share(amount, cohort_figures["cohort_mrr_amount"]),
     }

@@ -117,6 +117,6 @@ def signals(world: World) -> list[Signals]:
     for account in ({**account, "lifecycle_stage": stages[account["account_key"]]} for account in accounts):
         place = (account["organization_id"], account["account_id"])
         if account["is_top_account"]:
-            family = (rows.get(place, []) for rows in (months, events, tickets, subscriptions))
-            found.append(Signals(world.as_of, account, *family))
+            inputs = (rows.get(place, []) for rows in (months, events, tickets, subscriptions))
+            found.append(Signals(world.as_of, account, *inputs))
     return found

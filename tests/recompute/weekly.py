@@ -32,19 +32,21 @@ def _weeks(first: date, last: date) -> Iterator[date]:
 
 def _at_risk(records: SubscriptionRecords, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
     """The customers whose tickets breached an SLA in a week, and their revenue in the month of its Monday."""
-    placed = [ticket for ticket in violators if records.tenants.row("accounts", tenant, ticket["account_id"]) is not None]
-    tops = {records.top(tenant, ticket["account_id"]) for ticket in placed}
+    of_known_accounts = [
+        ticket for ticket in violators if records.tenants.row("accounts", tenant, ticket["account_id"]) is not None
+    ]
+    tops = {records.top(tenant, ticket["account_id"]) for ticket in of_known_accounts}
     months = [row for top in tops for row in revenue.get((tenant, top, week.replace(day=1)), [])]
     return {
         "sla_violator_count": len(violators),
-        "violators_without_account": len(violators) - len(placed),
+        "violators_without_account": len(violators) - len(of_known_accounts),
         "violated_account_count": len(tops),
         "revenue_at_risk_amount": total(months, "mrr_amount"),
         "subscriptions_without_rate": int(total(months, "subscriptions_without_rate")),
     }
 
 
-def _handled(tickets: Sequence[Row]) -> Row:
+def _service_figures(tickets: Sequence[Row]) -> Row:
     """The response, resolution and CSAT figures of a week's tickets."""
     scored = [ticket for ticket in tickets if ticket["csat_tier"] is not None]
     satisfied = sum(ticket["csat_tier"] == "satisfied" for ticket in scored)
@@ -87,7 +89,7 @@ def mtr_weekly_ops(world: World) -> list[Row]:
                     "iso_week": iso.week,
                     "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= world.as_of,
                     "reporting_currency": records.tenants.reporting_currency(tenant),
-                    **_handled(created),
+                    **_service_figures(created),
                     **_at_risk(records, revenue, tenant, week, violators),
                 }
             )

@@ -1,4 +1,4 @@
-"""Builds single models on the tests' warehouse, from inputs that a test writes in place of the models before them."""
+"""Builds single models on the tests' warehouse. A test writes the tables that they read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TYPES: Mapping[type, tuple[str, pa.DataType]] = {
 
 
 def write_table(bq: bigquery.Client, name: str, columns: Mapping[str, type], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Replace a table, `dataset.table`, by these rows; a column that a row leaves out is NULL."""
+    """Replace a table, `dataset.table`, by these rows. A column that is missing from a row is NULL."""
     bq.create_dataset(name.split(".")[0], exists_ok=True)
     declared = ", ".join(f"{column} {TYPES[kind][0]}" for column, kind in columns.items())
     bq.query(f"create or replace table {name} ({declared})").result()
@@ -50,7 +50,7 @@ def write_table(bq: bigquery.Client, name: str, columns: Mapping[str, type], row
 
 @lru_cache(maxsize=1)
 def _artifacts() -> Path:
-    """dbt's folder of artifacts, one for all tests, so that the project is parsed once; from the last parse if there is one."""
+    """dbt's folder of artifacts. All tests share it, so that the project is parsed once; it begins with the last parse, if there is one."""
     folder = Path(tempfile.mkdtemp(prefix="dbt-models-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     parsed = ROOT / "dbt" / "target" / "partial_parse.msgpack"
@@ -63,8 +63,8 @@ def build(as_of: str, *names: str) -> None:
     """Run models and seeds by name, without their tests.
 
     Args:
-        as_of: the instant of the run, ISO 8601.
-        names: what to build, all of whose other inputs are there.
+        as_of: the as-of time of the run, ISO 8601.
+        names: the models and seeds to build. All other tables that they read exist.
     """
     folders = ["--project-dir", "dbt", "--profiles-dir", "dbt", "--target-path", _artifacts(), "--log-path", _artifacts()]
     done = subprocess.run(
@@ -79,7 +79,7 @@ def build(as_of: str, *names: str) -> None:
 
 
 def sent(model: str) -> list[str]:
-    """The statements that the last build sent for a model, in lower case, one space between words, without dbt's comment."""
+    """The statements that the last build sent for a model, in lower case, with single spaces, without dbt's comment."""
     log = (_artifacts() / "dbt.log").read_text().rpartition("Running with dbt")[2]
     ends = r"(?=\n\S*\d\d:\d\d:\d\d\.\d+ \S*\[|\Z)"
     statements = re.findall(rf"On model\.\w+\.{model}: (?:/\*.*?\*/)?(.*?){ends}", log, re.DOTALL)

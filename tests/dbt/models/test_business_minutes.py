@@ -1,7 +1,7 @@
-"""Business minutes as fct_tickets computes them, against zoneinfo: thousands of random intervals in ten timezones.
+"""Compares the business minutes of fct_tickets with zoneinfo, over thousands of random intervals in ten timezones.
 
-The timezones' clocks change in spring and autumn of either hemisphere, by half an hour, at midnight, and not at all; opening hours
-run over lunch, past midnight and into a clock change, overlap, and are replaced by others along the way.
+The timezones' clocks change in spring and autumn of either hemisphere, by half an hour, at midnight, or never. Opening hours include
+lunch breaks, windows past midnight, windows into a clock change, and overlaps. Later schedules replace earlier ones.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ CHANGES = tuple(
 
 
 def _windows(dice: random.Random, valid_from: date) -> list[dict[str, Any]]:
-    """A random week: office hours, split days, nights, days that are closed, windows that overlap."""
+    """The opening hours of a random week: office hours, lunch breaks, windows past midnight, overlaps, whole days, closed days."""
     result = []
     for weekday in range(1, 8):
-        kind = dice.choices(("office", "split", "night", "overlap", "whole", "closed"), (8, 4, 3, 2, 1, 3))[0]
+        kind = dice.choices(("office", "split", "overnight", "overlap", "whole", "closed"), (8, 4, 3, 2, 1, 3))[0]
         hours = {
             "office": [
                 (time(dice.randrange(6, 10), dice.choice((0, 15, 30))), time(dice.randrange(16, 23), dice.choice((0, 45, 59))))
             ],
             "split": [(time(8, 30), time(12, 15)), (time(13, 5), time(18))],
-            "night": [(time(dice.randrange(20, 24)), time(dice.randrange(1, 7), 30)), (time(1, 30), time(2, 30))],
+            "overnight": [(time(dice.randrange(20, 24)), time(dice.randrange(1, 7), 30)), (time(1, 30), time(2, 30))],
             "overlap": [(time(9), time(14)), (time(12), time(17)), (time(17), time(18))],
             "whole": [(time(0), time(0))],
             "closed": [],
@@ -58,7 +58,7 @@ def _windows(dice: random.Random, valid_from: date) -> list[dict[str, Any]]:
 
 
 def _moment(dice: random.Random) -> datetime:
-    """An instant of the two years, every third within a day and a half of a change of clocks somewhere."""
+    """A random instant in the two years. A third of them are within 36 hours of a clock change in one of the timezones."""
     span = (AS_OF - FIRST_DAY).days * 86_400
     start = datetime.combine(FIRST_DAY, time(), UTC)
     if dice.random() > 1 / 3:
@@ -68,7 +68,7 @@ def _moment(dice: random.Random) -> datetime:
 
 
 def _length(dice: random.Random) -> timedelta:
-    """From an instant to many months, all orders of magnitude alike."""
+    """A random length from zero to a year, with a uniform order of magnitude."""
     return timedelta(seconds=int(10 ** dice.uniform(0, 7.5)) - 1, microseconds=dice.choice((0, 0, 500_000)))
 
 
@@ -79,7 +79,7 @@ def _hours(dice: random.Random) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Desk:
-    """Ten support desks, one per timezone, their opening hours and holidays, and tickets for each."""
+    """Ten support desks, one per timezone, with opening hours, holidays and tickets."""
 
     hours: dict[str, list[dict[str, Any]]]
     holidays: dict[str, set[date]]
@@ -87,7 +87,7 @@ class Desk:
 
     @classmethod
     def at_random(cls, dice: random.Random) -> Desk:
-        """The same for the same dice."""
+        """Random desks. The same generator gives the same desks."""
         hours = {zone: _hours(dice) for zone in TIMEZONES}
         holidays = {zone: {FIRST_DAY + timedelta(days=dice.randrange(730)) for _ in range(20)} for zone in TIMEZONES}
         tickets: list[dict[str, Any]] = []
@@ -104,7 +104,7 @@ class Desk:
         return cls(hours, holidays, tickets)
 
     def write(self, bq: bigquery.Client) -> None:
-        """Put it where the models before fct_tickets would."""
+        """Write the tables that fct_tickets and the models before it read."""
         organizations = [
             {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)} for zone in TIMEZONES
         ]
@@ -122,7 +122,7 @@ class Desk:
         write_table(bq, "core.int_support__tickets", ticket_columns(), self.tickets)
 
 
-def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_business_minutes_agree_with_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk.at_random(random.Random(SEED))
     with connected(monkeypatch, "core", "staging") as bq:
         desk.write(bq)
@@ -135,16 +135,16 @@ def test_business_minutes_are_those_of_zoneinfo(monkeypatch: pytest.MonkeyPatch)
     minutes = {(zone, number): values for zone, number, *values in found}
     assert len(minutes) == len(desk.tickets)
     clocks = {zone: BusinessClock(zone, desk.hours[zone], desk.holidays[zone]) for zone in TIMEZONES}
-    wrong, open_at_all = [], 0
+    wrong, open_intervals = [], 0
     for ticket in desk.tickets:
         zone = ticket["organization_id"]
         for event, found_minutes in zip(EVENTS, minutes[zone, ticket["ticket_id"]], strict=True):
             true = float(clocks[zone].minutes(ticket["created_at"], ticket[f"{event}_closed_at"]))
-            open_at_all += true > 0
+            open_intervals += true > 0
             if found_minutes is None or abs(float(found_minutes) - true) > 1e-6:
                 wrong.append((zone, ticket["created_at"], ticket[f"{event}_closed_at"], found_minutes, true))
     assert len(desk.tickets) * len(EVENTS) >= 10_000
-    assert open_at_all > len(desk.tickets)
+    assert open_intervals > len(desk.tickets)
     assert not wrong, f"{len(wrong)} intervals differ, such as {wrong[:5]}"
 
 

@@ -1,5 +1,7 @@
-"""What incremental models send when their table exists: filters on the partition column are constants, so that BigQuery leaves out
-the other partitions before it runs. A subquery in their place would read, and bill, all of them."""
+"""Incremental models filter the partition column by constants when their table exists, so that BigQuery reads only these partitions.
+
+A subquery instead of a constant would read, and bill, all partitions.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ COMPARED_WITH = r"\b{column}\s*(?:=|<=|>=|<|>|between|in)\s*((?:date|timestamp) 
 MAY = ["timestamp '2026-05-01'", "timestamp '2026-06-01'"]
 
 
-def test_the_history_of_health_reads_one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_health_history_deletes_from_one_partition_and_merges_without_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = {
         **dict.fromkeys(TEXTS, str),
         **dict.fromkeys(COUNTS, int),
@@ -63,15 +65,15 @@ def test_the_history_of_health_reads_one_partition(monkeypatch: pytest.MonkeyPat
 
 
 def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each ticket is there once, whichever way it moved; the statements name the months of those that moved, and no other."""
+    """Each ticket is in the table once, whichever way its partition changed. The statements name the months of changed tickets only."""
     with connected(monkeypatch, "core", "staging") as bq:
         opened = {"organization_id": str, "utc_date": date, "open_microseconds_before": int}
         opened |= dict.fromkeys(("segment_from", "segment_until", "open_until"), datetime)
         write_table(bq, "core.dim_open_time", opened, [])
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
 
-        def night(as_of: str, closed: Mapping[str, datetime | None]) -> dict[str, datetime | None]:
-            """Build from tickets of these ids and closing times; what is in fct_tickets then."""
+        def build_from(as_of: str, closed: Mapping[str, datetime | None]) -> dict[str, datetime | None]:
+            """Build fct_tickets from tickets with these ids and closing times; returns the ids and closing times in the table."""
             tickets = [_ticket(number, closed_at) for number, closed_at in closed.items()]
             write_table(bq, "core.int_support__tickets", ticket_columns(), tickets)
             write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, tickets)
@@ -82,17 +84,17 @@ def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkey
 
         march, may, july = (datetime(2026, month, 5, tzinfo=UTC) for month in (3, 5, 7))
         first = {"moves": march, "opens": march, "closes": None, "open": None, "settled": july, "goes": may, "goes_open": None}
-        assert night("2026-10-01", first) == first
+        assert build_from("2026-10-01", first) == first
 
         second = {"moves": may, "opens": None, "closes": may, "open": None, "settled": july, "goes": may, "goes_open": None}
-        assert night("2026-10-02", second) == second
+        assert build_from("2026-10-02", second) == second
         (merge,) = {words for words in sent("fct_tickets") if "merge into" in words}
         assert filters(merge, "resolution_closed_at") == ["timestamp '2026-03-01'", "timestamp '2026-04-01'", *MAY]
         assert merge.count("resolution_closed_at is null") == 1
         assert not [words for words in sent("fct_tickets") if "delete from" in words]
 
         third = {name: closed_at for name, closed_at in second.items() if not name.startswith("goes")}
-        assert night("2026-10-03", third) == third
+        assert build_from("2026-10-03", third) == third
         (script,) = {words for words in sent("fct_tickets") if "merge into" in words}
         merge, deletion = script.split(";")
         assert (filters(merge, "resolution_closed_at"), filters(deletion, "resolution_closed_at")) == (MAY, MAY)
@@ -113,5 +115,5 @@ def _ticket(number: str, closed_at: datetime | None) -> dict[str, Any]:
 
 
 def filters(statement: str, column: str) -> list[str]:
-    """What a column is compared with in a statement."""
+    """The values that a statement compares a column with."""
     return re.findall(COMPARED_WITH.format(column=column), statement)

@@ -1,4 +1,4 @@
-"""Release impact over the demo company: the spike after version 1.2 is found, and no day of a release that is quiet."""
+"""Release impact on the demo company: the spike after version 1.2 is found, and no other release has a spike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts rolled up from what staging shows, through the recursion, which dbt's unit tests cannot hold on BigQuery."""
+"""Rolls accounts up to their top account. The model is recursive, and dbt's unit tests cannot run recursive models on BigQuery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots: a version per change of the columns that they follow, dated by the run; a run can be repeated."""
+"""Snapshots have a version for each change of the tracked columns, dated by the run. A repeated run changes no version."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ COLUMNS = (
 )
 
 
-def test_a_version_begins_and_ends_with_the_run_that_sees_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_begins_and_ends_at_the_as_of_time_of_the_run_that_sees_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
     accounts = [dict.fromkeys(COLUMNS, name) for name in ("changes", "goes", "moves")]
-    changed = [accounts[0] | {"segment": "smb"}, accounts[2] | {"city": "another, which is not followed"}]
+    changed = [accounts[0] | {"segment": "smb"}, accounts[2] | {"city": "a column that is not tracked"}]
     versions = "select account_id, segment, date(dbt_valid_from), date(dbt_valid_to) from snapshots.snap_accounts order by 1, 3"
     with connected(monkeypatch, "core", "snapshots") as bq:
         write_table(bq, "core.dim_accounts", dict.fromkeys(COLUMNS, str), accounts)

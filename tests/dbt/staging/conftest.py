@@ -1,4 +1,4 @@
-"""A warehouse for staging: the platform's tables, and raw tables that hold a small demo company."""
+"""A warehouse for the tests of staging: the platform's tables, and raw tables with a small demo company."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.dbt.staging.raw import create_raw_table, load_csv
 from tests.warehouse import free_port
 
 AS_OF = "2026-10-01"
-#: The views of staging, and those that leave out their rows in quarantine.
+#: The staging views and their clean views.
 PATHS = ("path:models/staging", "path:models/intermediate/clean")
 HOSTILE_RUN_ID = 'manual__it\'s \\ "quoted"\nand 🎉'
 
 
 @dataclass(frozen=True)
 class DbtRun:
-    """A finished dbt invocation: its exit code, its output and each node's result by name."""
+    """A finished dbt invocation: its exit code, its output, and the result of each node by id."""
 
     code: int
     output: str
@@ -34,13 +34,13 @@ class DbtRun:
     results: dict[str, dict[str, Any]]
 
     def statuses(self, *kinds: str) -> dict[str, str]:
-        """Status by node name, of the kinds given (model, test, unit_test)."""
+        """Status by node id, for nodes of the given kinds (model, test, unit_test)."""
         return {key: str(result["status"]) for key, result in self.results.items() if result["unique_id"].split(".")[0] in kinds}
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A running warehouse and dbt against it."""
+    """A running warehouse, and dbt commands on it."""
 
     target: Path
 
@@ -58,7 +58,7 @@ class Warehouse:
         return DbtRun(done.returncode, done.stdout[-6000:], found["metadata"]["invocation_id"], results)
 
     def freshness(self, *tables: str) -> dict[str, str]:
-        """`dbt source freshness` of some raw tables, `source.table`: the status of each."""
+        """`dbt source freshness` of some raw tables, `source.table`; returns the status of each."""
         _, found = self._run(["source", "freshness", "--select", *(f"source:{table}" for table in tables)], "sources.json")
         return {".".join(result["unique_id"].split(".")[-2:]): result["status"] for result in found["results"]}
 
@@ -106,5 +106,5 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def healthy_build(warehouse: Warehouse) -> DbtRun:
-    """`dbt build` of staging and its clean views over the demo company: views, data tests, unit tests."""
+    """`dbt build` of staging and its clean views on the demo company: views, data tests, unit tests."""
     return warehouse.dbt("build")

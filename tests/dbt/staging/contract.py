@@ -1,4 +1,4 @@
-"""What staging must be, read from the sources' YAML: one view per table, its key, its columns."""
+"""The staging views that the sources' YAML requires: one per table, with its key and its columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINEAGE = ("_extracted_at", "_loaded_at", "_batch_id")
 
 @dataclass(frozen=True)
 class Staged:
-    """A raw table and the view that must stage it."""
+    """A raw table, and the staging view that it must have."""
 
     source: str
     dataset: str

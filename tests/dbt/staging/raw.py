@@ -1,4 +1,4 @@
-"""Raw tables for tests: created as the sources declare them, filled from the demo company's CSV or by hand."""
+"""Raw tables for tests, created as the sources declare them, and filled from the demo company's CSV files or from given rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from google.cloud import bigquery
 from include.sources.dbt_sources import WAREHOUSE_TYPES
 from tests.dbt.staging.contract import Staged
 
-LANDING_TYPES = {
+LOAD_TYPES = {
     "_extracted_at": "TIMESTAMP",
     "_loaded_at": "TIMESTAMP",
     "_batch_id": "STRING",
@@ -46,8 +46,8 @@ NOW = datetime(2026, 10, 1, 2, tzinfo=UTC)
 
 
 def column_types(staged: Staged) -> dict[str, str]:
-    """Column → warehouse type, landing columns included."""
-    return {name: WAREHOUSE_TYPES[kind] for name, kind in staged.types.items()} | LANDING_TYPES
+    """Column → warehouse type, including the columns that a load adds."""
+    return {name: WAREHOUSE_TYPES[kind] for name, kind in staged.types.items()} | LOAD_TYPES
 
 
 def create_raw_table(bq: bigquery.Client, staged: Staged) -> None:
@@ -64,15 +64,15 @@ def load_csv(bq: bigquery.Client, staged: Staged, path: Path) -> None:
 
 
 def append_rows(bq: bigquery.Client, staged: Staged, rows: list[dict[str, Any]]) -> None:
-    """Append rows given as text, missing or empty = NULL, as one batch."""
-    landing = {"_extracted_at": NOW, "_loaded_at": NOW, "_batch_id": f"{staged.source}@test", "_source_file_id": "test"}
+    """Append rows given as text, as one batch. A missing or empty value is NULL."""
+    load = {"_extracted_at": NOW, "_loaded_at": NOW, "_batch_id": f"{staged.source}@test", "_source_file_id": "test"}
     types = column_types(staged)
     arrays = {
         name: pa.array([_read(row.get(name), kind) for row in rows], _ARROW[kind])
         for name, kind in types.items()
-        if name not in LANDING_TYPES
+        if name not in LOAD_TYPES
     }
-    for name, value in {**landing, "_is_deleted": False}.items():
+    for name, value in {**load, "_is_deleted": False}.items():
         arrays[name] = pa.array([value] * len(rows), _ARROW[types[name]])
     body = io.BytesIO()
     pq.write_table(pa.table(arrays), body)

@@ -1,4 +1,4 @@
-"""Staging against the sources' contract, without a warehouse: from the files and dbt's manifest."""
+"""Staging meets the sources' contract, as its files and dbt's manifest show. No warehouse runs."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_every_view_has_its_yaml_beside_it() -> None:
 
 
 @each_table
-def test_a_view_chooses_its_rows_by_latest_rows(staged: Staged) -> None:
+def test_a_view_selects_its_rows_by_latest_rows(staged: Staged) -> None:
     assert re.findall(r"latest_rows\('(\w+)', '(\w+)'", staged.sql) == [(staged.source, staged.table)]
 
 
 @each_table
-def test_a_broken_primary_key_alone_stops_the_build(staged: Staged, nodes: dict[str, Any]) -> None:
-    """All else only warns, because the gate decides about it, and is tested on what core reads: the clean view, if there is one."""
+def test_only_a_broken_primary_key_stops_the_build(staged: Staged, nodes: dict[str, Any]) -> None:
+    """All other rules only warn, because the gate decides about them. They are tested on the clean view, if there is one."""
     (test,) = data_tests(nodes, staged.view)
     rules = {name for name in test["test_metadata"]["kwargs"] if name != "model"}
     assert test["test_metadata"]["name"] == "rows_are_valid"
@@ -58,7 +58,7 @@ def test_a_broken_primary_key_alone_stops_the_build(staged: Staged, nodes: dict[
 
 
 @each_table
-def test_categories_are_listed_in_the_source_alone_and_judged_by_the_gate(staged: Staged, nodes: dict[str, Any]) -> None:
+def test_accepted_values_are_listed_only_in_the_source_and_checked_by_the_gate(staged: Staged, nodes: dict[str, Any]) -> None:
     for test in [*data_tests(nodes, staged.view), *data_tests(nodes, clean_view(staged.view))]:
         assert "accepted_values" not in test["test_metadata"]["kwargs"].get("warns", {})
     rules = {rule.relation for rule in gates()["staging"].rules if rule.name.startswith("known_categories_of_")}
@@ -73,7 +73,7 @@ def test_every_column_of_the_source_is_staged(staged: Staged) -> None:
 
 
 @each_table
-def test_a_view_shows_its_rows_in_quarantine_and_its_clean_view_does_not(staged: Staged, nodes: dict[str, Any]) -> None:
+def test_a_view_shows_its_rows_in_quarantine_and_its_clean_view_leaves_them_out(staged: Staged, nodes: dict[str, Any]) -> None:
     quarantined_rows = "source.customer_intelligence.quarantine.quarantined_rows"
     view = f"model.customer_intelligence.{staged.view}"
     clean = nodes.get(f"model.customer_intelligence.{clean_view(staged.view)}")
@@ -95,14 +95,14 @@ def test_a_view_is_described(staged: Staged, nodes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["ops.dbt_results", "quarantine.quarantined_rows"])
-def test_tables_that_dbt_creates_are_those_of_the_books(name: str) -> None:
-    """dbt creates two tables where the pipeline has not run yet: column by column as include/ops defines them."""
-    book = ops_table(name)
+def test_dbt_creates_audit_tables_as_they_are_defined(name: str) -> None:
+    """Before the pipeline's first run, dbt creates two tables. Their columns are those that include/ops defines."""
+    table = ops_table(name)
     macros = (ROOT / "dbt" / "macros" / "platform_tables.sql").read_text()
-    definition = macros.split(f"'{book.name}': {{")[1].split("},")[0]
+    definition = macros.split(f"'{table.name}': {{")[1].split("},")[0]
     columns = re.search(r"'columns': \[(.*?)\]", definition, re.DOTALL)
     assert columns
-    expected = [f"{c.name} {c.type.lower()}{' not null' if c.required else ''}" for c in book.columns]
+    expected = [f"{c.name} {c.type.lower()}{' not null' if c.required else ''}" for c in table.columns]
     assert re.findall(r"'([^']+)'", columns.group(1)) == expected
-    assert f"'partition_by': '{book.partition_by}'" in definition
-    assert f"'cluster_by': [{', '.join(repr(c) for c in book.cluster_by)}]" in definition
+    assert f"'partition_by': '{table.partition_by}'" in definition
+    assert f"'cluster_by': [{', '.join(repr(c) for c in table.cluster_by)}]" in definition

@@ -1,4 +1,4 @@
-"""Staging on a warehouse: healthy data passes without a warning, and every data test turns red on data that breaks it."""
+"""Staging on a warehouse: sound rows pass without a warning, and every data test fails on rows that break it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = staged_tables()
 CLEAN_VIEWS = len(list(CLEAN.glob("*.sql")))
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
-# What a broken row of each kind holds, and where one table needs something more particular to break a promise.
+# The values of a broken row by column type, and other values where a table needs them to break a rule.
 BROKEN_BY_TYPE = {
     "string": "nonsense",
     "integer": "-1",
@@ -62,7 +62,7 @@ def test_views_show_the_documented_columns_in_order(warehouse: Warehouse, health
         assert [field.name for field in bq.get_table(f"staging.{staged.view}").schema] == documented, staged.view
 
 
-def test_results_are_recorded_whatever_they_contain(warehouse: Warehouse, healthy_build: DbtRun) -> None:
+def test_results_are_recorded_whatever_the_run_id_contains(warehouse: Warehouse, healthy_build: DbtRun) -> None:
     rows = warehouse.query(f"select * from ops.dbt_results where invocation_id = '{healthy_build.invocation_id}'")
     nodes = {key for key in healthy_build.results if not key.startswith("operation.")}
     assert {row["node_id"] for row in rows if not row["node_id"].startswith("operation.")} == nodes
@@ -74,7 +74,7 @@ def test_results_are_recorded_whatever_they_contain(warehouse: Warehouse, health
     assert all(row["execution_seconds"] >= 0 for row in staged)
 
 
-def test_a_row_that_breaks_no_key_only_warns(warehouse: Warehouse, healthy_build: DbtRun) -> None:
+def test_a_broken_rule_other_than_the_key_only_warns(warehouse: Warehouse, healthy_build: DbtRun) -> None:
     from include.warehouse import client
 
     accounts = next(staged for staged in TABLES if staged.view == "stg_crm__accounts")
@@ -87,9 +87,9 @@ def test_a_row_that_breaks_no_key_only_warns(warehouse: Warehouse, healthy_build
 
 @pytest.fixture
 def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
-    """In every raw table a row of NULLs and rows that break every promise; in every view each row twice.
+    """Every raw table has a row of NULLs and rows that break every rule. Every view has each row twice.
 
-    Twice, because staging cannot repeat a key: its `unique` tests watch over the macro that sees to that.
+    Only a replaced view can repeat a key, because the macro `latest_rows` removes repeated keys.
     """
     from include.warehouse import client
 
@@ -142,7 +142,7 @@ def unbroken_rules(warehouse: Warehouse, test: str) -> set[str]:
 
 
 def test_dbt_measures_the_freshness_of_a_source_by_its_last_load(warehouse: Warehouse) -> None:
-    """Not by its newest row, and each table by itself."""
+    """The age of a source's newest row does not count, and each table is measured by itself."""
     from include import ops
 
     now = datetime.now(UTC)

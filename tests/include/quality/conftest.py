@@ -18,14 +18,14 @@ DATASETS = ("raw_shop", "staging", "core", "marts_build", "metrics_build", "mart
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client of a warehouse in which every dataset exists and nothing is in them."""
+    """A client of a warehouse in which every dataset exists and is empty."""
     with connected(monkeypatch, *DATASETS) as client:
         yield client
 
 
 @pytest.fixture
 def gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """A function that writes gates, name → rules, and sources, for the platform to use; returns the gates' folder."""
+    """A function that writes gates, name → rules, and sources, for the platform to use; it returns the gates' folder."""
 
     def make(rules: dict[str, list[dict[str, Any]]], sources: dict[str, dict[str, Any]] | None = None) -> Path:
         folder = tmp_path / "great_expectations" / "gates"

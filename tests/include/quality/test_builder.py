@@ -1,4 +1,4 @@
-"""The Great Expectations context is what the rules say, and is made without a warehouse."""
+"""The Great Expectations context follows from the rules, and needs no warehouse."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ RULE: dict[str, Any] = {
     "name": "a_rule",
     "relation": "core.t",
     "action": "block",
-    "reason": "Because it must hold.",
+    "reason": "The test needs a rule.",
     "rows": "select * from core.t where false",
 }
 
 
-def test_what_is_committed_is_what_the_rules_say() -> None:
+def test_the_committed_files_follow_from_the_rules() -> None:
     assert build(check=True) == []
     assert main(["build", "--check"]) == 0
 
@@ -42,12 +42,12 @@ def test_each_action_is_in_use() -> None:
     assert {rule.action for gate in gates().values() for rule in gate.rules} == {"block", "quarantine", "warn"}
 
 
-def test_the_same_rules_make_the_same_bytes() -> None:
+def test_the_same_rules_give_the_same_bytes() -> None:
     once, again = ({name: [gate] for name, gate in gates().items()} for _ in range(2))
     assert render(once) == render(again)
 
 
-def test_a_gate_is_one_suite_until_its_statement_would_scan_too_much() -> None:
+def test_a_gate_is_one_suite_unless_its_statement_would_scan_too_many_tables() -> None:
     def suites(tables: int) -> list[str]:
         rows = "select 1 from " + ", ".join(["core.t"] * tables)
         gate = Gate.model_validate({"gate": "core", "rules": [RULE | {"name": name, "rows": rows} for name in ("a", "b", "c")]})
@@ -58,8 +58,8 @@ def test_a_gate_is_one_suite_until_its_statement_would_scan_too_much() -> None:
     assert suites(151) == ["expectations/core.json", "expectations/core/2.json", "expectations/core/3.json"]
 
 
-def test_great_expectations_reads_back_what_was_rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It loads every checkpoint and finds nothing that it would have written differently; no warehouse is there."""
+def test_great_expectations_reads_the_rendered_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Great Expectations loads every checkpoint, and would write the same files. No warehouse runs."""
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
     from include.quality.context import open_context
 
@@ -138,11 +138,11 @@ def test_quarantined_rows_reach_no_model_past_staging(
     rule = RULE | {"name": "orphans", "relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
     gates({"staging": [rule]})
     dbt = tmp_path / "dbt"
-    usual = {
+    common = {
         "models/staging/shop/stg_shop__items.sql": "{{ latest_rows('shop', 'items') }} -- {{ source('shop', 'items') }}",
         "models/intermediate/clean/clean_shop__items.sql": CLEAN,
     }
-    for name, text in (usual | files).items():
+    for name, text in (common | files).items():
         if text is not None:
             (dbt / name).parent.mkdir(parents=True, exist_ok=True)
             (dbt / name).write_text(text)
@@ -150,15 +150,15 @@ def test_quarantined_rows_reach_no_model_past_staging(
         build(check=True)
 
 
-def test_a_later_gate_judges_no_quarantined_row(gates: Make, tmp_path: Path) -> None:
+def test_no_rule_of_a_later_gate_reads_quarantined_rows(gates: Make, tmp_path: Path) -> None:
     orphans = RULE | {"relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
-    judged = RULE | {"rows": "select * from staging.stg_shop__items where id < 0"}
+    later = RULE | {"rows": "select * from staging.stg_shop__items where id < 0"}
     clean = tmp_path / "dbt" / "models" / "clean_shop__items.sql"
     clean.parent.mkdir(parents=True)
     clean.write_text(CLEAN)
-    gates({"staging": [orphans, judged | {"name": "another"}], "core": [RULE]})
+    gates({"staging": [orphans, later | {"name": "another"}], "core": [RULE]})
     build(check=True)
-    gates({"core": [judged]})
+    gates({"core": [later]})
     with pytest.raises(
         GateError, match=r"gates/core\.yml: a_rule: it reads staging\.stg_shop__items.* Read core\.clean_shop__items"
     ):
@@ -179,13 +179,13 @@ def test_a_later_gate_judges_no_quarantined_row(gates: Make, tmp_path: Path) -> 
         ({"reason": "short"}, "reason"),
     ],
 )
-def test_a_wrong_rule_is_named_with_its_file(gates: Make, change: dict[str, Any], message: str) -> None:
+def test_the_error_about_a_wrong_rule_names_its_file(gates: Make, change: dict[str, Any], message: str) -> None:
     with pytest.raises(GateError, match=rf"core\.yml: rules\.0.*{message}"):
         gates({"core": [RULE | change]})
 
 
-def test_doubled_names_and_misnamed_files_are_refused(gates: Make) -> None:
-    with pytest.raises(GateError, match="doubled: a_rule"):
+def test_repeated_names_and_misnamed_files_are_refused(gates: Make) -> None:
+    with pytest.raises(GateError, match="used twice: a_rule"):
         gates({"core": [RULE, RULE]})
     folder = gates({"core": [RULE]})
     (folder / "core.yml").rename(folder / "marts.yml")

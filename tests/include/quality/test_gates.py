@@ -1,4 +1,4 @@
-"""Gates: what each action does, in a real warehouse, with small tables made by hand."""
+"""Gates in a real warehouse, on small tables: the effect of each action, quarantine, raw gates and data docs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORPHANS: dict[str, Any] = {
     "name": "children_of_known_parents",
     "relation": "staging.stg_shop__children",
     "action": "quarantine",
-    "reason": "Nobody knows its parent.",
+    "reason": "The parent is not known.",
     "key": ["organization_id", "child_id"],
     "rows": """
         select children.*
@@ -52,7 +52,7 @@ def verdicts(bq: Client) -> list[tuple[object, ...]]:
     return rows(bq, "select expectation, success, unexpected_count, verdict from ops.gate_results order by 1")
 
 
-def test_a_passing_gate_is_written_down_once(bq: Client, gates: Make) -> None:
+def test_a_gate_that_passes_is_recorded_once(bq: Client, gates: Make) -> None:
     gates({"core": [rule("block", "select * from core.t where value < 0")]})
     table(bq, "core.t", 1, 2)
     for _ in range(2):
@@ -61,7 +61,7 @@ def test_a_passing_gate_is_written_down_once(bq: Client, gates: Make) -> None:
     assert verdicts(bq) == [("no_negative_value", True, 0, "pass")]
 
 
-def test_block_raises_with_relation_count_reason_and_keys(bq: Client, gates: Make) -> None:
+def test_a_rule_that_blocks_raises_an_error_with_relation_count_reason_and_keys(bq: Client, gates: Make) -> None:
     gates({"core": [rule("block", "select * from core.t where value < 0")]})
     table(bq, "core.t", 1, -2, -3)
     with pytest.raises(GateBlocked) as blocked:
@@ -74,23 +74,23 @@ def test_block_raises_with_relation_count_reason_and_keys(bq: Client, gates: Mak
     assert verdicts(bq) == [("no_negative_value", True, 0, "pass")]
 
 
-def test_a_blocked_marts_gate_leaves_what_is_published_as_it_was(bq: Client, gates: Make) -> None:
+def test_published_tables_do_not_change_if_the_gate_marts_blocks(bq: Client, gates: Make) -> None:
     gates({"marts": [rule("block", "select * from marts_build.mart_t where value < 0") | {"relation": "marts_build.mart_t"}]})
 
-    def night(*values: int) -> None:
-        """As the pipeline does it: build, check, publish."""
+    def nightly_run(*values: int) -> None:
+        """Build, check and publish, as the pipeline does."""
         table(bq, "marts_build.mart_t", *values)
         run_gate("marts", RUN)
         publish(RUN, client=bq)
 
-    night(1, 2)
+    nightly_run(1, 2)
     with pytest.raises(GateBlocked):
-        night(1, -2, 3)
+        nightly_run(1, -2, 3)
     assert rows(bq, "select value from marts.mart_t order by 1") == [(1,), (2,)]
     assert [row["row_count"] for row in ops.publications(client=bq)] == [2]
 
 
-def test_warn_goes_on_and_names_the_rows(bq: Client, gates: Make) -> None:
+def test_a_rule_that_warns_names_the_rows_and_the_run_continues(bq: Client, gates: Make) -> None:
     gates({"core": [rule("warn", "select * from core.t where value < 0")]})
     table(bq, "core.t", 1, -2)
     verdict = run_gate("core", RUN)
@@ -99,7 +99,7 @@ def test_warn_goes_on_and_names_the_rows(bq: Client, gates: Make) -> None:
     assert verdicts(bq) == [("no_negative_value", False, 1, "warn")]
 
 
-def test_the_severest_verdict_is_the_gate_s(bq: Client, gates: Make) -> None:
+def test_the_verdict_of_a_gate_is_the_severest_of_its_rules(bq: Client, gates: Make) -> None:
     broken = "select * from core.t where value < 0"
     gates(
         {
@@ -116,7 +116,7 @@ def test_the_severest_verdict_is_the_gate_s(bq: Client, gates: Make) -> None:
     assert [outcome.name for outcome in blocked.value.verdict.failures] == ["second", "first"]
 
 
-def test_what_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, gates: Make) -> None:
+def test_a_rule_that_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, gates: Make) -> None:
     gates({"core": [rule("warn", "select * from core.nowhere"), rule("warn", "select id from core.t where value < 0", "fine")]})
     table(bq, "core.t", 1)
     with pytest.raises(GateBlocked, match=r"no_negative_value on core\.t could not be evaluated: .*nowhere"):
@@ -124,51 +124,58 @@ def test_what_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, gates: 
     assert verdicts(bq) == [("fine", True, 0, "pass"), ("no_negative_value", False, None, "block")]
 
 
-def test_one_that_cannot_be_evaluated_hides_no_other(bq: Client, gates: Make) -> None:
+def test_a_rule_that_cannot_be_evaluated_does_not_hide_other_rules(bq: Client, gates: Make) -> None:
     sides = "select id as part, value as left_value, 1 as right_value, 0 as row_count from core."
-    shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same thing.", "tolerance": 0.5}
+    shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same number.", "tolerance": 0.5}
     gates(
         {
             "core": [
-                {"name": "lost", "reconcile": f"{sides}nowhere", **shared},
-                {"name": "kept", "reconcile": f"{sides}t", **shared},
+                {"name": "of_a_missing_table", "reconcile": f"{sides}nowhere", **shared},
+                {"name": "evaluated", "reconcile": f"{sides}t", **shared},
                 rule("warn", "select * from core.t where value < 0", "counted"),
             ]
         }
     )
     table(bq, "core.t", 1, -2)
-    with pytest.raises(GateBlocked, match=r"block: lost on core\.t could not be evaluated: .*nowhere"):
+    with pytest.raises(GateBlocked, match=r"block: of_a_missing_table on core\.t could not be evaluated: .*nowhere"):
         run_gate("core", RUN)
-    assert verdicts(bq) == [("counted", False, 1, "warn"), ("kept", False, 1, "warn"), ("lost", False, None, "block")]
+    assert verdicts(bq) == [
+        ("counted", False, 1, "warn"),
+        ("evaluated", False, 1, "warn"),
+        ("of_a_missing_table", False, None, "block"),
+    ]
     assert rows(bq, "select reconciliation, part, difference from ops.reconciliation order by part") == [
-        ("kept", "k0", 0.0),
-        ("kept", "k1", -3.0),
+        ("evaluated", "k0", 0.0),
+        ("evaluated", "k1", -3.0),
     ]
 
 
-def test_a_rule_whose_rows_cannot_be_shown_or_held_is_named_and_hides_no_other(bq: Client, gates: Make) -> None:
+def test_a_rule_whose_rows_cannot_be_shown_or_quarantined_is_named_and_does_not_hide_other_rules(bq: Client, gates: Make) -> None:
     gates(
         {
             "staging": [
                 rule("warn", "select * from core.t where value < 0 -- all", "with_a_comment"),
                 rule("warn", "select * from core.t where value < 0", "without_its_key", ("nokey",)),
-                rule("quarantine", "select * from core.t where value < 0", "not_held", ("nokey",)) | {"relation": "staging.t"},
+                rule("quarantine", "select * from core.t where value < 0", "not_quarantined", ("nokey",))
+                | {"relation": "staging.t"},
                 rule("warn", "select * from core.t where value < 0", "counted"),
             ]
         }
     )
     table(bq, "core.t", 1, -2)
-    with pytest.raises(GateBlocked, match=r"(?s)not_held.*nokey.*without_its_key.*nokey|without_its_key.*nokey.*not_held.*nokey"):
+    with pytest.raises(
+        GateBlocked, match=r"(?s)not_quarantined.*nokey.*without_its_key.*nokey|without_its_key.*nokey.*not_quarantined.*nokey"
+    ):
         run_gate("staging", RUN)
     assert {(name, verdict) for name, _, _, verdict in verdicts(bq)} == {
         ("with_a_comment", "warn"),
         ("without_its_key", "block"),
-        ("not_held", "block"),
+        ("not_quarantined", "block"),
         ("counted", "warn"),
     }
 
 
-def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
+def test_a_gate_may_have_expectations_of_great_expectations(bq: Client, gates: Make) -> None:
     gates(
         {
             "core": [
@@ -180,10 +187,10 @@ def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
                     "expect": {"type": "expect_column_values_to_be_between", "column": "value", "min_value": 0, "max_value": 100},
                 },
                 {
-                    "name": "something_is_there",
+                    "name": "table_has_rows",
                     "relation": "core.t",
                     "action": "block",
-                    "reason": "Nothing comes of nothing.",
+                    "reason": "An empty table has no figures.",
                     "expect": {"type": "expect_table_row_count_to_be_between", "min_value": 1},
                 },
             ]
@@ -194,7 +201,7 @@ def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
     assert "value_is_a_percentage on core.t: 2 rows. Parts of a whole. For example 101, 102." in verdict.message
     assert rows(bq, "select column_name, observed from ops.gate_results order by 1") == [(None, "3"), ("value", "2 of 3")]
     bq.query("delete from core.t where true").result()
-    with pytest.raises(GateBlocked, match="something_is_there"):
+    with pytest.raises(GateBlocked, match="table_has_rows"):
         run_gate("core", RUN)
 
 
@@ -211,7 +218,9 @@ def test_great_expectations_own_work_too(bq: Client, gates: Make) -> None:
         ("id like 'k%' and '10%s' = concat('10%', 's')", 1),
     ],
 )
-def test_the_run_and_odd_characters_reach_the_warehouse(bq: Client, gates: Make, condition: str, count: int) -> None:
+def test_parameters_of_the_run_and_special_characters_reach_the_warehouse_unchanged(
+    bq: Client, gates: Make, condition: str, count: int
+) -> None:
     gates({"core": [rule("warn", f"select * from core.t where {condition}")]})
     table(bq, "core.t", 1)
     run_gate("core", RUN)
@@ -219,7 +228,7 @@ def test_the_run_and_odd_characters_reach_the_warehouse(bq: Client, gates: Make,
 
 
 def family(bq: Client, parents: str, children: str) -> None:
-    """Raw parents and children, staging views that show them all, and clean views without those in quarantine."""
+    """Raw parents and children, staging views of all rows, and clean views without the rows in quarantine."""
     for name, values in (("parents", parents), ("children", children)):
         bq.query(f"create or replace table raw_shop.{name} as select * from unnest([{values}])").result()
     for name, key in (("parents", "parent_id"), ("children", "concat(organization_id, '|', child_id)")):
@@ -237,34 +246,34 @@ CHILDREN = ", ".join(
 )
 
 
-def held(bq: Client) -> list[tuple[object, ...]]:
+def in_quarantine(bq: Client) -> list[tuple[object, ...]]:
     return rows(bq, "select relation, row_key from quarantine.quarantined_rows order by 1, 2")
 
 
-def test_quarantine_moves_rows_aside_with_the_reason_and_goes_on(bq: Client, gates: Make) -> None:
+def test_rows_are_quarantined_with_the_reason_and_the_run_continues(bq: Client, gates: Make) -> None:
     gates({"staging": [ORPHANS]})
     family(bq, MUM, CHILDREN)
     for _ in range(2):
         verdict = run_gate("staging", RUN)
         assert (verdict.verdict, verdict.quarantined) == ("quarantine", 2)
         assert rows(bq, "select child_id from core.clean_shop__children") == [("ann",)]
-    assert held(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
+    assert in_quarantine(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
     kept = rows(
         bq,
         "select organization_id, reason, expectation, gate, json_value(row_json, '$.parent_id'), run_id, as_of "
         "from quarantine.quarantined_rows where row_key = 'o|bob'",
     )
-    assert kept == [("o", "Nobody knows its parent.", "children_of_known_parents", "staging", "dad", RUN.run_id, RUN.as_of)]
+    assert kept == [("o", "The parent is not known.", "children_of_known_parents", "staging", "dad", RUN.run_id, RUN.as_of)]
     assert verdicts(bq) == [("children_of_known_parents", False, 2, "quarantine")]
 
 
-def test_a_parent_that_arrives_releases_its_children(bq: Client, gates: Make) -> None:
+def test_rows_leave_quarantine_when_their_parent_arrives(bq: Client, gates: Make) -> None:
     gates({"staging": [ORPHANS]})
     family(bq, MUM, CHILDREN)
     run_gate("staging", RUN)
     family(bq, f"{MUM}, struct('o', 'dad', 'gran')", CHILDREN)
     assert run_gate("staging", RUN).verdict == "pass"
-    assert held(bq) == []
+    assert in_quarantine(bq) == []
     assert rows(bq, "select count(*) from core.clean_shop__children") == [(3,)]
 
 
@@ -273,10 +282,10 @@ def test_a_row_that_breaks_two_rules_is_quarantined_once(bq: Client, gates: Make
     gates({"staging": [ORPHANS, named]})
     family(bq, MUM, CHILDREN)
     assert run_gate("staging", RUN).quarantined == 3
-    assert [key for _, key in held(bq)] == ["o|ann", "o|bob", "o|cy"]
+    assert [key for _, key in in_quarantine(bq)] == ["o|ann", "o|bob", "o|cy"]
 
 
-def test_children_follow_a_parent_into_quarantine_if_their_rule_reads_it(bq: Client, gates: Make) -> None:
+def test_children_of_a_quarantined_row_are_quarantined_if_their_rule_reads_the_quarantine(bq: Client, gates: Make) -> None:
     rootless = ORPHANS | {
         "name": "parents_with_a_root",
         "relation": "staging.stg_shop__parents",
@@ -288,37 +297,37 @@ def test_children_follow_a_parent_into_quarantine_if_their_rule_reads_it(bq: Cli
     gates({"staging": [orphans, rootless]})
     family(bq, f"{MUM}, struct('o', 'dad', cast(null as string))", CHILDREN)
     assert run_gate("staging", RUN).quarantined == 3
-    assert [key for _, key in held(bq)] == ["o|bob", "o|cy", "dad"]
+    assert [key for _, key in in_quarantine(bq)] == ["o|bob", "o|cy", "dad"]
 
 
-def test_a_gate_leaves_the_rows_of_others_alone(bq: Client, gates: Make) -> None:
+def test_a_gate_does_not_restore_rows_that_others_quarantined(bq: Client, gates: Make) -> None:
     gates({"staging": [ORPHANS]})
     family(bq, MUM, CHILDREN)
     foreign = {"relation": "stg_shop__children", "row_key": "o|ann", "reason": "by hand", "expectation": "e", "gate": "hand"}
     ops.append("quarantine.quarantined_rows", [foreign | {"quarantined_at": RUN.as_of}], client=bq)
     run_gate("staging", RUN)
-    assert ("stg_shop__children", "o|ann") in held(bq)
+    assert ("stg_shop__children", "o|ann") in in_quarantine(bq)
 
 
-def test_reconciliations_are_kept_whether_they_close_or_not(bq: Client, gates: Make) -> None:
-    closing = {
-        "name": "values_close",
+def test_reconciliations_are_recorded_whether_their_sides_agree_or_not(bq: Client, gates: Make) -> None:
+    comparison = {
+        "name": "values_agree",
         "relation": "core.t",
         "action": "warn",
-        "reason": "Left and right are the same thing.",
+        "reason": "Left and right are the same number.",
         "tolerance": 0.5,
         "reconcile": "select id as part, value as left_value, 2 as right_value, 1 as row_count from core.t",
     }
-    gates({"core": [closing]})
+    gates({"core": [comparison]})
     table(bq, "core.t", 2, 5)
     for _ in range(2):
         verdict = run_gate("core", RUN)
-        assert "values_close on core.t: 1 rows. Left and right are the same thing. For example k1." in verdict.message
+        assert "values_agree on core.t: 1 rows. Left and right are the same number. For example k1." in verdict.message
         assert verdict.outcomes[0].key == ("part",), "alerts name samples by their key"
     kept = rows(
         bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part"
     )
-    assert kept == [("values_close", "k0", 2.0, 2.0, 0.0, 1), ("values_close", "k1", 5.0, 2.0, 3.0, 1)]
+    assert kept == [("values_agree", "k0", 2.0, 2.0, 0.0, 1), ("values_agree", "k1", 5.0, 2.0, 3.0, 1)]
 
 
 SHOP_FILE: dict[str, Any] = {
@@ -348,7 +357,7 @@ SHOP.tables["items"]._name = "items"
 
 @pytest.fixture
 def shop(bq: Client, gates: Make) -> Client:
-    """A shop whose one table has landed, two rows of it tonight."""
+    """A source whose one table is loaded: five rows, two of them by this run."""
     gates({}, {"shop": SHOP_FILE})
     batch = RUN.batch_id("shop")
     bq.query(
@@ -356,30 +365,31 @@ def shop(bq: Client, gates: Make) -> Client:
         f"timestamp '2026-10-01' as _loaded_at, if(i < 3, '{batch}', 'shop@before') as _batch_id, 'f' as _source_file_id, "
         "false as _is_deleted from unnest(generate_array(1, 5)) as i"
     ).result()
-    land(bq, batch, 2)
+    record_load(bq, batch, 2)
     return bq
 
 
-def land(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = RUN.as_of) -> None:
+def record_load(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = RUN.as_of) -> None:
+    """Write the row of a load to `ops.loads`."""
     row = {"batch_id": batch, "source": "shop", "table_name": "items", "rows_loaded": loaded, "rows_deleted": 0}
     ops.append("ops.loads", [row | {"rows_rejected": rejected, "loaded_at": at}], replace_where={"batch_id": batch}, client=bq)
 
 
-def test_a_landing_as_agreed_passes_its_raw_gate(shop: Client) -> None:
+def test_a_complete_load_passes_its_raw_gate(shop: Client) -> None:
     assert run_gate("raw_shop", RUN).verdict == "pass"
 
 
-def test_a_night_landed_again_is_complete_too(shop: Client) -> None:
-    """The second landing of a batch brings only what is new; the first one's rows stay, since raw is append-only."""
+def test_a_repeated_load_is_complete_too(shop: Client) -> None:
+    """The second load of a batch has only new rows. The rows of the first stay, because raw is append-only."""
     later = "timestamp '2026-10-01 01:00:00+00'"
     shop.query(
         f"insert into raw_shop.items select * replace ('i9' as item_id, {later} as _loaded_at) from raw_shop.items where item_id = 'i1'"
     ).result()
-    land(shop, RUN.batch_id("shop"), 1, at=datetime(2026, 10, 1, 1, tzinfo=UTC))
+    record_load(shop, RUN.batch_id("shop"), 1, at=datetime(2026, 10, 1, 1, tzinfo=UTC))
     assert run_gate("raw_shop", RUN).verdict == "pass"
 
 
-def test_a_table_that_has_not_arrived_tonight_blocks(shop: Client) -> None:
+def test_a_table_without_a_load_in_this_run_blocks(shop: Client) -> None:
     tomorrow = RunContext("scheduled__x", datetime(2026, 10, 2, tzinfo=UTC))
     with pytest.raises(GateBlocked, match=r"every_table_arrived on ops\.loads: 1 rows\..* For example items\."):
         run_gate("raw_shop", tomorrow)
@@ -397,28 +407,28 @@ def test_a_table_that_has_not_arrived_tonight_blocks(shop: Client) -> None:
         ),
     ],
 )
-def test_a_damaged_landing_blocks(shop: Client, damage: str, failure: str) -> None:
+def test_a_damaged_load_blocks(shop: Client, damage: str, failure: str) -> None:
     shop.query(damage).result()
     with pytest.raises(GateBlocked, match=failure):
         run_gate("raw_shop", RUN)
 
 
 def test_rejected_records_warn_and_many_block(shop: Client) -> None:
-    land(shop, RUN.batch_id("shop"), 2, rejected=1)
+    record_load(shop, RUN.batch_id("shop"), 2, rejected=1)
     assert "warn: records_are_readable" in run_gate("raw_shop", RUN).message
-    land(shop, RUN.batch_id("shop"), 2, rejected=11)
+    record_load(shop, RUN.batch_id("shop"), 2, rejected=11)
     with pytest.raises(GateBlocked, match="block: few_records_rejected"):
         run_gate("raw_shop", RUN)
 
 
 def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
     for day in range(1, 9):
-        night = datetime(2026, 9, day, tzinfo=UTC)
-        land(shop, RunContext("night", night).batch_id("shop"), 100_000 if day == 1 else 3_000 + day, at=night)
+        midnight = datetime(2026, 9, day, tzinfo=UTC)
+        record_load(shop, RunContext("nightly", midnight).batch_id("shop"), 100_000 if day == 1 else 3_000 + day, at=midnight)
         for hour in range(1, 20):
-            # What refreshes land in between is no night: of these few rows it would be usual.
-            tick = night.replace(hour=hour)
-            land(shop, RunContext("refresh", tick).batch_id("shop"), 2, at=tick)
+            # The loads of refreshes do not count: with them, few rows would be usual.
+            at = midnight.replace(hour=hour)
+            record_load(shop, RunContext("refresh", at).batch_id("shop"), 2, at=at)
     change = {"batch_id": RUN.batch_id("shop"), "source": "shop", "table_name": "items", "column_name": "colour"}
     ops.append("ops.schema_changes", [change | {"change": "new_column", "detected_at": RUN.as_of}], client=shop)
     message = run_gate("raw_shop", RUN).message
@@ -427,11 +437,11 @@ def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
     assert "schema_as_agreed on ops.schema_changes: 1 rows." in message
 
 
-def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_data_docs_show_the_latest_results_as_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixture[str]) -> None:
     folder = gates({"core": [rule("warn", "select * from core.t where value < 0")]})
     table(bq, "core.t", 1, -2)
-    for night in range(5):
-        run_gate("core", RunContext(f"night_{night}", RUN.as_of))
+    for number in range(5):
+        run_gate("core", RunContext(f"run_{number}", RUN.as_of))
     index = build_data_docs()
     overview = index.read_text(encoding="utf-8")
     assert "<b class='warn'>warn</b>" in overview
@@ -440,15 +450,15 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     assert len(links) == 2
     assert all((index.parent / link).exists() for link in links)
     assert sorted(page.parents[1].name for page in index.parent.rglob("validations/**/*.html")) == [
-        "night_2",
-        "night_3",
-        "night_4",
+        "run_2",
+        "run_3",
+        "run_4",
     ]
     pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
     assert "no_negative_value" in pages
     assert [path.name for path in folder.parent.rglob("*")] == ["gates", "core.yml"], "nothing is written beside the gates"
     assert "{batch}" not in capfd.readouterr().out
-    # The results of a suite that is no more are not shown beside those of today's.
+    # The results of a removed suite are not shown.
     (folder / "core.yml").unlink()
     gates({"marts": [rule("warn", "select * from core.t where value < 1")]})
     run_gate("marts", RUN)
@@ -456,5 +466,7 @@ def test_data_docs_are_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixtu
     assert re.findall("<h2>(\\w+) ", overview) == ["marts"]
     status = index.parent.parent / "freshness.html"
     status.touch()
-    assert "href='../freshness.html'" in build_data_docs().read_text(encoding="utf-8"), "the promises, once they are there"
+    assert "href='../freshness.html'" in build_data_docs().read_text(encoding="utf-8"), (
+        "a link to the status of the freshness SLAs, if the page exists"
+    )
     assert status.exists()

@@ -1,4 +1,4 @@
-"""Names that BigQuery reads otherwise than the local warehouse does, in the SQL of the gates and of delete detection."""
+"""The SQL of the gates and of delete detection has no name that BigQuery and the local warehouse read differently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from include.quality.reconciliation import sides_query
 from include.sources import load_sources
 
 RESERVED = {word.lower() for word in BigQueryGenerator.RESERVED_KEYWORDS}
-#: Tables with a column of their own name, beside those of the audit tables.
+#: Tables with a column of their own name, audit tables included.
 COLUMN_OF_ITS_NAME = {"invoiced_mrr"} | {
     table.name for table in ops.TABLES.values() if table.name in {column.name for column in table.columns}
 }
@@ -35,7 +35,7 @@ def statements() -> Iterator[tuple[str, str]]:
 
 
 def problems(sql: str) -> Iterator[str]:
-    """What BigQuery refuses or reads otherwise in a statement."""
+    """The names in a statement that BigQuery refuses or reads differently."""
     tree = sqlglot.parse_one(sql, dialect="bigquery")
     for table in tree.find_all(exp.Table):
         if not table.alias and table.name in COLUMN_OF_ITS_NAME:
@@ -47,7 +47,7 @@ def problems(sql: str) -> Iterator[str]:
         read_from = {source.alias_or_name for source in select.find_all(exp.Table, exp.Subquery)}
         for part in (select.args.get("group"), select.args.get("having")):
             qualifiers = {column.table for column in part.find_all(exp.Column)} if part else set()
-            for name in {column.alias for column in select.selects} & read_from & qualifiers:
+            for name in {column.alias for column in select.selects} & read_from & qualifiers - {""}:
                 yield f"the column {name} hides the table {name} in GROUP BY or HAVING"
 
 
@@ -64,5 +64,5 @@ def test_names_mean_the_same_on_bigquery() -> None:
         "select 1 from a inner join b as `following` on true",
     ],
 )
-def test_what_bigquery_refuses_is_found(sql: str) -> None:
+def test_a_name_that_bigquery_refuses_is_found(sql: str) -> None:
     assert list(problems(sql))

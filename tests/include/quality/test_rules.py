@@ -1,4 +1,4 @@
-"""The platform's own rules, as committed: each holds in a small sound world, and fails when that world is damaged for it."""
+"""The platform's own rules, as committed: sound rows meet each rule, and a change of the rows breaks it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.warehouse import rows
 
 VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 
-# One organization, one account with two subscriptions one after the other, one deal with two stays, one order with one line,
-# one ticket, one survey that was answered; last night's books.
-WORLD = """
+# Rows that meet every rule: one organization, one account with two successive subscriptions, one deal with two stage intervals, one order
+# with one line, one ticket, one answered survey, and the audit tables of the run before.
+SOUND = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
 create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id;
@@ -133,8 +133,8 @@ insert into ops.publications (table_name, dataset, build_dataset, run_id, as_of,
 values ('mtr_revenue_by_month', 'metrics', 'metrics_build', 'last', timestamp '2026-09-30', timestamp '2026-09-30', 'published')
 """
 
-# Fact or dimension → the view that it is made from, and their key. The unknown user is in no view.
-MADE_FROM = {
+# Fact or dimension → the view that it is built from, and the key of both. The unknown user is in no view.
+BUILT_FROM = {
     "core.dim_contacts": ("staging.stg_crm__contacts", "contact_id"),
     "core.dim_products": ("staging.stg_crm__products", "product_id"),
     "core.dim_users": ("staging.stg_crm__users", "user_id"),
@@ -146,20 +146,20 @@ MADE_FROM = {
     "core.fct_order_items": ("staging.stg_crm__order_items", "order_item_id"),
     "core.fct_outreach": ("staging.stg_crm__outreach", "outreach_id"),
 }
-WORLD += "".join(
+SOUND += "".join(
     f";\ncreate table if not exists {staged} as select 'o' as organization_id, 'k' as {key};\n"
     f"create or replace table {built} as select organization_id, {key}, false as is_unknown from {staged}"
-    for built, (staged, key) in MADE_FROM.items()
+    for built, (staged, key) in BUILT_FROM.items()
 )
-WORLD += ";\ninsert into core.dim_users values ('o', 'unknown', true)"
+SOUND += ";\ninsert into core.dim_users values ('o', 'unknown', true)"
 
 _SLA = "marts_build.mart_ticket_sla_compliance"
 _REVENUE = "metrics_build.mtr_revenue_by_month"
-_STAYS = "core.fct_deal_stage_history"
+_STAGE_INTERVALS = "core.fct_deal_stage_history"
 _RECURRING = "core.fct_revenue"
 _WATERFALL = "marts_build.mart_mrr_waterfall"
 
-#: What breaks each rule that people wrote.
+#: Rule in YAML → a statement after which rows break it.
 DAMAGE = {
     "organizations_are_known": "delete from staging.stg_crm__organizations where true",
     "stage_history_of_known_deals": "update staging.stg_crm__deals set organization_id = 'other' where true",
@@ -173,11 +173,11 @@ DAMAGE = {
     "orders_reach_core": "delete from core.fct_orders where true",
     "order_amounts_reach_core": "update core.fct_orders set total_amount = 19.01 where true",
     "rows_reach_core": "update core.dim_users set user_id = 'x' where not is_unknown",
-    "deals_have_a_history": f"update {_STAYS} set deal_id = 'x' where true",
+    "deals_have_a_history": f"update {_STAGE_INTERVALS} set deal_id = 'x' where true",
     "order_totals_add_up": "update core.clean_crm__order_items set line_amount = 21 where true",
     "order_totals": "update core.fct_orders set shipping_amount = null where true",
     "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
-    "stages_agree_with_history": f"update {_STAYS} set is_stage_mismatch = true where is_current",
+    "stages_agree_with_history": f"update {_STAGE_INTERVALS} set is_stage_mismatch = true where is_current",
     "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",
     "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
     "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",
@@ -189,7 +189,7 @@ DAMAGE = {
     "subscriptions_have_a_rate": f"update {_RECURRING} set subscriptions_without_rate = 1 where true",
     "tickets_reach_the_mart": f"update {_SLA} set resolution_breached_count = 0 where true",
     "tickets_reach_every_mart": "delete from metrics_build.mtr_support_performance where dimension = 'category'",
-    "promises_are_the_same_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",
+    "sla_counts_agree_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",
     "answers_reach_the_rollups": "update marts_build.mart_satisfaction_rollups set unscored_response_count = 1 where true",
     "monthly_revenue": f"update {_REVENUE} set order_revenue = 38.01 where true",
     "orders_reach_the_months": f"update {_REVENUE} set excluded_order_count = 1 where true",
@@ -205,7 +205,7 @@ RULES = {rule.name: rule for gate in load_gates().values() for rule in gate.rule
 
 
 def broken(bq: Client, rule: Rule) -> int:
-    """How many rows (or parts) break a rule now."""
+    """The number of rows, or parts of a reconciliation, that break a rule."""
     assert rule.rows or rule.reconcile
     sql = f"select count(*) from ({rule.rows})" if rule.rows else sides_query(str(rule.reconcile))
     (row,) = execute(sql, typed(VALUES), bq).result()
@@ -213,23 +213,23 @@ def broken(bq: Client, rule: Rule) -> int:
     return found if rule.rows else len(differing(read(found), rule.tolerance))
 
 
-def test_every_written_rule_has_its_damage() -> None:
+def test_every_rule_in_yaml_has_its_damage() -> None:
     assert set(DAMAGE) == set(RULES)
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_holds_in_a_sound_world_and_fails_in_a_damaged_one(bq: Client, name: str) -> None:
-    bq.query(WORLD).result()
+def test_sound_rows_meet_a_rule_and_damaged_rows_break_it(bq: Client, name: str) -> None:
+    bq.query(SOUND).result()
     assert broken(bq, RULES[name]) == 0
     bq.query(DAMAGE[name]).result()
     assert broken(bq, RULES[name]) > 0
 
 
-@pytest.mark.parametrize("built", MADE_FROM)
-def test_each_row_of_staging_is_once_in_what_is_made_from_it(bq: Client, built: str) -> None:
-    """A row that is missing, doubled or of nowhere is found, even if the numbers of rows agree."""
-    rule, (staged, key) = RULES["rows_reach_core"], MADE_FROM[built]
-    bq.query(WORLD).result()
+@pytest.mark.parametrize("built", BUILT_FROM)
+def test_each_row_of_staging_is_once_in_the_table_that_is_built_from_it(bq: Client, built: str) -> None:
+    """A row that is missing, repeated or not in staging is found, even if the numbers of rows agree."""
+    rule, (staged, key) = RULES["rows_reach_core"], BUILT_FROM[built]
+    bq.query(SOUND).result()
     bq.query(f"update {staged} set {key} = 'other' where true").result()
     assert broken(bq, rule) == 1
     bq.query(
@@ -241,28 +241,28 @@ def test_each_row_of_staging_is_once_in_what_is_made_from_it(bq: Client, built: 
     assert broken(bq, rule) == 1
 
 
-def test_revenue_may_move_when_everything_is_rebuilt_or_a_month_is_not_over(bq: Client) -> None:
-    bq.query(WORLD).result()
+def test_revenue_of_a_month_that_is_not_complete_may_change(bq: Client) -> None:
+    bq.query(SOUND).result()
     bq.query(DAMAGE["revenue_close_to_published"]).result()
     bq.query(f"update {_REVENUE} set is_complete = false where true").result()
     assert broken(bq, RULES["revenue_close_to_published"]) == 0
 
 
-def test_a_category_that_nobody_has_agreed_on_is_found(bq: Client) -> None:
+def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
     sources = load_sources()
     rules = {rule.relation: rule for rule in staging_rules(sources) if rule.name.startswith("known_categories_of_")}
     for source in sources.values():
         for table in source.tables.values():
-            agreed = {name: column.accepted_values[0] for name, column in table.columns.items() if column.accepted_values}
-            if not agreed:
+            accepted = {name: column.accepted_values[0] for name, column in table.columns.items() if column.accepted_values}
+            if not accepted:
                 continue
             relation = f"staging.stg_{source.name}__{table.name}"
-            sound = ", ".join(f"'{value}' as {name}" for name, value in agreed.items())
+            sound = ", ".join(f"'{value}' as {name}" for name, value in accepted.items())
             bq.query(f"create table {relation} as select {sound}").result()
             assert broken(bq, rules[relation]) == 0
-            for name in agreed:
+            for name in accepted:
                 bq.query(f"insert into {relation} select * replace ('nonsense' as {name}) from (select {sound})").result()
-            assert broken(bq, rules[relation]) == len(agreed)
+            assert broken(bq, rules[relation]) == len(accepted)
 
 
 @pytest.mark.parametrize(
@@ -275,10 +275,10 @@ def test_a_category_that_nobody_has_agreed_on_is_found(bq: Client) -> None:
         ("delete from quarantine.quarantined_rows where true", 1, 0),
     ],
 )
-def test_every_raw_key_is_staged_in_quarantine_or_deleted(
+def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, difference: int, without_rule: int
 ) -> None:
-    """i1 is clean, i2 in quarantine, i3 deleted. Where rows have no updated_at, the time of extraction tells which came last."""
+    """i1 is clean, i2 in quarantine, i3 deleted. Rows have no updated_at, so the time of extraction decides which version is the latest."""
     (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
     (tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
@@ -293,13 +293,13 @@ def test_every_raw_key_is_staged_in_quarantine_or_deleted(
     ).result()
     bq.query("create table staging.stg_shop__items as select 'i1' as item_id union all select 'i2'").result()
     bq.query("create view core.clean_shop__items as select * from staging.stg_shop__items where item_id != 'i2'").result()
-    held = {"relation": "stg_shop__items", "row_key": "i2", "reason": "r", "expectation": "e", "gate": "staging"}
-    ops.append("quarantine.quarantined_rows", [held | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
+    quarantined = {"relation": "stg_shop__items", "row_key": "i2", "reason": "r", "expectation": "e", "gate": "staging"}
+    ops.append("quarantine.quarantined_rows", [quarantined | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
     if change:
         bq.query(change).result()
     assert rule.reconcile is not None
     assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(difference,)]
-    # Of a view without a `quarantine` rule, core reads every row, whatever an earlier rule has left in quarantine.
+    # Core reads every row of a view without a `quarantine` rule, even if an earlier rule has left rows in quarantine.
     (rule,) = core_rules({"shop": SHOP}, quarantined=[])
     assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(without_rule,)]
 
@@ -317,10 +317,10 @@ VISITS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_source_says_which_of_its_rows_a_run_sees(
+def test_the_source_decides_which_of_its_rows_a_run_sees(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    """Events after the as-of time, and events that a later load brought, are not missing in staging; any other event is."""
+    """Events after the as-of time and events of a later load may be absent from staging. Any other event may not."""
     (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
     (tmp_path / "models" / "staging" / "shop" / "stg_shop__visits.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))

@@ -1,4 +1,4 @@
-"""How many statements gates send: what they ask, and how often they change the audit tables."""
+"""Gates send few statements, to evaluate rules and to write audit tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.proxy import Proxy, proxied
 from tests.warehouse import rows, running
 
 RUN = RunContext("manual__2026-10-01T00:00:00+00:00", datetime(2026, 10, 1, tzinfo=UTC))
-SHARED: dict[str, Any] = {"relation": "core.t", "action": "block", "reason": "It is what everybody expects.", "key": ["part"]}
+SHARED: dict[str, Any] = {"relation": "core.t", "action": "block", "reason": "The test needs a rule.", "key": ["part"]}
 Make = Callable[..., Path]
 
 
 @pytest.fixture
 def proxy(bq: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Keeps what is sent."""
+    """A proxy that records the statements that are sent."""
     with proxied(running().url) as made:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
         yield made
@@ -39,7 +39,7 @@ def none(name: str, condition: str) -> dict[str, Any]:
 
 
 def test_a_gate_that_passes_refers_to_its_tables_in_one_statement(bq: Client, gates: Make, proxy: Proxy) -> None:
-    """BigQuery bills at least 10 MB for each table that a statement refers to, however often it does."""
+    """BigQuery bills at least 10 MB for each table that a statement refers to, however often it refers to it."""
     gates({"core": [none("a", "id < 0"), none("b", "id > 9"), sides("c", 1, "from core.t"), sides("d", 1, "from core.t")]})
     bq.query("create table core.t as select 1 as id").result()
     assert run_gate("core", RUN).verdict == "pass"
@@ -48,7 +48,7 @@ def test_a_gate_that_passes_refers_to_its_tables_in_one_statement(bq: Client, ga
     assert [sql.split()[1] for sql in written] == ["ops.reconciliation", "ops.gate_results"]
 
 
-def test_gates_together_ask_in_one_statement_each_for_its_own_batch(bq: Client, gates: Make, proxy: Proxy) -> None:
+def test_gates_that_run_together_send_one_statement_with_each_gates_own_batch(bq: Client, gates: Make, proxy: Proxy) -> None:
     names = ["raw_one", "raw_two"]
     gates({name: [none("other_batch", f"@batch_id != '{RUN.batch_id(name[4:])}'")] for name in names})
     bq.query("create table core.t as select 1 as id").result()
@@ -57,7 +57,7 @@ def test_gates_together_ask_in_one_statement_each_for_its_own_batch(bq: Client, 
 
 
 def test_several_gates_change_the_audit_tables_once(bq: Client, gates: Make, proxy: Proxy) -> None:
-    """BigQuery allows a table 1,500 changes a day, and refreshes pass their gates a hundred times."""
+    """BigQuery allows a table 1,500 changes a day, and refreshes run their gates a hundred times a day."""
     gates({"core": [sides("a", 1), sides("b", 1)], "marts": [sides("c", 2), sides("d", 1)]})
     for _ in range(2):
         proxy.jobs.clear()
