@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -79,14 +77,9 @@ def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[s
 
 
 def _profile() -> ProfileConfig:
-    """dbt's profile. Its type is given, because Cosmos would otherwise read the file at the end of every task."""
     from cosmos import ProfileConfig
 
-    class BigQueryProfile(ProfileConfig):  # type: ignore[misc]
-        def get_profile_type(self) -> str:
-            return "bigquery"
-
-    return BigQueryProfile(
+    return ProfileConfig(
         profile_name=PROFILE,
         target_name=TARGET,
         profiles_yml_filepath=settings().dbt_dir / "profiles.yml",
@@ -119,59 +112,46 @@ def dbt_layer(
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
     # ProjectConfig has converted the path to an object-storage path. Using that imports every provider's file system: 1.3 s.
     project.manifest_path = manifest
-    with _without_garbage_collector():
-        group = DbtTaskGroup(
-            group_id=layer,
-            project_config=project,
-            profile_config=_profile(),
-            execution_config=ExecutionConfig(
-                execution_mode=ExecutionMode.WATCHER,
-                setup_operator_args={
-                    # A retry does not build again: it lets the models' own tasks build what failed.
-                    "retries": 1,
-                    "retry_delay": timedelta(seconds=5),
-                    "interceptors": [pass_run, narrow_to_selection, keep_reports],
-                    "post_execute": send_reports,
-                    # CI runs the unit tests. dbt's JSON files are not read: Cosmos gets the results as events, and the on-run-end
-                    # hook writes `ops.dbt_results`.
-                    "dbt_cmd_flags": [
-                        "--threads",
-                        str(config.dbt_threads),
-                        "--exclude-resource-type",
-                        "unit_test",
-                        "--no-write-json",
-                    ],
-                },
-            ),
-            render_config=RenderConfig(
-                load_method=LoadMode.DBT_MANIFEST,
-                select=selectors,
-                exclude=list(excluded_tests),
-                test_behavior=TestBehavior.AFTER_EACH,
-                emit_datasets=False,
-            ),
-            operator_args={
-                "interceptors": [pass_run],
-                "append_env": True,
-                "pre_execute": skip_unselected,
-                "poke_interval": 3,
-                "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
+    group = DbtTaskGroup(
+        group_id=layer,
+        project_config=project,
+        profile_config=_profile(),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            setup_operator_args={
+                # A retry does not build again: it lets the models' own tasks build what failed.
+                "retries": 1,
+                "retry_delay": timedelta(seconds=5),
+                "interceptors": [pass_run, narrow_to_selection, keep_reports],
+                "post_execute": send_reports,
+                # CI runs the unit tests. dbt's JSON files are not read: Cosmos gets the results as events, and the on-run-end
+                # hook writes `ops.dbt_results`.
+                "dbt_cmd_flags": [
+                    "--threads",
+                    str(config.dbt_threads),
+                    "--exclude-resource-type",
+                    "unit_test",
+                    "--no-write-json",
+                ],
             },
-        )
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            select=selectors,
+            exclude=list(excluded_tests),
+            test_behavior=TestBehavior.AFTER_EACH,
+            emit_datasets=False,
+        ),
+        operator_args={
+            "interceptors": [pass_run],
+            "append_env": True,
+            "pre_execute": skip_unselected,
+            "poke_interval": 3,
+            "dbt_cmd_flags": ["--threads", str(config.dbt_threads)],
+        },
+    )
     _watch_after_build(layer, group, built, excluded_tests)
     return group
-
-
-@contextmanager
-def _without_garbage_collector() -> Iterator[None]:
-    """Disable the garbage collector while the manifest is parsed: collecting would double the parse time and free nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _watch_after_build(

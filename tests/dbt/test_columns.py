@@ -18,6 +18,9 @@ STAR = re.compile(r"^\s+(?:select )?(?:\w+\.)?\*", re.MULTILINE)
 @pytest.mark.parametrize("path", sorted(MODELS.rglob("*.sql")), ids=lambda path: path.stem)
 def test_the_last_cte_names_every_column(path: Path) -> None:
     sql = path.read_text(encoding="utf-8")
+    if path.parent.name == "clean":
+        # A clean view has the columns of its staging view, whichever they are.
+        return
     if path.is_relative_to(MODELS / "history"):
         assert not STAR.search(sql)
         return

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from tests.recompute.factory import account, organization, subscription
+from tests.recompute.golden import golden
 from tests.recompute.mrr import earns_at, fct_revenue, monthly_amount
 from tests.recompute.world import Row, World
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
-# The golden account: 100, 150, 0, 120, 120 + 80, 80.
+# The golden account of docs/metrics.md: MRR of 100, 150, 0, 120, 120 + 80, 80.
 GOLDEN = [
-    subscription("100", "2026-01-05", "2026-02-05", subscription_id="1"),
-    subscription("150", "2026-02-05", "2026-03-10", subscription_id="2", replaces_subscription_id="1"),
-    subscription("120", "2026-04-05", "2026-06-10", subscription_id="3"),
-    subscription("80", "2026-05-08", subscription_id="4"),
+    subscription("0", "2026-01-01") | row | {"organization_id": "t", "account_id": "a"}
+    for row in golden("int_billing__subscription_months", "the_golden_account_by_subscription").given[
+        "stg_billing__subscriptions"
+    ]
 ]
 
 
@@ -38,19 +39,9 @@ def values(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_golden_account() -> None:
-    rows = fct_revenue(world(*GOLDEN))
-    assert values(rows, "mrr_amount", "opening_mrr_amount", "movement", "movement_amount", "fx_amount") == [
-        (100, 0, "new", 100, 0),
-        (150, 100, "expansion", 50, 0),
-        (0, 150, "churn", -150, 0),
-        (120, 0, "reactivation", 120, 0),
-        (200, 120, "expansion", 80, 0),
-        (80, 200, "contraction", -120, 0),
-    ]
-    assert values(rows, "month", "months_since", "subscription_count")[4] == (date(2026, 5, 1), 4, 2)
-    assert values(rows, "mrr_3_months_ago_amount", "mrr_12_months_ago_amount")[-1] == (0, 0)
-    assert rows[-1]["cohort_month"] == date(2026, 1, 1)
-    assert rows[-1]["arr_amount"] == 960
+    expected = [row | {"account_id": "a"} for row in golden("fct_revenue", "the_golden_account").expected]
+    rows = fct_revenue(world(*GOLDEN, as_of=datetime(2026, 7, 15, tzinfo=UTC)))
+    assert [{column: row[column] for column in wanted} for row, wanted in zip(rows, expected, strict=True)] == expected
 
 
 @pytest.mark.parametrize(

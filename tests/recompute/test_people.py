@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.recompute.factory import account, contact, facility, organization, user
+from tests.recompute.golden import golden
 from tests.recompute.people import dim_contacts, dim_users, seniority, words
-from tests.recompute.world import World
+from tests.recompute.world import Row, World
 
 
 def world() -> World:
@@ -22,27 +23,13 @@ def world() -> World:
     )
 
 
-@pytest.mark.parametrize(
-    ("title", "level"),
-    [
-        ("Chief Revenue Officer", "c_level"),
-        ("ceo", "c_level"),
-        ("Geschäftsführer", "c_level"),
-        ("Managing Director", "c_level"),
-        ("SVP Sales", "vp"),
-        ("vice president, finance", "vp"),
-        ("Head of Growth", "director"),
-        ("Directeur commercial", "director"),
-        ("Sr. Manager", "manager"),
-        ("Jefe de Ventas", "manager"),
-        ("Assistant to the CEO", "individual_contributor"),
-        ("Systems Engineer", "individual_contributor"),
-        (" ", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_the_seniority_of_a_title(title: str | None, level: str) -> None:
-    assert seniority(title) == level
+SENIORITY = golden("dim_contacts", "seniority_follows_from_the_title")
+TITLES = {row["contact_id"]: row["title"] for row in SENIORITY.given["stg_crm__contacts"]}
+
+
+@pytest.mark.parametrize("row", SENIORITY.expected, ids=lambda row: str(row["contact_id"]))
+def test_the_seniority_of_a_title(row: Row) -> None:
+    assert seniority(TITLES[row["contact_id"]]) == row["seniority"]
 
 
 def test_titles_are_normalized_to_plain_words() -> None:
