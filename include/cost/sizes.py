@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from include.warehouse import rows
-
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
 
@@ -89,6 +87,9 @@ def _tables(bq: Client) -> Iterator[Table]:
 
 
 def _by_query(bq: Client, table: Table, partitioning: tuple[str, str] | None) -> Size:
+    # Imported here: `make check-google` imports this module in an environment without the platform's packages.
+    from include.warehouse import rows
+
     (row,) = rows(measuring_sql(table), client=bq)
     columns = {item.name: int(row[f"c{place}"] or 0) for place, item in enumerate(table.schema)}
     size = Size(int(row["row_count"]), columns)
