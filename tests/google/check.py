@@ -294,12 +294,10 @@ def ask_tools() -> None:
     from include.mcp.root_causes import TOP_ROOT_CAUSES
     from include.warehouse import client
 
-    of_organization = {"organization_id": ("STRING", None), "row_limit": ("INT64", 5)}
+    of_organization = {"organization_id": None, "row_limit": 5}
     bq = client(tool="mcp")
-    check_reads_only(
-        bq, TOP_ROOT_CAUSES.sql, {"month": ("DATE", date(2026, 9, 1)), "category": ("STRING", None)} | of_organization, 1024**3
-    )
-    tiers = {"days": ("INT64", 30), "plan_tiers": ("STRING", []), "segments": ("STRING", [])}
+    check_reads_only(bq, TOP_ROOT_CAUSES.sql, {"month": date(2026, 9, 1), "category": None} | of_organization, 1024**3)
+    tiers: dict[str, object] = {"days": 30, "plan_tiers": [], "segments": []}
     check_reads_only(bq, CHURNED_CUSTOMERS.sql, tiers | of_organization, 1024**3)
 
 
