@@ -60,7 +60,7 @@ def finish_run(
         client: a BigQuery client; one is made if not given.
     """
     if state not in get_args(EndState):
-        raise ValueError(f"a run ends as {', '.join(get_args(EndState))}, not as {state!r}")
+        raise ValueError(f"a run ends as {' or '.join(get_args(EndState))}, not as {state!r}")
     sql = """
         merge ops.pipeline_runs as t
         using (

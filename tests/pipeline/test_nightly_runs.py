@@ -120,7 +120,7 @@ def test_a_blocked_marts_gate_leaves_the_published_tables_as_they_were(runs: Nig
     run = second
     before = {layer: contents(layer) for layer in ("marts", "metrics")}
     shown = ops.publications()
-    client().query("update marts_build.mart_ticket_sla_compliance set response_compliance_pct = 150 where true").result()
+    client().query("update marts_build.mart_ticket_sla_compliance set resolution_breached_count = 0 where true").result()
     with pytest.raises(GateBlocked, match="mart_ticket_sla_compliance"):
         run_gate("marts", run)
     assert {layer: contents(layer) for layer in ("marts", "metrics")} == before

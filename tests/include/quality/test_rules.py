@@ -143,7 +143,7 @@ BUILT_FROM = {
     "core.fct_deals": ("staging.stg_crm__deals", "deal_id"),
     "core.fct_invoices": ("staging.stg_billing__invoices", "invoice_id"),
     "core.fct_leads": ("staging.stg_crm__leads", "lead_id"),
-    "core.fct_order_items": ("staging.stg_crm__order_items", "order_item_id"),
+    "core.fct_order_items": ("core.clean_crm__order_items", "order_item_id"),
     "core.fct_outreach": ("staging.stg_crm__outreach", "outreach_id"),
 }
 SOUND += "".join(
