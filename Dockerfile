@@ -28,7 +28,7 @@ RUN mkdir -p /opt/airflow/state /opt/airflow/logs \
     && chown -R airflow:airflow /opt/airflow /opt/platform
 USER airflow
 RUN dbt parse --project-dir dbt --profiles-dir dbt --profile customer_intelligence --target warehouse \
-    && python -c "from include.transform import cut_manifest; cut_manifest()"
+    && python -c "from include.transform import write_node_manifests; write_node_manifests()"
 
 ENTRYPOINT ["/usr/bin/tini", "--", "airflow"]
 CMD ["version"]

@@ -85,7 +85,7 @@ check-google: setup ## offline: every statement on Google's own analyzer, dbt's 
 	@$(PY) -m tests.google.unit_tests
 	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 
-cost: setup ## bytes, price and limits on BigQuery, from the recorded statements and the table sizes of the local warehouse [PROJECT=id: sizes of a Google project]
+cost: setup ## bytes, price and limits on BigQuery, from the recorded statements and the table sizes of the local warehouse [PROJECT=id: sizes of a Google project] [WRITE=1: into docs/cost.md]
 	@include/local/bootstrap.sh google
 	@$(PY) -m include.cost $(if $(PROJECT),--project "$(PROJECT)") $(if $(WRITE),--write)
 

@@ -1,8 +1,8 @@
 """
 ### Transform, check, publish
 
-Builds the dbt project layer by layer, with a gate after each layer, and publishes the marts only if the last gate passes. Then
-the snapshots are updated.
+Builds the dbt project layer by layer, with gates after staging, core and marts. Publishes the marts only if the last gate passes.
+Then it updates the snapshots of the published marts.
 
 | | |
 |---|---|

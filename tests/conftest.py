@@ -37,10 +37,10 @@ def manifest() -> Path:
     """dbt's manifest. It is written again if the dbt project has changed."""
     from include.manifest import ensure_manifest
     from include.settings import ROOT
-    from include.transform import cut_manifest
+    from include.transform import write_node_manifests
 
     ensure_manifest(print)
-    cut_manifest()
+    write_node_manifests()
     return ROOT / "dbt" / "target" / "manifest.json"
 
 

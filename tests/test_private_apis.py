@@ -1,4 +1,4 @@
-"""docs/private-apis.md names the pinned versions: who upgrades a package reads what rests on its internals."""
+"""docs/private-apis.md names the pinned versions: an upgrade fails here until the rows of that package have been read again."""
 
 from __future__ import annotations
 

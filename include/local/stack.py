@@ -21,7 +21,7 @@ from include.local.processes import GRACE, Processes, alive, stop_groups
 from include.local.warehouse import EmbeddedWarehouse, environment
 from include.manifest import ensure_manifest
 from include.settings import ROOT
-from include.transform import cut_manifest
+from include.transform import write_node_manifests
 
 PYTHON = sys.executable
 
@@ -55,7 +55,7 @@ class Stack:
         self.ports.check_free()
         self.company.save()
         ensure_manifest(say)
-        cut_manifest()
+        write_node_manifests()
         with (
             timed(say, f"warehouse, the company's systems ({self.company.describe()}) and Airflow"),
             ThreadPoolExecutor() as pool,

@@ -30,7 +30,9 @@ def runs_page(manifest: Manifest) -> str:
     found = refreshes_of(manifest)
     rows = [["`transform`", "02:00 UTC, when all sources are loaded", *_counts(_nightly(manifest))]]
     rows += [[f"[`{name}`](#{name})", f"`{refresh.schedule}`", *_counts(_of(refresh))] for name, refresh in found.items()]
-    overview = _table(["run", "starts (cron, UTC)", "tables loaded", "models and seeds built", "tables published"], rows)
+    overview = _table(
+        ["run", "starts (cron, UTC)", "tables loaded", "models, seeds and snapshots built", "tables published"], rows
+    )
     return _HEAD + overview + "".join(_section(refresh) for refresh in found.values())
 
 
@@ -39,7 +41,8 @@ def _of(refresh: Refresh) -> tuple[int, int, int]:
 
 
 def _nightly(manifest: Manifest) -> tuple[int, int, int]:
-    built = nodes_of(manifest, "model", "seed", "snapshot")
+    nodes = nodes_of(manifest, "model", "seed", "snapshot")
+    built = [node for node in nodes if node["config"]["materialized"] != "ephemeral"]
     return _loaded(load_sources()), len(built), sum(node["schema"] in PUBLISHED for node in built)
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from include.quality.builder import build
+from include.quality.rules import GateError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,13 +15,17 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("build", help="generate great_expectations/ from the rules; needs no warehouse")
     command.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     check: bool = parser.parse_args(arguments).check
-    changed = build(check=check)
+    try:
+        changed = build(check=check)
+    except GateError as error:
+        print(error, file=sys.stderr)
+        return 1
     for path in changed:
         print(
             f"{path} differs from the rules: run `make generate` and commit it." if check else f"{path} was written: commit it."
         )
     if not changed:
-        print("great_expectations/great_expectations.yml is what the rules say.")
+        print("great_expectations/great_expectations.yml is up to date.")
     return 1 if check and changed else 0
 
 

@@ -6,7 +6,7 @@ They are models like any other, so dbt's graph shows them. This module refuses a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from include.quality.rules import Gate, GateError, Rule
@@ -42,26 +42,32 @@ def check_clean_views(gates: Mapping[str, Gate], dbt: Path) -> None:
 
     Raises:
         GateError: a staging view with a `quarantine` rule has no clean view or one with another key; SQL past staging, or a rule of
-            a later gate, reads that staging view directly; or a clean view has no rule. The message says the remedy.
+            a later gate, reads that staging view directly; or a clean view has no rule. The message says how to fix it.
     """
     ruled = quarantine_rules(gates.values())
-    files = {path: path.read_text(encoding="utf-8") for name in _FOLDERS for path in sorted((dbt / name).rglob("*.sql"))}
+    found = [path for name in _FOLDERS for path in sorted((dbt / name).rglob("*.sql"))]
+    # A snapshot names what it reads in its YAML.
+    found += sorted((dbt / "snapshots").rglob("*.yml"))
+    files = {path: path.read_text(encoding="utf-8") for path in found}
     later = {path: text for path, text in files.items() if not path.is_relative_to(dbt / _STAGING)}
     for view, rules in ruled.items():
         _check_key(view, rules, later)
-        _check_readers(view, later)
+        _check_readers(view, rules[0].key, later)
         _check_later_gates(view, gates)
     unruled = {path.stem for path in later if path.stem.startswith("clean_")} - {clean_view(view) for view in ruled}
     if unruled:
         name = min(unruled)
         raise GateError(
             f"{_FOLDER}/{name}.sql: no rule quarantines rows of {name.replace('clean_', 'stg_', 1)}, so every reader pays for the "
-            "quarantine without need. Delete the model and let its readers read the staging view."
+            "quarantine needlessly. Delete the model and let its readers read the staging view."
         )
 
 
-def _check_key(view: str, rules: Iterable[Rule], files: Mapping[Path, str]) -> None:
+def _check_key(view: str, rules: Sequence[Rule], files: Mapping[Path, str]) -> None:
     clean = clean_view(view)
+    if len({rule.key for rule in rules}) > 1:
+        names = " and ".join(rule.name for rule in rules)
+        raise GateError(f"{_GATE}: {names}: the `quarantine` rules of {view} need the same key, since its clean view has one.")
     text = next((text for path, text in files.items() if path.stem == clean), None)
     for rule in rules:
         condition = f"not_quarantined('{view}', key={list(rule.key)})"
@@ -74,14 +80,16 @@ def _check_key(view: str, rules: Iterable[Rule], files: Mapping[Path, str]) -> N
             raise GateError(f"{_FOLDER}/{clean}.sql: the key is not that of the rule {rule.name}. Write {condition}.")
 
 
-def _check_readers(view: str, files: Mapping[Path, str]) -> None:
+def _check_readers(view: str, key: Sequence[str], files: Mapping[Path, str]) -> None:
     source, _, table = view.removeprefix("stg_").partition("__")
-    reads = re.compile(rf"""['"]{view}['"]|(all_versions|source)\(\s*['"]{source}['"],\s*['"]{table}['"]""")
+    argument = r"""(?:\w+\s*=\s*)?['"]"""
+    raw = rf"""(?:all_versions|latest_rows|raw_table|source)\(\s*{argument}{source}['"],\s*{argument}{table}['"]"""
+    reads = re.compile(rf"""['"]{view}['"]|\bstaging\.{view}\b|{raw}""")
     for path, text in files.items():
-        if reads.search(text) and not _keys_in(view, text):
+        if reads.search(text) and set(_keys_in(view, text)) != {tuple(key)}:
             raise GateError(
                 f"{path}: it reads {view} or its raw table, of which rows may be in quarantine. "
-                f"Read ref('{clean_view(view)}'), or add the condition not_quarantined('{view}', key=[…])."
+                f"Read ref('{clean_view(view)}'), or add the condition not_quarantined('{view}', key={list(key)})."
             )
 
 

@@ -31,7 +31,7 @@ def layer_selectors() -> Mapping[str, list[str]]:
     A run's own selection narrows a layer, and dbt does not combine `--select` with the name of a selector.
 
     Raises:
-        ValueError: a selector is something else than paths.
+        ValueError: a selector has another method than `path`.
     """
     return _read(settings().dbt_dir / "selectors.yml")
 
@@ -43,7 +43,7 @@ def _read(path: Path) -> Mapping[str, list[str]]:
         layer, definition = selector["name"], selector["definition"]
         parts = definition.get("union", [definition])
         if any(part.keys() != {"method", "value"} or part["method"] != "path" for part in parts):
-            remedy = "write `{method: path, value: folder}`, or a `union` of such"
+            remedy = "write `{method: path, value: folder}`, or a `union` of these"
             raise ValueError(f"{path}: selectors: {layer}: definition: a layer is made of folders: {remedy}.")
         found[layer] = [f"path:{part['value']}" for part in parts]
     return found

@@ -20,7 +20,7 @@ _TESTED = {"model", "seed", "snapshot"}
 _KEYS = ("config", "depends_on", "fqn", "name", "original_file_path", "package_name", "resource_type", "tags")
 
 
-def cut_manifest() -> None:
+def write_node_manifests() -> None:
     """Write the node manifests, unless they are newer than the manifest."""
     manifest, folder = settings().manifest, _folder()
     if _up_to_date(folder, manifest):

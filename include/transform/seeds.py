@@ -44,7 +44,7 @@ class Seeds:
         return cls(digest.hexdigest(), tables)
 
     def are_loaded(self, runs: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether the warehouse holds these seeds, tested by a successful run, and no later run may have loaded others.
+        """Whether the warehouse holds these seeds, tested by a successful run, and no later run can have loaded other seeds.
 
         Args:
             runs: rows of `ops.pipeline_runs`, newest first.

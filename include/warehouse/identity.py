@@ -58,7 +58,7 @@ class Identity:
                 raise IdentityError(f"{CONNECTION} has {name}, which dbt cannot use: give key_path or impersonation_chain.")
         path = str(fields.get("key_path") or fields.get("credential_config_file") or "")
         if path and not Path(path).is_file():
-            raise IdentityError(f"key_path or credential_config_file of {CONNECTION} is no file that can be read.")
+            raise IdentityError(f"key_path or credential_config_file of {CONNECTION} is not a readable file.")
         key = fields.get("keyfile_dict") or ""
         chain = fields.get("impersonation_chain") or ()
         accounts = [part.strip() for part in chain.split(",")] if isinstance(chain, str) else list(chain)
@@ -96,7 +96,7 @@ class Identity:
             # In a connection's text the newlines of the key are often escaped twice.
             return key | {"private_key": key["private_key"].replace("\\n", "\n")}
         except (ValueError, KeyError, AttributeError, TypeError):
-            raise IdentityError(f"keyfile_dict of {CONNECTION} is no service account key in JSON.") from None
+            raise IdentityError(f"keyfile_dict of {CONNECTION} is not a service account key in JSON.") from None
 
 
 def identity() -> Identity:

@@ -129,7 +129,16 @@ CLEAN = "select * from {{ ref('stg_shop__items') }} as staged where {{ not_quara
         ),
         ({"tests/all_items.sql": "{% set staged = ['stg_shop__items'] %}"}, "all_items.sql: it reads"),
         ({"models/core/dim_items.sql": "{{ all_versions('shop', 'items') }}"}, "dim_items.sql: it reads"),
-        ({"snapshots/core/snap_items.sql": "select * from {{ source('shop', 'items') }}"}, "snap_items.sql: it reads"),
+        (
+            {"snapshots/core/snap_items.yml": "snapshots: [{name: snap_items, relation: ref('stg_shop__items')}]"},
+            "snap_items.yml: it reads",
+        ),
+        ({"models/core/dim_items.sql": "{{ latest_rows(source_name='shop', table_name='items') }}"}, "dim_items.sql: it reads"),
+        ({"tests/core/no_items.sql": "select * from staging.stg_shop__items"}, "no_items.sql: it reads"),
+        (
+            {"models/core/fct_items.sql": CLEAN.replace("'id'", "'shop'")},
+            r"fct_items.sql: it reads .*not_quarantined\('stg_shop__items', key=\['id'\]\)",
+        ),
     ],
 )
 def test_quarantined_rows_reach_no_model_past_staging(

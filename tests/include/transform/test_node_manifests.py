@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from include.settings import settings
-from include.transform.node_manifests import cut_manifest, manifest_for
+from include.transform.node_manifests import manifest_for, write_node_manifests
 
 
 def node(name: str, kind: str, *parents: str, **more: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_node_manifest_holds_the_node_and_its_tests(manifest: Path) -> None:
-    cut_manifest()
+    write_node_manifests()
     found = json.loads(manifest_for("orders").read_text())
     assert found["metadata"] == {"project_name": "p"}
     assert set(found["nodes"]) == {"model.p.orders", "test.p.orders_unique", "test.p.items_name_orders"}
@@ -52,19 +52,19 @@ def test_a_node_manifest_holds_the_node_and_its_tests(manifest: Path) -> None:
 
 def test_without_a_node_manifest_the_whole_manifest_is_read(manifest: Path) -> None:
     assert manifest_for("orders") == manifest
-    cut_manifest()
+    write_node_manifests()
     assert manifest_for("a_new_model") == manifest
 
 
 def test_node_manifests_of_an_earlier_manifest_are_not_used_and_are_rewritten(manifest: Path) -> None:
-    cut_manifest()
+    write_node_manifests()
     written = manifest_for("orders").stat().st_mtime_ns
-    cut_manifest()
+    write_node_manifests()
     assert manifest_for("orders").stat().st_mtime_ns == written, "nothing has changed"
     content = json.loads(manifest.read_text())
     del content["nodes"]["test.p.orders_unique"], content["nodes"]["seed.p.rates"]
     manifest.write_text(json.dumps(content))
     assert manifest_for("orders") == manifest
-    cut_manifest()
+    write_node_manifests()
     assert set(json.loads(manifest_for("orders").read_text())["nodes"]) == {"model.p.orders", "test.p.items_name_orders"}
     assert manifest_for("rates") == manifest, "a deleted node has no node manifest"
