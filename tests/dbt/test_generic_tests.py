@@ -65,7 +65,7 @@ def write(project: Path, children: list[tuple[Any, ...]]) -> None:
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
 
 
-def tested(project: Path) -> tuple[str, int]:
+def run_rules(project: Path) -> tuple[str, int]:
     """Build all models and run the test; returns its status and the number of failing rows."""
     folders = ["--project-dir", project, "--profiles-dir", ROOT / "dbt", "--target-path", project, "--log-path", project]
     subprocess.run([Path(sys.prefix) / "bin" / "dbt", "build", *folders], cwd=ROOT, capture_output=True, check=False)
@@ -77,7 +77,7 @@ def tested(project: Path) -> tuple[str, int]:
 def test_every_kind_of_rule_is_named_with_the_rows_that_break_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path, [values for _, *values in CHILDREN])  # type: ignore[misc]
     with connected(monkeypatch, "rules") as bq:
-        assert tested(tmp_path) == ("fail", sum(bool(wrong) for wrong, *_ in CHILDREN))
+        assert run_rules(tmp_path) == ("fail", sum(bool(wrong) for wrong, *_ in CHILDREN))
         (compiled,) = (tmp_path / "compiled").rglob("children_rows_are_valid.sql")
         failing = rows(
             bq, f"select organization, code, concat(broken_rules, warned_rules) from ({compiled.read_text()}) as failing"
@@ -99,4 +99,4 @@ def test_a_rule_that_warns_does_not_stop_the_build(
 ) -> None:
     write(tmp_path, [row])
     with connected(monkeypatch, "rules"):
-        assert tested(tmp_path) == expected
+        assert run_rules(tmp_path) == expected
