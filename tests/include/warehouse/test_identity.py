@@ -120,7 +120,7 @@ def test_default_credentials_with_impersonation(monkeypatch: pytest.MonkeyPatch)
         ({"key_secret_name": "s3cret"}, "key_secret_name, which dbt cannot use"),
         ({"is_anonymous": True}, "is_anonymous"),
         ({"impersonation_chain": f"{ROBOT},{OTHER}"}, "several accounts"),
-        ({"key_path": "/nowhere/s3cret.json"}, "no file"),
+        ({"key_path": "/nowhere/s3cret.json"}, "not a readable file"),
     ],
 )
 def test_an_identity_that_not_every_component_can_use_is_refused(extra: dict[str, Any], message: str) -> None:
@@ -130,7 +130,7 @@ def test_an_identity_that_not_every_component_can_use_is_refused(extra: dict[str
 
 
 def test_an_invalid_key_is_refused_without_showing_it() -> None:
-    with pytest.raises(IdentityError, match="no service account key") as caught:
+    with pytest.raises(IdentityError, match="not a service account key") as caught:
         Identity.of({"keyfile_dict": '{"private_key": "s3cret"'}).dbt_environment()
     assert "s3cret" not in str(caught.value)
 
