@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from tests.warehouse import rows
 VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "", "full_refresh": "false"}
 
 # Rows that meet every rule: one organization, one account with two successive subscriptions, one deal with two stage intervals, one order
-# with one line, one ticket, one answered survey, and the audit tables of the run before.
+# with one line, one ticket, one answered survey, one login, one row of every other fact, and the audit tables of the run before.
 SOUND = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
@@ -50,6 +53,10 @@ select 'o', 's2', 'a', 's', 'quarter', 1, 2, numeric '30', numeric '50', true, t
 
 create or replace table core.dim_accounts as
 select 'o' as organization_id, 'a' as account_id, cast(null as string) as roll_up_issue;
+create or replace table staging.stg_product__usage_events as select 'o' as organization_id, true as is_login;
+create or replace table core.fct_usage as select 'o' as organization_id, 1 as event_count, 1 as login_count;
+create or replace table core.pipeline_scenarios as
+select 'weighted' as scenario, true as apply_probability, true as include_open union all select 'committed', false, false;
 create or replace table core.billing_intervals as
 select 'month' as billing_interval union all select 'quarter';
 create or replace table core.int_billing__subscription_months as
@@ -59,9 +66,10 @@ select 'o', 's2', date '2026-09-01', numeric '10';
 create or replace table core.fct_revenue as
 select
     'o' as organization_id, 'a' as account_id, date '2026-08-01' as month, date '2026-08-01' as cohort_month, true as is_complete,
-    1 as subscription_count, 0 as subscriptions_without_rate, numeric '10' as mrr_amount, numeric '0' as opening_mrr_amount
+    1 as subscription_count, 0 as subscriptions_without_rate, numeric '10' as mrr_amount, numeric '0' as opening_mrr_amount,
+    'a' as account_key
 union all
-select 'o', 'a', date '2026-09-01', date '2026-08-01', true, 1, 0, numeric '10', numeric '10';
+select 'o', 'a', date '2026-09-01', date '2026-08-01', true, 1, 0, numeric '10', numeric '10', 'a';
 create or replace table ops.invoiced_mrr as
 select
     'o' as organization_id, 's' as subscription_id, date '2026-08-01' as month, 'EUR' as currency, numeric '10' as mrr,
@@ -69,14 +77,14 @@ select
 create or replace table core.fct_tickets as
 select
     'o' as organization_id, 't' as ticket_id, 'high' as priority, true as is_resolved, timestamp '2026-09-02' as resolved_at,
-    timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state;
+    timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key;
 create or replace table core.fct_survey_responses as
 select 'o' as organization_id, 'csat' as survey_type, true as is_responded, timestamp '2026-09-01' as sent_at;
 create or replace table core.fct_orders as
 select
     'o' as organization_id, 'r' as order_id, 'EUR' as currency, numeric '19' as total_amount, numeric '4' as discount_amount,
     numeric '2' as tax_amount, numeric '1' as shipping_amount, true as is_revenue, true as has_rate,
-    numeric '38' as revenue_amount, date '2026-08-15' as ordered_date, timestamp '2026-08-15' as ordered_at;
+    numeric '38' as revenue_amount, date '2026-08-15' as ordered_date, timestamp '2026-08-15' as ordered_at, 'a' as account_key;
 create or replace table core.fct_deal_stage_history as
 select
     'o' as organization_id, 'd' as deal_id, 1 as stay_number, 'proposal' as stage, timestamp '2026-09-01' as valid_from,
@@ -126,7 +134,47 @@ select 'o', date '2026-08-01', date '2026-09-01', true, 1, numeric '10';
 create or replace table metrics_build.mtr_revenue_by_month as
 select
     'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, true as is_complete,
-    1 as order_count, 0 as orders_without_rate, 0 as excluded_order_count;
+    1 as order_count, 0 as orders_without_rate, 0 as excluded_order_count, 1 as customer_count;
+create or replace table metrics_build.mtr_customer_segment_summary as
+select
+    'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, 1 as order_count, 0 as orders_without_rate,
+    1 as ordering_customer_count, numeric '10' as mrr_amount, 1 as paying_customer_count
+union all
+select 'o', date '2026-09-01', numeric '0', 0, 0, 0, numeric '10', 1;
+create or replace table marts_build.mart_customer_360 as
+select
+    'o' as organization_id, 1 as deal_count, 1 as ticket_count, 1 as activity_count, numeric '38' as order_revenue,
+    numeric '60' as invoiced_amount;
+create or replace table marts_build.mart_customer_health_scores as
+select 'o' as organization_id, 'a' as account_key, true as is_current
+union all
+select 'o', 'former customer', false;
+create or replace table marts_build.mart_churn_risk as select 'o' as organization_id, 'a' as account_key;
+create or replace table marts_build.mart_pipeline_kpis as select 'o' as organization_id, 1 as lead_count, 1 as deal_count;
+create or replace table marts_build.mart_revenue_kpis as
+select 'o' as organization_id, numeric '60' as invoiced_amount, numeric '38' as order_revenue;
+create or replace table marts_build.mart_outreach_kpis as select 'o' as organization_id, 1 as outreach_count;
+create or replace table marts_build.mart_compliance_kpis as select 'o' as organization_id, 1 as check_count;
+create or replace table marts_build.mart_combined_kpis as
+select
+    'o' as organization_id, 1 as lead_count, 1 as deal_count, numeric '60' as invoiced_amount, numeric '38' as order_revenue,
+    1 as outreach_count, 1 as check_count;
+create or replace table marts_build.mart_sales_forecast as
+select
+    'o' as organization_id, 'weighted' as scenario, 1 as deal_count, numeric '100' as deal_amount, numeric '40' as forecast_amount
+union all
+select 'o', 'committed', 1, numeric '100', numeric '0';
+create or replace table marts_build.mart_weighted_pipeline_scenarios as
+select 'o' as organization_id, scenario, 1 as lead_count, numeric '50' as lead_amount from core.pipeline_scenarios;
+create or replace table marts_build.mart_conversion_funnel as
+select 'o' as organization_id, 'lead' as stage, 1 as reached_count union all select 'o', 'won', 0;
+create or replace table marts_build.mart_cohort_retention as
+select 'o' as organization_id, 0 as months_since, 1 as lead_count union all select 'o', 1, 1;
+create or replace table marts_build.mart_rep_activity_by_channel as
+select 'o' as organization_id, 1 as sent_count, 1 as responded_count, 0 as converted_count;
+create or replace table marts_build.mart_product_performance as
+select
+    'o' as organization_id, 1 as line_count, 0 as lines_without_rate, 0 as excluded_line_count, numeric '20' as revenue_amount;
 insert into ops.reconciliation (run_id, as_of, gate, reconciliation, part, left_value, evaluated_at)
 values ('last', timestamp '2026-09-30', 'marts', 'monthly_revenue', 'o|2026-08-01', 40, timestamp '2026-09-30');
 insert into ops.publications (table_name, dataset, build_dataset, run_id, as_of, published_at, state)
@@ -146,12 +194,26 @@ BUILT_FROM = {
     "core.fct_order_items": ("core.clean_crm__order_items", "order_item_id"),
     "core.fct_outreach": ("staging.stg_crm__outreach", "outreach_id"),
 }
+# The other columns of these facts that the rules read.
+FIGURES = {
+    "core.fct_activities": "'a' as account_key, timestamp '2026-09-01' as created_at",
+    "core.fct_compliance_checks": "date '2026-09-01' as due_month",
+    "core.fct_deals": (
+        "'a' as account_key, timestamp '2026-09-01' as created_at, numeric '100' as amount_reporting, numeric '40' as weighted_amount"
+    ),
+    "core.fct_invoices": (
+        "'a' as account_key, true as is_revenue, timestamp '2026-09-01' as issued_at, numeric '60' as total_amount_reporting"
+    ),
+    "core.fct_leads": "timestamp '2026-09-01' as created_at, date '2026-09-01' as created_date, numeric '50' as amount_reporting",
+    "core.fct_order_items": "true as is_revenue, date '2026-08-15' as ordered_date, numeric '20' as line_amount_reporting",
+    "core.fct_outreach": "true as is_responded, false as is_converted, timestamp '2026-09-01' as sent_at",
+}
 SOUND += "".join(
     f";\ncreate table if not exists {staged} as select 'o' as organization_id, 'k' as {key};\n"
-    f"create or replace table {built} as select organization_id, {key}, false as is_unknown from {staged}"
+    f"create or replace table {built} as select organization_id, {key}, false as is_unknown, {FIGURES.get(built, '0 as figure')} from {staged}"
     for built, (staged, key) in BUILT_FROM.items()
 )
-SOUND += ";\ninsert into core.dim_users values ('o', 'unknown', true)"
+SOUND += ";\ninsert into core.dim_users values ('o', 'unknown', true, 0)"
 
 _SLA = "marts_build.mart_ticket_sla_compliance"
 _REVENUE = "metrics_build.mtr_revenue_by_month"
@@ -174,6 +236,7 @@ DAMAGE = {
     "order_amounts_reach_core": "update core.fct_orders set total_amount = 19.01 where true",
     "rows_reach_core": "update core.dim_users set user_id = 'x' where not is_unknown",
     "deals_have_a_history": f"update {_STAGE_INTERVALS} set deal_id = 'x' where true",
+    "usage_counts_every_event": "delete from core.fct_usage where true",
     "order_totals_add_up": "update core.clean_crm__order_items set line_amount = 21 where true",
     "order_totals": "update core.fct_orders set shipping_amount = null where true",
     "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
@@ -191,6 +254,15 @@ DAMAGE = {
     "tickets_reach_every_mart": "delete from metrics_build.mtr_support_performance where dimension = 'category'",
     "sla_counts_agree_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",
     "answers_reach_the_rollups": "update marts_build.mart_satisfaction_rollups set unscored_response_count = 1 where true",
+    "facts_reach_customer_360": "delete from marts_build.mart_customer_360 where true",
+    "customers_are_scored": "delete from marts_build.mart_churn_risk where true",
+    "facts_reach_the_facility_kpis": "delete from marts_build.mart_combined_kpis where true",
+    "deals_reach_every_scenario": "delete from marts_build.mart_sales_forecast where scenario = 'committed'",
+    "leads_reach_every_scenario": "delete from marts_build.mart_weighted_pipeline_scenarios where scenario = 'committed'",
+    "leads_reach_funnel_and_cohorts": "delete from marts_build.mart_cohort_retention where true",
+    "outreach_reaches_every_channel": "delete from marts_build.mart_rep_activity_by_channel where true",
+    "order_lines_reach_the_products": "delete from marts_build.mart_product_performance where true",
+    "segments_add_up_to_their_month": "delete from metrics_build.mtr_customer_segment_summary where month = '2026-09-01'",
     "monthly_revenue": f"update {_REVENUE} set order_revenue = 38.01 where true",
     "orders_reach_the_months": f"update {_REVENUE} set excluded_order_count = 1 where true",
     "mrr_waterfall_closes": f"update {_WATERFALL} set fx_amount = -0.01 where month = '2026-09-01'",
@@ -204,13 +276,19 @@ DAMAGE = {
 RULES = {rule.name: rule for gate in load_gates().values() for rule in gate.rules}
 
 
+def broken_parts(bq: Client, rule: Rule) -> set[str]:
+    """The parts that break a reconciliation."""
+    (row,) = execute(sides_query(str(rule.reconcile)), typed(VALUES), bq).result()
+    return {str(side["part"]) for side in differing(read(row[0]), rule.tolerance)}
+
+
 def broken(bq: Client, rule: Rule) -> int:
     """The number of rows, or parts of a reconciliation, that break a rule."""
     assert rule.rows or rule.reconcile
-    sql = f"select count(*) from ({rule.rows})" if rule.rows else sides_query(str(rule.reconcile))
-    (row,) = execute(sql, typed(VALUES), bq).result()
-    found = row[0]
-    return found if rule.rows else len(differing(read(found), rule.tolerance))
+    if rule.reconcile:
+        return len(broken_parts(bq, rule))
+    (row,) = execute(f"select count(*) from ({rule.rows})", typed(VALUES), bq).result()
+    return int(row[0])
 
 
 def test_every_rule_in_yaml_has_its_damage() -> None:
@@ -223,6 +301,131 @@ def test_sound_rows_meet_a_rule_and_damaged_rows_break_it(bq: Client, name: str)
     assert broken(bq, RULES[name]) == 0
     bq.query(DAMAGE[name]).result()
     assert broken(bq, RULES[name]) > 0
+
+
+def _later(table: str, **times: str) -> str:
+    """A statement that repeats the rows of a fact at another time."""
+    replaced = ", ".join(f"{value} as {column}" for column, value in times.items())
+    return f"insert into {table} select * replace ({replaced}) from {table}"
+
+
+_AS_OF = "timestamp '2026-10-01'"
+_NEXT_DAY = "date '2026-10-01'"
+
+
+#: Reconciliation → changes of the rows, each with the parts that then differ.
+CHANGES: dict[str, list[tuple[str, set[str]]]] = {
+    "usage_counts_every_event": [
+        ("update core.fct_usage set event_count = 2 where true", {"o|events"}),
+        ("update core.fct_usage set login_count = 0 where true", {"o|logins"}),
+        ("update core.fct_usage set organization_id = 'p' where true", {"o|events", "o|logins", "p|events", "p|logins"}),
+    ],
+    "facts_reach_customer_360": [
+        ("delete from core.dim_accounts where true", {"o|accounts"}),
+        ("delete from core.fct_deals where true", {"o|deals"}),
+        ("delete from core.fct_tickets where true", {"o|tickets"}),
+        ("delete from core.fct_activities where true", {"o|activities"}),
+        ("update core.fct_orders set revenue_amount = 38.01 where true", {"o|order revenue"}),
+        ("update core.fct_invoices set is_revenue = false where true", {"o|invoiced amount"}),
+        ("update core.fct_deals set account_key = null where true", {"o|deals"}),
+        (_later("core.fct_deals", created_at=_AS_OF), set()),
+        (_later("core.fct_tickets", created_at=_AS_OF), set()),
+        (_later("core.fct_activities", created_at=_AS_OF), set()),
+        (_later("core.fct_orders", ordered_at=_AS_OF), set()),
+        (_later("core.fct_invoices", issued_at=_AS_OF), set()),
+    ],
+    "customers_are_scored": [
+        ("update marts_build.mart_customer_health_scores set is_current = false where true", {"o|mart_customer_health_scores"}),
+        ("update marts_build.mart_churn_risk set account_key = 'b' where true", {"o|mart_churn_risk"}),
+        ("insert into marts_build.mart_churn_risk select * from marts_build.mart_churn_risk", {"o|mart_churn_risk"}),
+        (
+            f"update {_RECURRING} set subscription_count = 0 where month = '2026-09-01'",
+            {"o|mart_customer_health_scores", "o|mart_churn_risk"},
+        ),
+        (f"update {_RECURRING} set subscription_count = 0 where month = '2026-08-01'", set()),
+    ],
+    "facts_reach_the_facility_kpis": [
+        ("delete from core.fct_leads where true", {"o|mart_pipeline_kpis|leads", "o|mart_combined_kpis|leads"}),
+        ("delete from core.fct_deals where true", {"o|mart_pipeline_kpis|deals", "o|mart_combined_kpis|deals"}),
+        (
+            "update core.fct_invoices set total_amount_reporting = null where true",
+            {"o|mart_revenue_kpis|invoiced amount", "o|mart_combined_kpis|invoiced amount"},
+        ),
+        ("update marts_build.mart_revenue_kpis set order_revenue = 0 where true", {"o|mart_revenue_kpis|order revenue"}),
+        ("update marts_build.mart_outreach_kpis set outreach_count = 2 where true", {"o|mart_outreach_kpis|outreach"}),
+        ("update marts_build.mart_combined_kpis set check_count = 0 where true", {"o|mart_combined_kpis|checks"}),
+        (_later("core.fct_leads", created_at=_AS_OF), set()),
+        (_later("core.fct_deals", created_at=_AS_OF), set()),
+        (_later("core.fct_invoices", issued_at=_AS_OF), set()),
+        (_later("core.fct_orders", ordered_at=_AS_OF), set()),
+        (_later("core.fct_outreach", sent_at=_AS_OF), set()),
+        (_later("core.fct_compliance_checks", due_month=_NEXT_DAY), set()),
+    ],
+    "deals_reach_every_scenario": [
+        (
+            _later("core.fct_deals", created_at=_AS_OF),
+            {"o|weighted|deals", "o|weighted|amount", "o|weighted|weighted amount", "o|committed|deals", "o|committed|amount"},
+        ),
+        ("update core.fct_deals set weighted_amount = 40.01 where true", {"o|weighted|weighted amount"}),
+        ("update marts_build.mart_sales_forecast set deal_amount = 99 where scenario = 'committed'", {"o|committed|amount"}),
+        ("update marts_build.mart_sales_forecast set forecast_amount = 1 where scenario = 'committed'", set()),
+    ],
+    "leads_reach_every_scenario": [
+        (
+            _later("core.fct_leads", created_at=_AS_OF),
+            {"o|weighted|leads", "o|weighted|amount", "o|committed|leads", "o|committed|amount"},
+        ),
+        ("update core.fct_leads set amount_reporting = null where true", {"o|weighted|amount", "o|committed|amount"}),
+    ],
+    "leads_reach_funnel_and_cohorts": [
+        ("update marts_build.mart_conversion_funnel set reached_count = 2 where stage = 'lead'", {"o|mart_conversion_funnel"}),
+        ("delete from core.fct_leads where true", {"o|mart_conversion_funnel", "o|mart_cohort_retention"}),
+        (_later("core.fct_leads", created_date=_NEXT_DAY), {"o|mart_conversion_funnel"}),
+    ],
+    "outreach_reaches_every_channel": [
+        ("update core.fct_outreach set is_converted = true where true", {"o|converted"}),
+        ("update core.fct_outreach set is_responded = null where true", {"o|responded"}),
+        ("update marts_build.mart_rep_activity_by_channel set sent_count = 2 where true", {"o|sent"}),
+    ],
+    "order_lines_reach_the_products": [
+        ("update core.fct_order_items set is_revenue = false where true", {"o|revenue"}),
+        ("update marts_build.mart_product_performance set excluded_line_count = 1 where true", {"o|lines"}),
+        (_later("core.fct_order_items", ordered_date=_NEXT_DAY), set()),
+    ],
+}
+
+
+@contextmanager
+def changed(bq: Client, change: str) -> Iterator[None]:
+    """The warehouse after a statement that changes one table; the table is restored afterwards."""
+    found = re.match(r"(?:delete from|insert into|update) (\S+)", change)
+    assert found is not None
+    bq.query(f"create or replace table core.kept as select * from {found[1]}; {change}").result()
+    yield
+    bq.query(f"create or replace table {found[1]} as select * from core.kept").result()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_reconciliation_names_the_figures_that_differ(bq: Client, name: str) -> None:
+    bq.query(SOUND).result()
+    for change, parts in CHANGES[name]:
+        with changed(bq, change):
+            assert broken_parts(bq, RULES[name]) == parts, change
+
+
+def test_every_figure_of_a_month_is_compared_with_its_segments(bq: Client) -> None:
+    segments = "metrics_build.mtr_customer_segment_summary"
+    bq.query(SOUND).result()
+    for table, column in [
+        (segments, "order_revenue"),
+        (segments, "order_count"),
+        (segments, "paying_customer_count"),
+        (_REVENUE, "orders_without_rate"),
+        (_REVENUE, "customer_count"),
+        (_RECURRING, "mrr_amount"),
+    ]:
+        with changed(bq, f"update {table} set {column} = {column} + 1 where month = '2026-08-01'"):
+            assert broken(bq, RULES["segments_add_up_to_their_month"]) == 1, column
 
 
 @pytest.mark.parametrize("built", BUILT_FROM)

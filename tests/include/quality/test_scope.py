@@ -106,6 +106,7 @@ def test_rows_of_other_tables_stay_in_quarantine(bq: Client, gates: Make) -> Non
         ("refresh_every_15_minutes", "core", "raw_keys_are_staged", "mrr_is_invoiced"),
         ("refresh_every_15_minutes", "marts", "tickets_reach_the_mart", "tickets_reach_every_mart"),
         ("refresh_hourly", "core", "raw_keys_are_staged", "tickets_reach_core"),
+        ("refresh_hourly", "marts", "leads_reach_every_scenario", "leads_reach_funnel_and_cohorts"),
         ("refresh_hourly", "raw_crm", "every_table_arrived", "keys_present_in_deals"),
     ],
 )
