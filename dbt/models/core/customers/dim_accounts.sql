@@ -61,7 +61,26 @@ segments as (
 
 converted as (
     select
-        accounts.*,
+        accounts.organization_id,
+        accounts.account_id,
+        accounts.account_name,
+        accounts.domain,
+        accounts.industry,
+        accounts.employee_count,
+        accounts.annual_revenue,
+        accounts.currency,
+        accounts.account_type,
+        accounts.status,
+        accounts.plan_tier,
+        accounts.region,
+        accounts.country,
+        accounts.city,
+        accounts.owner_user_id,
+        accounts.signup_date,
+        accounts.merged_into_account_id,
+        accounts.parent_account_id,
+        accounts.created_at,
+        accounts.updated_at,
         organizations.reporting_currency,
         {{ to_reporting_currency(
             'accounts.annual_revenue', 'accounts.currency', 'organizations.reporting_currency',

@@ -6,20 +6,11 @@ versions as (
 ),
 
 -- A tombstone ends the version before it. It is no version itself.
-dated_versions as (
-    select
-        *,
-        updated_at as valid_from,
-        lead(updated_at) over (partition by account_id order by updated_at) as valid_to,
-        lead(_is_deleted) over (partition by account_id order by updated_at) as is_ended_by_deletion
-    from versions
-),
-
 present as (
     select
         organization_id,
         account_id,
-        row_number() over (partition by account_id order by valid_from) as version_number,
+        row_number() over (partition by account_id, _is_deleted order by updated_at) as version_number,
         {{ text('name') }} as account_name,
         {{ category('domain') }} as domain,
         {{ text('industry') }} as industry,
@@ -36,11 +27,11 @@ present as (
         parent_account_id,
         merged_into_account_id,
         signup_date,
-        valid_from,
-        valid_to,
-        coalesce(is_ended_by_deletion, false) as is_ended_by_deletion
-    from dated_versions
-    where not _is_deleted
+        updated_at as valid_from,
+        lead(updated_at) over (partition by account_id order by updated_at) as valid_to,
+        coalesce(lead(_is_deleted) over (partition by account_id order by updated_at), false) as is_ended_by_deletion
+    from versions
+    qualify not _is_deleted
 ),
 
 accounts as (

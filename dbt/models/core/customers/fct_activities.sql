@@ -7,9 +7,7 @@
 with
 
 activities as (
-    select
-        * except (completed_at),
-        if(completed_at < {{ as_of() }}, completed_at, null) as completed_at
+    select *
     from {{ ref('stg_crm__activities') }}
 ),
 
@@ -46,11 +44,26 @@ users as (
 
 placed as (
     select
-        activities.* except (user_id),
-        coalesce(users.user_id, 'unknown') as user_id,
+        activities.organization_id,
+        activities.activity_id,
         accounts.account_key,
+        activities.account_id,
         contacts.contact_key,
-        deals.deal_key
+        activities.contact_id,
+        deals.deal_key,
+        activities.deal_id,
+        coalesce(users.user_id, 'unknown') as user_id,
+        activities.activity_type,
+        activities.subject,
+        activities.status,
+        activities.is_completed,
+        activities.is_overdue,
+        activities.outcome,
+        activities.due_at,
+        if(activities.completed_at < {{ as_of() }}, activities.completed_at, null) as completed_at,
+        activities.duration_minutes,
+        activities.created_at,
+        activities.updated_at
     from activities
     left join accounts
         on accounts.organization_id = activities.organization_id

@@ -31,7 +31,21 @@ price_tiers as (
 
 converted as (
     select
-        products.*,
+        products.organization_id,
+        products.product_id,
+        products.sku,
+        products.product_name,
+        products.product_category,
+        products.product_type,
+        products.unit_price,
+        products.unit_cost,
+        products.unit_margin,
+        products.currency,
+        products.stock_quantity,
+        products.reorder_level,
+        products.is_active,
+        products.created_at,
+        products.updated_at,
         organizations.reporting_currency,
         {{ to_reporting_currency(
             'products.unit_price', 'products.currency', 'organizations.reporting_currency',

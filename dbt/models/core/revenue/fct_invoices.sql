@@ -7,9 +7,7 @@
 with
 
 invoices as (
-    select
-        * except (paid_at),
-        if(paid_at < {{ as_of() }}, paid_at, null) as paid_at
+    select *
     from {{ ref('stg_billing__invoices') }}
 ),
 
@@ -45,7 +43,24 @@ rates as (
 
 converted as (
     select
-        invoices.*,
+        invoices.organization_id,
+        invoices.invoice_id,
+        invoices.account_id,
+        invoices.subscription_id,
+        invoices.status,
+        invoices.is_paid,
+        invoices.is_overdue,
+        invoices.currency,
+        invoices.subtotal_amount,
+        invoices.tax_amount,
+        invoices.total_amount,
+        invoices.amount_paid,
+        invoices.issued_at,
+        invoices.due_at,
+        if(invoices.paid_at < {{ as_of() }}, invoices.paid_at, null) as paid_at,
+        invoices.period_start,
+        invoices.period_end,
+        invoices.updated_at,
         organizations.reporting_currency,
         {{ to_reporting_currency(
             'invoices.subtotal_amount', 'invoices.currency', 'organizations.reporting_currency',

@@ -43,19 +43,35 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
-joined as (
+converted as (
     select
-        order_items.*,
+        order_items.organization_id,
+        order_items.order_item_id,
         orders.order_key,
+        order_items.order_id,
+        products.product_key,
+        order_items.product_id,
         orders.account_key,
         orders.account_id,
+        order_items.quantity,
+        order_items.unit_price,
+        order_items.discount_amount,
+        order_items.line_amount,
         orders.currency,
         orders.reporting_currency,
+        {{ to_reporting_currency(
+            'order_items.line_amount', 'orders.currency', 'orders.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as line_amount_reporting,
+        products.unit_cost * order_items.quantity as cost_amount,
+        products.currency as cost_currency,
+        {{ to_reporting_currency(
+            'products.unit_cost * order_items.quantity', 'products.currency', 'orders.reporting_currency',
+            'cost_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as cost_amount_reporting,
         orders.is_revenue,
         orders.ordered_date,
-        products.product_key,
-        products.currency as cost_currency,
-        products.unit_cost * order_items.quantity as cost_amount
+        order_items.updated_at
     from order_items
     left join orders
         on orders.organization_id = order_items.organization_id
@@ -63,23 +79,9 @@ joined as (
     left join products
         on products.organization_id = order_items.organization_id
         and products.product_id = order_items.product_id
-),
-
-converted as (
-    select
-        joined.*,
-        {{ to_reporting_currency(
-            'joined.line_amount', 'joined.currency', 'joined.reporting_currency',
-            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
-        ) }} as line_amount_reporting,
-        {{ to_reporting_currency(
-            'joined.cost_amount', 'joined.cost_currency', 'joined.reporting_currency',
-            'cost_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
-        ) }} as cost_amount_reporting
-    from joined
-    {{ join_fx_rate('rates', 'own_rates', 'joined.currency', 'joined.ordered_date') }}
-    {{ join_fx_rate('rates', 'cost_rates', 'joined.cost_currency', 'joined.ordered_date') }}
-    {{ join_fx_rate('rates', 'reporting_rates', 'joined.reporting_currency', 'joined.ordered_date') }}
+    {{ join_fx_rate('rates', 'own_rates', 'orders.currency', 'orders.ordered_date') }}
+    {{ join_fx_rate('rates', 'cost_rates', 'products.currency', 'orders.ordered_date') }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'orders.reporting_currency', 'orders.ordered_date') }}
 ),
 
 final as (

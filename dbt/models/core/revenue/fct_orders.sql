@@ -44,7 +44,24 @@ rates as (
 
 converted as (
     select
-        orders.*,
+        orders.organization_id,
+        orders.order_id,
+        orders.order_number,
+        orders.account_id,
+        orders.contact_id,
+        orders.status,
+        orders.currency,
+        orders.subtotal_amount,
+        orders.discount_amount,
+        orders.tax_amount,
+        orders.shipping_amount,
+        orders.total_amount,
+        orders.ordered_at,
+        orders.shipped_at,
+        orders.delivered_at,
+        orders.days_to_ship,
+        orders.fulfilment_days,
+        orders.updated_at,
         organizations.reporting_currency,
         {{ to_reporting_currency(
             'orders.total_amount', 'orders.currency', 'organizations.reporting_currency',

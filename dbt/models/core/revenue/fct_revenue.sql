@@ -69,7 +69,12 @@ months as (
 
 gapless as (
     select
-        months.*,
+        months.organization_id,
+        months.account_id,
+        months.is_known_account,
+        months.month,
+        months.reporting_currency,
+        months.cohort_month,
         account_months.earning_since,
         coalesce(account_months.subscription_count, 0) as subscription_count,
         coalesce(account_months.subscriptions_without_rate, 0) as subscriptions_without_rate,
@@ -89,7 +94,21 @@ gapless as (
 
 with_history as (
     select
-        *,
+        organization_id,
+        account_id,
+        is_known_account,
+        month,
+        reporting_currency,
+        cohort_month,
+        earning_since,
+        subscription_count,
+        subscriptions_without_rate,
+        subscriptions_without_rate_of_12_months_ago,
+        mrr_amount,
+        mrr_at_earlier_rate,
+        mrr_at_earlier_rate_or_own,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount,
         {%- for ago in compared_months_ago %}
         coalesce(lag(mrr_amount, {{ ago }}) {{ account_history }}, 0) as mrr_{{ ago }}_months_ago_amount,
         {%- endfor %}
@@ -100,7 +119,24 @@ with_history as (
 
 moved as (
     select
-        *,
+        organization_id,
+        account_id,
+        is_known_account,
+        month,
+        reporting_currency,
+        cohort_month,
+        earning_since,
+        subscription_count,
+        subscriptions_without_rate,
+        subscriptions_without_rate_of_12_months_ago,
+        mrr_amount,
+        mrr_at_earlier_rate,
+        mrr_at_earlier_rate_or_own,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount,
+        mrr_3_months_ago_amount,
+        mrr_12_months_ago_amount,
+        opening_mrr_amount,
         case
             when month = cohort_month then 'new'
             when subscription_count > 0 and opening_subscription_count = 0 then 'reactivation'
@@ -114,7 +150,23 @@ moved as (
 
 measured as (
     select
-        *,
+        organization_id,
+        account_id,
+        is_known_account,
+        month,
+        reporting_currency,
+        cohort_month,
+        earning_since,
+        subscription_count,
+        subscriptions_without_rate,
+        subscriptions_without_rate_of_12_months_ago,
+        mrr_amount,
+        mrr_at_rate_of_3_months_ago_amount,
+        mrr_at_rate_of_12_months_ago_amount,
+        mrr_3_months_ago_amount,
+        mrr_12_months_ago_amount,
+        opening_mrr_amount,
+        movement,
         case
             when movement in ('new', 'reactivation') then mrr_at_earlier_rate_or_own
             when movement = 'churn' then -opening_mrr_amount

@@ -42,7 +42,7 @@ stages as (
 ),
 
 -- The interval before the first change has the stage that the change left. Without a change it has the stage of the deal.
-first_intervals as (
+entries as (
     select
         deals.organization_id,
         deals.deal_id,
@@ -59,9 +59,7 @@ first_intervals as (
         and changes.deal_id = deals.deal_id
         and changes.change_number = 1
     where changes.history_id is null or changes.from_stage is not null
-),
-
-later_intervals as (
+    union all
     select
         changes.organization_id,
         changes.deal_id,
@@ -78,17 +76,18 @@ later_intervals as (
         and deals.deal_id = changes.deal_id
 ),
 
-entries as (
-    select *
-    from first_intervals
-    union all
-    select *
-    from later_intervals
-),
-
 -- A change to the stage that the deal is already in does not count.
 moves as (
-    select *
+    select
+        organization_id,
+        deal_id,
+        change_number,
+        history_id,
+        stage,
+        amount,
+        probability_pct,
+        changed_by_user_id,
+        entered_at
     from entries
     qualify
         coalesce(
@@ -99,7 +98,14 @@ moves as (
 
 intervals as (
     select
-        moves.*,
+        organization_id,
+        deal_id,
+        history_id,
+        stage,
+        amount,
+        probability_pct,
+        changed_by_user_id,
+        entered_at,
         row_number() over (partition by organization_id, deal_id order by change_number) as stay_number,
         lag(stage) over (partition by organization_id, deal_id order by change_number) as previous_stage,
         lead(entered_at) over (partition by organization_id, deal_id order by change_number) as left_at

@@ -4,12 +4,31 @@
         cluster_by=['organization_id', 'account_id']
     )
 }}
+{%- set rate_day = 'date(coalesce(deals.closed_at, deals.created_at))' -%}
 with
 
 deals as (
     select
-        * except (closed_at),
-        if(is_closed and closed_at < {{ as_of() }}, closed_at, null) as closed_at
+        organization_id,
+        deal_id,
+        deal_name,
+        account_id,
+        contact_id,
+        lead_id,
+        facility_id,
+        owner_user_id,
+        stage,
+        is_closed,
+        is_won,
+        is_overdue,
+        amount,
+        currency,
+        probability_pct,
+        expected_close_date,
+        created_at,
+        if(is_closed and closed_at < {{ as_of() }}, closed_at, null) as closed_at,
+        lost_reason,
+        updated_at
     from {{ ref('stg_crm__deals') }}
 ),
 
@@ -75,56 +94,60 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
-dated as (
-    select
-        *,
-        date(coalesce(closed_at, created_at)) as rate_day
-    from deals
-),
-
-converted as (
-    select
-        dated.*,
-        organizations.reporting_currency,
-        {{ to_reporting_currency(
-            'dated.amount', 'dated.currency', 'organizations.reporting_currency',
-            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
-        ) }} as amount_reporting
-    from dated
-    left join organizations
-        on organizations.organization_id = dated.organization_id
-    {{ join_fx_rate('rates', 'own_rates', 'dated.currency', 'dated.rate_day') }}
-    {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', 'dated.rate_day') }}
-),
-
 placed as (
     select
-        converted.* except (facility_id, owner_user_id),
+        deals.organization_id,
+        deals.deal_id,
+        deals.deal_name,
+        accounts.account_key,
+        deals.account_id,
+        contacts.contact_key,
+        deals.contact_id,
+        leads.lead_key,
+        deals.lead_id,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(users.user_id, 'unknown') as owner_user_id,
-        accounts.account_key,
-        contacts.contact_key,
-        leads.lead_key,
-        coalesce(moves.stage_changes, 0) as stage_changes
-    from converted
+        deals.stage,
+        deals.is_closed,
+        deals.is_won,
+        deals.is_overdue,
+        deals.amount,
+        deals.currency,
+        organizations.reporting_currency,
+        {{ to_reporting_currency(
+            'deals.amount', 'deals.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as amount_reporting,
+        deals.probability_pct,
+        deals.expected_close_date,
+        deals.created_at,
+        deals.closed_at,
+        coalesce(moves.stage_changes, 0) as stage_changes,
+        deals.lost_reason,
+        deals.updated_at
+    from deals
+    left join organizations
+        on organizations.organization_id = deals.organization_id
     left join facilities
-        on facilities.organization_id = converted.organization_id
-        and facilities.facility_id = converted.facility_id
+        on facilities.organization_id = deals.organization_id
+        and facilities.facility_id = deals.facility_id
     left join users
-        on users.organization_id = converted.organization_id
-        and users.user_id = converted.owner_user_id
+        on users.organization_id = deals.organization_id
+        and users.user_id = deals.owner_user_id
     left join accounts
-        on accounts.organization_id = converted.organization_id
-        and accounts.account_id = converted.account_id
+        on accounts.organization_id = deals.organization_id
+        and accounts.account_id = deals.account_id
     left join contacts
-        on contacts.organization_id = converted.organization_id
-        and contacts.contact_id = converted.contact_id
+        on contacts.organization_id = deals.organization_id
+        and contacts.contact_id = deals.contact_id
     left join leads
-        on leads.organization_id = converted.organization_id
-        and leads.lead_id = converted.lead_id
+        on leads.organization_id = deals.organization_id
+        and leads.lead_id = deals.lead_id
     left join moves
-        on moves.organization_id = converted.organization_id
-        and moves.deal_id = converted.deal_id
+        on moves.organization_id = deals.organization_id
+        and moves.deal_id = deals.deal_id
+    {{ join_fx_rate('rates', 'own_rates', 'deals.currency', rate_day) }}
+    {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', rate_day) }}
 ),
 
 final as (

@@ -7,21 +7,7 @@
 with
 
 leads as (
-    select
-        organization_id,
-        lead_id,
-        facility_id,
-        rep_user_id,
-        account_id,
-        source_channel,
-        stage,
-        amount,
-        currency,
-        created_at,
-        if(sql_at < {{ as_of() }}, sql_at, null) as sql_at,
-        if(opportunity_at < {{ as_of() }}, opportunity_at, null) as opportunity_at,
-        if(closed_at < {{ as_of() }}, closed_at, null) as closed_at,
-        updated_at
+    select *
     from {{ ref('stg_crm__leads') }}
 ),
 
@@ -74,44 +60,49 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
-converted as (
+placed as (
     select
-        leads.*,
+        leads.organization_id,
+        leads.lead_id,
+        coalesce(facilities.facility_id, 'unknown') as facility_id,
+        coalesce(users.user_id, 'unknown') as rep_user_id,
+        accounts.account_key,
+        leads.account_id,
+        leads.source_channel,
+        leads.stage,
+        coalesce(stages.is_open, false) as is_open,
+        coalesce(stages.is_won, false) as is_won,
+        coalesce(stages.is_lost, false) as is_lost,
+        leads.amount,
+        leads.currency,
         organizations.reporting_currency,
         {{ to_reporting_currency(
             'leads.amount', 'leads.currency', 'organizations.reporting_currency',
             'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
-        ) }} as amount_reporting
+        ) }} as amount_reporting,
+        stages.win_probability,
+        stages.stage_weight,
+        leads.created_at,
+        if(leads.sql_at < {{ as_of() }}, leads.sql_at, null) as sql_at,
+        if(leads.opportunity_at < {{ as_of() }}, leads.opportunity_at, null) as opportunity_at,
+        if(leads.closed_at < {{ as_of() }}, leads.closed_at, null) as closed_at,
+        leads.updated_at
     from leads
     left join organizations
         on organizations.organization_id = leads.organization_id
+    left join facilities
+        on facilities.organization_id = leads.organization_id
+        and facilities.facility_id = leads.facility_id
+    left join users
+        on users.organization_id = leads.organization_id
+        and users.user_id = leads.rep_user_id
+    left join accounts
+        on accounts.organization_id = leads.organization_id
+        and accounts.account_id = leads.account_id
+    left join stages
+        on stages.stage = leads.stage
     {{ join_fx_rate('rates', 'own_rates', 'leads.currency', 'date(leads.created_at)') }}
     {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', 'date(leads.created_at)') }}
-),
-
-placed as (
-    select
-        converted.* except (facility_id, rep_user_id),
-        coalesce(facilities.facility_id, 'unknown') as facility_id,
-        coalesce(users.user_id, 'unknown') as rep_user_id,
-        accounts.account_key,
-        stages.win_probability,
-        stages.stage_weight,
-        coalesce(stages.is_open, false) as is_open,
-        coalesce(stages.is_won, false) as is_won,
-        coalesce(stages.is_lost, false) as is_lost
-    from converted
-    left join facilities
-        on facilities.organization_id = converted.organization_id
-        and facilities.facility_id = converted.facility_id
-    left join users
-        on users.organization_id = converted.organization_id
-        and users.user_id = converted.rep_user_id
-    left join accounts
-        on accounts.organization_id = converted.organization_id
-        and accounts.account_id = converted.account_id
-    left join stages
-        on stages.stage = converted.stage
 ),
 
 final as (

@@ -7,17 +7,7 @@
 with
 
 outreach as (
-    select
-        organization_id,
-        outreach_id,
-        facility_id,
-        rep_user_id,
-        lead_id,
-        channel,
-        sent_at,
-        if(responded_at < {{ as_of() }}, responded_at, null) as responded_at,
-        if(converted_at < {{ as_of() }}, converted_at, null) as converted_at,
-        updated_at
+    select *
     from {{ ref('stg_crm__outreach') }}
 ),
 
@@ -45,10 +35,17 @@ leads as (
 
 placed as (
     select
-        outreach.* except (facility_id, rep_user_id),
+        outreach.organization_id,
+        outreach.outreach_id,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(users.user_id, 'unknown') as rep_user_id,
-        leads.lead_key
+        leads.lead_key,
+        outreach.lead_id,
+        outreach.channel,
+        outreach.sent_at,
+        if(outreach.responded_at < {{ as_of() }}, outreach.responded_at, null) as responded_at,
+        if(outreach.converted_at < {{ as_of() }}, outreach.converted_at, null) as converted_at,
+        outreach.updated_at
     from outreach
     left join facilities
         on facilities.organization_id = outreach.organization_id

@@ -1,7 +1,8 @@
 {{ config(cluster_by=['organization_id', 'facility_id']) }}
 with
 
-facilities as (
+-- Facts without a facility point at the row `unknown`, so that the totals by facility add up to the whole.
+together as (
     select
         organization_id,
         facility_id,
@@ -11,10 +12,7 @@ facilities as (
         created_at,
         updated_at
     from {{ ref('stg_crm__facilities') }}
-),
-
--- Facts without a facility point at this row, so that the totals by facility add up to the whole.
-unknown as (
+    union all
     select
         organization_id,
         'unknown' as facility_id,
@@ -24,14 +22,6 @@ unknown as (
         cast(null as timestamp) as created_at,
         cast(null as timestamp) as updated_at
     from {{ ref('dim_organizations') }}
-),
-
-together as (
-    select *
-    from facilities
-    union all
-    select *
-    from unknown
 ),
 
 final as (

@@ -1,7 +1,8 @@
 {{ config(cluster_by=['organization_id', 'user_id']) }}
 with
 
-users as (
+-- Facts without a representative point at the row `unknown`, so that the totals by representative add up to the whole.
+together as (
     select
         organization_id,
         user_id,
@@ -13,10 +14,7 @@ users as (
         created_at,
         updated_at
     from {{ ref('stg_crm__users') }}
-),
-
--- Facts without a representative point at this row, so that the totals by representative add up to the whole.
-unknown as (
+    union all
     select
         organization_id,
         'unknown' as user_id,
@@ -30,14 +28,6 @@ unknown as (
     from {{ ref('dim_organizations') }}
 ),
 
-together as (
-    select *
-    from users
-    union all
-    select *
-    from unknown
-),
-
 facilities as (
     select
         organization_id,
@@ -47,8 +37,15 @@ facilities as (
 
 placed as (
     select
-        together.* except (facility_id),
-        coalesce(facilities.facility_id, 'unknown') as facility_id
+        together.organization_id,
+        together.user_id,
+        together.full_name,
+        together.email,
+        together.role,
+        together.is_active,
+        coalesce(facilities.facility_id, 'unknown') as facility_id,
+        together.created_at,
+        together.updated_at
     from together
     left join facilities
         on facilities.organization_id = together.organization_id

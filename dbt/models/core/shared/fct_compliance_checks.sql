@@ -7,16 +7,7 @@
 with
 
 checks as (
-    select
-        organization_id,
-        check_id,
-        facility_id,
-        check_type,
-        status,
-        due_at,
-        if(completed_at < {{ as_of() }}, completed_at, null) as completed_at,
-        coalesce(is_overdue, false) as is_overdue,
-        updated_at
+    select *
     from {{ ref('stg_crm__compliance_checks') }}
 ),
 
@@ -29,8 +20,15 @@ facilities as (
 
 placed as (
     select
-        checks.* except (facility_id),
-        coalesce(facilities.facility_id, 'unknown') as facility_id
+        checks.organization_id,
+        checks.check_id,
+        coalesce(facilities.facility_id, 'unknown') as facility_id,
+        checks.check_type,
+        checks.status,
+        coalesce(checks.is_overdue, false) as is_overdue,
+        checks.due_at,
+        if(checks.completed_at < {{ as_of() }}, checks.completed_at, null) as completed_at,
+        checks.updated_at
     from checks
     left join facilities
         on facilities.organization_id = checks.organization_id

@@ -1,7 +1,8 @@
 {{ config(cluster_by=['organization_id', 'root_cause_id']) }}
 with
 
-root_causes as (
+-- Tickets without a root cause point at the row `unknown`, so that the totals by root cause add up to the whole.
+together as (
     select
         organization_id,
         root_cause_id,
@@ -11,10 +12,7 @@ root_causes as (
         severity,
         updated_at
     from {{ ref('stg_support__root_causes') }}
-),
-
--- Tickets without a root cause point at this row, so that the totals by root cause add up to the whole.
-unknown as (
+    union all
     select
         organization_id,
         'unknown' as root_cause_id,
@@ -24,14 +22,6 @@ unknown as (
         cast(null as string) as severity,
         cast(null as timestamp) as updated_at
     from {{ ref('dim_organizations') }}
-),
-
-together as (
-    select *
-    from root_causes
-    union all
-    select *
-    from unknown
 ),
 
 final as (

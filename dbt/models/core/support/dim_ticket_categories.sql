@@ -1,7 +1,8 @@
 {{ config(cluster_by=['organization_id', 'category_id']) }}
 with
 
-categories as (
+-- Tickets without a category point at the row `unknown`, so that the totals by category add up to the whole.
+together as (
     select
         organization_id,
         category_id,
@@ -9,10 +10,7 @@ categories as (
         parent_category_name,
         updated_at
     from {{ ref('stg_support__ticket_categories') }}
-),
-
--- Tickets without a category point at this row, so that the totals by category add up to the whole.
-unknown as (
+    union all
     select
         organization_id,
         'unknown' as category_id,
@@ -20,14 +18,6 @@ unknown as (
         cast(null as string) as parent_category_name,
         cast(null as timestamp) as updated_at
     from {{ ref('dim_organizations') }}
-),
-
-together as (
-    select *
-    from categories
-    union all
-    select *
-    from unknown
 ),
 
 final as (

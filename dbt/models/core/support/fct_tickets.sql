@@ -19,12 +19,27 @@
     The partition is the month in which the clock stopped. All tickets that change in every run are therefore in one
     partition, the one without a value. With the month of creation they would be in all partitions, because every month
     has some open tickets. -#}
+{#- Columns of int_support__tickets that pass through every CTE. -#}
+{%- set attributes = [
+    'organization_id', 'ticket_id', 'account_key', 'account_id', 'contact_id', 'facility_id', 'product_id', 'category_id',
+    'root_cause_id', 'assignee_user_id', 'channel', 'priority', 'status', 'subject', 'app_version', 'release_version',
+    'is_release_related', 'reopened_count', 'created_at', 'first_responded_at', 'resolved_at', 'is_resolved',
+    'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
+    'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
+    'csat_score', 'csat_tier', 'updated_at',
+] -%}
+{%- set response_elapsed = "if(response_clock = 'business', response_business_elapsed, response_calendar_elapsed)" -%}
+{%- set resolution_elapsed = "if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)" -%}
 with
 
+-- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time has no end.
 tickets as (
     select
-        *,
         {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
+        {{ attributes | join(',\n        ') }},
+        has_opening_hours,
+        coalesce(response_closed_at, if(is_resolved, null, {{ as_of() }})) as response_clocked_until,
+        coalesce(resolution_closed_at, if(is_resolved, null, {{ as_of() }})) as resolution_clocked_until,
         concat(input_fingerprint, '{{ code_fingerprint() }}') as _input_fingerprint
     from {{ ref('int_support__tickets') }}
 ),
@@ -56,70 +71,54 @@ settled as (
     from {{ this }}
     where is_resolved
 ),
-
-moved as (
-    select tickets.*
-    from tickets
-    left join settled
-        on settled.ticket_key = tickets.ticket_key
-        and settled._input_fingerprint = tickets._input_fingerprint
-    where settled.ticket_key is null or not tickets.is_resolved
-),
-{% else %}
-moved as (
-    select *
-    from tickets
-),
 {% endif %}
-
--- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time has no end.
-clocked as (
-    select
-        *,
-        coalesce(response_closed_at, if(is_resolved, null, {{ as_of() }})) as response_clocked_until,
-        coalesce(resolution_closed_at, if(is_resolved, null, {{ as_of() }})) as resolution_clocked_until
-    from moved
-),
 
 measured as (
     select
-        clocked.*,
+        tickets.ticket_key,
+        tickets.{{ attributes | join(',\n        tickets.') }},
         {{ calendar_minutes_between('created_at', 'response_clocked_until') }} as response_calendar_elapsed,
         {{ calendar_minutes_between('created_at', 'resolution_clocked_until') }} as resolution_calendar_elapsed,
         if(
-            clocked.has_opening_hours,
+            tickets.has_opening_hours,
             {{ business_minutes_between('created_at', 'at_creation', 'response_clocked_until', 'at_response') }},
             null
         ) as response_business_elapsed,
         if(
-            clocked.has_opening_hours,
+            tickets.has_opening_hours,
             {{ business_minutes_between('created_at', 'at_creation', 'resolution_clocked_until', 'at_resolution') }},
             null
-        ) as resolution_business_elapsed
-    from clocked
-    {{ join_open_time('open_time', 'at_creation', 'clocked.organization_id', 'clocked.created_at') }}
-    {{ join_open_time('open_time', 'at_response', 'clocked.organization_id', 'clocked.response_clocked_until') }}
-    {{ join_open_time('open_time', 'at_resolution', 'clocked.organization_id', 'clocked.resolution_clocked_until') }}
-),
-
-elapsed as (
-    select
-        *,
-        if(response_clock = 'business', response_business_elapsed, response_calendar_elapsed)
-            as response_elapsed_minutes,
-        if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)
-            as resolution_elapsed_minutes
-    from measured
+        ) as resolution_business_elapsed,
+        tickets._input_fingerprint
+    from tickets
+    {% if is_incremental() -%}
+    left join settled
+        on settled.ticket_key = tickets.ticket_key
+        and settled._input_fingerprint = tickets._input_fingerprint
+    {% endif -%}
+    {{ join_open_time('open_time', 'at_creation', 'tickets.organization_id', 'tickets.created_at') }}
+    {{ join_open_time('open_time', 'at_response', 'tickets.organization_id', 'tickets.response_clocked_until') }}
+    {{ join_open_time('open_time', 'at_resolution', 'tickets.organization_id', 'tickets.resolution_clocked_until') }}
+    {% if is_incremental() -%}
+    where settled.ticket_key is null or not tickets.is_resolved
+    {% endif -%}
 ),
 
 judged as (
     select
-        *,
-        {{ sla_state('response_elapsed_minutes', 'response_target_minutes', 'response_closed_at') }} as response_state,
-        {{ sla_state('resolution_elapsed_minutes', 'resolution_target_minutes', 'resolution_closed_at') }}
-            as resolution_state,
-        if(resolution_closed_at is null, null, resolution_calendar_elapsed) / 60 as resolution_hours
-    from elapsed
+        ticket_key,
+        {{ attributes | join(',\n        ') }},
+        response_calendar_elapsed,
+        response_business_elapsed,
+        {{ response_elapsed }} as response_elapsed_minutes,
+        {{ sla_state(response_elapsed, 'response_target_minutes', 'response_closed_at') }} as response_state,
+        resolution_calendar_elapsed,
+        resolution_business_elapsed,
+        {{ resolution_elapsed }} as resolution_elapsed_minutes,
+        {{ sla_state(resolution_elapsed, 'resolution_target_minutes', 'resolution_closed_at') }} as resolution_state,
+        if(resolution_closed_at is null, null, resolution_calendar_elapsed) / 60 as resolution_hours,
+        _input_fingerprint
+    from measured
 ),
 
 final as (

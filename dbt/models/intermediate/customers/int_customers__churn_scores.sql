@@ -2,11 +2,23 @@
 {%- set parts = ['recency', 'frequency', 'holdings', 'tickets', 'revenue'] -%}
 {%- set weighted = {} -%}
 {%- for part in parts -%}
-{%- do weighted.update({part ~ '_part': part ~ '_weight'}) -%}
+{%- do weighted.update({'with_parts.' ~ part ~ '_part': 'settings.' ~ part ~ '_weight'}) -%}
 {%- endfor -%}
 {%- set points = [
     'recency_from_days', 'recency_to_days', 'one_product_points', 'two_products_points', 'open_ticket_points',
     'breached_ticket_points', 'contraction_points',
+] -%}
+{#- Columns of int_customers__signals, and then of `measured`, that pass through every CTE. -#}
+{%- set attributes = [
+    'organization_id', 'account_id', 'account_key', 'account_name', 'segment', 'plan_tier', 'region', 'owner_user_id',
+    'owner_name', 'lifecycle_stage', 'reporting_currency', 'subscription_count', 'mrr_amount', 'last_login_at', 'login_count',
+    'frequency_event_count', 'earlier_event_count', 'open_ticket_count', 'risk_breached_ticket_count',
+    'mrr_3_months_ago_amount', 'mrr_at_rate_of_3_months_ago_amount',
+] -%}
+{%- set measures = [
+    'days_since_login', 'event_change_pct', 'mrr_growth_pct', 'product_count', 'product_names', 'arpa_amount',
+    'arpa_month_count', 'gross_margin_pct', 'gross_margin_source', 'opening_logo_count', 'churned_logo_count',
+    'segment_logo_churn_pct',
 ] -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with
@@ -48,7 +60,6 @@ actions as (
 customers as (
     select *
     from {{ ref('int_customers__signals') }}
-    where last_login_at is not null or subscription_count > 0
 ),
 
 accounts as (
@@ -162,8 +173,7 @@ segment_logos as (
 
 measured as (
     select
-        customers.*,
-        settings.* except (arpa_months, logo_churn_months),
+        customers.{{ attributes | join(',\n        customers.') }},
         timestamp_diff({{ as_of() }}, customers.last_login_at, microsecond) / 86400000000 as days_since_login,
         case
             when customers.earlier_event_count > 0
@@ -193,7 +203,6 @@ measured as (
         100 * segment_logos.churned_logo_count / nullif(segment_logos.opening_logo_count, 0)
             as segment_logo_churn_pct
     from customers
-    cross join settings
     left join held
         on held.organization_id = customers.organization_id
         and held.account_id = customers.account_id
@@ -205,81 +214,87 @@ measured as (
     left join segment_logos
         on segment_logos.organization_id = customers.organization_id
         and segment_logos.segment = customers.segment
+    where customers.last_login_at is not null or customers.subscription_count > 0
 ),
 
 -- Every branch handles NULL itself, because least and greatest ignore NULL on some engines.
 with_parts as (
     select
-        *,
+        measured.{{ (attributes + measures) | join(',\n        measured.') }},
         case
-            when days_since_login is null then null
-            when days_since_login <= recency_from_days then 0.0
-            when days_since_login >= recency_to_days then 100.0
-            else 100 * (days_since_login - recency_from_days) / (recency_to_days - recency_from_days)
+            when measured.days_since_login is null then null
+            when measured.days_since_login <= settings.recency_from_days then 0.0
+            when measured.days_since_login >= settings.recency_to_days then 100.0
+            else
+                100 * (measured.days_since_login - settings.recency_from_days)
+                / (settings.recency_to_days - settings.recency_from_days)
         end as recency_part,
         case
-            when event_change_pct < 0 then -event_change_pct
-            when event_change_pct >= 0 or frequency_event_count > 0 then 0.0
+            when measured.event_change_pct < 0 then -measured.event_change_pct
+            when measured.event_change_pct >= 0 or measured.frequency_event_count > 0 then 0.0
         end as frequency_part,
         case
-            when product_count <= 1 then one_product_points
-            when product_count = 2 then two_products_points
+            when measured.product_count <= 1 then settings.one_product_points
+            when measured.product_count = 2 then settings.two_products_points
             else 0.0
         end as holdings_part,
         least(
             100.0,
-            open_ticket_points * open_ticket_count + breached_ticket_points * risk_breached_ticket_count
+            settings.open_ticket_points * measured.open_ticket_count
+            + settings.breached_ticket_points * measured.risk_breached_ticket_count
         ) as tickets_part,
         case
-            when mrr_growth_pct < 0 then least(100.0, -mrr_growth_pct * contraction_points / 100)
-            when mrr_growth_pct >= 0 then 0.0
+            when measured.mrr_growth_pct < 0 then least(100.0, -measured.mrr_growth_pct * settings.contraction_points / 100)
+            when measured.mrr_growth_pct >= 0 then 0.0
         end as revenue_part,
         case
-            when segment_logo_churn_pct is null then null
-            when segment_logo_churn_pct * lifetime_months_cap <= 100 then cast(lifetime_months_cap as float64)
-            else 100 / segment_logo_churn_pct
+            when measured.segment_logo_churn_pct is null then null
+            when measured.segment_logo_churn_pct * settings.lifetime_months_cap <= 100
+                then cast(settings.lifetime_months_cap as float64)
+            else 100 / measured.segment_logo_churn_pct
         end as lifetime_months
     from measured
+    cross join settings
 ),
 
 weighed as (
     select
-        *,
+        with_parts.{{ (attributes + measures) | join(',\n        with_parts.') }},
+        with_parts.recency_part,
+        settings.recency_weight,
+        with_parts.frequency_part,
+        settings.frequency_weight,
+        with_parts.holdings_part,
+        settings.holdings_weight,
+        with_parts.tickets_part,
+        settings.tickets_weight,
+        with_parts.revenue_part,
+        settings.revenue_weight,
+        with_parts.lifetime_months,
         {{ known_weight(weighted) }} as data_coverage,
         round({{ calculate_health_score(weighted) }}, 9) as churn_risk_score,
-        cast(arpa_amount as float64) * gross_margin_pct / 100 * lifetime_months as estimated_clv_amount
+        cast(with_parts.arpa_amount as float64) * with_parts.gross_margin_pct / 100 * with_parts.lifetime_months
+            as estimated_clv_amount
     from with_parts
-),
-
-contributed as (
-    select
-        *,
-        {%- for part in parts %}
-        {{ score_contribution(part ~ '_part', part ~ '_weight', 'data_coverage') }} as {{ part }}_contribution,
-        {%- endfor %}
-        coalesce(cast(cast(floor(days_since_login) as int64) as string), '') as days_in_words,
-        coalesce(cast(cast(round(-event_change_pct) as int64) as string), '') as drop_in_words,
-        coalesce(cast(cast(round(-mrr_growth_pct) as int64) as string), '') as contraction_in_words
-    from weighed
+    cross join settings
 ),
 
 reasons as (
     {%- set words = {
-        'recency': "concat('no login for ', days_in_words, ' days')",
-        'frequency': "concat('use down ', drop_in_words, ' % on the month before')",
+        'recency': "concat('no login for ', cast(cast(floor(days_since_login) as int64) as string), ' days')",
+        'frequency': "concat('use down ', cast(cast(round(-event_change_pct) as int64) as string), ' % on the month before')",
         'holdings': "case product_count when 0 then 'no product in force' when 1 then 'one product only' else 'two products only' end",
         'tickets': "concat(cast(open_ticket_count as string), ' open and ', cast(risk_breached_ticket_count as string), ' late tickets')",
-        'revenue': "concat('revenue down ', contraction_in_words, ' % in three months')",
+        'revenue': "concat('revenue down ', cast(cast(round(-mrr_growth_pct) as int64) as string), ' % in three months')",
     } %}
     {%- for part in parts %}
     select
         organization_id,
         account_id,
         '{{ part }}' as component,
-        {{ part }}_contribution as contribution,
+        {{ score_contribution(part ~ '_part', part ~ '_weight', 'data_coverage') }} as contribution,
         {{ words[part] }} as reason
-    from contributed
-    where {{ part }}_contribution > 0
+    from weighed
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -299,6 +314,7 @@ ordered_reasons as (
     from reasons
     inner join actions
         on actions.component = reasons.component
+    where reasons.contribution > 0
 ),
 
 top_reasons as (
@@ -316,69 +332,75 @@ top_reasons as (
 
 final as (
     select
-        contributed.organization_id,
-        contributed.account_id,
-        contributed.account_key,
-        contributed.account_name,
-        contributed.segment,
-        contributed.plan_tier,
-        contributed.region,
-        contributed.owner_user_id,
-        contributed.owner_name,
-        if(contributed.lifecycle_stage = 'active' and levels.is_at_risk, 'at_risk', contributed.lifecycle_stage)
+        weighed.organization_id,
+        weighed.account_id,
+        weighed.account_key,
+        weighed.account_name,
+        weighed.segment,
+        weighed.plan_tier,
+        weighed.region,
+        weighed.owner_user_id,
+        weighed.owner_name,
+        if(weighed.lifecycle_stage = 'active' and levels.is_at_risk, 'at_risk', weighed.lifecycle_stage)
             as lifecycle_stage,
-        contributed.reporting_currency,
-        contributed.subscription_count,
-        contributed.mrr_amount,
-        contributed.last_login_at,
-        contributed.days_since_login,
-        contributed.days_since_login > contributed.churned_days as is_churned_30d,
-        contributed.days_since_login > contributed.long_churned_days as is_churned_90d,
-        contributed.login_count,
-        contributed.frequency_event_count as event_count,
-        contributed.earlier_event_count,
-        contributed.event_change_pct,
-        contributed.product_count,
-        contributed.product_names,
-        contributed.open_ticket_count,
-        contributed.risk_breached_ticket_count as breached_ticket_count,
-        contributed.mrr_3_months_ago_amount,
-        contributed.mrr_at_rate_of_3_months_ago_amount,
-        contributed.mrr_growth_pct,
-        contributed.recency_part,
-        contributed.recency_contribution,
-        contributed.frequency_part,
-        contributed.frequency_contribution,
-        contributed.holdings_part,
-        contributed.holdings_contribution,
-        contributed.tickets_part,
-        contributed.tickets_contribution,
-        contributed.revenue_part,
-        contributed.revenue_contribution,
-        contributed.data_coverage,
-        contributed.churn_risk_score,
+        weighed.reporting_currency,
+        weighed.subscription_count,
+        weighed.mrr_amount,
+        weighed.last_login_at,
+        weighed.days_since_login,
+        weighed.days_since_login > settings.churned_days as is_churned_30d,
+        weighed.days_since_login > settings.long_churned_days as is_churned_90d,
+        weighed.login_count,
+        weighed.frequency_event_count as event_count,
+        weighed.earlier_event_count,
+        weighed.event_change_pct,
+        weighed.product_count,
+        weighed.product_names,
+        weighed.open_ticket_count,
+        weighed.risk_breached_ticket_count as breached_ticket_count,
+        weighed.mrr_3_months_ago_amount,
+        weighed.mrr_at_rate_of_3_months_ago_amount,
+        weighed.mrr_growth_pct,
+        weighed.recency_part,
+        {{ score_contribution('weighed.recency_part', 'weighed.recency_weight', 'weighed.data_coverage') }}
+            as recency_contribution,
+        weighed.frequency_part,
+        {{ score_contribution('weighed.frequency_part', 'weighed.frequency_weight', 'weighed.data_coverage') }}
+            as frequency_contribution,
+        weighed.holdings_part,
+        {{ score_contribution('weighed.holdings_part', 'weighed.holdings_weight', 'weighed.data_coverage') }}
+            as holdings_contribution,
+        weighed.tickets_part,
+        {{ score_contribution('weighed.tickets_part', 'weighed.tickets_weight', 'weighed.data_coverage') }}
+            as tickets_contribution,
+        weighed.revenue_part,
+        {{ score_contribution('weighed.revenue_part', 'weighed.revenue_weight', 'weighed.data_coverage') }}
+            as revenue_contribution,
+        weighed.data_coverage,
+        weighed.churn_risk_score,
         levels.churn_risk_level,
         top_reasons.reason_1,
         top_reasons.reason_2,
         top_reasons.reason_3,
         actions.recommended_action,
         levels.contact_within_days,
-        contributed.arpa_amount,
-        contributed.arpa_month_count,
-        contributed.gross_margin_pct,
-        contributed.gross_margin_source,
-        contributed.opening_logo_count,
-        contributed.churned_logo_count,
-        contributed.segment_logo_churn_pct,
-        contributed.lifetime_months,
-        contributed.estimated_clv_amount
-    from contributed
+        weighed.arpa_amount,
+        weighed.arpa_month_count,
+        weighed.gross_margin_pct,
+        weighed.gross_margin_source,
+        weighed.opening_logo_count,
+        weighed.churned_logo_count,
+        weighed.segment_logo_churn_pct,
+        weighed.lifetime_months,
+        weighed.estimated_clv_amount
+    from weighed
+    cross join settings
     inner join levels
-        on (levels.from_score is null or contributed.churn_risk_score >= levels.from_score)
-        and (levels.below_score is null or contributed.churn_risk_score < levels.below_score)
+        on (levels.from_score is null or weighed.churn_risk_score >= levels.from_score)
+        and (levels.below_score is null or weighed.churn_risk_score < levels.below_score)
     left join top_reasons
-        on top_reasons.organization_id = contributed.organization_id
-        and top_reasons.account_id = contributed.account_id
+        on top_reasons.organization_id = weighed.organization_id
+        and top_reasons.account_id = weighed.account_id
     inner join actions
         on actions.component
         = if(levels.contact_within_days is null, 'none', coalesce(top_reasons.reason_1_component, 'none'))

@@ -17,11 +17,19 @@
 {%- set components = ['usage', 'support', 'revenue', 'engagement'] -%}
 {%- set weighted = {} -%}
 {%- for component in components -%}
-{%- do weighted.update({component ~ '_score': component ~ '_weight'}) -%}
+{%- do weighted.update({'scored.' ~ component ~ '_score': 'settings.' ~ component ~ '_weight'}) -%}
 {%- endfor -%}
 {%- set points = [
     'lone_usage_score', 'open_ticket_points', 'breached_share_points', 'csat_par', 'csat_points', 'level_revenue_score',
     'growth_points', 'contraction_points', 'breadth_points', 'active_days_points', 'event_category_count',
+] -%}
+{#- Columns of `customers` that pass through every CTE. -#}
+{%- set attributes = [
+    'organization_id', 'account_id', 'account_key', 'account_name', 'segment', 'plan_tier', 'region', 'owner_user_id',
+    'owner_name', 'reporting_currency', 'event_count', 'segment_account_count', 'open_ticket_count', 'ticket_count',
+    'breached_ticket_count', 'breached_ticket_pct', 'csat_response_count', 'mean_csat_score', 'mrr_amount',
+    'mrr_3_months_ago_amount', 'mrr_at_rate_of_3_months_ago_amount', 'mrr_growth_pct', 'used_category_count',
+    'active_day_count',
 ] -%}
 with
 
@@ -69,14 +77,7 @@ customers as (
         mrr_amount,
         mrr_3_months_ago_amount,
         mrr_at_rate_of_3_months_ago_amount,
-        is_revenue_comparable
-    from {{ ref('int_customers__signals') }}
-    where subscription_count > 0
-),
-
-ranked as (
-    select
-        *,
+        is_revenue_comparable,
         count(*) over (partition by organization_id, segment) as segment_account_count,
         percent_rank() over (partition by organization_id, segment order by event_count) as event_percent_rank,
         100 * breached_ticket_count / nullif(ticket_count, 0) as breached_ticket_pct,
@@ -86,54 +87,64 @@ ranked as (
                     100 * cast(mrr_at_rate_of_3_months_ago_amount - mrr_3_months_ago_amount as float64)
                     / cast(mrr_3_months_ago_amount as float64)
         end as mrr_growth_pct
-    from customers
+    from {{ ref('int_customers__signals') }}
+    where subscription_count > 0
 ),
 
 scored as (
     select
-        ranked.*,
-        settings.* except (lone_usage_score, level_revenue_score),
-        100 * ranked.used_category_count / settings.event_category_count as feature_breadth_pct,
+        customers.{{ attributes | join(',\n        customers.') }},
+        100 * customers.used_category_count / settings.event_category_count as feature_breadth_pct,
         case
-            when ranked.event_count_ever = 0 then null
-            when ranked.segment_account_count = 1 then settings.lone_usage_score
-            else 100 * ranked.event_percent_rank
+            when customers.event_count_ever = 0 then null
+            when customers.segment_account_count = 1 then settings.lone_usage_score
+            else 100 * customers.event_percent_rank
         end as usage_score,
         case
-            when ranked.ticket_count = 0 and ranked.open_ticket_count = 0 then null
+            when customers.ticket_count = 0 and customers.open_ticket_count = 0 then null
             else
                 greatest(
                     0.0,
                     100
-                    - settings.open_ticket_points * ranked.open_ticket_count
-                    - settings.breached_share_points * coalesce(ranked.breached_ticket_pct, 0) / 100
+                    - settings.open_ticket_points * customers.open_ticket_count
+                    - settings.breached_share_points * coalesce(customers.breached_ticket_pct, 0) / 100
                     - settings.csat_points
-                    * greatest(0.0, settings.csat_par - coalesce(ranked.mean_csat_score, settings.csat_par))
+                    * greatest(0.0, settings.csat_par - coalesce(customers.mean_csat_score, settings.csat_par))
                 )
         end as support_score,
         case
-            when not ranked.is_revenue_comparable then null
-            when ranked.mrr_growth_pct is null then settings.level_revenue_score
-            when ranked.mrr_growth_pct >= 0
-                then least(100.0, settings.level_revenue_score + settings.growth_points * ranked.mrr_growth_pct / 100)
-            else greatest(0.0, settings.level_revenue_score + settings.contraction_points * ranked.mrr_growth_pct / 100)
+            when not customers.is_revenue_comparable then null
+            when customers.mrr_growth_pct is null then settings.level_revenue_score
+            when customers.mrr_growth_pct >= 0
+                then least(100.0, settings.level_revenue_score + settings.growth_points * customers.mrr_growth_pct / 100)
+            else greatest(0.0, settings.level_revenue_score + settings.contraction_points * customers.mrr_growth_pct / 100)
         end as revenue_score,
         case
-            when ranked.event_count_ever = 0 then null
+            when customers.event_count_ever = 0 then null
             else
-                settings.breadth_points * ranked.used_category_count / settings.event_category_count
-                + settings.active_days_points * ranked.active_day_count / settings.usage_days
+                settings.breadth_points * customers.used_category_count / settings.event_category_count
+                + settings.active_days_points * customers.active_day_count / settings.usage_days
         end as engagement_score
-    from ranked
+    from customers
     cross join settings
 ),
 
 weighed as (
     select
-        *,
+        scored.{{ attributes | join(',\n        scored.') }},
+        scored.feature_breadth_pct,
+        scored.usage_score,
+        settings.usage_weight,
+        scored.support_score,
+        settings.support_weight,
+        scored.revenue_score,
+        settings.revenue_weight,
+        scored.engagement_score,
+        settings.engagement_weight,
         {{ known_weight(weighted) }} as data_coverage,
         round({{ calculate_health_score(weighted) }}, 9) as health_score
     from scored
+    cross join settings
 ),
 
 tiered as (

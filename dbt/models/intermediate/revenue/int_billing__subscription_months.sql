@@ -1,5 +1,6 @@
 {#- MRR of a month is also converted at the rates of so many months before. -#}
 {%- set months_ago = [1, 3, 12] -%}
+{%- set month_end = 'least(timestamp(date_add(month, interval 1 month)), ' ~ as_of() ~ ')' -%}
 with
 
 subscriptions as (
@@ -77,11 +78,16 @@ priced as (
         on billing_intervals.billing_interval = subscriptions.billing_interval
 ),
 
-months as (
+earning as (
     select
-        priced.*,
+        priced.organization_id,
+        priced.subscription_id,
+        priced.account_id,
         month,
-        least(timestamp(date_add(month, interval 1 month)), {{ as_of() }}) as month_end
+        {{ month_end }} as month_end,
+        priced.earns_from,
+        priced.currency,
+        priced.mrr
     from priced
     cross join
         unnest(
@@ -91,13 +97,7 @@ months as (
                 interval 1 month
             )
         ) as month
-    where priced.mrr > 0
-),
-
-earning as (
-    select *
-    from months
-    where {{ earns_at('month_end') }}
+    where priced.mrr > 0 and {{ earns_at(month_end) }}
 ),
 
 final as (

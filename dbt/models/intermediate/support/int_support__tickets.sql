@@ -1,13 +1,12 @@
 {%- set attributes = [
     'account_id', 'contact_id', 'product_id', 'category_id', 'root_cause_id', 'assignee_user_id', 'channel', 'status',
-    'subject', 'app_version', 'reopened_count', 'csat_score', 'csat_tier', 'created_at', 'first_responded_at',
-    'updated_at',
+    'subject', 'app_version', 'reopened_count', 'csat_score', 'created_at', 'first_responded_at', 'updated_at',
 ] -%}
 {%- set judged = [
     'account_key', 'facility_id', 'resolved_at', 'priority', 'is_resolved',
     'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
-    'has_opening_hours', 'release_version', 'is_release_related',
+    'has_opening_hours', 'release_version', 'is_release_related', 'csat_tier',
 ] -%}
 with
 
@@ -106,66 +105,80 @@ organizations as (
 -- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows.
 stopped as (
     select
-        tickets.*,
+        organization_id,
+        ticket_id,
+        {{ attributes | join(',\n        ') }},
+        facility_id,
+        release_version,
+        resolved_at,
+        is_resolved,
         case
             when first_responded_at is null then resolved_at
             when resolved_at is null then first_responded_at
             else least(first_responded_at, resolved_at)
-        end as response_closed_at,
-        resolved_at as resolution_closed_at
+        end as response_closed_at
     from tickets
 ),
 
 -- A clock that has not stopped has the priority in force at as_of.
-closed as (
-    select
-        stopped.*,
-        coalesce(response_closed_at, {{ as_of() }}) as response_at,
-        coalesce(resolution_closed_at, {{ as_of() }}) as resolution_at
-    from stopped
-),
-
-prioritised as (
-    select
-        closed.*,
-        coalesce(now_in_force.priority, 'unknown') as priority,
-        coalesce(at_response.priority, 'unknown') as response_priority,
-        coalesce(at_resolution.priority, 'unknown') as resolution_priority
-    from closed
-    {{ join_priority_at('priority_history', 'now_in_force', 'closed', as_of()) }}
-    {{ join_priority_at('priority_history', 'at_response', 'closed', 'closed.response_at') }}
-    {{ join_priority_at('priority_history', 'at_resolution', 'closed', 'closed.resolution_at') }}
-),
-
 resolved_references as (
     select
-        prioritised.* except (facility_id),
+        stopped.organization_id,
+        stopped.ticket_id,
+        stopped.{{ attributes | join(',\n        stopped.') }},
         accounts.account_key,
-        satisfaction_classes.score_class as csat_tier,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
-        coalesce(organizations.opening_hours_since <= date(prioritised.created_at, organizations.timezone), false)
+        stopped.resolved_at,
+        stopped.is_resolved,
+        coalesce(now_in_force.priority, 'unknown') as priority,
+        stopped.response_closed_at,
+        coalesce(at_response.priority, 'unknown') as response_priority,
+        stopped.resolved_at as resolution_closed_at,
+        coalesce(at_resolution.priority, 'unknown') as resolution_priority,
+        coalesce(organizations.opening_hours_since <= date(stopped.created_at, organizations.timezone), false)
             as has_opening_hours,
         organizations.opening_hours_fingerprint,
-        watched_releases.release_version is not null as is_release_related
-    from prioritised
+        stopped.release_version,
+        watched_releases.release_version is not null as is_release_related,
+        satisfaction_classes.score_class as csat_tier
+    from stopped
+    {{ join_priority_at('priority_history', 'now_in_force', 'stopped', as_of()) }}
+    {{ join_priority_at('priority_history', 'at_response', 'stopped', 'coalesce(stopped.response_closed_at, ' ~ as_of() ~ ')') }}
+    {{ join_priority_at('priority_history', 'at_resolution', 'stopped', 'coalesce(stopped.resolved_at, ' ~ as_of() ~ ')') }}
     left join accounts
-        on accounts.organization_id = prioritised.organization_id
-        and accounts.account_id = prioritised.account_id
+        on accounts.organization_id = stopped.organization_id
+        and accounts.account_id = stopped.account_id
     left join facilities
-        on facilities.organization_id = prioritised.organization_id
-        and facilities.facility_id = prioritised.facility_id
+        on facilities.organization_id = stopped.organization_id
+        and facilities.facility_id = stopped.facility_id
     left join organizations
-        on organizations.organization_id = prioritised.organization_id
+        on organizations.organization_id = stopped.organization_id
     left join watched_releases
-        on watched_releases.release_version = prioritised.release_version
-        and date(prioritised.created_at) between watched_releases.watched_from and watched_releases.watched_until
+        on watched_releases.release_version = stopped.release_version
+        and date(stopped.created_at) between watched_releases.watched_from and watched_releases.watched_until
     left join satisfaction_classes
-        on satisfaction_classes.score = prioritised.csat_score
+        on satisfaction_classes.score = stopped.csat_score
 ),
 
 targeted as (
     select
-        resolved_references.*,
+        resolved_references.organization_id,
+        resolved_references.ticket_id,
+        resolved_references.{{ attributes | join(',\n        resolved_references.') }},
+        resolved_references.account_key,
+        resolved_references.facility_id,
+        resolved_references.resolved_at,
+        resolved_references.is_resolved,
+        resolved_references.priority,
+        resolved_references.response_closed_at,
+        resolved_references.response_priority,
+        resolved_references.resolution_closed_at,
+        resolved_references.resolution_priority,
+        resolved_references.has_opening_hours,
+        resolved_references.opening_hours_fingerprint,
+        resolved_references.release_version,
+        resolved_references.is_release_related,
+        resolved_references.csat_tier,
         coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
             as response_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar')

@@ -1,12 +1,10 @@
 {{ config(cluster_by=['organization_id', 'account_id']) }}
+{%- set value_at_risk = 'estimated_clv_amount * churn_risk_score / 100' -%}
 with
 
 customers as (
-    select
-        *,
-        estimated_clv_amount * churn_risk_score / 100 as value_at_risk_amount
+    select *
     from {{ ref('int_customers__churn_scores') }}
-    where subscription_count > 0
 ),
 
 final as (
@@ -17,7 +15,7 @@ final as (
         account_name,
         row_number() over (
             partition by organization_id
-            order by coalesce(round(value_at_risk_amount, 2), 0) desc, churn_risk_score desc, account_id asc
+            order by coalesce(round({{ value_at_risk }}, 2), 0) desc, churn_risk_score desc, account_id asc
         ) as priority_rank,
         churn_risk_score,
         churn_risk_level,
@@ -67,9 +65,10 @@ final as (
         segment_logo_churn_pct,
         lifetime_months,
         estimated_clv_amount,
-        value_at_risk_amount,
+        {{ value_at_risk }} as value_at_risk_amount,
         reporting_currency
     from customers
+    where subscription_count > 0
 )
 
 select *

@@ -4,7 +4,6 @@ with
 customers as (
     select *
     from {{ ref('int_customers__churn_scores') }}
-    where last_login_at is not null
 ),
 
 final as (
@@ -45,6 +44,7 @@ final as (
         estimated_clv_amount,
         reporting_currency
     from customers
+    where last_login_at is not null
 )
 
 select *

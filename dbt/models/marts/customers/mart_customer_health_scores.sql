@@ -9,16 +9,9 @@ with
 scores as (
     select *
     from {{ ref('int_customers__health_daily') }}
-    where scored_at <= {{ as_of() }}
 ),
 
 -- If several runs scored a day, the last of them counts: it saw the largest part of the day.
-last_of_each_day as (
-    select *
-    from scores
-    qualify scored_at = max(scored_at) over (partition by score_date)
-),
-
 final as (
     select
         customer_health_key,
@@ -62,7 +55,9 @@ final as (
         data_coverage,
         health_score,
         health_tier
-    from last_of_each_day
+    from scores
+    where scored_at <= {{ as_of() }}
+    qualify scored_at = max(scored_at) over (partition by score_date)
 )
 
 select *

@@ -37,7 +37,16 @@ accounts as (
 
 with_base as (
     select
-        revenue.*,
+        revenue.organization_id,
+        revenue.month,
+        revenue.reporting_currency,
+        revenue.subscription_count,
+        revenue.subscriptions_without_rate_of_12_months_ago,
+        revenue.opening_mrr_amount,
+        revenue.movement,
+        revenue.movement_amount,
+        revenue.mrr_12_months_ago_amount,
+        revenue.mrr_at_rate_of_12_months_ago_amount,
         coalesce(accounts.segment, 'unknown') as segment,
         coalesce(accounts.plan_tier, 'unknown') as plan_tier,
         coalesce(accounts.region, 'unknown') as region,

@@ -62,22 +62,13 @@ counted as (
     group by {{ grain | join(', ') }}
 ),
 
-compared as (
-    select
-        *,
-        costed_revenue_amount - cost_amount as margin_amount,
-        sum(revenue_amount) over (partition by organization_id, month) as organization_revenue_amount,
-        rank() over (partition by organization_id, month order by revenue_amount desc) as revenue_rank
-    from counted
-),
-
 final as (
     select
-        {{ surrogate_key(['compared.organization_id', 'compared.product_id', 'compared.month']) }}
+        {{ surrogate_key(['counted.organization_id', 'counted.product_id', 'counted.month']) }}
             as product_performance_key,
-        compared.organization_id,
+        counted.organization_id,
         products.product_key,
-        compared.product_id,
+        counted.product_id,
         products.sku,
         coalesce(products.product_name, 'unknown') as product_name,
         coalesce(products.product_category, 'unknown') as product_category,
@@ -85,32 +76,33 @@ final as (
         products.price_tier,
         products.inventory_status,
         products.stock_quantity,
-        compared.month,
-        {{ month_is_complete('compared.month') }} as is_complete,
+        counted.month,
+        {{ month_is_complete('counted.month') }} as is_complete,
         organizations.reporting_currency,
-        compared.order_count,
-        compared.customer_count,
-        compared.line_count,
-        compared.lines_without_rate,
-        compared.lines_without_cost,
-        compared.excluded_line_count,
-        compared.units_sold,
-        compared.revenue_amount,
-        compared.revenue_amount / nullif(compared.units_sold, 0) as average_unit_revenue,
-        compared.costed_revenue_amount,
-        compared.cost_amount,
-        compared.margin_amount,
-        100 * cast(compared.margin_amount as float64) / nullif(cast(compared.costed_revenue_amount as float64), 0)
-            as margin_pct,
-        100 * cast(compared.revenue_amount as float64)
-        / nullif(cast(compared.organization_revenue_amount as float64), 0) as revenue_share_pct,
-        compared.revenue_rank
-    from compared
+        counted.order_count,
+        counted.customer_count,
+        counted.line_count,
+        counted.lines_without_rate,
+        counted.lines_without_cost,
+        counted.excluded_line_count,
+        counted.units_sold,
+        counted.revenue_amount,
+        counted.revenue_amount / nullif(counted.units_sold, 0) as average_unit_revenue,
+        counted.costed_revenue_amount,
+        counted.cost_amount,
+        counted.costed_revenue_amount - counted.cost_amount as margin_amount,
+        100 * cast(counted.costed_revenue_amount - counted.cost_amount as float64)
+        / nullif(cast(counted.costed_revenue_amount as float64), 0) as margin_pct,
+        100 * cast(counted.revenue_amount as float64)
+        / nullif(cast(sum(counted.revenue_amount) over (partition by counted.organization_id, counted.month) as float64), 0)
+            as revenue_share_pct,
+        rank() over (partition by counted.organization_id, counted.month order by counted.revenue_amount desc) as revenue_rank
+    from counted
     left join organizations
-        on organizations.organization_id = compared.organization_id
+        on organizations.organization_id = counted.organization_id
     left join products
-        on products.organization_id = compared.organization_id
-        and products.product_id = compared.product_id
+        on products.organization_id = counted.organization_id
+        and products.product_id = counted.product_id
 )
 
 select *

@@ -5,15 +5,19 @@
     )
 }}
 {%- set grain = ['organization_id', 'facility_id', 'month'] -%}
-{%- set components = ['compliance', 'pipeline', 'conversion', 'sla', 'satisfaction'] -%}
+{#- Every component counts the same. -#}
+{%- set weighted = {
+    'compliance_score': 1, 'pipeline_score': 1, 'conversion_score': 1, 'sla_score': 1, 'satisfaction_score': 1
+} -%}
 {%- set counts = {
-    'leads': ['lead_count', 'won_lead_count', 'leads_without_rate', 'weighted_lead_amount'],
+    'leads': ['leads_without_rate', 'weighted_lead_amount'],
     'checks': ['passed_count', 'failed_count', 'overdue_count'],
     'tickets': ['sla_met_count', 'sla_breached_count'],
     'surveys': [
         'csat_response_count', 'satisfied_count', 'nps_response_count', 'promoter_count', 'detractor_count'
     ],
 } -%}
+{%- set counted_columns = counts.values() | sum(start=[]) -%}
 with
 
 settings as (
@@ -205,7 +209,10 @@ bases as (
 
 rated as (
     select
-        counted.*,
+        counted.organization_id,
+        counted.facility_id,
+        counted.month,
+        counted.{{ counted_columns | join(',\n        counted.') }},
         coalesce(conversions.conversion_lead_count, 0) as conversion_lead_count,
         coalesce(conversions.conversion_won_count, 0) as conversion_won_count,
         100 * conversions.conversion_won_count / nullif(conversions.conversion_lead_count, 0) as conversion_pct,
@@ -225,10 +232,16 @@ rated as (
 
 scored as (
     select
-        rated.*,
-        settings.excellent_from,
-        settings.good_from,
-        settings.fair_from,
+        rated.organization_id,
+        rated.facility_id,
+        rated.month,
+        rated.{{ counted_columns | join(',\n        rated.') }},
+        rated.conversion_lead_count,
+        rated.conversion_won_count,
+        rated.conversion_pct,
+        rated.pipeline_base_amount,
+        rated.satisfied_pct,
+        rated.nps,
         100 * rated.passed_count / nullif(rated.passed_count + rated.failed_count + rated.overdue_count, 0)
             as compliance_score,
         least(
@@ -247,24 +260,26 @@ scored as (
     cross join settings
 ),
 
-known as (
-    select
-        *,
-        {%- for component in components %}
-        {{ '+ ' if not loop.first }}if({{ component }}_score is null, 0, 1)
-        {%- endfor %} as known_component_count
-    from scored
-),
-
 averaged as (
     select
-        *,
-        (
-            {%- for component in components %}
-            {{ '+ ' if not loop.first }}coalesce({{ component }}_score, 0)
-            {%- endfor %}
-        ) / nullif(known_component_count, 0) as health_score
-    from known
+        organization_id,
+        facility_id,
+        month,
+        {{ counted_columns | join(',\n        ') }},
+        conversion_lead_count,
+        conversion_won_count,
+        conversion_pct,
+        pipeline_base_amount,
+        satisfied_pct,
+        nps,
+        compliance_score,
+        pipeline_score,
+        conversion_score,
+        sla_score,
+        satisfaction_score,
+        {{ known_weight(weighted) }} as known_component_count,
+        {{ calculate_health_score(weighted) }} as health_score
+    from scored
 ),
 
 final as (
@@ -304,12 +319,13 @@ final as (
         averaged.health_score,
         case
             when averaged.health_score is null then 'unknown'
-            when averaged.health_score >= averaged.excellent_from then 'excellent'
-            when averaged.health_score >= averaged.good_from then 'good'
-            when averaged.health_score >= averaged.fair_from then 'fair'
+            when averaged.health_score >= settings.excellent_from then 'excellent'
+            when averaged.health_score >= settings.good_from then 'good'
+            when averaged.health_score >= settings.fair_from then 'fair'
             else 'poor'
         end as health_tier
     from averaged
+    cross join settings
     left join organizations
         on organizations.organization_id = averaged.organization_id
     left join facilities

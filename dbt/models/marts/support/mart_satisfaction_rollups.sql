@@ -6,9 +6,6 @@
 }}
 {%- set grain = ['organization_id', 'facility_id', 'survey_type', 'month'] -%}
 {%- set classes = {'csat': ['satisfied', 'neutral', 'dissatisfied'], 'nps': ['promoter', 'passive', 'detractor']} -%}
-{%- set compared = {
-    'satisfied_pct': 'satisfied_pct_change', 'nps': 'nps_change', 'response_rate_pct': 'response_rate_change'
-} -%}
 with
 
 surveys as (
@@ -97,6 +94,7 @@ months as (
         unnest(generate_date_array(histories.first_month, {{ last_day_seen() }}, interval 1 month)) as month
 ),
 
+-- The base of a rate is NULL for the survey type that the rate does not apply to.
 counted as (
     select
         months.organization_id,
@@ -112,7 +110,11 @@ counted as (
         coalesce(answers.{{ class }}_count, 0) as {{ class }}_count,
         {%- endfor %}
         {%- endfor %}
-        coalesce(answers.csat_score_sum, 0) as csat_score_sum
+        coalesce(answers.csat_score_sum, 0) as csat_score_sum,
+        {%- for survey_type in classes %}
+        if(months.survey_type = '{{ survey_type }}', nullif(answers.response_count, 0), null) as {{ survey_type }}_base,
+        {%- endfor %}
+        nullif(sent.sent_count, 0) as sent_base
     from months
     {% for part in ['sent', 'answers'] -%}
     left join {{ part }}
@@ -123,20 +125,22 @@ counted as (
     {% endfor -%}
 ),
 
--- The base of a rate is NULL for the survey type that the rate does not apply to.
-based as (
-    select
-        *,
-        {%- for survey_type in classes %}
-        if(survey_type = '{{ survey_type }}', nullif(response_count, 0), null) as {{ survey_type }}_base,
-        {%- endfor %}
-        nullif(sent_count, 0) as sent_base
-    from counted
-),
-
 rated as (
     select
-        *,
+        organization_id,
+        facility_id,
+        survey_type,
+        month,
+        sent_count,
+        answered_count,
+        response_count,
+        unscored_response_count,
+        satisfied_count,
+        neutral_count,
+        dissatisfied_count,
+        promoter_count,
+        passive_count,
+        detractor_count,
         100 * satisfied_count / csat_base as satisfied_pct,
         100 * dissatisfied_count / csat_base as dissatisfied_pct,
         csat_score_sum / csat_base as mean_csat_score,
@@ -144,53 +148,44 @@ rated as (
         100 * detractor_count / nps_base as detractor_pct,
         100 * (promoter_count - detractor_count) / nps_base as nps,
         100 * answered_count / sent_base as response_rate_pct
-    from based
-),
-
-changed as (
-    select
-        {%- for rate, change in compared.items() %}
-        {{ rate }} - lag({{ rate }}) over (partition by organization_id, facility_id, survey_type order by month)
-            as {{ change }},
-        {%- endfor %}
-        *
-    from rated
+    from counted
 ),
 
 final as (
     select
-        {{ surrogate_key(['changed.organization_id', 'changed.facility_id', 'changed.survey_type', 'changed.month']) }}
+        {{ surrogate_key(['rated.organization_id', 'rated.facility_id', 'rated.survey_type', 'rated.month']) }}
             as satisfaction_rollup_key,
-        changed.organization_id,
-        changed.facility_id,
+        rated.organization_id,
+        rated.facility_id,
         coalesce(facilities.facility_name, 'Unknown') as facility_name,
-        changed.survey_type,
-        changed.month,
-        {{ month_is_complete('changed.month') }} as is_complete,
-        changed.sent_count,
-        changed.answered_count,
-        changed.response_rate_pct,
-        changed.response_rate_change,
-        changed.response_count,
-        changed.unscored_response_count,
-        changed.satisfied_count,
-        changed.neutral_count,
-        changed.dissatisfied_count,
-        changed.satisfied_pct,
-        changed.dissatisfied_pct,
-        changed.satisfied_pct_change,
-        changed.mean_csat_score,
-        changed.promoter_count,
-        changed.passive_count,
-        changed.detractor_count,
-        changed.promoter_pct,
-        changed.detractor_pct,
-        changed.nps,
-        changed.nps_change
-    from changed
+        rated.survey_type,
+        rated.month,
+        {{ month_is_complete('rated.month') }} as is_complete,
+        rated.sent_count,
+        rated.answered_count,
+        rated.response_rate_pct,
+        rated.response_rate_pct - lag(rated.response_rate_pct) over by_month as response_rate_change,
+        rated.response_count,
+        rated.unscored_response_count,
+        rated.satisfied_count,
+        rated.neutral_count,
+        rated.dissatisfied_count,
+        rated.satisfied_pct,
+        rated.dissatisfied_pct,
+        rated.satisfied_pct - lag(rated.satisfied_pct) over by_month as satisfied_pct_change,
+        rated.mean_csat_score,
+        rated.promoter_count,
+        rated.passive_count,
+        rated.detractor_count,
+        rated.promoter_pct,
+        rated.detractor_pct,
+        rated.nps,
+        rated.nps - lag(rated.nps) over by_month as nps_change
+    from rated
     left join facilities
-        on facilities.organization_id = changed.organization_id
-        and facilities.facility_id = changed.facility_id
+        on facilities.organization_id = rated.organization_id
+        and facilities.facility_id = rated.facility_id
+    window by_month as (partition by rated.organization_id, rated.facility_id, rated.survey_type order by rated.month)
 )
 
 select *

@@ -95,57 +95,50 @@ counted as (
     group by organization_id, facility_id, priority, created_month
 ),
 
-rated as (
-    select
-        *,
-        100 * response_met_count / nullif(response_met_count + response_breached_count, 0) as response_compliance_pct,
-        100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
-            as resolution_compliance_pct
-    from counted
-),
-
 final as (
     select
-        {{ surrogate_key(['rated.organization_id', 'rated.facility_id', 'priority', 'created_month']) }}
+        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'priority', 'created_month']) }}
             as sla_compliance_key,
-        rated.organization_id,
-        rated.facility_id,
+        counted.organization_id,
+        counted.facility_id,
         facilities.facility_name,
-        rated.priority,
-        rated.created_month,
-        {{ month_is_complete('rated.created_month') }} as is_complete,
-        rated.response_met_count,
-        rated.response_breached_count,
-        rated.response_pending_count,
-        rated.response_unknown_count,
-        rated.response_compliance_pct,
-        rated.mean_response_calendar_minutes,
-        rated.median_response_calendar_minutes,
-        rated.p75_response_calendar_minutes,
-        rated.p95_response_calendar_minutes,
-        rated.mean_response_business_minutes,
-        rated.median_response_business_minutes,
-        rated.p75_response_business_minutes,
-        rated.p95_response_business_minutes,
-        rated.resolution_met_count,
-        rated.resolution_breached_count,
-        rated.resolution_pending_count,
-        rated.resolution_unknown_count,
-        rated.resolution_compliance_pct,
-        rated.mean_resolution_calendar_minutes,
-        rated.median_resolution_calendar_minutes,
-        rated.p75_resolution_calendar_minutes,
-        rated.p95_resolution_calendar_minutes,
-        rated.mean_resolution_business_minutes,
-        rated.median_resolution_business_minutes,
-        rated.p75_resolution_business_minutes,
-        rated.p95_resolution_business_minutes,
-        rated.ticket_count,
-        rated.resolved_count
-    from rated
+        counted.priority,
+        counted.created_month,
+        {{ month_is_complete('counted.created_month') }} as is_complete,
+        counted.response_met_count,
+        counted.response_breached_count,
+        counted.response_pending_count,
+        counted.response_unknown_count,
+        100 * counted.response_met_count / nullif(counted.response_met_count + counted.response_breached_count, 0)
+            as response_compliance_pct,
+        counted.mean_response_calendar_minutes,
+        counted.median_response_calendar_minutes,
+        counted.p75_response_calendar_minutes,
+        counted.p95_response_calendar_minutes,
+        counted.mean_response_business_minutes,
+        counted.median_response_business_minutes,
+        counted.p75_response_business_minutes,
+        counted.p95_response_business_minutes,
+        counted.resolution_met_count,
+        counted.resolution_breached_count,
+        counted.resolution_pending_count,
+        counted.resolution_unknown_count,
+        100 * counted.resolution_met_count / nullif(counted.resolution_met_count + counted.resolution_breached_count, 0)
+            as resolution_compliance_pct,
+        counted.mean_resolution_calendar_minutes,
+        counted.median_resolution_calendar_minutes,
+        counted.p75_resolution_calendar_minutes,
+        counted.p95_resolution_calendar_minutes,
+        counted.mean_resolution_business_minutes,
+        counted.median_resolution_business_minutes,
+        counted.p75_resolution_business_minutes,
+        counted.p95_resolution_business_minutes,
+        counted.ticket_count,
+        counted.resolved_count
+    from counted
     left join facilities
-        on facilities.organization_id = rated.organization_id
-        and facilities.facility_id = rated.facility_id
+        on facilities.organization_id = counted.organization_id
+        and facilities.facility_id = counted.facility_id
 )
 
 select *

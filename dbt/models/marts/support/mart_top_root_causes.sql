@@ -8,6 +8,7 @@
 {%- set names = ['root_cause_code', 'root_cause_name', 'root_cause_category', 'category_name', 'parent_category_name'] -%}
 {%- set channels = ['email', 'chat', 'phone', 'social', 'web', 'app', 'unknown'] -%}
 {%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{%- set period_ticket_count = 'sum(counted.ticket_count) over (partition by counted.organization_id, counted.month)' -%}
 with
 
 tickets as (
@@ -40,7 +41,13 @@ with_percentiles as (
         percentile_cont(resolution_calendar_minutes, {{ share }}) over (partition by {{ grain | join(', ') }})
             as {{ name }}_resolution_minutes,
         {%- endfor %}
-        *
+        {{ (grain + names) | join(',\n        ') }},
+        channel,
+        is_resolved,
+        resolution_calendar_minutes,
+        csat_tier,
+        csat_score,
+        is_release_related
     from tickets
 ),
 
@@ -66,13 +73,6 @@ counted as (
         countif(is_release_related) as release_related_count
     from with_percentiles
     group by {{ grain | join(', ') }}
-),
-
-compared as (
-    select
-        *,
-        sum(ticket_count) over (partition by organization_id, month) as period_ticket_count
-    from counted
 ),
 
 causes_of_month as (
@@ -101,64 +101,64 @@ causes_of_category as (
 final as (
     select
         {{ surrogate_key([
-            'compared.organization_id', 'compared.month', 'compared.root_cause_id', 'compared.category_id',
-            'compared.product_category'
+            'counted.organization_id', 'counted.month', 'counted.root_cause_id', 'counted.category_id',
+            'counted.product_category'
         ]) }} as top_root_cause_key,
-        compared.organization_id,
-        compared.month,
-        extract(year from compared.month) as year,
-        extract(quarter from compared.month) as quarter,
-        {{ month_is_complete('compared.month') }} as is_complete,
-        compared.root_cause_id,
-        compared.root_cause_code,
-        compared.root_cause_name,
-        compared.root_cause_category,
-        compared.category_id,
-        compared.category_name,
-        compared.parent_category_name,
-        compared.product_category,
-        compared.ticket_count,
-        compared.period_ticket_count,
-        100 * compared.ticket_count / compared.period_ticket_count as period_share_pct,
-        compared.open_count,
-        100 * compared.open_count / compared.ticket_count as open_pct,
-        compared.resolved_count,
-        compared.mean_resolution_hours,
-        compared.median_resolution_hours,
-        compared.p75_resolution_hours,
-        compared.p95_resolution_hours,
-        compared.csat_response_count,
-        compared.satisfied_count,
-        100 * compared.satisfied_count / nullif(compared.csat_response_count, 0) as satisfied_pct,
-        compared.csat_score_sum / nullif(compared.csat_response_count, 0) as mean_csat_score,
-        compared.email_count,
-        100 * compared.email_count / compared.ticket_count as email_pct,
-        compared.chat_count,
-        100 * compared.chat_count / compared.ticket_count as chat_pct,
-        compared.phone_count,
-        100 * compared.phone_count / compared.ticket_count as phone_pct,
-        compared.social_count,
-        100 * compared.social_count / compared.ticket_count as social_pct,
-        compared.web_count,
-        100 * compared.web_count / compared.ticket_count as web_pct,
-        compared.app_count,
-        100 * compared.app_count / compared.ticket_count as app_pct,
-        compared.unknown_count,
-        100 * compared.unknown_count / compared.ticket_count as unknown_pct,
-        compared.release_related_count,
-        100 * compared.release_related_count / compared.ticket_count as release_related_pct,
+        counted.organization_id,
+        counted.month,
+        extract(year from counted.month) as year,
+        extract(quarter from counted.month) as quarter,
+        {{ month_is_complete('counted.month') }} as is_complete,
+        counted.root_cause_id,
+        counted.root_cause_code,
+        counted.root_cause_name,
+        counted.root_cause_category,
+        counted.category_id,
+        counted.category_name,
+        counted.parent_category_name,
+        counted.product_category,
+        counted.ticket_count,
+        {{ period_ticket_count }} as period_ticket_count,
+        100 * counted.ticket_count / {{ period_ticket_count }} as period_share_pct,
+        counted.open_count,
+        100 * counted.open_count / counted.ticket_count as open_pct,
+        counted.resolved_count,
+        counted.mean_resolution_hours,
+        counted.median_resolution_hours,
+        counted.p75_resolution_hours,
+        counted.p95_resolution_hours,
+        counted.csat_response_count,
+        counted.satisfied_count,
+        100 * counted.satisfied_count / nullif(counted.csat_response_count, 0) as satisfied_pct,
+        counted.csat_score_sum / nullif(counted.csat_response_count, 0) as mean_csat_score,
+        counted.email_count,
+        100 * counted.email_count / counted.ticket_count as email_pct,
+        counted.chat_count,
+        100 * counted.chat_count / counted.ticket_count as chat_pct,
+        counted.phone_count,
+        100 * counted.phone_count / counted.ticket_count as phone_pct,
+        counted.social_count,
+        100 * counted.social_count / counted.ticket_count as social_pct,
+        counted.web_count,
+        100 * counted.web_count / counted.ticket_count as web_pct,
+        counted.app_count,
+        100 * counted.app_count / counted.ticket_count as app_pct,
+        counted.unknown_count,
+        100 * counted.unknown_count / counted.ticket_count as unknown_pct,
+        counted.release_related_count,
+        100 * counted.release_related_count / counted.ticket_count as release_related_pct,
         causes_of_month.month_rank,
         causes_of_category.category_rank
-    from compared
+    from counted
     left join causes_of_month
-        on causes_of_month.organization_id = compared.organization_id
-        and causes_of_month.month = compared.month
-        and causes_of_month.root_cause_id = compared.root_cause_id
+        on causes_of_month.organization_id = counted.organization_id
+        and causes_of_month.month = counted.month
+        and causes_of_month.root_cause_id = counted.root_cause_id
     left join causes_of_category
-        on causes_of_category.organization_id = compared.organization_id
-        and causes_of_category.month = compared.month
-        and causes_of_category.category_id = compared.category_id
-        and causes_of_category.root_cause_id = compared.root_cause_id
+        on causes_of_category.organization_id = counted.organization_id
+        and causes_of_category.month = counted.month
+        and causes_of_category.category_id = counted.category_id
+        and causes_of_category.root_cause_id = counted.root_cause_id
 )
 
 select *

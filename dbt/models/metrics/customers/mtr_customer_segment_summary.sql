@@ -49,7 +49,12 @@ recurring_with_percentiles as (
         {%- for name, share in percentiles.items() %}
         percentile_cont(known_mrr, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_mrr,
         {%- endfor %}
-        *
+        {{ grain | join(',\n        ') }},
+        mrr_amount,
+        known_mrr,
+        subscription_count,
+        subscriptions_without_rate,
+        movement
     from recurring
 ),
 
@@ -90,7 +95,10 @@ orders_with_percentiles as (
         {%- for name, share in percentiles.items() %}
         percentile_cont(revenue_amount, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_value,
         {%- endfor %}
-        *
+        {{ grain | join(',\n        ') }},
+        is_revenue,
+        is_counted,
+        revenue_amount
     from orders
 ),
 
@@ -122,7 +130,7 @@ customers_with_percentiles as (
         {%- for name, share in percentiles.items() %}
         percentile_cont(revenue, {{ share }}) over (partition by {{ grain | join(', ') }}) as {{ name }}_revenue,
         {%- endfor %}
-        *
+        {{ grain | join(',\n        ') }}
     from customers
 ),
 
@@ -209,53 +217,47 @@ by_month as (
     {% endfor -%}
 ),
 
-compared as (
-    select
-        *,
-        sum(mrr_amount) over (partition by organization_id, month) as organization_mrr,
-        sum(order_revenue) over (partition by organization_id, month) as organization_revenue
-    from by_month
-),
-
 final as (
     select
-        {{ surrogate_key(['compared.organization_id', 'compared.segment', 'compared.month']) }} as segment_month_key,
-        compared.organization_id,
-        compared.segment,
-        compared.month,
-        {{ month_is_complete('compared.month') }} as is_complete,
+        {{ surrogate_key(['by_month.organization_id', 'by_month.segment', 'by_month.month']) }} as segment_month_key,
+        by_month.organization_id,
+        by_month.segment,
+        by_month.month,
+        {{ month_is_complete('by_month.month') }} as is_complete,
         organizations.reporting_currency,
-        compared.paying_customer_count,
-        compared.customers_without_rate,
-        compared.new_customer_count,
-        compared.returned_customer_count,
-        compared.churned_customer_count,
-        compared.mrr_amount,
-        compared.mrr_amount * 12 as arr_amount,
-        compared.subscriptions_without_rate,
-        100 * cast(compared.mrr_amount as float64) / nullif(cast(compared.organization_mrr as float64), 0) as mrr_share_pct,
-        compared.mrr_amount / nullif(compared.paying_customer_count - compared.customers_without_rate, 0)
+        by_month.paying_customer_count,
+        by_month.customers_without_rate,
+        by_month.new_customer_count,
+        by_month.returned_customer_count,
+        by_month.churned_customer_count,
+        by_month.mrr_amount,
+        by_month.mrr_amount * 12 as arr_amount,
+        by_month.subscriptions_without_rate,
+        100 * cast(by_month.mrr_amount as float64) / nullif(cast(sum(by_month.mrr_amount) over in_month as float64), 0)
+            as mrr_share_pct,
+        by_month.mrr_amount / nullif(by_month.paying_customer_count - by_month.customers_without_rate, 0)
             as average_mrr_per_customer,
-        compared.median_mrr_per_customer,
-        compared.p75_mrr_per_customer,
-        compared.p95_mrr_per_customer,
-        compared.ordering_customer_count,
-        compared.order_revenue,
-        compared.order_count,
-        compared.orders_without_rate,
-        100 * cast(compared.order_revenue as float64) / nullif(cast(compared.organization_revenue as float64), 0)
-            as order_revenue_share_pct,
-        compared.order_revenue / nullif(compared.order_count, 0) as average_order_value,
-        compared.median_order_value,
-        compared.p75_order_value,
-        compared.p95_order_value,
-        compared.order_revenue / nullif(compared.ordering_customer_count, 0) as average_revenue_per_customer,
-        compared.median_revenue_per_customer,
-        compared.p75_revenue_per_customer,
-        compared.p95_revenue_per_customer
-    from compared
+        by_month.median_mrr_per_customer,
+        by_month.p75_mrr_per_customer,
+        by_month.p95_mrr_per_customer,
+        by_month.ordering_customer_count,
+        by_month.order_revenue,
+        by_month.order_count,
+        by_month.orders_without_rate,
+        100 * cast(by_month.order_revenue as float64)
+        / nullif(cast(sum(by_month.order_revenue) over in_month as float64), 0) as order_revenue_share_pct,
+        by_month.order_revenue / nullif(by_month.order_count, 0) as average_order_value,
+        by_month.median_order_value,
+        by_month.p75_order_value,
+        by_month.p95_order_value,
+        by_month.order_revenue / nullif(by_month.ordering_customer_count, 0) as average_revenue_per_customer,
+        by_month.median_revenue_per_customer,
+        by_month.p75_revenue_per_customer,
+        by_month.p95_revenue_per_customer
+    from by_month
     left join organizations
-        on organizations.organization_id = compared.organization_id
+        on organizations.organization_id = by_month.organization_id
+    window in_month as (partition by by_month.organization_id, by_month.month)
 )
 
 select *

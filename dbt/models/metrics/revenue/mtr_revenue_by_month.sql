@@ -141,15 +141,18 @@ by_month as (
     select
         months.organization_id,
         months.reporting_currency,
-        months.first_month,
         months.month,
         date_sub(months.month, interval 1 year) as previous_year_month,
         {{ month_is_complete('months.month') }} as is_complete,
+        months.first_month <= {{ first_day_of('year', 'months.month') }}
+        and {{ year_is_complete('months.month') }} as is_year_complete,
         {%- for name in percentiles %}
         sums.{{ name }}_order_value,
         customer_sums.{{ name }}_revenue_per_customer,
         {%- endfor %}
         coalesce(sums.order_revenue, 0) as order_revenue,
+        sum(coalesce(sums.order_revenue, 0)) over (partition by months.organization_id, extract(year from months.month))
+            as year_order_revenue,
         coalesce(sums.order_count, 0) as order_count,
         coalesce(sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(sums.excluded_order_count, 0) as excluded_order_count,
@@ -163,14 +166,6 @@ by_month as (
         on {{ part }}.organization_id = months.organization_id
         and {{ part }}.month = months.month
     {% endfor -%}
-),
-
-with_year as (
-    select
-        *,
-        first_month <= {{ first_day_of('year', 'month') }} and {{ year_is_complete('month') }} as is_year_complete,
-        sum(order_revenue) over (partition by organization_id, extract(year from month)) as year_order_revenue
-    from by_month
 ),
 
 final as (
@@ -214,8 +209,8 @@ final as (
             / nullif(cast(previous_year.year_order_revenue as float64), 0),
             null
         ) as year_revenue_yoy_pct
-    from with_year as by_month
-    left join with_year as previous_year
+    from by_month
+    left join by_month as previous_year
         on previous_year.organization_id = by_month.organization_id
         and previous_year.month = by_month.previous_year_month
 )

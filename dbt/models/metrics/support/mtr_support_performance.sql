@@ -3,6 +3,7 @@
 {%- set dimensions = {
     'total': ["'total'", "'total'"], 'channel': ['channel', 'channel'], 'category': ['category_id', 'category_name']
 } -%}
+{%- set month_ticket_count = "sum(if(dimension = 'total', ticket_count, 0)) over (partition by organization_id, month)" -%}
 with
 
 tickets as (
@@ -63,7 +64,19 @@ with_percentiles as (
         percentile_cont(resolution_business_minutes, 0.5) over by_grain as median_resolution_business_minutes,
         percentile_cont(resolution_business_minutes, 0.75) over by_grain as p75_resolution_business_minutes,
         percentile_cont(resolution_business_minutes, 0.95) over by_grain as p95_resolution_business_minutes,
-        *
+        organization_id,
+        month,
+        dimension,
+        dimension_value,
+        is_resolved,
+        response_state,
+        resolution_state,
+        csat_tier,
+        csat_score,
+        response_calendar_minutes,
+        response_business_minutes,
+        resolution_calendar_minutes,
+        resolution_business_minutes
     from by_dimension
     window by_grain as (partition by organization_id, month, dimension, dimension_value)
 ),
@@ -189,13 +202,6 @@ by_month as (
         and counted.dimension_value = months.dimension_value
 ),
 
-shared as (
-    select
-        *,
-        sum(if(dimension = 'total', ticket_count, 0)) over (partition by organization_id, month) as month_ticket_count
-    from by_month
-),
-
 final as (
     select
         {{ surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as support_performance_key,
@@ -207,8 +213,8 @@ final as (
         is_complete,
         is_year_complete,
         ticket_count,
-        month_ticket_count,
-        100 * ticket_count / nullif(month_ticket_count, 0) as ticket_share_pct,
+        {{ month_ticket_count }} as month_ticket_count,
+        100 * ticket_count / nullif({{ month_ticket_count }}, 0) as ticket_share_pct,
         resolved_count,
         response_met_count,
         response_breached_count,
@@ -242,7 +248,7 @@ final as (
         satisfied_count,
         100 * satisfied_count / nullif(csat_response_count, 0) as csat_positive_pct,
         mean_csat_score
-    from shared
+    from by_month
 )
 
 select *

@@ -45,7 +45,13 @@ with_percentiles as (
             as {{ name }}_{{ measure }},
         {%- endfor %}
         {%- endfor %}
-        *
+        organization_id,
+        week_start,
+        top_account_key,
+        is_resolved,
+        csat_tier,
+        is_sla_violator,
+        {{ measures | join(',\n        ') }}
     from tickets
 ),
 
