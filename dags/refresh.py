@@ -63,7 +63,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             context = get_current_context()
             ensure_tables()
             if other := try_lock(context, written):
-                skip_run(context, f"Scheduled run skipped: {other}.")
+                skip_run(context, f"Run skipped: {other}.")
                 return None
             return skip_loaded_seeds(context, open_run(context, refresh.reused))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.run_context import RunContext, run_page
+from include.run_context import REFRESH_PREFIX, RunContext, run_page
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +45,24 @@ def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[s
     if reused and (reason := reason_to_skip(last_nightly_as_of(ran), RunContext.of(context).as_of)):
         skip_run(
             context,
-            f"Scheduled run skipped: {reason}. "
+            f"Run skipped: {reason}. "
             f"It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
         )
         return None
     # The runs so far contain all refreshes, but a nightly run may be older.
-    published = max((r["as_of"] for r in ran if r["state"] == "success"), default=None) if reused else last_as_of()
+    built = (r["as_of"] for r in ran if r["state"] == "success" and builds_tables(r["dag_id"]))
+    published = max(built, default=None) if reused else last_as_of()
     run, selected = full_refresh_if_backfill(RunContext.of(context), published), selected_nodes(context)
     seeds = Seeds.of_project()
     loaded = selected is None and not run.full_refresh and seeds.are_loaded(ran)
     note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
     start_run(run, dag_id=dag_id, log_url=run_page(context), seeds=note)
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected, "seeds_loaded": loaded}
+
+
+def builds_tables(dag_id: str) -> bool:
+    """Whether the runs of a DAG build dbt's tables. The other DAGs load raw, watch or prune."""
+    return dag_id == DAG_ID or dag_id.startswith(REFRESH_PREFIX)
 
 
 def last_nightly_as_of(ran: Iterable[Mapping[str, Any]]) -> datetime | None:

@@ -133,7 +133,7 @@ def test_a_refresh_is_skipped_while_a_nightly_run_holds_the_lock(play: Callable[
     states = dict(line.split()[1:] for line in output if line.startswith("TASK "))
     assert states.pop("prepare") == "success"
     assert len(states) > 10 and set(states.values()) == {"skipped"}
-    message = "Scheduled run skipped: transform (other) writes build."
+    message = "Run skipped: transform (other) writes build."
     assert any(message in line for line in output)
     assert rows(bq, "select dag_id, state, message from ops.pipeline_runs") == [("refresh_hourly", "skipped", message)]
     assert rows(bq, "select dag_id from ops.locks where run_id is not null") == [("transform",)]

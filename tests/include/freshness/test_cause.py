@@ -126,7 +126,7 @@ def test_a_nightly_that_failed_is_no_cause_for_what_was_refreshed_since(bq: Clie
 
 
 def test_a_refresh_that_skipped_its_run_has_not_failed(bq: Client, audit: AuditTables) -> None:
-    skipped = {"state": "skipped", "message": "Scheduled run skipped: transform (nightly-20b) writes build."}
+    skipped = {"state": "skipped", "message": "Run skipped: transform (nightly-20b) writes build."}
     audit.run("refresh_hourly", "r12", "20 12:00", "20 12:00", "20 12:00", **skipped)
     found = breach(bq, "20 12:05", "metrics.mtr_hourly")
     text = "refresh_hourly skipped its run at 2026-11-20 12:00 UTC: transform (nightly-20b) writes build"

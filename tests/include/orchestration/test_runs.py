@@ -38,7 +38,7 @@ def test_without_a_nightly_run_it_is_skipped_with_the_reason(bq: Client) -> None
     (row,) = ops.runs(client=bq)
     assert (row["dag_id"], row["state"]) == (DAG_ID, "skipped")
     assert row["message"] == (
-        "Scheduled run skipped: no complete run of transform has succeeded yet. "
+        "Run skipped: no complete run of transform has succeeded yet. "
         "It reuses 2 tables and views of the nightly run, such as core.dim_facilities."
     )
 
@@ -60,6 +60,15 @@ def test_a_refresh_of_an_earlier_day_than_another_refresh_is_a_full_refresh(bq: 
         ops.finish_run(run, dag_id, "success", client=bq)
     found = [opened(NIGHTLY.replace(day=day)) for day in (2, 3)]
     assert [run and run["full_refresh"] for run in found] == [True, False]
+
+
+def test_a_later_run_that_builds_no_table_makes_no_refresh_a_full_refresh(bq: Client) -> None:
+    for dag_id, as_of in (("transform", NIGHTLY), ("ingest_crm", NIGHTLY.replace(day=3)), ("maintenance", NIGHTLY.replace(day=4))):
+        run = RunContext(f"{dag_id} {as_of}", as_of)
+        ops.start_run(run, dag_id, seeds="all of them" if dag_id == "transform" else None, client=bq)
+        ops.finish_run(run, dag_id, "success", client=bq)
+    run_parameters = opened(NIGHTLY.replace(hour=10))
+    assert run_parameters is not None and run_parameters["full_refresh"] is False
 
 
 def test_the_last_nightly_run_is_found_behind_any_number_of_refreshes(bq: Client) -> None:
