@@ -48,13 +48,16 @@ def test_the_same_rules_give_the_same_bytes() -> None:
 
 
 def test_a_gate_is_one_suite_unless_its_statement_would_scan_too_many_tables() -> None:
-    def suites(tables: int) -> list[str]:
-        rows = "select 1 from " + ", ".join(["core.t"] * tables)
+    def suites(tables: int, table: str = "core.t") -> list[str]:
+        rows = "select 1 from " + ", ".join([table] * tables)
         gate = Gate.model_validate({"gate": "core", "rules": [RULE | {"name": name, "rows": rows} for name in ("a", "b", "c")]})
         return [name for name in render({"core": [gate]}) if name.startswith("expectations/")]
 
     assert suites(50) == ["expectations/core.json"]
     assert suites(51) == ["expectations/core.json", "expectations/core/2.json"]
+    assert len(suites(25, "staging.stg_shop__items")) == 1 and len(suites(26, "staging.stg_shop__items")) == 2
+    assert len(suites(16, "core.clean_shop__items")) == 1, "a clean view reads its staging view and the quarantine"
+    assert len(suites(17, "core.clean_shop__items")) == 2
     assert suites(151) == ["expectations/core.json", "expectations/core/2.json", "expectations/core/3.json"]
 
 
