@@ -3,6 +3,12 @@
     staging's row, or the tombstone that removed it. Empty texts and case stay as loaded. -#}
 {% macro all_versions(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
+    {%- if raw.changed_at is none -%}
+        {{ exceptions.raise_compiler_error(
+            source_name ~ '.' ~ table_name ~ ' has no time of change: all_versions needs a `cursor` or a timestamp `updated_at` in include/sources/'
+            ~ source_name ~ '.yml'
+        ) }}
+    {%- endif -%}
     select *
     from {{ source(source_name, table_name) }} as landed
     where
