@@ -183,7 +183,7 @@ def append(
         table_name: qualified, for example `ops.loads`.
         rows: column → value; a column left out is NULL, one that the table does not have is an error.
         replace_where: column → value, list of values, or None for NULL. Existing rows that match all of them are
-            deleted first, also when `rows` is empty.
+            deleted first, also when `rows` is empty. No row matches an empty list.
         client: a BigQuery client; one is made if not given.
         unless_present: a key column; a row is not inserted if its key exists already. Two processes may still insert the
             same key at the same instant, because BigQuery enforces no keys. Concurrent callers must check afterwards.
@@ -240,6 +240,9 @@ def _condition(target: OpsTable, where: Mapping[str, Any]) -> tuple[str, dict[st
         target.column(name)
         if value is None:
             clauses.append(f"t.`{name}` is null")
+        elif isinstance(value, list | tuple | set | frozenset) and not value:
+            # An empty array has no type that fits every column.
+            clauses.append("false")
         elif isinstance(value, list | tuple | set | frozenset):
             clauses.append(f"t.`{name}` in unnest(@w{position})")
             parameters[f"w{position}"] = sorted(value)

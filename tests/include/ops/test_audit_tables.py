@@ -115,6 +115,13 @@ def test_null_can_be_replaced_too(bq: Client) -> None:
     assert rows(bq, "select table_name from ops.loads") == [("deals",)]
 
 
+def test_no_row_matches_an_empty_list(bq: Client) -> None:
+    ops.append("ops.loads", [load("accounts")], client=bq)
+    for column in ("table_name", "rows_loaded", "loaded_at"):
+        ops.append("ops.loads", [], replace_where={"run_id": RUN.run_id, column: []}, client=bq)
+    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+
+
 def test_values_are_read_as_they_were_written(bq: Client) -> None:
     text = "quote ' \" back\\slash \n new line é 😀 {brace} $.path %s"
     record = {"source": "crm", "table_name": "t", "line_number": 2**40, "reason": "r", "payload": text, "batch_id": "b"}
