@@ -30,8 +30,8 @@ _UPGRADING = "upgrading"
 def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
     """Create the missing datasets of the platform and the missing audit tables.
 
-    Existing tables get the columns that their definition has gained. Tables and columns with former names are renamed, and a
-    view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last applied definition. If the digest is
+    Existing tables get the columns that their definition has gained, and the descriptions of today. Tables and columns with
+    former names are renamed, and a view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last applied definition. If the digest is
     unchanged, no query is sent. Several tasks may call this at once.
 
     Args:
@@ -56,7 +56,7 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
     datasets = sorted({name.partition(".")[0] for name in TABLES})
     kinds = {f"{name}.{item.table_id}": item.table_type for name in datasets for item in bq.list_tables(name)}
     label = bq.get_table(_LABELLED).labels.get(_LABEL) if _LABELLED in kinds else None
-    digest = hashlib.md5(repr(TABLES).encode(), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(repr((DATASETS, TABLES)).encode(), usedforsecurity=False).hexdigest()
     if kinds.keys() >= TABLES.keys() and label == digest:
         return
     renamed = [definition for definition in TABLES.values() if kinds.get(definition.former) == "TABLE"]
@@ -70,6 +70,9 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
             _ensure_table(bq, definition)
         if definition.former and (renamed or label == _UPGRADING):
             _create_former_view(bq, definition)
+        _describe_table(bq, definition)
+    for name in DATASETS.keys() & present:
+        _describe_dataset(bq, name)
     _set_label(bq, digest)
 
 
@@ -114,6 +117,32 @@ def _create_former_view(bq: Client, definition: OpsTable) -> None:
         f"as select {columns} from `{bq.project}`.{definition.qualified}",
         client=bq,
     )
+
+
+def _describe_table(bq: Client, definition: OpsTable) -> None:
+    """Bring the descriptions of an existing table and its columns up to date. Columns that the definition lacks keep theirs."""
+    from google.cloud import bigquery
+
+    table = bq.get_table(definition.qualified)
+    texts = {column.name: column.description for column in definition.columns}
+    fields = [field.to_api_repr() for field in table.schema]
+    described = [field | {"description": texts.get(field["name"], field.get("description"))} for field in fields]
+    if (fields, table.description) == (described, definition.description):
+        return
+    # A table without an etag: see `_set_label`.
+    wanted = bigquery.Table(table.reference, schema=[bigquery.SchemaField.from_api_repr(field) for field in described])
+    wanted.description = definition.description
+    bq.update_table(wanted, ["schema", "description"])
+
+
+def _describe_dataset(bq: Client, name: str) -> None:
+    from google.cloud import bigquery
+
+    dataset = bq.get_dataset(name)
+    if dataset.description != DATASETS[name]:
+        wanted = bigquery.Dataset(dataset.reference)
+        wanted.description = DATASETS[name]
+        bq.update_dataset(wanted, ["description"])
 
 
 def _execute_once(bq: Client, sql: str, is_done: Callable[[], bool]) -> None:

@@ -89,6 +89,32 @@ def test_ensuring_adds_all_missing_columns_in_one_statement(bq: Client, monkeypa
     ops.ensure_tables([], client=bq)
 
 
+def test_ensuring_brings_descriptions_up_to_date_once(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def descriptions() -> list[object]:
+        table, dataset = bq.get_table("ops.loads"), bq.get_dataset("core")
+        return [table.description, dataset.description, *((field.name, field.mode, field.description) for field in table.schema)]
+
+    now = descriptions()
+    ops.append("ops.loads", [load("accounts")], client=bq)
+    table, dataset = bq.get_table("ops.loads"), bq.get_dataset("core")
+    table.description = dataset.description = "Of the release before."
+    fields = [field.to_api_repr() for field in table.schema]
+    table.schema = [bigquery.SchemaField.from_api_repr(field | {"description": "Of the release before."}) for field in fields]
+    bq.update_table(table, ["schema", "description"])
+    bq.update_dataset(dataset, ["description"])
+    assert descriptions() != now
+    outdate_definition(bq)
+    ops.ensure_tables([], client=bq)
+    assert descriptions() == now
+    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+    outdate_definition(bq)
+    updated: list[str] = []
+    update = bq.update_table
+    monkeypatch.setattr(bq, "update_table", lambda table, fields: (updated.extend(fields), update(table, fields))[1])
+    ops.ensure_tables([], client=bq)
+    assert updated == ["labels"], "only what differs is updated"
+
+
 def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
     other = RunContext("scheduled__2026-10-02", RUN.as_of + timedelta(days=1))
     ops.append("ops.loads", [load("accounts", 7, other)], client=bq)
