@@ -17,6 +17,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from include.ops import append
 from include.quality import quarantine
 from include.quality.parameters import typed, values_of
+from include.quality.reconciliation import sides_query
 from include.quality.verdict import RECONCILIATION, GateBlocked, GateVerdict, Outcome
 from include.run_context import RunContext
 from include.warehouse import rows
@@ -75,7 +76,7 @@ def run_gates(
     for gate in gates:
         outcomes = [outcome for name, outcome in found if name == gate]
         quarantined, outcomes = _quarantine(bq, gate, outcomes, values[gate])
-        outcomes = [_explained(bq, outcome, values[gate]) for outcome in outcomes]
+        outcomes = [_explained(bq, gate, outcome, values[gate]) for outcome in outcomes]
         verdicts.append(GateVerdict(gate, tuple(outcomes), quarantined))
     _write(verdicts, run, bq)
     for verdict in verdicts:
@@ -187,7 +188,7 @@ def _quarantine(bq: Client, gate: str, outcomes: list[Outcome], values: Mapping[
         return 0, [replace(o, error=message) if o in failed and not o.success else o for o in outcomes]
 
 
-def _explained(client: Client, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
+def _explained(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> Outcome:
     """Add to a failed outcome the keys or the message that a person needs to fix it. Only failed outcomes cost a query.
 
     For rows that broke a rule: the keys of a few. For an error: the warehouse's own message, which Great Expectations
@@ -195,7 +196,10 @@ def _explained(client: Client, outcome: Outcome, values: Mapping[str, str]) -> O
     """
     if outcome.error is not None:
         statement = f"select count(*) from (\n{outcome.query or f'select * from {outcome.relation} limit 1'}\n)"
-        return replace(outcome, error=_error_of(client, statement, values) or outcome.error)
+        error = _error_of(client, statement, values)
+        if error is None and outcome.query and outcome.expectation_type == RECONCILIATION:
+            error = _shape_error_of(client, gate, outcome.name, outcome.query, values)
+        return replace(outcome, error=error or outcome.error)
     if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
     shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
@@ -214,6 +218,13 @@ def _error_of(client: Client, sql: str, values: Mapping[str, str]) -> str | None
     except GoogleAPICallError as error:
         return _message_of(error)
     return None
+
+
+def _shape_error_of(client: Client, gate: str, name: str, query: str, values: Mapping[str, str]) -> str | None:
+    """The error of a reconciliation that the warehouse evaluates, but that does not return the sides."""
+    error = _error_of(client, sides_query(query), values)
+    columns = "part, and the numbers left_value, right_value and row_count"
+    return error and f"great_expectations/gates/{gate}.yml: {name}: reconcile must return {columns}: {error}"
 
 
 def _message_of(error: GoogleAPICallError) -> str:

@@ -124,6 +124,24 @@ def test_a_rule_that_cannot_be_evaluated_blocks_whatever_its_action(bq: Client, 
     assert verdicts(bq) == [("fine", True, 0, "pass"), ("no_negative_value", False, None, "block")]
 
 
+@pytest.mark.parametrize(
+    ("sides", "named"),
+    [
+        ("select id as part, value as left_value, 1 as right_value from core.t", "row_count"),
+        ("select id as part, id as left_value, 1 as right_value, 0 as row_count from core.t", ""),
+    ],
+)
+def test_the_error_about_a_reconciliation_without_its_columns_names_file_and_rule(
+    bq: Client, gates: Make, sides: str, named: str
+) -> None:
+    shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same number."}
+    gates({"core": [{"name": "misshaped", "reconcile": sides, **shared}]})
+    table(bq, "core.t", 1)
+    message = r"great_expectations/gates/core\.yml: misshaped: reconcile must return part, .* left_value, right_value and row_count: "
+    with pytest.raises(GateBlocked, match=f"{message}.*{named}"):
+        run_gate("core", RUN)
+
+
 def test_a_rule_that_cannot_be_evaluated_does_not_hide_other_rules(bq: Client, gates: Make) -> None:
     sides = "select id as part, value as left_value, 1 as right_value, 0 as row_count from core."
     shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same number.", "tolerance": 0.5}
