@@ -6,7 +6,6 @@ SHELL := /bin/sh
 SCALE ?= 1
 SEED ?= 42
 AS_OF ?=
-DATA ?=
 OUT ?=
 Q ?=
 ARGS ?=
@@ -20,7 +19,7 @@ MCP_PORT ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" --data "$(DATA)"
+COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" $(if $(filter undefined,$(origin DATA)),,--data "$(DATA)")
 
 help: ## list the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

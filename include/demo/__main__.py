@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--billing-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--support-port", type=_port, default=0, metavar="PORT", help="default: any free port")
-    command.add_argument("--data", type=Path, metavar="DIR", help="serve the CSV files of this folder instead of generated data")
+    command.add_argument("--data", type=_folder, metavar="DIR", help="serve the CSV files of this folder instead of generated data")
     command.add_argument("--no-faults", action="store_true", help="send no 429, no 500 and no duplicate rows")
     command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file with a truncated line")
     _company_options(command)
@@ -70,6 +70,12 @@ def _company_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--scale", type=float, default=1.0, help=f"size, at least {SMALLEST}; 1 has 10,000 orders (default 1)")
     command.add_argument("--seed", type=int, default=42, help="seed of the generator; each seed is another company (default 42)")
     command.add_argument("--as-of", metavar="DATE", help="only data known before 00:00 UTC of this day (default today)")
+
+
+def _folder(text: str) -> Path:
+    if text:
+        return Path(text)
+    raise argparse.ArgumentTypeError("the folder is empty: name a folder of CSV files, or leave the option out")
 
 
 def _port(text: str) -> int:

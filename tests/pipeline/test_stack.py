@@ -196,6 +196,7 @@ def test_a_bad_value_in_a_users_file_names_file_line_and_column(run: Commands, t
     [
         (("--as-of", "yesterday"), "AS_OF must be a date"),
         (("--data", "/nowhere/at/all"), "is not a folder"),
+        (("--data", ""), "DATA is empty: name a folder"),
     ],
 )
 def test_invalid_options_give_an_error_of_one_sentence(run: Commands, arguments: tuple[str, ...], sentence: str) -> None:

@@ -100,6 +100,7 @@ def test_errors_are_reported_in_one_sentence(tmp_path: Path, postgres_url: str) 
             ((postgres_url, *small, "--billing-port", "70000"), "70000 is not a port number"),
             (("postgresql://postgres@127.0.0.1:1/x", *small), "The CRM database failed"),
             (("nonsense", *small), "The CRM database failed"),
+            ((postgres_url, "--data", ""), "the folder is empty: name a folder of CSV files"),
         ):
             done = subprocess.run(
                 command(tmp_path / "home", *arguments), cwd=ROOT, text=True, capture_output=True, check=False, timeout=60
