@@ -7,7 +7,7 @@ Then it updates the snapshots of the published marts.
 | | |
 |---|---|
 | **Starts** | when every source has emitted its asset for the same as-of day; by `transform_deadline` if one is late; or by hand |
-| **Parameters** | `as_of`: the day to report on · `full_refresh`: rebuild incremental tables · `select`: only these dbt models |
+| **Parameters** | `as_of`: the day to report on · `full_refresh`: rebuild incremental tables · `select`: build, check and publish only these dbt models |
 | **Upstream** | the assets `landed` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
 | **Downstream** | `marts` and `metrics`, which analysts read; emits the asset `published` |
 | **Deadline** | the owner is notified of a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) |
@@ -96,12 +96,13 @@ with DAG(
 
     @task
     def publish() -> int:
-        """Clone the checked build into the published datasets: all tables or none."""
-        from include.orchestration import publish_task, wait_for_lock
+        """Clone the checked build into the published datasets, all tables or none. A run with `select` publishes only the selected ones."""
+        from include.orchestration import publish_task, selected_tables, wait_for_lock
         from include.run_context import run_of
 
-        wait_for_lock(get_current_context(), [BUILD])
-        return publish_task("transform", run_of(get_current_context()))
+        context = get_current_context()
+        wait_for_lock(context, [BUILD])
+        return publish_task("transform", run_of(context), selected_tables(context))
 
     @task(trigger_rule="all_done")
     def data_docs() -> str:
@@ -122,13 +123,13 @@ with DAG(
         # The trigger rule also lets the gate run after a layer that is skipped by `select`.
         @task(task_id=f"gate_{layer}", trigger_rule="none_failed")
         def check() -> str:
-            from include.orchestration import gate_task, wait_for_lock
+            from include.orchestration import gate_task, scope_of_selection, wait_for_lock
             from include.run_context import run_of
 
             context = get_current_context()
             # If a gate is cleared by hand, a refresh may hold the lock by now.
             wait_for_lock(context, [BUILD])
-            return gate_task(layer, run_of(context), log_url=context["ti"].log_url)
+            return gate_task(layer, run_of(context), scope_of_selection(context), log_url=context["ti"].log_url)
 
         return check()
 

@@ -21,6 +21,7 @@ from include.orchestration.locks import BUILD, Lock, take_lock
 from include.orchestration.refreshes import Refresh, refreshes
 from include.orchestration.retention import delete_old_versions
 from include.orchestration.runs import full_refresh_if_backfill, has_begun, open_run, skip_run
+from include.orchestration.selection import scope_of_selection, selected_tables
 
 __all__ = [
     "AS_OF_PARAMETER",
@@ -43,6 +44,8 @@ __all__ = [
     "record_success",
     "refreshes",
     "run_is_late",
+    "scope_of_selection",
+    "selected_tables",
     "skip_run",
     "take_lock",
     "tier_tag",

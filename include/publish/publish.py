@@ -33,8 +33,8 @@ State = Literal["publishing", "published", "dropped", "rolled_back"]
 def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client | None = None) -> int:
     """Replace the published tables by the built ones: all or none.
 
-    Without `tables`, two rules apply. A table from an earlier run that is no longer built is removed. A table that a refresh
-    has published for a later instant of the run's day is kept, so that it does not go back to the data of midnight.
+    A table that a refresh has published for a later instant of the run's day is kept, so that it does not go back to the data of
+    midnight. Without `tables`, a table from an earlier run that is no longer built is removed.
 
     Args:
         run: the run that built them.
@@ -50,12 +50,11 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
     bq = client or new_client(task="publish")
     recover(bq)
     targets = built(bq) if tables is None else chosen(tables)
-    if not targets:
+    if tables is None and not targets:
         raise PublishError(f"Nothing is built in {' or '.join(PUBLISHED)}, so there is nothing to publish.")
     existing = _existing(bq)
     stale = _stale(bq, targets, existing) if tables is None else []
-    if tables is None:
-        targets = _without_fresher(bq, run, targets, existing)
+    targets = _without_fresher(bq, run, targets, existing)
     affected = [*targets, *stale]
     if not affected:
         return 0

@@ -92,6 +92,16 @@ def test_a_nightly_run_publishes_nothing_if_all_tables_are_fresher(bq: Client) -
     assert shown(bq) == [3, 3, 3]
 
 
+def test_a_run_with_a_selection_publishes_only_these_tables_and_none_that_is_fresher(bq: Client) -> None:
+    build(bq, 3)
+    publish(RunContext("refresh", FIRST.as_of + timedelta(hours=1)), tables=["marts.mart_a"], client=bq)
+    build(bq, 1)
+    assert publish(FIRST, tables=[], client=bq) == 0
+    assert publish(FIRST, tables=["marts.mart_a", "marts.mart_b"], client=bq) == 1
+    assert set(published(bq)) == {"marts.mart_a", "marts.mart_b"}
+    assert published(bq)["marts.mart_a"] == ("refresh", 3)
+
+
 def test_a_published_table_is_independent_of_its_build(bq: Client) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
