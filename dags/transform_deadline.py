@@ -15,6 +15,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.orchestration import AS_OF_PARAMETER, default_args, record_success, tier_tag
 from include.settings import settings
+from include.terms import DEADLINE_SCHEDULE
 
 TIER = "critical"
 
@@ -22,7 +23,7 @@ with DAG(
     dag_id="transform_deadline",
     description="Starts transform with the data that has arrived, if it has not begun by 04:00 UTC.",
     doc_md=__doc__,
-    schedule="0 4 * * *" if settings().schedules == "on" else None,
+    schedule=DEADLINE_SCHEDULE if settings().schedules == "on" else None,
     catchup=False,
     max_active_runs=1,
     default_args=default_args("data_platform", TIER),

@@ -1,4 +1,4 @@
-"""Terms that several packages read: the nightly hour, and types of YAML values: durations, cadences, criticalities and channels."""
+"""Terms that several packages read: the nightly hours, the gated layers, and types of YAML values: durations, cadences, criticalities and channels."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from pydantic import BeforeValidator
 
 from include.run_context import REFRESH_PREFIX
 
-#: From midnight UTC to the start of the nightly run, which loads the data up to midnight. `transform_deadline` starts two hours later.
+#: From midnight UTC to the start of the nightly run, which loads the data up to midnight.
 NIGHTLY_START = timedelta(hours=2)
 #: The same as a cron expression.
 NIGHTLY_SCHEDULE = f"0 {NIGHTLY_START // timedelta(hours=1)} * * *"
+#: When `transform_deadline` starts `transform` without the sources that are late, as a cron expression: two hours later.
+DEADLINE_SCHEDULE = f"0 {(NIGHTLY_START + timedelta(hours=2)) // timedelta(hours=1)} * * *"
+
+#: The layers of the dbt project that a gate of the same name follows. The publication follows the last of them.
+GATED = ("staging", "core", "marts")
 
 Criticality = Literal["low", "medium", "high", "critical"]
 #: In ascending order.

@@ -19,6 +19,7 @@ from include.quality.context import open_context
 from include.quality.gate import outcome_of
 from include.quality.render import SITE
 from include.quality.verdict import VERDICTS, GateVerdict, Outcome
+from include.terms import GATED
 
 if TYPE_CHECKING:
     from great_expectations.data_context import FileDataContext
@@ -30,7 +31,6 @@ KEPT_RESULTS = 3
 ALL_RESULTS = "data_docs.html"
 #: The status of the freshness SLAs, beside the data docs, if the monitor has written it.
 FRESHNESS = "freshness.html"
-LAYERS = ("staging", "core", "marts")
 
 
 def build_data_docs() -> Path:
@@ -87,7 +87,7 @@ def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
 def _pipeline_order(gate: tuple[str, object]) -> tuple[int, str]:
     """Raw gates by name, then the gates of the layers in the order of a run."""
     name = gate[0]
-    return (LAYERS.index(name) + 1 if name in LAYERS else 0, name)
+    return (GATED.index(name) + 1 if name in GATED else 0, name)
 
 
 def _section(gate: str, run: str, found: Sequence[tuple[Outcome, str]]) -> str:

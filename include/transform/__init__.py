@@ -1,6 +1,7 @@
 """The dbt project as Airflow tasks: the package that configures Cosmos."""
 
-from include.transform.layers import GATED, dbt_layer, layer_selectors, rendered_selectors
+from include.terms import GATED
+from include.transform.layers import dbt_layer, layer_selectors, rendered_selectors
 from include.transform.node_manifests import write_node_manifests
 from include.transform.seeds import skip_loaded_seeds
 

@@ -21,9 +21,6 @@ from include.transform.selection import narrow_to_selection, skip_unselected
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup, ProfileConfig
 
-#: The layers that a gate of the same name follows. The publication follows the last of them, and `history` the publication.
-GATED = ("staging", "core", "marts")
-
 
 def layer_selectors() -> Mapping[str, list[str]]:
     """Layer → what dbt's `--select` takes for it, in the order of the pipeline, from the selectors of the dbt project.
