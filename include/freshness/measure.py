@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.freshness.evaluate import Measurement, Publication, Running
 from include.freshness.slas import FreshnessSla
+from include.run_context import BATCH_INSTANT
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _LOADED = f"""
         source || '.' || table_name as raw_table,
         run_id,
         loaded_at,
-        least(parse_timestamp('%Y-%m-%dT%H%M%SZ', split(batch_id, '@')[safe_offset(1)]), coalesce(extracted_at, loaded_at)) as data_at
+        least(parse_timestamp('{BATCH_INSTANT}', split(batch_id, '@')[safe_offset(1)]), coalesce(extracted_at, loaded_at)) as data_at
     from ops.loads
     where loaded_at <= @now and loaded_at > timestamp_sub(@now, interval {_READ_DAYS} day)
 """

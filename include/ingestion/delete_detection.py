@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from include.ingestion.casting import UTC_MICROSECONDS, cast
 from include.ingestion.raw import KEYS_TABLE
 from include.sources.schema import Source, Table
-from include.sources.versions import latest, visible
+from include.sources.versions import key_text, latest, visible
 from include.warehouse import rows
 
 if TYPE_CHECKING:
@@ -132,11 +132,9 @@ def _identity(table: Table) -> list[str]:
 
 def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
     """SQL for the latest version of each key: its columns, its key as text, and `_is_deleted`."""
-    parts = [f"cast({key} as string)" for key in table.primary_key]
-    row_key = parts[0] if len(parts) == 1 else "concat(" + ", '|', ".join(parts) + ")"
     return (
-        f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{row_key} as row_key, _is_deleted "
-        f"from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}"
+        f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{key_text(table.primary_key)} as row_key, "
+        f"_is_deleted from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}"
     )
 
 

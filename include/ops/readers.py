@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from include.run_context import BATCH_INSTANT
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def gate_results(run_id: str | None = None, as_of: datetime | None = None, clien
 
 def loads(batch_ids: list[str] | None = None, as_of: datetime | None = None, client: Client | None = None) -> list[Row]:
     """Rows of `ops.loads` of some batches, or of all batches of one as-of time, by source and table."""
-    suffix = f"@{as_of:%Y-%m-%dT%H%M%SZ}" if as_of else None
+    suffix = f"@{as_of:{BATCH_INSTANT}}" if as_of else None
     sql = """
         select * from ops.loads
         where (@is_any_batch or batch_id in unnest(@batches))

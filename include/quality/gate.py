@@ -202,7 +202,7 @@ def _explained(client: Client, gate: str, outcome: Outcome, values: Mapping[str,
         return replace(outcome, error=error or outcome.error)
     if outcome.success or outcome.query is None or outcome.samples or outcome.action == "quarantine":
         return outcome
-    shown = quarantine.key_text(outcome.key, "broken") if outcome.key else "to_json_string(broken)"
+    shown = quarantine.key_of_broken(outcome) if outcome.key else "to_json_string(broken)"
     sql = f"select {shown} as shown from (\n{outcome.query}\n) as broken order by shown limit {_SAMPLES}"
     try:
         found = rows(sql, typed(values), client)

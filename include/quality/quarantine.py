@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.quality.parameters import typed
 from include.quality.verdict import Outcome
+from include.sources.versions import key_text
 from include.warehouse import execute
 
 if TYPE_CHECKING:
@@ -52,11 +53,9 @@ def quarantine_rows(client: Client, gate: str, outcomes: Sequence[Outcome], valu
     return total
 
 
-def key_text(key: Sequence[str], alias: str) -> str:
-    """SQL of a row's key as text: the texts of its columns joined by a bar, as in dbt's macro `not_quarantined`."""
-    parts = [f"cast({alias}.`{column}` as string)" for column in key]
-    joined = ", '|', ".join(parts)
-    return parts[0] if len(parts) == 1 else f"concat({joined})"
+def key_of_broken(outcome: Outcome) -> str:
+    """SQL of the key of a row `broken` as text."""
+    return key_text([f"broken.`{column}`" for column in outcome.key])
 
 
 def _quarantine_rows_of(client: Client, gate: str, outcome: Outcome, values: Mapping[str, str]) -> int:
@@ -69,7 +68,7 @@ def _quarantine_rows_of(client: Client, gate: str, outcome: Outcome, values: Map
             @relation, row_key, json_value(row_json, '$.organization_id'), @reason, @expectation, @gate, row_json,
             @run_id, @as_of, current_timestamp()
         from (
-            select {key_text(outcome.key, "broken")} as row_key, to_json_string(broken) as row_json
+            select {key_of_broken(outcome)} as row_key, to_json_string(broken) as row_json
             from (
                 {outcome.query}
             ) as broken

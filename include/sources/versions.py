@@ -7,6 +7,8 @@ Raw is append-only, so a key has many versions. Of those that a run sees, the la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from include.run_context import BATCH_INSTANT
 from include.sources.schema import Source, Table
 
@@ -40,3 +42,10 @@ def latest_first(table: Table) -> str:
 def latest(table: Table) -> str:
     """The `qualify` clause that selects the latest version of each key."""
     return f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {latest_first(table)}) = 1"
+
+
+def key_text(columns: Sequence[str]) -> str:
+    """SQL of a row's key as text: the texts of its columns joined by a bar, as in dbt's macro `not_quarantined`."""
+    parts = [f"cast({column} as string)" for column in columns]
+    joined = ", '|', ".join(parts)
+    return parts[0] if len(parts) == 1 else f"concat({joined})"
