@@ -69,7 +69,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports > /dev/null || .venv/bin/lint-imports
 	@.venv/bin/yamllint --strict .
-	@.venv/bin/sqlfluff lint --disable-progress-bar dbt/models dbt/tests dbt/analyses
+	@.venv/bin/sqlfluff lint --disable-progress-bar dbt
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check
