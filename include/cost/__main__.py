@@ -30,7 +30,7 @@ def main() -> int:
         ensure_manifest(print)
         nodes = Nodes(read_manifest())
         known, what = _of_google(given.project) if given.project else _of_local_warehouse(nodes)
-        recorded = record.load() or _play()
+        recorded = record.load() or _record_statements()
     except (ManifestError, StackError, WarehouseError) as error:
         print(f"Failed {error}", file=sys.stderr)
         return 1
@@ -68,7 +68,7 @@ def _of_google(project: str) -> tuple[dict[str, Size], str]:
     return sizes.estimated(client(tool="cost")), f"project {project}"
 
 
-def _play() -> dict[str, Any]:
+def _record_statements() -> dict[str, Any]:
     """Run `tests.google.check`, which records the statements of this version.
 
     Raises:
