@@ -15,7 +15,6 @@ from include.catalog.nodes import (
     file_of,
     freshness_sla,
     golden_cases,
-    grain,
     markdown,
     one_line,
     owner,
@@ -110,7 +109,7 @@ def _model(manifest: Manifest, node: Node) -> str:
     questions = sorted(
         one_line(found["description"]) for found in nodes_of(manifest, "analysis") if node["unique_id"] in parents_of(found)
     )
-    parts = [f"## {published_name(node)}\n", f"{one_line(node['description']) or grain(node)}\n"]
+    parts = [f"## {published_name(node)}\n", f"{node['description'].strip()}\n"]
     parts += [f"### Golden cases of {node['name']}\n", *(_case(case) for case in cases)] if cases else []
     parts += [f"### Tests of {node['name']}\n", "\n".join(f"- {test}" for test in tests) + "\n"] if tests else []
     parts += [f"### Questions to {node['name']}\n", "\n".join(f"- {question}" for question in questions)] if questions else []
@@ -121,7 +120,7 @@ def _model(manifest: Manifest, node: Node) -> str:
 
 
 def _case(case: Node) -> str:
-    return f"**{case['name']}**: {one_line(case['description'])}\n\n{expected_rows(case, GOLDEN_ROWS, GOLDEN_COLUMNS)}"
+    return f"**{case['name']}**\n\n{case['description'].strip()}\n\n{expected_rows(case, GOLDEN_ROWS, GOLDEN_COLUMNS)}"
 
 
 def _test_lines(test: Node, node: Node) -> list[str]:

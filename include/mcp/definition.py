@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +12,11 @@ from pydantic import BaseModel, Field
 
 from include.catalog.definitions import DEFINITIONS, definitions_of, read_definitions
 from include.catalog.definitions import Definition as MetricDefinition
-from include.catalog.nodes import one_line
 from include.manifest import Node
 from include.settings import settings
+
+_DOC = re.compile(r"""\{\{\s*doc\(['"](\w+)['"]\)\s*\}\}""")
+_DOCS = re.compile(r"\{%-?\s*docs (\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
 
 class Definition(BaseModel):
@@ -35,15 +38,27 @@ def definition_of(table: str, columns: Iterable[str]) -> Definition:
     """The definition of a published table. `columns` that the table does not have are left out."""
     dataset, _, name = table.partition(".")
     model = _model(settings().dbt_dir / "models" / dataset, name)
-    described = {column["name"]: one_line(column["description"]) for column in model["columns"]}
+    described = {column["name"]: _text(column["description"]) for column in model["columns"]}
     return Definition(
         table=table,
-        description=one_line(model["description"]),
+        description=_text(model["description"]),
         metrics=[definition.text for definition in definitions_of(model, _definitions())] if DEFINITIONS.exists() else [],
         columns={column: described[column] for column in columns if column in described},
         owner=str(model["config"]["meta"]["owner"]),
         promise="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),
     )
+
+
+def _text(description: str) -> str:
+    """A description with the shared texts that it names. Its lists stay lists."""
+    return _DOC.sub(lambda found: _shared_texts()[found[1]], description).strip()
+
+
+@lru_cache
+def _shared_texts() -> dict[str, str]:
+    """The blocks `docs` of the dbt project by name."""
+    files = (settings().dbt_dir / "models").rglob("*.md")
+    return {name: text.strip() for path in files for name, text in _DOCS.findall(path.read_text(encoding="utf-8"))}
 
 
 @lru_cache

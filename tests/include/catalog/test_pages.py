@@ -97,7 +97,7 @@ def known() -> dict[str, Any]:
             **reads,
         },
     ]
-    case = {"name": "a_month", "description": "Half is kept.", "expect": {"rows": [{"month": 1, "nrr_pct": None}]}, **reads}
+    case = {"name": "a_month", "description": "Half is kept:\n- The rest left.\n", "expect": {"rows": [{"month": 1, "nrr_pct": None}]}, **reads}
     return {
         "nodes": {node["unique_id"]: node for node in nodes},
         "unit_tests": {"unit_test.shop.a_month": case},
@@ -133,7 +133,7 @@ def test_a_page_has_the_definition_the_sql_the_golden_case_and_the_tests(known: 
         "**NRR (trailing 12 months)**: now ÷ then. **GRR** = never above 100.",
         "| [marts.mart_nrr](#martsmart_nrr) | Finance | daily, within 6h, high |",
         "<summary>dbt/models/marts/mart_nrr.sql</summary>\n\n```sql\nselect 1 as nrr_pct\n```",
-        "**a_month**: Half is kept.\n\n| month | nrr_pct |\n| --- | --- |\n| 1 | NULL |\n",
+        "**a_month**\n\nHalf is kept:\n- The rest left.\n\n| month | nrr_pct |\n| --- | --- |\n| 1 | NULL |\n",
         "- `nrr_pct >= 0` (warns: a refund)\n",
         "- `nrr_pct` is at most 900 (warns: a slip)\n",
         "- never NULL: `nrr_pct` (warns)\n",

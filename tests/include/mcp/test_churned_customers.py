@@ -117,6 +117,8 @@ def test_an_answer_contains_definition_freshness_and_query(bq: Client, http: str
     for term, text in zip(["**Churn**", "**Estimated CLV**", "**Segment**"], found["definition"]["metrics"], strict=True):
         assert term in text
     assert found["definition"]["columns"]["estimated_clv_amount"].startswith("Estimated CLV: arpa_amount")
+    assert "\n- The score is the same as in mart_churn_risk.\n" in found["definition"]["description"], "a list stays a list"
+    assert found["definition"]["columns"]["organization_id"] == "The tenant. It is part of every key and join.", "a shared text"
     assert set(found["rows"][0]) - set(found["definition"]["columns"]) == {"position", "customer_count"}
     assert found["definition"]["owner"] == "customer_success"
     assert found["definition"]["promise"] == "daily, within 6h, medium"
