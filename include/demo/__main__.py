@@ -58,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--billing-port", type=_port, default=0, metavar="PORT", help="default: any free port")
     command.add_argument("--support-port", type=_port, default=0, metavar="PORT", help="default: any free port")
-    command.add_argument("--data", type=_folder, metavar="DIR", help="serve the CSV files of this folder instead of generated data")
+    command.add_argument(
+        "--data", type=_folder, metavar="DIR", help="serve the CSV files of this folder instead of generated data"
+    )
     command.add_argument("--no-faults", action="store_true", help="send no 429, no 500 and no duplicate rows")
     command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file with a truncated line")
     _company_options(command)

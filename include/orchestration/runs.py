@@ -45,8 +45,7 @@ def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[s
     if reused and (reason := reason_to_skip(last_nightly_as_of(ran), RunContext.of(context).as_of)):
         skip_run(
             context,
-            f"Run skipped: {reason}. "
-            f"It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
+            f"Run skipped: {reason}. It reuses {len(reused)} tables and views of the nightly run, such as {min(reused)}.",
         )
         return None
     # The runs so far contain all refreshes, but a nightly run may be older.

@@ -63,7 +63,11 @@ def test_a_refresh_of_an_earlier_day_than_another_refresh_is_a_full_refresh(bq: 
 
 
 def test_a_later_run_that_builds_no_table_makes_no_refresh_a_full_refresh(bq: Client) -> None:
-    for dag_id, as_of in (("transform", NIGHTLY), ("ingest_crm", NIGHTLY.replace(day=3)), ("maintenance", NIGHTLY.replace(day=4))):
+    for dag_id, as_of in (
+        ("transform", NIGHTLY),
+        ("ingest_crm", NIGHTLY.replace(day=3)),
+        ("maintenance", NIGHTLY.replace(day=4)),
+    ):
         run = RunContext(f"{dag_id} {as_of}", as_of)
         ops.start_run(run, dag_id, seeds="all of them" if dag_id == "transform" else None, client=bq)
         ops.finish_run(run, dag_id, "success", client=bq)

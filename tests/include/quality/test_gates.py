@@ -137,7 +137,9 @@ def test_the_error_about_a_reconciliation_without_its_columns_names_file_and_rul
     shared = {"relation": "core.t", "action": "warn", "reason": "Left and right are the same number."}
     gates({"core": [{"name": "misshaped", "reconcile": sides, **shared}]})
     table(bq, "core.t", 1)
-    message = r"great_expectations/gates/core\.yml: misshaped: reconcile must return part, .* left_value, right_value and row_count: "
+    message = (
+        r"great_expectations/gates/core\.yml: misshaped: reconcile must return part, .* left_value, right_value and row_count: "
+    )
     with pytest.raises(GateBlocked, match=f"{message}.*{named}"):
         run_gate("core", RUN)
 
