@@ -6,10 +6,10 @@
         partition_by={'field': 'resolution_closed_at', 'data_type': 'timestamp', 'granularity': 'month'},
         cluster_by=['organization_id', 'facility_id', 'account_id'],
         on_schema_change='append_new_columns',
-        meta={'shown_by': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
+        meta={'delete_if_not_in': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
     )
 }}
-{#- This line makes the relation of `meta.shown_by` upstream of the model. -#}
+{#- This line makes the relation of `meta.delete_if_not_in` upstream of the model. -#}
 {%- do ref('stg_support__tickets') -%}
 {#- An incremental run rebuilds a ticket if any value that its row depends on has changed, whenever the value was
     loaded. `_input_fingerprint` hashes the ticket in staging, the priorities, targets and clock that apply, the opening
