@@ -12,7 +12,7 @@ from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
 DATASETS: dict[str, str] = {
     "staging": "One view per raw table: typed, UTC, latest version only, without deleted rows.",
-    "core": "Business entities and events at a declared grain: dim_ and fct_ tables, and their seeds.",
+    "core": "Business entities and events at a declared grain (dim_, fct_), seeds, and the steps between layers (clean_, int_).",
     "marts_build": "Marts as the last run built them. Only the marts gate and publishing read them.",
     "metrics_build": "Metrics as the last run built them. Only the marts gate and publishing read them.",
     "marts": "Published marts, which analysts read. Replaced only after the marts gate has passed.",
@@ -148,7 +148,11 @@ _TABLES = (
             Column("invocation_id", "STRING", "The dbt invocation.", True),
             _run_id(),
             _AS_OF,
-            Column("layer", "STRING", "The layer that the invocation built: staging, core or marts."),
+            Column(
+                "layer",
+                "STRING",
+                "The layer of the node: staging, intermediate, core, marts, metrics, seeds, snapshots, or tests (singular tests).",
+            ),
             Column("node_id", "STRING", "dbt's unique id of the node.", True),
             Column("resource_type", "STRING", "model, test, unit_test, seed, snapshot, …"),
             Column("name", "STRING", "Name of the node."),
