@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from include.catalog import FACTS, METRICS, __main__, metric_pages, metrics, render, write_metric_pages
-from include.catalog.definitions import DEFINITIONS, DefinitionError, read_definitions
+from include.catalog.definitions import DEFINITIONS, DefinitionError, computed_by, read_definitions
 from include.manifest import read_manifest
 
 SOURCE = """\
@@ -97,7 +97,12 @@ def known() -> dict[str, Any]:
             **reads,
         },
     ]
-    case = {"name": "a_month", "description": "Half is kept:\n- The rest left.\n", "expect": {"rows": [{"month": 1, "nrr_pct": None}]}, **reads}
+    case = {
+        "name": "a_month",
+        "description": "Half is kept:\n- The rest left.\n",
+        "expect": {"rows": [{"month": 1, "nrr_pct": None}]},
+        **reads,
+    }
     return {
         "nodes": {node["unique_id"]: node for node in nodes},
         "unit_tests": {"unit_test.shop.a_month": case},
@@ -201,6 +206,12 @@ def test_an_outdated_page_is_found(manifest: Path, monkeypatch: pytest.MonkeyPat
     assert __main__.main(["--check"]) == 0
     facts.write_text(facts.read_text() + "more\n")
     assert __main__.main(["--check"]) == 1
+
+
+def test_every_definition_is_built(manifest: Path) -> None:
+    definitions = read_definitions(DEFINITIONS.read_text())
+    missing = set(definitions) - set(computed_by(read_manifest(manifest), definitions))
+    assert {definition.terms for definition in missing} == set()
 
 
 def test_the_models_of_the_project_name_known_definitions(manifest: Path) -> None:
