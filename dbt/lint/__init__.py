@@ -5,8 +5,13 @@ from __future__ import annotations
 import datetime as datetime_module
 import hashlib
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import yaml
+
+_VARIABLES = yaml.safe_load((Path(__file__).parent.parent / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 model = SimpleNamespace(name="model", raw_code="")
 modules = SimpleNamespace(datetime=datetime_module, re=re)
@@ -38,6 +43,6 @@ def local_md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def var(name: str, default: Any = 1) -> Any:
-    """A project variable: a number unless the model says otherwise."""
-    return default
+def var(name: str, default: Any = None) -> Any:
+    """A project variable, as dbt_project.yml sets it."""
+    return _VARIABLES.get(name, default)

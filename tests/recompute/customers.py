@@ -111,7 +111,7 @@ def _tickets(rows: list[Row], as_of: datetime) -> Row:
         "recent_ticket_count": len(recent),
         "earlier_ticket_count": len(_recent(tickets, "created_at", as_of - RECENT)),
         "recent_breached_ticket_count": sum("breached" in (row["response_state"], row["resolution_state"]) for row in recent),
-        "mean_csat_score": mean(known(tickets, "csat_score")),
+        "mean_csat_score": mean(known((row for row in tickets if row["csat_tier"] is not None), "csat_score")),
         "last_ticket_at": max((ticket["created_at"] for ticket in tickets), default=None),
     }
 

@@ -24,7 +24,8 @@ ATTRIBUTES = (
 
 def _support(found: Signals) -> tuple[Row, Fraction | None]:
     created = found.recent_tickets(TICKET_DAYS)
-    answers, late = known(created, "csat_score"), breached(created)
+    answers = known((ticket for ticket in created if ticket["csat_tier"] is not None), "csat_score")
+    late = breached(created)
     figures = {
         "open_ticket_count": found.open_ticket_count,
         "ticket_count": len(created),

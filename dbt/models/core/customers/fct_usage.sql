@@ -6,7 +6,7 @@
 }}
 {#- A table, not incremental. An event may arrive days late, be delivered again, or leave quarantine. To find the days
     that changed, a run would have to read every event. That is already the whole work. -#}
-{%- set categories = ['core', 'collaboration', 'reporting', 'integration', 'administration'] -%}
+{%- set categories = var('event_categories') -%}
 with
 
 events as (

@@ -60,7 +60,7 @@ tickets as (
         account_id,
         is_resolved,
         'breached' in (response_state, resolution_state) as is_breached,
-        csat_score,
+        if(csat_tier is not null, csat_score, null) as csat_score,
         timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
     from {{ ref('fct_tickets') }}
     where created_at < {{ as_of() }}
@@ -94,7 +94,7 @@ usage as (
         )) as active_day_count,
         count(distinct if(
             events.microseconds_ago <= health_settings.usage_days * {{ day }}
-            and events.event_category in ('core', 'collaboration', 'reporting', 'integration', 'administration'),
+            and events.event_category in ('{{ var('event_categories') | join("', '") }}'),
             events.event_category,
             null
         )) as used_category_count,

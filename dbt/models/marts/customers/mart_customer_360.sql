@@ -113,7 +113,7 @@ tickets as (
         countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
         countif(created_at >= {{ recent_from }} and 'breached' in (response_state, resolution_state))
             as recent_breached_ticket_count,
-        sum(csat_score) / nullif(count(csat_score), 0) as mean_csat_score,
+        sum(if(csat_tier is not null, csat_score, null)) / nullif(countif(csat_tier is not null), 0) as mean_csat_score,
         max(created_at) as last_ticket_at
     from {{ ref('fct_tickets') }}
     where created_at < {{ as_of() }}
