@@ -36,8 +36,8 @@ def main(wanted: int) -> int:
         start = time.monotonic()
         build(END.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
         whole = time.monotonic() - start
-        seconds = dict(rows(bq, SECONDS_SQL))
-        [(count, known)] = rows(bq, "select count(*), countif(resolution_business_minutes is not null) from core.fct_tickets")
+        seconds = dict(rows(SECONDS_SQL, bq))
+        [(count, known)] = rows("select count(*), countif(resolution_business_minutes is not null) from core.fct_tickets", bq)
 
     table = Table(title=f"fct_tickets over {count:,} tickets, {known:,} of them with business minutes", title_justify="left")
     table.add_column("what")

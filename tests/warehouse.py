@@ -72,6 +72,6 @@ def empty(bq: Client, *datasets: str) -> None:
     bq.query(";".join(statements)).result()
 
 
-def rows(bq: Client, sql: str) -> list[tuple[object, ...]]:
+def rows(sql: str, bq: Client) -> list[tuple[object, ...]]:
     """The rows of a query, as tuples."""
     return [tuple(row.values()) for row in bq.query(sql).result()]

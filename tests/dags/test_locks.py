@@ -135,8 +135,8 @@ def test_a_refresh_is_skipped_while_a_nightly_run_holds_the_lock(play: Callable[
     assert len(states) > 10 and set(states.values()) == {"skipped"}
     message = "Run skipped: transform (other) writes build."
     assert any(message in line for line in output)
-    assert rows(bq, "select dag_id, state, message from ops.pipeline_runs") == [("refresh_hourly", "skipped", message)]
-    assert rows(bq, "select dag_id from ops.locks where run_id is not null") == [("transform",)]
+    assert rows("select dag_id, state, message from ops.pipeline_runs", bq) == [("refresh_hourly", "skipped", message)]
+    assert rows("select dag_id from ops.locks where run_id is not null", bq) == [("transform",)]
 
 
 def test_an_ingestion_run_waits_until_a_refresh_has_ended(play: Callable[..., list[str]], bq: Client) -> None:
@@ -146,8 +146,8 @@ def test_an_ingestion_run_waits_until_a_refresh_has_ended(play: Callable[..., li
     waited = [n for n, line in enumerate(output) if "Waiting for a lock: refresh_hourly (other) writes raw_shop" in line]
     ended = output.index("ENDED")
     assert waited and waited[0] < ended
-    assert rows(bq, "select table_name, rows_loaded from ops.loads") == [("items", 2)]
-    assert rows(bq, "select dag_id from ops.locks where resource = 'raw_shop'") == [("ingest_shop",)]
+    assert rows("select table_name, rows_loaded from ops.loads", bq) == [("items", 2)]
+    assert rows("select dag_id from ops.locks where resource = 'raw_shop'", bq) == [("ingest_shop",)]
 
 
 def test_a_deleted_run_counts_as_ended(play: Callable[..., list[str]], bq: Client) -> None:

@@ -80,7 +80,7 @@ def test_every_kind_of_rule_is_named_with_the_rows_that_break_it(monkeypatch: py
         assert run_rules(tmp_path) == ("fail", sum(bool(wrong) for wrong, *_ in CHILDREN))
         (compiled,) = (tmp_path / "compiled").rglob("children_rows_are_valid.sql")
         failing = rows(
-            bq, f"select organization, code, concat(broken_rules, warned_rules) from ({compiled.read_text()}) as failing"
+            f"select organization, code, concat(broken_rules, warned_rules) from ({compiled.read_text()}) as failing", bq
         )
     found = {(organization, code): str(names).removesuffix("; ") for organization, code, names in failing}
     assert found == {(values[0], values[2]): wrong for wrong, *values in CHILDREN if wrong}

@@ -219,16 +219,16 @@ def test_a_late_source_causes_one_alert_and_its_arrival_another(platform: Platfo
     platform.post("POST", "dags/ingest_shop/clearTaskInstances", clear)
     platform.wait_for_success("ingest_shop", "nightly")
     assert "asset_triggered" in platform.wait_for_success("transform")
-    assert rows(platform.bq, "select item_count from marts.mart_items") == [(2,)]
+    assert rows("select item_count from marts.mart_items", platform.bq) == [(2,)]
 
     for _ in range(2):
         platform.monitor()
         assert received.counts == (2, 2, 0)
     assert received.slack[1]["text"] == received.mails[1][1]["subject"] == "On time again: marts.mart_items (high)"
     assert f"data up to {today.day} {today:%b %Y} 00:00 UTC" in str(received.slack[1]["blocks"])
-    states = rows(platform.bq, "select state from ops.freshness_events where table_name = 'mart_items' order by measured_at")
+    states = rows("select state from ops.freshness_events where table_name = 'mart_items' order by measured_at", platform.bq)
     assert states == [("breached",), ("recovered",), ("on_time",)]
-    assert rows(platform.bq, "select distinct state from ops.alerts where channel is not null") == [("sent",)]
+    assert rows("select distinct state from ops.alerts where channel is not null", platform.bq) == [("sent",)]
 
 
 def test_a_model_is_built_alone_when_its_task_is_cleared(platform: Platform) -> None:
@@ -254,7 +254,7 @@ def test_seeds_that_have_not_changed_are_neither_loaded_nor_tested_again(platfor
     """The first nightly run has loaded them. The next one skips their tasks and runs all later tasks."""
     sql = "select distinct name from ops.dbt_results where layer = 'seeds' and run_id = '{}'"
     (nightly,) = [run["dag_run_id"] for run in platform.api.runs("transform") if run["run_type"] == "asset_triggered"]
-    assert len(rows(platform.bq, sql.format(nightly))) == 2
+    assert len(rows(sql.format(nightly), platform.bq)) == 2
     platform.api.trigger("transform", "again", {})
     platform.wait_for_success("transform", "again")
     states = {task["task_id"]: task["state"] for task in platform.api.tasks("transform", "again")}
@@ -262,7 +262,7 @@ def test_seeds_that_have_not_changed_are_neither_loaded_nor_tested_again(platfor
         *("dbt_producer_watcher", "dbt_producer_watcher_done", "shop_settings.seed", "shop_settings.test")
     }
     assert states["marts.mart_items_run"] == states["publish"] == "success"
-    assert rows(platform.bq, sql.format("again")) == []
+    assert rows(sql.format("again"), platform.bq) == []
 
 
 def test_a_nightly_run_that_misses_its_deadline_causes_an_alert(platform: Platform) -> None:
@@ -274,14 +274,14 @@ def test_a_nightly_run_that_misses_its_deadline_causes_an_alert(platform: Platfo
         assert cursor.rowcount >= 1
     connection.close()
     sql = "select distinct severity, subject from ops.alerts where kind = 'deadline' and json_value(body_json, '$.step') = '0'"
-    found = platform.wait_for("the alert", lambda: rows(platform.bq, sql))
+    found = platform.wait_for("the alert", lambda: rows(sql, platform.bq))
     assert found == [("critical", "Taking too long: transform (critical)")]
-    assert "runs/held_up" in str(rows(platform.bq, "select body_json from ops.alerts where kind = 'deadline'"))
+    assert "runs/held_up" in str(rows("select body_json from ops.alerts where kind = 'deadline'", platform.bq))
 
 
 def test_no_secret_is_written_anywhere(platform: Platform) -> None:
     """Neither to the outbox nor to any log of Airflow."""
-    alerts = str(rows(platform.bq, "select to_json_string(alert) from ops.alerts as alert"))
+    alerts = str(rows("select to_json_string(alert) from ops.alerts as alert", platform.bq))
     files = [path for path in platform.home.rglob("*.log") if "postgres" not in path.parts]
     logs = "\n".join(path.read_text(errors="replace") for path in files)
     assert "Late: marts.mart_items" in alerts and "Sent by slack through" in logs

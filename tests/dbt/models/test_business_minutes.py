@@ -128,8 +128,8 @@ def test_business_minutes_agree_with_zoneinfo(monkeypatch: pytest.MonkeyPatch) -
         desk.write(bq)
         build(END.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
         found = rows(
-            bq,
             "select organization_id, ticket_id, response_business_minutes, resolution_business_minutes from core.fct_tickets",
+            bq,
         )
 
     minutes = {(zone, number): values for zone, number, *values in found}

@@ -54,7 +54,7 @@ def test_the_health_history_deletes_from_one_partition_and_merges_without_a_matc
         build("2026-09-30", *seeds, "int_customers__health_daily")
         build("2026-10-01", "int_customers__health_daily")
         build("2026-10-01", "int_customers__health_daily")
-        found = rows(bq, "select score_date, count(*) from snapshots.int_customers__health_daily group by score_date order by 1")
+        found = rows("select score_date, count(*) from snapshots.int_customers__health_daily group by score_date order by 1", bq)
 
     assert found == [(date(2026, 9, 29), 1), (date(2026, 9, 30), 1)]
     statements = sent("int_customers__health_daily")
@@ -78,7 +78,7 @@ def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkey
             write_table(bq, "core.int_support__tickets", ticket_columns(), tickets)
             write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, tickets)
             build(as_of, "fct_tickets")
-            found = rows(bq, "select ticket_id, resolution_closed_at from core.fct_tickets order by ticket_id")
+            found = rows("select ticket_id, resolution_closed_at from core.fct_tickets order by ticket_id", bq)
             assert len(found) == len(tickets)
             return dict(found)
 

@@ -54,8 +54,8 @@ def test_the_spike_after_version_1_2_is_found(monkeypatch: pytest.MonkeyPatch, t
         write_table(bq, "staging.stg_product__usage_events", columns, events)
         build(AS_OF.isoformat(), "watched_releases", "release_spike_settings", "dim_releases", "mart_release_impact")
         spikes = rows(
-            bq,
             "select organization_id, release_version, is_watched, ticket_date from marts_build.mart_release_impact where is_spike",
+            bq,
         )
 
     organizations = {ticket["organization_id"] for ticket in tickets}

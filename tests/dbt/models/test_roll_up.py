@@ -57,7 +57,7 @@ def test_accounts_roll_up_to_their_top(monkeypatch: pytest.MonkeyPatch) -> None:
         accounts = [dict(zip(names, account, strict=True)) for account in ACCOUNTS]
         write_table(bq, "staging.stg_crm__accounts", dict.fromkeys(names, str), accounts)
         build("2026-10-01", "int_accounts__links", "int_accounts__walks", "int_accounts__roll_up")
-        found = rows(bq, "select organization_id, account_id, top_account_id, roll_up_issue from core.int_accounts__roll_up")
+        found = rows("select organization_id, account_id, top_account_id, roll_up_issue from core.int_accounts__roll_up", bq)
 
     assert len(found) == len(ACCOUNTS)
     assert {(organization, account): (top, issue) for organization, account, top, issue in found} == EXPECTED

@@ -22,10 +22,10 @@ def test_a_version_begins_and_ends_at_the_as_of_time_of_the_run_that_sees_the_ch
         build("2026-09-30", "snap_accounts")
         write_table(bq, "core.dim_accounts", dict.fromkeys(COLUMNS, str), changed)
         build("2026-10-01", "snap_accounts")
-        first = [tuple(map(str, row)) for row in rows(bq, versions)]
+        first = [tuple(map(str, row)) for row in rows(versions, bq)]
         build("2026-10-01", "snap_accounts")
-        again = [tuple(map(str, row)) for row in rows(bq, versions)]
-        kept = {row[0] for row in rows(bq, "select column_name from snapshots.INFORMATION_SCHEMA.COLUMNS")}
+        again = [tuple(map(str, row)) for row in rows(versions, bq)]
+        kept = {row[0] for row in rows("select column_name from snapshots.INFORMATION_SCHEMA.COLUMNS", bq)}
 
     assert first == [
         ("changes", "changes", "2026-09-30", "2026-10-01"),

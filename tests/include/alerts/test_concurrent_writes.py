@@ -62,7 +62,7 @@ def alerts() -> list[Any]:
 
 
 def stored(bq: Client) -> list[tuple[object, ...]]:
-    return rows(bq, "select alert_id, count(*), max(claimed_by), max(next_attempt_at) from ops.alerts group by 1 order by 1")
+    return rows("select alert_id, count(*), max(claimed_by), max(next_attempt_at) from ops.alerts group by 1 order by 1", bq)
 
 
 def expected() -> list[tuple[object, ...]]:

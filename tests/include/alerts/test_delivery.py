@@ -99,7 +99,7 @@ def test_tables_late_for_one_cause_are_one_message(bq: Client, received: Receive
         "sales-operations@example.com": "Late: marts.mart_c (high)",
         "sales-management@example.com": "Late: marts.mart_e (high)",
     }
-    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+    assert rows("select count(distinct incident_id) from ops.alerts", bq) == [(1,)]
 
     owners = dict.fromkeys("abd", "finance") | {"c": "sales_operations", "e": "sales_management"}
     for minute, name in enumerate("abcde", start=10):
@@ -123,7 +123,7 @@ def test_a_channel_that_is_down_is_retried_and_then_substituted(bq: Client, rece
     assert deliver(NOW + MINUTE).postponed == 1
     report = deliver(NOW + 3 * MINUTE)
     assert (report.substituted, received.counts) == (1, (0, 1, 0)), "the same owner already has the e-mail"
-    states = rows(bq, "select channel, state, attempts from ops.alerts order by 1")
+    states = rows("select channel, state, attempts from ops.alerts order by 1", bq)
     assert states == [("email", "sent", 1), ("slack", "substituted", 3)]
 
     received.down = set()
@@ -139,7 +139,7 @@ def test_an_alert_that_reached_nobody_is_sent_by_another_channel(bq: Client, rec
     assert received.counts == (0, 0, 0)
     report = deliver(NOW + 3 * MINUTE)
     assert (report.substituted, received.counts) == (1, (1, 0, 0))
-    assert rows(bq, "select state, attempts from ops.alerts") == [("substituted", 3)]
+    assert rows("select state, attempts from ops.alerts", bq) == [("substituted", 3)]
 
 
 def test_channels_that_work_again_are_used(bq: Client, received: Receivers) -> None:
@@ -149,7 +149,7 @@ def test_channels_that_work_again_are_used(bq: Client, received: Receivers) -> N
     for minute in (1, 3, 7, 15):
         deliver(NOW + minute * MINUTE)
     assert received.counts == (0, 0, 0)
-    assert rows(bq, "select distinct state from ops.alerts") == [("pending",)], "nothing is lost while all are down"
+    assert rows("select distinct state from ops.alerts", bq) == [("pending",)], "nothing is lost while all are down"
     received.down = set()
     report = deliver(NOW + 29 * MINUTE)
     assert (report.sent + report.substituted, report.postponed) == (0, 0), "all wait for their next retry"
@@ -165,9 +165,9 @@ def test_without_connections_alerts_stay_pending(bq: Client, caplog: pytest.LogC
     assert (report.postponed, report.errors) == (2, [])
     assert "no Airflow connection 'slack_webhook_default'" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert rows(bq, "select distinct state from ops.alerts") == [("pending",)]
+    assert rows("select distinct state from ops.alerts", bq) == [("pending",)]
     assert deliver(NOW + timedelta(days=8)).failed == 2
-    assert rows(bq, "select distinct state from ops.alerts") == [("failed",)]
+    assert rows("select distinct state from ops.alerts", bq) == [("failed",)]
 
 
 def test_a_critical_incident_sends_reminders_until_it_is_resolved(bq: Client, received: Receivers) -> None:
@@ -233,7 +233,7 @@ def test_a_warning_and_the_breach_are_one_incident(bq: Client, received: Receive
     notify([event(state="recovered", minutes=20)], NOW + 20 * MINUTE)
     for minute in (0, 10, 20):
         deliver(NOW + minute * MINUTE)
-    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+    assert rows("select count(distinct incident_id) from ops.alerts", bq) == [(1,)]
     assert received.slack[-1]["text"].startswith("On time again")
     assert sum(body["text"].startswith("On time again") for body in received.slack) == 1
 
@@ -273,12 +273,12 @@ def test_no_secret_is_in_the_outbox_or_the_log(bq: Client, received: Receivers, 
     with caplog.at_level(logging.INFO):
         notify([event(criticality="critical")], NOW)
         deliver(NOW)
-        stored = str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+        stored = str(rows("select to_json_string(t) from ops.alerts as t", bq))
         received.down = set()
         deliver(NOW + MINUTE)
     assert received.counts == (1, 1, 1)
     assert TOKEN in received.paths[0]
-    stored += str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+    stored += str(rows("select to_json_string(t) from ops.alerts as t", bq))
     assert "slack_webhook_default" in stored
     for secret in (TOKEN, TOKEN.rpartition("/")[2], ROUTING_KEY, MAIL_PASSWORD, "@example.com"):
         assert secret not in stored

@@ -91,7 +91,7 @@ def test_a_failed_dag_is_reported_once_and_resolved_by_its_next_success(bq: Clie
     assert received.slack[0]["text"] == "Failed: ingest_crm.land (critical)"
     body = str(received.slack[0]["blocks"])
     assert "sales_operations" in body and "tasks/land" in body and "task-failed.md" in body and "no route to host" in body
-    assert rows(bq, "select count(distinct incident_id) from ops.alerts") == [(1,)]
+    assert rows("select count(distinct incident_id) from ops.alerts", bq) == [(1,)]
 
     now = datetime.now(UTC)
     notify([], now)
@@ -142,7 +142,7 @@ def test_rows_without_a_key_and_personal_keys_are_not_shown(bq: Client, received
     sent = str([received.slack, received.pagerduty, [mail.as_string() for _, mail in received.mails]])
     assert "could not be evaluated: could not cast … to INT64" in sent
     assert "jane" not in sent
-    assert "jane" not in str(rows(bq, "select to_json_string(t) from ops.alerts as t"))
+    assert "jane" not in str(rows("select to_json_string(t) from ops.alerts as t", bq))
 
 
 def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
     for run_id, count in (("first", 3), ("second", 4)):
         check(run_id, count)
     assert received.counts == (1, 1, 0)
-    assert rows(bq, "select count(*) from ops.alerts") == [(2,)]
+    assert rows("select count(*) from ops.alerts", bq) == [(2,)]
     assert received.mails[0][0] == ["sales-operations@example.com"], "the owner of the source"
     body = str(received.slack[0]["blocks"])
     assert "3 rows quarantined" in body and "org-1|deal-0, org-1|deal-1, org-1|deal-2" in body and "jane" not in body
@@ -228,7 +228,7 @@ def test_airflow_reports_a_last_try_and_a_blocked_gate_once(bq: Client, received
 
 def test_a_deadline_missed_in_airflow_is_reported(bq: Client, received: Receivers, tmp_path: Path) -> None:
     in_airflow("missed_deadline", tmp_path)
-    assert rows(bq, "select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1") == [
+    assert rows("select kind, severity, subject from ops.alerts order by next_attempt_at, channel limit 1", bq) == [
         ("deadline", "critical", "Taking too long: transform (critical)")
     ]
     deliver(datetime.now(UTC))

@@ -39,7 +39,7 @@ def test_each_change_is_written_once_however_often_the_monitor_runs(bq: Client) 
         ("recovered", at("21 08:00"), at("21 09:15")),
         ("on_time", at("21 08:00"), at("21 09:20")),
     ]
-    assert rows(bq, "select count(*) = count(distinct event_id) from ops.freshness_events") == [(True,)]
+    assert rows("select count(*) = count(distinct event_id) from ops.freshness_events", bq) == [(True,)]
 
 
 def test_changes_since_an_instant_come_with_the_last_one_before_it(bq: Client) -> None:
@@ -94,7 +94,7 @@ def test_a_task_that_ended_is_not_enough_the_data_must_have_reached_the_table(bq
     seen = monitor(at("21 08:00"), bq)
     assert states(seen) == ["breached 21 08:00"]
     (row,) = rows(
-        bq, "select data_at, published_at from ops.freshness_events where table_name = 'mart_nightly' and state = 'breached'"
+        "select data_at, published_at from ops.freshness_events where table_name = 'mart_nightly' and state = 'breached'", bq
     )
     assert row == (at("20 00:00"), at("21 02:20"))
     # It is loaded at last, but no published table holds it yet.
@@ -245,21 +245,21 @@ def test_at_risk_by_the_usual_duration_of_the_last_runs(bq: Client) -> None:
 def test_an_sla_counts_from_when_it_is_recorded(bq: Client, when: str) -> None:
     """Nothing was ever published. The monitor starts on Friday afternoon."""
     assert monitor(at("20 14:00"), bq) == []
-    since = rows(bq, "select table_name, fresh_within_minutes, owner, channels, recorded_at from ops.freshness_slas order by 1")
+    since = rows("select table_name, fresh_within_minutes, owner, channels, recorded_at from ops.freshness_slas order by 1", bq)
     assert since == [
         ("mart_nightly", 360, "finance", "", at("20 14:00")),
         ("mart_quarter", 60, "customer_success", "", at("20 14:00")),
         ("mtr_hourly", 120, "finance", "", at("20 14:00")),
     ]
     assert states(monitor(at(when), bq)) == (["breached 21 08:00"] if when == "21 08:00" else [])
-    assert rows(bq, "select distinct recorded_at from ops.freshness_slas") == [(at("20 14:00"),)]
+    assert rows("select distinct recorded_at from ops.freshness_slas", bq) == [(at("20 14:00"),)]
 
 
 def attainment(bq: Client, table: str) -> dict[tuple[str, datetime], tuple[object, ...]]:
     found = rows(
-        bq,
         "select period, period_start, minutes_monitored, minutes_on_time, attainment, breach_count, longest_breach_minutes "
         f"from ops.freshness_attainment where table_name = '{table}'",
+        bq,
     )
     assert len({row[:2] for row in found}) == len(found), "one row per period"
     return {row[:2]: row[2:] for row in found}  # type: ignore[misc]
@@ -291,7 +291,7 @@ def test_attainment_over_the_end_of_a_week_and_of_a_month(bq: Client) -> None:
         period: (minutes, minutes - sum(late), (minutes - sum(late)) / minutes, len(late), max(late))
         for period, (minutes, late) in expected.items()
     }
-    assert rows(bq, "select distinct owner, criticality from ops.freshness_attainment where table_name = 'mart_nightly'") == [
+    assert rows("select distinct owner, criticality from ops.freshness_attainment where table_name = 'mart_nightly'", bq) == [
         ("finance", "medium")
     ]
 

@@ -43,7 +43,7 @@ def test_every_table_and_column_is_described_and_partitioned(bq: Client) -> None
 def test_ensuring_again_keeps_existing_rows(bq: Client) -> None:
     ops.append("ops.loads", [load("accounts")], client=bq)
     ops.ensure_tables(["crm", "billing"], client=bq)
-    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+    assert rows("select table_name from ops.loads", bq) == [("accounts",)]
     assert {"raw_crm", "raw_billing", *ops.DATASETS} <= {dataset.dataset_id for dataset in bq.list_datasets()}
 
 
@@ -106,7 +106,7 @@ def test_ensuring_brings_descriptions_up_to_date_once(bq: Client, monkeypatch: p
     outdate_definition(bq)
     ops.ensure_tables([], client=bq)
     assert descriptions() == now
-    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+    assert rows("select table_name from ops.loads", bq) == [("accounts",)]
     outdate_definition(bq)
     updated: list[str] = []
     update = bq.update_table
@@ -126,40 +126,40 @@ def test_a_rerun_replaces_its_rows_and_no_others(bq: Client) -> None:
             client=bq,
         )
         assert written == 2
-    assert rows(bq, "select table_name, rows_loaded from ops.loads order by 1, 2") == [
+    assert rows("select table_name, rows_loaded from ops.loads order by 1, 2", bq) == [
         ("accounts", 2),
         ("accounts", 7),
         ("deals", 2),
     ]
     ops.append("ops.loads", [], replace_where={"run_id": RUN.run_id}, client=bq)
-    assert rows(bq, "select rows_loaded from ops.loads") == [(7,)]
+    assert rows("select rows_loaded from ops.loads", bq) == [(7,)]
 
 
 def test_null_can_be_replaced_too(bq: Client) -> None:
     ops.append("ops.loads", [load("accounts") | {"run_id": None}, load("deals")], client=bq)
     ops.append("ops.loads", [], replace_where={"run_id": None}, client=bq)
-    assert rows(bq, "select table_name from ops.loads") == [("deals",)]
+    assert rows("select table_name from ops.loads", bq) == [("deals",)]
 
 
 def test_no_row_matches_an_empty_list(bq: Client) -> None:
     ops.append("ops.loads", [load("accounts")], client=bq)
     for column in ("table_name", "rows_loaded", "loaded_at"):
         ops.append("ops.loads", [], replace_where={"run_id": RUN.run_id, column: []}, client=bq)
-    assert rows(bq, "select table_name from ops.loads") == [("accounts",)]
+    assert rows("select table_name from ops.loads", bq) == [("accounts",)]
 
 
 def test_values_are_read_as_they_were_written(bq: Client) -> None:
     text = "quote ' \" back\\slash \n new line é 😀 {brace} $.path %s"
     record = {"source": "crm", "table_name": "t", "line_number": 2**40, "reason": "r", "payload": text, "batch_id": "b"}
     ops.append("quarantine.rejected_records", [record | {"rejected_at": NOW}], client=bq)
-    assert rows(bq, "select payload, line_number, rejected_at from quarantine.rejected_records") == [(text, 2**40, NOW)]
+    assert rows("select payload, line_number, rejected_at from quarantine.rejected_records", bq) == [(text, 2**40, NOW)]
 
 
 def test_many_rows_take_several_statements_and_still_replace(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "_CHUNK_CHARACTERS", 500)
     for _ in range(2):
         ops.append("ops.loads", [load(f"t{i}") for i in range(20)], replace_where={"run_id": RUN.run_id}, client=bq)
-    assert rows(bq, "select count(*), count(distinct table_name) from ops.loads") == [(20, 20)]
+    assert rows("select count(*), count(distinct table_name) from ops.loads", bq) == [(20, 20)]
 
 
 def test_concurrent_writers_lose_nothing(bq: Client) -> None:
@@ -171,7 +171,7 @@ def test_concurrent_writers_lose_nothing(bq: Client) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert rows(bq, "select count(distinct table_name), count(*) from ops.loads") == [(6, 6)]
+    assert rows("select count(distinct table_name), count(*) from ops.loads", bq) == [(6, 6)]
 
 
 @pytest.mark.parametrize(

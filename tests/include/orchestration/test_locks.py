@@ -49,7 +49,7 @@ def test_all_or_none(bq: Client) -> None:
     assert take_lock([CRM], "ingest_crm", "a", never) is None, "the refresh took none of the free locks"
     assert take_lock([BUILD], "transform", "a", never) is None, "ingestion runs do not block each other or a build"
     assert take_lock([BUILD, CRM, SUPPORT], "refresh_hourly", "b", lambda *_: True) is None
-    assert rows(bq, "select resource, dag_id from ops.locks order by 1") == [
+    assert rows("select resource, dag_id from ops.locks order by 1", bq) == [
         (BUILD, "refresh_hourly"), (CRM, "refresh_hourly"), (SUPPORT, "refresh_hourly")
     ]  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_one_of_many_concurrent_runs_gets_the_lock(bq: Client, attempt: int) -> 
     winners = [number for number, answer in enumerate(answers) if answer is None]
     assert len(winners) == 1
     assert {answer.dag_id for answer in answers if answer} == {f"refresh_{winners[0]}"}
-    assert {row[0] for row in rows(bq, "select dag_id from ops.locks")} == {f"refresh_{winners[0]}"}
+    assert {row[0] for row in rows("select dag_id from ops.locks", bq)} == {f"refresh_{winners[0]}"}
 
 
 def test_all_locks_are_taken_in_one_change(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_versions_that_ended_over_a_year_ago_are_deleted(bq: Client) -> None:
     create(bq, "snap_a", ("2020-01-01", "2025-09-30"), ("2025-09-30", "2025-10-01"), ("2025-10-01", None), ("2019-01-01", None))
     create(bq, "snap_b", ("2020-01-01", None))
     assert delete_old_versions(AS_OF, bq) == {"snap_a": 1, "snap_b": 0}
-    left = rows(bq, "select date(dbt_valid_from) from snapshots.snap_a order by 1")
+    left = rows("select date(dbt_valid_from) from snapshots.snap_a order by 1", bq)
     assert [str(row[0]) for row in left] == ["2019-01-01", "2025-09-30", "2025-10-01"]
     assert delete_old_versions(AS_OF, bq) == {"snap_a": 0, "snap_b": 0}
 
@@ -54,4 +54,4 @@ def test_history_that_is_no_snapshot_is_kept(bq: Client) -> None:
     bq.query("create or replace table snapshots.int_daily as select date '2019-01-01' as score_date").result()
     create(bq, "snap_a", ("2020-01-01", "2021-01-01"))
     assert delete_old_versions(AS_OF, bq) == {"snap_a": 1}
-    assert [str(row[0]) for row in rows(bq, "select score_date from snapshots.int_daily")] == ["2019-01-01"]
+    assert [str(row[0]) for row in rows("select score_date from snapshots.int_daily", bq)] == ["2019-01-01"]

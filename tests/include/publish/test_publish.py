@@ -33,7 +33,7 @@ def build(bq: Client, version: int, *tables: str) -> None:
 def shown(bq: Client, *tables: str) -> list[object]:
     """The version of each published table; None for a table that does not exist."""
     existing = {f"{dataset}.{table.table_id}" for dataset in ("marts", "metrics") for table in bq.list_tables(dataset)}
-    return [rows(bq, f"select max(version) from {table}")[0][0] if table in existing else None for table in tables or TABLES]
+    return [rows(f"select max(version) from {table}", bq)[0][0] if table in existing else None for table in tables or TABLES]
 
 
 def published(bq: Client) -> dict[str, tuple[str, int | None]]:
@@ -63,7 +63,7 @@ def test_publishing_twice_equals_publishing_once(bq: Client) -> None:
     publish(FIRST, client=bq)
     publish(FIRST, client=bq)
     assert shown(bq) == [1, 1, 1]
-    assert rows(bq, "select state, count(*) from ops.publications group by 1") == [("published", 3)]
+    assert rows("select state, count(*) from ops.publications group by 1", bq) == [("published", 3)]
 
 
 def test_a_nightly_run_does_not_replace_a_refreshed_table_with_midnight(bq: Client) -> None:
@@ -126,7 +126,7 @@ def test_a_missing_build_publishes_nothing(bq: Client) -> None:
         publish(SECOND, tables=[*TABLES, "marts.mart_zzz"], client=bq)
     assert shown(bq, *TABLES, "marts.mart_zzz") == [1, 1, 1, None]
     assert published(bq) == dict.fromkeys(TABLES, (FIRST.run_id, 1))
-    assert rows(bq, f"select distinct state from ops.publications where run_id = '{SECOND.run_id}'") == [("rolled_back",)]
+    assert rows(f"select distinct state from ops.publications where run_id = '{SECOND.run_id}'", bq) == [("rolled_back",)]
     assert backups(bq) == []
     publish(SECOND, client=bq)
     assert shown(bq) == [2, 2, 2]
@@ -147,7 +147,7 @@ def test_a_failure_in_the_middle_of_the_first_publication_leaves_nothing(bq: Cli
 def test_names_are_checked_before_anything_happens(bq: Client, table: str) -> None:
     with pytest.raises(PublishError):
         publish(FIRST, tables=[table], client=bq)
-    assert rows(bq, "select count(*) from ops.publications") == [(0,)]
+    assert rows("select count(*) from ops.publications", bq) == [(0,)]
 
 
 def test_nothing_built_is_an_error(bq: Client) -> None:

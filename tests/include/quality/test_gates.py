@@ -49,7 +49,7 @@ def table(bq: Client, name: str, *values: int) -> None:
 
 
 def verdicts(bq: Client) -> list[tuple[object, ...]]:
-    return rows(bq, "select expectation, success, unexpected_count, verdict from ops.gate_results order by 1")
+    return rows("select expectation, success, unexpected_count, verdict from ops.gate_results order by 1", bq)
 
 
 def test_a_gate_that_passes_is_recorded_once(bq: Client, gates: Make) -> None:
@@ -86,7 +86,7 @@ def test_published_tables_do_not_change_if_the_gate_marts_blocks(bq: Client, gat
     nightly_run(1, 2)
     with pytest.raises(GateBlocked):
         nightly_run(1, -2, 3)
-    assert rows(bq, "select value from marts.mart_t order by 1") == [(1,), (2,)]
+    assert rows("select value from marts.mart_t order by 1", bq) == [(1,), (2,)]
     assert [row["row_count"] for row in ops.publications(client=bq)] == [2]
 
 
@@ -164,7 +164,7 @@ def test_a_rule_that_cannot_be_evaluated_does_not_hide_other_rules(bq: Client, g
         ("evaluated", False, 1, "warn"),
         ("of_a_missing_table", False, None, "block"),
     ]
-    assert rows(bq, "select reconciliation, part, difference from ops.reconciliation order by part") == [
+    assert rows("select reconciliation, part, difference from ops.reconciliation order by part", bq) == [
         ("evaluated", "k0", 0.0),
         ("evaluated", "k1", -3.0),
     ]
@@ -219,7 +219,7 @@ def test_a_gate_may_have_expectations_of_great_expectations(bq: Client, gates: M
     table(bq, "core.t", 50, 101, 102)
     verdict = run_gate("core", RUN)
     assert "value_is_a_percentage on core.t: 2 rows. Parts of a whole. For example 101, 102." in verdict.message
-    assert rows(bq, "select column_name, observed from ops.gate_results order by 1") == [(None, "3"), ("value", "2 of 3")]
+    assert rows("select column_name, observed from ops.gate_results order by 1", bq) == [(None, "3"), ("value", "2 of 3")]
     bq.query("delete from core.t where true").result()
     with pytest.raises(GateBlocked, match="table_has_rows"):
         run_gate("core", RUN)
@@ -267,7 +267,7 @@ CHILDREN = ", ".join(
 
 
 def in_quarantine(bq: Client) -> list[tuple[object, ...]]:
-    return rows(bq, "select relation, row_key from quarantine.quarantined_rows order by 1, 2")
+    return rows("select relation, row_key from quarantine.quarantined_rows order by 1, 2", bq)
 
 
 def test_rows_are_quarantined_with_the_reason_and_the_run_continues(bq: Client, gates: Make) -> None:
@@ -276,12 +276,12 @@ def test_rows_are_quarantined_with_the_reason_and_the_run_continues(bq: Client, 
     for _ in range(2):
         verdict = run_gate("staging", RUN)
         assert (verdict.verdict, verdict.quarantined) == ("quarantine", 2)
-        assert rows(bq, "select child_id from core.clean_shop__children") == [("ann",)]
+        assert rows("select child_id from core.clean_shop__children", bq) == [("ann",)]
     assert in_quarantine(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
     kept = rows(
-        bq,
         "select organization_id, reason, expectation, gate, json_value(row_json, '$.parent_id'), run_id, as_of "
         "from quarantine.quarantined_rows where row_key = 'o|bob'",
+        bq,
     )
     assert kept == [("o", "The parent is not known.", "children_of_known_parents", "staging", "dad", RUN.run_id, RUN.as_of)]
     assert verdicts(bq) == [("children_of_known_parents", False, 2, "quarantine")]
@@ -294,7 +294,7 @@ def test_rows_leave_quarantine_when_their_parent_arrives(bq: Client, gates: Make
     family(bq, f"{MUM}, struct('o', 'dad', 'gran')", CHILDREN)
     assert run_gate("staging", RUN).verdict == "pass"
     assert in_quarantine(bq) == []
-    assert rows(bq, "select count(*) from core.clean_shop__children") == [(3,)]
+    assert rows("select count(*) from core.clean_shop__children", bq) == [(3,)]
 
 
 def test_a_row_that_breaks_two_rules_is_quarantined_once(bq: Client, gates: Make) -> None:
@@ -345,7 +345,7 @@ def test_reconciliations_are_recorded_whether_their_sides_agree_or_not(bq: Clien
         assert "values_agree on core.t: 1 rows. Left and right are the same number. For example k1." in verdict.message
         assert verdict.outcomes[0].key == ("part",), "alerts name samples by their key"
     kept = rows(
-        bq, "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part"
+        "select reconciliation, part, left_value, right_value, difference, row_count from ops.reconciliation order by part", bq
     )
     assert kept == [("values_agree", "k0", 2.0, 2.0, 0.0, 1), ("values_agree", "k1", 5.0, 2.0, 3.0, 1)]
 

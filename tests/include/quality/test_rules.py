@@ -501,10 +501,10 @@ def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
     if change:
         bq.query(change).result()
     assert rule.reconcile is not None
-    assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(difference,)]
+    assert rows(f"select left_value - right_value from ({rule.reconcile})", bq) == [(difference,)]
     # Core reads every row of a view without a `quarantine` rule, even if an earlier rule has left rows in quarantine.
     (rule,) = core_rules({"shop": SHOP}, quarantined=[])
-    assert rows(bq, f"select left_value - right_value from ({rule.reconcile})") == [(without_rule,)]
+    assert rows(f"select left_value - right_value from ({rule.reconcile})", bq) == [(without_rule,)]
 
 
 VISITS: dict[str, Any] = {

@@ -94,7 +94,7 @@ def test_rows_of_other_tables_stay_in_quarantine(bq: Client, gates: Make) -> Non
     run_gate("staging", RunContext("nightly", datetime(2026, 10, 1, tzinfo=UTC)))
     bq.query("create or replace view staging.stg_shop__built as select 'k' as id, 'o' as organization_id, 1 as value").result()
     assert run_gate("staging", REFRESH, scope=Scope({}, frozenset({"staging.stg_shop__built"}))).verdict == "pass"
-    assert rows(bq, "select distinct relation, run_id from quarantine.quarantined_rows") == [("stg_shop__old", "nightly")]
+    assert rows("select distinct relation, run_id from quarantine.quarantined_rows", bq) == [("stg_shop__old", "nightly")]
 
 
 @pytest.mark.parametrize(

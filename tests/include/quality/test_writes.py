@@ -65,7 +65,7 @@ def test_several_gates_change_the_audit_tables_once(bq: Client, gates: Make, pro
         assert (core.verdict, marts.verdict) == ("pass", "block")
         changed = [sql.split()[1] for sql in proxy.statements() if sql.split()[0] == "merge"]
         assert changed == ["ops.reconciliation", "ops.gate_results"]
-    kept = rows(bq, "select gate, reconciliation, left_value, right_value, difference from ops.reconciliation order by 2")
+    kept = rows("select gate, reconciliation, left_value, right_value, difference from ops.reconciliation order by 2", bq)
     assert kept == [("core", "a", 1, 1, 0), ("core", "b", 1, 1, 0), ("marts", "c", 2, 1, 1), ("marts", "d", 1, 1, 0)]
-    verdicts = rows(bq, "select expectation, success, unexpected_count, verdict from ops.gate_results order by 1")
+    verdicts = rows("select expectation, success, unexpected_count, verdict from ops.gate_results order by 1", bq)
     assert verdicts == [("a", True, 0, "pass"), ("b", True, 0, "pass"), ("c", False, 1, "block"), ("d", True, 0, "pass")]

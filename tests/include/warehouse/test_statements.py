@@ -78,7 +78,7 @@ def test_a_writer_retries(bq: Client, proxy: Proxy, writer: str) -> None:
 def test_a_retried_row_is_written_once(bq: Client, proxy: Proxy, message: str, reason: str) -> None:
     proxy.refuse("ops.loads", message, times=2, reason=reason)
     load(bq)
-    assert rows(bq, "select batch_id from ops.loads") == [("b",)]
+    assert rows("select batch_id from ops.loads", bq) == [("b",)]
 
 
 def test_an_invalid_statement_is_not_retried(bq: Client, proxy: Proxy) -> None:

@@ -194,5 +194,5 @@ def test_an_upload_may_be_gzipped_and_is_removed(bq: Client) -> None:
     config = LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON", schema=[SchemaField("x", "INT64")])
     for body in (b'{"x": 7}\n{"x": 8}\n', gzip.compress(b'{"x": 20}\n')):
         bq.load_table_from_file(io.BytesIO(body), "access.loaded", job_config=config).result()
-    assert rows(bq, "select sum(x) from access.loaded") == [(35,)]
+    assert rows("select sum(x) from access.loaded", bq) == [(35,)]
     assert list((running().home / "uploads").iterdir()) == []

@@ -42,7 +42,7 @@ def test_one_alter_adds_several_columns_and_the_catalog_lists_them(bq: Client) -
     assert columns(bq, "corrections.t") == {"x": "INT64 NULLABLE", "a": "NUMERIC NULLABLE", "b": "STRING NULLABLE"}
     assert bq.get_table("corrections.t").schema[0].description == "what x is"
     bq.query("insert into corrections.t (x, a, b) values (1, 0.000000001, 'one')").result()
-    assert rows(bq, "select a, b from corrections.t") == [(Decimal("0.000000001"), "one")]
+    assert rows("select a, b from corrections.t", bq) == [(Decimal("0.000000001"), "one")]
 
 
 def test_an_alter_that_fails_changes_nothing(bq: Client) -> None:
@@ -78,7 +78,7 @@ def test_a_table_is_created_from_a_query_in_brackets(bq: Client) -> None:
         "as (\nwith one as (select 1 as a, 2 as b, date '2026-10-01' as day)\nselect a, b, day from one\n);"
     ).result()
     assert columns(bq, "corrections.t") == {"a": "INTEGER NULLABLE", "b": "NUMERIC NULLABLE", "day": "DATE NULLABLE"}
-    assert rows(bq, "select b / 3 from corrections.t") == [(Decimal("0.666666667"),)]
+    assert rows("select b / 3 from corrections.t", bq) == [(Decimal("0.666666667"),)]
 
 
 def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> None:
@@ -87,7 +87,7 @@ def test_a_parquet_file_is_loaded_by_the_names_of_its_columns(bq: Client) -> Non
     pq.write_table(pa.table({"b": [2], "a": [1]}), file)
     file.seek(0)
     bq.load_table_from_file(file, "corrections.t", job_config=LoadJobConfig(source_format="PARQUET")).result()
-    assert rows(bq, "select a, b, c from corrections.t") == [(1, 2, None)]
+    assert rows("select a, b, c from corrections.t", bq) == [(1, 2, None)]
 
 
 def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
@@ -95,7 +95,7 @@ def test_the_first_timestamp_is_answered_at_once(bq: Client) -> None:
     log = running().home / "warehouse.log"
     # Other tests share the warehouse.
     before = len(log.read_text())
-    assert rows(bq, "select timestamp '2026-10-01 00:00:00+00:00'") == [(datetime(2026, 10, 1, tzinfo=UTC),)]
+    assert rows("select timestamp '2026-10-01 00:00:00+00:00'", bq) == [(datetime(2026, 10, 1, tzinfo=UTC),)]
     assert "AttributeError" not in log.read_text()[before:]
 
 
@@ -110,7 +110,7 @@ def test_rows_are_listed_beside_other_statements(bq: Client) -> None:
         return sorted(row["resource"] for row in bq.list_rows(table))
 
     def counted(number: int) -> list[tuple[object, ...]]:
-        return rows(bq, f"select {number}, count(*) from unnest(generate_array(1, 50000)) as i where mod(i, 7) = 0")
+        return rows(f"select {number}, count(*) from unnest(generate_array(1, 50000)) as i where mod(i, 7) = 0", bq)
 
     with ThreadPoolExecutor(6) as pool:
         lists = [pool.submit(listed, number) for number in range(150)]

@@ -58,7 +58,7 @@ def test_a_statement_that_bigquery_refuses_is_refused(bq: Client, statement: str
     ],
 )
 def test_a_statement_that_bigquery_accepts_is_accepted(bq: Client, statement: str, answer: tuple[object, ...]) -> None:
-    assert rows(bq, statement) == [answer]
+    assert rows(statement, bq) == [answer]
 
 
 def test_changes_of_tables_are_accepted(bq: Client) -> None:
@@ -67,4 +67,4 @@ def test_changes_of_tables_are_accepted(bq: Client) -> None:
     bq.query(
         "merge refusals.t as t using (select 2 as k) as s on t.k = s.k when not matched then insert (k, x) values (s.k, 'two')"
     ).result()
-    assert rows(bq, "select k, x from refusals.t order by k") == [(1, None), (2, "two")]
+    assert rows("select k, x from refusals.t order by k", bq) == [(1, None), (2, "two")]
