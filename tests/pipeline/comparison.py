@@ -23,7 +23,7 @@ import yaml
 from include.settings import ROOT
 from include.warehouse import client
 from tests import recompute
-from tests.recompute.world import Row, instant, natural
+from tests.recompute.sources import Row, instant, natural
 
 Tables = Mapping[str, list[Row]]
 

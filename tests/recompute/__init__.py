@@ -49,14 +49,14 @@ from tests.recompute import (
     weekly,
 )
 from tests.recompute.compare import CENT, EXACT, compare
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 Recomputation = Callable[[Path, datetime], list[Row]]
 
 
-def _over_folder(model: Callable[[World], list[Row]]) -> Recomputation:
+def _over_folder(model: Callable[[SourceData], list[Row]]) -> Recomputation:
     def rows(folder: Path, as_of: datetime) -> list[Row]:
-        return model(World.read(folder, as_of))
+        return model(SourceData.read(folder, as_of))
 
     rows.__name__, rows.__doc__ = model.__name__, model.__doc__
     return rows

@@ -11,7 +11,7 @@ from tests.recompute.grouping import grouped
 from tests.recompute.money import Rates
 from tests.recompute.mrr import fct_revenue
 from tests.recompute.rollup import roll_ups
-from tests.recompute.world import Row, World, natural
+from tests.recompute.sources import Row, SourceData, natural
 
 # The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
@@ -56,13 +56,13 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
     return "onboarding" if is_recent("new") else "active"
 
 
-def dim_accounts(world: World) -> list[Row]:
+def dim_accounts(sources: SourceData) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
-    organizations, users = world.by_key("organizations"), world.by_key("users")
-    tops, rates = roll_ups(world), Rates(world)
-    today = world.as_of.date()
+    organizations, users = sources.by_key("organizations"), sources.by_key("users")
+    tops, rates = roll_ups(sources), Rates(sources)
+    today = sources.as_of.date()
     rows: list[Row] = []
-    for account in world["accounts"]:
+    for account in sources["accounts"]:
         tenant = account["organization_id"]
         reporting = organizations[tenant]["reporting_currency"]
         revenue: Decimal | None = account["annual_revenue"]
@@ -106,11 +106,11 @@ def dim_accounts(world: World) -> list[Row]:
     return rows
 
 
-def fct_account_lifecycle(world: World) -> list[Row]:
+def fct_account_lifecycle(sources: SourceData) -> list[Row]:
     """The rows of fct_account_lifecycle, by account_id."""
-    subscribed = grouped(fct_revenue(world), "organization_id", "account_id")
+    subscribed = grouped(fct_revenue(sources), "organization_id", "account_id")
     rows: list[Row] = []
-    for account in dim_accounts(world):
+    for account in dim_accounts(sources):
         months = subscribed.get((account["organization_id"], account["top_account_id"]), [])
         current = months[-1]["mrr_amount"] if months and account["is_top_account"] else Fraction(0)
         rows.append(
@@ -119,7 +119,7 @@ def fct_account_lifecycle(world: World) -> list[Row]:
                 "current_mrr_amount": current,
                 "current_arr_amount": 12 * current,
                 "first_paid_month": months[0]["cohort_month"] if months else None,
-                "lifecycle_stage": lifecycle_stage(months, world.as_of),
+                "lifecycle_stage": lifecycle_stage(months, sources.as_of),
             }
         )
     return rows

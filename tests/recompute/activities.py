@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 
-def fct_activities(world: World) -> list[Row]:
+def fct_activities(sources: SourceData) -> list[Row]:
     """The rows of fct_activities, by activity_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     return [
         {
             **activity,
@@ -18,12 +18,12 @@ def fct_activities(world: World) -> list[Row]:
             **tenants.user(activity["organization_id"], activity["user_id"], "user"),
             "completed_at": tenants.seen(activity["completed_at"]),
             "is_completed": activity["status"] == "completed",
-            "is_overdue": _is_overdue(activity, world),
+            "is_overdue": _is_overdue(activity, sources),
             "created_date": activity["created_at"].date(),
         }
-        for activity in world["activities"]
+        for activity in sources["activities"]
     ]
 
 
-def _is_overdue(activity: Row, world: World) -> bool:
-    return activity["status"] == "planned" and activity["due_at"] is not None and activity["due_at"] < world.as_of
+def _is_overdue(activity: Row, sources: SourceData) -> bool:
+    return activity["status"] == "planned" and activity["due_at"] is not None and activity["due_at"] < sources.as_of

@@ -6,14 +6,14 @@ from tests.recompute.accounts import segment
 from tests.recompute.compliance import SLAS, sla_figures
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 
-def mart_sla_adherence(world: World) -> list[Row]:
+def mart_sla_adherence(sources: SourceData) -> list[Row]:
     """The rows of mart_sla_adherence. The segment comes from the ticket's own account, not from its top account."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
 
     def segment_of(ticket: Row) -> str:
         account = tenants.row("accounts", ticket["organization_id"], ticket["account_id"])
@@ -21,7 +21,7 @@ def mart_sla_adherence(world: World) -> list[Row]:
 
     placed = [
         {**ticket, "segment": segment_of(ticket), "created_month": month_of(ticket["created_at"])}
-        for ticket in fct_tickets(world)
+        for ticket in fct_tickets(sources)
     ]
     rows: list[Row] = []
     for place, tickets in grouped(placed, "organization_id", "priority", "segment", "created_month").items():
@@ -35,7 +35,7 @@ def mart_sla_adherence(world: World) -> list[Row]:
                 "priority": priority,
                 "segment": name,
                 "created_month": month,
-                "is_complete": month_end(month) <= world.as_of,
+                "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": counted(tickets, "is_resolved"),
                 **figures,

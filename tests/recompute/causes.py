@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN
-from tests.recompute.world import Row, World
 
 CAUSE = ("root_cause_code", "root_cause_name", "root_cause_category", "root_cause_severity")
 
 
-def _with_unknown(world: World, rows: list[Row], unknown: Row) -> list[Row]:
+def _with_unknown(sources: SourceData, rows: list[Row], unknown: Row) -> list[Row]:
     return rows + [
-        {**unknown, "organization_id": tenant, "is_unknown": True, "updated_at": None} for tenant in world.by_key("organizations")
+        {**unknown, "organization_id": tenant, "is_unknown": True, "updated_at": None}
+        for tenant in sources.by_key("organizations")
     ]
 
 
-def dim_root_causes(world: World) -> list[Row]:
+def dim_root_causes(sources: SourceData) -> list[Row]:
     """The rows of dim_root_causes, by root cause, with one `unknown` row for each organization."""
     rows = [
         {
@@ -27,12 +28,12 @@ def dim_root_causes(world: World) -> list[Row]:
             "is_unknown": False,
             "updated_at": cause["updated_at"],
         }
-        for cause in world["root_causes"]
+        for cause in sources["root_causes"]
     ]
-    return _with_unknown(world, rows, dict.fromkeys(("root_cause_id", *CAUSE), UNKNOWN))
+    return _with_unknown(sources, rows, dict.fromkeys(("root_cause_id", *CAUSE), UNKNOWN))
 
 
-def dim_ticket_categories(world: World) -> list[Row]:
+def dim_ticket_categories(sources: SourceData) -> list[Row]:
     """The rows of dim_ticket_categories, by category, with one `unknown` row for each organization."""
     rows = [
         {
@@ -44,7 +45,7 @@ def dim_ticket_categories(world: World) -> list[Row]:
             "is_unknown": False,
             "updated_at": category["updated_at"],
         }
-        for category in world["ticket_categories"]
+        for category in sources["ticket_categories"]
     ]
     nothing = {"parent_category_name": None, **dict.fromkeys(("category_id", "category_name", "top_category_name"), UNKNOWN)}
-    return _with_unknown(world, rows, nothing)
+    return _with_unknown(sources, rows, nothing)

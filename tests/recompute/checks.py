@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.recompute.months import month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 
 def counts_as(status: str, due_at: datetime, as_of: datetime) -> str:
@@ -16,12 +16,12 @@ def counts_as(status: str, due_at: datetime, as_of: datetime) -> str:
     return "overdue" if status == "pending" and due_at < as_of else "other"
 
 
-def fct_compliance_checks(world: World) -> list[Row]:
+def fct_compliance_checks(sources: SourceData) -> list[Row]:
     """The rows of fct_compliance_checks, by check_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for check in world["compliance_checks"]:
-        result = counts_as(check["status"], check["due_at"], world.as_of)
+    for check in sources["compliance_checks"]:
+        result = counts_as(check["status"], check["due_at"], sources.as_of)
         rows.append(
             {
                 **check,

@@ -16,9 +16,9 @@ from tests.recompute.months import month_end, month_of, shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.products import dim_products
 from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.usage import is_login
-from tests.recompute.world import Row, World
 
 # These settings repeat dbt seeds on purpose: a wrong value in either place shows as a difference.
 CHURNED_DAYS, LONG_CHURNED_DAYS = 30, 90
@@ -58,13 +58,13 @@ class Logos:
     churned: int
 
 
-def logos(world: World) -> dict[tuple[str, str], Logos]:
+def logos(sources: SourceData) -> dict[tuple[str, str], Logos]:
     """The logos by organization and segment. Segments without a customer in those months are left out."""
-    segments = {row["account_key"]: row["segment"] for row in dim_accounts(world)}
-    last = month_of(world.as_of - INSTANT)
-    last = last if month_end(last) <= world.as_of else shifted(last, -1)
+    segments = {row["account_key"]: row["segment"] for row in dim_accounts(sources)}
+    last = month_of(sources.as_of - INSTANT)
+    last = last if month_end(last) <= sources.as_of else shifted(last, -1)
     counted: list[Row] = []
-    for (tenant, _), months in grouped(fct_revenue(world), "organization_id", "account_id").items():
+    for (tenant, _), months in grouped(fct_revenue(sources), "organization_id", "account_id").items():
         for before, row in pairwise(months):
             is_counted = shifted(last, 1 - CHURN_MONTHS) <= row["month"] <= last and before["subscription_count"] > 0
             if is_counted and row["account_key"] in segments:
@@ -78,8 +78,8 @@ def logos(world: World) -> dict[tuple[str, str], Logos]:
 class _Products:
     """The products of all tenants, by tenant and id."""
 
-    def __init__(self, world: World) -> None:
-        self._rows = {(row["organization_id"], row["product_id"]): row for row in dim_products(world)}
+    def __init__(self, sources: SourceData) -> None:
+        self._rows = {(row["organization_id"], row["product_id"]): row for row in dim_products(sources)}
 
     def names(self, tenant: str, products: Iterable[str]) -> str | None:
         """The names of the products, sorted by code point and joined by commas."""
@@ -182,11 +182,11 @@ def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
     }
 
 
-def _assessed(world: World) -> list[Row]:
+def _assessed(sources: SourceData) -> list[Row]:
     """Every top account with its churn risk and its lifetime value."""
-    products, by_segment = _Products(world), logos(world)
+    products, by_segment = _Products(sources), logos(sources)
     rows: list[Row] = []
-    for found in signals(world):
+    for found in signals(sources):
         account, product_ids = found.account, _products_in_force(found)
         tenant = account["organization_id"]
         inputs = {
@@ -215,15 +215,15 @@ def _assessed(world: World) -> list[Row]:
     return rows
 
 
-def mart_churned_customers(world: World) -> list[Row]:
+def mart_churned_customers(sources: SourceData) -> list[Row]:
     """The rows of mart_churned_customers, by top account with at least one login."""
-    return [row for row in _assessed(world) if row["last_login_at"] is not None]
+    return [row for row in _assessed(sources) if row["last_login_at"] is not None]
 
 
-def mart_churn_risk(world: World) -> list[Row]:
+def mart_churn_risk(sources: SourceData) -> list[Row]:
     """The rows of mart_churn_risk, by top account with MRR, ranked by value at risk."""
     rows: list[Row] = []
-    for row in _assessed(world):
+    for row in _assessed(sources):
         lifetime_value = row["estimated_clv_amount"]
         at_risk = None if lifetime_value is None else lifetime_value * row["churn_risk_score"] / 100
         if row["is_paying"]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 Window = tuple[datetime, datetime]
 
@@ -74,13 +74,13 @@ def exact_minutes(length: timedelta) -> Fraction:
     return Fraction(length // timedelta(microseconds=1), 60_000_000)
 
 
-def clocks(world: World) -> dict[str, BusinessClock]:
+def clocks(sources: SourceData) -> dict[str, BusinessClock]:
     """The business clock of every organization, by organization_id."""
     return {
         organization["organization_id"]: BusinessClock(
             organization["timezone"],
-            [row for row in world["business_hours"] if row["organization_id"] == organization["organization_id"]],
-            {row["holiday_date"] for row in world["holidays"] if row["organization_id"] == organization["organization_id"]},
+            [row for row in sources["business_hours"] if row["organization_id"] == organization["organization_id"]],
+            {row["holiday_date"] for row in sources["holidays"] if row["organization_id"] == organization["organization_id"]},
         )
-        for organization in world["organizations"]
+        for organization in sources["organizations"]
     }

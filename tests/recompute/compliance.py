@@ -8,9 +8,9 @@ from datetime import date
 
 from tests.recompute.distribution import distribution
 from tests.recompute.months import month_end, month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 SLAS = ("response", "resolution")
 STATES = ("met", "breached", "pending", "unknown")
@@ -34,11 +34,11 @@ def sla_figures(name: str, tickets: Sequence[Row]) -> Row:
     return columns
 
 
-def mart_ticket_sla_compliance(world: World) -> list[Row]:
+def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
     """The rows of mart_ticket_sla_compliance, by organization, facility, priority and month."""
-    names = {identity: row["name"] for identity, row in world.by_key("facilities").items()}
+    names = {identity: row["name"] for identity, row in sources.by_key("facilities").items()}
     groups: dict[tuple[str, str, str, date], list[Row]] = defaultdict(list)
-    for ticket in fct_tickets(world):
+    for ticket in fct_tickets(sources):
         month = month_of(ticket["created_at"])
         groups[ticket["organization_id"], ticket["facility_id"], ticket["priority"], month].append(ticket)
     rows: list[Row] = []
@@ -50,7 +50,7 @@ def mart_ticket_sla_compliance(world: World) -> list[Row]:
                 "facility_name": names.get(facility, "Unknown"),
                 "priority": priority,
                 "created_month": month,
-                "is_complete": month_end(month) <= world.as_of,
+                "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": sum(ticket["is_resolved"] for ticket in tickets),
                 **sla_figures("response", tickets),

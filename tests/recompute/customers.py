@@ -13,10 +13,10 @@ from tests.recompute.invoices import fct_invoices
 from tests.recompute.money import mean
 from tests.recompute.orders import fct_orders
 from tests.recompute.people import dim_contacts
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.surveys import fct_survey_responses
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 # The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
@@ -127,7 +127,7 @@ def _surveys(rows: list[Row], as_of: datetime) -> Row:
     }
 
 
-PARTS: tuple[tuple[Callable[[World], list[Row]], Callable[[list[Row], datetime], Row]], ...] = (
+PARTS: tuple[tuple[Callable[[SourceData], list[Row]], Callable[[list[Row], datetime], Row]], ...] = (
     (dim_contacts, _contacts),
     (fct_deals, _deals),
     (fct_activities, _activities),
@@ -138,13 +138,13 @@ PARTS: tuple[tuple[Callable[[World], list[Row]], Callable[[list[Row], datetime],
 )
 
 
-def mart_customer_360(world: World) -> list[Row]:
+def mart_customer_360(sources: SourceData) -> list[Row]:
     """The rows of mart_customer_360, by account_id. Figures of child accounts are not included."""
-    parts = [(grouped(table(world), "organization_id", "account_id"), figures) for table, figures in PARTS]
+    parts = [(grouped(table(sources), "organization_id", "account_id"), figures) for table, figures in PARTS]
     rows: list[Row] = []
-    for account in dim_accounts(world):
+    for account in dim_accounts(sources):
         row = {name: account[name] for name in ATTRIBUTES}
         for groups, figures in parts:
-            row |= figures(groups.get((account["organization_id"], account["account_id"]), []), world.as_of)
+            row |= figures(groups.get((account["organization_id"], account["account_id"]), []), sources.as_of)
         rows.append(row)
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import date, timedelta
 
-from tests.recompute.world import Row, World, natural
+from tests.recompute.sources import Row, SourceData, natural
 
 FIRST_DAY = date(2019, 1, 1)
 # The fiscal year begins in February. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
@@ -39,10 +39,10 @@ def calendar_day(day: date) -> Row:
     }
 
 
-def dim_date(world: World) -> list[Row]:
+def dim_date(sources: SourceData) -> list[Row]:
     """The rows of dim_date, by organization and day: 2019 to the end of the year after the as-of time."""
-    holidays = {(row["organization_id"], row["holiday_date"]): row["name"] for row in world["holidays"]}
-    count = (date(world.as_of.year + 1, 12, 31) - FIRST_DAY).days + 1
+    holidays = {(row["organization_id"], row["holiday_date"]): row["name"] for row in sources["holidays"]}
+    count = (date(sources.as_of.year + 1, 12, 31) - FIRST_DAY).days + 1
     days = [calendar_day(FIRST_DAY + timedelta(days=number)) for number in range(count)]
     return [
         {
@@ -51,17 +51,17 @@ def dim_date(world: World) -> list[Row]:
             "is_holiday": (tenant, day["date_day"]) in holidays,
             "holiday_name": holidays.get((tenant, day["date_day"])),
         }
-        for tenant in world.by_key("organizations")
+        for tenant in sources.by_key("organizations")
         for day in days
     ]
 
 
-def dim_organizations(world: World) -> list[Row]:
+def dim_organizations(sources: SourceData) -> list[Row]:
     """The rows of dim_organizations, by organization."""
     rows: list[Row] = []
-    for tenant, row in world.by_key("organizations").items():
+    for tenant, row in sources.by_key("organizations").items():
         first_hours = min(
-            (hours["valid_from"] for hours in world["business_hours"] if hours["organization_id"] == tenant), default=None
+            (hours["valid_from"] for hours in sources["business_hours"] if hours["organization_id"] == tenant), default=None
         )
         rows.append(
             {
@@ -73,7 +73,7 @@ def dim_organizations(world: World) -> list[Row]:
     return rows
 
 
-def dim_facilities(world: World) -> list[Row]:
+def dim_facilities(sources: SourceData) -> list[Row]:
     """The rows of dim_facilities, by facility, with one `unknown` row for each organization."""
     rows = [
         {
@@ -84,9 +84,9 @@ def dim_facilities(world: World) -> list[Row]:
             "created_at": row["created_at"],
             "updated_at": row["updated_at"],
         }
-        for row in world["facilities"]
+        for row in sources["facilities"]
     ]
-    for tenant in world.by_key("organizations"):
+    for tenant in sources.by_key("organizations"):
         rows.append(
             {
                 **dict.fromkeys(("city", "region", "created_at", "updated_at")),

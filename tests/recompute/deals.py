@@ -6,26 +6,26 @@ from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
 
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.stage_intervals import stage_intervals
 from tests.recompute.tenants import Tenants, days
-from tests.recompute.world import Row, World
 
 WON, LOST = "closed_won", "closed_lost"
 
 
-def fct_deal_stage_history(world: World) -> list[Row]:
+def fct_deal_stage_history(sources: SourceData) -> list[Row]:
     """The rows of fct_deal_stage_history, by deal_id and stay_number. The history of an unknown deal is left out."""
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for change in world["deal_stage_history"]:
-        if change["changed_at"] < world.as_of:
+    for change in sources["deal_stage_history"]:
+        if change["changed_at"] < sources.as_of:
             changes[change["organization_id"], change["deal_id"]].append(change)
     rows: list[Row] = []
-    for deal in world["deals"]:
+    for deal in sources["deals"]:
         history = changes[deal["organization_id"], deal["deal_id"]]
         for number, interval in enumerate(stage_intervals(deal, history), start=1):
             # Without history, amount and probability come from the deal. They are NULL in the interval before the first change.
             source = interval.change or (deal if not history else {})
-            length = (interval.valid_to or world.as_of) - interval.valid_from
+            length = (interval.valid_to or sources.as_of) - interval.valid_from
             rows.append(
                 {
                     "organization_id": deal["organization_id"],
@@ -58,14 +58,14 @@ def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
     return None if deal["probability_pct"] is None else amount * Fraction(deal["probability_pct"]) / 100
 
 
-def fct_deals(world: World) -> list[Row]:
+def fct_deals(sources: SourceData) -> list[Row]:
     """The rows of fct_deals, by deal_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     changes: dict[tuple[str, str], int] = defaultdict(int)
-    for interval in fct_deal_stage_history(world):
+    for interval in fct_deal_stage_history(sources):
         changes[interval["organization_id"], interval["deal_id"]] += interval["movement"] != "entry"
     rows: list[Row] = []
-    for deal in world["deals"]:
+    for deal in sources["deals"]:
         tenant, stage = deal["organization_id"], deal["stage"]
         is_closed = stage in {WON, LOST}
         closed_at = tenants.seen(deal["closed_at"]) if is_closed else None
@@ -85,14 +85,14 @@ def fct_deals(world: World) -> list[Row]:
                 "is_closed": is_closed,
                 "is_won": stage == WON,
                 "is_lost": stage == LOST,
-                "is_overdue": not is_closed and due is not None and due < world.as_of.date(),
+                "is_overdue": not is_closed and due is not None and due < sources.as_of.date(),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
                 "has_rate": converted is not None,
                 "weighted_amount": weighted(deal, converted),
                 "created_date": deal["created_at"].date(),
                 "closed_date": closed_at.date() if closed_at else None,
-                "days_in_pipeline": days(deal["created_at"], closed_at if is_closed else world.as_of),
+                "days_in_pipeline": days(deal["created_at"], closed_at if is_closed else sources.as_of),
                 "sales_cycle_days": days(deal["created_at"], closed_at),
                 "stage_changes": changes[tenant, deal["deal_id"]],
             }

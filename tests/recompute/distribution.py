@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tests.recompute.grouping import known
 from tests.recompute.money import mean, percentile
-from tests.recompute.world import Row
+from tests.recompute.sources import Row
 
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.recompute.world import Row
+from tests.recompute.sources import Row
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.leads import FUNNEL, fct_leads
 from tests.recompute.months import month_end, month_of, months_between
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants, share
-from tests.recompute.world import Row, World
 
 
-def mart_conversion_funnel(world: World) -> list[Row]:
+def mart_conversion_funnel(sources: SourceData) -> list[Row]:
     """The rows of mart_conversion_funnel, by facility, rep, month of creation and funnel stage."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     columns = ("organization_id", "facility_id", "rep_user_id", "created_month")
     rows: list[Row] = []
-    for identity, leads in grouped(fct_leads(world), *columns).items():
+    for identity, leads in grouped(fct_leads(sources), *columns).items():
         tenant, facility, rep, month = identity
         for order, stage in enumerate(FUNNEL, start=1):
             following = FUNNEL[order] if order < len(FUNNEL) else None
@@ -27,7 +27,7 @@ def mart_conversion_funnel(world: World) -> list[Row]:
                     **dict(zip(columns, identity, strict=True)),
                     "facility_name": tenants.facility_name(tenant, facility),
                     "rep_name": tenants.user_name(tenant, rep),
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "stage": stage,
                     "stage_order": order,
                     "next_stage": following,
@@ -51,17 +51,17 @@ def _has_progressed(lead: Row, end: datetime) -> bool:
     return any(moment is not None and moment < end for moment in (lead["opportunity_at"], won_at))
 
 
-def mart_cohort_retention(world: World) -> list[Row]:
+def mart_cohort_retention(sources: SourceData) -> list[Row]:
     """The rows of mart_cohort_retention, by month of creation and months since, up to the month of the as-of time.
 
     Figures of a month that has not ended are NULL.
     """
-    last = month_of(world.as_of - timedelta(microseconds=1))
+    last = month_of(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
-    for (tenant, cohort), leads in grouped(fct_leads(world), "organization_id", "created_month").items():
+    for (tenant, cohort), leads in grouped(fct_leads(sources), "organization_id", "created_month").items():
         for since, month in enumerate(months_between(cohort, last)):
             end = month_end(month)
-            is_complete = end <= world.as_of
+            is_complete = end <= sources.as_of
             retained = sum(_is_retained(lead, end) for lead in leads) if is_complete else None
             progressed = sum(_has_progressed(lead, end) for lead in leads) if is_complete else None
             rows.append(

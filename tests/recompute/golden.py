@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from include.settings import ROOT
-from tests.recompute.world import Row
+from tests.recompute.sources import Row
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from tests.recompute.kpis import Groups, by_place, due_checks, passed_failed_ove
 from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean
 from tests.recompute.months import month_end, month_of, months_between, shifted
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.surveys import fct_survey_responses
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 # These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 TARGET_CONVERSION_PCT = Fraction(20)
@@ -92,17 +92,17 @@ def _satisfaction(surveys: list[Row]) -> Row:
     }
 
 
-def mart_facility_health_scores(world: World) -> list[Row]:
+def mart_facility_health_scores(sources: SourceData) -> list[Row]:
     """The rows of mart_facility_health_scores, by facility and month.
 
     The months run from the first lead, check, ticket or survey response to the month of the as-of time.
     """
-    tenants = Tenants(world)
-    last = month_of(world.as_of - timedelta(microseconds=1))
-    leads = by_place(world, fct_leads(world), "created_at")
-    checks = due_checks(world)
-    tickets = by_place(world, fct_tickets(world), "created_at")
-    surveys = by_place(world, fct_survey_responses(world), "responded_at")
+    tenants = Tenants(sources)
+    last = month_of(sources.as_of - timedelta(microseconds=1))
+    leads = by_place(sources, fct_leads(sources), "created_at")
+    checks = due_checks(sources)
+    tickets = by_place(sources, fct_tickets(sources), "created_at")
+    surveys = by_place(sources, fct_survey_responses(sources), "responded_at")
     with_data = _months_with_data(leads, checks, tickets, surveys)
     rows: list[Row] = []
     for (tenant, facility), months in with_data.items():
@@ -124,7 +124,7 @@ def mart_facility_health_scores(world: World) -> list[Row]:
                     "facility_id": facility,
                     "facility_name": tenants.facility_name(tenant, facility),
                     "month": month,
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     **parts,
                     "known_component_count": len(known),

@@ -12,8 +12,8 @@ from tests.recompute.grouping import grouped, known
 from tests.recompute.money import mean
 from tests.recompute.mrr import INSTANT
 from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
-from tests.recompute.world import Row, World
 
 TICKET_DAYS = 90
 ATTRIBUTES = (
@@ -80,9 +80,9 @@ def _row(found: Signals, group: Sequence[int]) -> Row:
     }
 
 
-def scored(world: World) -> list[Row]:
+def scored(sources: SourceData) -> list[Row]:
     """The rows that one run adds, by top account with MRR."""
-    paying = [{"found": found, **found.account} for found in signals(world) if found.is_paying]
+    paying = [{"found": found, **found.account} for found in signals(sources) if found.is_paying]
     rows: list[Row] = []
     for group in grouped(paying, "organization_id", "segment").values():
         counts = [len(row["found"].recent_events(scores.USAGE_DAYS)) for row in group]
@@ -95,9 +95,9 @@ def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
 
     If the folder is named after its as-of date (2026-10-02), the history includes the runs of the earlier folders beside it.
     """
-    rows = scored(World.read(folder, as_of))
+    rows = scored(SourceData.read(folder, as_of))
     for before, other in _earlier_runs(folder, as_of):
-        rows += [{**row, "is_current": False} for row in scored(World.read(other, before))]
+        rows += [{**row, "is_current": False} for row in scored(SourceData.read(other, before))]
     return rows
 
 

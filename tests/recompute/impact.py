@@ -11,9 +11,9 @@ from fractions import Fraction
 from tests.recompute.grouping import grouped
 from tests.recompute.money import decimal, mean
 from tests.recompute.releases import dim_releases
+from tests.recompute.sources import Row, SourceData, natural
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World, natural
 
 DAY = timedelta(days=1)
 # These settings repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
@@ -52,14 +52,14 @@ def usual_load(by_day: Counter[date], day: date) -> list[int]:
     return [by_day[earlier] for earlier in days if by_day and min(by_day) <= earlier]
 
 
-def mart_release_impact(world: World) -> list[Row]:
+def mart_release_impact(sources: SourceData) -> list[Row]:
     """The rows of mart_release_impact, by release and day, from the first day of the release to the last day before as_of."""
-    seen = [ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of]
+    seen = [ticket for ticket in fct_tickets(sources) if ticket["created_at"] < sources.as_of]
     loads = {tenant: Counter(row["created_date"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
     of_release = Counter((row["organization_id"], row["release_version"], row["created_date"]) for row in seen)
-    last = (world.as_of - timedelta(microseconds=1)).date()
+    last = (sources.as_of - timedelta(microseconds=1)).date()
     rows: list[Row] = []
-    for release in dim_releases(world):
+    for release in dim_releases(sources):
         tenant, version, first = (release[name] for name in ("organization_id", "release_version", "first_seen_date"))
         load = loads.get(tenant, Counter())
         for number in range((last - first).days + 1):
@@ -74,7 +74,7 @@ def mart_release_impact(world: World) -> list[Row]:
                     "first_seen_date": first,
                     "ticket_date": day,
                     "days_since_release": number,
-                    "is_complete": datetime.combine(day + DAY, time.min, UTC) <= world.as_of,
+                    "is_complete": datetime.combine(day + DAY, time.min, UTC) <= sources.as_of,
                     "ticket_count": count,
                     "all_ticket_count": load[day],
                     "ticket_share_pct": share(count, load[day]),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from tests.recompute.months import month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 NOT_REVENUE = {"draft", "void"}
 
 
-def fct_invoices(world: World) -> list[Row]:
+def fct_invoices(sources: SourceData) -> list[Row]:
     """The rows of fct_invoices, by invoice_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for invoice in world["invoices"]:
+    for invoice in sources["invoices"]:
         tenant, day = invoice["organization_id"], invoice["issued_at"].date()
         converted = {
             f"{name}_reporting": tenants.convert(invoice[name], invoice["currency"], tenant, day)
@@ -28,7 +28,7 @@ def fct_invoices(world: World) -> list[Row]:
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "has_rate": converted["total_amount_reporting"] is not None,
                 "is_paid": invoice["status"] == "paid",
-                "is_overdue": invoice["status"] == "open" and invoice["due_at"] < world.as_of,
+                "is_overdue": invoice["status"] == "open" and invoice["due_at"] < sources.as_of,
                 "is_revenue": invoice["status"] not in NOT_REVENUE,
                 "issued_date": day,
                 "invoice_month": month_of(invoice["issued_at"]),

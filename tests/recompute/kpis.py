@@ -15,17 +15,17 @@ from tests.recompute.money import mean, percentile
 from tests.recompute.months import month_end, month_of
 from tests.recompute.orders import fct_orders
 from tests.recompute.outreach import fct_outreach
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants, share
-from tests.recompute.world import Row, World
 
 PLACE = ("organization_id", "facility_id", "month")
 HALF = Fraction(1, 2)
 Groups = dict[tuple[str, str, date], list[Row]]
 
 
-def by_place(world: World, rows: Iterable[Row], moment: str) -> Groups:
+def by_place(sources: SourceData, rows: Iterable[Row], moment: str) -> Groups:
     """Rows grouped by organization, facility and the month of a timestamp column. Timestamps from as_of on are left out."""
-    dated = [{**row, "month": month_of(row[moment])} for row in rows if row[moment] is not None and row[moment] < world.as_of]
+    dated = [{**row, "month": month_of(row[moment])} for row in rows if row[moment] is not None and row[moment] < sources.as_of]
     return grouped(dated, *PLACE)
 
 
@@ -41,15 +41,15 @@ def weighted_leads(leads: Iterable[Row]) -> Fraction:
     )
 
 
-def _rows(world: World, places: Iterable[tuple[str, str, date]], figures: Callable[..., Row]) -> list[Row]:
-    tenants = Tenants(world)
+def _rows(sources: SourceData, places: Iterable[tuple[str, str, date]], figures: Callable[..., Row]) -> list[Row]:
+    tenants = Tenants(sources)
     return [
         {
             "organization_id": tenant,
             "facility_id": facility,
             "facility_name": tenants.facility_name(tenant, facility),
             "month": month,
-            "is_complete": month_end(month) <= world.as_of,
+            "is_complete": month_end(month) <= sources.as_of,
             "reporting_currency": tenants.reporting_currency(tenant),
             **figures((tenant, facility, month)),
         }
@@ -57,11 +57,11 @@ def _rows(world: World, places: Iterable[tuple[str, str, date]], figures: Callab
     ]
 
 
-def mart_pipeline_kpis(world: World) -> list[Row]:
+def mart_pipeline_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_pipeline_kpis, by organization, facility and month."""
-    leads = by_place(world, fct_leads(world), "created_at")
-    deals = by_place(world, fct_deals(world), "created_at")
-    closed = by_place(world, fct_deals(world), "closed_at")
+    leads = by_place(sources, fct_leads(sources), "created_at")
+    deals = by_place(sources, fct_deals(sources), "created_at")
+    closed = by_place(sources, fct_deals(sources), "closed_at")
 
     def figures(place: tuple[str, str, date]) -> Row:
         created, begun, ended = (groups.get(place, []) for groups in (leads, deals, closed))
@@ -89,12 +89,12 @@ def mart_pipeline_kpis(world: World) -> list[Row]:
             "median_sales_cycle_days": percentile(known(ended, "sales_cycle_days"), HALF),
         }
 
-    return _rows(world, leads.keys() | deals.keys() | closed.keys(), figures)
+    return _rows(sources, leads.keys() | deals.keys() | closed.keys(), figures)
 
 
-def _at_owner(world: World, rows: Iterable[Row]) -> list[Row]:
+def _at_owner(sources: SourceData, rows: Iterable[Row]) -> list[Row]:
     """The rows that count as revenue, each with the facility of the account owner."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     placed: list[Row] = []
     for row in rows:
         tenant = row["organization_id"]
@@ -105,10 +105,10 @@ def _at_owner(world: World, rows: Iterable[Row]) -> list[Row]:
     return placed
 
 
-def mart_revenue_kpis(world: World) -> list[Row]:
+def mart_revenue_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_revenue_kpis, by organization, facility and month."""
-    invoices = by_place(world, _at_owner(world, fct_invoices(world)), "issued_at")
-    orders = by_place(world, _at_owner(world, fct_orders(world)), "ordered_at")
+    invoices = by_place(sources, _at_owner(sources, fct_invoices(sources)), "issued_at")
+    orders = by_place(sources, _at_owner(sources, fct_orders(sources)), "ordered_at")
 
     def figures(place: tuple[str, str, date]) -> Row:
         issued, placed = invoices.get(place, []), orders.get(place, [])
@@ -134,12 +134,12 @@ def mart_revenue_kpis(world: World) -> list[Row]:
             "average_revenue_per_customer": revenue / len(customers) if customers else None,
         }
 
-    return _rows(world, invoices.keys() | orders.keys(), figures)
+    return _rows(sources, invoices.keys() | orders.keys(), figures)
 
 
-def mart_outreach_kpis(world: World) -> list[Row]:
+def mart_outreach_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_outreach_kpis, by organization, facility and month."""
-    outreach = by_place(world, fct_outreach(world), "sent_at")
+    outreach = by_place(sources, fct_outreach(sources), "sent_at")
 
     def figures(place: tuple[str, str, date]) -> Row:
         sent = outreach[place]
@@ -158,13 +158,13 @@ def mart_outreach_kpis(world: World) -> list[Row]:
             "median_hours_to_response": percentile(hours, HALF),
         }
 
-    return _rows(world, outreach, figures)
+    return _rows(sources, outreach, figures)
 
 
-def due_checks(world: World) -> Groups:
+def due_checks(sources: SourceData) -> Groups:
     """The compliance checks by facility and due month, up to the month of the as-of time."""
-    last = month_of(world.as_of - timedelta(microseconds=1))
-    checks = [{**check, "month": check["due_month"]} for check in fct_compliance_checks(world)]
+    last = month_of(sources.as_of - timedelta(microseconds=1))
+    checks = [{**check, "month": check["due_month"]} for check in fct_compliance_checks(sources)]
     return grouped((check for check in checks if check["month"] <= last), *PLACE)
 
 
@@ -174,9 +174,9 @@ def passed_failed_overdue(checks: Iterable[Row]) -> Row:
     return {f"{state}_count": results.count(state) for state in ("passed", "failed", "overdue")}
 
 
-def mart_compliance_kpis(world: World) -> list[Row]:
+def mart_compliance_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_compliance_kpis, by organization, facility and month."""
-    due = due_checks(world)
+    due = due_checks(sources)
 
     def figures(place: tuple[str, str, date]) -> Row:
         checks = due[place]
@@ -192,7 +192,7 @@ def mart_compliance_kpis(world: World) -> list[Row]:
             "compliance_rate_pct": share(counts["passed_count"], sum(counts.values())),
         }
 
-    return _rows(world, due, figures)
+    return _rows(sources, due, figures)
 
 
 # The columns of mart_combined_kpis by mart: first the figures that are 0 without a row, then the rates that are NULL without one.
@@ -226,9 +226,9 @@ COMBINED = (
 )
 
 
-def mart_combined_kpis(world: World) -> list[Row]:
+def mart_combined_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_combined_kpis, by organization, facility and month."""
-    found = [({tuple(row[name] for name in PLACE): row for row in mart(world)}, sums, rates) for mart, sums, rates in COMBINED]
+    found = [({tuple(row[name] for name in PLACE): row for row in mart(sources)}, sums, rates) for mart, sums, rates in COMBINED]
 
     def figures(place: tuple[str, str, date]) -> Row:
         combined: Row = {}
@@ -237,4 +237,4 @@ def mart_combined_kpis(world: World) -> list[Row]:
             combined |= {name: row[name] for name in (*sums, *rates)}
         return combined
 
-    return _rows(world, {place for rows, _, _ in found for place in rows}, figures)
+    return _rows(sources, {place for rows, _, _ in found for place in rows}, figures)

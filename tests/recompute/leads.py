@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.recompute.months import month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 # Win probability and stage weight by stage. They repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 WEIGHTS = {
@@ -30,11 +30,11 @@ def reached(lead: Row) -> dict[str, bool]:
     return {"lead": True, "sql": lead["sql_at"] is not None or opportunity, "opportunity": opportunity, "won": won}
 
 
-def fct_leads(world: World) -> list[Row]:
+def fct_leads(sources: SourceData) -> list[Row]:
     """The rows of fct_leads, by lead_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for lead in world["leads"]:
+    for lead in sources["leads"]:
         tenant = lead["organization_id"]
         probability, weight = WEIGHTS[lead["stage"]]
         created_at = lead["created_at"]

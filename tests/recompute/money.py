@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.recompute.world import World
+from tests.recompute.sources import SourceData
 
 
 class Rates:
     """Exchange rates in US dollars: the last known rate on or before a day. USD is 1."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, sources: SourceData) -> None:
         self._rates: dict[str, list[tuple[date, Decimal]]] = {}
-        for row in world["fx_rates"]:
+        for row in sources["fx_rates"]:
             # A rate is valid from the first instant of its day. Rates from as_of on are not visible.
-            if datetime.combine(row["rate_date"], time.min, UTC) < world.as_of:
+            if datetime.combine(row["rate_date"], time.min, UTC) < sources.as_of:
                 self._rates.setdefault(row["currency"], []).append((row["rate_date"], row["rate_to_usd"]))
         for known in self._rates.values():
             known.sort()

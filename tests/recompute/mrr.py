@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.rollup import roll_ups
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants
-from tests.recompute.world import Row, World
 
 INSTANT = timedelta(microseconds=1)
 # Billing intervals per month.
@@ -51,13 +51,13 @@ def earns_at(subscription: Row, end: datetime) -> bool:
 class SubscriptionRecords:
     """The subscriptions by tenant and top account, and their value at the end of a month."""
 
-    def __init__(self, world: World) -> None:
-        self.as_of = world.as_of
-        self.tenants = Tenants(world)
-        self.last = month_of(world.as_of - INSTANT)
-        self._tops = roll_ups(world)
+    def __init__(self, sources: SourceData) -> None:
+        self.as_of = sources.as_of
+        self.tenants = Tenants(sources)
+        self.last = month_of(sources.as_of - INSTANT)
+        self._tops = roll_ups(sources)
         self.subscriptions: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for subscription in world["subscriptions"]:
+        for subscription in sources["subscriptions"]:
             tenant = subscription["organization_id"]
             self.subscriptions[tenant, self.top(tenant, subscription["account_id"])].append(subscription)
 
@@ -125,9 +125,9 @@ def _movement_amount(
     return records.converted(tenant, earning, earlier)[0] - opening
 
 
-def fct_revenue(world: World) -> list[Row]:
+def fct_revenue(sources: SourceData) -> list[Row]:
     """The rows of fct_revenue, by top account and month, from its first month with MRR on."""
-    records = SubscriptionRecords(world)
+    records = SubscriptionRecords(sources)
     rows: list[Row] = []
     for (tenant, account), subscriptions in records.subscriptions.items():
         first_month = max(FIRST_MONTH, min(month_of(row["started_at"]) for row in subscriptions))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.recompute.money import Rates
-from tests.recompute.world import Row, World, natural
+from tests.recompute.sources import Row, SourceData, natural
 
 NOT_REVENUE = {"cancelled", "refunded"}
 RECORDED = (
@@ -20,12 +20,12 @@ def _days(start: datetime, end: datetime | None) -> Fraction | None:
     return None if end is None else Fraction((end - start) // timedelta(microseconds=1), 86_400_000_000)
 
 
-def fct_orders(world: World) -> list[Row]:
+def fct_orders(sources: SourceData) -> list[Row]:
     """The rows of fct_orders, by order_id."""
-    organizations, accounts = world.by_key("organizations"), world.by_key("accounts")
-    rates = Rates(world)
+    organizations, accounts = sources.by_key("organizations"), sources.by_key("accounts")
+    rates = Rates(sources)
     rows: list[Row] = []
-    for order in world["orders"]:
+    for order in sources["orders"]:
         tenant = order["organization_id"]
         reporting = organizations[tenant]["reporting_currency"]
         converted = rates.convert(order["total_amount"], order["currency"], reporting, order["ordered_at"].date())

@@ -6,15 +6,15 @@ from fractions import Fraction
 
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants, days, share
-from tests.recompute.world import Row, World
 
 
-def fct_outreach(world: World) -> list[Row]:
+def fct_outreach(sources: SourceData) -> list[Row]:
     """The rows of fct_outreach, by outreach_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for sent in world["outreach"]:
+    for sent in sources["outreach"]:
         tenant = sent["organization_id"]
         responded_at, converted_at = tenants.seen(sent["responded_at"]), tenants.seen(sent["converted_at"])
         response_time = days(sent["sent_at"], responded_at)
@@ -37,12 +37,12 @@ def fct_outreach(world: World) -> list[Row]:
     return rows
 
 
-def mart_rep_activity_by_channel(world: World) -> list[Row]:
+def mart_rep_activity_by_channel(sources: SourceData) -> list[Row]:
     """The rows of mart_rep_activity_by_channel. Channels are ranked for each facility, rep and month of sending."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     place = ("organization_id", "facility_id", "rep_user_id", "sent_month")
     rows: list[Row] = []
-    for identity, everything in grouped(fct_outreach(world), *place).items():
+    for identity, everything in grouped(fct_outreach(sources), *place).items():
         tenant, facility, rep, month = identity
         found: list[Row] = []
         for (channel,), sent in grouped(everything, "channel").items():
@@ -52,7 +52,7 @@ def mart_rep_activity_by_channel(world: World) -> list[Row]:
                     **dict(zip(place, identity, strict=True)),
                     "facility_name": tenants.facility_name(tenant, facility),
                     "rep_name": tenants.user_name(tenant, rep),
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "channel": channel,
                     "sent_count": len(sent),
                     "responded_count": responded,

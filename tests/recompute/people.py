@@ -7,8 +7,8 @@ import unicodedata
 from functools import cache
 
 from tests.recompute.seeds import seed
+from tests.recompute.sources import Row, SourceData, natural
 from tests.recompute.tenants import UNKNOWN, Tenants
-from tests.recompute.world import Row, World, natural
 
 
 def _lower(text: str | None) -> str | None:
@@ -34,9 +34,9 @@ def seniority(title: str | None) -> str:
     return next(level for pattern, level in _seniority_rules() if pattern.search(words(title)))
 
 
-def dim_users(world: World) -> list[Row]:
+def dim_users(sources: SourceData) -> list[Row]:
     """The rows of dim_users, by user_id, with one `unknown` row for each organization."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows = [
         {
             **user,
@@ -45,9 +45,9 @@ def dim_users(world: World) -> list[Row]:
             "email": _lower(user["email"]),
             "is_unknown": False,
         }
-        for user in world["users"]
+        for user in sources["users"]
     ]
-    for tenant in world.by_key("organizations"):
+    for tenant in sources.by_key("organizations"):
         empty = dict.fromkeys(("email", "role", "is_active", "created_at", "updated_at"))
         rows.append(
             {
@@ -62,11 +62,11 @@ def dim_users(world: World) -> list[Row]:
     return rows
 
 
-def dim_contacts(world: World) -> list[Row]:
+def dim_contacts(sources: SourceData) -> list[Row]:
     """The rows of dim_contacts, by contact_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for contact in world["contacts"]:
+    for contact in sources["contacts"]:
         tenant = contact["organization_id"]
         account = tenants.row("accounts", tenant, contact["account_id"])
         rows.append(

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from tests.recompute.compliance import SLAS, sla_figures
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of, months_between
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.ticket_analytics import mart_ticket_analytics
 from tests.recompute.top_causes import satisfaction
-from tests.recompute.world import Row, World
 
 
 def _values(ticket: Row) -> list[Row]:
@@ -44,10 +44,10 @@ def _is_year_complete(year: int, first: date, as_of: datetime) -> bool:
     return datetime(year + 1, 1, 1, tzinfo=UTC) <= as_of and (year > first.year or first.month == 1)
 
 
-def mtr_support_performance(world: World) -> list[Row]:
+def mtr_support_performance(sources: SourceData) -> list[Row]:
     """The rows of mtr_support_performance, without a gap from a value's first ticket to the month of the as-of time."""
-    last = month_of(world.as_of - timedelta(microseconds=1))
-    seen = [ticket for ticket in mart_ticket_analytics(world) if ticket["created_at"] < world.as_of]
+    last = month_of(sources.as_of - timedelta(microseconds=1))
+    seen = [ticket for ticket in mart_ticket_analytics(sources) if ticket["created_at"] < sources.as_of]
     first = {tenant: min(row["created_month"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
     by_month = grouped(seen, "organization_id", "created_month")
     placed = [row for ticket in seen for row in _values(ticket)]
@@ -63,8 +63,8 @@ def mtr_support_performance(world: World) -> list[Row]:
                     "dimension": dimension,
                     "dimension_value": value,
                     "dimension_name": own[0]["dimension_name"],
-                    "is_complete": month_end(month) <= world.as_of,
-                    "is_year_complete": _is_year_complete(month.year, first[tenant], world.as_of),
+                    "is_complete": month_end(month) <= sources.as_of,
+                    "is_year_complete": _is_year_complete(month.year, first[tenant], sources.as_of),
                     **_figures(created.get((month,), []), len(by_month.get((tenant, month), []))),
                 }
             )

@@ -11,8 +11,8 @@ from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean
 from tests.recompute.months import month_end
 from tests.recompute.seeds import Scenario, scenarios
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 
 def _lead_factor(lead: Row, scenario: Scenario) -> Fraction:
@@ -21,12 +21,12 @@ def _lead_factor(lead: Row, scenario: Scenario) -> Fraction:
     return probability * weight
 
 
-def mart_weighted_pipeline_scenarios(world: World) -> list[Row]:
+def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
     """The rows of mart_weighted_pipeline_scenarios, by scenario, facility, rep, month of creation and stage."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     columns = ("organization_id", "facility_id", "rep_user_id", "created_month", "stage")
     rows: list[Row] = []
-    for identity, leads in grouped(fct_leads(world), *columns).items():
+    for identity, leads in grouped(fct_leads(sources), *columns).items():
         tenant, facility, rep, month, _ = identity
         for scenario in scenarios():
             counting = [lead for lead in leads if scenario.counts(is_open=lead["is_open"], is_won=lead["is_won"])]
@@ -39,7 +39,7 @@ def mart_weighted_pipeline_scenarios(world: World) -> list[Row]:
                     "scenario": scenario.name,
                     "facility_name": tenants.facility_name(tenant, facility),
                     "rep_name": tenants.user_name(tenant, rep),
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "lead_count": len(leads),
                     "counted_lead_count": len(counting),
@@ -75,10 +75,10 @@ def _probability(deal: Row) -> Fraction | None:
     return None if deal["probability_pct"] is None else Fraction(deal["probability_pct"]) / 100
 
 
-def mart_sales_forecast(world: World) -> list[Row]:
+def mart_sales_forecast(sources: SourceData) -> list[Row]:
     """The rows of mart_sales_forecast, by week of expected close, stage and scenario."""
-    tenants = Tenants(world)
-    deals = [{**deal, "expected_close_week": _week(deal["expected_close_date"])} for deal in fct_deals(world)]
+    tenants = Tenants(sources)
+    deals = [{**deal, "expected_close_week": _week(deal["expected_close_date"])} for deal in fct_deals(sources)]
     columns = ("organization_id", "expected_close_week", "stage")
     rows: list[Row] = []
     for identity, group in grouped(deals, *columns).items():
@@ -95,7 +95,7 @@ def mart_sales_forecast(world: World) -> list[Row]:
                 {
                     **dict(zip(columns, identity, strict=True)),
                     "scenario": scenario.name,
-                    "is_complete": _has_ended(week, world.as_of),
+                    "is_complete": _has_ended(week, sources.as_of),
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "deal_count": len(group),
                     "counted_deal_count": len(counting),

@@ -8,8 +8,8 @@ from fractions import Fraction
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of
 from tests.recompute.orders import NOT_REVENUE
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants, share
-from tests.recompute.world import Row, World
 
 # Tier and its upper bound, exclusive. The first tier that fits applies.
 PRICE_TIERS = (("budget", 50), ("mid-range", 200), ("premium", 1000))
@@ -31,12 +31,12 @@ def inventory_status(stock: int | None, reorder_level: int | None) -> str:
     return "low" if reorder_level is not None and stock <= reorder_level else "in_stock"
 
 
-def dim_products(world: World) -> list[Row]:
+def dim_products(sources: SourceData) -> list[Row]:
     """The rows of dim_products, by product_id."""
-    tenants = Tenants(world)
-    today = world.as_of.date()
+    tenants = Tenants(sources)
+    today = sources.as_of.date()
     rows: list[Row] = []
-    for product in world["products"]:
+    for product in sources["products"]:
         tenant, price = product["organization_id"], product["unit_price"]
         margin = price - product["unit_cost"]
         converted = tenants.convert(price, product["currency"], tenant, today)
@@ -56,11 +56,11 @@ def dim_products(world: World) -> list[Row]:
     return rows
 
 
-def fct_order_items(world: World) -> list[Row]:
+def fct_order_items(sources: SourceData) -> list[Row]:
     """The rows of fct_order_items, by order_item_id. A line of an unknown order is left out, because it is in quarantine."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for item in world["order_items"]:
+    for item in sources["order_items"]:
         tenant = item["organization_id"]
         order = tenants.row("orders", tenant, item["order_id"])
         product = tenants.row("products", tenant, item["product_id"])
@@ -116,14 +116,14 @@ def _sold(lines: list[Row]) -> Row:
     }
 
 
-def mart_product_performance(world: World) -> list[Row]:
+def mart_product_performance(sources: SourceData) -> list[Row]:
     """The rows of mart_product_performance, by product and month of order."""
-    tenants = Tenants(world)
-    products = {(row["organization_id"], row["product_id"]): row for row in dim_products(world)}
-    last = (world.as_of - timedelta(microseconds=1)).date()
+    tenants = Tenants(sources)
+    products = {(row["organization_id"], row["product_id"]): row for row in dim_products(sources)}
+    last = (sources.as_of - timedelta(microseconds=1)).date()
     lines = [
         {**line, "product_id": line["product_id"] or UNKNOWN, "month": line["ordered_month"]}
-        for line in fct_order_items(world)
+        for line in fct_order_items(sources)
         if line["ordered_date"] is not None and line["ordered_date"] <= last
     ]
     rows: list[Row] = []
@@ -141,7 +141,7 @@ def mart_product_performance(world: World) -> list[Row]:
                     "product_id": identity,
                     "product_key": tenants.key("products", tenant, identity),
                     "month": month,
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     **row,
                     "revenue_share_pct": share(row["revenue_amount"], everything),

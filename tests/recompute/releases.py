@@ -7,7 +7,7 @@ from functools import cache
 
 from tests.recompute.grouping import grouped
 from tests.recompute.seeds import seed
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
 def release_version(app_version: str | None) -> str | None:
@@ -42,20 +42,20 @@ def is_watched(release: str | None, day: date) -> bool:
     return bool((watch["watched_from"] or date.min) <= day <= (watch["watched_until"] or date.max))
 
 
-def _mentions(world: World, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
+def _mentions(sources: SourceData, table: str, moment: str) -> dict[tuple[str, str], list[datetime]]:
     """The timestamps at which rows of a table name a release, by tenant and release. Only timestamps before as_of count."""
     mentions = [
         {"tenant": row["organization_id"], "release": release_version(row["app_version"]), "at": row[moment]}
-        for row in world[table]
-        if row[moment] < world.as_of
+        for row in sources[table]
+        if row[moment] < sources.as_of
     ]
     places = grouped((row for row in mentions if row["release"] is not None), "tenant", "release")
     return {(tenant, release): [row["at"] for row in rows] for (tenant, release), rows in places.items()}
 
 
-def dim_releases(world: World) -> list[Row]:
+def dim_releases(sources: SourceData) -> list[Row]:
     """The rows of dim_releases, by organization and release."""
-    tickets, events = _mentions(world, "tickets", "created_at"), _mentions(world, "usage_events", "occurred_at")
+    tickets, events = _mentions(sources, "tickets", "created_at"), _mentions(sources, "usage_events", "occurred_at")
     not_watched = dict.fromkeys(("watched_from", "watched_until", "watch_reason"))
     rows: list[Row] = []
     for tenant, release in tickets.keys() | events.keys():

@@ -10,19 +10,19 @@ from tests.recompute.accounts import dim_accounts
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants, share
-from tests.recompute.world import Row, World
 
 DIMENSIONS = ("segment", "plan_tier", "region")
 YEAR = 12
 Place = tuple[str, str, str]
 
 
-def _described(world: World) -> list[Row]:
+def _described(sources: SourceData) -> list[Row]:
     """The rows of fct_revenue with the account attributes as of the run."""
-    accounts = {row["account_key"]: row for row in dim_accounts(world)}
+    accounts = {row["account_key"]: row for row in dim_accounts(sources)}
     rows: list[Row] = []
-    for row in fct_revenue(world):
+    for row in fct_revenue(sources):
         account = accounts.get(row["account_key"], {})
         attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *DIMENSIONS, "owner_name")}
         rows.append({**row, **attributes})
@@ -34,12 +34,12 @@ def _amount(row: Row, movement: str) -> Fraction:
     return abs(row["movement_amount"]) if row["movement"] == movement else ZERO
 
 
-def mart_mrr_waterfall(world: World) -> list[Row]:
+def mart_mrr_waterfall(sources: SourceData) -> list[Row]:
     """The rows of mart_mrr_waterfall, by top account and month."""
     movements = ("new", "expansion", "reactivation", "contraction", "churn")
     return [
         {**row, **{f"{name}_amount": _amount(row, name) for name in movements}, "closing_mrr_amount": row["mrr_amount"]}
-        for row in _described(world)
+        for row in _described(sources)
     ]
 
 
@@ -78,21 +78,21 @@ def _flow(rows: Sequence[Row]) -> Row:
     }
 
 
-def mart_nrr_summary(world: World) -> list[Row]:
+def mart_nrr_summary(sources: SourceData) -> list[Row]:
     """The rows of mart_nrr_summary, by dimension, value and month, without a gap."""
     places: dict[Place, dict[date, list[Row]]] = {}
-    for row in _described(world):
+    for row in _described(sources):
         for dimension, value in (("total", "total"), *((name, row[name]) for name in DIMENSIONS)):
             place = (row["organization_id"], dimension, value)
             places.setdefault(place, {}).setdefault(row["month"], []).append(row)
-    tenants, last = Tenants(world), month_of(world.as_of - INSTANT)
+    tenants, last = Tenants(sources), month_of(sources.as_of - INSTANT)
     return [
         {
             "organization_id": tenant,
             "month": month,
             "dimension": dimension,
             "dimension_value": value,
-            "is_complete": month_end(month) <= world.as_of,
+            "is_complete": month_end(month) <= sources.as_of,
             "reporting_currency": tenants.reporting_currency(tenant),
             **_retained(found[month], found.get(shifted(month, -YEAR), [])),
             **_flow(found[month]),
@@ -102,13 +102,13 @@ def mart_nrr_summary(world: World) -> list[Row]:
     ]
 
 
-def mart_revenue_cohorts(world: World) -> list[Row]:
+def mart_revenue_cohorts(sources: SourceData) -> list[Row]:
     """The rows of mart_revenue_cohorts, by cohort and months since.
 
     Every cohort has as many rows as the oldest cohort of its organization.
     """
-    tenants, last = Tenants(world), month_of(world.as_of - INSTANT)
-    cells = grouped(fct_revenue(world), "organization_id", "cohort_month", "month")
+    tenants, last = Tenants(sources), month_of(sources.as_of - INSTANT)
+    cells = grouped(fct_revenue(sources), "organization_id", "cohort_month", "month")
     oldest: dict[str, date] = {}
     for tenant, cohort, _ in cells:
         oldest[tenant] = min(cohort, oldest.get(tenant, cohort))
@@ -122,7 +122,7 @@ def mart_revenue_cohorts(world: World) -> list[Row]:
         }
         for since, _ in enumerate(months_between(oldest[tenant], last)):
             month = shifted(cohort, since)
-            is_complete = month_end(month) <= world.as_of
+            is_complete = month_end(month) <= sources.as_of
             rows.append(
                 {
                     "organization_id": tenant,

@@ -12,8 +12,8 @@ from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.orders import fct_orders
 from tests.recompute.products import mart_product_performance
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
-from tests.recompute.world import Row, World
 
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
 # The concentration of revenue is measured on this many top customers and products.
@@ -51,16 +51,16 @@ def _growth(years: dict[int, Fraction], year: int) -> Fraction | None:
     return share(years[year] - years[year - 1], years[year - 1])
 
 
-def mtr_revenue_by_month(world: World) -> list[Row]:
+def mtr_revenue_by_month(sources: SourceData) -> list[Row]:
     """The rows of mtr_revenue_by_month, by organization and month, without a gap."""
     orders: dict[str, dict[date, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for order in fct_orders(world):
-        if order["ordered_at"] >= world.as_of:
+    for order in fct_orders(sources):
+        if order["ordered_at"] >= sources.as_of:
             continue
         orders[order["organization_id"]][month_of(order["ordered_at"])].append(order)
-    organizations = world.by_key("organizations")
-    products = grouped(mart_product_performance(world), "organization_id", "month")
-    last = month_of(world.as_of - timedelta(microseconds=1))
+    organizations = sources.by_key("organizations")
+    products = grouped(mart_product_performance(sources), "organization_id", "month")
+    last = month_of(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for tenant, by_month in orders.items():
         first = min(by_month)
@@ -70,11 +70,11 @@ def mtr_revenue_by_month(world: World) -> list[Row]:
         years = {month.year: Fraction(0) for month in figures}
         for month, row in figures.items():
             years[month.year] += row["order_revenue"]
-        complete_years = {year for year in years if month_end(date(year, 12, 1)) <= world.as_of and first <= date(year, 1, 1)}
+        complete_years = {year for year in years if month_end(date(year, 12, 1)) <= sources.as_of and first <= date(year, 1, 1)}
         for month, row in figures.items():
             earlier = figures.get(shifted(month, -12))
             before = earlier["order_revenue"] if earlier else None
-            is_complete = month_end(month) <= world.as_of
+            is_complete = month_end(month) <= sources.as_of
             growth = (row["order_revenue"] - before) / before * 100 if before and is_complete else None
             rows.append(
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def roll_up(account: Row, accounts: dict[str, Row]) -> RollUp:
     return RollUp(here["account_id"], issue)
 
 
-def roll_ups(world: World) -> dict[str, RollUp]:
+def roll_ups(sources: SourceData) -> dict[str, RollUp]:
     """The roll-up of every account, by account_id."""
-    accounts = world.by_key("accounts")
+    accounts = sources.by_key("accounts")
     return {identity: roll_up(account, accounts) for identity, account in accounts.items()}

@@ -9,9 +9,9 @@ from fractions import Fraction
 from tests.recompute.grouping import counted, grouped, known
 from tests.recompute.money import mean
 from tests.recompute.months import month_end, month_of, months_between, shifted
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.surveys import fct_survey_responses
 from tests.recompute.tenants import Tenants, share
-from tests.recompute.world import Row, World
 
 PLACE = ("organization_id", "facility_id", "survey_type")
 CLASSES = ("satisfied", "neutral", "dissatisfied", "promoter", "passive", "detractor")
@@ -45,13 +45,13 @@ def _difference(now: Fraction | None, before: Fraction | None) -> Fraction | Non
     return None if now is None or before is None else now - before
 
 
-def mart_satisfaction_rollups(world: World) -> list[Row]:
+def mart_satisfaction_rollups(sources: SourceData) -> list[Row]:
     """The rows of mart_satisfaction_rollups, without a gap from the first survey to the month of the as-of time."""
-    tenants = Tenants(world)
-    last = month_of(world.as_of - timedelta(microseconds=1))
+    tenants = Tenants(sources)
+    last = month_of(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
-    for (tenant, facility, kind), surveys in grouped(fct_survey_responses(world), *PLACE).items():
-        sent = grouped((survey for survey in surveys if survey["sent_at"] < world.as_of), "sent_month")
+    for (tenant, facility, kind), surveys in grouped(fct_survey_responses(sources), *PLACE).items():
+        sent = grouped((survey for survey in surveys if survey["sent_at"] < sources.as_of), "sent_month")
         answered = grouped((survey for survey in surveys if survey["is_responded"]), "responded_month")
         seen = [month for (month,) in (*sent, *answered)]
         if not seen:
@@ -67,7 +67,7 @@ def mart_satisfaction_rollups(world: World) -> list[Row]:
                     "facility_name": tenants.facility_name(tenant, facility),
                     "survey_type": kind,
                     "month": month,
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     **now,
                     **{change: _difference(now[rate], before.get(rate)) for change, rate in CHANGES.items()},
                 }

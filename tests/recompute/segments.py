@@ -12,8 +12,8 @@ from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.orders import fct_orders
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
-from tests.recompute.world import Row, World
 
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
 
@@ -62,13 +62,13 @@ def _ordered(orders: list[Row]) -> Row:
     }
 
 
-def mtr_customer_segment_summary(world: World) -> list[Row]:
+def mtr_customer_segment_summary(sources: SourceData) -> list[Row]:
     """The rows of mtr_customer_segment_summary, by segment and month, without a gap."""
-    records = SubscriptionRecords(world)
-    subscribed = _placed(records, fct_revenue(world))
+    records = SubscriptionRecords(sources)
+    subscribed = _placed(records, fct_revenue(sources))
     ordered = _placed(
         records,
-        ({**row, "month": month_of(row["ordered_at"])} for row in fct_orders(world) if row["ordered_at"] < world.as_of),
+        ({**row, "month": month_of(row["ordered_at"])} for row in fct_orders(sources) if row["ordered_at"] < sources.as_of),
     )
     rows: list[Row] = []
     for (tenant,), places in grouped(_names({**subscribed, **ordered}), "organization_id").items():
@@ -87,7 +87,7 @@ def mtr_customer_segment_summary(world: World) -> list[Row]:
                     "organization_id": tenant,
                     "segment": name,
                     "month": month,
-                    "is_complete": month_end(month) <= world.as_of,
+                    "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": records.tenants.reporting_currency(tenant),
                     **row,
                     "mrr_share_pct": share(row["mrr_amount"], totals["mrr_amount"]),

@@ -11,9 +11,9 @@ from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
 from tests.recompute.grouping import grouped
 from tests.recompute.months import shifted
 from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.usage import CATEGORIES, category, is_login
-from tests.recompute.world import Row, World
 
 MICROSECONDS = timedelta(days=1) // INSTANT
 
@@ -100,23 +100,23 @@ def breached(tickets: Sequence[Row]) -> int:
     return sum("breached" in (ticket["response_state"], ticket["resolution_state"]) for ticket in tickets)
 
 
-def signals(world: World) -> list[Signals]:
+def signals(sources: SourceData) -> list[Signals]:
     """The signals of every top account of the CRM."""
-    accounts = dim_accounts(world)
+    accounts = dim_accounts(sources)
     tops = {(row["organization_id"], row["account_id"]): row["top_account_id"] for row in accounts}
 
     def by_top(rows: Sequence[Row]) -> Mapping[tuple[str, str], list[Row]]:
         with_top = [{**row, "top": tops.get((row["organization_id"], row["account_id"]))} for row in rows]
         return grouped((row for row in with_top if row["top"]), "organization_id", "top")
 
-    months = grouped(fct_revenue(world), "organization_id", "account_id")
-    events, subscriptions = by_top(world["usage_events"]), by_top(world["subscriptions"])
-    tickets = by_top([ticket for ticket in fct_tickets(world) if ticket["created_at"] < world.as_of])
-    stages = {row["account_key"]: row["lifecycle_stage"] for row in fct_account_lifecycle(world)}
+    months = grouped(fct_revenue(sources), "organization_id", "account_id")
+    events, subscriptions = by_top(sources["usage_events"]), by_top(sources["subscriptions"])
+    tickets = by_top([ticket for ticket in fct_tickets(sources) if ticket["created_at"] < sources.as_of])
+    stages = {row["account_key"]: row["lifecycle_stage"] for row in fct_account_lifecycle(sources)}
     found: list[Signals] = []
     for account in ({**account, "lifecycle_stage": stages[account["account_key"]]} for account in accounts):
         place = (account["organization_id"], account["account_id"])
         if account["is_top_account"]:
             inputs = (rows.get(place, []) for rows in (months, events, tickets, subscriptions))
-            found.append(Signals(world.as_of, account, *inputs))
+            found.append(Signals(sources.as_of, account, *inputs))
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from fractions import Fraction
 
-from tests.recompute.world import Row
+from tests.recompute.sources import Row
 
 # Targets in minutes for first response and resolution. They apply on the calendar clock if an organization has no policy.
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.recompute.world import Row
+from tests.recompute.sources import Row
 
 # The order of the stages. It repeats a dbt seed on purpose: a wrong value in either place shows as a difference.
 STAGE_ORDER = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.recompute.months import month_of
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 
 def score_class(survey_type: str, score: int | None) -> str | None:
@@ -18,11 +18,11 @@ def score_class(survey_type: str, score: int | None) -> str | None:
     return None
 
 
-def fct_survey_responses(world: World) -> list[Row]:
+def fct_survey_responses(sources: SourceData) -> list[Row]:
     """The rows of fct_survey_responses, by response_id."""
-    tenants = Tenants(world)
+    tenants = Tenants(sources)
     rows: list[Row] = []
-    for survey in world["survey_responses"]:
+    for survey in sources["survey_responses"]:
         tenant, answered_at = survey["organization_id"], tenants.seen(survey["responded_at"])
         score = survey["score"] if answered_at else None
         rows.append(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tests.recompute.money import Rates
-from tests.recompute.world import KEYS, Row, World, natural
+from tests.recompute.sources import KEYS, Row, SourceData, natural
 
 UNKNOWN = "unknown"
 DAY = 86_400_000_000
@@ -26,13 +26,13 @@ def share(part: int | Fraction, whole: int | Fraction) -> Fraction | None:
 
 
 class Tenants:
-    """The tenants (organizations) of a world, with exchange rates and the rows that other rows refer to."""
+    """The tenants (organizations) of the source data, with exchange rates and the rows that other rows refer to."""
 
-    def __init__(self, world: World) -> None:
-        self.as_of = world.as_of
-        self.rates = Rates(world)
+    def __init__(self, sources: SourceData) -> None:
+        self.as_of = sources.as_of
+        self.rates = Rates(sources)
         self._tables = {
-            table: world.by_key(table)
+            table: sources.by_key(table)
             for table in ("organizations", "facilities", "users", "accounts", "contacts", "products", "deals", "leads", "orders")
         }
 

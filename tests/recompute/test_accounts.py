@@ -10,7 +10,7 @@ import pytest
 
 from tests.recompute.accounts import category, dim_accounts, fct_account_lifecycle, revenue_band, segment
 from tests.recompute.factory import account, organization, subscription
-from tests.recompute.world import World
+from tests.recompute.sources import SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
@@ -58,7 +58,7 @@ def test_the_revenue_band_uses_the_reporting_currency_at_the_rates_of_the_run() 
         for day, rate in ((1, "2"), (14, "1.25"), (15, "9"))
     ]
     rich = account(annual_revenue=Decimal("1250000"), currency="USD")
-    (row,) = dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=[rich], fx_rates=rates))
+    (row,) = dim_accounts(SourceData.of(AS_OF, organizations=[organization()], accounts=[rich], fx_rates=rates))
     assert (row["annual_revenue_reporting"], row["revenue_band"]) == (1_000_000, "medium")
 
 
@@ -68,7 +68,7 @@ def test_a_merged_child_rolls_up_through_its_target_to_the_parent() -> None:
         account(account_id="target", parent_account_id="top"),
         account(account_id="old", merged_into_account_id="target", owner_user_id="nobody"),
     ]
-    rows = {row["account_id"]: row for row in dim_accounts(World.of(AS_OF, organizations=[organization()], accounts=family))}
+    rows = {row["account_id"]: row for row in dim_accounts(SourceData.of(AS_OF, organizations=[organization()], accounts=family))}
     assert (rows["old"]["top_account_id"], rows["old"]["top_account_key"]) == ("top", "t|top")
     assert [rows[name]["is_top_account"] for name in ("top", "target", "old")] == [True, False, False]
     assert rows["old"]["owner_name"] == "unknown"
@@ -91,8 +91,10 @@ def test_a_merged_child_rolls_up_through_its_target_to_the_parent() -> None:
 def test_lifecycle_stage(spans: list[tuple[str, str | None]], stage: str) -> None:
     paid = [subscription("10", *span, subscription_id=str(number), account_id="child") for number, span in enumerate(spans)]
     accounts = [account(), account(account_id="child", parent_account_id="a")]
-    world = World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=accounts, subscriptions=paid)
-    top, child = fct_account_lifecycle(world)
+    sources = SourceData.of(
+        datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=accounts, subscriptions=paid
+    )
+    top, child = fct_account_lifecycle(sources)
     assert (top["lifecycle_stage"], child["lifecycle_stage"]) == (stage, stage)
     # The revenue of child accounts is shown at the top account.
     assert child["current_mrr_amount"] == 0

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.recompute.adherence import mart_sla_adherence
 from tests.recompute.factory import account, business_hours, organization, sla_policy, subscription, ticket
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.weekly import mtr_weekly_ops
-from tests.recompute.world import Row, World
 
 AS_OF = datetime(2026, 9, 23, tzinfo=UTC)
 ACCOUNTS = [
@@ -23,8 +23,8 @@ SUBSCRIPTIONS = [
 ]
 
 
-def world(*tickets: Row) -> World:
-    return World.of(
+def sources(*tickets: Row) -> SourceData:
+    return SourceData.of(
         AS_OF,
         organizations=[organization()],
         accounts=ACCOUNTS,
@@ -46,7 +46,7 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
 
 def test_a_ticket_has_the_segment_of_its_own_account() -> None:
     rows = mart_sla_adherence(
-        world(
+        sources(
             done("1", "2026-08-31T22:00", "2026-08-31T22:30", "2026-09-01T01:00", account_id="a"),
             done("2", "2026-09-01T07:00", "2026-09-01T08:00", "2026-09-01T09:00", account_id="child"),
             done("3", "2026-09-07T07:00", "2026-09-07T09:00", "2026-09-07T12:00", account_id="child"),
@@ -72,7 +72,7 @@ def test_a_ticket_has_the_segment_of_its_own_account() -> None:
 
 def test_weeks_begin_on_monday_and_have_no_gap() -> None:
     rows = mtr_weekly_ops(
-        world(
+        sources(
             done("1", "2026-08-30T23:59", "2026-08-31T00:29", "2026-08-31T01:29", csat_score=4),
             done("2", "2026-09-14T00:00", "2026-09-14T00:30", "2026-09-14T01:30", csat_score=3),
             done("3", "2026-09-20T10:00", "2026-09-20T10:10", "2026-09-20T10:20", csat_score=5),
@@ -95,7 +95,7 @@ def test_weeks_begin_on_monday_and_have_no_gap() -> None:
 def test_revenue_at_risk_counts_a_customer_once_a_week() -> None:
     late = ("2026-09-14T09:00", "2026-09-14T11:00", "2026-09-14T12:00")
     (first, _) = mtr_weekly_ops(
-        world(
+        sources(
             done("1", *late, account_id="a"),
             # An open ticket that breached both SLAs counts once. It belongs to the same customer.
             ticket("2026-09-15T09:00", ticket_id="2", account_id="child"),

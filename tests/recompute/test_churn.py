@@ -9,15 +9,15 @@ from typing import Any
 
 from tests.recompute.churn import Logos, logos, mart_churn_risk, mart_churned_customers, rounded
 from tests.recompute.factory import account, organization, product, subscription, ticket, usage_event
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
 
-def world(**tables: list[Row]) -> World:
+def sources(**tables: list[Row]) -> SourceData:
     accounts = [account(), account(account_id="b"), account(account_id="child", parent_account_id="a")]
     given = {"organizations": [organization()], "accounts": accounts, **tables}
-    return World.of(AS_OF, **given)
+    return SourceData.of(AS_OF, **given)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -34,12 +34,12 @@ def events(*days: float, account_id: str = "a") -> list[Row]:
 
 
 def test_a_customer_is_churned_after_more_than_30_or_90_days_without_a_login() -> None:
-    (exact,) = mart_churned_customers(world(usage_events=events(30, 95)))
+    (exact,) = mart_churned_customers(sources(usage_events=events(30, 95)))
     assert values(exact, "is_churned_30d", "is_churned_90d", "days_since_login", "login_count") == (False, False, 30, 1)
-    gone, *others = mart_churned_customers(world(usage_events=events(30.5, account_id="child") + events(91, account_id="b")))
+    gone, *others = mart_churned_customers(sources(usage_events=events(30.5, account_id="child") + events(91, account_id="b")))
     assert values(gone, "account_id", "is_churned_30d", "is_churned_90d", "is_paying") == ("a", True, False, False)
     assert values(others[0], "is_churned_90d", "lifecycle_stage", "recency_part") == (True, "prospect", 100)
-    assert mart_churned_customers(world()) == []
+    assert mart_churned_customers(sources()) == []
 
 
 def test_the_risk_of_a_customer_with_falling_usage() -> None:
@@ -50,7 +50,7 @@ def test_the_risk_of_a_customer_with_falling_usage() -> None:
     ]
     asked = [ticket("2026-09-01", account_id="child")]
     products = [product(name="Hub"), product(product_id="q", unit_cost=Decimal(0))]
-    (row,) = mart_churn_risk(world(usage_events=used, subscriptions=paid, tickets=asked, products=products))
+    (row,) = mart_churn_risk(sources(usage_events=used, subscriptions=paid, tickets=asked, products=products))
     assert values(row, "recency_part", "frequency_part", "holdings_part", "tickets_part") == (Fraction(3800, 83), 75, 100, 50)
     # The MRR fell from 100 to 90 in three months.
     assert values(row, "mrr_growth_pct", "revenue_part", "data_coverage") == (-10, 20, 100)
@@ -71,7 +71,7 @@ def test_the_risk_of_a_customer_with_falling_usage() -> None:
 
 
 def test_recency_is_unknown_without_a_login() -> None:
-    (row,) = mart_churn_risk(world(subscriptions=[subscription("100", "2026-09-01")], products=[product(is_active=True)]))
+    (row,) = mart_churn_risk(sources(subscriptions=[subscription("100", "2026-09-01")], products=[product(is_active=True)]))
     assert values(row, "recency_part", "frequency_part", "revenue_part", "data_coverage") == (None, None, None, 25)
     assert values(row, "churn_risk_score", "churn_risk_level", "reason_1", "reason_2") == (
         40,
@@ -85,7 +85,7 @@ def test_recency_is_unknown_without_a_login() -> None:
 
 def test_only_active_customers_become_at_risk() -> None:
     paid = [subscription("100", "2026-01-01", "2026-09-01"), subscription("10", "2026-09-01", subscription_id="n")]
-    (row,) = mart_churn_risk(world(usage_events=events(100), subscriptions=paid))
+    (row,) = mart_churn_risk(sources(usage_events=events(100), subscriptions=paid))
     # Recency, holdings and revenue are 100, tickets are 0 and frequency is unknown: 60 of 75.
     assert values(row, "churn_risk_score", "churn_risk_level", "lifecycle_stage") == (80, "critical", "at_risk")
     assert values(row, "reason_1", "reason_3") == ("no login for 100 days", "no product in force")
@@ -96,7 +96,7 @@ def test_equal_reasons_keep_the_order_of_the_parts() -> None:
     paid = [
         subscription(price, "2026-05-01", ended, subscription_id=price) for price, ended in (("25", "2026-07-01"), ("75", None))
     ]
-    (row,) = mart_churn_risk(world(tickets=given[:1], subscriptions=paid))
+    (row,) = mart_churn_risk(sources(tickets=given[:1], subscriptions=paid))
     # The tickets part and the revenue part are both 50.
     assert values(row, "tickets_part", "revenue_part", "open_ticket_count", "breached_ticket_count") == (50, 50, 1, 1)
     assert values(row, "reason_1", "reason_2", "reason_3") == (
@@ -112,7 +112,7 @@ def test_logos_are_counted_over_twelve_complete_months() -> None:
     ]
     # The period is September to August. The first account had MRR at the start of all 12 months and left in the last one.
     # The other account had MRR at the start of one month and left after the period.
-    assert logos(world(subscriptions=paid)) == {("t", "smb"): Logos(13, 1)}
+    assert logos(sources(subscriptions=paid)) == {("t", "smb"): Logos(13, 1)}
 
 
 def test_priority_is_ranked_by_value_at_risk() -> None:
@@ -121,8 +121,8 @@ def test_priority_is_ranked_by_value_at_risk() -> None:
         subscription("20", "2026-01-01", subscription_id="2", account_id="b"),
     ]
     products = [product()]
-    rows = mart_churn_risk(world(subscriptions=paid, products=products))
+    rows = mart_churn_risk(sources(subscriptions=paid, products=products))
     assert [values(row, "priority_rank", "account_id") for row in rows] == [(1, "b"), (2, "a")]
     # Without a margin the value at risk is unknown, so the account id decides.
-    assert [row["account_id"] for row in mart_churn_risk(world(subscriptions=paid))] == ["a", "b"]
+    assert [row["account_id"] for row in mart_churn_risk(sources(subscriptions=paid))] == ["a", "b"]
     assert [rounded(Fraction(value, 1000), 2) for value in (5, 4, -5)] == [Fraction(1, 100), 0, Fraction(-1, 100)]

@@ -9,10 +9,10 @@ import pytest
 
 from tests.recompute.dates import calendar_day, dim_date, dim_facilities, dim_organizations
 from tests.recompute.factory import business_hours, organization
-from tests.recompute.world import World
+from tests.recompute.sources import SourceData
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
-WORLD = World.of(
+SOURCES = SourceData.of(
     AS_OF,
     organizations=[organization(), organization(organization_id="u")],
     holidays=[{"organization_id": "t", "holiday_date": date(2026, 10, 3), "name": "Unity"}],
@@ -37,21 +37,21 @@ def test_the_periods_of_a_day(day: date, expected: dict[str, Any]) -> None:
 
 
 def test_every_organization_has_every_day_to_the_end_of_next_year() -> None:
-    rows = dim_date(WORLD)
+    rows = dim_date(SOURCES)
     days = [row["date_day"] for row in rows if row["organization_id"] == "u"]
     assert (days[0], days[-1], len(days)) == (date(2019, 1, 1), date(2027, 12, 31), 9 * 365 + 2)
     assert len(rows) == 2 * len(days)
 
 
 def test_a_holiday_applies_to_its_own_organization() -> None:
-    names = {row["organization_id"]: row["holiday_name"] for row in dim_date(WORLD) if row["date_day"] == date(2026, 10, 3)}
+    names = {row["organization_id"]: row["holiday_name"] for row in dim_date(SOURCES) if row["date_day"] == date(2026, 10, 3)}
     assert names == {"t": "Unity", "u": None}
 
 
 def test_every_organization_has_an_unknown_facility() -> None:
-    assert [row["facility_key"] for row in dim_facilities(WORLD)] == ["t|unknown", "u|unknown"]
+    assert [row["facility_key"] for row in dim_facilities(SOURCES)] == ["t|unknown", "u|unknown"]
 
 
 def test_opening_hours_since_is_the_first_valid_from() -> None:
-    rows = dim_organizations(World.of(AS_OF, organizations=WORLD["organizations"], business_hours=business_hours()))
+    rows = dim_organizations(SourceData.of(AS_OF, organizations=SOURCES["organizations"], business_hours=business_hours()))
     assert [row["opening_hours_since"] for row in rows] == [date(2020, 1, 1), None]

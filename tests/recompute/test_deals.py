@@ -8,15 +8,15 @@ from typing import Any
 from tests.recompute.deals import fct_deals
 from tests.recompute.factory import account, deal, facility, organization, user
 from tests.recompute.pipeline import mart_sales_forecast
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
 
-def world(*deals: Row) -> World:
+def sources(*deals: Row) -> SourceData:
     named = [{**row, "deal_id": str(number)} for number, row in enumerate(deals)]
     known = {"organizations": [organization()], "accounts": [account()], "facilities": [facility()], "users": [user()]}
-    return World.of(AS_OF, deals=named, **known)
+    return SourceData.of(AS_OF, deals=named, **known)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -24,13 +24,13 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
 
 
 def test_a_won_deal_counts_fully_a_lost_one_not_and_an_open_one_by_probability() -> None:
-    rows = fct_deals(world(deal("closed_won", "2026-09-01"), deal("closed_lost", "2026-09-01"), deal("proposal", "2026-09-01")))
+    rows = fct_deals(sources(deal("closed_won", "2026-09-01"), deal("closed_lost", "2026-09-01"), deal("proposal", "2026-09-01")))
     assert [row["weighted_amount"] for row in rows] == [100, 0, 50]
 
 
 def test_days_run_to_the_close_or_to_as_of() -> None:
     rows = fct_deals(
-        world(
+        sources(
             deal("closed_won", "2026-09-01", closed_at="2026-09-03T12:00"),
             deal("proposal", "2026-09-01", closed_at="2026-09-03"),
             deal("closed_lost", "2026-09-01"),
@@ -45,7 +45,7 @@ def test_days_run_to_the_close_or_to_as_of() -> None:
 
 def test_an_open_deal_is_overdue_after_its_expected_close() -> None:
     rows = fct_deals(
-        world(
+        sources(
             deal("proposal", "2026-09-01", expected_close_date=date(2026, 9, 14)),
             deal("proposal", "2026-09-01", expected_close_date=date(2026, 9, 15)),
             deal("closed_won", "2026-09-01", expected_close_date=date(2026, 9, 14)),
@@ -62,7 +62,7 @@ def test_the_forecast_is_grouped_by_the_week_of_expected_close() -> None:
         deal("closed_won", "2026-09-01", "100", expected_close_date=monday),
         deal("proposal", "2026-09-01", "100"),
     ]
-    rows = {(row["expected_close_week"], row["scenario"]): row for row in mart_sales_forecast(world(*deals))}
+    rows = {(row["expected_close_week"], row["scenario"]): row for row in mart_sales_forecast(sources(*deals))}
     weighted = rows[date(2026, 9, 7), "weighted"]
     # The forecast is 100 × 0.5 + 300 × 0.25. The mean weighs 100 and 300 at 2 to 1.
     assert values(weighted, "forecast_amount", "deal_amount", "is_complete", "overdue_deal_count") == (125, 400, True, 2)

@@ -9,18 +9,18 @@ from typing import Any
 
 from tests.recompute.factory import account, organization, subscription, ticket, usage_event
 from tests.recompute.health_scores import mart_customer_health_scores, scored
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.test_mrr import rate
-from tests.recompute.world import Row, World
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 NAMES = ("a", "b", "c", "child")
 
 
-def world(as_of: datetime = AS_OF, **tables: list[Row]) -> World:
+def sources(as_of: datetime = AS_OF, **tables: list[Row]) -> SourceData:
     accounts = [account(account_id=name, parent_account_id="a" if name == "child" else None) for name in NAMES]
     paid = [subscription("100", "2026-05-01", subscription_id=name, account_id=name) for name in NAMES[:3]]
     given = {"organizations": [organization()], "accounts": accounts, "subscriptions": paid, **tables}
-    return World.of(as_of, **{name: _numbered(rows) for name, rows in given.items()})
+    return SourceData.of(as_of, **{name: _numbered(rows) for name, rows in given.items()})
 
 
 def _numbered(rows: list[Row]) -> list[Row]:
@@ -32,7 +32,7 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def by_account(given: World) -> dict[str, Row]:
+def by_account(given: SourceData) -> dict[str, Row]:
     return {row["account_id"]: row for row in scored(given)}
 
 
@@ -43,7 +43,7 @@ def test_usage_is_ranked_and_active_days_are_24_hour_periods() -> None:
         *(usage_event("2026-09-14", account_id="child", event_category="reporting"), usage_event("2026-09-01", account_id="b")),
         usage_event("2026-09-13T23:59:59", account_id="b", event_category="gardening"),
     ]
-    rows = by_account(world(usage_events=events))
+    rows = by_account(sources(usage_events=events))
     columns = ("event_count", "used_category_count", "active_day_count", "usage_score", "engagement_score")
     assert values(rows["a"], *columns) == (3, 2, 2, 100, 24 + Fraction(8, 3))
     assert values(rows["b"], *columns) == (2, 1, 2, 50, 12 + Fraction(8, 3))
@@ -59,7 +59,7 @@ def test_the_support_part_uses_tickets_of_ninety_days() -> None:
         ticket("2026-06-20", account_id="child", csat_score=2),
         ticket("2026-06-16", account_id="a", csat_score=1),
     ]
-    row = by_account(world(tickets=tickets))["a"]
+    row = by_account(sources(tickets=tickets))["a"]
     assert values(row, "open_ticket_count", "ticket_count", "breached_ticket_count", "breached_ticket_pct") == (2, 2, 1, 50)
     assert values(row, "csat_response_count", "mean_csat_score") == (2, Fraction(7, 2))
     assert row["support_score"] == 100 - 20 - 15 - 5
@@ -73,7 +73,7 @@ def test_the_revenue_part_uses_growth_over_three_months() -> None:
         *(subscription("100", "2026-05-01", account_id="b"), subscription("10", "2026-08-01", account_id="b", currency="ZAR")),
         subscription("100", "2026-07-01", account_id="c"),
     ]
-    rows = by_account(world(subscriptions=paid))
+    rows = by_account(sources(subscriptions=paid))
     assert values(rows["a"], "mrr_amount", "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (105, 100, 5, 80)
     # Without an exchange rate the growth is unknown, and so is the score.
     assert values(rows["b"], "mrr_amount", "mrr_growth_pct", "revenue_score", "health_score", "health_tier") == (
@@ -81,12 +81,12 @@ def test_the_revenue_part_uses_growth_over_three_months() -> None:
     )
     assert values(rows["c"], "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (0, None, 60)
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 9, 1), "2"), rate(date(2026, 1, 1), "1", "ZAR")]
-    assert by_account(world(subscriptions=paid, fx_rates=rates))["b"]["mrr_growth_pct"] == 10
+    assert by_account(sources(subscriptions=paid, fx_rates=rates))["b"]["mrr_growth_pct"] == 10
 
 
 def test_only_paying_customers_are_scored() -> None:
     rows = by_account(
-        world(subscriptions=[subscription("1", "2026-05-01", "2026-09-14"), subscription("1", "2026-09-14", account_id="b")])
+        sources(subscriptions=[subscription("1", "2026-05-01", "2026-09-14"), subscription("1", "2026-09-14", account_id="b")])
     )
     assert values(rows.pop("b"), "score_date", "is_complete", "is_current") == (date(2026, 9, 14), True, True)
     assert not rows

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.recompute.factory import organization, ticket, usage_event
 from tests.recompute.impact import deviation, mart_release_impact, spike_figures
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
 def impact(
@@ -24,13 +24,13 @@ def impact(
         for day, version, count in days
         for number in range(count)
     ]
-    world = World.of(
+    sources = SourceData.of(
         datetime.fromisoformat(as_of).replace(tzinfo=UTC),
         organizations=[organization()],
         tickets=tickets,
         usage_events=[usage_event(used, app_version="2.0")],
     )
-    return {(row["release_version"], row["ticket_date"]): row for row in mart_release_impact(world)}
+    return {(row["release_version"], row["ticket_date"]): row for row in mart_release_impact(sources)}
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.recompute.factory import account, check, deal, facility, invoice, lead, order, organization, survey, user
 from tests.recompute.health import health_tier, mart_facility_health_scores
 from tests.recompute.kpis import mart_combined_kpis, mart_compliance_kpis, mart_pipeline_kpis, mart_revenue_kpis
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 KEYS = {
@@ -21,13 +21,13 @@ KEYS = {
 }
 
 
-def world(**tables: list[Row]) -> World:
+def sources(**tables: list[Row]) -> SourceData:
     given = {
         table: [{**row, KEYS[table]: str(number)} for number, row in enumerate(rows)] if table in KEYS else rows
         for table, rows in tables.items()
     }
     known = {"organizations": [organization()], "facilities": [facility()], "users": [user()]}
-    return World.of(AS_OF, **{**known, "accounts": [account(owner_user_id="u")], **given})
+    return SourceData.of(AS_OF, **{**known, "accounts": [account(owner_user_id="u")], **given})
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -40,7 +40,7 @@ def test_deals_are_counted_by_creation_and_by_close() -> None:
         deal("closed_lost", "2026-08-01", "50", closed_at="2026-08-21"),
         deal("closed_won", "2026-08-01", "25"),
     ]
-    rows = {row["month"].month: row for row in mart_pipeline_kpis(world(deals=deals))}
+    rows = {row["month"].month: row for row in mart_pipeline_kpis(sources(deals=deals))}
     assert values(rows[7], "deal_count", "won_deal_count", "deal_win_rate_pct") == (1, 0, None)
     assert values(rows[8], "deal_count", "deal_amount", "won_deal_count", "lost_deal_count") == (2, 75, 1, 1)
     assert values(rows[8], "won_deal_amount", "deal_win_rate_pct", "median_sales_cycle_days") == (100, 50, 30)
@@ -48,7 +48,7 @@ def test_deals_are_counted_by_creation_and_by_close() -> None:
 
 def test_leads_are_counted_by_creation() -> None:
     leads = [lead("sql", "2026-08-01", "400", sql_at="2026-08-02"), lead("won", "2026-08-01"), lead("lost", "2026-08-01")]
-    (row,) = mart_pipeline_kpis(world(leads=leads))
+    (row,) = mart_pipeline_kpis(sources(leads=leads))
     assert values(row, "lead_count", "sql_count", "won_lead_count", "open_lead_amount") == (3, 2, 1, 400)
     # 400 × 0.30 × 0.25, plus 100 for the won lead.
     assert values(row, "weighted_lead_amount", "leads_without_rate") == (130, 0)
@@ -63,7 +63,7 @@ def test_revenue_is_counted_at_the_facility_of_the_account_owner() -> None:
         invoice("open", "2026-08-02", "7", account_id="gone"),
     ]
     rows = {
-        row["facility_id"]: row for row in mart_revenue_kpis(world(invoices=invoices, orders=[order("1", "2026-08-03", "10")]))
+        row["facility_id"]: row for row in mart_revenue_kpis(sources(invoices=invoices, orders=[order("1", "2026-08-03", "10")]))
     }
     assert values(rows["f"], "invoice_count", "invoiced_amount", "invoiced_net_amount", "outstanding_amount") == (
         2,
@@ -85,14 +85,14 @@ def test_a_pending_check_is_overdue_once_it_is_due() -> None:
         check("waived", "2026-09-01"),
         check("pending", "2026-10-01"),
     ]
-    (row,) = mart_compliance_kpis(world(compliance_checks=checks))
+    (row,) = mart_compliance_kpis(sources(compliance_checks=checks))
     assert values(row, "check_count", "passed_count", "failed_count", "overdue_count") == (5, 1, 1, 1)
     assert values(row, "pending_count", "waived_count", "completed_late_count") == (1, 1, 1)
     assert float(row["compliance_rate_pct"]) == 100 / 3
 
 
 def test_the_combined_mart_joins_all_figures() -> None:
-    rows = mart_combined_kpis(world(leads=[lead("won", "2026-08-01")], compliance_checks=[check("passed", "2026-08-01")]))
+    rows = mart_combined_kpis(sources(leads=[lead("won", "2026-08-01")], compliance_checks=[check("passed", "2026-08-01")]))
     (row,) = rows
     assert values(row, "lead_count", "lead_conversion_pct", "compliance_rate_pct") == (1, 100, 100)
     assert values(row, "invoice_count", "invoiced_amount", "average_order_value", "response_rate_pct") == (0, 0, None, None)
@@ -113,7 +113,7 @@ def test_facility_health_is_the_mean_of_the_known_components() -> None:
     checks = [check("passed", "2026-08-01"), check("failed", "2026-08-01")]
     rows = {
         row["month"]: row
-        for row in mart_facility_health_scores(world(leads=leads, survey_responses=surveys, compliance_checks=checks))
+        for row in mart_facility_health_scores(sources(leads=leads, survey_responses=surveys, compliance_checks=checks))
     }
     assert [month.month for month in rows] == [5, 6, 7, 8, 9]
     row = rows[date(2026, 8, 1)]

@@ -10,15 +10,15 @@ from tests.recompute.factory import facility, lead, organization, user
 from tests.recompute.funnel import mart_cohort_retention, mart_conversion_funnel
 from tests.recompute.leads import fct_leads
 from tests.recompute.pipeline import mart_weighted_pipeline_scenarios
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
 
-def world(*leads: Row, **tables: list[Row]) -> World:
+def sources(*leads: Row, **tables: list[Row]) -> SourceData:
     named = [{**row, "lead_id": str(number)} for number, row in enumerate(leads)]
     known = {"organizations": [organization()], "facilities": [facility()], "users": [user()]}
-    return World.of(AS_OF, leads=named, **known, **tables)
+    return SourceData.of(AS_OF, leads=named, **known, **tables)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -27,7 +27,7 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
 
 def test_a_later_stage_implies_the_earlier_ones_and_a_lost_lead_keeps_its_stages() -> None:
     rows = fct_leads(
-        world(
+        sources(
             lead("opportunity", "2026-01-01", opportunity_at="2026-01-05"),
             lead("won", "2026-01-01", closed_at="2026-01-09"),
             lead("lost", "2026-01-01", sql_at="2026-01-03", closed_at="2026-01-09"),
@@ -43,19 +43,19 @@ def test_a_later_stage_implies_the_earlier_ones_and_a_lost_lead_keeps_its_stages
 
 
 def test_timestamps_from_as_of_on_are_null() -> None:
-    (row,) = fct_leads(world(lead("sql", "2026-09-14", sql_at="2026-09-15")))
+    (row,) = fct_leads(sources(lead("sql", "2026-09-14", sql_at="2026-09-15")))
     assert values(row, "sql_at", "reached_sql") == (None, False)
 
 
 def test_missing_facilities_and_reps_are_unknown() -> None:
-    (row,) = fct_leads(world(lead("lead", "2026-09-01", facility_id="gone", rep_user_id=None)))
+    (row,) = fct_leads(sources(lead("lead", "2026-09-01", facility_id="gone", rep_user_id=None)))
     assert values(row, "facility_id", "facility_key") == ("unknown", "t|unknown")
     assert values(row, "rep_user_id", "rep_user_key") == ("unknown", "t|unknown")
 
 
 def test_each_scenario_applies_its_own_factors() -> None:
     leads = [lead("sql", "2026-09-01", "400"), lead("sql", "2026-09-02", "400", currency="XXX")]
-    rows = {row["scenario"]: row for row in mart_weighted_pipeline_scenarios(world(*leads))}
+    rows = {row["scenario"]: row for row in mart_weighted_pipeline_scenarios(sources(*leads))}
     # 400 × 0.30 × 0.25, then 400 × 0.30, then 400. The committed scenario leaves open leads out.
     assert {name: row["pipeline_amount"] for name, row in rows.items()} == {
         "weighted": 30,
@@ -69,7 +69,7 @@ def test_each_scenario_applies_its_own_factors() -> None:
 
 
 def test_a_won_lead_counts_fully_and_a_lost_one_not_in_every_scenario() -> None:
-    rows = mart_weighted_pipeline_scenarios(world(lead("won", "2026-09-01"), lead("lost", "2026-09-01")))
+    rows = mart_weighted_pipeline_scenarios(sources(lead("won", "2026-09-01"), lead("lost", "2026-09-01")))
     assert {(row["stage"], row["pipeline_amount"]) for row in rows} == {("won", 100), ("lost", 0)}
 
 
@@ -80,7 +80,7 @@ def test_the_funnel_counts_each_stage_and_the_next() -> None:
         lead("lost", "2026-08-03", sql_at="2026-08-09"),
         lead("won", "2026-08-31", closed_at="2026-09-09"),
     ]
-    rows = {row["stage"]: row for row in mart_conversion_funnel(world(*leads))}
+    rows = {row["stage"]: row for row in mart_conversion_funnel(sources(*leads))}
     columns = ("reached_count", "next_reached_count", "lost_count", "conversion_to_next_pct", "conversion_from_lead_pct")
     assert [values(rows[stage], *columns) for stage in ("lead", "sql", "opportunity", "won")] == [
         (4, 2, 1, 50, 100),
@@ -97,7 +97,7 @@ def test_a_cohort_is_measured_at_the_end_of_each_month() -> None:
         lead("won", "2026-07-02", closed_at="2026-08-31"),
         lead("lost", "2026-07-02"),
     ]
-    rows = mart_cohort_retention(world(*leads))
+    rows = mart_cohort_retention(sources(*leads))
     assert [values(row, "month", "retained_count", "progressed_count", "retention_pct") for row in rows] == [
         (date(2026, 7, 1), 2, 1, 50),
         (date(2026, 8, 1), 1, 2, 25),
@@ -111,5 +111,5 @@ def test_the_exchange_rate_is_taken_on_the_day_of_creation() -> None:
         {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
         for day, rate in ((1, "1.25"), (9, "2"))
     ]
-    (row,) = fct_leads(world(lead("won", "2026-09-03", currency="USD", closed_at="2026-09-10"), fx_rates=rates))
+    (row,) = fct_leads(sources(lead("won", "2026-09-03", currency="USD", closed_at="2026-09-10"), fx_rates=rates))
     assert row["amount_reporting"] == 80

@@ -7,10 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tests.recompute.money import Rates, mean, percentile
-from tests.recompute.world import World
+from tests.recompute.sources import SourceData
 
 RATES = Rates(
-    World.of(
+    SourceData.of(
         datetime(2026, 9, 10, tzinfo=UTC),
         fx_rates=[
             {"rate_date": date(2026, 9, 1), "currency": "EUR", "rate_to_usd": Decimal("1.10")},

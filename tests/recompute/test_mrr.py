@@ -12,7 +12,7 @@ import pytest
 from tests.recompute.factory import account, organization, subscription
 from tests.recompute.golden import golden
 from tests.recompute.mrr import earns_at, fct_revenue, monthly_amount
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -25,9 +25,9 @@ GOLDEN = [
 ]
 
 
-def world(*subscriptions: Row, as_of: datetime = AS_OF, **tables: list[Row]) -> World:
+def sources(*subscriptions: Row, as_of: datetime = AS_OF, **tables: list[Row]) -> SourceData:
     given = {"organizations": [organization()], "accounts": [account()], **tables}
-    return World.of(as_of, subscriptions=list(subscriptions), **given)
+    return SourceData.of(as_of, subscriptions=list(subscriptions), **given)
 
 
 def rate(day: date, value: str, currency: str = "EUR") -> Row:
@@ -40,7 +40,7 @@ def values(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
 
 def test_the_golden_account() -> None:
     expected = [row | {"account_id": "a"} for row in golden("fct_revenue", "the_golden_account").expected]
-    rows = fct_revenue(world(*GOLDEN, as_of=datetime(2026, 7, 15, tzinfo=UTC)))
+    rows = fct_revenue(sources(*GOLDEN, as_of=datetime(2026, 7, 15, tzinfo=UTC)))
     assert [{column: row[column] for column in wanted} for row, wanted in zip(rows, expected, strict=True)] == expected
 
 
@@ -93,7 +93,7 @@ def test_child_and_merged_accounts_count_at_their_top_and_an_unknown_account_for
     ]
     paid = [subscription("1", "2026-06-01", subscription_id=name, account_id=name) for name in ("a", "child", "old", "stranger")]
     assert values(
-        fct_revenue(world(*paid, accounts=accounts)), "account_id", "account_key", "mrr_amount", "subscription_count"
+        fct_revenue(sources(*paid, accounts=accounts)), "account_id", "account_key", "mrr_amount", "subscription_count"
     ) == [
         ("a", "t|a", 3, 3),
         ("stranger", None, 1, 1),
@@ -103,7 +103,7 @@ def test_child_and_merged_accounts_count_at_their_top_and_an_unknown_account_for
 def test_the_current_month_is_measured_at_as_of() -> None:
     as_of = datetime(2026, 6, 15, tzinfo=UTC)
     begun, begins = subscription("10", "2026-05-20"), subscription("5", "2026-06-15", subscription_id="later")
-    assert values(fct_revenue(world(begun, begins, as_of=as_of)), "month", "mrr_amount", "is_complete") == [
+    assert values(fct_revenue(sources(begun, begins, as_of=as_of)), "month", "mrr_amount", "is_complete") == [
         (date(2026, 5, 1), 10, True),
         (date(2026, 6, 1), 10, False),
     ]
@@ -111,7 +111,7 @@ def test_the_current_month_is_measured_at_as_of() -> None:
 
 def test_an_account_that_never_paid_has_no_row() -> None:
     trial = subscription("90", "2026-05-11", "2026-05-25", trial_ends_at="2026-05-25", status="cancelled")
-    assert fct_revenue(world(trial)) == []
+    assert fct_revenue(sources(trial)) == []
 
 
 def test_a_change_of_rates_is_no_movement() -> None:
@@ -121,7 +121,7 @@ def test_a_change_of_rates_is_no_movement() -> None:
         subscription("100", "2026-04-02", currency="USD"),
         subscription("20", "2026-06-02", subscription_id="more", currency="USD"),
     ]
-    rows = fct_revenue(world(*paid, fx_rates=rates))
+    rows = fct_revenue(sources(*paid, fx_rates=rates))
     assert values(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
         # March has no rate, so the new revenue is converted at the rates of April.
         (100, "new", 100, 0),
@@ -133,7 +133,7 @@ def test_a_change_of_rates_is_no_movement() -> None:
 def test_a_subscription_without_a_rate_still_makes_a_customer() -> None:
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 10), "0.5", "ZAR")]
     paid = subscription("100", "2026-05-02", currency="ZAR")
-    rows = fct_revenue(world(paid, fx_rates=rates))
+    rows = fct_revenue(sources(paid, fx_rates=rates))
     columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
     assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
     assert values(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
@@ -143,7 +143,7 @@ def test_earlier_revenue_is_shown_with_both_rates() -> None:
     rates = [rate(date(2025, 6, 30), "1"), rate(date(2026, 3, 31), "0.5"), rate(date(2026, 6, 30), "2")]
     before = subscription("100", "2025-06-02", "2026-06-02", currency="USD")
     after = subscription("300", "2026-06-02", subscription_id="after", currency="USD", replaces_subscription_id="s")
-    row = fct_revenue(world(before, after, fx_rates=rates))[-1]
+    row = fct_revenue(sources(before, after, fx_rates=rates))[-1]
     assert (row["mrr_3_months_ago_amount"], row["mrr_at_rate_of_3_months_ago_amount"]) == (200, 600)
     assert (row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) == (100, 300)
     assert row["earning_since"] == datetime(2026, 6, 2, tzinfo=UTC)

@@ -8,13 +8,13 @@ from typing import Any
 from tests.recompute.factory import facility, organization, outreach, user
 from tests.recompute.kpis import mart_outreach_kpis
 from tests.recompute.outreach import mart_rep_activity_by_channel
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
-def world(*sent: Row) -> World:
+def sources(*sent: Row) -> SourceData:
     named = [{**row, "outreach_id": str(number)} for number, row in enumerate(sent)]
     known = {"organizations": [organization()], "facilities": [facility()], "users": [user()]}
-    return World.of(datetime(2026, 9, 15, tzinfo=UTC), outreach=named, **known)
+    return SourceData.of(datetime(2026, 9, 15, tzinfo=UTC), outreach=named, **known)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -33,7 +33,7 @@ SENT = [
 
 
 def test_channels_are_ranked_by_conversion_then_response() -> None:
-    rows = {(row["rep_user_id"], row["channel"]): row for row in mart_rep_activity_by_channel(world(*SENT))}
+    rows = {(row["rep_user_id"], row["channel"]): row for row in mart_rep_activity_by_channel(sources(*SENT))}
     columns = ("sent_count", "response_rate_pct", "conversion_rate_pct", "channel_rank")
     assert {name: values(row, *columns) for name, row in rows.items()} == {
         ("u", "email"): (2, 50, 50, 1),
@@ -46,6 +46,6 @@ def test_channels_are_ranked_by_conversion_then_response() -> None:
 
 
 def test_outreach_is_counted_by_facility() -> None:
-    (row,) = mart_outreach_kpis(world(*SENT))
+    (row,) = mart_outreach_kpis(sources(*SENT))
     assert values(row, "outreach_count", "responded_count", "converted_count", "rep_count") == (7, 2, 1, 1)
     assert values(row, "outreach_without_rep", "mean_hours_to_response", "lead_count") == (1, 6, 0)

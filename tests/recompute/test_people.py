@@ -9,11 +9,11 @@ import pytest
 from tests.recompute.factory import account, contact, facility, organization, user
 from tests.recompute.golden import golden
 from tests.recompute.people import dim_contacts, dim_users, seniority, words
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
-def world() -> World:
-    return World.of(
+def sources() -> SourceData:
+    return SourceData.of(
         datetime(2026, 9, 15, tzinfo=UTC),
         organizations=[organization()],
         accounts=[account()],
@@ -37,12 +37,12 @@ def test_titles_are_normalized_to_plain_words() -> None:
 
 
 def test_every_organization_has_an_unknown_user() -> None:
-    known, unknown = dim_users(world())
+    known, unknown = dim_users(sources())
     assert (known["email"], known["facility_id"], known["is_unknown"]) == ("me@x.example", "unknown", False)
     assert (unknown["user_id"], unknown["full_name"], unknown["is_unknown"]) == ("unknown", "unknown", True)
 
 
 def test_a_contact_of_an_unknown_account_is_kept() -> None:
-    known, orphan = dim_contacts(world())
+    known, orphan = dim_contacts(sources())
     assert (known["account_key"], known["account_name"], known["full_name"]) == ("t|a", "A", "Ada Lovelace")
     assert (orphan["account_key"], orphan["account_name"], orphan["full_name"]) == (None, None, "Lovelace")

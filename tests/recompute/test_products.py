@@ -9,11 +9,11 @@ from typing import Any
 
 from tests.recompute.factory import account, order, order_item, organization, product
 from tests.recompute.products import dim_products, fct_order_items, inventory_status, mart_product_performance, price_tier
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 
-def world(*items: Row) -> World:
-    return World.of(
+def sources(*items: Row) -> SourceData:
+    return SourceData.of(
         datetime(2026, 9, 15, tzinfo=UTC),
         organizations=[organization()],
         accounts=[account()],
@@ -37,13 +37,13 @@ def test_stock_at_the_reorder_level_is_low() -> None:
 
 
 def test_a_product_has_a_margin() -> None:
-    (row, other) = dim_products(world())
+    (row, other) = dim_products(sources())
     assert values(row, "margin_amount", "margin_pct", "price_tier") == (6, 60, "budget")
     assert values(other, "unit_price_reporting", "price_tier") == (None, None)
 
 
 def test_a_line_of_an_unknown_order_is_left_out() -> None:
-    assert fct_order_items(world(order_item("gone", "30"))) == []
+    assert fct_order_items(sources(order_item("gone", "30"))) == []
 
 
 def test_products_are_ranked_by_the_revenue_of_the_month() -> None:
@@ -53,7 +53,7 @@ def test_products_are_ranked_by_the_revenue_of_the_month() -> None:
         order_item("2", "99", order_item_id="y"),
         order_item("1", "0", order_item_id="z", product_id="gone"),
     ]
-    rows = {row["product_id"]: row for row in mart_product_performance(world(*items))}
+    rows = {row["product_id"]: row for row in mart_product_performance(sources(*items))}
     assert values(rows["p"], "month", "line_count", "excluded_line_count", "units_sold") == (date(2026, 9, 1), 1, 1, 3)
     assert values(rows["p"], "revenue_amount", "cost_amount", "margin_pct", "revenue_share_pct") == (30, 12, 60, 75)
     # The cost of this product is in a currency without a rate.

@@ -8,16 +8,16 @@ from typing import Any
 from tests.recompute.factory import account, organization, subscription
 from tests.recompute.golden import golden
 from tests.recompute.retention import mart_mrr_waterfall, mart_nrr_summary, mart_revenue_cohorts
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.test_mrr import GOLDEN, rate
-from tests.recompute.world import Row, World
 
 ACCOUNTS = [account(employee_count=501), account(account_id="b", plan_tier="growth"), account(account_id="c", region="APAC")]
 
 
-def world(*subscriptions: Row, as_of: datetime = datetime(2026, 7, 15, tzinfo=UTC), **tables: list[Row]) -> World:
+def sources(*subscriptions: Row, as_of: datetime = datetime(2026, 7, 15, tzinfo=UTC), **tables: list[Row]) -> SourceData:
     given = {"organizations": [organization()], "accounts": ACCOUNTS, **tables}
     numbered = [{**row, "subscription_id": str(number)} for number, row in enumerate(subscriptions)]
-    return World.of(as_of, subscriptions=numbered, **given)
+    return SourceData.of(as_of, subscriptions=numbered, **given)
 
 
 def paid(amount: str, begun: str, ended: str | None = None, by: str = "a", **given: Any) -> Row:
@@ -29,7 +29,7 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
 
 
 def test_the_waterfall_of_the_golden_account() -> None:
-    rows = mart_mrr_waterfall(world(*GOLDEN, as_of=datetime(2026, 7, 1, tzinfo=UTC)))
+    rows = mart_mrr_waterfall(sources(*GOLDEN, as_of=datetime(2026, 7, 1, tzinfo=UTC)))
     expected = [
         row for row in golden("mart_mrr_waterfall", "the_golden_account_by_movement").expected if row["account_id"] == "golden"
     ]
@@ -39,13 +39,13 @@ def test_the_waterfall_of_the_golden_account() -> None:
 
 
 def test_an_unknown_account_has_unknown_attributes() -> None:
-    (row,) = mart_mrr_waterfall(world(paid("5", "2026-07-01", by="stranger")))
+    (row,) = mart_mrr_waterfall(sources(paid("5", "2026-07-01", by="stranger")))
     assert values(row, "account_key", "account_name", "segment", "region") == (None, "unknown", "unknown", "unknown")
 
 
 def test_retention_follows_the_base_of_twelve_months_before() -> None:
     rows = mart_nrr_summary(
-        world(
+        sources(
             # Account a has grown, b left and came back smaller, c left. Account d started a month later.
             *(paid("100", "2025-06-02", "2026-02-02"), paid("150", "2026-02-02")),
             *(paid("100", "2025-06-02", "2025-09-02", by="b"), paid("40", "2026-06-02", by="b")),
@@ -68,7 +68,7 @@ def test_retention_follows_the_base_of_twelve_months_before() -> None:
 
 
 def test_dimension_values_add_up_to_the_total_and_start_with_their_first_account() -> None:
-    rows = mart_nrr_summary(world(paid("100", "2026-05-02"), paid("20", "2026-07-02", by="c")))
+    rows = mart_nrr_summary(sources(paid("100", "2026-05-02"), paid("20", "2026-07-02", by="c")))
     assert {values(row, "dimension", "dimension_value", "month", "account_count") for row in rows if row["month"].month > 5} == {
         *(("total", "total", date(2026, 6, 1), 1), ("total", "total", date(2026, 7, 1), 2)),
         *(("segment", "enterprise", date(2026, 6, 1), 1), ("segment", "enterprise", date(2026, 7, 1), 1)),
@@ -82,7 +82,7 @@ def test_dimension_values_add_up_to_the_total_and_start_with_their_first_account
 def test_retention_uses_the_rates_of_the_base_month_and_counts_missing_rates() -> None:
     rates = [rate(date(2025, 6, 1), "1"), rate(date(2026, 6, 30), "2"), rate(date(2026, 6, 1), "1", "ZAR")]
     rows = mart_nrr_summary(
-        world(
+        sources(
             paid("100", "2025-06-02", currency="USD"),
             *(paid("60", "2025-06-02", "2026-02-02", by="b", currency="ZAR"), paid("50", "2026-02-02", by="b", currency="USD")),
             paid("10", "2026-02-02", by="a", currency="ZAR"),
@@ -103,7 +103,7 @@ def test_retention_uses_the_rates_of_the_base_month_and_counts_missing_rates() -
 def test_every_cohort_has_the_same_number_of_months() -> None:
     rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 30), "2")]
     rows = mart_revenue_cohorts(
-        world(
+        sources(
             *(paid("100", "2026-04-02", "2026-05-02"), paid("50", "2026-06-02")),
             paid("100", "2026-04-02", by="b", currency="USD", quantity=3),
             paid("10", "2026-06-02", by="c"),

@@ -9,13 +9,13 @@ from fractions import Fraction
 from tests.recompute.factory import account, order, order_item, organization
 from tests.recompute.orders import fct_orders
 from tests.recompute.revenue import mtr_revenue_by_month
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
 
-def world(*orders: Row, **tables: list[Row]) -> World:
-    return World.of(
+def sources(*orders: Row, **tables: list[Row]) -> SourceData:
+    return SourceData.of(
         AS_OF,
         organizations=[organization()],
         accounts=[account()],
@@ -25,17 +25,17 @@ def world(*orders: Row, **tables: list[Row]) -> World:
 
 
 def by_month(*orders: Row, **tables: list[Row]) -> dict[date, Row]:
-    return {row["month"]: row for row in mtr_revenue_by_month(world(*orders, **tables))}
+    return {row["month"]: row for row in mtr_revenue_by_month(sources(*orders, **tables))}
 
 
 def test_cancelled_and_refunded_orders_are_no_revenue() -> None:
-    rows = fct_orders(world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", status="refunded")))
+    rows = fct_orders(sources(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", status="refunded")))
     assert [row["revenue_amount"] for row in rows] == [10, 0]
     assert [row["total_amount_reporting"] for row in rows] == [10, 20]
 
 
 def test_an_order_of_an_unknown_account_has_no_account_key() -> None:
-    rows = fct_orders(world(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
+    rows = fct_orders(sources(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
     assert [row["account_key"] for row in rows] == ["t|a", None]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.recompute.factory import at, facility, organization, survey
 from tests.recompute.satisfaction import mart_satisfaction_rollups
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 JULY, AUGUST, SEPTEMBER = date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)
 
@@ -20,7 +20,7 @@ def rollups(*surveys: tuple[str, int, str, str | None], **given: Any) -> list[Ro
     ]
     as_of = datetime(2026, 9, 15, tzinfo=UTC)
     return mart_satisfaction_rollups(
-        World.of(as_of, organizations=[organization()], facilities=[facility()], survey_responses=sent)
+        SourceData.of(as_of, organizations=[organization()], facilities=[facility()], survey_responses=sent)
     )
 
 

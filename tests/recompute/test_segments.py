@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.recompute.factory import account, order, organization, subscription
 from tests.recompute.segments import mtr_customer_segment_summary
-from tests.recompute.world import Row, World
+from tests.recompute.sources import Row, SourceData
 
 ACCOUNTS = [
     account(employee_count=501),
@@ -18,8 +18,8 @@ ACCOUNTS = [
 
 
 def summary(**tables: list[Row]) -> dict[tuple[str, date], Row]:
-    world = World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=ACCOUNTS, **tables)
-    return {(row["segment"], row["month"]): row for row in mtr_customer_segment_summary(world)}
+    sources = SourceData.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=ACCOUNTS, **tables)
+    return {(row["segment"], row["month"]): row for row in mtr_customer_segment_summary(sources)}
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:

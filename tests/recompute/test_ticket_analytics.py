@@ -21,16 +21,16 @@ from tests.recompute.factory import (
 )
 from tests.recompute.performance import mtr_support_performance
 from tests.recompute.releases import dim_releases, is_watched, release_version
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.ticket_analytics import mart_ticket_analytics
 from tests.recompute.tickets import csat_tier, fct_tickets
 from tests.recompute.top_causes import mart_top_root_causes, ranks
-from tests.recompute.world import Row, World
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 ELSEWHERE = {"organization_id": "other"}
 
 
-def world(*tickets: Row, **tables: list[Row]) -> World:
+def sources(*tickets: Row, **tables: list[Row]) -> SourceData:
     numbered = [{**row, "ticket_id": str(number)} for number, row in enumerate(tickets)]
     given: dict[str, Any] = {
         "organizations": [organization(), organization(organization_id="other")],
@@ -43,7 +43,7 @@ def world(*tickets: Row, **tables: list[Row]) -> World:
         "tickets": numbered,
         **tables,
     }
-    return World.of(AS_OF, **given)
+    return SourceData.of(AS_OF, **given)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -57,7 +57,7 @@ def test_release_versions_are_normalized() -> None:
 
 def test_only_a_watched_release_makes_a_ticket_release_related() -> None:
     assert [is_watched(release, date(2026, 6, 16)) for release in ("1.2", "1.2.1", None)] == [True, False, False]
-    first, second = fct_tickets(world(ticket("2026-09-01", app_version="v1.2"), ticket("2026-09-01", app_version="1.3")))
+    first, second = fct_tickets(sources(ticket("2026-09-01", app_version="v1.2"), ticket("2026-09-01", app_version="1.3")))
     assert values(first, "release_version", "is_release_related") == ("1.2", True)
     assert values(second, "release_version", "is_release_related") == ("1.3", False)
 
@@ -68,7 +68,7 @@ def test_resolution_speed_reopening_and_satisfaction() -> None:
     normal = ticket("2026-08-31T23:59", **times)
     slow = ticket("2026-08-29T23:59", **times)
     open_again = ticket("2026-09-01", status="escalated", resolved_at="2026-09-02")
-    rows = fct_tickets(world(fast, normal, slow, open_again))
+    rows = fct_tickets(sources(fast, normal, slow, open_again))
     assert [values(row, "resolution_speed", "is_reopened", "is_escalated", "satisfaction_level") for row in rows] == [
         ("fast", True, False, "neutral"),
         ("normal", False, False, None),
@@ -87,7 +87,7 @@ def test_resolution_speed_reopening_and_satisfaction() -> None:
 
 def test_a_release_starts_with_its_first_ticket_or_event() -> None:
     rows = dim_releases(
-        world(
+        sources(
             ticket("2026-09-03", app_version="V1.2"),
             ticket("2026-09-20", app_version="1.4", updated_at="2026-09-01"),
             usage_events=[
@@ -110,11 +110,11 @@ def test_a_release_starts_with_its_first_ticket_or_event() -> None:
 
 
 def test_every_organization_has_an_unknown_cause_and_category() -> None:
-    causes = {values(row, "organization_id", "root_cause_id"): row for row in dim_root_causes(world())}
+    causes = {values(row, "organization_id", "root_cause_id"): row for row in dim_root_causes(sources())}
     assert causes.keys() == {("t", "r"), ("t", "s"), ("other", "q"), ("t", "unknown"), ("other", "unknown")}
     assert values(causes["t", "s"], "root_cause_severity", "is_unknown") == ("high", False)
     assert values(causes["t", "unknown"], "root_cause_code", "root_cause_severity", "updated_at") == ("unknown", "unknown", None)
-    top, low, unknown, _ = dim_ticket_categories(world())
+    top, low, unknown, _ = dim_ticket_categories(sources())
     assert [values(row, "parent_category_name", "top_category_name") for row in (top, low, unknown)] == [
         (None, "G"),
         ("G", "G"),
@@ -124,7 +124,7 @@ def test_every_organization_has_an_unknown_cause_and_category() -> None:
 
 def test_a_ticket_is_joined_with_every_dimension() -> None:
     points = {"account_id": "a", "facility_id": "f", "product_id": "p", "category_id": "low", "root_cause_id": "r"}
-    (row,) = mart_ticket_analytics(world(ticket("2026-05-31T23:59", assignee_user_id="u", **points)))
+    (row,) = mart_ticket_analytics(sources(ticket("2026-05-31T23:59", assignee_user_id="u", **points)))
     assert values(row, "account_name", "segment", "plan_tier", "region", "city") == ("A", "mid_market", "growth", "EMEA", "Ulm")
     assert values(row, "facility_name", "facility_city", "product_name", "product_category") == ("F", "Bonn", "P", "apps")
     assert values(row, "category_name", "top_category_name", "category_key") == ("Low", "G", "t|low")
@@ -136,7 +136,7 @@ def test_a_ticket_is_joined_with_every_dimension() -> None:
 
 def test_missing_dimensions_of_a_ticket_are_unknown() -> None:
     elsewhere = {"account_id": "gone", "facility_id": "gone", "product_id": "theirs", "root_cause_id": "q"}
-    first, second = mart_ticket_analytics(world(ticket("2026-09-14", **elsewhere), ticket("2026-09-14", account_id="bare")))
+    first, second = mart_ticket_analytics(sources(ticket("2026-09-14", **elsewhere), ticket("2026-09-14", account_id="bare")))
     assert values(first, "account_key", "segment", "plan_tier", "region", "industry") == (
         None,
         "unknown",
@@ -159,7 +159,7 @@ def test_causes_are_ranked_by_all_their_tickets() -> None:
         return ticket("2026-08-03", root_cause_id=cause, category_id=category, product_id=product_id, **given)
 
     rows = mart_top_root_causes(
-        world(
+        sources(
             about("r", status="resolved", resolved_at="2026-08-03T10:00", csat_score=5, app_version="1.2"),
             about("r", status="resolved", resolved_at="2026-08-03T20:00", csat_score=2, channel="fax"),
             about("r", "low", channel="app"),
@@ -196,7 +196,7 @@ def test_causes_are_ranked_by_all_their_tickets() -> None:
 
 def test_performance_has_no_gap_between_months() -> None:
     rows = mtr_support_performance(
-        world(
+        sources(
             ticket("2024-12-31T23:59", channel="chat", category_id="low"),
             ticket("2026-08-31", first_responded_at="2026-08-31T01:00", csat_score=4),
             ticket("2026-08-31", first_responded_at="2026-08-31T05:00"),

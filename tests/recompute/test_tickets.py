@@ -7,14 +7,14 @@ from typing import Any
 
 from tests.recompute.compliance import mart_ticket_sla_compliance
 from tests.recompute.factory import at, business_hours, organization, sla_policy, ticket
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 POLICY = sla_policy("high", 120, 480, "business")
 
 
-def world(*tickets: Row, **tables: list[Row]) -> World:
+def sources(*tickets: Row, **tables: list[Row]) -> SourceData:
     given: dict[str, Any] = {
         "organizations": [organization()],
         "business_hours": business_hours(),
@@ -22,7 +22,7 @@ def world(*tickets: Row, **tables: list[Row]) -> World:
         "tickets": list(tickets),
         **tables,
     }
-    return World.of(AS_OF, **given)
+    return SourceData.of(AS_OF, **given)
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -32,10 +32,10 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
 def test_a_weekend_ticket_meets_its_sla_on_the_business_clock_and_breaches_it_on_the_calendar_clock() -> None:
     # Friday 16:30 local to Monday 10:00 local.
     late = ticket("2026-09-18T14:30", first_responded_at="2026-09-21T08:00")
-    (row,) = fct_tickets(world(late))
+    (row,) = fct_tickets(sources(late))
     assert values(row, "response_calendar_minutes", "response_business_minutes") == (3930, 90)
     assert values(row, "response_clock", "response_state", "is_response_met") == ("business", "met", True)
-    (row,) = fct_tickets(world(late, sla_policies=[sla_policy("high", 120, 480, "calendar")]))
+    (row,) = fct_tickets(sources(late, sla_policies=[sla_policy("high", 120, 480, "calendar")]))
     assert values(row, "response_clock", "response_state", "is_response_met") == ("calendar", "breached", False)
 
 
@@ -43,7 +43,7 @@ def test_daylight_saving_changes_the_calendar_minutes_between_the_same_local_tim
     # Friday 16:00 to Monday 10:00 local is 65 hours in spring and 67 in autumn, and always two open hours.
     spring = ticket("2026-03-27T15:00", first_responded_at="2026-03-30T08:00")
     autumn = ticket("2025-10-24T14:00", first_responded_at="2025-10-27T09:00", ticket_id="l")
-    rows = fct_tickets(world(spring, autumn))
+    rows = fct_tickets(sources(spring, autumn))
     assert [row["response_calendar_minutes"] for row in rows] == [65 * 60, 67 * 60]
     assert [row["response_business_minutes"] for row in rows] == [120, 120]
     assert [row["response_state"] for row in rows] == ["met", "met"]
@@ -51,7 +51,7 @@ def test_daylight_saving_changes_the_calendar_minutes_between_the_same_local_tim
 
 def test_an_open_ticket_is_pending_up_to_its_target_and_breached_after_it() -> None:
     # The last open instant before as_of is Wednesday 17:00 local, 15:00 UTC.
-    rows = fct_tickets(world(ticket("2026-09-30T13:00"), ticket("2026-09-30T12:59", ticket_id="l")))
+    rows = fct_tickets(sources(ticket("2026-09-30T13:00"), ticket("2026-09-30T12:59", ticket_id="l")))
     assert [values(row, "response_elapsed_minutes", "response_state") for row in rows] == [
         (120, "pending"),
         (121, "breached"),
@@ -64,14 +64,14 @@ def test_an_open_ticket_is_pending_up_to_its_target_and_breached_after_it() -> N
 
 def test_the_response_clock_of_a_ticket_without_a_reply_stops_at_resolution() -> None:
     done = ticket("2026-09-21T07:00", status="resolved", resolved_at="2026-09-21T08:30")
-    (row,) = fct_tickets(world(done))
+    (row,) = fct_tickets(sources(done))
     assert values(row, "response_closed_at", "response_state") == (at("2026-09-21T08:30"), "met")
 
 
 def test_an_unknown_resolution_time_gives_an_unknown_state() -> None:
     replied = ticket("2026-09-21T07:00", status="closed", first_responded_at="2026-09-21T07:30")
     unanswered = ticket("2026-09-21T07:00", status="closed", ticket_id="l")
-    first, second = fct_tickets(world(replied, unanswered))
+    first, second = fct_tickets(sources(replied, unanswered))
     assert values(first, "response_state", "resolution_state") == ("met", "unknown")
     assert values(second, "response_state", "resolution_state") == ("unknown", "unknown")
     assert values(second, "response_elapsed_minutes", "resolution_elapsed_minutes") == (None, None)
@@ -79,7 +79,7 @@ def test_an_unknown_resolution_time_gives_an_unknown_state() -> None:
 
 def test_the_clock_of_a_reopened_ticket_runs_from_its_creation() -> None:
     again = ticket("2026-09-28T07:00", resolved_at="2026-09-28T09:00", reopened_count=1)
-    (row,) = fct_tickets(world(again))
+    (row,) = fct_tickets(sources(again))
     assert values(row, "is_resolved", "resolved_at", "resolution_state") == (False, None, "breached")
     assert row["resolution_elapsed_minutes"] == 3 * 480
 
@@ -101,7 +101,7 @@ def test_the_target_depends_on_the_priority_at_the_event() -> None:
         "changed_at": at("2026-09-21T10:00"),
         "updated_at": at("2026-09-21T10:00"),
     }
-    (row,) = fct_tickets(world(raised, ticket_priority_changes=[change]))
+    (row,) = fct_tickets(sources(raised, ticket_priority_changes=[change]))
     assert values(row, "response_priority", "response_target_minutes", "response_state") == ("high", 120, "met")
     # There is no policy for critical. The default is four hours on the calendar clock, and the resolution took five.
     assert values(row, "resolution_priority", "resolution_policy", "resolution_clock") == (
@@ -113,7 +113,7 @@ def test_the_target_depends_on_the_priority_at_the_event() -> None:
 
 
 def test_without_opening_hours_the_calendar_clock_applies() -> None:
-    (row,) = fct_tickets(world(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[]))
+    (row,) = fct_tickets(sources(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[]))
     assert values(row, "response_clock", "response_business_minutes", "response_state") == (
         "calendar",
         None,
@@ -125,10 +125,10 @@ def test_compliance_counts_met_and_breached_but_not_pending() -> None:
     met = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T08:00", ticket_id="1")
     breached = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T10:00", ticket_id="2")
     pending = ticket("2026-09-30T14:00", ticket_id="3")
-    (row,) = mart_ticket_sla_compliance(world(met, breached, pending))
+    (row,) = mart_ticket_sla_compliance(sources(met, breached, pending))
     assert values(row, "facility_id", "priority", "created_month") == ("unknown", "high", date(2026, 9, 1))
     assert values(row, "ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1)
     assert values(row, "response_pending_count", "response_compliance_pct", "is_complete") == (1, 50, True)
     assert values(row, "mean_response_calendar_minutes", "p75_response_calendar_minutes") == (120, 150)
-    (row,) = mart_ticket_sla_compliance(world(pending))
+    (row,) = mart_ticket_sla_compliance(sources(pending))
     assert row["response_compliance_pct"] is None

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from tests.recompute.factory import account, at, organization, usage_event
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.usage import fct_usage
-from tests.recompute.world import Row, World
 
 
 def usage(*events: Row) -> list[Row]:
     numbered = [{**event, "event_id": str(number)} for number, event in enumerate(events)]
     return fct_usage(
-        World.of(datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=[account()], usage_events=numbered)
+        SourceData.of(
+            datetime(2026, 9, 15, tzinfo=UTC), organizations=[organization()], accounts=[account()], usage_events=numbered
+        )
     )
 
 

@@ -8,9 +8,9 @@ from datetime import date
 from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
 from tests.recompute.causes import CAUSE, dim_root_causes, dim_ticket_categories
 from tests.recompute.months import month_end, month_of
+from tests.recompute.sources import Row, SourceData, natural
 from tests.recompute.tenants import UNKNOWN, Tenants
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World, natural
 
 Dimension = dict[tuple[str, str], Row]
 
@@ -55,12 +55,12 @@ def _facility(facility: Row | None) -> Row:
 class _Dimensions:
     """The dimension rows of tickets, by tenant and id."""
 
-    def __init__(self, world: World) -> None:
-        self.tenants = Tenants(world)
-        self.accounts = _by(dim_accounts(world), "account_id")
-        self.lifecycles = _by(fct_account_lifecycle(world), "account_id")
-        self.categories = _by(dim_ticket_categories(world), "category_id")
-        self.causes = _by(dim_root_causes(world), "root_cause_id")
+    def __init__(self, sources: SourceData) -> None:
+        self.tenants = Tenants(sources)
+        self.accounts = _by(dim_accounts(sources), "account_id")
+        self.lifecycles = _by(fct_account_lifecycle(sources), "account_id")
+        self.categories = _by(dim_ticket_categories(sources), "category_id")
+        self.causes = _by(dim_root_causes(sources), "root_cause_id")
 
     def of(self, ticket: Row) -> Row:
         """All dimension columns of a ticket."""
@@ -88,15 +88,15 @@ def _by(rows: list[Row], identity: str) -> Dimension:
     return {(row["organization_id"], row[identity]): row for row in rows}
 
 
-def mart_ticket_analytics(world: World) -> list[Row]:
+def mart_ticket_analytics(sources: SourceData) -> list[Row]:
     """The rows of mart_ticket_analytics, by ticket."""
-    dimensions = _Dimensions(world)
+    dimensions = _Dimensions(sources)
     return [
         {
             **ticket,
             **dimensions.of(ticket),
             **created_periods(ticket["created_date"]),
-            "is_complete": month_end(month_of(ticket["created_at"])) <= world.as_of,
+            "is_complete": month_end(month_of(ticket["created_at"])) <= sources.as_of,
         }
-        for ticket in fct_tickets(world)
+        for ticket in fct_tickets(sources)
     ]

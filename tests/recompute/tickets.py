@@ -11,7 +11,7 @@ from fractions import Fraction
 from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
 from tests.recompute.sla import RESOLVED, policy, priority_at, state
-from tests.recompute.world import Row, World, natural
+from tests.recompute.sources import Row, SourceData, natural
 
 RECORDED = (
     *(
@@ -134,19 +134,19 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
     }
 
 
-def fct_tickets(world: World) -> list[Row]:
+def fct_tickets(sources: SourceData) -> list[Row]:
     """The rows of fct_tickets, by ticket_id."""
     facilities, accounts, by_organization = (
-        world.by_key("facilities"),
-        world.by_key("accounts"),
-        clocks(world),
+        sources.by_key("facilities"),
+        sources.by_key("accounts"),
+        clocks(sources),
     )
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for change in sorted(world["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
-        if change["changed_at"] < world.as_of:
+    for change in sorted(sources["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
+        if change["changed_at"] < sources.as_of:
             changes[change["organization_id"], change["ticket_id"]].append(change)
     policies: dict[str, list[Row]] = defaultdict(list)
-    for row in world["sla_policies"]:
+    for row in sources["sla_policies"]:
         policies[row["organization_id"]].append(row)
     return [
         _row(
@@ -155,10 +155,10 @@ def fct_tickets(world: World) -> list[Row]:
                 changes[ticket["organization_id"], ticket["ticket_id"]],
                 policies[ticket["organization_id"]],
                 by_organization[ticket["organization_id"]],
-                world.as_of,
+                sources.as_of,
             ),
             facilities,
             accounts,
         )
-        for ticket in world["tickets"]
+        for ticket in sources["tickets"]
     ]

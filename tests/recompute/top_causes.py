@@ -10,9 +10,9 @@ from tests.recompute.distribution import distribution
 from tests.recompute.grouping import counted, grouped, known
 from tests.recompute.money import mean
 from tests.recompute.months import month_end
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.ticket_analytics import mart_ticket_analytics
-from tests.recompute.world import Row, World
 
 CHANNELS = ("email", "chat", "phone", "social", "web", "app", UNKNOWN)
 NAMES = (
@@ -56,9 +56,9 @@ def _ranked(tickets: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], int]
     return found
 
 
-def mart_top_root_causes(world: World) -> list[Row]:
+def mart_top_root_causes(sources: SourceData) -> list[Row]:
     """The rows of mart_top_root_causes."""
-    tickets = [{**ticket, "month": ticket["created_month"]} for ticket in mart_ticket_analytics(world)]
+    tickets = [{**ticket, "month": ticket["created_month"]} for ticket in mart_ticket_analytics(sources)]
     periods = grouped(tickets, "organization_id", "month")
     by_month = _ranked(tickets, "organization_id", "month")
     by_category = _ranked(tickets, "organization_id", "month", "category_id")
@@ -73,7 +73,7 @@ def mart_top_root_causes(world: World) -> list[Row]:
                 "month": month,
                 "year": month.year,
                 "quarter": (month.month - 1) // 3 + 1,
-                "is_complete": month_end(month) <= world.as_of,
+                "is_complete": month_end(month) <= sources.as_of,
                 "root_cause_id": cause,
                 "category_id": category,
                 "product_category": product_category,

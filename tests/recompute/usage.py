@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.recompute.grouping import grouped
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
-from tests.recompute.world import Row, World
 
 CATEGORIES = ("core", "collaboration", "reporting", "integration", "administration")
 OTHER = "other"
@@ -38,10 +38,10 @@ def _day(events: Sequence[Row]) -> Row:
     }
 
 
-def fct_usage(world: World) -> list[Row]:
+def fct_usage(sources: SourceData) -> list[Row]:
     """The rows of fct_usage, by account and day."""
-    tenants = Tenants(world)
-    dated = [{**event, "usage_date": event["occurred_at"].date()} for event in world["usage_events"]]
+    tenants = Tenants(sources)
+    dated = [{**event, "usage_date": event["occurred_at"].date()} for event in sources["usage_events"]]
     return [
         {
             "organization_id": tenant,

@@ -10,9 +10,9 @@ from tests.recompute.compliance import CLOCKS, SLAS
 from tests.recompute.distribution import distribution
 from tests.recompute.grouping import counted, grouped, total
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
-from tests.recompute.world import Row, World
 
 WEEK = timedelta(days=7)
 Revenue = Mapping[tuple[Any, ...], Sequence[Row]]
@@ -64,16 +64,16 @@ def _service_figures(tickets: Sequence[Row]) -> Row:
     }
 
 
-def mtr_weekly_ops(world: World) -> list[Row]:
+def mtr_weekly_ops(sources: SourceData) -> list[Row]:
     """The rows of mtr_weekly_ops, without a gap from an organization's first ticket to the week of the as-of time."""
-    records = SubscriptionRecords(world)
-    revenue = grouped(fct_revenue(world), "organization_id", "account_id", "month")
+    records = SubscriptionRecords(sources)
+    revenue = grouped(fct_revenue(sources), "organization_id", "account_id", "month")
     tickets = [
         {**ticket, "week_start": monday(ticket["created_at"])}
-        for ticket in fct_tickets(world)
-        if ticket["created_at"] < world.as_of
+        for ticket in fct_tickets(sources)
+        if ticket["created_at"] < sources.as_of
     ]
-    last = monday(world.as_of - timedelta(microseconds=1))
+    last = monday(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for (tenant,), own in grouped(tickets, "organization_id").items():
         by_week = grouped(own, "week_start")
@@ -87,7 +87,7 @@ def mtr_weekly_ops(world: World) -> list[Row]:
                     "week_start": week,
                     "iso_year": iso.year,
                     "iso_week": iso.week,
-                    "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= world.as_of,
+                    "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= sources.as_of,
                     "reporting_currency": records.tenants.reporting_currency(tenant),
                     **_service_figures(created),
                     **_at_risk(records, revenue, tenant, week, violators),

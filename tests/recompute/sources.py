@@ -1,6 +1,6 @@
 """The source data of one run, read from CSV files into plain Python values.
 
-`World.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
+`SourceData.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
 UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
 A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
 of one key only the latest is kept.
@@ -136,20 +136,20 @@ def _latest(rows: Iterable[Row], key: tuple[str, ...]) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class World:
+class SourceData:
     """Every source table as of one run, by table name."""
 
     as_of: datetime
     tables: dict[str, list[Row]]
 
     @classmethod
-    def read(cls, folder: Path, as_of: datetime) -> World:
+    def read(cls, folder: Path, as_of: datetime) -> SourceData:
         """The source data in `folder` (one CSV file per table) as of `as_of`. A missing file is an empty table."""
-        return _read_world(folder, as_of)
+        return _read_sources(folder, as_of)
 
     @classmethod
-    def of(cls, as_of: datetime, **tables: list[Row]) -> World:
-        """A world of the given rows, for tests. All other tables are empty."""
+    def of(cls, as_of: datetime, **tables: list[Row]) -> SourceData:
+        """Source data of the given rows, for tests. All other tables are empty."""
         unknown = tables.keys() - KEYS.keys()
         if unknown:
             raise ValueError(f"no such table: {sorted(unknown)}")
@@ -169,5 +169,5 @@ def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
 
 
 @cache
-def _read_world(folder: Path, as_of: datetime) -> World:
-    return World(as_of, {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS})
+def _read_sources(folder: Path, as_of: datetime) -> SourceData:
+    return SourceData(as_of, {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS})
