@@ -2,6 +2,7 @@
 {#- Windows are counted in microseconds before as_of. So "the last n days" have the same length for a run at midnight
     and for a run in the middle of a day. The rows of fct_usage are whole days and cannot give that. -#}
 {%- set day = 86400000000 -%}
+{%- set categories = "'" ~ var('event_categories') | join("', '") ~ "'" -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with
 
@@ -94,7 +95,7 @@ usage as (
         )) as active_day_count,
         count(distinct if(
             events.microseconds_ago <= health_settings.usage_days * {{ day }}
-            and events.event_category in ('{{ var('event_categories') | join("', '") }}'),
+            and events.event_category in ({{ categories }}),
             events.event_category,
             null
         )) as used_category_count,
