@@ -172,8 +172,6 @@ def _watch_after_build(
         if not task.upstream_task_ids & inside:
             producer >> task
         task.trigger_rule = TriggerRule.NONE_FAILED
-        # The other fields contain no templates. Rendering them would take a fifth of the task's time.
-        task.template_fields = tuple(field for field in task.template_fields if field == "compiled_sql")
 
 
 def _expect_only_tests_of(
