@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google cost bench clean demo-data sql dbt docs status mcp generate lock
+.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -16,6 +16,8 @@ EVALUATE ?=
 PROJECT ?=
 WRITE ?=
 MCP_PORT ?=
+MODEL ?=
+LIMIT ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -90,6 +92,9 @@ cost: setup ## bytes, price and limits on BigQuery, from the recorded statements
 
 bench: setup ## the duration of nightly runs, relative to the first: make bench [SCALE=]
 	@SCALE="$(SCALE)" SEED="$(SEED)" $(PY) -m tests.bench
+
+mutate: setup ## which changes of the SQL no dbt unit test notices: make mutate [MODEL="fct_orders core/revenue"] [LIMIT=200: a random choice] [ARGS="--help"]
+	@$(PY) -m tests.mutation $(if $(MODEL),--model $(MODEL)) $(if $(LIMIT),--limit "$(LIMIT)") $(ARGS)
 
 generate: setup ## write the files that are generated from the source files, the gate declarations and the dbt project
 	@$(PY) -m include.sources dbt-sources

@@ -124,7 +124,7 @@ _sync_created_table = ddl_sync.sync_created_table
 
 def _sync_table(sql: str, project_id: str, ctx: Any) -> None:
     _sync_created_table(sql, project_id, ctx)
-    if not re.match(r"(?:\s|/\*.*?\*/|--[^\n]*\n)*alter\s+table\s", sql, re.IGNORECASE | re.DOTALL):
+    if not re.match(r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*\n)*+alter\s+table\s", sql, re.IGNORECASE | re.DOTALL):
         return
     tree = sqlglot.parse_one(sql, read="bigquery")
     if not isinstance(tree, exp.Alter) or not isinstance(tree.this, exp.Table):

@@ -1,0 +1,45 @@
+"""The committed list of mutants that change no meaning."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.mutation.project import Place
+
+
+@dataclass(frozen=True)
+class Equivalents:
+    """Places whose mutant is known to change no meaning."""
+
+    places: frozenset[Place]
+
+    def __contains__(self, place: Place) -> bool:
+        return place in self.places
+
+    @classmethod
+    def read(cls, path: Path, places: Sequence[Place]) -> Equivalents:
+        """The places that a file lists: per model, entries of `line` (its text), `before`, `after` and `reason`.
+
+        An entry is for every place on such a line of the model. An entry without a place is named on stderr.
+
+        Raises:
+            KeyError: an entry lacks a key.
+        """
+        found = set()
+        for model, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+            for entry in entries:
+                assert entry["reason"]
+                wanted = (model, entry["line"], entry["before"], entry["after"])
+                same = {place for place in places if (place.model, place.source, place.before, place.mutant.after) == wanted}
+                if not same:
+                    print(
+                        f"{path.name}: no place in {model} has {entry['before']!r} → {entry['after']!r} in {entry['line']!r}",
+                        file=sys.stderr,
+                    )
+                found |= same
+        return cls(frozenset(found))
