@@ -1,5 +1,8 @@
 """The mutants of a SQL file with Jinja: small changes of the text, one place each.
 
+The one library for this, pysqlmut 0.1, leaves out SQL with Jinja, because it changes the parsed statement. Here the text is changed, so that
+macros have mutants too.
+
 Comments and what stands in Jinja's braces are never changed. A place may contain a Jinja expression, such as a condition that is dropped.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jinja2
 import pytest
 
-from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.project import Place, UnitTest, marked
+from tests.mutation.mutants import OPERATORS, Mutant, mutants
+from tests.mutation.project import Place, UnitTest, marked, sources
 
 
 def changed(sql: str) -> set[str]:
@@ -66,3 +66,7 @@ def test_a_mark_becomes_the_mutant_wherever_a_macro_or_a_loop_repeats_it() -> No
     test = UnitTest("m", "case", ("c",), compiled)
     assert test.sql == "select c from (\nselect a < 1, b < 1, c\n) as tested"
     assert str(test.mutated(place)).replace("  ", " ") == "select c from (\nselect a <= 1, b <= 1, c\n) as tested"
+
+
+def test_the_project_has_places_for_every_operator() -> None:
+    assert {mutant.operator for path in sources() for mutant in mutants(path.read_text(encoding="utf-8"))} == set(OPERATORS)
