@@ -81,9 +81,9 @@ def main() -> int:
         for number, place in enumerate(chosen, 1):
             results.append(Result(place, "equivalent" if place in equivalents else _try(place, tests, trials)))
             if results[-1].is_missed():
-                print(f"\r{results[-1].line()}", flush=True)
-            print(f"\r{number} of {len(chosen)}", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
+                print(results[-1].line(), flush=True)
+            if sys.stderr.isatty():
+                print(f"\r{number} of {len(chosen)}", end="\r", file=sys.stderr, flush=True)
     if options.json:
         options.json.write_text(
             json.dumps([result.as_json() for result in results], indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
