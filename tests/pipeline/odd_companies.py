@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from itertools import count, cycle, product
 from pathlib import Path
 
@@ -27,7 +28,8 @@ _ANY: dict[Type, str] = {
     "time": "09:00",
     "json": "{}",
 }
-_RATE_DAYS = ("2018-12-24", "2025-05-17", "2026-09-30")
+#: Rates of the odd currencies, repeated for ever: slips of a day, a lasting new level, and rates that are no rates.
+_RATES = ("1.75", "1.75", "1.8", "1750", "1.75", "0", "1.75", "0.333333333", "0.333333333", "0.333333333", "0.35", "-1", "0.35")
 
 
 class Folder:
@@ -114,11 +116,15 @@ def hundred_currencies(folder: Folder, organization: str) -> None:
     """Every amount is in one of 100 currencies. Some have no exchange rate, some only a later one."""
     codes = [f"Q{number:02}" for number in range(100)]
     for number, code in enumerate(codes):
-        # In each ten currencies, one has no rate. Three get their first rate between the amounts, on the day of the run, and
-        # after it.
-        days = {0: (), 1: ("2026-01-15",), 2: ("2026-10-01",), 3: ("2026-12-01",)}.get(number % 10, _RATE_DAYS)
-        for day, rate in zip(days, ("0.333333333", "3.999999999", "1.75"), strict=False):
-            folder.add("fx_rates", rate_date=day, currency=code, rate_to_usd=rate)
+        # In each ten currencies, one has no rate. One has its first rate between the amounts, one on the day of the run, one after it. One
+        # has gaps in which its rates are too old.
+        first = {0: None, 1: "2026-01-15", 2: "2026-10-01", 3: "2026-12-01"}.get(number % 10, "2025-01-01")
+        if first is None:
+            continue
+        day, rates = date.fromisoformat(first), cycle(_RATES)
+        while day <= date(2026, 12, 1):
+            folder.add("fx_rates", rate_date=day, currency=code, rate_to_usd=next(rates))
+            day += timedelta(days=9 if number % 10 == 4 else 6)
     currency = cycle(codes)
     for table, schema in TABLES.items():
         if "currency" in schema.by_name and table != "fx_rates":

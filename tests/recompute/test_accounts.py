@@ -55,7 +55,7 @@ def test_the_status_overrides_the_account_type() -> None:
 def test_the_revenue_band_uses_the_reporting_currency_at_the_rates_of_the_run() -> None:
     rates = [
         {"rate_date": date(2026, 9, day), "currency": "EUR", "rate_to_usd": Decimal(rate)}
-        for day, rate in ((1, "2"), (14, "1.25"), (15, "9"))
+        for day, rate in ((13, "1.5"), (14, "1.25"), (15, "9"))
     ]
     rich = account(annual_revenue=Decimal("1250000"), currency="USD")
     (row,) = dim_accounts(SourceData.of(AS_OF, organizations=[organization()], accounts=[rich], fx_rates=rates))

@@ -10,7 +10,7 @@ from typing import Any
 from tests.recompute.factory import account, organization, subscription, ticket, usage_event
 from tests.recompute.health_scores import mart_customer_health_scores, scored
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.test_mrr import rate
+from tests.recompute.test_mrr import rates
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 NAMES = ("a", "b", "c", "child")
@@ -80,8 +80,9 @@ def test_the_revenue_part_uses_growth_over_three_months() -> None:
         *(100, None, None, None, "unknown"),
     )
     assert values(rows["c"], "mrr_3_months_ago_amount", "mrr_growth_pct", "revenue_score") == (0, None, 60)
-    rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 9, 1), "2"), rate(date(2026, 1, 1), "1", "ZAR")]
-    assert by_account(sources(subscriptions=paid, fx_rates=rates))["b"]["mrr_growth_pct"] == 10
+    june, september = date(2026, 6, 30), date(2026, 9, 14)
+    known = [*rates(june, "1"), *rates(september, "2"), *rates(june, "1", "ZAR"), *rates(september, "1", "ZAR")]
+    assert by_account(sources(subscriptions=paid, fx_rates=known))["b"]["mrr_growth_pct"] == 10
 
 
 def test_only_paying_customers_are_scored() -> None:

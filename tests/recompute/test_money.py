@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.recompute.money import Rates, mean, percentile
+from tests.recompute.money import Rates, accepted, mean, percentile
 from tests.recompute.sources import SourceData
 
 RATES = Rates(
@@ -43,7 +43,41 @@ def test_the_same_currency_needs_no_rate() -> None:
 
 
 def test_rates_from_as_of_on_are_not_visible() -> None:
-    assert RATES.to_usd("GBP", date(2026, 9, 30)) == Decimal("1.32")
+    assert RATES.to_usd("GBP", date(2026, 9, 8)) == Decimal("1.32")
+
+
+def test_a_rate_counts_for_seven_days() -> None:
+    assert RATES.to_usd("EUR", date(2026, 9, 11)) == Decimal("1.20")
+    assert RATES.to_usd("EUR", date(2026, 9, 12)) is None
+
+
+def published(*rates: str | None) -> list[tuple[date, Decimal | None]]:
+    """Rates of successive days from 1 September."""
+    return [(date(2026, 9, day), None if rate is None else Decimal(rate)) for day, rate in enumerate(rates, start=1)]
+
+
+def days(*rates: str | None) -> list[int]:
+    """The days of September whose rates are accepted."""
+    return [day.day for day, _ in accepted(published(*rates))]
+
+
+def test_a_slip_of_a_day_is_rejected() -> None:
+    # The slip is similar to itself only: 1 of 5. The day after is similar to 4 of 5.
+    assert days("1.1", "1.1", "1.1", "1.1", "1100", "1.1") == [1, 2, 3, 4, 6]
+
+
+def test_a_lasting_new_level_counts_from_its_third_rate_on() -> None:
+    # The new level has 1, 2 and 3 of the last 5 rates.
+    assert days("1", "1", "1", "1", "0.5", "0.5", "0.5") == [1, 2, 3, 4, 7]
+
+
+def test_rates_that_are_missing_or_not_positive_are_rejected() -> None:
+    assert days("1.25", "0", "-1", None, "1.3") == [1, 5]
+
+
+def test_a_jump_of_exactly_30_percent_is_accepted() -> None:
+    assert days("1", "0.7") == [1, 2]
+    assert days("1", "0.699") == [1]
 
 
 def test_percentiles_are_interpolated() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -30,8 +30,11 @@ def sources(*subscriptions: Row, as_of: datetime = AS_OF, **tables: list[Row]) -
     return SourceData.of(as_of, subscriptions=list(subscriptions), **given)
 
 
-def rate(day: date, value: str, currency: str = "EUR") -> Row:
-    return {"rate_date": day, "currency": currency, "rate_to_usd": Decimal(value)}
+def rates(day: date, value: str, currency: str = "EUR") -> list[Row]:
+    """A rate that counts on `day` whatever the level before, because the two days before confirm it."""
+    return [
+        {"rate_date": day - timedelta(days=before), "currency": currency, "rate_to_usd": Decimal(value)} for before in range(3)
+    ]
 
 
 def values(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
@@ -116,12 +119,12 @@ def test_an_account_that_never_paid_has_no_row() -> None:
 
 def test_a_change_of_rates_is_no_movement() -> None:
     # 100 dollars are 100 euros at the end of April, 80 in May and 50 in June. In June 20 dollars are added.
-    rates = [rate(date(2026, 4, 30), "1"), rate(date(2026, 5, 31), "1.25"), rate(date(2026, 6, 30), "2")]
+    known = rates(date(2026, 4, 30), "1") + rates(date(2026, 5, 31), "1.25") + rates(date(2026, 6, 30), "2")
     paid = [
         subscription("100", "2026-04-02", currency="USD"),
         subscription("20", "2026-06-02", subscription_id="more", currency="USD"),
     ]
-    rows = fct_revenue(sources(*paid, fx_rates=rates))
+    rows = fct_revenue(sources(*paid, fx_rates=known))
     assert values(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
         # March has no rate, so the new revenue is converted at the rates of April.
         (100, "new", 100, 0),
@@ -131,19 +134,19 @@ def test_a_change_of_rates_is_no_movement() -> None:
 
 
 def test_a_subscription_without_a_rate_still_makes_a_customer() -> None:
-    rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 10), "0.5", "ZAR")]
+    known = rates(date(2026, 5, 31), "1") + rates(date(2026, 6, 30), "1") + rates(date(2026, 6, 30), "0.5", "ZAR")
     paid = subscription("100", "2026-05-02", currency="ZAR")
-    rows = fct_revenue(sources(paid, fx_rates=rates))
+    rows = fct_revenue(sources(paid, fx_rates=known))
     columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
     assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
     assert values(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
 
 
 def test_earlier_revenue_is_shown_with_both_rates() -> None:
-    rates = [rate(date(2025, 6, 30), "1"), rate(date(2026, 3, 31), "0.5"), rate(date(2026, 6, 30), "2")]
+    known = rates(date(2025, 6, 30), "1") + rates(date(2026, 3, 31), "0.5") + rates(date(2026, 6, 30), "2")
     before = subscription("100", "2025-06-02", "2026-06-02", currency="USD")
     after = subscription("300", "2026-06-02", subscription_id="after", currency="USD", replaces_subscription_id="s")
-    row = fct_revenue(sources(before, after, fx_rates=rates))[-1]
+    row = fct_revenue(sources(before, after, fx_rates=known))[-1]
     assert (row["mrr_3_months_ago_amount"], row["mrr_at_rate_of_3_months_ago_amount"]) == (200, 600)
     assert (row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) == (100, 300)
     assert row["earning_since"] == datetime(2026, 6, 2, tzinfo=UTC)

@@ -9,7 +9,7 @@ from tests.recompute.factory import account, organization, subscription
 from tests.recompute.golden import golden
 from tests.recompute.retention import mart_mrr_waterfall, mart_nrr_summary, mart_revenue_cohorts
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.test_mrr import GOLDEN, rate
+from tests.recompute.test_mrr import GOLDEN, rates
 
 ACCOUNTS = [account(employee_count=501), account(account_id="b", plan_tier="growth"), account(account_id="c", region="APAC")]
 
@@ -80,13 +80,13 @@ def test_dimension_values_add_up_to_the_total_and_start_with_their_first_account
 
 
 def test_retention_uses_the_rates_of_the_base_month_and_counts_missing_rates() -> None:
-    rates = [rate(date(2025, 6, 1), "1"), rate(date(2026, 6, 30), "2"), rate(date(2026, 6, 1), "1", "ZAR")]
+    known = rates(date(2025, 6, 30), "1") + rates(date(2026, 6, 30), "2") + rates(date(2026, 6, 1), "1", "ZAR")
     rows = mart_nrr_summary(
         sources(
             paid("100", "2025-06-02", currency="USD"),
             *(paid("60", "2025-06-02", "2026-02-02", by="b", currency="ZAR"), paid("50", "2026-02-02", by="b", currency="USD")),
             paid("10", "2026-02-02", by="a", currency="ZAR"),
-            fx_rates=rates,
+            fx_rates=known,
         )
     )
     june = next(row for row in rows if (row["dimension"], row["month"]) == ("total", date(2026, 6, 1)))
@@ -101,13 +101,13 @@ def test_retention_uses_the_rates_of_the_base_month_and_counts_missing_rates() -
 
 
 def test_every_cohort_has_the_same_number_of_months() -> None:
-    rates = [rate(date(2026, 1, 1), "1"), rate(date(2026, 6, 30), "2")]
+    known = rates(date(2026, 4, 30), "1") + rates(date(2026, 5, 31), "1") + rates(date(2026, 6, 30), "2")
     rows = mart_revenue_cohorts(
         sources(
             *(paid("100", "2026-04-02", "2026-05-02"), paid("50", "2026-06-02")),
             paid("100", "2026-04-02", by="b", currency="USD", quantity=3),
             paid("10", "2026-06-02", by="c"),
-            fx_rates=rates,
+            fx_rates=known,
         )
     )
     assert [values(row, "cohort_month", "months_since", "month", "is_complete", "cohort_account_count") for row in rows[3:6]] == [

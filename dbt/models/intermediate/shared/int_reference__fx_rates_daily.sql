@@ -9,8 +9,8 @@ rates as (
         rate_date,
         rate_to_usd,
         lead(rate_date) over (partition by currency order by rate_date) as next_rate_date
-    from {{ ref('stg_reference__fx_rates') }}
-    where currency != 'USD'
+    from {{ ref('int_reference__fx_rates') }}
+    where rejection_reason is null
 ),
 
 final as (
@@ -24,7 +24,10 @@ final as (
         unnest(
             generate_date_array(
                 rates.rate_date,
-                coalesce(date_sub(rates.next_rate_date, interval 1 day), greatest(rates.rate_date, {{ as_of_date() }}))
+                least(
+                    coalesce(date_sub(rates.next_rate_date, interval 1 day), greatest(rates.rate_date, {{ as_of_date() }})),
+                    date_add(rates.rate_date, interval {{ var('fx_rate_valid_days') }} day)
+                )
             )
         ) as rate_day
 )
