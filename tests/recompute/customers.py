@@ -11,7 +11,7 @@ from tests.recompute.deals import fct_deals
 from tests.recompute.grouping import counted, grouped, known, total
 from tests.recompute.invoices import fct_invoices
 from tests.recompute.money import mean
-from tests.recompute.orders import fct_orders
+from tests.recompute.orders import charges, fct_orders
 from tests.recompute.people import dim_contacts
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.surveys import fct_survey_responses
@@ -80,6 +80,7 @@ def _orders(rows: list[Row], as_of: datetime) -> Row:
         "order_count": len(bought),
         "recent_order_count": len(_recent(bought, "ordered_at", as_of)),
         "order_revenue": revenue,
+        **charges(bought),
         "orders_without_rate": len(orders) - len(bought),
         "average_order_value": revenue / len(bought) if bought else None,
         "first_ordered_at": min(moments, default=None),

@@ -13,7 +13,7 @@ from tests.recompute.invoices import fct_invoices
 from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean, percentile
 from tests.recompute.months import month_end, month_of
-from tests.recompute.orders import fct_orders
+from tests.recompute.orders import charges, fct_orders
 from tests.recompute.outreach import fct_outreach
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, Tenants, share
@@ -128,6 +128,7 @@ def mart_revenue_kpis(sources: SourceData) -> list[Row]:
             "invoices_without_rate": len(issued) - len(billed),
             "order_count": len(bought),
             "order_revenue": revenue,
+            **charges(bought),
             "orders_without_rate": len(placed) - len(bought),
             "customer_count": len(customers),
             "average_order_value": revenue / len(bought) if bought else None,

@@ -52,7 +52,7 @@ class Rates:
             return None
         return known[position - 1][1]
 
-    def convert(self, amount: Decimal | None, currency: str, reporting: str, day: date) -> Fraction | None:
+    def convert(self, amount: Decimal | Fraction | None, currency: str, reporting: str, day: date) -> Fraction | None:
         """`amount` in the reporting currency at the rates of `day`, exact, or None if a rate is missing."""
         if amount is None:
             return None

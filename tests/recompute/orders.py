@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
+from tests.recompute.grouping import total
 from tests.recompute.money import Rates
 from tests.recompute.sources import Row, SourceData, natural
 
@@ -14,6 +16,21 @@ RECORDED = (
     *("subtotal_amount", "discount_amount", "tax_amount", "shipping_amount", "total_amount"),
     *("ordered_at", "shipped_at", "delivered_at", "updated_at"),
 )
+
+
+def net(order: Row) -> Decimal | None:
+    """The amount of an order after discount, without tax and shipping, in its own currency."""
+    subtotal: Decimal | None = order["subtotal_amount"]
+    return None if subtotal is None else subtotal - (order["discount_amount"] or 0)
+
+
+def charges(orders: list[Row]) -> Row:
+    """What is charged for orders beside their revenue, in the reporting currency."""
+    return {
+        "order_tax_amount": total(orders, "tax_amount_reporting"),
+        "order_shipping_amount": total(orders, "shipping_amount_reporting"),
+        "order_charged_amount": total(orders, "total_amount_reporting"),
+    }
 
 
 def _days(start: datetime, end: datetime | None) -> Fraction | None:
@@ -28,7 +45,9 @@ def fct_orders(sources: SourceData) -> list[Row]:
     for order in sources["orders"]:
         tenant = order["organization_id"]
         reporting = organizations[tenant]["reporting_currency"]
-        converted = rates.convert(order["total_amount"], order["currency"], reporting, order["ordered_at"].date())
+        amounts = {"net_amount": net(order), **{name: order[name] for name in ("tax_amount", "shipping_amount", "total_amount")}}
+        day = order["ordered_at"].date()
+        converted = {name: rates.convert(amount, order["currency"], reporting, day) for name, amount in amounts.items()}
         is_revenue = order["status"] not in NOT_REVENUE
         account = accounts.get(order["account_id"])
         is_known = account is not None and account["organization_id"] == tenant
@@ -40,9 +59,10 @@ def fct_orders(sources: SourceData) -> list[Row]:
                 "is_revenue": is_revenue,
                 "is_fulfilled": order["status"] == "delivered",
                 "reporting_currency": reporting,
-                "total_amount_reporting": converted,
-                "revenue_amount": converted if is_revenue else Fraction(0),
-                "has_rate": converted is not None,
+                "net_amount": amounts["net_amount"],
+                **{f"{name}_reporting": amount for name, amount in converted.items()},
+                "revenue_amount": converted["net_amount"] if is_revenue else Fraction(0),
+                "has_rate": converted["net_amount"] is not None,
                 "ordered_date": order["ordered_at"].date(),
                 "days_to_ship": _days(order["ordered_at"], order["shipped_at"]),
                 "days_to_deliver": _days(order["ordered_at"], order["delivered_at"]),

@@ -56,6 +56,13 @@ def dim_products(sources: SourceData) -> list[Row]:
     return rows
 
 
+def _order_discount(order: Row, line: Row) -> Fraction:
+    """The part of an order's own discount that falls on a line, by the line's share of the subtotal."""
+    if not order["subtotal_amount"] or line["line_amount"] is None:
+        return Fraction(0)
+    return Fraction(order["discount_amount"] or 0) * Fraction(line["line_amount"]) / Fraction(order["subtotal_amount"])
+
+
 def fct_order_items(sources: SourceData) -> list[Row]:
     """The rows of fct_order_items, by order_item_id. A line of an unknown order is left out, because it is in quarantine."""
     tenants = Tenants(sources)
@@ -68,6 +75,8 @@ def fct_order_items(sources: SourceData) -> list[Row]:
             continue
         cost, day = None, order["ordered_at"].date()
         line = tenants.convert(item["line_amount"], order["currency"], tenant, day)
+        discount = _order_discount(order, item)
+        net = None if item["line_amount"] is None else Fraction(item["line_amount"]) - discount
         if product is not None:
             cost = tenants.convert(product["unit_cost"] * item["quantity"], product["currency"], tenant, day)
         rows.append(
@@ -80,6 +89,9 @@ def fct_order_items(sources: SourceData) -> list[Row]:
                 "currency": order["currency"],
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "line_amount_reporting": line,
+                "order_discount_amount": discount,
+                "net_amount": net,
+                "net_amount_reporting": tenants.convert(net, order["currency"], tenant, day),
                 "cost_amount": product["unit_cost"] * item["quantity"] if product else None,
                 "cost_currency": product["currency"] if product else None,
                 "cost_amount_reporting": cost,
@@ -97,8 +109,8 @@ def _sold(lines: list[Row]) -> Row:
     revenue = [line for line in lines if line["is_revenue"]]
     counting = [line for line in revenue if line["has_rate"]]
     costed = [line for line in counting if line["cost_amount_reporting"] is not None]
-    amount, units = total(counting, "line_amount_reporting"), sum(line["quantity"] for line in counting)
-    costed_amount, cost = total(costed, "line_amount_reporting"), total(costed, "cost_amount_reporting")
+    amount, units = total(counting, "net_amount_reporting"), sum(line["quantity"] for line in counting)
+    costed_amount, cost = total(costed, "net_amount_reporting"), total(costed, "cost_amount_reporting")
     return {
         "order_count": len({line["order_id"] for line in counting}),
         "customer_count": len({line["account_id"] for line in counting} - {None}),
@@ -108,6 +120,7 @@ def _sold(lines: list[Row]) -> Row:
         "excluded_line_count": len(lines) - len(revenue),
         "units_sold": units,
         "revenue_amount": amount,
+        "order_discount_amount": total(counting, "line_amount_reporting") - amount,
         "average_unit_revenue": amount / units if units else None,
         "costed_revenue_amount": costed_amount,
         "cost_amount": cost,

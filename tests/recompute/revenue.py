@@ -10,7 +10,7 @@ from fractions import Fraction
 from tests.recompute.grouping import grouped, total
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between, shifted
-from tests.recompute.orders import fct_orders
+from tests.recompute.orders import charges, fct_orders
 from tests.recompute.products import mart_product_performance
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
@@ -33,6 +33,7 @@ def _month(orders: list[Row], products: list[Row]) -> Row:
     named = [product["revenue_amount"] for product in products if product["product_id"] != UNKNOWN]
     return {
         "order_revenue": revenue,
+        **charges(bought),
         "order_count": len(amounts),
         "orders_without_rate": len(counting) - len(amounts),
         "excluded_order_count": len(orders) - len(counting),

@@ -11,7 +11,7 @@ from tests.recompute.grouping import grouped, total
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
-from tests.recompute.orders import fct_orders
+from tests.recompute.orders import charges, fct_orders
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 
@@ -55,6 +55,7 @@ def _ordered(orders: list[Row]) -> Row:
     return {
         "ordering_customer_count": len(customers),
         "order_revenue": total(bought, "revenue_amount"),
+        **charges(bought),
         "order_count": len(bought),
         "orders_without_rate": len(counting) - len(bought),
         **spread("order_value", [order["revenue_amount"] for order in bought]),

@@ -40,7 +40,7 @@ class Tenants:
         """The reporting currency of a tenant."""
         return str(self._tables["organizations"][tenant]["reporting_currency"])
 
-    def convert(self, amount: Decimal | None, currency: str, tenant: str, day: date) -> Fraction | None:
+    def convert(self, amount: Decimal | Fraction | None, currency: str, tenant: str, day: date) -> Fraction | None:
         """An amount in the tenant's reporting currency at the rates of a day, or None if a rate is missing."""
         return self.rates.convert(amount, currency, self.reporting_currency(tenant), day)
 

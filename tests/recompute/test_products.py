@@ -27,6 +27,20 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
+def test_the_discount_of_an_order_falls_on_its_lines() -> None:
+    # Lines of 75 and 25 and a discount of 10: 7.5 and 2.5.
+    tables = {
+        "organizations": [organization()],
+        "products": [product(), product(product_id="q")],
+        "orders": [order("1", "2026-09-01", "100", discount_amount=Decimal(10))],
+        "order_items": [order_item("1", "75"), order_item("1", "25", order_item_id="i2", product_id="q")],
+    }
+    found = SourceData.of(datetime(2026, 9, 15, tzinfo=UTC), **tables)
+    assert [row["net_amount_reporting"] for row in fct_order_items(found)] == [Fraction("67.5"), Fraction("22.5")]
+    sold = [(row["revenue_amount"], row["order_discount_amount"]) for row in mart_product_performance(found)]
+    assert sold == [(Fraction("67.5"), Fraction("7.5")), (Fraction("22.5"), Fraction("2.5"))]
+
+
 def test_a_tier_includes_its_lower_bound() -> None:
     prices = [Fraction(price) for price in ("49.99", "50", "200", "1000")]
     assert [price_tier(price) for price in [None, *prices]] == [None, "budget", "mid-range", "premium", "luxury"]

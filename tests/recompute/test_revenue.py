@@ -34,6 +34,22 @@ def test_cancelled_and_refunded_orders_are_no_revenue() -> None:
     assert [row["total_amount_reporting"] for row in rows] == [10, 20]
 
 
+def test_order_revenue_is_net() -> None:
+    charged = {
+        "discount_amount": Decimal(10),
+        "tax_amount": Decimal(18),
+        "shipping_amount": Decimal(5),
+        "total_amount": Decimal(113),
+    }
+    bought = [order("1", "2026-09-01", "100", **charged), order("2", "2026-09-02", "100", status="cancelled", **charged)]
+    first, cancelled = fct_orders(sources(*bought))
+    assert (first["net_amount"], first["revenue_amount"], first["total_amount_reporting"]) == (90, 90, 113)
+    assert (cancelled["net_amount"], cancelled["revenue_amount"]) == (90, 0)
+    month = by_month(*bought)[date(2026, 9, 1)]
+    assert (month["order_revenue"], month["average_order_value"], month["average_revenue_per_customer"]) == (90, 90, 90)
+    assert (month["order_tax_amount"], month["order_shipping_amount"], month["order_charged_amount"]) == (18, 5, 113)
+
+
 def test_an_order_of_an_unknown_account_has_no_account_key() -> None:
     rows = fct_orders(sources(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
     assert [row["account_key"] for row in rows] == ["t|a", None]

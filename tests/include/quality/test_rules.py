@@ -205,7 +205,7 @@ FIGURES = {
         "'a' as account_key, true as is_revenue, timestamp '2026-09-01' as issued_at, numeric '60' as total_amount_reporting"
     ),
     "core.fct_leads": "timestamp '2026-09-01' as created_at, date '2026-09-01' as created_date, numeric '50' as amount_reporting",
-    "core.fct_order_items": "true as is_revenue, date '2026-08-15' as ordered_date, numeric '20' as line_amount_reporting",
+    "core.fct_order_items": "true as is_revenue, date '2026-08-15' as ordered_date, numeric '20' as net_amount_reporting",
     "core.fct_outreach": "true as is_responded, false as is_converted, timestamp '2026-09-01' as sent_at",
 }
 SOUND += "".join(

@@ -4,6 +4,8 @@
         cluster_by=['organization_id', 'product_id']
     )
 }}
+{#- The part of the order's own discount that falls on a line. -#}
+{%- set order_discount = 'coalesce(orders.discount_amount * order_items.line_amount / nullif(orders.subtotal_amount, 0), 0)' -%}
 with
 
 order_items as (
@@ -20,6 +22,8 @@ orders as (
         account_id,
         currency,
         reporting_currency,
+        subtotal_amount,
+        discount_amount,
         is_revenue,
         ordered_date
     from {{ ref('fct_orders') }}
@@ -57,12 +61,18 @@ converted as (
         order_items.unit_price,
         order_items.discount_amount,
         order_items.line_amount,
+        {{ order_discount }} as order_discount_amount,
+        order_items.line_amount - {{ order_discount }} as net_amount,
         orders.currency,
         orders.reporting_currency,
         {{ to_reporting_currency(
             'order_items.line_amount', 'orders.currency', 'orders.reporting_currency',
             'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
         ) }} as line_amount_reporting,
+        {{ to_reporting_currency(
+            '(order_items.line_amount - ' ~ order_discount ~ ')', 'orders.currency', 'orders.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as net_amount_reporting,
         products.unit_cost * order_items.quantity as cost_amount,
         products.currency as cost_currency,
         {{ to_reporting_currency(
@@ -99,9 +109,12 @@ final as (
         unit_price,
         discount_amount,
         line_amount,
+        order_discount_amount,
+        net_amount,
         currency,
         reporting_currency,
         line_amount_reporting,
+        net_amount_reporting,
         line_amount_reporting is not null as has_rate,
         cost_amount,
         cost_currency,

@@ -4,6 +4,7 @@
         cluster_by=['organization_id', 'account_id']
     )
 }}
+{%- set net_amount = 'orders.subtotal_amount - coalesce(orders.discount_amount, 0)' -%}
 with
 
 orders as (
@@ -53,6 +54,7 @@ converted as (
         orders.currency,
         orders.subtotal_amount,
         orders.discount_amount,
+        {{ net_amount }} as net_amount,
         orders.tax_amount,
         orders.shipping_amount,
         orders.total_amount,
@@ -63,6 +65,18 @@ converted as (
         orders.fulfilment_days,
         orders.updated_at,
         organizations.reporting_currency,
+        {{ to_reporting_currency(
+            '(' ~ net_amount ~ ')', 'orders.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as net_amount_reporting,
+        {{ to_reporting_currency(
+            'orders.tax_amount', 'orders.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as tax_amount_reporting,
+        {{ to_reporting_currency(
+            'orders.shipping_amount', 'orders.currency', 'organizations.reporting_currency',
+            'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
+        ) }} as shipping_amount_reporting,
         {{ to_reporting_currency(
             'orders.total_amount', 'orders.currency', 'organizations.reporting_currency',
             'own_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
@@ -90,12 +104,16 @@ final as (
         converted.reporting_currency,
         converted.subtotal_amount,
         converted.discount_amount,
+        converted.net_amount,
         converted.tax_amount,
         converted.shipping_amount,
         converted.total_amount,
+        converted.net_amount_reporting,
+        converted.tax_amount_reporting,
+        converted.shipping_amount_reporting,
         converted.total_amount_reporting,
-        if(coalesce(order_statuses.is_revenue, true), converted.total_amount_reporting, 0) as revenue_amount,
-        converted.total_amount_reporting is not null as has_rate,
+        if(coalesce(order_statuses.is_revenue, true), converted.net_amount_reporting, 0) as revenue_amount,
+        converted.net_amount_reporting is not null as has_rate,
         converted.ordered_at,
         date(converted.ordered_at) as ordered_date,
         converted.shipped_at,

@@ -39,7 +39,8 @@ items as (
         quantity,
         is_revenue,
         is_revenue and has_rate as is_counted,
-        line_amount_reporting,
+        net_amount_reporting,
+        line_amount_reporting - net_amount_reporting as order_discount_amount,
         cost_amount_reporting
     from {{ ref('fct_order_items') }}
     where ordered_date <= {{ last_day_seen() }}
@@ -55,8 +56,9 @@ counted as (
         countif(is_counted and cost_amount_reporting is null) as lines_without_cost,
         countif(not is_revenue) as excluded_line_count,
         sum(if(is_counted, quantity, 0)) as units_sold,
-        sum(if(is_counted, line_amount_reporting, 0)) as revenue_amount,
-        sum(if(is_counted and cost_amount_reporting is not null, line_amount_reporting, 0)) as costed_revenue_amount,
+        sum(if(is_counted, net_amount_reporting, 0)) as revenue_amount,
+        sum(if(is_counted, order_discount_amount, 0)) as order_discount_amount,
+        sum(if(is_counted and cost_amount_reporting is not null, net_amount_reporting, 0)) as costed_revenue_amount,
         sum(if(is_counted, coalesce(cost_amount_reporting, 0), 0)) as cost_amount
     from items
     group by {{ grain | join(', ') }}
@@ -87,6 +89,7 @@ final as (
         counted.excluded_line_count,
         counted.units_sold,
         counted.revenue_amount,
+        counted.order_discount_amount,
         counted.revenue_amount / nullif(counted.units_sold, 0) as average_unit_revenue,
         counted.costed_revenue_amount,
         counted.cost_amount,

@@ -62,7 +62,10 @@ orders as (
         {{ first_day_of('month', 'orders.ordered_date') }} as month,
         orders.account_id,
         orders.has_rate,
-        orders.revenue_amount
+        orders.revenue_amount,
+        orders.tax_amount_reporting,
+        orders.shipping_amount_reporting,
+        orders.total_amount_reporting
     from {{ ref('fct_orders') }} as orders
     left join account_facilities
         on account_facilities.organization_id = orders.organization_id
@@ -90,7 +93,10 @@ orders_by_month as (
         countif(has_rate) as order_count,
         countif(not has_rate) as orders_without_rate,
         count(distinct if(has_rate, account_id, null)) as customer_count,
-        sum(coalesce(revenue_amount, 0)) as order_revenue
+        sum(coalesce(revenue_amount, 0)) as order_revenue,
+        sum(if(has_rate, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
+        sum(if(has_rate, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
+        sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount
     from orders
     group by {{ grain | join(', ') }}
 ),
@@ -113,7 +119,10 @@ counted as (
         ] %}
         coalesce(invoices_by_month.{{ column }}, 0) as {{ column }},
         {%- endfor %}
-        {%- for column in ['order_count', 'orders_without_rate', 'customer_count', 'order_revenue'] %}
+        {%- for column in [
+            'order_count', 'orders_without_rate', 'customer_count', 'order_revenue', 'order_tax_amount',
+            'order_shipping_amount', 'order_charged_amount'
+        ] %}
         coalesce(orders_by_month.{{ column }}, 0) as {{ column }},
         {%- endfor %}
         months.month
@@ -149,6 +158,9 @@ final as (
         counted.invoices_without_rate,
         counted.order_count,
         counted.order_revenue,
+        counted.order_tax_amount,
+        counted.order_shipping_amount,
+        counted.order_charged_amount,
         counted.orders_without_rate,
         counted.customer_count,
         counted.order_revenue / nullif(counted.order_count, 0) as average_order_value,

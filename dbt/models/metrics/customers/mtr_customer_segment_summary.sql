@@ -83,7 +83,10 @@ orders as (
         orders.account_id,
         orders.is_revenue,
         orders.is_revenue and orders.has_rate as is_counted,
-        if(orders.is_revenue, orders.revenue_amount, null) as revenue_amount
+        if(orders.is_revenue, orders.revenue_amount, null) as revenue_amount,
+        orders.tax_amount_reporting,
+        orders.shipping_amount_reporting,
+        orders.total_amount_reporting
     from {{ ref('fct_orders') }} as orders
     left join account_segments
         on account_segments.account_key = orders.account_key
@@ -98,7 +101,10 @@ orders_with_percentiles as (
         {{ grain | join(',\n        ') }},
         is_revenue,
         is_counted,
-        revenue_amount
+        revenue_amount,
+        tax_amount_reporting,
+        shipping_amount_reporting,
+        total_amount_reporting
     from orders
 ),
 
@@ -109,6 +115,9 @@ order_sums as (
         any_value({{ name }}_value) as {{ name }}_order_value,
         {%- endfor %}
         sum(if(is_counted, revenue_amount, 0)) as order_revenue,
+        sum(if(is_counted, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
+        sum(if(is_counted, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
+        sum(if(is_counted, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
         countif(is_counted) as order_count,
         countif(is_revenue and not is_counted) as orders_without_rate
     from orders_with_percentiles
@@ -205,6 +214,9 @@ by_month as (
         coalesce(recurring_sums.mrr_amount, 0) as mrr_amount,
         coalesce(recurring_sums.subscriptions_without_rate, 0) as subscriptions_without_rate,
         coalesce(order_sums.order_revenue, 0) as order_revenue,
+        coalesce(order_sums.order_tax_amount, 0) as order_tax_amount,
+        coalesce(order_sums.order_shipping_amount, 0) as order_shipping_amount,
+        coalesce(order_sums.order_charged_amount, 0) as order_charged_amount,
         coalesce(order_sums.order_count, 0) as order_count,
         coalesce(order_sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(customer_sums.ordering_customer_count, 0) as ordering_customer_count
@@ -242,6 +254,9 @@ final as (
         by_month.p95_mrr_per_customer,
         by_month.ordering_customer_count,
         by_month.order_revenue,
+        by_month.order_tax_amount,
+        by_month.order_shipping_amount,
+        by_month.order_charged_amount,
         by_month.order_count,
         by_month.orders_without_rate,
         100 * cast(by_month.order_revenue as float64)

@@ -12,6 +12,9 @@ orders as (
         is_revenue,
         is_revenue and has_rate as is_counted,
         if(is_revenue, revenue_amount, null) as revenue_amount,
+        tax_amount_reporting,
+        shipping_amount_reporting,
+        total_amount_reporting,
         reporting_currency
     from {{ ref('fct_orders') }}
     where ordered_at < {{ as_of() }}
@@ -59,7 +62,10 @@ with_percentiles as (
         month,
         is_revenue,
         is_counted,
-        revenue_amount
+        revenue_amount,
+        tax_amount_reporting,
+        shipping_amount_reporting,
+        total_amount_reporting
     from orders
 ),
 
@@ -129,6 +135,9 @@ sums as (
         any_value({{ name }}_order_value) as {{ name }}_order_value,
         {%- endfor %}
         sum(if(is_counted, revenue_amount, 0)) as order_revenue,
+        sum(if(is_counted, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
+        sum(if(is_counted, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
+        sum(if(is_counted, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
         countif(is_counted) as order_count,
         countif(is_revenue and not is_counted) as orders_without_rate,
         countif(not is_revenue) as excluded_order_count,
@@ -153,6 +162,9 @@ by_month as (
         coalesce(sums.order_revenue, 0) as order_revenue,
         sum(coalesce(sums.order_revenue, 0)) over (partition by months.organization_id, extract(year from months.month))
             as year_order_revenue,
+        coalesce(sums.order_tax_amount, 0) as order_tax_amount,
+        coalesce(sums.order_shipping_amount, 0) as order_shipping_amount,
+        coalesce(sums.order_charged_amount, 0) as order_charged_amount,
         coalesce(sums.order_count, 0) as order_count,
         coalesce(sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(sums.excluded_order_count, 0) as excluded_order_count,
@@ -178,6 +190,9 @@ final as (
         by_month.is_complete,
         by_month.is_year_complete,
         by_month.order_revenue,
+        by_month.order_tax_amount,
+        by_month.order_shipping_amount,
+        by_month.order_charged_amount,
         by_month.order_count,
         by_month.orders_without_rate,
         by_month.excluded_order_count,
