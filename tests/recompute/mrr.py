@@ -116,10 +116,7 @@ def _movement_amount(
     """The signed amount of a movement; `kind` is its name."""
     earlier = shifted(month, -1)
     if kind in {"new", "reactivation"}:
-        # Subscriptions without a rate in the earlier month are converted at the rates of this month.
-        had_rate = [row for row in earning if records.monthly_value(tenant, row, earlier) is not None]
-        others = [row for row in earning if row not in had_rate]
-        return records.converted(tenant, had_rate, earlier)[0] + records.converted(tenant, others, month)[0]
+        return records.converted(tenant, earning, month)[0]
     if kind == "none":
         return ZERO
     return records.converted(tenant, earning, earlier)[0] - opening
@@ -168,6 +165,9 @@ def _account(records: SubscriptionRecords, tenant: str, account: str, earning: d
             "movement_amount": amount_moved,
             "fx_amount": amount - opening - amount_moved,
         }
+        at_cohort_rate, missing = records.converted(tenant, found, cohort)
+        row["mrr_at_rate_of_cohort_month_amount"] = at_cohort_rate
+        row["subscriptions_without_rate_of_cohort_month"] = missing
         for count in (3, 12):
             earlier_month = shifted(month, -count)
             at_rate, missing = records.converted(tenant, found, earlier_month)

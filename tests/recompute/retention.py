@@ -141,17 +141,22 @@ def mart_revenue_cohorts(sources: SourceData) -> list[Row]:
 _UNOBSERVED = dict.fromkeys(
     (
         *("retained_account_count", "retained_mrr_amount", "retained_subscriptions_without_rate"),
-        *("logo_retention_pct", "revenue_retention_pct"),
+        *("retained_mrr_at_month_rates_amount", "retained_subscriptions_without_month_rate"),
+        *("logo_retention_pct", "revenue_retention_pct", "revenue_retention_at_month_rates_pct"),
     )
 )
 
 
 def _cohort_retention(cohort_figures: Row, found: Sequence[Row]) -> Row:
-    count, amount = sum(row["subscription_count"] > 0 for row in found), total(found, "mrr_amount")
+    count = sum(row["subscription_count"] > 0 for row in found)
+    amount, at_month_rates = total(found, "mrr_at_rate_of_cohort_month_amount"), total(found, "mrr_amount")
     return {
         "retained_account_count": count,
         "retained_mrr_amount": amount,
-        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in found),
+        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_cohort_month"] for row in found),
+        "retained_mrr_at_month_rates_amount": at_month_rates,
+        "retained_subscriptions_without_month_rate": sum(row["subscriptions_without_rate"] for row in found),
         "logo_retention_pct": share(count, cohort_figures["cohort_account_count"]),
         "revenue_retention_pct": share(amount, cohort_figures["cohort_mrr_amount"]),
+        "revenue_retention_at_month_rates_pct": share(at_month_rates, cohort_figures["cohort_mrr_amount"]),
     }

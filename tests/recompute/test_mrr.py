@@ -126,7 +126,7 @@ def test_a_change_of_rates_is_no_movement() -> None:
     ]
     rows = fct_revenue(sources(*paid, fx_rates=known))
     assert values(rows, "mrr_amount", "movement", "movement_amount", "fx_amount") == [
-        # March has no rate, so the new revenue is converted at the rates of April.
+        # New revenue is at the rates of its own month.
         (100, "new", 100, 0),
         (80, "none", 0, -20),
         (60, "expansion", 16, -36),

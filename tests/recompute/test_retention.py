@@ -116,11 +116,31 @@ def test_every_cohort_has_the_same_number_of_months() -> None:
         (date(2026, 6, 1), 1, date(2026, 7, 1), False, 1),
     ]
     assert len(rows) == 8
-    columns = ("retained_account_count", "retained_mrr_amount", "logo_retention_pct", "revenue_retention_pct")
-    # 300 dollars are 150 euros in June. An account that came back counts again.
+    columns = (
+        *("retained_account_count", "retained_mrr_amount", "logo_retention_pct", "revenue_retention_pct"),
+        "revenue_retention_at_month_rates_pct",
+    )
+    # 300 dollars are 300 euros at the rates of April, and 150 at those of June. An account that came back counts again.
     assert [values(row, *columns) for row in rows[:4]] == [
-        (2, 400, 100, 100),
-        (1, 300, 50, 75),
-        (2, 200, 100, 50),
-        (None, None, None, None),
+        (2, 400, 100, 100, 100),
+        (1, 300, 50, 75, 75),
+        (2, 350, 100, 87.5, 50),
+        (None, None, None, None, None),
+    ]
+
+
+def test_exchange_rates_are_no_retention() -> None:
+    ends = [(date(2026, 3, 31), "1"), (date(2026, 4, 30), "1.09"), (date(2026, 5, 31), "0.91"), (date(2026, 6, 30), "1.18")]
+    known = [row for day, level in ends for row in rates(day, level)]
+    dollars = [organization(reporting_currency="USD")]
+    rows = mart_revenue_cohorts(
+        world(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
+    )
+    assert [row["revenue_retention_pct"] for row in rows] == [100, 100, 100, 100]
+    assert [row["revenue_retention_at_month_rates_pct"] for row in rows] == [100, 109, 91, 118]
+    waterfall = mart_mrr_waterfall(
+        world(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
+    )
+    assert [values(row, "opening_mrr_amount", "new_amount", "fx_amount", "closing_mrr_amount") for row in waterfall] == [
+        *((0, 100, 0, 100), (100, 0, 9, 109), (109, 0, -18, 91), (91, 0, 27, 118)),
     ]

@@ -128,7 +128,7 @@ cross join unnest(['total', 'segment']) as dimension;
 create or replace table marts_build.mart_revenue_cohorts as
 select
     'o' as organization_id, date '2026-08-01' as cohort_month, date '2026-08-01' as month, true as is_complete,
-    1 as retained_account_count, numeric '10' as retained_mrr_amount
+    1 as retained_account_count, numeric '10' as retained_mrr_at_month_rates_amount
 union all
 select 'o', date '2026-08-01', date '2026-09-01', true, 1, numeric '10';
 create or replace table metrics_build.mtr_revenue_by_month as
@@ -269,7 +269,7 @@ DAMAGE = {
     "mrr_waterfall_closes_in_total": f"update {_WATERFALL} set opening_mrr_amount = 10, new_amount = 0 where true",
     "retention_dimensions_add_up": "delete from marts_build.mart_nrr_summary where dimension = 'total'",
     "retention_base_is_the_mrr_of_then": "update marts_build.mart_nrr_summary set base_mrr_amount = 1 where true",
-    "cohorts_hold_every_account": "update marts_build.mart_revenue_cohorts set retained_mrr_amount = 9 where true",
+    "cohorts_hold_every_account": "update marts_build.mart_revenue_cohorts set retained_mrr_at_month_rates_amount = 9 where true",
     "revenue_close_to_published": f"update {_REVENUE} set order_revenue = 32 where true",
 }
 

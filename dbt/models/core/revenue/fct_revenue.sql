@@ -17,12 +17,24 @@ subscription_months as (
         is_known_account,
         month,
         earns_from,
+        currency,
         reporting_currency,
+        mrr,
         mrr_amount,
         mrr_at_rate_of_1_months_ago_amount,
         mrr_at_rate_of_3_months_ago_amount,
         mrr_at_rate_of_12_months_ago_amount
     from {{ ref('int_billing__subscription_months') }}
+),
+
+currency_months as (
+    select
+        organization_id,
+        currency,
+        month,
+        rate_to_usd,
+        reporting_rate_to_usd
+    from {{ ref('int_billing__currency_months') }}
 ),
 
 account_months as (
@@ -36,7 +48,6 @@ account_months as (
         countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
         sum(coalesce(mrr_amount, 0)) as mrr_amount,
         sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)) as mrr_at_earlier_rate,
-        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, mrr_amount, 0)) as mrr_at_earlier_rate_or_own,
         sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)) as mrr_at_rate_of_3_months_ago_amount,
         sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)) as mrr_at_rate_of_12_months_ago_amount
     from subscription_months
@@ -52,6 +63,36 @@ accounts as (
         min(month) as cohort_month
     from subscription_months
     group by organization_id, account_id
+),
+
+at_cohort_rates as (
+    select
+        subscription_months.organization_id,
+        subscription_months.account_id,
+        subscription_months.month,
+        {{ to_reporting_currency(
+            'subscription_months.mrr', 'subscription_months.currency', 'subscription_months.reporting_currency',
+            'currency_months.rate_to_usd', 'currency_months.reporting_rate_to_usd'
+        ) }} as mrr_amount
+    from subscription_months
+    inner join accounts
+        on accounts.organization_id = subscription_months.organization_id
+        and accounts.account_id = subscription_months.account_id
+    left join currency_months
+        on currency_months.organization_id = subscription_months.organization_id
+        and currency_months.currency = subscription_months.currency
+        and currency_months.month = accounts.cohort_month
+),
+
+account_months_at_cohort_rates as (
+    select
+        organization_id,
+        account_id,
+        month,
+        sum(coalesce(mrr_amount, 0)) as mrr_amount,
+        countif(mrr_amount is null) as subscriptions_without_rate
+    from at_cohort_rates
+    group by organization_id, account_id, month
 ),
 
 months as (
@@ -82,14 +123,19 @@ gapless as (
             as subscriptions_without_rate_of_12_months_ago,
         coalesce(account_months.mrr_amount, 0) as mrr_amount,
         coalesce(account_months.mrr_at_earlier_rate, 0) as mrr_at_earlier_rate,
-        coalesce(account_months.mrr_at_earlier_rate_or_own, 0) as mrr_at_earlier_rate_or_own,
         coalesce(account_months.mrr_at_rate_of_3_months_ago_amount, 0) as mrr_at_rate_of_3_months_ago_amount,
-        coalesce(account_months.mrr_at_rate_of_12_months_ago_amount, 0) as mrr_at_rate_of_12_months_ago_amount
+        coalesce(account_months.mrr_at_rate_of_12_months_ago_amount, 0) as mrr_at_rate_of_12_months_ago_amount,
+        coalesce(account_months_at_cohort_rates.mrr_amount, 0) as mrr_at_rate_of_cohort_month_amount,
+        coalesce(account_months_at_cohort_rates.subscriptions_without_rate, 0) as subscriptions_without_rate_of_cohort_month
     from months
     left join account_months
         on account_months.organization_id = months.organization_id
         and account_months.account_id = months.account_id
         and account_months.month = months.month
+    left join account_months_at_cohort_rates
+        on account_months_at_cohort_rates.organization_id = months.organization_id
+        and account_months_at_cohort_rates.account_id = months.account_id
+        and account_months_at_cohort_rates.month = months.month
 ),
 
 with_history as (
@@ -106,7 +152,8 @@ with_history as (
         subscriptions_without_rate_of_12_months_ago,
         mrr_amount,
         mrr_at_earlier_rate,
-        mrr_at_earlier_rate_or_own,
+        mrr_at_rate_of_cohort_month_amount,
+        subscriptions_without_rate_of_cohort_month,
         mrr_at_rate_of_3_months_ago_amount,
         mrr_at_rate_of_12_months_ago_amount,
         {%- for ago in compared_months_ago %}
@@ -131,7 +178,8 @@ moved as (
         subscriptions_without_rate_of_12_months_ago,
         mrr_amount,
         mrr_at_earlier_rate,
-        mrr_at_earlier_rate_or_own,
+        mrr_at_rate_of_cohort_month_amount,
+        subscriptions_without_rate_of_cohort_month,
         mrr_at_rate_of_3_months_ago_amount,
         mrr_at_rate_of_12_months_ago_amount,
         mrr_3_months_ago_amount,
@@ -163,12 +211,14 @@ measured as (
         mrr_amount,
         mrr_at_rate_of_3_months_ago_amount,
         mrr_at_rate_of_12_months_ago_amount,
+        mrr_at_rate_of_cohort_month_amount,
+        subscriptions_without_rate_of_cohort_month,
         mrr_3_months_ago_amount,
         mrr_12_months_ago_amount,
         opening_mrr_amount,
         movement,
         case
-            when movement in ('new', 'reactivation') then mrr_at_earlier_rate_or_own
+            when movement in ('new', 'reactivation') then mrr_amount
             when movement = 'churn' then -opening_mrr_amount
             when movement in ('expansion', 'contraction') then mrr_at_earlier_rate - opening_mrr_amount
             else 0
@@ -200,7 +250,9 @@ final as (
         mrr_at_rate_of_3_months_ago_amount,
         mrr_12_months_ago_amount,
         mrr_at_rate_of_12_months_ago_amount,
-        subscriptions_without_rate_of_12_months_ago
+        subscriptions_without_rate_of_12_months_ago,
+        mrr_at_rate_of_cohort_month_amount,
+        subscriptions_without_rate_of_cohort_month
     from measured
 )
 

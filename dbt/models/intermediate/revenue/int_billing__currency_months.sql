@@ -24,16 +24,26 @@ rates as (
     from {{ ref('int_reference__fx_rates_daily') }}
 ),
 
-currencies as (
+first_months as (
     select
         organization_id,
-        currency,
         {{ first_day_of('month', "greatest(date(min(started_at)), date '1970-01-01')") }} as first_month
     from subscriptions
-    group by organization_id, currency
+    group by organization_id
 ),
 
--- The months begin a year before the first subscription, because amounts are also converted at the rates of twelve months before.
+currencies as (
+    select distinct
+        subscriptions.organization_id,
+        subscriptions.currency,
+        first_months.first_month
+    from subscriptions
+    inner join first_months
+        on first_months.organization_id = subscriptions.organization_id
+),
+
+-- All currencies of an organization have the months from a year before its first subscription. Amounts are also converted at the rates
+-- of twelve months before and of the month in which the account first paid.
 months as (
     select
         currencies.organization_id,

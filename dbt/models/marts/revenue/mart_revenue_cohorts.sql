@@ -10,7 +10,9 @@ revenue as (
         reporting_currency,
         subscription_count,
         subscriptions_without_rate,
-        mrr_amount
+        mrr_amount,
+        subscriptions_without_rate_of_cohort_month,
+        mrr_at_rate_of_cohort_month_amount
     from {{ ref('fct_revenue') }}
 ),
 
@@ -62,8 +64,10 @@ retained as (
         cohort_month,
         month,
         countif(subscription_count > 0) as retained_account_count,
-        sum(mrr_amount) as retained_mrr_amount,
-        sum(subscriptions_without_rate) as retained_subscriptions_without_rate
+        sum(mrr_at_rate_of_cohort_month_amount) as retained_mrr_amount,
+        sum(subscriptions_without_rate_of_cohort_month) as retained_subscriptions_without_rate,
+        sum(mrr_amount) as retained_mrr_at_month_rates_amount,
+        sum(subscriptions_without_rate) as retained_subscriptions_without_month_rate
     from revenue
     where {{ month_is_complete('month') }}
     group by organization_id, cohort_month, month
@@ -84,8 +88,12 @@ final as (
         retained.retained_account_count,
         retained.retained_mrr_amount,
         retained.retained_subscriptions_without_rate,
+        retained.retained_mrr_at_month_rates_amount,
+        retained.retained_subscriptions_without_month_rate,
         100 * retained.retained_account_count / cohorts.cohort_account_count as logo_retention_pct,
-        cast(100 * retained.retained_mrr_amount / nullif(cohorts.cohort_mrr_amount, 0) as float64) as revenue_retention_pct
+        cast(100 * retained.retained_mrr_amount / nullif(cohorts.cohort_mrr_amount, 0) as float64) as revenue_retention_pct,
+        cast(100 * retained.retained_mrr_at_month_rates_amount / nullif(cohorts.cohort_mrr_amount, 0) as float64)
+            as revenue_retention_at_month_rates_pct
     from cells
     inner join cohorts
         on cohorts.organization_id = cells.organization_id
