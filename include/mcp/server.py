@@ -34,7 +34,7 @@ class _Strict(ArgModelBase):
 
 _TOOLS: dict[str, tuple[str, Callable[..., Any]]] = {
     "kpi.top_root_causes": ("Top root causes of support tickets", top_root_causes),
-    "kpi.churned_customers": ("Churned customers by lifetime value", churned_customers),
+    "kpi.churned_customers": ("Inactive customers by lifetime value", churned_customers),
 }
 
 

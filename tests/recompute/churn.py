@@ -24,6 +24,8 @@ from tests.recompute.usage import is_login
 CHURNED_DAYS, LONG_CHURNED_DAYS = 30, 90
 USAGE_DAYS, TICKET_DAYS = 30, 90
 ARPA_MONTHS, CHURN_MONTHS, MAX_LIFETIME_MONTHS = 3, 12, Fraction(60)
+# The least number of account-months on which a logo churn rests.
+LEAST_BASE = 180
 CONTACT_WITHIN_DAYS = {"low": 30, "medium": 14, "high": 7, "critical": 2}
 AT_RISK = {"high", "critical"}
 ACTIONS = {
@@ -56,6 +58,11 @@ class Logos:
 
     opening: int
     churned: int
+
+    @property
+    def churn_pct(self) -> Fraction | None:
+        """The monthly logo churn in percent; None without a base."""
+        return share(self.churned, self.opening)
 
 
 def logos(sources: SourceData) -> dict[tuple[str, str], Logos]:
@@ -164,27 +171,43 @@ def _risk(inputs: Row) -> Row:
     }
 
 
-def _value(found: Signals, counts: Logos, margin: Fraction | None) -> Row:
-    """The estimated lifetime value of an account, from its revenue, its margin and the churn of its segment."""
+def _value(found: Signals, segment: Logos, organization: Logos, margin: Fraction | None) -> Row:
+    """The estimated lifetime value of an account, from its revenue, its margin and the churn of its segment or organization."""
     last = month_of(found.as_of - INSTANT)
-    recent = known((row for row in found.months if row["month"] > shifted(last, -ARPA_MONTHS)), "mrr_amount")
-    arpa, lost = mean(recent) or Fraction(0), share(counts.churned, counts.opening)
+    months = [row for row in found.months if row["month"] > shifted(last, -ARPA_MONTHS)]
+    recent, without_rate = known(months, "mrr_amount"), sum(row["subscriptions_without_rate"] for row in months)
+    rates = (("segment", segment), ("organization", organization))
+    source, counts = next((pair for pair in rates if pair[1].opening >= LEAST_BASE), (UNKNOWN, Logos(0, 0)))
+    arpa, lost = mean(recent) or Fraction(0), counts.churn_pct
     lifetime = None if lost is None else min(MAX_LIFETIME_MONTHS, 100 / lost) if lost else MAX_LIFETIME_MONTHS
     return {
         "arpa_amount": arpa,
         "arpa_month_count": len(recent),
+        "arpa_subscriptions_without_rate": without_rate,
         "gross_margin_pct": margin,
-        "opening_logo_count": counts.opening,
-        "churned_logo_count": counts.churned,
-        "segment_logo_churn_pct": lost,
+        "opening_logo_count": segment.opening,
+        "churned_logo_count": segment.churned,
+        "segment_logo_churn_pct": segment.churn_pct,
+        "organization_opening_logo_count": organization.opening,
+        "organization_churned_logo_count": organization.churned,
+        "logo_churn_source": source,
+        "logo_churn_pct": lost,
         "lifetime_months": lifetime,
-        "estimated_clv_amount": None if lifetime is None or margin is None else arpa * margin / 100 * lifetime,
+        "estimated_clv_amount": _lifetime_value(None if without_rate else arpa, margin, lifetime) if found.is_paying else 0,
     }
+
+
+def _lifetime_value(arpa: Fraction | None, margin: Fraction | None, lifetime: Fraction | None) -> Fraction | None:
+    return None if arpa is None or lifetime is None or margin is None else arpa * margin / 100 * lifetime
 
 
 def _assessed(sources: SourceData) -> list[Row]:
     """Every top account with its churn risk and its lifetime value."""
     products, by_segment = _Products(sources), logos(sources)
+    by_organization: dict[str, Logos] = {}
+    for (tenant, _), counts in by_segment.items():
+        known_counts = by_organization.get(tenant, Logos(0, 0))
+        by_organization[tenant] = Logos(known_counts.opening + counts.opening, known_counts.churned + counts.churned)
     rows: list[Row] = []
     for found in signals(sources):
         account, product_ids = found.account, _products_in_force(found)
@@ -206,7 +229,12 @@ def _assessed(sources: SourceData) -> list[Row]:
                 **{name: account[name] for name in ATTRIBUTES},
                 **inputs,
                 **risk,
-                **_value(found, by_segment.get((tenant, account["segment"]), Logos(0, 0)), margin),
+                **_value(
+                    found,
+                    by_segment.get((tenant, account["segment"]), Logos(0, 0)),
+                    by_organization.get(tenant, Logos(0, 0)),
+                    margin,
+                ),
                 "gross_margin_source": source,
                 "lifecycle_stage": "at_risk" if is_at_risk else stage,
                 "is_paying": found.is_paying,

@@ -66,8 +66,14 @@ def test_the_risk_of_a_customer_with_falling_usage() -> None:
     assert values(row, "arpa_amount", "arpa_month_count", "gross_margin_pct", "gross_margin_source") == (
         *(Fraction(290, 3), 3, 60, "products"),
     )
-    assert values(row, "opening_logo_count", "churned_logo_count", "lifetime_months", "estimated_clv_amount") == (7, 0, 60, 3480)
-    assert row["value_at_risk_amount"] == 3480 * row["churn_risk_score"] / 100
+    assert values(row, "opening_logo_count", "churned_logo_count", "lifetime_months", "estimated_clv_amount") == (
+        7,
+        0,
+        None,
+        None,
+    )
+    # Seven account-months are no base.
+    assert values(row, "logo_churn_source", "value_at_risk_amount") == ("unknown", None)
 
 
 def test_recency_is_unknown_without_a_login() -> None:
@@ -115,14 +121,52 @@ def test_logos_are_counted_over_twelve_complete_months() -> None:
     assert logos(sources(subscriptions=paid)) == {("t", "smb"): Logos(13, 1)}
 
 
+def customers(count: int, segment: str, months: int, *, left: int = 0) -> tuple[list[Row], list[Row]]:
+    """Accounts of a plan tier that pay 100 a month and have been customers for `months` complete months; `left` of them left in August."""
+    begun = datetime(2026 - (months > 8), (8 - months) % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)
+    names = [f"{segment}{number}" for number in range(count)]
+    accounts = [account(account_id=name, plan_tier=segment) for name in names]
+    paid = [
+        subscription("100", f"{begun:%Y-%m-%d}", "2026-08-15" if number < left else None, subscription_id=name, account_id=name)
+        for number, name in enumerate(names)
+    ]
+    return accounts, paid
+
+
+def clv(*groups: tuple[list[Row], list[Row]]) -> dict[str, tuple[Any, ...]]:
+    """The base, the source of the logo churn, the lifetime and the value by account. Every account has logged in."""
+    accounts = [row for group, _ in groups for row in group]
+    paid = [row for _, group in groups for row in group]
+    used = [event for row in accounts for event in events(1, account_id=row["account_id"])]
+    rows = mart_churned_customers(sources(accounts=accounts, subscriptions=paid, usage_events=used, products=[product()]))
+    columns = ("opening_logo_count", "logo_churn_source", "lifetime_months", "estimated_clv_amount")
+    return {row["account_id"]: values(row, *columns) for row in rows}
+
+
+def test_the_value_needs_a_base_of_account_months() -> None:
+    # Two customers over twelve months are 24 account-months, in which nobody left. Nothing else is known.
+    assert clv(customers(2, "growth", 12))["growth0"] == (24, "unknown", None, None)
+    # 24 others over twelve months are 288, of which 3 left: 312 and 3 in the organization, so 104 months, at most 60. The margin is 60 %.
+    found = clv(customers(2, "growth", 12), customers(24, "starter", 12, left=3))
+    assert found["growth0"] == (24, "organization", 60, 3600)
+    # 288 ÷ 3 is 96 months, so 60 too. A customer that left has no value.
+    assert (found["starter0"], found["starter5"]) == ((288, "segment", 60, 0), (288, "segment", 60, 3600))
+    # 15 customers are 180 account-months, of which 6 left: 30 months.
+    assert clv(customers(15, "starter", 12, left=6))["starter9"] == (180, "segment", 30, 1800)
+    assert clv(customers(15, "starter", 11, left=6))["starter9"] == (165, "unknown", None, None)
+
+
 def test_priority_is_ranked_by_value_at_risk() -> None:
+    accounts, others = customers(20, "starter", 12)
     paid = [
         subscription("10", "2026-01-01", subscription_id="1"),
         subscription("20", "2026-01-01", subscription_id="2", account_id="b"),
     ]
     products = [product()]
-    rows = mart_churn_risk(sources(subscriptions=paid, products=products))
-    assert [values(row, "priority_rank", "account_id") for row in rows] == [(1, "b"), (2, "a")]
+    family = [account(), account(account_id="b"), *accounts]
+    ranked = mart_churn_risk(sources(accounts=family, subscriptions=paid + others, products=products))
+    rows = [row for row in ranked if row["account_id"] in "ab"]
+    assert [values(row, "priority_rank", "account_id") for row in rows] == [(21, "b"), (22, "a")]
     # Without a margin the value at risk is unknown, so the account id decides.
     assert [row["account_id"] for row in mart_churn_risk(sources(subscriptions=paid))] == ["a", "b"]
     assert [rounded(Fraction(value, 1000), 2) for value in (5, 4, -5)] == [Fraction(1, 100), 0, Fraction(-1, 100)]

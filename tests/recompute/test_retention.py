@@ -134,12 +134,12 @@ def test_exchange_rates_are_no_retention() -> None:
     known = [row for day, level in ends for row in rates(day, level)]
     dollars = [organization(reporting_currency="USD")]
     rows = mart_revenue_cohorts(
-        world(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
+        sources(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
     )
     assert [row["revenue_retention_pct"] for row in rows] == [100, 100, 100, 100]
     assert [row["revenue_retention_at_month_rates_pct"] for row in rows] == [100, 109, 91, 118]
     waterfall = mart_mrr_waterfall(
-        world(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
+        sources(paid("100", "2026-03-02"), fx_rates=known, organizations=dollars, as_of=datetime(2026, 7, 1, tzinfo=UTC))
     )
     assert [values(row, "opening_mrr_amount", "new_amount", "fx_amount", "closing_mrr_amount") for row in waterfall] == [
         *((0, 100, 0, 100), (100, 0, 9, 109), (109, 0, -18, 91), (91, 0, 27, 118)),

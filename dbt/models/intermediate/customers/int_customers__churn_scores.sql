@@ -17,8 +17,9 @@
 ] -%}
 {%- set measures = [
     'days_since_login', 'event_change_pct', 'mrr_growth_pct', 'product_count', 'product_names', 'arpa_amount',
-    'arpa_month_count', 'gross_margin_pct', 'gross_margin_source', 'opening_logo_count', 'churned_logo_count',
-    'segment_logo_churn_pct',
+    'arpa_month_count', 'arpa_subscriptions_without_rate', 'gross_margin_pct', 'gross_margin_source', 'opening_logo_count', 'churned_logo_count',
+    'segment_logo_churn_pct', 'organization_opening_logo_count', 'organization_churned_logo_count', 'logo_churn_source',
+    'logo_churn_pct',
 ] -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with
@@ -35,7 +36,8 @@ settings as (
         long_churned_days,
         arpa_months,
         logo_churn_months,
-        lifetime_months_cap
+        lifetime_months_cap,
+        least_logo_base
     from {{ ref('churn_risk_settings') }}
 ),
 
@@ -98,6 +100,7 @@ revenue as (
         is_complete,
         movement,
         subscription_count,
+        subscriptions_without_rate,
         mrr_amount,
         lag(subscription_count) over (partition by organization_id, account_id order by month)
             as opening_subscription_count
@@ -146,7 +149,8 @@ arpas as (
         revenue.organization_id,
         revenue.account_id,
         sum(revenue.mrr_amount) / count(*) as arpa_amount,
-        count(*) as arpa_month_count
+        count(*) as arpa_month_count,
+        sum(revenue.subscriptions_without_rate) as arpa_subscriptions_without_rate
     from revenue
     cross join settings
     where date_diff({{ month }}, revenue.month, month) < settings.arpa_months
@@ -171,6 +175,15 @@ segment_logos as (
     group by revenue.organization_id, accounts.segment
 ),
 
+organization_logos as (
+    select
+        organization_id,
+        cast(sum(opening_logo_count) as int64) as opening_logo_count,
+        cast(sum(churned_logo_count) as int64) as churned_logo_count
+    from segment_logos
+    group by organization_id
+),
+
 measured as (
     select
         customers.{{ attributes | join(',\n        customers.') }},
@@ -192,6 +205,7 @@ measured as (
         held.product_names,
         coalesce(arpas.arpa_amount, 0) as arpa_amount,
         coalesce(arpas.arpa_month_count, 0) as arpa_month_count,
+        cast(coalesce(arpas.arpa_subscriptions_without_rate, 0) as int64) as arpa_subscriptions_without_rate,
         round(coalesce(held.margin_pct, organization_margins.margin_pct), 4) as gross_margin_pct,
         case
             when held.margin_pct is not null then 'products'
@@ -201,8 +215,22 @@ measured as (
         cast(coalesce(segment_logos.opening_logo_count, 0) as int64) as opening_logo_count,
         cast(coalesce(segment_logos.churned_logo_count, 0) as int64) as churned_logo_count,
         100 * segment_logos.churned_logo_count / nullif(segment_logos.opening_logo_count, 0)
-            as segment_logo_churn_pct
+            as segment_logo_churn_pct,
+        coalesce(organization_logos.opening_logo_count, 0) as organization_opening_logo_count,
+        coalesce(organization_logos.churned_logo_count, 0) as organization_churned_logo_count,
+        case
+            when segment_logos.opening_logo_count >= settings.least_logo_base then 'segment'
+            when organization_logos.opening_logo_count >= settings.least_logo_base then 'organization'
+            else 'unknown'
+        end as logo_churn_source,
+        case
+            when segment_logos.opening_logo_count >= settings.least_logo_base
+                then 100 * segment_logos.churned_logo_count / segment_logos.opening_logo_count
+            when organization_logos.opening_logo_count >= settings.least_logo_base
+                then 100 * organization_logos.churned_logo_count / organization_logos.opening_logo_count
+        end as logo_churn_pct
     from customers
+    cross join settings
     left join held
         on held.organization_id = customers.organization_id
         and held.account_id = customers.account_id
@@ -214,6 +242,8 @@ measured as (
     left join segment_logos
         on segment_logos.organization_id = customers.organization_id
         and segment_logos.segment = customers.segment
+    left join organization_logos
+        on organization_logos.organization_id = customers.organization_id
     where customers.last_login_at is not null or customers.subscription_count > 0
 ),
 
@@ -248,10 +278,10 @@ with_parts as (
             when measured.mrr_growth_pct >= 0 then 0.0
         end as revenue_part,
         case
-            when measured.segment_logo_churn_pct is null then null
-            when measured.segment_logo_churn_pct * settings.lifetime_months_cap <= 100
+            when measured.logo_churn_pct is null then null
+            when measured.logo_churn_pct * settings.lifetime_months_cap <= 100
                 then cast(settings.lifetime_months_cap as float64)
-            else 100 / measured.segment_logo_churn_pct
+            else 100 / measured.logo_churn_pct
         end as lifetime_months
     from measured
     cross join settings
@@ -273,8 +303,11 @@ weighed as (
         with_parts.lifetime_months,
         {{ known_weight(weighted) }} as data_coverage,
         round({{ calculate_health_score(weighted) }}, 9) as churn_risk_score,
-        cast(with_parts.arpa_amount as float64) * with_parts.gross_margin_pct / 100 * with_parts.lifetime_months
-            as estimated_clv_amount
+        case
+            when with_parts.subscription_count = 0 then 0.0
+            when with_parts.arpa_subscriptions_without_rate = 0
+                then cast(with_parts.arpa_amount as float64) * with_parts.gross_margin_pct / 100 * with_parts.lifetime_months
+        end as estimated_clv_amount
     from with_parts
     cross join settings
 ),
@@ -386,11 +419,16 @@ final as (
         levels.contact_within_days,
         weighed.arpa_amount,
         weighed.arpa_month_count,
+        weighed.arpa_subscriptions_without_rate,
         weighed.gross_margin_pct,
         weighed.gross_margin_source,
         weighed.opening_logo_count,
         weighed.churned_logo_count,
         weighed.segment_logo_churn_pct,
+        weighed.organization_opening_logo_count,
+        weighed.organization_churned_logo_count,
+        weighed.logo_churn_source,
+        weighed.logo_churn_pct,
         weighed.lifetime_months,
         weighed.estimated_clv_amount
     from weighed

@@ -42,8 +42,8 @@ currencies as (
         on first_months.organization_id = subscriptions.organization_id
 ),
 
--- All currencies of an organization have the months from a year before its first subscription. Amounts are also converted at the rates
--- of twelve months before and of the month in which the account first paid.
+-- All currencies of an organization have the months from a year before its first subscription. Amounts are also converted at
+-- the rates of twelve months before and of the month in which the account first paid.
 months as (
     select
         currencies.organization_id,
