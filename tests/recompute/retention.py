@@ -47,6 +47,7 @@ def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
     """The retention of accounts that paid twelve months earlier. `now` and `then` are the rows of the two months."""
     base_rows = {row["account_id"]: row for row in then if row["subscription_count"]}
     base = [row for row in now if row["account_id"] in base_rows]
+    returned = [row for row in base if row["subscription_count"] and row["has_lapsed"]]
     base_amount, retained_amount = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
     retained_base_amount = sum(
         (min(row["mrr_12_months_ago_amount"], row["mrr_at_rate_of_12_months_ago_amount"]) for row in base), ZERO
@@ -58,6 +59,9 @@ def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
         "base_mrr_amount": base_amount,
         "retained_mrr_amount": retained_amount,
         "retained_base_mrr_amount": retained_base_amount,
+        "returned_account_count": len(returned),
+        "returned_mrr_amount": total(returned, "mrr_at_rate_of_12_months_ago_amount"),
+        "returned_mrr_pct": share(total(returned, "mrr_at_rate_of_12_months_ago_amount"), base_amount),
         "base_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in base_rows.values()),
         "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_12_months_ago"] for row in base),
         "nrr_pct": share(retained_amount, base_amount),
@@ -81,7 +85,11 @@ def _flow(rows: Sequence[Row]) -> Row:
 def mart_nrr_summary(sources: SourceData) -> list[Row]:
     """The rows of mart_nrr_summary, by dimension, value and month, without a gap."""
     places: dict[Place, dict[date, list[Row]]] = {}
-    for row in _described(sources):
+    rows = _described(sources)
+    without = {(row["organization_id"], row["account_id"], row["month"]) for row in rows if not row["subscription_count"]}
+    for row in rows:
+        between = (shifted(row["month"], -count) for count in range(1, YEAR))
+        row["has_lapsed"] = any((row["organization_id"], row["account_id"], month) in without for month in between)
         for dimension, value in (("total", "total"), *((name, row[name]) for name in DIMENSIONS)):
             place = (row["organization_id"], dimension, value)
             places.setdefault(place, {}).setdefault(row["month"], []).append(row)

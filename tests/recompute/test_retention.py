@@ -58,6 +58,9 @@ def test_retention_follows_the_base_of_twelve_months_before() -> None:
     assert values(june, "account_count", "base_account_count", "retained_account_count") == (3, 3, 2)
     assert values(june, "base_mrr_amount", "retained_mrr_amount", "retained_base_mrr_amount") == (300, 190, 140)
     assert (june["nrr_pct"] * 3, june["grr_pct"] * 3) == (190, 140)
+    # Account b left in September and came back in June with 40: 13 1/3 points of NRR.
+    assert values(june, "returned_account_count", "returned_mrr_amount") == (1, 40)
+    assert june["returned_mrr_pct"] * 3 == 40
     # May ended with 320. In June 100 churned, and the reactivation of 40 is no expansion.
     assert values(june, "opening_mrr_amount", "expansion_amount", "contraction_amount", "churn_amount") == (320, 0, 0, 100)
     assert june["flow_nrr_pct"] == june["flow_grr_pct"] == 68.75

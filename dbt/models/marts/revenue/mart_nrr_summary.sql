@@ -4,7 +4,8 @@
 {%- set sums = [
     'account_count', 'base_account_count', 'retained_account_count', 'base_mrr_amount', 'retained_mrr_amount',
     'retained_base_mrr_amount', 'base_subscriptions_without_rate', 'retained_subscriptions_without_rate',
-    'opening_mrr_amount', 'expansion_amount', 'contraction_amount', 'churn_amount',
+    'returned_account_count', 'returned_mrr_amount', 'opening_mrr_amount', 'expansion_amount', 'contraction_amount',
+    'churn_amount',
 ] -%}
 with
 
@@ -22,7 +23,12 @@ revenue as (
         movement,
         movement_amount,
         mrr_12_months_ago_amount,
-        mrr_at_rate_of_12_months_ago_amount
+        mrr_at_rate_of_12_months_ago_amount,
+        min(subscription_count) over (
+            partition by organization_id, account_id
+            order by month
+            rows between 11 preceding and 1 preceding
+        ) as least_subscription_count_since_base
     from {{ ref('fct_revenue') }}
 ),
 
@@ -51,6 +57,8 @@ with_base as (
         coalesce(accounts.plan_tier, 'unknown') as plan_tier,
         coalesce(accounts.region, 'unknown') as region,
         coalesce(base.subscription_count > 0, false) as is_in_base,
+        base.subscription_count > 0 and revenue.subscription_count > 0 and revenue.least_subscription_count_since_base = 0
+            as has_returned,
         coalesce(base.subscriptions_without_rate, 0) as base_subscriptions_without_rate
     from revenue
     left join revenue as base
@@ -75,6 +83,8 @@ cells as (
         sum(mrr_12_months_ago_amount) as base_mrr_amount,
         sum(if(is_in_base, mrr_at_rate_of_12_months_ago_amount, 0)) as retained_mrr_amount,
         sum(least(mrr_at_rate_of_12_months_ago_amount, mrr_12_months_ago_amount)) as retained_base_mrr_amount,
+        countif(has_returned) as returned_account_count,
+        sum(if(has_returned, mrr_at_rate_of_12_months_ago_amount, 0)) as returned_mrr_amount,
         sum(base_subscriptions_without_rate) as base_subscriptions_without_rate,
         sum(if(is_in_base, subscriptions_without_rate_of_12_months_ago, 0)) as retained_subscriptions_without_rate,
         sum(opening_mrr_amount) as opening_mrr_amount,
@@ -119,6 +129,8 @@ final as (
         base_mrr_amount,
         retained_mrr_amount,
         retained_base_mrr_amount,
+        returned_account_count,
+        returned_mrr_amount,
         base_subscriptions_without_rate,
         retained_subscriptions_without_rate,
         opening_mrr_amount,
@@ -127,6 +139,7 @@ final as (
         churn_amount,
         cast(100 * retained_mrr_amount / nullif(base_mrr_amount, 0) as float64) as nrr_pct,
         cast(100 * retained_base_mrr_amount / nullif(base_mrr_amount, 0) as float64) as grr_pct,
+        cast(100 * returned_mrr_amount / nullif(base_mrr_amount, 0) as float64) as returned_mrr_pct,
         cast(
             100 * (opening_mrr_amount + expansion_amount - contraction_amount - churn_amount)
             / nullif(opening_mrr_amount, 0) as float64
