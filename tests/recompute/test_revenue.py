@@ -139,3 +139,11 @@ def test_only_complete_years_are_compared() -> None:
         2025: (150, -25),
         2026: (400, None),
     }
+
+
+def test_the_year_that_has_just_ended_is_complete() -> None:
+    bought = [order("1", "2025-01-20", "1")]
+    for as_of, expected in ((datetime(2026, 1, 1, tzinfo=UTC), True), (datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC), False)):
+        rows = mtr_revenue_by_month(SourceData.of(as_of, organizations=[organization()], accounts=[account()], orders=bought))
+        assert [(row["month"].month, row["is_year_complete"]) for row in rows] == [(month, expected) for month in range(1, 13)]
+        assert rows[-1]["is_complete"] is expected
