@@ -92,7 +92,7 @@ def _in_select(scope: Scope, reader: _Reader) -> Iterator[str]:
     aggregates = [
         call for call in select.find_all(exp.AggFunc) if call.parent_select is select and not call.find_ancestor(exp.Window)
     ]
-    if group is not None and not _names_tenant(group.expressions):
+    if group is not None and not _names_tenant([_grouped(select, part) for part in group.expressions]):
         yield f"group by {_listed(group.expressions)}"
     elif group is None and aggregates:
         yield f"one group of all rows of {', '.join(sorted(tenants))}"
@@ -105,6 +105,8 @@ def _joins(select: exp.Select, tenants: set[str]) -> Iterator[str]:
     from_ = select.args.get("from_") or select.args.get("from")
     before = {from_.this.alias_or_name} & tenants if from_ is not None else set()
     for join in select.args.get("joins") or ():
+        if isinstance(join.this, exp.Unnest):
+            continue
         name = join.this.alias_or_name
         if name in tenants and before and not _same_tenant(join.args.get("on"), lambda table, name=name: table == name):
             yield f"join {name} on {join.args['on'].sql() if join.args.get('on') else 'nothing'}"
@@ -149,6 +151,11 @@ def _keys(select: exp.Select) -> Iterator[str]:
         name, parts = projection.alias_or_name, {column.name for column in projection.find_all(exp.Column)}
         if name.endswith("_key") and projection.find(exp.MD5, exp.MD5Digest) and TENANT not in parts:
             yield f"{name} without {TENANT}"
+
+
+def _grouped(select: exp.Select, part: exp.Expression) -> exp.Expression:
+    """The expression by which a query groups. A number stands for a column of the query."""
+    return select.selects[int(part.name) - 1].unalias() if isinstance(part, exp.Literal) else part
 
 
 def _names_tenant(expressions: list[exp.Expression] | None) -> bool:

@@ -28,6 +28,8 @@ ALLOWED = {
     ("dim_contacts", "group by title"): "the seniority of a title is the same for all tenants",
     ("dim_contacts", "without the tenant: title, words"): "as above",
     ("fct_revenue_rows_are_valid", "window MAX(month) partition by nothing"): "the last month is that of the run",
+    ("core: mrr_of_current_subscriptions", "window MAX(month) partition by nothing"): "as above",
+    ("core: raw_keys_are_staged", "without the tenant: _is_deleted"): "it counts keys, and each key contains its tenant",
 }
 
 
@@ -74,6 +76,8 @@ def test_no_sql_joins_groups_or_ranks_rows_of_two_tenants(compiled: Manifest, co
     queries |= {name: sql for name, sql in rules.items() if sql is not None}
     queries |= {"mcp: churned_customers": CHURNED_CUSTOMERS.sql, "mcp: top_root_causes": TOP_ROOT_CAUSES.sql}
     found = {(name, place) for name, sql in queries.items() for place in crossings(sql, columns)}
+    # A gate may count all rows of a table.
+    found = {(name, place) for name, place in found if name not in rules or not place.startswith("one group of all rows")}
     assert len(queries) > 250
     assert found - ALLOWED.keys() == set()
     assert ALLOWED.keys() - found == set(), "these exceptions are no longer needed"
