@@ -22,7 +22,7 @@ from tests.pipeline.comparison import MODELS, capture, differences
 from tests.pipeline.conftest import FIRST, FinishedRun
 from tests.pipeline.nightly_runs import NightlyRuns, rows
 from tests.pipeline.odd_companies import make_odd
-from tests.recompute.world import instant
+from tests.recompute.sources import instant
 
 #: Relations with rows that the staging gate must quarantine, because they refer to a missing row.
 QUARANTINED = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support__ticket_priority_changes"}
