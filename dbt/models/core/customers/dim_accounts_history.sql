@@ -29,7 +29,9 @@ present as (
         signup_date,
         updated_at as valid_from,
         lead(updated_at) over (partition by organization_id, account_id order by updated_at) as valid_to,
-        coalesce(lead(_is_deleted) over (partition by organization_id, account_id order by updated_at), false) as is_ended_by_deletion
+        coalesce(
+            lead(_is_deleted) over (partition by organization_id, account_id order by updated_at), false
+        ) as is_ended_by_deletion
     from versions
     qualify not _is_deleted
 ),
