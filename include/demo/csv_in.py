@@ -159,7 +159,7 @@ class _Reading:
             if not column.nullable:
                 wrong += [(number, "empty, but a value is required") for number, text in enumerate(values) if text is None]
             bad += [(number, column.name, message) for number, message in wrong]
-        bad += [(number, self.table.key[0], message) for number, message in self._repeated_keys(by_name)]
+        bad += [(number, self.table.id, message) for number, message in self._repeated_keys(by_name)]
         self._report(bad)
         for name in self._header:
             if name not in columns:

@@ -53,14 +53,14 @@ def listings(company: Company, system: System, repeats: bool) -> dict[str, Listi
     """The resources of a system. With `repeats`, the rows in `company.sent_twice` occur twice in a row."""
     result = {}
     for table in tables_of(system):
-        rows = company.tables[table.name].sort_by([("updated_at", "ascending"), (table.key[0], "ascending")])
+        rows = company.tables[table.name].sort_by([("updated_at", "ascending"), *((name, "ascending") for name in table.key)])
         twice = set(company.sent_twice.get(table.name, [])) if repeats else set()
         names = rows.column_names
         texts, changed = [], []
         columns = [json_column(rows[name]) for name in names]
         for values, instant in zip(zip(*columns, strict=True), rows["updated_at"].to_pylist(), strict=True):
             record = dict(zip(names, values, strict=True))
-            for _ in range(2 if record[table.key[0]] in twice else 1):
+            for _ in range(2 if record[table.id] in twice else 1):
                 texts.append(json.dumps(record, ensure_ascii=False))
                 changed.append(instant)
         result[table.name] = Listing(texts, changed)

@@ -33,6 +33,11 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
 
+    @property
+    def id(self) -> str:
+        """The column that identifies a row among the rows of its tenant; a table of the reference system has none."""
+        return self.key[-1]
+
     @cached_property
     def by_name(self) -> dict[str, Column]:
         """The columns by name."""
@@ -61,19 +66,19 @@ _CRM = (
     _table(
         "crm",
         "facilities",
-        "facility_id",
+        "organization_id facility_id",
         "facility_id organization_id name city region created_at:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "users",
-        "user_id",
+        "organization_id user_id",
         "user_id organization_id facility_id? full_name email role is_active:boolean created_at:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "accounts",
-        "account_id",
+        "organization_id account_id",
         "account_id organization_id parent_account_id? merged_into_account_id? name domain? industry"
         " employee_count?:integer annual_revenue?:decimal currency account_type status plan_tier? region country city?"
         " owner_user_id? signup_date?:date created_at:timestamp updated_at:timestamp",
@@ -81,28 +86,28 @@ _CRM = (
     _table(
         "crm",
         "contacts",
-        "contact_id",
+        "organization_id contact_id",
         "contact_id organization_id account_id first_name last_name email? phone? title? is_primary:boolean status"
         " gender? income_segment? created_at:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "products",
-        "product_id",
+        "organization_id product_id",
         "product_id organization_id sku name category product_type unit_price:decimal unit_cost:decimal currency"
         " stock_quantity:integer reorder_level:integer is_active:boolean created_at:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "leads",
-        "lead_id",
+        "organization_id lead_id",
         "lead_id organization_id facility_id rep_user_id? account_id? source_channel stage amount:decimal currency"
         " created_at:timestamp sql_at?:timestamp opportunity_at?:timestamp closed_at?:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "deals",
-        "deal_id",
+        "organization_id deal_id",
         "deal_id organization_id account_id contact_id? lead_id? facility_id? owner_user_id? name stage amount:decimal"
         " currency probability_pct:decimal expected_close_date?:date closed_at?:timestamp lost_reason?"
         " created_at:timestamp updated_at:timestamp",
@@ -110,14 +115,14 @@ _CRM = (
     _table(
         "crm",
         "deal_stage_history",
-        "history_id",
+        "organization_id history_id",
         "history_id organization_id deal_id from_stage? to_stage amount:decimal probability_pct:decimal"
         " changed_by_user_id? changed_at:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "activities",
-        "activity_id",
+        "organization_id activity_id",
         "activity_id organization_id account_id? contact_id? deal_id? user_id? activity_type subject status outcome?"
         " due_at?:timestamp completed_at?:timestamp duration_minutes?:integer created_at:timestamp"
         " updated_at:timestamp",
@@ -125,14 +130,14 @@ _CRM = (
     _table(
         "crm",
         "outreach",
-        "outreach_id",
+        "organization_id outreach_id",
         "outreach_id organization_id facility_id rep_user_id? lead_id? channel sent_at:timestamp"
         " responded_at?:timestamp converted_at?:timestamp updated_at:timestamp",
     ),
     _table(
         "crm",
         "orders",
-        "order_id",
+        "organization_id order_id",
         "order_id organization_id account_id contact_id? order_number status currency subtotal_amount:decimal"
         " discount_amount:decimal tax_amount:decimal shipping_amount:decimal total_amount:decimal ordered_at:timestamp"
         " shipped_at?:timestamp delivered_at?:timestamp updated_at:timestamp",
@@ -140,14 +145,14 @@ _CRM = (
     _table(
         "crm",
         "order_items",
-        "order_item_id",
+        "organization_id order_item_id",
         "order_item_id organization_id order_id product_id quantity:integer unit_price:decimal"
         " discount_amount:decimal line_amount:decimal updated_at:timestamp",
     ),
     _table(
         "crm",
         "compliance_checks",
-        "check_id",
+        "organization_id check_id",
         "check_id organization_id facility_id check_type status due_at:timestamp completed_at?:timestamp updated_at:timestamp",
     ),
 )
@@ -156,7 +161,7 @@ _BILLING = (
     _table(
         "billing",
         "subscriptions",
-        "subscription_id",
+        "organization_id subscription_id",
         "subscription_id organization_id account_id product_id replaces_subscription_id? plan_tier billing_interval"
         " interval_count:integer quantity:integer unit_amount:decimal discount_pct:decimal currency status"
         " started_at:timestamp trial_ends_at?:timestamp current_period_end?:timestamp cancelled_at?:timestamp"
@@ -165,7 +170,7 @@ _BILLING = (
     _table(
         "billing",
         "invoices",
-        "invoice_id",
+        "organization_id invoice_id",
         "invoice_id organization_id account_id subscription_id? status issued_at:timestamp due_at:timestamp"
         " paid_at?:timestamp period_start:timestamp period_end:timestamp currency subtotal_amount:decimal"
         " tax_amount:decimal total_amount:decimal amount_paid:decimal updated_at:timestamp",
@@ -176,7 +181,7 @@ _SUPPORT = (
     _table(
         "support",
         "tickets",
-        "ticket_id",
+        "organization_id ticket_id",
         "ticket_id organization_id account_id? contact_id? facility_id? product_id? category_id? root_cause_id?"
         " assignee_user_id? channel priority status subject app_version? created_at:timestamp"
         " first_responded_at?:timestamp resolved_at?:timestamp reopened_count:integer csat_score?:integer"
@@ -185,25 +190,25 @@ _SUPPORT = (
     _table(
         "support",
         "ticket_priority_changes",
-        "change_id",
+        "organization_id change_id",
         "change_id organization_id ticket_id from_priority? to_priority changed_at:timestamp updated_at:timestamp",
     ),
     _table(
         "support",
         "ticket_categories",
-        "category_id",
+        "organization_id category_id",
         "category_id organization_id name parent_name? updated_at:timestamp",
     ),
     _table(
         "support",
         "root_causes",
-        "root_cause_id",
+        "organization_id root_cause_id",
         "root_cause_id organization_id code name category severity updated_at:timestamp",
     ),
     _table(
         "support",
         "survey_responses",
-        "response_id",
+        "organization_id response_id",
         "response_id organization_id account_id? facility_id? contact_id? ticket_id? survey_type score:integer"
         " comment? sent_at:timestamp responded_at?:timestamp updated_at:timestamp",
     ),
@@ -213,7 +218,7 @@ _PRODUCT = (
     _table(
         "product",
         "usage_events",
-        "event_id",
+        "organization_id event_id",
         "event_id organization_id account_id user_id event_name event_category app_version? occurred_at:timestamp"
         " properties?:json",
     ),

@@ -87,7 +87,7 @@ class Conformer:
         return pa.table({**fields, **self._metadata(Piece(pa.table({})), 0)})
 
     def tombstones(self, keys: pa.Table, updated_at: datetime) -> pa.Table:
-        """One tombstone per row of `keys` (key columns, and organization_id if the table has it).
+        """One tombstone per row of `keys` (key columns).
 
         The times that order the versions are `updated_at`, which follows all earlier versions. Other columns are NULL.
         """

@@ -41,7 +41,7 @@ class DeletedKeys:
 
     Attributes:
         live: number of live keys in raw before the deletion.
-        keys: one row per deleted key: the key columns, and organization_id if the table has it.
+        keys: one row per deleted key, with the key columns.
     """
 
     live: int
@@ -114,7 +114,7 @@ def find_deleted(
 
 
 def _deleted_keys(client: Client, source: Source, table: Table, as_of: datetime, live: int) -> DeletedKeys:
-    columns = _identity(table)
+    columns = list(table.primary_key)
     sql = (
         f"select {', '.join(f'live.{name}' for name in columns)} from ({_latest_sql(source, table, columns)}) as live "
         f"left join (select distinct row_key from {source.dataset}.{KEYS_TABLE} where table_name = '{table.name}') as held "
@@ -122,12 +122,6 @@ def _deleted_keys(client: Client, source: Source, table: Table, as_of: datetime,
     )
     found = rows(sql, {"as_of": as_of}, client)
     return DeletedKeys(live, pa.table({name: pa.array([row[name] for row in found]) for name in columns}))
-
-
-def _identity(table: Table) -> list[str]:
-    """The columns that a tombstone fills."""
-    tenant = ["organization_id"] if "organization_id" in table.columns else []
-    return list(dict.fromkeys([*table.primary_key, *tenant]))
 
 
 def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:

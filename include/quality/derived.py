@@ -204,13 +204,11 @@ def _table_rules(source: Source) -> Iterator[Rule]:
             },
         )
         missing = [f"{column} is null" for column in table.primary_key]
-        if "organization_id" in table.columns and "organization_id" not in table.primary_key:
-            missing.append("(organization_id is null and not _is_deleted)")
         yield Rule(
             name=f"keys_present_in_{table.name}",
             relation=relation,
             action="block",
-            reason="A row without its key or its tenant can be neither updated nor counted.",
+            reason="A row without its key, which names its tenant, can be neither updated nor counted.",
             rows=f"select * from {relation}\nwhere _batch_id = @batch_id and ({' or '.join(missing)})",
         )
 

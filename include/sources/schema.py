@@ -25,6 +25,8 @@ ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timest
 
 #: Types that a key may have: their text is the same in every system.
 _KEY_TYPES = frozenset({"string", "integer", "date", "time"})
+#: The column of the tenant. Two tenants may use the same ids, so a key of a table that has the column contains it.
+TENANT = "organization_id"
 #: The event time of tables whose rows are known ahead.
 KNOWN_AHEAD = "none"
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -139,6 +141,7 @@ class Table(_Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
+    #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
     #: The timestamp column that grows with every change of a row. Without it, the table is read whole.
@@ -198,6 +201,8 @@ class Table(_Strict):
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )
+        if TENANT in self.columns and TENANT not in self.primary_key:
+            raise ValueError(f"primary_key lacks {TENANT}: two tenants may use the same {', '.join(self.primary_key)}")
         if self.cursor is not None:
             if self.cursor not in self.columns:
                 raise ValueError(f"cursor names {self.cursor}, which is not a column of the table")

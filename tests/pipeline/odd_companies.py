@@ -1,6 +1,6 @@
 """Changes a folder of demo CSV files into odd but legal companies, as a user's folder may contain them.
 
-python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|all_at_once
+python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|shared_ids|all_at_once
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Folder:
         return [row["organization_id"] for row in self.tables["organizations"]]
 
     def add(self, table: str, **values: object) -> str:
-        """Add a row, with any value for the other required columns. Returns the first part of its key."""
+        """Add a row, with any value for the other required columns. Returns its id."""
         schema = TABLES[table]
         given = {name: "" if value is None else str(value) for name, value in values.items()}
         row = {**self._defaults(schema), **given}
@@ -61,7 +61,7 @@ class Folder:
         if unknown:
             raise ValueError(f"{table} has no {sorted(unknown)}")
         self.tables[table].append(row)
-        return row[schema.key[0]]
+        return row[schema.id]
 
     def of(self, table: str, organization: str) -> list[Record]:
         """The rows of an organization."""
@@ -83,8 +83,8 @@ class Folder:
 
     def _defaults(self, schema: Table) -> Record:
         row = {column.name: "" if column.nullable else _ANY[column.type] for column in schema.columns}
-        if len(schema.key) == 1:
-            row[schema.key[0]] = f"odd-{next(self._number):04}"
+        if schema.id.endswith("_id"):
+            row[schema.id] = f"odd-{next(self._number):04}"
         return row
 
 
@@ -150,14 +150,39 @@ def one_organization(folder: Folder) -> None:
             folder.drop(name, other)
 
 
+def shared_ids(folder: Folder) -> None:
+    """All organizations use the same ids: an id becomes its number among those of its organization.
+
+    An id that refers to a missing row becomes a number that only a larger organization may have.
+    """
+    ids = sorted({table.id for table in TABLES.values() if table.id.endswith("_id")} - {"organization_id"})
+    numbers: dict[tuple[str, str], dict[str, str]] = {}
+
+    def number(row: Record, kind: str, name: str) -> str:
+        known = numbers.setdefault((row["organization_id"], kind), {})
+        return known.setdefault(name, f"{kind.removesuffix('_id')}-{len(known) + 1:06}")
+
+    tenants = {name: rows for name, rows in folder.tables.items() if "organization_id" in TABLES[name].by_name}
+    for name, rows in tenants.items():
+        if TABLES[name].id in ids:
+            for row in rows:
+                number(row, TABLES[name].id, row[TABLES[name].id])
+    for name, rows in tenants.items():
+        kinds = {c: next((i for i in ids if c == i or c.endswith(f"_{i}")), None) for c in TABLES[name].by_name}
+        for row, (column, kind) in product(rows, kinds.items()):
+            if kind and row[column]:
+                row[column] = number(row, kind, row[column])
+
+
 def all_at_once(folder: Folder) -> None:
-    """All of these changes, each in its own organization, beside an ordinary one."""
+    """All of these changes, each in its own organization, beside an ordinary one. All organizations use the same ids."""
     first, second, *_ = folder.organizations
     no_deals(folder, folder.copy(first, "-undealt"))
     hundred_currencies(folder, folder.copy(second, "-motley"))
     only_lost_deals(folder, second)
     empty(folder)
     nasty(folder)
+    shared_ids(folder)
 
 
 def _everywhere(change: Callable[[Folder, str], None]) -> Callable[[Folder], None]:
@@ -175,6 +200,7 @@ COMPANIES: dict[str, Callable[[Folder], None]] = {
     "only_lost_deals": _everywhere(only_lost_deals),
     "hundred_currencies": _everywhere(hundred_currencies),
     "nasty": nasty,
+    "shared_ids": shared_ids,
     "all_at_once": all_at_once,
 }
 

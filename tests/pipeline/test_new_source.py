@@ -31,7 +31,7 @@ reader: {type: files, formats: [csv]}
 tables:
   campaigns:
     description: One row per campaign.
-    primary_key: [campaign_id]
+    primary_key: [organization_id, campaign_id]
     glob: campaigns.csv
     event_time: none
     columns:

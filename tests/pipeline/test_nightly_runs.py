@@ -105,7 +105,7 @@ def test_an_orphan_is_quarantined_with_its_reason(second: RunContext) -> None:
     assert all(row["reason"] for row in moved)
     moved_changes = {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
     staged, clean, built = (
-        {row["history_id"] for row in rows(f"select history_id from {table}")}
+        {f"{row['organization_id']}|{row['history_id']}" for row in rows(f"select organization_id, history_id from {table}")}
         for table in (
             "staging.stg_crm__deal_stage_history",
             "core.clean_crm__deal_stage_history",

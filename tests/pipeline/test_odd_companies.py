@@ -1,24 +1,28 @@
-"""A nightly run of a CSV folder with every odd but legal company: each table equals its recomputation.
+"""A nightly run of a CSV folder with every odd but legal company, whose organizations share all ids: each table equals its recomputation.
 
 The unit tests of all models also run here, because this warehouse has every table.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from include.demo.schema import TABLES
 from include.local.home import Company
 from include.settings import ROOT
 from tests.pipeline.comparison import MODELS, capture, differences
 from tests.pipeline.conftest import FIRST, FinishedRun
 from tests.pipeline.nightly_runs import NightlyRuns, rows
 from tests.pipeline.odd_companies import make_odd
+from tests.recompute.sources import instant
 
 #: Relations with rows that the staging gate must quarantine, because they refer to a missing row.
 QUARANTINED = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support__ticket_priority_changes"}
@@ -69,6 +73,19 @@ def test_the_oddities_have_reached_the_warehouse(odd_run: FinishedRun) -> None:
     currencies = {row["currency"] for name in ("fct_orders", "fct_invoices") for row in tables[name]}
     assert len(currencies) > 100
     assert {row["has_rate"] for row in tables["fct_orders"] if row["currency"].startswith("Q")} == {True, False}
+
+
+def test_every_organization_keeps_its_row_of_an_id_that_others_use_too(odd_run: FinishedRun) -> None:
+    for table in TABLES.values():
+        if not table.id.endswith("_id") or table.name == "organizations":
+            continue
+        with (odd_run.truth / f"{table.name}.csv").open(encoding="utf-8", newline="") as lines:
+            seen = [row for row in csv.DictReader(lines) if instant(row.get("updated_at") or row["occurred_at"]) < odd_run.as_of]
+        sent = Counter((row["organization_id"], row[table.id]) for row in seen)
+        shared = Counter(name for _, name in sent)
+        assert max(shared.values()) >= 4, table.name
+        staged = rows(f"select organization_id, {table.id} as id from staging.stg_{table.system}__{table.name}")
+        assert Counter((row["organization_id"], row["id"]) for row in staged) == sent, table.name
 
 
 def test_a_row_that_refers_to_a_missing_row_is_quarantined(odd_run: FinishedRun) -> None:

@@ -58,7 +58,7 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
 
 def dim_accounts(sources: SourceData) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
-    organizations, users = sources.by_key("organizations"), sources.by_key("users")
+    organizations, users = sources.by_key("organizations"), sources.by_tenant("users")
     tops, rates = roll_ups(sources), Rates(sources)
     today = sources.as_of.date()
     rows: list[Row] = []
@@ -67,8 +67,8 @@ def dim_accounts(sources: SourceData) -> list[Row]:
         reporting = organizations[tenant]["reporting_currency"]
         revenue: Decimal | None = account["annual_revenue"]
         converted = rates.convert(revenue, account["currency"], reporting, today)
-        owner = users.get(account["owner_user_id"] or "")
-        top = tops[account["account_id"]]
+        owner = users.get((tenant, account["owner_user_id"]))
+        top = tops[tenant, account["account_id"]]
         recorded = {
             name: account[name]
             for name in (
@@ -96,7 +96,7 @@ def dim_accounts(sources: SourceData) -> list[Row]:
                 "revenue_band": revenue_band(converted),
                 "account_category": category(account["status"], account["account_type"]),
                 "segment": segment(account["plan_tier"], account["employee_count"]),
-                "owner_name": owner["full_name"] if owner and owner["organization_id"] == tenant else "unknown",
+                "owner_name": owner["full_name"] if owner else "unknown",
                 "top_account_id": top.top_account_id,
                 "top_account_key": natural(tenant, top.top_account_id),
                 "is_top_account": top.top_account_id == account["account_id"],

@@ -36,7 +36,7 @@ def sla_figures(name: str, tickets: Sequence[Row]) -> Row:
 
 def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
     """The rows of mart_ticket_sla_compliance, by organization, facility, priority and month."""
-    names = {identity: row["name"] for identity, row in sources.by_key("facilities").items()}
+    names = {identity: row["name"] for identity, row in sources.by_tenant("facilities").items()}
     groups: dict[tuple[str, str, str, date], list[Row]] = defaultdict(list)
     for ticket in fct_tickets(sources):
         month = month_of(ticket["created_at"])
@@ -47,7 +47,7 @@ def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
             {
                 "organization_id": tenant,
                 "facility_id": facility,
-                "facility_name": names.get(facility, "Unknown"),
+                "facility_name": names.get((tenant, facility), "Unknown"),
                 "priority": priority,
                 "created_month": month,
                 "is_complete": month_end(month) <= sources.as_of,

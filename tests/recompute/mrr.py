@@ -64,7 +64,7 @@ class SubscriptionRecords:
     def top(self, tenant: str, account: str | None) -> str:
         """The top account of an account. An account unknown to the tenant is its own top account."""
         known = self.tenants.row("accounts", tenant, account)
-        return account or UNKNOWN if known is None else self._tops[known["account_id"]].top_account_id
+        return account or UNKNOWN if known is None else self._tops[tenant, known["account_id"]].top_account_id
 
     def end(self, month: date) -> datetime:
         """The instant at which a month is measured: its end, or as_of for the current month."""

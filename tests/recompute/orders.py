@@ -39,7 +39,7 @@ def _days(start: datetime, end: datetime | None) -> Fraction | None:
 
 def fct_orders(sources: SourceData) -> list[Row]:
     """The rows of fct_orders, by order_id."""
-    organizations, accounts = sources.by_key("organizations"), sources.by_key("accounts")
+    organizations, accounts = sources.by_key("organizations"), sources.by_tenant("accounts")
     rates = Rates(sources)
     rows: list[Row] = []
     for order in sources["orders"]:
@@ -49,8 +49,7 @@ def fct_orders(sources: SourceData) -> list[Row]:
         day = order["ordered_at"].date()
         converted = {name: rates.convert(amount, order["currency"], reporting, day) for name, amount in amounts.items()}
         is_revenue = order["status"] not in NOT_REVENUE
-        account = accounts.get(order["account_id"])
-        is_known = account is not None and account["organization_id"] == tenant
+        is_known = (tenant, order["account_id"]) in accounts
         rows.append(
             {
                 **{name: order[name] for name in RECORDED},

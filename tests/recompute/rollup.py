@@ -20,19 +20,22 @@ class RollUp:
     issue: str | None
 
 
-def _next(account: Row, accounts: dict[str, Row]) -> tuple[Row | None, str | None]:
+#: Organization and id → account.
+Accounts = dict[tuple[str, str], Row]
+
+
+def _next(account: Row, accounts: Accounts) -> tuple[Row | None, str | None]:
     """The next account in the roll-up, or the issue with that step. Both are None at a top account."""
     target = account["merged_into_account_id"] or account["parent_account_id"]
     if target is None:
         return None, None
-    if target not in accounts:
-        return None, "missing_target"
-    if accounts[target]["organization_id"] != account["organization_id"]:
-        return None, "other_organization"
-    return accounts[target], None
+    found = accounts.get((account["organization_id"], target))
+    if found is not None:
+        return found, None
+    return None, "other_organization" if any(target == identity for _, identity in accounts) else "missing_target"
 
 
-def _is_on_cycle(account: Row, accounts: dict[str, Row]) -> bool:
+def _is_on_cycle(account: Row, accounts: Accounts) -> bool:
     seen: set[str] = set()
     here: Row | None = account
     while here is not None and here["account_id"] not in seen:
@@ -41,7 +44,7 @@ def _is_on_cycle(account: Row, accounts: dict[str, Row]) -> bool:
     return here is not None and here["account_id"] == account["account_id"]
 
 
-def roll_up(account: Row, accounts: dict[str, Row]) -> RollUp:
+def roll_up(account: Row, accounts: Accounts) -> RollUp:
     """Follows merged_into_account_id, or else parent_account_id, up to the top account.
 
     The walk stops at an account whose target is missing or in another organization. It also stops at the first
@@ -56,7 +59,7 @@ def roll_up(account: Row, accounts: dict[str, Row]) -> RollUp:
     return RollUp(here["account_id"], issue)
 
 
-def roll_ups(sources: SourceData) -> dict[str, RollUp]:
-    """The roll-up of every account, by account_id."""
-    accounts = sources.by_key("accounts")
+def roll_ups(sources: SourceData) -> dict[tuple[str, str], RollUp]:
+    """The roll-up of every account, by organization and account_id."""
+    accounts = sources.by_tenant("accounts")
     return {identity: roll_up(account, accounts) for identity, account in accounts.items()}

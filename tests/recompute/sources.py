@@ -21,27 +21,27 @@ Row = dict[str, Any]
 
 KEYS: dict[str, tuple[str, ...]] = {
     "organizations": ("organization_id",),
-    "facilities": ("facility_id",),
-    "users": ("user_id",),
-    "accounts": ("account_id",),
-    "contacts": ("contact_id",),
-    "products": ("product_id",),
-    "leads": ("lead_id",),
-    "deals": ("deal_id",),
-    "deal_stage_history": ("history_id",),
-    "activities": ("activity_id",),
-    "outreach": ("outreach_id",),
-    "orders": ("order_id",),
-    "order_items": ("order_item_id",),
-    "compliance_checks": ("check_id",),
-    "subscriptions": ("subscription_id",),
-    "invoices": ("invoice_id",),
-    "tickets": ("ticket_id",),
-    "ticket_priority_changes": ("change_id",),
-    "ticket_categories": ("category_id",),
-    "root_causes": ("root_cause_id",),
-    "survey_responses": ("response_id",),
-    "usage_events": ("event_id",),
+    "facilities": ("organization_id", "facility_id"),
+    "users": ("organization_id", "user_id"),
+    "accounts": ("organization_id", "account_id"),
+    "contacts": ("organization_id", "contact_id"),
+    "products": ("organization_id", "product_id"),
+    "leads": ("organization_id", "lead_id"),
+    "deals": ("organization_id", "deal_id"),
+    "deal_stage_history": ("organization_id", "history_id"),
+    "activities": ("organization_id", "activity_id"),
+    "outreach": ("organization_id", "outreach_id"),
+    "orders": ("organization_id", "order_id"),
+    "order_items": ("organization_id", "order_item_id"),
+    "compliance_checks": ("organization_id", "check_id"),
+    "subscriptions": ("organization_id", "subscription_id"),
+    "invoices": ("organization_id", "invoice_id"),
+    "tickets": ("organization_id", "ticket_id"),
+    "ticket_priority_changes": ("organization_id", "change_id"),
+    "ticket_categories": ("organization_id", "category_id"),
+    "root_causes": ("organization_id", "root_cause_id"),
+    "survey_responses": ("organization_id", "response_id"),
+    "usage_events": ("organization_id", "event_id"),
     "fx_rates": ("rate_date", "currency"),
     "business_hours": ("organization_id", "weekday", "opens_at", "valid_from"),
     "holidays": ("organization_id", "holiday_date"),
@@ -162,6 +162,11 @@ class SourceData:
         """The rows of a table with a one-column key, by that key."""
         (key,) = KEYS[table]
         return {row[key]: row for row in self.tables[table]}
+
+    def by_tenant(self, table: str) -> dict[tuple[str, str], Row]:
+        """The rows of a tenant's table, by organization and id. Organizations may use the same ids."""
+        tenant, key = KEYS[table]
+        return {(row[tenant], row[key]): row for row in self.tables[table]}
 
 
 def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:

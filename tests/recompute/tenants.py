@@ -31,14 +31,15 @@ class Tenants:
     def __init__(self, sources: SourceData) -> None:
         self.as_of = sources.as_of
         self.rates = Rates(sources)
+        self._organizations = sources.by_key("organizations")
         self._tables = {
-            table: sources.by_key(table)
-            for table in ("organizations", "facilities", "users", "accounts", "contacts", "products", "deals", "leads", "orders")
+            table: sources.by_tenant(table)
+            for table in ("facilities", "users", "accounts", "contacts", "products", "deals", "leads", "orders")
         }
 
     def reporting_currency(self, tenant: str) -> str:
         """The reporting currency of a tenant."""
-        return str(self._tables["organizations"][tenant]["reporting_currency"])
+        return str(self._organizations[tenant]["reporting_currency"])
 
     def convert(self, amount: Decimal | Fraction | None, currency: str, tenant: str, day: date) -> Fraction | None:
         """An amount in the tenant's reporting currency at the rates of a day, or None if a rate is missing."""
@@ -46,13 +47,12 @@ class Tenants:
 
     def row(self, table: str, tenant: str, identity: str | None) -> Row | None:
         """The row with the given id, or None if the tenant has no such row."""
-        found = None if identity is None else self._tables[table].get(identity)
-        return found if found is not None and found["organization_id"] == tenant else None
+        return None if identity is None else self._tables[table].get((tenant, identity))
 
     def key(self, table: str, tenant: str, identity: str | None) -> str | None:
         """The surrogate key of the row with the given id, or None if the tenant has no such row."""
         found = self.row(table, tenant, identity)
-        return None if found is None else natural(tenant, found[KEYS[table][0]])
+        return None if found is None else natural(tenant, found[KEYS[table][-1]])
 
     def facility(self, tenant: str, identity: str | None) -> Row:
         """The id and key columns of a facility. The `unknown` facility is used if the tenant has no such row."""

@@ -32,7 +32,10 @@ ACCOUNTS = [
     account("own parent", parent="own parent"),
     account("elsewhere", tenant="u"),
     account("foreign", parent="elsewhere"),
+    account("child", parent="elsewhere", tenant="u"),
 ]
+
+BY_TENANT = {(row["organization_id"], row["account_id"]): row for row in ACCOUNTS}
 
 
 @pytest.mark.parametrize(
@@ -52,5 +55,8 @@ ACCOUNTS = [
     ],
 )
 def test_roll_up(start: str, end: RollUp) -> None:
-    accounts = {row["account_id"]: row for row in ACCOUNTS}
-    assert roll_up(accounts[start], accounts) == end
+    assert roll_up(BY_TENANT["t", start], BY_TENANT) == end
+
+
+def test_the_same_id_in_another_organization_is_another_account() -> None:
+    assert roll_up(BY_TENANT["u", "child"], BY_TENANT) == RollUp("elsewhere", None)

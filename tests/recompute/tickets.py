@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -92,12 +92,9 @@ def resolution_speed(hours: Fraction | None) -> str | None:
     return "fast" if hours <= FAST_HOURS else "normal" if hours <= NORMAL_HOURS else "slow"
 
 
-def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> Row:
+def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collection[tuple[str, str]]) -> Row:
     ticket, as_of = case.ticket, case.as_of
     tenant = ticket["organization_id"]
-
-    def known(table: dict[str, Row], identity: str | None) -> bool:
-        return identity in table and table[identity]["organization_id"] == tenant
 
     responded_at = ticket["first_responded_at"]
     if responded_at is not None and responded_at >= as_of:
@@ -106,14 +103,14 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
     resolved_at = ticket["resolved_at"] if is_resolved else None
     # If a ticket is resolved without a reply, its response clock stops at resolution.
     response_closed_at = min((moment for moment in (responded_at, resolved_at) if moment is not None), default=None)
-    facility = ticket["facility_id"] if known(facilities, ticket["facility_id"]) else "unknown"
+    facility = ticket["facility_id"] if (tenant, ticket["facility_id"]) in facilities else "unknown"
     hours = exact_minutes(resolved_at - ticket["created_at"]) / 60 if resolved_at else None
     release = releases.release_version(ticket["app_version"])
     return {
         **{name: ticket[name] for name in RECORDED},
         "channel": ticket["channel"].lower() if ticket["channel"] else None,
         "ticket_key": natural(tenant, ticket["ticket_id"]),
-        "account_key": natural(tenant, ticket["account_id"]) if known(accounts, ticket["account_id"]) else None,
+        "account_key": natural(tenant, ticket["account_id"]) if (tenant, ticket["account_id"]) in accounts else None,
         "facility_id": facility,
         "facility_key": natural(tenant, facility),
         "priority": priority_at(ticket, case.changes, as_of),
@@ -137,8 +134,8 @@ def _row(case: _Case, facilities: dict[str, Row], accounts: dict[str, Row]) -> R
 def fct_tickets(sources: SourceData) -> list[Row]:
     """The rows of fct_tickets, by ticket_id."""
     facilities, accounts, by_organization = (
-        sources.by_key("facilities"),
-        sources.by_key("accounts"),
+        sources.by_tenant("facilities"),
+        sources.by_tenant("accounts"),
         clocks(sources),
     )
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)

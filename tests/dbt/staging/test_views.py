@@ -78,7 +78,7 @@ def test_a_broken_rule_other_than_the_key_only_warns(warehouse: Warehouse, healt
     from include.warehouse import client
 
     accounts = next(staged for staged in TABLES if staged.view == "stg_crm__accounts")
-    append_rows(client(), accounts, [{"account_id": "bare", "updated_at": EARLY}])
+    append_rows(client(), accounts, [{"organization_id": "a", "account_id": "bare", "updated_at": EARLY}])
     run = warehouse.dbt("test", "--exclude-resource-type", "unit_test")
     warned = {name.split(".")[2] for name, status in run.statuses("test").items() if status == "warn"}
     assert (run.code, warned) == (0, {"stg_crm__accounts_rows_are_valid"})
@@ -99,7 +99,8 @@ def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
         wrong = {name: BROKEN_BY_TYPE[kind] for name, kind in staged.types.items()}
         rows = [{}, wrong]
         if staged.view in BROKEN:
-            rows.append(wrong | {staged.primary_key[0]: "particular"} | BROKEN[staged.view])
+            texts = [name for name in staged.primary_key if staged.types[name] == "string"]
+            rows.append(wrong | dict.fromkeys(texts, "particular") | BROKEN[staged.view])
         append_rows(bq, staged, rows)
         warehouse.query(f"create or replace table broken.{staged.view} as select * from staging.{staged.view}")
         twice = f"select * from broken.{staged.view} union all select * from broken.{staged.view}"

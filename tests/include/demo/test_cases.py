@@ -52,7 +52,7 @@ def test_the_document_lists_existing_rows(tmp_path: Path, scale: float, as_of: s
     keys: dict[str, set[str]] = {}
     for name, table in TABLES.items():
         with (tmp_path / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            keys[name] = {row[table.key[0]] for row in csv.DictReader(file)}
+            keys[name] = {row[table.id] for row in csv.DictReader(file)}
     document = (tmp_path / "demo_cases.md").read_text(encoding="utf-8")
     named = re.findall(r"^\| (\w+) \| `([^`]+)` \| ([^|]+) \| .+ \|$", document, re.MULTILINE)
     assert len(named) == len(company.cases) > 40
@@ -65,7 +65,7 @@ def test_the_document_lists_existing_rows(tmp_path: Path, scale: float, as_of: s
 @pytest.fixture(scope="module")
 def found(company: Company) -> dict[str, list[dict[str, Any]]]:
     """The rows of each case, by title, in the order of demo_cases.md."""
-    by_table = {name: {row[table.key[0]]: row for row in company.tables[name].to_pylist()} for name, table in TABLES.items()}
+    by_table = {name: {row[table.id]: row for row in company.tables[name].to_pylist()} for name, table in TABLES.items()}
     result = defaultdict(list)
     for case in company.cases:
         if case.where == "table":

@@ -91,16 +91,16 @@ def test_categories_have_exactly_the_listed_values(company: Company) -> None:
 
 
 def test_references_resolve_except_for_the_labelled_orphans(company: Company, rows: dict[str, list[dict[str, Any]]]) -> None:
-    keys = {name: {row[table.key[0]] for row in rows[name]} for name, table in TABLES.items() if table.system != "reference"}
+    keys = {name: {row[table.id] for row in rows[name]} for name, table in TABLES.items() if table.system != "reference"}
     orphans = set()
     for table in TABLES.values():
         for column in table.columns:
             target = REFERENCES.get(column.name)
-            if target is None or (target == table.name and column.name == table.key[0]):
+            if target is None or (target == table.name and column.name == table.id):
                 continue
             for row in rows[table.name]:
                 if row[column.name] is not None and row[column.name] not in keys[target]:
-                    orphans.add((table.name, row[table.key[0]]))
+                    orphans.add((table.name, row[table.id]))
     assert orphans == {(case.table, case.key) for case in company.cases if case.title == "orphan foreign key"}
     assert len(orphans) == 2
 

@@ -158,8 +158,8 @@ def test_twenty_errors_of_a_file_are_listed_and_the_rest_is_counted(tmp_path: Pa
 
 
 def test_a_duplicate_key_of_a_crm_table_is_an_error(tmp_path: Path) -> None:
-    put(tmp_path, "facilities", FACILITIES, LINE, LINE.replace("f1", "f2"), LINE)
-    assert errors(tmp_path) == ['facilities.csv, line 4, column facility_id: "f1" is already the key of line 2']
+    put(tmp_path, "facilities", FACILITIES, LINE, LINE.replace("f1", "f2"), LINE.replace("o1", "o2"), LINE)
+    assert errors(tmp_path) == ['facilities.csv, line 5, column facility_id: "o1|f1" is already the key of line 2']
 
 
 def test_a_file_that_is_not_csv_is_an_error(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from include.ingestion import LandingError, land, tables
 from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection
+from include.sources.versions import latest
 from tests.include.ingestion.world import PASSWORD, Database, Proxy, Warehouse, columns, day, dies
 
 CUSTOMERS = {
     "description": "One row per customer.",
-    "primary_key": ["id"],
+    "primary_key": ["organization_id", "id"],
     "cursor": "updated_at",
     "overlap": "24h",
     "detect_deletes": True,
@@ -112,6 +113,60 @@ def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database,
     assert again.tables["customers"].rows == 100
 
 
+def test_two_tenants_with_the_same_ids(
+    warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
+) -> None:
+    """Each tenant keeps its row. What one tenant changes or deletes does not touch the other's row."""
+    database.run(CREATE)
+    plans = {"primary_key": ["organization_id", "id"], "columns": columns(id="string", organization_id="string", price="integer")}
+    plans |= {"description": "One row per plan, without a cursor.", "event_time": "none", "detect_deletes": True}
+    database.run("create table plans (id text, organization_id text, price bigint)")
+    for tenant, number in (("a", 1), ("b", 2)):
+        for row in ("same", "gone"):
+            values = (row, tenant, number, day(1))
+            database.run("insert into customers (id, organization_id, age, updated_at) values (%s, %s, %s, %s)", *values)
+            database.run("insert into plans values (%s, %s, %s)", row, tenant, number)
+    source = write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS, "plans": plans})
+    first = landed(source, database, 2)
+    assert [first.tables[table].rows for table in ("customers", "plans")] == [4, 4]
+
+    for table in ("customers", "plans"):
+        database.run(f"delete from {table} where id = 'gone' and organization_id = 'a'")
+    database.run("update customers set age = 10, updated_at = %s where organization_id = 'a'", day(2, 1))
+    database.run("update plans set price = 10 where organization_id = 'a'")
+    second = landed(source, database, 3)
+    assert [second.tables[table].tombstones for table in ("customers", "plans")] == [1, 1]
+    assert second.tables["plans"].rows == 1, "only the row that tenant a changed"
+    for table, value in (("customers", "age"), ("plans", "price")):
+        tombstones = warehouse.rows(f"select organization_id, id from raw_{name}.{table} where _is_deleted")
+        assert [dict(row) for row in tombstones] == [{"organization_id": "a", "id": "gone"}]
+        declared = source.tables[table]
+        live = warehouse.rows(f"select * from raw_{name}.{table} {latest(declared)} and not _is_deleted")
+        assert {(row["organization_id"], row["id"]): row[value] for row in live} == {
+            ("a", "same"): 10,
+            ("b", "same"): 2,
+            ("b", "gone"): 2,
+        }
+
+
+def test_a_warehouse_whose_keys_lacked_the_tenant_goes_on(
+    warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
+) -> None:
+    """No row is lost, doubled or deleted again. A deletion that the former key hid is found."""
+    database.run(CREATE)
+    for tenant, row in (("a", "same"), ("b", "same"), ("a", "gone"), ("b", "gone"), ("a", "lone")):
+        database.run("insert into customers (id, organization_id, updated_at) values (%s, %s, %s)", row, tenant, day(1))
+    source = write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS})
+    former = source.tables["customers"].model_copy(update={"primary_key": ("id",)})
+    before = source.model_copy(update={"tables": {"customers": former}})
+    assert landed(before, database, 2).tables["customers"].rows == 5
+    database.run("delete from customers where organization_id = 'a' and id in ('gone', 'lone')")
+    assert landed(before, database, 3).tables["customers"].tombstones == 1, "the other tenant's row hides the deletion of `gone`"
+    assert landed(source, database, 4).tables["customers"].tombstones == 1
+    live = warehouse.rows(f"select * from raw_{name}.customers {latest(source.tables['customers'])} and not _is_deleted")
+    assert sorted((row["organization_id"], row["id"]) for row in live) == [("a", "same"), ("b", "gone"), ("b", "same")]
+
+
 def test_drift_is_kept_reported_and_never_fatal(
     warehouse: Warehouse, source: Any, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +181,12 @@ def test_drift_is_kept_reported_and_never_fatal(
     )
     database.run("update customers set balance = 'NaN', updated_at = %s where id = 'c020'", day(2, 2))
     database.run(
-        "insert into customers (id, age, updated_at) values (null, '5', %s), ('huge', %s, %s)", day(2, 3), "9" * 30, day(2)
+        "insert into customers (organization_id, id, age, updated_at) values ('org', null, '5', %s), ('org', 'huge', %s, %s), "
+        "(null, 'stray', '6', %s)",
+        day(2, 3),
+        "9" * 30,
+        day(2),
+        day(2),
     )
     sent: list[str] = []
     query = Client.query
@@ -146,15 +206,16 @@ def test_drift_is_kept_reported_and_never_fatal(
     assert (customers["huge"]["age"], customers["huge"]["age__v_text"]) == (None, "9" * 30)
     assert (customers["c009"]["age"], customers["c009"]["age__v_text"], customers["c009"]["born"]) == (9, None, None)
     assert (customers["c020"]["balance"], customers["c020"]["balance__v_text"]) == (None, "NaN")
-    (rejected,) = warehouse.rows(f"select * from quarantine.rejected_records where source = '{name}'")
-    assert rejected["reason"] == "no value for the key id"
+    rejected, stray = warehouse.rows(f"select * from quarantine.rejected_records where source = '{name}' order by reason")
+    assert (rejected["reason"], stray["reason"]) == ("no value for the key id", "no value for the key organization_id")
     assert '"age":"5"' in rejected["payload"]
+    assert '"id":"stray"' in stray["payload"]
 
     # A repeated run records no change twice, and the next run does not record the new columns again.
     landed(source, database, 3)
     recorded = f"select count(*) from ops.schema_changes where source = '{name}' and table_name = 'customers'"
     assert warehouse.value(recorded) == 6
-    assert warehouse.value(f"select count(*) from quarantine.rejected_records where source = '{name}'") == 1
+    assert warehouse.value(f"select count(*) from quarantine.rejected_records where source = '{name}'") == 2
     database.run("update customers set shoe_size = 41, updated_at = %s where id = 'c001'", day(3, 2))
     landed(source, database, 4)
     assert warehouse.value(f"{recorded} and change = 'new_column'") == 3

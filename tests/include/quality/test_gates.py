@@ -361,7 +361,7 @@ SHOP_FILE: dict[str, Any] = {
     "tables": {
         "items": {
             "description": "Items",
-            "primary_key": ["item_id"],
+            "primary_key": ["organization_id", "item_id"],
             "event_time": "none",
             "columns": {
                 "item_id": {"type": "string", "description": "The item"},

@@ -474,6 +474,7 @@ def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
         (None, 0, 0),
         ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false, null, 'f')", 1, 1),
         ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true, null, 'f')", -1, -1),
+        ("insert into raw_shop.items values ('i1', 'p', timestamp '2026-09-30', false, null, 'f')", 1, 1),
         ("delete from staging.stg_shop__items where item_id = 'i1'", 1, 1),
         ("delete from quarantine.quarantined_rows where true", 1, 0),
     ],
@@ -481,7 +482,7 @@ def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
 def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, difference: int, without_rule: int
 ) -> None:
-    """i1 is clean, i2 in quarantine, i3 deleted. Rows have no updated_at, so the time of extraction decides which version is the latest."""
+    """i1 is clean, i2 in quarantine, i3 deleted. The i1 of another organization is another key. Rows have no updated_at, so the time of extraction decides which version is the latest."""
     (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
     (tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
@@ -496,7 +497,7 @@ def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
     ).result()
     bq.query("create table staging.stg_shop__items as select 'i1' as item_id union all select 'i2'").result()
     bq.query("create view core.clean_shop__items as select * from staging.stg_shop__items where item_id != 'i2'").result()
-    quarantined = {"relation": "stg_shop__items", "row_key": "i2", "reason": "r", "expectation": "e", "gate": "staging"}
+    quarantined = {"relation": "stg_shop__items", "row_key": "o|i2", "reason": "r", "expectation": "e", "gate": "staging"}
     ops.append("quarantine.quarantined_rows", [quarantined | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
     if change:
         bq.query(change).result()

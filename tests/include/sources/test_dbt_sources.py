@@ -48,7 +48,7 @@ def test_the_macro_describes_the_raw_tables(tmp_path: Path) -> None:
     sources = load_sources()
     assert list(tables) == [f"{source.name}.{table}" for source in sources.values() for table in source.tables]
     assert tables["crm.accounts"] == {
-        "key": ["account_id"],
+        "key": ["organization_id", "account_id"],
         "changed_at": "updated_at",
         "visible": "(updated_at < @as_of or updated_at is null)",
         "latest_first": "updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",

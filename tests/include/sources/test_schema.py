@@ -82,6 +82,10 @@ REST = {
         (put("defaults", "cursors", value="x"), "shop.yml: defaults.cursors: "),
         (put(*ITEMS, "primary_key", value=["key"]), "shop.yml: tables.items: primary_key names key, which is not a column"),
         (put(*ITEMS, "primary_key", value=["price"]), "shop.yml: tables.items: primary_key column price is a decimal"),
+        (
+            put(*ITEMS, "columns", "organization_id", value={"type": "string", "description": "The tenant."}),
+            "shop.yml: tables.items: primary_key lacks organization_id: two tenants may use the same id",
+        ),
         (put(*ITEMS, "cursor", value="id"), "shop.yml: tables.items: cursor column id must be a timestamp"),
         (put(*ITEMS, "cursor", value="at"), "shop.yml: tables.items: cursor names at, which is not a column"),
         (put(*ITEMS, "event_time", value="at"), "shop.yml: tables.items: event_time names at, which is not a column"),

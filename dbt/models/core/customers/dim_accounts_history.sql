@@ -10,7 +10,7 @@ present as (
     select
         organization_id,
         account_id,
-        row_number() over (partition by account_id, _is_deleted order by updated_at) as version_number,
+        row_number() over (partition by organization_id, account_id, _is_deleted order by updated_at) as version_number,
         {{ text('name') }} as account_name,
         {{ category('domain') }} as domain,
         {{ text('industry') }} as industry,
@@ -28,8 +28,10 @@ present as (
         merged_into_account_id,
         signup_date,
         updated_at as valid_from,
-        lead(updated_at) over (partition by account_id order by updated_at) as valid_to,
-        coalesce(lead(_is_deleted) over (partition by account_id order by updated_at), false) as is_ended_by_deletion
+        lead(updated_at) over (partition by organization_id, account_id order by updated_at) as valid_to,
+        coalesce(
+            lead(_is_deleted) over (partition by organization_id, account_id order by updated_at), false
+        ) as is_ended_by_deletion
     from versions
     qualify not _is_deleted
 ),

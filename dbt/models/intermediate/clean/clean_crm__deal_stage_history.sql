@@ -9,7 +9,7 @@ staged as (
 final as (
     select *
     from staged
-    where {{ not_quarantined('stg_crm__deal_stage_history', key=['history_id']) }}
+    where {{ not_quarantined('stg_crm__deal_stage_history', key=['organization_id', 'history_id']) }}
 )
 
 select *  -- noqa: AM04

@@ -9,7 +9,7 @@ staged as (
 final as (
     select *
     from staged
-    where {{ not_quarantined('stg_crm__order_items', key=['order_item_id']) }}
+    where {{ not_quarantined('stg_crm__order_items', key=['organization_id', 'order_item_id']) }}
 )
 
 select *  -- noqa: AM04

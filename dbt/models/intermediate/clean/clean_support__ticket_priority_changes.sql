@@ -9,7 +9,7 @@ staged as (
 final as (
     select *
     from staged
-    where {{ not_quarantined('stg_support__ticket_priority_changes', key=['change_id']) }}
+    where {{ not_quarantined('stg_support__ticket_priority_changes', key=['organization_id', 'change_id']) }}
 )
 
 select *  -- noqa: AM04
