@@ -25,6 +25,7 @@ subscription_months as (
     from {{ ref('int_billing__subscription_months') }}
 ),
 
+-- Credit lines in another currency can outweigh the rest at earlier rates. The MRR of an account is never below 0.
 account_months as (
     select
         organization_id,
@@ -35,10 +36,10 @@ account_months as (
         countif(mrr_amount is null) as subscriptions_without_rate,
         countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
         sum(coalesce(mrr_amount, 0)) as mrr_amount,
-        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)) as mrr_at_earlier_rate,
-        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, mrr_amount, 0)) as mrr_at_earlier_rate_or_own,
-        sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)) as mrr_at_rate_of_3_months_ago_amount,
-        sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)) as mrr_at_rate_of_12_months_ago_amount
+        greatest(sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)), 0) as mrr_at_earlier_rate,
+        greatest(sum(coalesce(mrr_at_rate_of_1_months_ago_amount, mrr_amount, 0)), 0) as mrr_at_earlier_rate_or_own,
+        greatest(sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)), 0) as mrr_at_rate_of_3_months_ago_amount,
+        greatest(sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)), 0) as mrr_at_rate_of_12_months_ago_amount
     from subscription_months
     group by organization_id, account_id, month
 ),
