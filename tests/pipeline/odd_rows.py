@@ -317,12 +317,12 @@ def _subscriptions(folder: Folder) -> None:
         )
     # Gaps, credits, and words that no seed knows. Too little is at stake for the gate to block.
     for account, status, interval, amount, started, ended in (
-        ("rev5", "active", "month", "100", "2026-03-01T00:00:00Z", "2026-05-31T23:59:59Z"),
-        ("rev5", "active", "monthly", "100", "2026-06-01T00:00:00Z", "2026-07-31T12:00:00Z"),
-        ("rev5", "active", "annual", "1200", "2026-08-01T12:00:00.000001Z", ""),
+        ("rev5", "active", "month", "90", "2026-03-01T00:00:00Z", "2026-05-31T23:59:59Z"),
+        ("rev5", "active", "monthly", "90", "2026-06-01T00:00:00Z", "2026-07-31T12:00:00Z"),
+        ("rev5", "active", "annual", "1080", "2026-08-01T12:00:00.000001Z", ""),
         ("rev6", "active", "month", "50", "2026-03-01T00:00:00Z", ""),
         ("rev6", "active", "month", "-50", "2026-05-01T00:00:00Z", "2026-06-15T00:00:00Z"),
-        ("rev6", "active", "month", "-10", "2026-07-01T00:00:00Z", ""),
+        ("rev6", "active", "month", "-20", "2026-07-01T00:00:00Z", ""),
         ("rev7", "dormant", "month", "0.01", "2026-03-01T00:00:00Z", ""),
         ("rev7", "active", "decade", "0.01", "2026-03-01T00:00:00Z", ""),
         ("rev8", "paused", "month", "500", "2025-01-05T00:00:00Z", ""),
