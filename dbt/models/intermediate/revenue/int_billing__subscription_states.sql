@@ -2,6 +2,7 @@
 {#- MRR of a month is also converted at the rates of so many months before. -#}
 {%- set months_ago = [1, 3, 12] -%}
 {%- set gap = 'interval ' ~ var('same_customer_gap_days') ~ ' day' -%}
+{%- set first_day = "greatest(date(started_at), date(coalesce(valid_from, started_at)), date '1970-01-01')" -%}
 {%- set past_due_days = var('past_due_earns_days') -%}
 with
 
@@ -202,7 +203,7 @@ months as (
     cross join
         unnest(
             generate_date_array(
-                {{ first_day_of('month', "greatest(date(lasting.started_at), date(coalesce(lasting.valid_from, lasting.started_at)), date '1970-01-01')") }},
+                {{ first_day_of('month', first_day) }},
                 least(
                     date(coalesce(lasting.ended_at, {{ as_of() }})),
                     date(coalesce(lasting.valid_to, {{ as_of() }})),
