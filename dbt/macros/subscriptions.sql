@@ -5,13 +5,20 @@
 {%- endmacro %}
 
 
-{#- Whether a subscription earns by its status. A missing or unknown status earns. -#}
-{% macro has_earning_status() -%}
-    coalesce(status not in ('trialing', 'paused'), true)
+{#- A word that billing systems spell differently, such as a status: lower case, with underscores for spaces and hyphens, NULL if empty. -#}
+{% macro billing_word(column) -%}
+    regexp_replace({{ category(column) }}, r'[\s-]+', '_')
 {%- endmacro %}
 
 
-{#- Whether a subscription earns at an instant, regardless of its price: the definition of MRR in docs/metrics.md. -#}
-{% macro earns_at(instant) -%}
-    ({{ is_in_force_at(instant) }} and coalesce(trial_ends_at <= {{ instant }}, true) and {{ has_earning_status() }})
+{#- The terms of a landed subscription, cleaned: what the platform keeps of each version. -#}
+{% macro subscription_terms() -%}
+    {{ category('plan_tier') }} as plan_tier,
+        {{ billing_word('billing_interval') }} as billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        {{ currency_code('currency') }} as currency,
+        {{ billing_word('status') }} as status
 {%- endmacro %}

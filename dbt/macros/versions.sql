@@ -1,7 +1,8 @@
 {#- Every visible version of every row of a raw table, one per time of change. The macro is the body of a history model's import CTE.
     If several versions have the same time, the one that staging would show counts (macro latest_rows). The last version of a row is therefore
-    staging's row, or the tombstone that removed it. Empty texts and case stay as loaded. -#}
-{% macro all_versions(source_name, table_name) -%}
+    staging's row, or the tombstone that removed it. Empty texts and case stay as loaded. With `undated`, a row may also have one version
+    without a time of change. It is before all others. -#}
+{% macro all_versions(source_name, table_name, undated=false) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     {%- if raw.changed_at is none -%}
         {{ exceptions.raise_compiler_error(
@@ -13,7 +14,9 @@
     from {{ source(source_name, table_name) }} as landed
     where
         {{ raw.visible }}
+        {%- if not undated %}
         and {{ raw.changed_at }} is not null
+        {%- endif %}
     qualify
         row_number() over (partition by {{ raw.key | join(', ') }}, {{ raw.changed_at }} order by {{ raw.latest_first }}) = 1
 {%- endmacro %}

@@ -191,9 +191,10 @@ def write_subscription(world: World, span: Span, end: int | None, how: str, dice
     number, begin = 0, anchor
     while not world.stop(begin) and (end is None or begin < end):
         until = terms.period_end(anchor, number)
-        if begin > anchor or span.trial_ends is not None:
+        is_paused = pause is not None and pause[0] <= begin < pause[1]
+        if not is_paused and (begin > anchor or span.trial_ends is not None):
             changes.append((begin, {"current_period_end": until}))
-        if pause is None or not pause[0] <= begin < pause[1]:
+        if not is_paused:
             effects = _invoice(world, span, number, begin, until, dice)
             changes += [effect for effect in effects if pause is None or not pause[0] <= effect[0] < pause[1]]
         number, begin = number + 1, until

@@ -287,11 +287,15 @@ def _subscriptions(folder: Folder) -> None:
         ("year", 1, "12345.67"),
         ("quarter", 2, "3000"),
         ("month", 7, "9999.99"),
+        ("Semi-Annual", 1, "600.5"),
+        ("day", 1, "3.33"),
     )
-    statuses = ("active", "active", "past_due", "cancelled", "active", "trialing", "paused")
+    statuses = ("active", "active", "past_due", "cancelled", "active", "trialing", "paused", "Canceled", "Non-Renewing", "unpaid")
+    statuses += ("incomplete_expired", "In Trial", "active")
+    ends = ("", "2026-08-31T00:00:00Z", "", "2026-09-30T12:00:00Z", "2025-12-31T23:59:59Z")
     trials = ("", "", "", "2026-07-31T23:59:59Z", "2026-08-01T00:00:00Z", LATER)
     for number, (account, (started, ended)) in enumerate(product(families, spans)):
-        interval, count, amount = intervals[number % 5]
+        interval, count, amount = intervals[number % 7]
         folder.add(
             "subscriptions",
             organization_id=V,
@@ -299,15 +303,33 @@ def _subscriptions(folder: Folder) -> None:
             product_id=("p0EUR", "p3JPY", "nothing", "p1USD")[number % 4],
             billing_interval=interval,
             interval_count=count,
-            quantity=(1, 3, 0, 1, 12)[number // 2 % 5],
+            quantity=(1, 3, 0, 1, 12, -2)[number // 2 % 6],
             unit_amount=amount,
             discount_pct=("0", "0", "12.5", "100", "33.333333333")[number // 3 % 5],
             currency=("EUR", "EUR", "USD", "XXX", "GBP")[number // 4 % 5],
-            status=statuses[number % 7],
+            status=statuses[number % 13],
             started_at=started,
             trial_ends_at=trials[number // 5 % 6],
+            current_period_end=ends[number % 5],
+            cancelled_at=ends[number // 3 % 5],
             ended_at=ended,
+            updated_at=("2026-01-01T00:00:00Z", "2026-09-01T00:00:00Z", "2026-07-15T12:00:00Z")[number // 2 % 3],
         )
+    # Gaps, credits, and words that no seed knows. Too little is at stake for the gate to block.
+    for account, status, interval, amount, started, ended in (
+        ("rev5", "active", "month", "90", "2026-03-01T00:00:00Z", "2026-05-31T23:59:59Z"),
+        ("rev5", "active", "monthly", "90", "2026-06-01T00:00:00Z", "2026-07-31T12:00:00Z"),
+        ("rev5", "active", "annual", "1080", "2026-08-01T12:00:00.000001Z", ""),
+        ("rev6", "active", "month", "50", "2026-03-01T00:00:00Z", ""),
+        ("rev6", "active", "month", "-50", "2026-05-01T00:00:00Z", "2026-06-15T00:00:00Z"),
+        ("rev6", "active", "month", "-20", "2026-07-01T00:00:00Z", ""),
+        ("rev7", "dormant", "month", "0.01", "2026-03-01T00:00:00Z", ""),
+        ("rev7", "active", "decade", "0.01", "2026-03-01T00:00:00Z", ""),
+        ("rev8", "paused", "month", "500", "2025-01-05T00:00:00Z", ""),
+    ):
+        terms = {"billing_interval": interval, "unit_amount": amount, "currency": "EUR", "status": status, "discount_pct": "0"}
+        times = {"started_at": started, "ended_at": ended, "updated_at": "2026-08-20T00:00:00Z"}
+        folder.add("subscriptions", organization_id=V, account_id=account, product_id="nothing", **terms, **times)
     for tenant, account, currency in ((U, "u2", "JPY"), (U, "u1", "XXX"), (W, "sek", "EUR"), (W, "sek", "SEK")):
         for started, ended in (("2024-09-01T00:00:00Z", "2025-12-31T23:59:59Z"), ("2026-08-15T00:00:00Z", "")):
             terms = {"billing_interval": "month", "unit_amount": "1000", "currency": currency, "status": "active"}

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from tests.recompute.grouping import grouped
 from tests.recompute.money import Rates
-from tests.recompute.mrr import fct_revenue
+from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.rollup import roll_ups
 from tests.recompute.sources import Row, SourceData, natural
 
@@ -41,16 +41,22 @@ def category(status: str, account_type: str) -> str:
     return status if status in {"churned", "inactive"} else account_type
 
 
-def lifecycle_stage(months: Sequence[Row], as_of: datetime) -> str:
-    """The lifecycle stage of a top account. `months` are its rows of fct_revenue, oldest first."""
+def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool, is_paused: bool) -> str:
+    """The lifecycle stage of a top account.
+
+    Args:
+        months: its rows of fct_revenue, oldest first.
+        has_paid: whether it paid an invoice.
+        is_paused: whether a subscription is paused at the as-of time.
+    """
 
     def is_recent(movement: str) -> bool:
         return any(row["movement"] == movement and row["earning_since"] >= as_of - RECENT for row in months)
 
-    if not months:
+    if not months and not has_paid:
         return "prospect"
-    if not months[-1]["subscription_count"]:
-        return "churned"
+    if not months or not months[-1]["subscription_count"]:
+        return "paused" if is_paused else "churned"
     if is_recent("reactivation"):
         return "won_back"
     return "onboarding" if is_recent("new") else "active"
@@ -108,10 +114,16 @@ def dim_accounts(sources: SourceData) -> list[Row]:
 
 def fct_account_lifecycle(sources: SourceData) -> list[Row]:
     """The rows of fct_account_lifecycle, by account_id."""
-    subscribed = grouped(fct_revenue(sources), "organization_id", "account_id")
+    subscribed, records = grouped(fct_revenue(sources), "organization_id", "account_id"), SubscriptionRecords(sources)
+    payers = {
+        (invoice["organization_id"], records.top(invoice["organization_id"], invoice["account_id"]))
+        for invoice in sources["invoices"]
+        if invoice["status"] == "paid" and invoice["amount_paid"] > 0
+    }
     rows: list[Row] = []
     for account in dim_accounts(sources):
-        months = subscribed.get((account["organization_id"], account["top_account_id"]), [])
+        place = (account["organization_id"], account["top_account_id"])
+        months = subscribed.get(place, [])
         current = months[-1]["mrr_amount"] if months and account["is_top_account"] else Fraction(0)
         rows.append(
             {
@@ -119,7 +131,9 @@ def fct_account_lifecycle(sources: SourceData) -> list[Row]:
                 "current_mrr_amount": current,
                 "current_arr_amount": 12 * current,
                 "first_paid_month": months[0]["cohort_month"] if months else None,
-                "lifecycle_stage": lifecycle_stage(months, sources.as_of),
+                "lifecycle_stage": lifecycle_stage(
+                    months, sources.as_of, has_paid=place in payers, is_paused=records.is_paused(*place)
+                ),
             }
         )
     return rows

@@ -133,7 +133,8 @@ def sla_policy(priority: str, response: int, resolution: int, clock: str, valid_
 
 def _row(defaults: Row, given: Row) -> Row:
     """The defaults, overridden by `given`. A text in a timestamp column is parsed as an instant."""
-    moments = {name: at(value) for name, value in given.items() if name.endswith("_at") and isinstance(value, str)}
+    named = {"current_period_end", *(name for name in given if name.endswith("_at"))}
+    moments = {name: at(value) for name, value in given.items() if name in named and isinstance(value, str)}
     return {**defaults, **given, **moments}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime, time
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.recompute.grouping import grouped, known
 from tests.recompute.money import mean
 from tests.recompute.mrr import INSTANT
 from tests.recompute.signals import Signals, breached, signals
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, earlier_runs
 from tests.recompute.tenants import UNKNOWN, share
 
 TICKET_DAYS = 90
@@ -96,21 +96,6 @@ def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
     If the folder is named after its as-of date (2026-10-02), the history includes the runs of the earlier folders beside it.
     """
     rows = scored(SourceData.read(folder, as_of))
-    for before, other in _earlier_runs(folder, as_of):
+    for before, other in earlier_runs(folder, as_of):
         rows += [{**row, "is_current": False} for row in scored(SourceData.read(other, before))]
     return rows
-
-
-def _earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
-    if _as_of_in_name(folder) != as_of:
-        return []
-    runs = ((_as_of_in_name(other), other) for other in folder.parent.iterdir())
-    return [(before, other) for before, other in runs if before is not None and before < as_of]
-
-
-def _as_of_in_name(folder: Path) -> datetime | None:
-    try:
-        day = date.fromisoformat(folder.name)
-    except ValueError:
-        return None
-    return datetime.combine(day, time.min, UTC)

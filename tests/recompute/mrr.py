@@ -11,41 +11,24 @@ from fractions import Fraction
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.rollup import roll_ups
 from tests.recompute.sources import Row, SourceData
+from tests.recompute.subscriptions import ZERO, Subscription, is_in_force, monthly_amount
 from tests.recompute.tenants import UNKNOWN, Tenants
 
 INSTANT = timedelta(microseconds=1)
-# Billing intervals per month.
-PER_MONTH = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
-UNPAID = {"trialing", "paused"}
 # Rounded sums may differ by this much. A smaller difference is no movement.
 ROUNDING = Fraction(1, 10_000)
-ZERO = Fraction(0)
 # Months before this one are ignored.
 FIRST_MONTH = date(1970, 1, 1)
 
 
-def monthly_amount(subscription: Row) -> Fraction:
-    """The monthly amount of a subscription in its own currency, while it earns; 0 if its terms are unknown."""
-    per_month = PER_MONTH.get((subscription["billing_interval"] or "").lower())
-    count, discount = subscription["interval_count"] or 0, Fraction(subscription["discount_pct"] or 0)
-    price, quantity = subscription["unit_amount"], subscription["quantity"]
-    if per_month is None or count < 1 or price is None or quantity is None:
-        return ZERO
-    return Fraction(price) * quantity * (100 - discount) / 100 * per_month / count
+def pays(amounts: list[tuple[Fraction, Fraction | None]]) -> bool:
+    """Whether lines make a customer. A line is its own amount and the converted one; a credit line is negative.
 
-
-def earns_from(subscription: Row) -> datetime:
-    """The first instant at which a subscription earns: its start, or the end of its trial."""
-    started: datetime = subscription["started_at"]
-    return max(started, subscription["trial_ends_at"] or started)
-
-
-def earns_at(subscription: Row, end: datetime) -> bool:
-    """Whether a subscription is in force and paid for at the end of a month."""
-    ended, trial = subscription["ended_at"], subscription["trial_ends_at"]
-    in_force = subscription["started_at"] < end and (ended is None or end <= ended)
-    is_paid = (subscription["status"] or "").lower() not in UNPAID and (trial is None or trial <= end)
-    return in_force and is_paid and monthly_amount(subscription) > 0
+    Without a credit line every account pays. Else the lines must add up to more than 0: the converted ones, or all if none can be converted.
+    """
+    own = [amount for amount, _ in amounts]
+    converted = [amount for _, amount in amounts if amount is not None]
+    return bool(own) and (min(own) > 0 or sum(converted or own, ZERO) > 0)
 
 
 class SubscriptionRecords:
@@ -56,10 +39,10 @@ class SubscriptionRecords:
         self.tenants = Tenants(sources)
         self.last = month_of(sources.as_of - INSTANT)
         self._tops = roll_ups(sources)
-        self.subscriptions: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for subscription in sources["subscriptions"]:
-            tenant = subscription["organization_id"]
-            self.subscriptions[tenant, self.top(tenant, subscription["account_id"])].append(subscription)
+        self.subscriptions: dict[tuple[str, str], list[Subscription]] = defaultdict(list)
+        for subscription in map(Subscription, sources.versions().values()):
+            tenant, account = subscription.current["organization_id"], subscription.current["account_id"]
+            self.subscriptions[tenant, self.top(tenant, account)].append(subscription)
 
     def top(self, tenant: str, account: str | None) -> str:
         """The top account of an account. An account unknown to the tenant is its own top account."""
@@ -74,9 +57,21 @@ class SubscriptionRecords:
         """The day of the exchange rates for a month: the last day before it is measured."""
         return (self.end(month) - INSTANT).date()
 
+    def in_force(self, tenant: str, account: str, end: datetime) -> list[Subscription]:
+        """The subscriptions of a top account that are in force at an instant."""
+        siblings = self.subscriptions.get((tenant, account), [])
+        return [subscription for subscription in siblings if is_in_force(subscription, siblings, end)]
+
     def earning(self, tenant: str, account: str, month: date) -> list[Row]:
-        """The subscriptions of a top account that earn at the end of a month (as_of for the current month)."""
-        return [row for row in self.subscriptions.get((tenant, account), []) if earns_at(row, self.end(month))]
+        """The terms of the subscriptions that earn at the end of a month (as_of for the current month). None if the account is in credit."""
+        end = self.end(month)
+        found = [one.terms_at(end) for one in self.in_force(tenant, account, end) if one.state_at(end) == "earning"]
+        lines = [(monthly_amount(terms), self.monthly_value(tenant, terms, month)) for terms in found]
+        return found if pays(lines) else []
+
+    def is_paused(self, tenant: str, account: str) -> bool:
+        """Whether a subscription of a top account is paused at the as-of time."""
+        return any(one.state_at(self.as_of) == "paused" for one in self.in_force(tenant, account, self.as_of))
 
     def monthly_value(self, tenant: str, subscription: Row, month: date) -> Fraction | None:
         """The monthly amount of a subscription in the reporting currency, at the rates of a month's end."""
@@ -84,9 +79,9 @@ class SubscriptionRecords:
         return None if rate is None else monthly_amount(subscription) * rate
 
     def converted(self, tenant: str, subscriptions: Iterable[Row], month: date) -> tuple[Fraction, int]:
-        """The total monthly amount at the rates of a month's end, and the number of subscriptions without a rate."""
+        """The total monthly amount at the rates of a month's end, never below 0, and the number of subscriptions without a rate."""
         values = [self.monthly_value(tenant, subscription, month) for subscription in subscriptions]
-        return sum((amount for amount in values if amount is not None), ZERO), values.count(None)
+        return max(sum((amount for amount in values if amount is not None), ZERO), ZERO), values.count(None)
 
 
 def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool) -> str:
@@ -127,7 +122,7 @@ def fct_revenue(sources: SourceData) -> list[Row]:
     records = SubscriptionRecords(sources)
     rows: list[Row] = []
     for (tenant, account), subscriptions in records.subscriptions.items():
-        first_month = max(FIRST_MONTH, min(month_of(row["started_at"]) for row in subscriptions))
+        first_month = max(FIRST_MONTH, min(month_of(one.current["started_at"]) for one in subscriptions))
         earning = {month: records.earning(tenant, account, month) for month in months_between(first_month, records.last)}
         cohort = next((month for month, found in earning.items() if found), None)
         if cohort is not None:
@@ -155,7 +150,9 @@ def _account(records: SubscriptionRecords, tenant: str, account: str, earning: d
             "reporting_currency": records.tenants.reporting_currency(tenant),
             "cohort_month": cohort,
             "months_since": (month.year - cohort.year) * 12 + month.month - cohort.month,
-            "earning_since": min((earns_from(subscription) for subscription in found), default=None),
+            "earning_since": min(
+                (max(row["started_at"], row["trial_ends_at"] or row["started_at"]) for row in found), default=None
+            ),
             "subscription_count": len(found),
             "subscriptions_without_rate": without_rate,
             "mrr_amount": amount,

@@ -9,8 +9,9 @@ from fractions import Fraction
 from tests.recompute.accounts import dim_accounts
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of, months_between, shifted
-from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.sources import Row, SourceData
+from tests.recompute.subscriptions import ZERO
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
 DIMENSIONS = ("segment", "plan_tier", "region")

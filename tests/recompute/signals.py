@@ -10,8 +10,9 @@ from fractions import Fraction
 from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
 from tests.recompute.grouping import grouped
 from tests.recompute.months import shifted
-from tests.recompute.mrr import INSTANT, ZERO, fct_revenue
+from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.sources import Row, SourceData
+from tests.recompute.subscriptions import ZERO, Subscription
 from tests.recompute.tickets import fct_tickets
 from tests.recompute.usage import CATEGORIES, category, is_login
 
@@ -100,6 +101,11 @@ def breached(tickets: Sequence[Row]) -> int:
     return sum("breached" in (ticket["response_state"], ticket["resolution_state"]) for ticket in tickets)
 
 
+def _with_ends(sources: SourceData) -> list[Row]:
+    """The subscriptions, each with its end."""
+    return [{**one.current, "ended_at": one.ended_at} for one in map(Subscription, sources.versions().values())]
+
+
 def signals(sources: SourceData) -> list[Signals]:
     """The signals of every top account of the CRM."""
     accounts = dim_accounts(sources)
@@ -110,7 +116,7 @@ def signals(sources: SourceData) -> list[Signals]:
         return grouped((row for row in with_top if row["top"]), "organization_id", "top")
 
     months = grouped(fct_revenue(sources), "organization_id", "account_id")
-    events, subscriptions = by_top(sources["usage_events"]), by_top(sources["subscriptions"])
+    events, subscriptions = by_top(sources["usage_events"]), by_top(_with_ends(sources))
     tickets = by_top([ticket for ticket in fct_tickets(sources) if ticket["created_at"] < sources.as_of])
     stages = {row["account_key"]: row["lifecycle_stage"] for row in fct_account_lifecycle(sources)}
     found: list[Signals] = []

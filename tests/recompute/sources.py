@@ -3,7 +3,7 @@
 `SourceData.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
 UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
 A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
-of one key only the latest is kept.
+of one key only the latest is kept. `SourceData.versions` has all of a subscription's.
 """
 
 from __future__ import annotations
@@ -141,10 +141,15 @@ class SourceData:
 
     as_of: datetime
     tables: dict[str, list[Row]]
+    #: Every visible row of `subscriptions`, in the order of the runs that landed it.
+    landed: list[Row]
 
     @classmethod
     def read(cls, folder: Path, as_of: datetime) -> SourceData:
-        """The source data in `folder` (one CSV file per table) as of `as_of`. A missing file is an empty table."""
+        """The source data in `folder` (one CSV file per table) as of `as_of`. A missing file is an empty table.
+
+        If the folder is named after its as-of date (2026-10-02), the earlier folders beside it have been landed before it.
+        """
         return _read_sources(folder, as_of)
 
     @classmethod
@@ -153,7 +158,8 @@ class SourceData:
         unknown = tables.keys() - KEYS.keys()
         if unknown:
             raise ValueError(f"no such table: {sorted(unknown)}")
-        return cls(as_of, {name: _visible_rows(name, tables.get(name, []), as_of) for name in KEYS})
+        rows = {name: _visible_rows(name, tables.get(name, []), as_of) for name in KEYS}
+        return cls(as_of, rows, [row for row in tables.get("subscriptions", []) if _visible(row, as_of)])
 
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
@@ -167,6 +173,30 @@ class SourceData:
         """The rows of a tenant's table, by organization and id. Organizations may use the same ids."""
         tenant, key = KEYS[table]
         return {(row[tenant], row[key]): row for row in self.tables[table]}
+    def versions(self) -> dict[tuple[str, str], list[Row]]:
+        """The versions of each subscription, oldest first, by organization and id. Of versions of the same instant the last landed one is kept."""
+        found: dict[tuple[str, str], dict[datetime, Row]] = {name: {} for name in self.by_tenant("subscriptions")}
+        for row in self.landed:
+            versions = found.get((row["organization_id"], row["subscription_id"]))
+            if versions is not None:
+                versions[row["updated_at"]] = row
+        return {name: [rows[moment] for moment in sorted(rows)] for name, rows in found.items()}
+
+
+def earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
+    """The earlier runs whose folders are beside the folder of a run, oldest first. None if the folder is not named after its as-of date."""
+    if _as_of_in_name(folder) != as_of:
+        return []
+    runs = ((_as_of_in_name(other), other) for other in folder.parent.iterdir())
+    return sorted((before, other) for before, other in runs if before is not None and before < as_of)
+
+
+def _as_of_in_name(folder: Path) -> datetime | None:
+    try:
+        day = date.fromisoformat(folder.name)
+    except ValueError:
+        return None
+    return datetime.combine(day, time.min, UTC)
 
 
 def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
@@ -175,4 +205,7 @@ def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
 
 @cache
 def _read_sources(folder: Path, as_of: datetime) -> SourceData:
-    return SourceData(as_of, {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS})
+    runs = [*earlier_runs(folder, as_of), (as_of, folder)]
+    landed = [row for before, other in runs for row in _read(other / "subscriptions.csv") if _visible(row, before)]
+    tables = {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS}
+    return SourceData(as_of, tables, landed)

@@ -9,8 +9,8 @@ from fractions import Fraction
 import pytest
 
 from tests.recompute.accounts import category, dim_accounts, fct_account_lifecycle, revenue_band, segment
-from tests.recompute.factory import account, organization, subscription
-from tests.recompute.sources import SourceData
+from tests.recompute.factory import account, invoice, organization, subscription
+from tests.recompute.sources import Row, SourceData
 
 AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 
@@ -100,3 +100,31 @@ def test_lifecycle_stage(spans: list[tuple[str, str | None]], stage: str) -> Non
     assert child["current_mrr_amount"] == 0
     assert (top["current_arr_amount"] == 120) is (stage not in {"prospect", "churned"})
     assert child["first_paid_month"] == (date.fromisoformat(spans[0][0][:10]).replace(day=1) if spans else None)
+
+
+@pytest.mark.parametrize(
+    ("tables", "stage"),
+    [
+        # Paused before the platform first loaded it: it earned until then.
+        ({"subscriptions": [subscription("10", "2026-01-01", status="paused", updated_at="2026-08-10")]}, "paused"),
+        # Another subscription goes on.
+        (
+            {
+                "subscriptions": [
+                    subscription("10", "2026-01-01", status="paused", updated_at="2026-08-10"),
+                    subscription("10", "2026-01-01", subscription_id="other"),
+                ]
+            },
+            "active",
+        ),
+        # It was paused before a month ended, and paid nothing.
+        ({"subscriptions": [subscription("10", "2026-09-01", status="paused", updated_at="2026-09-02")]}, "prospect"),
+        # It paid within a month and was gone at its end.
+        ({"invoices": [invoice("paid", "2026-03-02", amount_paid=Decimal(119))]}, "churned"),
+        ({"invoices": [invoice("paid", "2026-03-02", total="0")]}, "prospect"),
+        ({"invoices": [invoice("open", "2026-03-02")]}, "prospect"),
+    ],
+)
+def test_who_paid_is_no_prospect(tables: dict[str, list[Row]], stage: str) -> None:
+    (row,) = fct_account_lifecycle(SourceData.of(AS_OF, organizations=[organization()], accounts=[account()], **tables))
+    assert row["lifecycle_stage"] == stage

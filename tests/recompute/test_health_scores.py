@@ -105,7 +105,8 @@ def test_the_history_includes_earlier_runs(tmp_path: Path) -> None:
         (folder / "accounts.csv").write_text(f"{header}{','.join(columns)}\nt,a,,,,EUR,active,customer,,,,A,,,,,,,{moments}\n")
         (folder / "subscriptions.csv").write_text(
             "subscription_id,organization_id,account_id,billing_interval,interval_count,quantity,unit_amount,discount_pct,"
-            "currency,status,started_at,trial_ends_at,ended_at,product_id\ns,t,a,month,1,1,100,0,EUR,active,2026-01-01,,,\n"
+            "currency,status,started_at,trial_ends_at,ended_at,product_id,updated_at\n"
+            "s,t,a,month,1,1,100,0,EUR,active,2026-01-01,,,,2026-01-01\n"
         )
     rows = mart_customer_health_scores(tmp_path / "2026-09-15", AS_OF)
     assert [values(row, "score_date", "is_current") for row in rows] == [(date(2026, 9, 14), True), (date(2026, 9, 13), False)]

@@ -11,16 +11,17 @@ import pytest
 
 from tests.recompute.factory import account, organization, subscription
 from tests.recompute.golden import golden
-from tests.recompute.mrr import earns_at, fct_revenue, monthly_amount
+from tests.recompute.mrr import fct_revenue
 from tests.recompute.sources import Row, SourceData
+from tests.recompute.subscriptions import Subscription, is_in_force, monthly_amount
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
 # The golden account of docs/metrics.md: MRR of 100, 150, 0, 120, 120 + 80, 80.
 GOLDEN = [
     subscription("0", "2026-01-01") | row | {"organization_id": "t", "account_id": "a"}
-    for row in golden("int_billing__subscription_months", "the_golden_account_by_subscription").given[
-        "stg_billing__subscriptions"
+    for row in golden("int_billing__subscription_states", "the_golden_account_by_subscription").given[
+        "int_billing__subscription_versions"
     ]
 ]
 
@@ -56,6 +57,8 @@ def test_the_golden_account() -> None:
         ({"billing_interval": "month", "interval_count": 2}, 50),
         ({"billing_interval": "year", "interval_count": 2, "unit_amount": Decimal(1000)}, Fraction(125, 3)),
         ({"quantity": 3, "discount_pct": Decimal("12.5")}, Fraction(525, 2)),
+        ({"billing_interval": "Semi-Annual"}, Fraction(50, 3)),
+        ({"billing_interval": "day", "unit_amount": Decimal(12)}, 365),
         ({"billing_interval": "decade"}, 0),
     ],
 )
@@ -71,20 +74,81 @@ def test_the_monthly_amount_of_a_subscription(terms: Row, amount: Fraction) -> N
         ({"started_at": "2026-01-31T23:59:59.999999"}, True),
         ({"ended_at": "2026-02-01"}, True),
         ({"ended_at": "2026-01-31T23:59:59.999999"}, False),
-        ({"trial_ends_at": "2026-02-01"}, True),
-        ({"trial_ends_at": "2026-02-01T00:00:01"}, False),
+        ({"trial_ends_at": "2026-01-31T23:59:59"}, True),
+        ({"trial_ends_at": "2026-02-01"}, False),
         ({"status": "trialing"}, False),
         ({"status": "paused"}, False),
+        ({"status": "paused", "updated_at": "2026-02-01"}, True),
+        ({"status": "unpaid", "updated_at": "2026-02-01"}, True),
+        ({"status": "unpaid", "updated_at": "2026-01-31"}, False),
+        ({"status": "in trial", "updated_at": "2026-02-01"}, False),
+        ({"status": "incomplete_expired", "updated_at": "2026-02-01"}, False),
+        ({"status": "Non-Renewing", "current_period_end": "2026-02-01"}, True),
         ({"status": "past_due"}, True),
-        ({"status": None}, True),
-        ({"status": "dormant"}, True),
+        ({"status": None}, False),
+        ({"status": "dormant"}, False),
+        ({"status": "cancelled", "cancelled_at": "2025-12-01", "current_period_end": "2026-02-01"}, True),
+        ({"status": "canceled", "cancelled_at": "2025-12-01", "current_period_end": "2026-01-31"}, False),
+        ({"status": "cancelled", "cancelled_at": "2026-02-01", "current_period_end": "2026-01-01"}, True),
+        ({"status": "cancelled", "cancelled_at": "2026-02-01"}, True),
+        ({"status": "cancelled", "updated_at": "2026-02-01"}, True),
+        ({"status": "cancelled", "updated_at": "2026-01-31"}, False),
         ({"status": "cancelled", "ended_at": "2026-05-01"}, True),
         ({"discount_pct": Decimal(100)}, False),
     ],
 )
 def test_when_a_subscription_earns(terms: Row, earns: bool) -> None:
-    subscribed = subscription(**{"amount": "100", "started_at": "2026-01-01", **terms})
-    assert earns_at(subscribed, datetime(2026, 2, 1, tzinfo=UTC)) is earns
+    subscribed = Subscription(
+        [subscription(**{"amount": "100", "started_at": "2026-01-01", "updated_at": "2026-01-01", **terms})]
+    )
+    end = datetime(2026, 2, 1, tzinfo=UTC)
+    assert (is_in_force(subscribed, [subscribed], end) and subscribed.state_at(end) == "earning") is earns
+
+
+def test_a_month_that_has_ended_stays_as_it_was() -> None:
+    """Paused on 3 April and resumed on 20 May. The price is that of each month's end."""
+    active = subscription("100", "2026-03-01", updated_at="2026-03-01")
+    paused = subscription("100", "2026-03-01", status="paused", updated_at="2026-04-03")
+    later = subscription("100", "2026-03-01", status="paused", updated_at="2026-04-20", current_period_end="2026-05-01")
+    resumed = subscription("150", "2026-03-01", updated_at="2026-05-20")
+    columns = ("month", "mrr_amount", "movement")
+    march = (date(2026, 3, 1), 100, "new")
+    assert values(fct_revenue(sources(active, as_of=datetime(2026, 4, 2, tzinfo=UTC))), *columns)[0] == march
+    assert values(fct_revenue(sources(active, paused, later, resumed)), *columns) == [
+        march,
+        (date(2026, 4, 1), 0, "churn"),
+        (date(2026, 5, 1), 150, "reactivation"),
+        (date(2026, 6, 1), 150, "none"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("starts", "movements"),
+    [
+        ("2026-06-01T12:00:00", ["new", "none", "none"]),
+        ("2026-06-01T12:00:01", ["new", "churn", "reactivation"]),
+    ],
+)
+def test_a_gap_of_a_day_is_no_churn(starts: str, movements: list[str]) -> None:
+    before = subscription("100", "2026-04-01", "2026-05-31T12:00:00", status="cancelled", updated_at="2026-05-31")
+    after = subscription("100", starts, subscription_id="after", account_id="child", updated_at="2026-06-01T12:00:00")
+    family = [account(), account(account_id="child", parent_account_id="a")]
+    assert [row["movement"] for row in fct_revenue(sources(before, after, accounts=family))] == movements
+
+
+def test_credit_lines_net_within_the_account() -> None:
+    """Three seats at 100, from March one less, from June all given back."""
+    seats = subscription("100", "2026-02-01", quantity=3)
+    credit = subscription("100", "2026-03-01", subscription_id="credit", quantity=-1)
+    returned = subscription("-200", "2026-06-01", subscription_id="returned")
+    rows = fct_revenue(sources(seats, credit, returned))
+    assert values(rows, "mrr_amount", "movement", "movement_amount", "subscription_count") == [
+        (300, "new", 300, 1),
+        (200, "contraction", -100, 2),
+        (200, "none", 0, 2),
+        (200, "none", 0, 2),
+        (0, "churn", -200, 0),
+    ]
 
 
 def test_child_and_merged_accounts_count_at_their_top_and_an_unknown_account_for_itself() -> None:

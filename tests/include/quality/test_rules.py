@@ -46,10 +46,11 @@ select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
 create or replace table staging.stg_billing__subscriptions as
 select
     'o' as organization_id, 's' as subscription_id, 'a' as account_id, cast(null as string) as replaces_subscription_id,
-    'month' as billing_interval, 1 as interval_count, 1 as quantity, numeric '10' as unit_amount, numeric '0' as discount_pct,
-    false as is_active, timestamp '2026-08-05' as started_at, timestamp '2026-09-05' as ended_at
+    'cancelled' as status, timestamp '2026-08-05' as started_at, timestamp '2026-09-05' as ended_at
 union all
-select 'o', 's2', 'a', 's', 'quarter', 1, 2, numeric '30', numeric '50', true, timestamp '2026-09-05', cast(null as timestamp);
+select 'o', 's2', 'a', 's', 'active', timestamp '2026-09-05', cast(null as timestamp)
+union all
+select 'o', 's3', 'a', null, 'cancelled', timestamp '2026-07-05', cast(null as timestamp);
 
 create or replace table core.dim_accounts as
 select 'o' as organization_id, 'a' as account_id, cast(null as string) as roll_up_issue;
@@ -57,8 +58,16 @@ create or replace table staging.stg_product__usage_events as select 'o' as organ
 create or replace table core.fct_usage as select 'o' as organization_id, 1 as event_count, 1 as login_count;
 create or replace table core.pipeline_scenarios as
 select 'weighted' as scenario, true as apply_probability, true as include_open union all select 'committed', false, false;
-create or replace table core.billing_intervals as
-select 'month' as billing_interval union all select 'quarter';
+create or replace table core.subscription_statuses as
+select 'active' as status, 'active' as means union all select 'cancelled', 'cancelled';
+create or replace table core.int_billing__subscription_versions as
+select 's2' as subscription_id, 'active' as status, cast(null as timestamp) as ended_at, true as is_current, false as is_end_assumed;
+create or replace table core.int_billing__subscription_states as
+select
+    'o' as organization_id, 's' as subscription_id, 'a' as top_account_id, date '2026-08-01' as month, 'earning' as state,
+    'cancelled' as status, 'month' as billing_interval, 'EUR' as currency, numeric '10' as mrr, numeric '10' as mrr_amount
+union all
+select 'o', 's2', 'a', date '2026-09-01', 'earning', 'active', 'quarter', 'EUR', numeric '10', numeric '10';
 create or replace table core.int_billing__subscription_months as
 select 'o' as organization_id, 's' as subscription_id, date '2026-08-01' as month, numeric '10' as mrr_amount
 union all
@@ -245,7 +254,11 @@ DAMAGE = {
     "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
     "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",
     "mrr_by_subscription": f"update {_RECURRING} set mrr_amount = 10.01 where true",
-    "mrr_of_current_subscriptions": "update staging.stg_billing__subscriptions set is_active = true where true",
+    "subscriptions_have_a_state": "delete from core.int_billing__subscription_states where month = '2026-09-01'",
+    "statuses_and_intervals_are_known": "update core.int_billing__subscription_states set state = 'unknown_interval' where true",
+    "little_is_at_stake_in_unknown_words": "update core.int_billing__subscription_states set state = 'unknown_status' where true",
+    "cancelled_subscriptions_have_an_end": "update core.int_billing__subscription_versions set is_end_assumed = true where true",
+    "accounts_are_not_in_credit": "delete from core.int_billing__subscription_months where true",
     "mrr_is_invoiced": "update ops.invoiced_mrr set invoiced_mrr = 9.4, reason = 'other_amount' where true",
     "invoices_agree_with_terms": "update ops.invoiced_mrr set reason = 'ended_within_period' where true",
     "replaced_subscriptions_have_ended": "update staging.stg_billing__subscriptions set ended_at = null where true",
@@ -442,6 +455,18 @@ def test_each_row_of_staging_is_once_in_the_table_that_is_built_from_it(bq: Clie
     assert broken(bq, rule) == 0
     bq.query(f"insert into {built} select * from {built}").result()
     assert broken(bq, rule) == 1
+
+
+@pytest.mark.parametrize(("at_stake", "blocks"), [("0.10", 0), ("0.11", 1)])
+def test_unknown_words_may_be_one_percent_of_revenue(bq: Client, at_stake: str, blocks: int) -> None:
+    """9.90 earn in September. With 0.10 more of an unknown status MRR would be 10, and 0.10 is 1 % of it."""
+    bq.query(SOUND).result()
+    states = "core.int_billing__subscription_states"
+    bq.query(f"update {states} set mrr_amount = 9.90 where month = '2026-09-01'").result()
+    unknown = f"'x' as subscription_id, 'unknown_status' as state, numeric '{at_stake}' as mrr_amount"
+    bq.query(f"insert into {states} select * replace ({unknown}) from {states} where month = '2026-09-01'").result()
+    assert broken(bq, RULES["little_is_at_stake_in_unknown_words"]) == blocks
+    assert broken(bq, RULES["statuses_and_intervals_are_known"]) == 1
 
 
 def test_revenue_of_a_month_that_is_not_complete_may_change(bq: Client) -> None:

@@ -25,6 +25,30 @@ revenue as (
     from {{ ref('fct_revenue') }}
 ),
 
+paused as (
+    select
+        organization_id,
+        top_account_id,
+        count(*) as subscription_count
+    from {{ ref('int_billing__subscription_states') }}
+    where month = {{ first_day_of('month', last_day_seen()) }} and state = 'paused'
+    group by organization_id, top_account_id
+),
+
+-- A subscription that begins and ends within a month never has MRR at the end of one, but its account may have paid.
+paid_invoices as (
+    select
+        accounts.organization_id,
+        accounts.top_account_id,
+        count(*) as invoice_count
+    from {{ ref('fct_invoices') }} as invoices
+    inner join accounts
+        on accounts.organization_id = invoices.organization_id
+        and accounts.account_id = invoices.account_id
+    where invoices.is_paid and invoices.amount_paid > 0
+    group by accounts.organization_id, accounts.top_account_id
+),
+
 paying_histories as (
     select
         organization_id,
@@ -48,8 +72,9 @@ final as (
         if(accounts.is_top_account, 12 * coalesce(paying_histories.current_mrr_amount, 0), 0) as current_arr_amount,
         paying_histories.first_paid_month,
         case
-            when paying_histories.account_id is null then 'prospect'
-            when not paying_histories.is_paying then 'churned'
+            when paying_histories.account_id is null and paid_invoices.invoice_count is null then 'prospect'
+            when not coalesce(paying_histories.is_paying, false) and paused.subscription_count > 0 then 'paused'
+            when not coalesce(paying_histories.is_paying, false) then 'churned'
             when paying_histories.is_won_back then 'won_back'
             when paying_histories.is_onboarding then 'onboarding'
             else 'active'
@@ -58,6 +83,12 @@ final as (
     left join paying_histories
         on paying_histories.organization_id = accounts.organization_id
         and paying_histories.account_id = accounts.top_account_id
+    left join paused
+        on paused.organization_id = accounts.organization_id
+        and paused.top_account_id = accounts.top_account_id
+    left join paid_invoices
+        on paid_invoices.organization_id = accounts.organization_id
+        and paid_invoices.top_account_id = accounts.top_account_id
 )
 
 select *

@@ -37,6 +37,7 @@ currency_months as (
     from {{ ref('int_billing__currency_months') }}
 ),
 
+-- Credit lines in another currency can outweigh the rest at earlier rates. The MRR of an account is never below 0.
 account_months as (
     select
         organization_id,
@@ -47,9 +48,9 @@ account_months as (
         countif(mrr_amount is null) as subscriptions_without_rate,
         countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
         sum(coalesce(mrr_amount, 0)) as mrr_amount,
-        sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)) as mrr_at_earlier_rate,
-        sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)) as mrr_at_rate_of_3_months_ago_amount,
-        sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)) as mrr_at_rate_of_12_months_ago_amount
+        greatest(sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)), 0) as mrr_at_earlier_rate,
+        greatest(sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)), 0) as mrr_at_rate_of_3_months_ago_amount,
+        greatest(sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)), 0) as mrr_at_rate_of_12_months_ago_amount
     from subscription_months
     group by organization_id, account_id, month
 ),
@@ -89,7 +90,7 @@ account_months_at_cohort_rates as (
         organization_id,
         account_id,
         month,
-        sum(coalesce(mrr_amount, 0)) as mrr_amount,
+        greatest(sum(coalesce(mrr_amount, 0)), 0) as mrr_amount,
         countif(mrr_amount is null) as subscriptions_without_rate
     from at_cohort_rates
     group by organization_id, account_id, month

@@ -88,8 +88,8 @@ subscriptions as (
         organization_id,
         account_id,
         product_id
-    from {{ ref('stg_billing__subscriptions') }}
-    where {{ is_in_force_at(as_of()) }}
+    from {{ ref('int_billing__subscription_versions') }}
+    where is_current and {{ is_in_force_at(as_of()) }}
 ),
 
 revenue as (

@@ -5,7 +5,7 @@ subscriptions as (
         organization_id,
         currency,
         started_at
-    from {{ ref('stg_billing__subscriptions') }}
+    from {{ ref('int_billing__subscription_versions') }}
     where currency is not null and started_at < {{ as_of() }}
 ),
 

@@ -7,14 +7,13 @@ subscriptions as (
     select
         organization_id,
         subscription_id,
-        currency,
-        status,
         billing_interval,
         interval_count,
         started_at,
         trial_ends_at,
         ended_at
-    from {{ ref('stg_billing__subscriptions') }}
+    from {{ ref('int_billing__subscription_versions') }}
+    where is_current
 ),
 
 billing_intervals as (
@@ -45,14 +44,17 @@ invoices as (
     where issued_at < {{ as_of() }} and subscription_id is not null and period_start < period_end
 ),
 
-earning as (
+states as (
     select
         organization_id,
         subscription_id,
         month,
+        billing_interval,
+        interval_count,
         currency,
-        mrr
-    from {{ ref('int_billing__subscription_months') }}
+        state,
+        if(state = 'earning', mrr, 0) as mrr
+    from {{ ref('int_billing__subscription_states') }}
     where {{ month_is_complete('month') }}
 ),
 
@@ -97,49 +99,75 @@ invoiced as (
 
 compared as (
     select
-        coalesce(earning.organization_id, invoiced.organization_id) as organization_id,
-        coalesce(earning.subscription_id, invoiced.subscription_id) as subscription_id,
-        coalesce(earning.month, invoiced.month) as month,
-        coalesce(earning.currency, invoiced.currency) as currency,
-        earning.currency != invoiced.currency as is_other_currency,
-        coalesce(earning.mrr, 0) as mrr,
+        coalesce(states.organization_id, invoiced.organization_id) as organization_id,
+        coalesce(states.subscription_id, invoiced.subscription_id) as subscription_id,
+        coalesce(states.month, invoiced.month) as month,
+        coalesce(if(states.state = 'earning', states.currency, null), invoiced.currency) as currency,
+        states.state = 'earning' and states.currency != invoiced.currency as is_other_currency,
+        states.billing_interval,
+        states.interval_count,
+        coalesce(states.state, 'not_in_force') as state,
+        coalesce(states.mrr, 0) as mrr,
         invoiced.subscription_id is not null as has_invoice,
         coalesce(invoiced.invoice_count, 0) as invoice_count,
         coalesce(invoiced.subtotal_amount, 0) as subtotal_amount
-    from earning
+    from states
     full outer join invoiced
-        on invoiced.organization_id = earning.organization_id
-        and invoiced.subscription_id = earning.subscription_id
-        and invoiced.month = earning.month
+        on invoiced.organization_id = states.organization_id
+        and invoiced.subscription_id = states.subscription_id
+        and invoiced.month = states.month
+    where states.state = 'earning' or invoiced.subscription_id is not null
 ),
 
-normalised as (
+-- The billing period is that of the month end, or of the run if the subscription is not in force then.
+with_dates as (
     select
         compared.organization_id,
         compared.subscription_id,
         compared.month,
         compared.currency,
         compared.is_other_currency,
+        compared.state,
         compared.mrr,
         compared.has_invoice,
         compared.invoice_count,
+        compared.subtotal_amount,
+        coalesce(compared.billing_interval, subscriptions.billing_interval) as billing_interval,
+        coalesce(compared.interval_count, subscriptions.interval_count) as interval_count,
         subscriptions.subscription_id is not null as is_known_subscription,
-        subscriptions.status,
         subscriptions.started_at,
         subscriptions.trial_ends_at,
-        subscriptions.ended_at,
-        timestamp(date_add(compared.month, interval 1 month)) as month_end,
-        coalesce(
-            compared.subtotal_amount * billing_intervals.periods_per_year
-            / cast(12 * nullif(greatest(subscriptions.interval_count, 0), 0) as numeric(38, 9)),
-            compared.subtotal_amount
-        ) as invoiced_mrr
+        subscriptions.ended_at
     from compared
     left join subscriptions
         on subscriptions.organization_id = compared.organization_id
         and subscriptions.subscription_id = compared.subscription_id
+),
+
+normalised as (
+    select
+        with_dates.organization_id,
+        with_dates.subscription_id,
+        with_dates.month,
+        with_dates.currency,
+        with_dates.is_other_currency,
+        with_dates.state,
+        with_dates.mrr,
+        with_dates.has_invoice,
+        with_dates.invoice_count,
+        with_dates.is_known_subscription,
+        with_dates.started_at,
+        with_dates.trial_ends_at,
+        with_dates.ended_at,
+        timestamp(date_add(with_dates.month, interval 1 month)) as month_end,
+        coalesce(
+            with_dates.subtotal_amount * billing_intervals.periods_per_year
+            / cast(12 * nullif(greatest(with_dates.interval_count, 0), 0) as numeric(38, 9)),
+            with_dates.subtotal_amount
+        ) as invoiced_mrr
+    from with_dates
     left join billing_intervals
-        on billing_intervals.billing_interval = subscriptions.billing_interval
+        on billing_intervals.billing_interval = with_dates.billing_interval
 ),
 
 final as (
@@ -154,15 +182,15 @@ final as (
         invoice_count,
         case
             when not is_known_subscription then 'unknown_subscription'
-            when mrr > 0 and not has_invoice then 'not_invoiced'
-            when mrr > 0 and invoice_count = 0 then 'invoice_taken_back'
+            when state = 'earning' and not has_invoice then 'not_invoiced'
+            when state = 'earning' and invoice_count = 0 then 'invoice_taken_back'
             when is_other_currency then 'other_currency'
             when invoice_count > 1 then 'invoiced_twice'
             when abs(mrr - invoiced_mrr) < {{ rounding }} then 'agrees'
-            when mrr > 0 then 'other_amount'
+            when state = 'earning' then 'other_amount'
             when ended_at < month_end then 'ended_within_period'
-            when not {{ has_earning_status() }} then status
-            when trial_ends_at > month_end or started_at >= month_end then 'invoiced_early'
+            when trial_ends_at >= month_end or started_at >= month_end then 'invoiced_early'
+            when state not in ('not_in_force', 'free') then state
             else 'other_amount'
         end as reason
     from normalised

@@ -11,14 +11,7 @@ renamed as (
         account_id,
         product_id,
         replaces_subscription_id,
-        {{ category('plan_tier') }} as plan_tier,
-        {{ category('billing_interval') }} as billing_interval,
-        interval_count,
-        quantity,
-        unit_amount,
-        discount_pct,
-        {{ currency_code('currency') }} as currency,
-        {{ category('status') }} as status,
+        {{ subscription_terms() }},
         started_at,
         trial_ends_at,
         current_period_end,
@@ -51,7 +44,6 @@ final as (
         current_period_end,
         cancelled_at,
         ended_at,
-        {{ earns_at(as_of()) }} as is_active,
         greatest(
             div(timestamp_diff(least(coalesce(ended_at, {{ as_of() }}), {{ as_of() }}), started_at, microsecond), 86400000000),
             0

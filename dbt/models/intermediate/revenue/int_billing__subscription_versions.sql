@@ -1,0 +1,147 @@
+{%- set history = '(partition by organization_id, subscription_id order by updated_at)' -%}
+with
+
+landed as (
+    {{ all_versions('billing', 'subscriptions', undated=true) }}
+),
+
+-- The row as of the run has the dates. A subscription that billing has deleted has no row.
+subscriptions as (
+    select
+        organization_id,
+        subscription_id,
+        account_id,
+        product_id,
+        status,
+        started_at,
+        trial_ends_at,
+        current_period_end,
+        cancelled_at,
+        ended_at
+    from {{ ref('stg_billing__subscriptions') }}
+),
+
+subscription_statuses as (
+    select
+        status,
+        means
+    from {{ ref('subscription_statuses') }}
+),
+
+terms as (
+    select
+        organization_id,
+        subscription_id,
+        {{ subscription_terms() }},
+        updated_at
+    from landed
+    where not _is_deleted
+),
+
+dated as (
+    select
+        organization_id,
+        subscription_id,
+        billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        currency,
+        status,
+        updated_at,
+        row_number() over {{ history }} as version_number,
+        lead(updated_at) over {{ history }} as valid_to,
+        coalesce(status != lag(status) over {{ history }}, true) as is_other_status
+    from terms
+),
+
+stays as (
+    select
+        organization_id,
+        subscription_id,
+        billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        currency,
+        status,
+        updated_at,
+        version_number,
+        valid_to,
+        sum(if(is_other_status, 1, 0)) over {{ history }} as stay_number
+    from dated
+),
+
+versions as (
+    select
+        organization_id,
+        subscription_id,
+        billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        currency,
+        status,
+        version_number,
+        if(version_number = 1, null, updated_at) as valid_from,
+        valid_to,
+        min(updated_at) over (partition by organization_id, subscription_id, stay_number) as status_since
+    from stays
+),
+
+final as (
+    select
+        versions.organization_id,
+        versions.subscription_id,
+        versions.version_number,
+        versions.valid_to is null as is_current,
+        versions.valid_from,
+        versions.valid_to,
+        subscriptions.account_id,
+        subscriptions.product_id,
+        versions.billing_interval,
+        versions.interval_count,
+        versions.quantity,
+        versions.unit_amount,
+        versions.discount_pct,
+        versions.currency,
+        versions.status,
+        versions.status_since,
+        subscriptions.started_at,
+        subscriptions.trial_ends_at,
+        case
+            when subscriptions.ended_at is null and subscription_statuses.means = 'cancelled'
+                then coalesce(
+                    greatest(subscriptions.cancelled_at, subscriptions.current_period_end),
+                    subscriptions.cancelled_at,
+                    subscriptions.current_period_end,
+                    last_value(versions.status_since) over last_version,
+                    subscriptions.started_at
+                )
+            else subscriptions.ended_at
+        end as ended_at,
+        coalesce(
+            subscription_statuses.means = 'cancelled'
+            and subscriptions.ended_at is null
+            and subscriptions.cancelled_at is null
+            and subscriptions.current_period_end is null,
+            false
+        ) as is_end_assumed
+    from versions
+    inner join subscriptions
+        on subscriptions.organization_id = versions.organization_id
+        and subscriptions.subscription_id = versions.subscription_id
+    left join subscription_statuses
+        on subscription_statuses.status = subscriptions.status
+    window last_version as (
+        partition by versions.organization_id, versions.subscription_id
+        order by versions.version_number
+        rows between unbounded preceding and unbounded following
+    )
+)
+
+select *
+from final
