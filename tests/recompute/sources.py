@@ -173,6 +173,7 @@ class SourceData:
         """The rows of a tenant's table, by organization and id. Organizations may use the same ids."""
         tenant, key = KEYS[table]
         return {(row[tenant], row[key]): row for row in self.tables[table]}
+
     def versions(self) -> dict[tuple[str, str], list[Row]]:
         """The versions of each subscription, oldest first, by organization and id. Of versions of the same instant the last landed one is kept."""
         found: dict[tuple[str, str], dict[datetime, Row]] = {name: {} for name in self.by_tenant("subscriptions")}
