@@ -9,16 +9,3 @@
 {% macro billing_word(column) -%}
     regexp_replace({{ category(column) }}, r'[\s-]+', '_')
 {%- endmacro %}
-
-
-{#- The terms of a landed subscription, cleaned: what the platform keeps of each version. -#}
-{% macro subscription_terms() -%}
-    {{ category('plan_tier') }} as plan_tier,
-        {{ billing_word('billing_interval') }} as billing_interval,
-        interval_count,
-        quantity,
-        unit_amount,
-        discount_pct,
-        {{ currency_code('currency') }} as currency,
-        {{ billing_word('status') }} as status
-{%- endmacro %}

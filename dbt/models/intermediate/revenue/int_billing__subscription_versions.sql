@@ -32,7 +32,13 @@ terms as (
     select
         organization_id,
         subscription_id,
-        {{ subscription_terms() }},
+        {{ billing_word('billing_interval') }} as billing_interval,
+        interval_count,
+        quantity,
+        unit_amount,
+        discount_pct,
+        {{ currency_code('currency') }} as currency,
+        {{ billing_word('status') }} as status,
         updated_at
     from landed
     where not _is_deleted
