@@ -7,6 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from tests.recompute.seeds import known_as
+from tests.recompute.sources import Row, SourceData
 from tests.recompute.stage_intervals import STAGE_ORDER, stage_intervals
 from tests.recompute.tenants import Tenants, days
 

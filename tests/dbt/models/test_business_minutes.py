@@ -157,13 +157,13 @@ def ticket_columns() -> dict[str, type]:
     texts = (
         *("organization_id", "ticket_id", "account_key", "account_id", "contact_id", "facility_id", "product_id", "category_id"),
         *("root_cause_id", "assignee_user_id", "channel", "priority", "status", "subject", "app_version", "release_version"),
-        *("csat_tier", "input_fingerprint"),
+        *("csat_tier", "merged_into_ticket_id", "input_fingerprint"),
         *(f"{event}_{column}" for event in EVENTS for column in ("priority", "clock", "policy")),
     )
     return (
         dict.fromkeys(texts, str)
         | dict.fromkeys(("reopened_count", "csat_score", *(f"{event}_target_minutes" for event in EVENTS)), int)
-        | dict.fromkeys(("is_resolved", "is_release_related", "has_opening_hours"), bool)
+        | dict.fromkeys(("is_resolved", "is_merged", "has_response_times", "is_release_related", "has_opening_hours"), bool)
         | dict.fromkeys(("created_at", "first_responded_at", "resolved_at", "updated_at"), datetime)
         | dict.fromkeys((f"{event}_closed_at" for event in EVENTS), datetime)
     )
