@@ -6,6 +6,6 @@ select
     sum(amount_reporting) as amount,
     sum(weighted_amount) as weighted_amount
 from {{ ref('fct_deals') }}
-where not is_closed
+where is_open
 group by organization_id, stage
 order by organization_id asc, amount desc

@@ -10,10 +10,11 @@
 {%- endmacro %}
 
 
-{#- The state of a ticket SLA. `minutes` is the elapsed time on the clock that decides, NULL if the event happened at an unknown time.
-    `closed_at` is NULL while the clock runs. -#}
-{% macro sla_state(minutes, target, closed_at) -%}
+{#- The state of a ticket SLA. A ticket that `is_excluded` has none. `minutes` is the elapsed time on the clock that decides,
+    NULL if the event happened at an unknown time. `closed_at` is NULL while the clock runs. -#}
+{% macro sla_state(is_excluded, minutes, target, closed_at) -%}
     case
+        when {{ is_excluded }} then 'excluded'
         when {{ target }} is null or {{ minutes }} is null then 'unknown'
         when {{ minutes }} > {{ target }} then 'breached'
         when {{ closed_at }} is null then 'pending'
@@ -38,13 +39,13 @@
 {%- endmacro %}
 
 
-{#- Joins the policy for a priority that was in force when a ticket was created, as `alias`, from a CTE of half-open intervals. -#}
+{#- Joins the policy for a priority that was in force on a ticket's `created_day`, as `alias`, from a CTE of half-open intervals. -#}
 {% macro join_policy(policies, alias, ticket, priority) -%}
     left join {{ policies }} as {{ alias }}
         on {{ alias }}.organization_id = {{ ticket }}.organization_id
         and {{ alias }}.priority = {{ ticket }}.{{ priority }}
-        and {{ alias }}.valid_from <= date({{ ticket }}.created_at)
-        and coalesce({{ alias }}.valid_to, date '9999-12-31') > date({{ ticket }}.created_at)
+        and {{ alias }}.valid_from <= {{ ticket }}.created_day
+        and coalesce({{ alias }}.valid_to, date '9999-12-31') > {{ ticket }}.created_day
 {%- endmacro %}
 
 

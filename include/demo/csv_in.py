@@ -21,6 +21,8 @@ MOST_ERRORS = 20
 """The greatest number of reported errors for one file."""
 
 _LARGEST_FIELD = 2**31 - 1
+#: Columns that a file need not have.
+_OPTIONAL = frozenset({"merged_into_ticket_id"})
 
 
 class CsvError(ValueError):
@@ -133,7 +135,7 @@ class _Reading:
             if count > 1:
                 self._error(1, name, f"the column occurs {count} times")
         for column in self.table.columns:
-            if column.name not in names:
+            if column.name not in names and column.name not in _OPTIONAL:
                 self._error(1, column.name, "the column is missing")
         for name in names:
             if name not in self.table.by_name:
@@ -154,7 +156,7 @@ class _Reading:
         columns: dict[str, pa.Array] = {}
         bad: list[tuple[int, str | None, str]] = []
         for column in self.table.columns:
-            values = [text or None for text in by_name[column.name]]
+            values = [text or None for text in by_name.get(column.name, [""] * len(self._rows))]
             columns[column.name], wrong = typed(values, column.type)
             if not column.nullable:
                 wrong += [(number, "empty, but a value is required") for number, text in enumerate(values) if text is None]

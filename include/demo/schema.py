@@ -185,7 +185,7 @@ _SUPPORT = (
         "ticket_id organization_id account_id? contact_id? facility_id? product_id? category_id? root_cause_id?"
         " assignee_user_id? channel priority status subject app_version? created_at:timestamp"
         " first_responded_at?:timestamp resolved_at?:timestamp reopened_count:integer csat_score?:integer"
-        " updated_at:timestamp",
+        " merged_into_ticket_id? updated_at:timestamp",
     ),
     _table(
         "support",

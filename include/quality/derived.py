@@ -10,7 +10,7 @@ from include.quality.clean_views import clean_view
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Source, Table
-from include.sources.versions import latest, visible
+from include.sources.versions import happened, latest, visible
 
 #: Columns that a load adds to every raw table.
 LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
@@ -42,6 +42,24 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
                     "select * from ({union}) as staged where not exists (select 1 from staging.stg_crm__organizations "
                     "as known where known.organization_id = staged.organization_id)",
                 ),
+            )
+        )
+    ahead = [
+        f"select '{source.name}.{table.name}' as table_name, organization_id, count(*) as row_count from ("
+        f"select * from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}) as versions "
+        f"where not _is_deleted and not {happened(table)} group by 2"
+        for _, source, table in _staged(sources)
+        if table.happens_at
+    ]
+    if ahead:
+        rules.append(
+            Rule(
+                name="rows_have_happened",
+                relation="staging.stg_crm__organizations",
+                action="warn",
+                reason="Rows report an event at or after the as-of time. The run does not see them, and no figure counts them.",
+                key=("table_name", "organization_id", "row_count"),
+                rows=_union(ahead, "{union}"),
             )
         )
     for view, _, table in _staged(sources):
@@ -79,7 +97,7 @@ def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> l
             name="raw_keys_are_staged",
             relation="ops.reconciliation",
             action="block",
-            reason="Raw distinct keys = rows that core reads + quarantined rows + deleted keys; a difference is a row lost or doubled.",
+            reason="Raw keys = rows that core reads + quarantined + deleted + not yet happened; a difference is a row lost or doubled.",
             key=("part",),
             reconcile="\nunion all\n".join(parts),
         )
@@ -216,18 +234,18 @@ def _table_rules(source: Source) -> Iterator[Rule]:
 def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
     """SQL that compares the distinct raw keys that the run sees with the keys that core reads, that are deleted or in quarantine.
 
-    A key is deleted if its latest version is a tombstone.
+    A key is deleted if its latest version is a tombstone. A key is ahead if its latest version has not happened before the run.
     """
     keys = (
-        "(select count(*) as all_keys, countif(_is_deleted) as deleted from ("
-        f"select _is_deleted from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}))"
+        "(select count(*) as all_keys, countif(_is_deleted) as deleted, countif(not _is_deleted and not has_happened) as ahead from ("
+        f"select _is_deleted, {happened(table)} as has_happened from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}))"
     )
     rows = f"(select count(*) from staging.{view})"
     if quarantined:
         in_quarantine = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
         rows = f"(select count(*) from core.{clean_view(view)}) + {in_quarantine}"
     return (
-        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted + {rows} as right_value, "
+        f"select {_literal(view)} as part, keys.all_keys as left_value, keys.deleted + keys.ahead + {rows} as right_value, "
         f"cast(null as int64) as row_count from {keys} as keys"
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from include.sources.schema import Column, Source, Table
-from include.sources.versions import latest_first, visible
+from include.sources.versions import happened, latest_first, visible
 
 #: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
 WAREHOUSE_TYPES = {
@@ -54,8 +54,8 @@ _LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads whe
 
 _MACRO_FILE = "macros/raw_tables.sql"
 _MACRO = """\
-{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, and the order of a
-    key's versions. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
+{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the order of a
+    key's versions, and whether the latest of them has happened. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
 {{% macro raw_tables() %}}
     {{{{ return({{{tables}
     }}) }}}}
@@ -95,6 +95,7 @@ def render_macro(sources: Mapping[str, Source]) -> str:
                 "changed_at": table.changed_at,
                 "visible": visible(source, table),
                 "latest_first": latest_first(table),
+                "happened": happened(table),
             }
             lines = "".join(f"\n            {key!r}: {value!r}," for key, value in entry.items())
             tables += f"\n        '{source.name}.{table.name}': {{{lines}\n        }},"

@@ -156,6 +156,9 @@ class Table(_Strict):
     #: The timestamp or date column that places a version in time: a run sees the versions before its as-of time. Without it,
     #: the column of the last change. `none`: the rows are known ahead, such as calendars, and every run sees them.
     event_time: str | None = None
+    #: The timestamp column of what a row reports. A run does not see a row that has not happened before its as-of time, even if the
+    #: source wrote it earlier. Without it, every row has happened.
+    happens_at: str | None = None
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
     freshness: Freshness | None = None
@@ -220,6 +223,11 @@ class Table(_Strict):
                 raise ValueError(f"event_time names {self.event_time}, which is not a column of the table")
             if (kind := self.columns[self.event_time].type) not in ("timestamp", "date"):
                 raise ValueError(f"event_time column {self.event_time} must be a timestamp or a date, it is a {kind}")
+        if self.happens_at is not None:
+            if self.happens_at not in self.columns:
+                raise ValueError(f"happens_at names {self.happens_at}, which is not a column of the table")
+            if (kind := self.columns[self.happens_at].type) != "timestamp":
+                raise ValueError(f"happens_at column {self.happens_at} must be a timestamp, it is a {kind}")
         return self
 
 

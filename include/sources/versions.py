@@ -33,6 +33,15 @@ def visible(source: Source, table: Table) -> str:
     return " and ".join(conditions) or "true"
 
 
+def happened(table: Table) -> str:
+    """The condition that the latest version of a row has happened. `@as_of` stands for the run's as-of time.
+
+    A row without the time has happened, so that a gate can judge it.
+    """
+    column = table.happens_at
+    return "true" if column is None else f"({column} < @as_of or {column} is null)"
+
+
 def latest_first(table: Table) -> str:
     """The order of the versions of a key: the last changed, then the last extracted. A tombstone precedes the rows of its batch."""
     change = f"{table.changed_at} desc, " if table.changed_at else ""

@@ -114,7 +114,8 @@ def _deals(folder: Folder) -> None:
 
     stages = ("prospecting", "qualification", "proposal", "negotiation", "closed_won", "closed_lost")
     ends = ("", "2025-12-31T23:59:59Z", "2026-09-30T23:59:59Z", AS_OF, LATER)
-    for number, (stage, closed_at) in enumerate(product(stages, ends)):
+    words = (*stages, "Closed Won", "closedlost", "discovery", "Negotiation/Review")
+    for number, (stage, closed_at) in enumerate(product(words, ends)):
         values = {
             "closed_at": closed_at,
             "amount": AMOUNTS[number % 4],
@@ -144,6 +145,13 @@ def _deals(folder: Folder) -> None:
     ):
         change("d3", before, after, f"{at}T00:00:00Z")
     change("d4", "proposal", "proposal", "2026-02-01T00:00:00Z")
+    for before, after, at in (
+        ("discovery", "Demo", "2026-02-01"),
+        ("demo", "Closed Won", "2026-02-03"),
+        ("closedwon", "on ice", "2026-02-04"),
+    ):
+        change("d8", before, after, f"{at}T00:00:00Z")
+    change("d9", "discovery", "lost", "2026-02-01T00:00:00Z")
     change("d5", "prospecting", "proposal", "2026-10-03T00:00:00Z")
     change("d6", "", "closed_lost", "2026-01-03T00:00:00Z")
     change("d6", "", "closed_lost", "2026-01-04T00:00:00Z")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def plant(folder: Folder) -> None:
     """Add the rows. The organizations must exist."""
-    for rows in (_tickets, _support, _surveys):
+    for rows in (_tickets, _desks, _support, _surveys):
         rows(folder)
 
 
@@ -67,6 +67,46 @@ def _tickets(folder: Folder) -> None:
         for _ in range(dice.randrange(3)):
             at = created + timedelta(seconds=dice.randrange(9 * 86400))
             change(ticket, tenant, "low", dice.choice(("critical", "high", "low")), f"{at.isoformat()}Z")
+
+
+def _desks(folder: Folder) -> None:
+    """Help desks of other kinds: open around the clock, on Mars, with hours that cannot be read, and without recorded replies."""
+    desks = {
+        "org-sydney": ("AUS Eastern Standard Time", [(day, "00:00", "24:00") for day in range(1, 8)]),
+        "org-mars": ("Mars/Olympus", [(day, "09:00", "17:00") for day in range(1, 8)]),
+        "org-unread": ("Eastern Time (US & Canada)", [(1, "24:00", "24:00"), (2, "09:00", "17:00")]),
+        "org-silent": ("utc", []),
+    }
+    for tenant, (zone, windows) in desks.items():
+        folder.add("organizations", organization_id=tenant, name=tenant, timezone=zone, reporting_currency="EUR")
+        folder.add("facilities", facility_id=f"f-{tenant}", organization_id=tenant, name=tenant)
+        for weekday, opens, closes in windows:
+            hours = {"weekday": weekday, "opens_at": opens, "closes_at": closes, "valid_from": "2020-01-01"}
+            folder.add("business_hours", organization_id=tenant, **hours)
+        for priority, first, since in (("Urgent", 60, "2020-01-01"), ("Urgent", 30, "2024-04-07"), ("low", 90, "2020-01-01")):
+            terms = {"first_response_minutes": first, "resolution_minutes": 4 * first, "clock": "business", "valid_from": since}
+            folder.add("sla_policies", organization_id=tenant, priority=priority, **terms)
+        # Resolved on the day on which Sydney's clocks go back, created on either side of Sydney's midnight, open, and merged.
+        replies = ("",) if tenant == "org-silent" else ("", "2024-04-06T10:30:00Z")
+        for priority, status, created_at, resolved_at, response in (
+            *(("urgent", "solved", "2024-04-06T10:00:00Z", "2024-04-07T10:00:00Z", reply) for reply in replies),
+            *(("normal", "Closed", f"2024-04-06T{time}Z", "2024-04-06T15:00:00Z", "") for time in ("13:59:59", "14:00:00")),
+            *(("URGENT", "Waiting on third party", f"2024-04-06T{time}Z", "", "") for time in ("13:59:59", "14:00:00")),
+            ("p7", "triage", "2024-04-06T10:00:00Z", "", ""),
+            ("low", "merged", "2024-04-06T10:00:00Z", "2024-04-06T10:01:00Z", ""),
+        ):
+            times = {"created_at": created_at, "first_responded_at": response, "resolved_at": resolved_at, "updated_at": LAST}
+            given = {
+                "facility_id": f"f-{tenant}",
+                "channel": "email",
+                "reopened_count": 0,
+                "priority": priority,
+                "status": status,
+            }
+            ticket = folder.add("tickets", organization_id=tenant, **times, **given)
+            if resolved_at:
+                given |= {"status": "closed", "merged_into_ticket_id": ticket}
+                folder.add("tickets", organization_id=tenant, **times, **given)
 
 
 def _support(folder: Folder) -> None:

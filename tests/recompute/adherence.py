@@ -38,6 +38,7 @@ def mart_sla_adherence(sources: SourceData) -> list[Row]:
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": counted(tickets, "is_resolved"),
+                "merged_ticket_count": sum(ticket["is_merged"] for ticket in tickets),
                 **figures,
             }
         )

@@ -6,24 +6,34 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tests.recompute.seeds import iana_name
 from tests.recompute.sources import Row, SourceData
 
 Window = tuple[datetime, datetime]
 
 
 class BusinessClock:
-    """Opening hours and holidays of one organization, in its own timezone."""
+    """Opening hours and holidays of one organization, in its own timezone.
 
-    def __init__(self, timezone: str, hours: list[Row], holidays: set[date]) -> None:
-        self._zone = ZoneInfo(timezone)
+    The clock is unknown if the timezone is (None), or if the weekday or a time of any row cannot be read.
+    """
+
+    def __init__(self, timezone: str | None, hours: list[Row], holidays: set[date]) -> None:
+        self._zone = ZoneInfo(timezone or "UTC")
+        self.is_known = timezone is not None and all(
+            row["weekday"] in range(1, 8) and row["opens_at"] is not None and row["closes_at"] is not None for row in hours
+        )
         self._hours = hours
         self._holidays = holidays
         self._days: dict[date, list[Window]] = {}
 
+    def day(self, moment: datetime) -> date:
+        """The local day of an instant; its UTC day if the timezone is unknown."""
+        return moment.astimezone(self._zone).date()
+
     def has_hours(self, moment: datetime) -> bool:
         """Whether the organization has opening hours on the local day of an instant."""
-        day = moment.astimezone(self._zone).date()
-        return any(row["valid_from"] <= day for row in self._hours)
+        return any(row["valid_from"] <= self.day(moment) for row in self._hours)
 
     def _instant(self, day: date, at: time) -> datetime:
         # fold=0 decides both daylight-saving cases. A local time that spring skips uses the offset before the change.
@@ -49,6 +59,10 @@ class BusinessClock:
             for row in self._hours
             if row["valid_from"] == latest and row["weekday"] == day.isoweekday()
         ]
+
+    def elapsed(self, start: datetime, end: datetime) -> Fraction | None:
+        """Open minutes in `[start, end)`; None if the clock is unknown."""
+        return self.minutes(start, end) if self.is_known else None
 
     def minutes(self, start: datetime, end: datetime) -> Fraction:
         """Open minutes in `[start, end)`, exact. They are negative if the end is before the start, as on the calendar clock."""
@@ -78,7 +92,7 @@ def clocks(sources: SourceData) -> dict[str, BusinessClock]:
     """The business clock of every organization, by organization_id."""
     return {
         organization["organization_id"]: BusinessClock(
-            organization["timezone"],
+            iana_name(organization["timezone"]),
             [row for row in sources["business_hours"] if row["organization_id"] == organization["organization_id"]],
             {row["holiday_date"] for row in sources["holidays"] if row["organization_id"] == organization["organization_id"]},
         )

@@ -18,9 +18,11 @@ CLOCKS = ("calendar", "business")
 
 
 def sla_counts(name: str, tickets: Sequence[Row]) -> Row:
-    """The tickets of one SLA (`response` or `resolution`) counted by state, and the compliance rate."""
+    """The tickets of one SLA (`response` or `resolution`) counted by state, and the compliance rate of all and of the resolved ones."""
     counts = {state: sum(ticket[f"{name}_state"] == state for ticket in tickets) for state in STATES}
+    judged = [ticket[f"is_{name}_met"] for ticket in tickets if ticket["is_resolved"] and ticket[f"is_{name}_met"] is not None]
     return {
+        f"resolved_{name}_compliance_pct": share(sum(judged), len(judged)),
         **{f"{name}_{state}_count": count for state, count in counts.items()},
         f"{name}_compliance_pct": share(counts["met"], counts["met"] + counts["breached"]),
     }
@@ -53,6 +55,7 @@ def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": sum(ticket["is_resolved"] for ticket in tickets),
+                "merged_ticket_count": sum(ticket["is_merged"] for ticket in tickets),
                 **sla_figures("response", tickets),
                 **sla_figures("resolution", tickets),
             }

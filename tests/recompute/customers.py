@@ -44,11 +44,12 @@ def _contacts(contacts: list[Row], as_of: datetime) -> Row:
 
 def _deals(rows: list[Row], as_of: datetime) -> Row:
     deals = [deal for deal in rows if deal["created_at"] < as_of]
-    open_deals, won = [deal for deal in deals if not deal["is_closed"]], [deal for deal in deals if deal["is_won"]]
+    open_deals, won = [deal for deal in deals if deal["is_open"]], [deal for deal in deals if deal["is_won"]]
     lost = counted(deals, "is_lost")
     return {
         "deal_count": len(deals),
         "open_deal_count": len(open_deals),
+        "unknown_stage_deal_count": sum(deal["stage"] == "unknown" for deal in deals),
         "open_deal_amount": total(open_deals, "amount_reporting"),
         "weighted_open_deal_amount": total(open_deals, "weighted_amount"),
         "won_deal_count": len(won),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import calendar
 from datetime import date, timedelta
 
+from tests.recompute.clock import BusinessClock, clocks
+from tests.recompute.seeds import iana_name
 from tests.recompute.sources import Row, SourceData, natural
 
 FIRST_DAY = date(2019, 1, 1)
@@ -56,8 +58,15 @@ def dim_date(sources: SourceData) -> list[Row]:
     ]
 
 
+def _business_clock_issue(organization: Row, clock: BusinessClock) -> str | None:
+    if iana_name(organization["timezone"]) is None:
+        return "unknown_time_zone"
+    return None if clock.is_known else "unreadable_opening_hours"
+
+
 def dim_organizations(sources: SourceData) -> list[Row]:
     """The rows of dim_organizations, by organization."""
+    by_organization = clocks(sources)
     rows: list[Row] = []
     for tenant, row in sources.by_key("organizations").items():
         first_hours = min(
@@ -65,7 +74,10 @@ def dim_organizations(sources: SourceData) -> list[Row]:
         )
         rows.append(
             {
-                **{name: row[name] for name in ("organization_id", "timezone", "reporting_currency", "created_at", "updated_at")},
+                **{name: row[name] for name in ("organization_id", "reporting_currency", "created_at", "updated_at")},
+                "source_timezone": row["timezone"],
+                "timezone": iana_name(row["timezone"]),
+                "business_clock_issue": _business_clock_issue(row, by_organization[tenant]),
                 "organization_name": row["name"],
                 "opening_hours_since": first_hours,
             }

@@ -6,11 +6,18 @@ from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
 
+from tests.recompute.seeds import known_as
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.stage_intervals import stage_intervals
+from tests.recompute.stage_intervals import STAGE_ORDER, stage_intervals
 from tests.recompute.tenants import Tenants, days
 
-WON, LOST = "closed_won", "closed_lost"
+WON, LOST, UNKNOWN = "closed_won", "closed_lost", "unknown"
+
+
+def stage_of(text: str | None) -> str:
+    """The stage that a word of the CRM means; `unknown` if no stage or synonym is written so."""
+    word = known_as(text, "deal_stage_synonyms")
+    return word if word in STAGE_ORDER else UNKNOWN
 
 
 def fct_deal_stage_history(sources: SourceData) -> list[Row]:
@@ -43,7 +50,8 @@ def fct_deal_stage_history(sources: SourceData) -> list[Row]:
                     "probability_pct": source.get("probability_pct"),
                     "changed_by_user_id": (interval.change or {}).get("changed_by_user_id"),
                     "history_id": (interval.change or {}).get("history_id"),
-                    "is_stage_mismatch": interval.valid_to is None and interval.stage != deal["stage"],
+                    "is_stage_mismatch": interval.valid_to is None
+                    and interval.word != known_as(deal["stage"], "deal_stage_synonyms"),
                 }
             )
     return rows
@@ -51,9 +59,12 @@ def fct_deal_stage_history(sources: SourceData) -> list[Row]:
 
 def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
     """The weighted amount of a deal: 0 if lost, its amount if won, amount × probability if open. None if an input is unknown."""
-    if deal["stage"] == LOST:
+    stage = stage_of(deal["stage"])
+    if stage == LOST:
         return Fraction(0)
-    if deal["stage"] == WON or amount is None:
+    if stage == UNKNOWN:
+        return None
+    if stage == WON or amount is None:
         return amount
     return None if deal["probability_pct"] is None else amount * Fraction(deal["probability_pct"]) / 100
 
@@ -66,8 +77,8 @@ def fct_deals(sources: SourceData) -> list[Row]:
         changes[interval["organization_id"], interval["deal_id"]] += interval["movement"] != "entry"
     rows: list[Row] = []
     for deal in sources["deals"]:
-        tenant, stage = deal["organization_id"], deal["stage"]
-        is_closed = stage in {WON, LOST}
+        tenant, stage = deal["organization_id"], stage_of(deal["stage"])
+        is_closed, is_open = stage in {WON, LOST}, stage not in {WON, LOST, UNKNOWN}
         closed_at = tenants.seen(deal["closed_at"]) if is_closed else None
         day = (closed_at or deal["created_at"]).date()
         converted = tenants.convert(deal["amount"], deal["currency"], tenant, day)
@@ -82,17 +93,19 @@ def fct_deals(sources: SourceData) -> list[Row]:
                 **tenants.user(tenant, deal["owner_user_id"], "owner_user"),
                 "closed_at": closed_at,
                 "deal_name": deal["name"],
+                "stage": stage,
+                "is_open": is_open,
                 "is_closed": is_closed,
                 "is_won": stage == WON,
                 "is_lost": stage == LOST,
-                "is_overdue": not is_closed and due is not None and due < sources.as_of.date(),
+                "is_overdue": is_open and due is not None and due < sources.as_of.date(),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
                 "has_rate": converted is not None,
                 "weighted_amount": weighted(deal, converted),
                 "created_date": deal["created_at"].date(),
                 "closed_date": closed_at.date() if closed_at else None,
-                "days_in_pipeline": days(deal["created_at"], closed_at if is_closed else sources.as_of),
+                "days_in_pipeline": days(deal["created_at"], sources.as_of if is_open else closed_at),
                 "sales_cycle_days": days(deal["created_at"], closed_at),
                 "stage_changes": changes[tenant, deal["deal_id"]],
             }

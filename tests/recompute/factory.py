@@ -86,7 +86,7 @@ def ticket(created_at: str, **given: Any) -> Row:
     """An open ticket `k` of high priority, without a reply, an account or an assignee."""
     optional = (
         *("account_id", "contact_id", "facility_id", "product_id", "category_id", "root_cause_id"),
-        *("assignee_user_id", "app_version", "first_responded_at", "resolved_at", "csat_score"),
+        *("assignee_user_id", "app_version", "first_responded_at", "resolved_at", "csat_score", "merged_into_ticket_id"),
     )
     moments = {name: at(value) for name, value in given.items() if name.endswith("_at")}
     return {

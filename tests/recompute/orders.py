@@ -14,7 +14,7 @@ NOT_REVENUE = {"cancelled", "refunded"}
 RECORDED = (
     *("organization_id", "order_id", "order_number", "account_id", "contact_id", "status", "currency"),
     *("subtotal_amount", "discount_amount", "tax_amount", "shipping_amount", "total_amount"),
-    *("ordered_at", "shipped_at", "delivered_at", "updated_at"),
+    *("ordered_at", "updated_at"),
 )
 
 
@@ -43,6 +43,10 @@ def fct_orders(sources: SourceData) -> list[Row]:
     rates = Rates(sources)
     rows: list[Row] = []
     for order in sources["orders"]:
+        shipped_at, delivered_at = (
+            moment if moment is not None and moment < sources.as_of else None
+            for moment in (order["shipped_at"], order["delivered_at"])
+        )
         tenant = order["organization_id"]
         reporting = organizations[tenant]["reporting_currency"]
         amounts = {"net_amount": net(order), **{name: order[name] for name in ("tax_amount", "shipping_amount", "total_amount")}}
@@ -53,6 +57,8 @@ def fct_orders(sources: SourceData) -> list[Row]:
         rows.append(
             {
                 **{name: order[name] for name in RECORDED},
+                "shipped_at": shipped_at,
+                "delivered_at": delivered_at,
                 "order_key": natural(tenant, order["order_id"]),
                 "account_key": natural(tenant, order["account_id"]) if is_known else None,
                 "is_revenue": is_revenue,
@@ -63,8 +69,8 @@ def fct_orders(sources: SourceData) -> list[Row]:
                 "revenue_amount": converted["net_amount"] if is_revenue else Fraction(0),
                 "has_rate": converted["net_amount"] is not None,
                 "ordered_date": order["ordered_at"].date(),
-                "days_to_ship": _days(order["ordered_at"], order["shipped_at"]),
-                "days_to_deliver": _days(order["ordered_at"], order["delivered_at"]),
+                "days_to_ship": _days(order["ordered_at"], shipped_at),
+                "days_to_deliver": _days(order["ordered_at"], delivered_at),
             }
         )
     return rows

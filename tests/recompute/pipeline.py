@@ -83,9 +83,9 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for identity, group in grouped(deals, *columns).items():
         tenant, week, _ = identity
-        without_probability = sum(not deal["is_closed"] and deal["probability_pct"] is None for deal in group)
+        without_probability = sum(deal["is_open"] and deal["probability_pct"] is None for deal in group)
         for scenario in scenarios():
-            counting = [deal for deal in group if scenario.counts(is_open=not deal["is_closed"], is_won=deal["is_won"])]
+            counting = [deal for deal in group if scenario.counts(is_open=deal["is_open"], is_won=deal["is_won"])]
             rated = [deal for deal in counting if deal["has_rate"]]
             if scenario.apply_probability:
                 rated = [deal for deal in rated if _probability(deal) is not None]

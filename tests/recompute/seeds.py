@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
+
+import yaml
 
 from include.settings import ROOT
 
@@ -27,6 +30,31 @@ def seed(name: str) -> list[dict[str, str]]:
     """The rows of a seed. All values are texts."""
     with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+@cache
+def synonyms(name: str) -> dict[str, str]:
+    """A var of dbt that maps words of other systems to the platform's words."""
+    project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(project["vars"][name])
+
+
+def known_as(text: str | None, name: str) -> str | None:
+    """A word in the platform's form: lower case, underscores for spaces and hyphens, and the platform's word for a synonym."""
+    if text is None:
+        return None
+    word = re.sub(r"[\s-]+", "_", text.strip().lower())
+    return synonyms(name).get(word, word)
+
+
+@cache
+def _time_zones() -> dict[str, str]:
+    return {row["time_zone"]: row["iana_name"] for row in seed("time_zones")}
+
+
+def iana_name(timezone: str | None) -> str | None:
+    """The IANA name of a timezone, by its IANA, Windows or Rails name in any case. None if the seed time_zones does not know it."""
+    return None if timezone is None else _time_zones().get(timezone.lower())
 
 
 @cache

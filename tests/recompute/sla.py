@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import date, datetime
 from fractions import Fraction
 
+from tests.recompute.seeds import known_as
 from tests.recompute.sources import Row
 
 # Targets in minutes for first response and resolution. They apply on the calendar clock if an organization has no policy.
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
 
-RESOLVED = {"resolved", "closed"}
+RESOLVED = {"resolved", "closed", "merged"}
 UNKNOWN = "unknown"
 
 
@@ -31,13 +32,13 @@ class Policy:
         return self.response if sla == "response" else self.resolution
 
 
-def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy | None:
-    """The policy for a priority, in force when the ticket was created. `rows` are the policies of its organization.
+def policy(rows: Sequence[Row], priority: str, day: date) -> Policy | None:
+    """The policy for a priority, in force on the local day on which the ticket was created. `rows` are the policies of its organization.
 
     Without a policy the default targets apply. The result is None for an unknown priority.
     """
     in_force = [
-        row for row in rows if row["priority"] == priority and datetime.combine(row["valid_from"], time.min, UTC) <= created_at
+        row for row in rows if known_as(row["priority"], "ticket_priority_synonyms") == priority and row["valid_from"] <= day
     ]
     if in_force:
         latest = max(in_force, key=lambda row: row["valid_from"])
@@ -48,13 +49,19 @@ def policy(rows: Sequence[Row], priority: str, created_at: datetime) -> Policy |
 
 
 def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
-    """The priority of a ticket at an instant. `changes` are its priority changes, sorted by (changed_at, change_id)."""
+    """The priority of a ticket at an instant. `changes` are its priority changes, sorted by (changed_at, change_id).
+
+    A word that is neither a priority nor a synonym of one is `unknown`.
+    """
     before = bisect_right(changes, moment, key=lambda row: row["changed_at"])
     if before:
-        return changes[before - 1]["to_priority"] or UNKNOWN
-    if changes and changes[0]["from_priority"] is not None:
-        return str(changes[0]["from_priority"])
-    return ticket["priority"] or UNKNOWN
+        word = changes[before - 1]["to_priority"]
+    elif changes and changes[0]["from_priority"] is not None:
+        word = changes[0]["from_priority"]
+    else:
+        word = ticket["priority"]
+    found = known_as(word, "ticket_priority_synonyms")
+    return found if found in DEFAULT_TARGETS else UNKNOWN
 
 
 def state(minutes: Fraction | None, target: int | None, is_over: bool) -> str:

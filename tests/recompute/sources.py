@@ -3,17 +3,19 @@
 `SourceData.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
 UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
 A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
-of one key only the latest is kept. `SourceData.versions` has all of a subscription's.
+of one key only the latest is kept, and only if what it reports happened before `as_of`. `SourceData.versions` has
+all versions of a subscription.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,20 @@ KEYS: dict[str, tuple[str, ...]] = {
     "business_hours": ("organization_id", "weekday", "opens_at", "valid_from"),
     "holidays": ("organization_id", "holiday_date"),
     "sla_policies": ("organization_id", "priority", "valid_from"),
+}
+
+#: What a row reports happens at this time. A row that reports something at or after as_of is not seen.
+HAPPENS_AT = {
+    "leads": "created_at",
+    "deals": "created_at",
+    "deal_stage_history": "changed_at",
+    "activities": "created_at",
+    "outreach": "sent_at",
+    "orders": "ordered_at",
+    "invoices": "issued_at",
+    "tickets": "created_at",
+    "ticket_priority_changes": "changed_at",
+    "survey_responses": "sent_at",
 }
 
 _DECIMALS = {
@@ -94,10 +110,21 @@ def _boolean(text: str) -> bool:
     return lowered in {"true", "t", "1"}
 
 
+def _local_time(column: str, text: str) -> time | None:
+    """A local time, HH:MM or HH:MM:SS; None if it cannot be read. A window closes at 24:00 where the next day begins."""
+    found = re.fullmatch(r"(\d{1,2}):(\d\d)(?::(\d\d))?", text.strip())
+    if found is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups())
+    if (hour, minute, second) == (24, 0, 0) and column == "closes_at":
+        return time(0)
+    return time(hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None
+
+
 def _parser(column: str) -> Callable[[str], Any]:
     """The parser for a column, chosen by the column name."""
     if column in _TIMES:
-        return time.fromisoformat
+        return partial(_local_time, column)
     if column in _DATES:
         return date.fromisoformat
     if column.endswith("_at") or column in {"period_start", "period_end", "current_period_end"}:
@@ -201,7 +228,9 @@ def _as_of_in_name(folder: Path) -> datetime | None:
 
 
 def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
-    return _latest((row for row in rows if _visible(row, as_of)), KEYS[table])
+    latest = _latest((row for row in rows if _visible(row, as_of)), KEYS[table])
+    happens_at = HAPPENS_AT.get(table, "")
+    return [row for row in latest if row.get(happens_at) is None or row[happens_at] < as_of]
 
 
 @cache

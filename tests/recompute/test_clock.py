@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytz
 
 from tests.recompute.clock import BusinessClock
+from tests.recompute.seeds import iana_name, seed
+from tests.recompute.sources import _parser
 
 ALWAYS = date(2020, 1, 1)
 
@@ -114,3 +120,54 @@ def test_seconds_count_and_are_not_rounded() -> None:
 def test_an_end_before_the_start_gives_negative_minutes() -> None:
     # 08:30 to 10:00 local, with one open hour.
     assert clock(WEEK).minutes(at("2026-09-21T08:00"), at("2026-09-21T06:30")) == -60
+
+
+def test_open_around_the_clock_until_24_00() -> None:
+    """Sydney's clocks go back on 2024-04-07 at 03:00. The day has 25 hours, and a day of 24 hours over it has 1,440 minutes."""
+    hours = [
+        {"organization_id": "o", "weekday": str(day), "opens_at": "00:00", "closes_at": "24:00", "valid_from": "2024-01-01"}
+        for day in range(1, 8)
+    ]
+    rows = [{name: _parser(name)(text) for name, text in row.items()} for row in hours]
+    sydney = BusinessClock("Australia/Sydney", rows, set())
+    assert sydney.elapsed(at("2024-04-06T10:00"), at("2024-04-07T10:00")) == 1440
+    assert sydney.elapsed(at("2024-04-06T13:00"), at("2024-04-07T14:00")) == 25 * 60
+
+
+@pytest.mark.parametrize(
+    ("column", "text"), [("opens_at", "24:00"), ("closes_at", "25:00"), ("opens_at", "nine"), ("weekday", "8")]
+)
+def test_one_value_that_cannot_be_read_makes_the_clock_unknown(column: str, text: str) -> None:
+    spoilt = {**window(1, "09:00", "17:00"), column: _parser(column)(text)}
+    assert (
+        BusinessClock("UTC", [window(2, "09:00", "17:00"), spoilt], set()).elapsed(at("2026-09-21T00:00"), at("2026-09-23T00:00"))
+        is None
+    )
+
+
+def test_a_clock_without_a_timezone_is_unknown_and_its_day_is_that_of_utc() -> None:
+    lost = BusinessClock(None, [window(1, "09:00", "17:00")], set())
+    assert lost.elapsed(at("2026-09-21T00:00"), at("2026-09-22T00:00")) is None
+    assert lost.day(at("2026-09-21T23:59")) == date(2026, 9, 21)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "expected"),
+    [
+        ("australia/sydney", "Australia/Sydney"),
+        ("AUS Eastern Standard Time", "Australia/Sydney"),
+        ("Eastern Time (US & Canada)", "America/New_York"),
+        ("W. Europe Standard Time", "Europe/Berlin"),
+        ("Bern", "Europe/Zurich"),
+        ("Mars/Olympus", None),
+        (None, None),
+    ],
+)
+def test_timezones_have_names_of_iana_windows_and_rails(timezone: str | None, expected: str | None) -> None:
+    assert iana_name(timezone) == expected
+
+
+def test_the_seed_knows_every_iana_name() -> None:
+    names = [name for name in pytz.all_timezones if name != "Factory"]
+    assert [iana_name(name) for name in names] == names
+    assert all(ZoneInfo(row["iana_name"]).key == row["iana_name"] for row in seed("time_zones"))

@@ -28,6 +28,18 @@ def test_a_won_deal_counts_fully_a_lost_one_not_and_an_open_one_by_probability()
     assert [row["weighted_amount"] for row in rows] == [100, 0, 50]
 
 
+def test_a_stage_is_known_in_any_case_and_by_its_synonyms() -> None:
+    rows = fct_deals(
+        sources(*(deal(stage, "2026-09-01") for stage in ("Closed Won", "closedlost", "Negotiation/Review", "discovery")))
+    )
+    assert [values(row, "stage", "is_open", "is_closed", "is_won", "weighted_amount") for row in rows] == [
+        ("closed_won", False, True, True, 100),
+        ("closed_lost", False, True, False, 0),
+        ("negotiation", True, False, False, 50),
+        ("unknown", False, False, False, None),
+    ]
+
+
 def test_days_run_to_the_close_or_to_as_of() -> None:
     rows = fct_deals(
         sources(

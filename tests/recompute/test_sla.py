@@ -29,8 +29,8 @@ POLICIES = [row(date(2026, 1, 1), 90), row(date(2026, 9, 22), 30)]
 
 
 def test_the_policy_in_force_at_ticket_creation_applies() -> None:
-    assert policy(POLICIES, "high", hour(23)) == Policy(90, 600, "business", "policy")
-    assert policy(POLICIES, "high", datetime(2026, 9, 22, tzinfo=UTC)) == Policy(30, 600, "business", "policy")
+    assert policy(POLICIES, "high", date(2026, 9, 21)) == Policy(90, 600, "business", "policy")
+    assert policy(POLICIES, "high", date(2026, 9, 22)) == Policy(30, 600, "business", "policy")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_the_policy_in_force_at_ticket_creation_applies() -> None:
     [("critical", (60, 240)), ("high", (120, 1440)), ("medium", (240, 4320)), ("low", (480, 7200))],
 )
 def test_without_a_policy_the_default_targets_apply_on_the_calendar_clock(priority: str, targets: tuple[int, int]) -> None:
-    assert policy([], priority, hour(0)) == Policy(*targets, "calendar", "default")
-    assert policy(POLICIES, "high", datetime(2025, 12, 31, tzinfo=UTC)) == Policy(120, 1440, "calendar", "default")
+    assert policy([], priority, date(2026, 9, 21)) == Policy(*targets, "calendar", "default")
+    assert policy(POLICIES, "high", date(2025, 12, 31)) == Policy(120, 1440, "calendar", "default")
 
 
 def test_the_priority_in_force_at_the_event_applies() -> None:

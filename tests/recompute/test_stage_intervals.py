@@ -72,3 +72,13 @@ def test_a_change_to_the_current_stage_starts_no_interval() -> None:
         change("c", "proposal", "proposal", 7),
     ]
     assert summary(stage_intervals(DEAL, history)) == [("prospecting", 1, 5, "entry"), ("proposal", 5, None, "forward")]
+
+
+def test_a_move_from_or_to_an_unknown_stage_has_no_direction() -> None:
+    history = [change("a", "discovery", "demo", 2), change("b", "demo", "Closed Won", 4), change("c", "closed_won", "on ice", 6)]
+    assert summary(stage_intervals(DEAL, history)) == [
+        ("unknown", 1, 2, "entry"),
+        ("unknown", 2, 4, "unknown"),
+        ("closed_won", 4, 6, "unknown"),
+        ("unknown", 6, None, "unknown"),
+    ]

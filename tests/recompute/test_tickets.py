@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from tests.recompute.compliance import mart_ticket_sla_compliance
@@ -66,6 +66,87 @@ def test_the_response_clock_of_a_ticket_without_a_reply_stops_at_resolution() ->
     done = ticket("2026-09-21T07:00", status="resolved", resolved_at="2026-09-21T08:30")
     (row,) = fct_tickets(sources(done))
     assert values(row, "response_closed_at", "response_state") == (at("2026-09-21T08:30"), "met")
+
+
+def test_open_around_the_clock_without_a_reply() -> None:
+    hours = [
+        {**row, "opens_at": time(0), "closes_at": time(0), "weekday": day} for day in range(1, 8) for row in business_hours()[:1]
+    ]
+    sydney = {"organizations": [organization(timezone="Australia/Sydney")], "business_hours": hours}
+    done = ticket("2024-04-06T10:00", status="closed", resolved_at="2024-04-07T10:00")
+    (row,) = fct_tickets(sources(done, sla_policies=[sla_policy("high", 60, 240, "business")], **sydney))
+    assert values(row, "response_business_minutes", "resolution_business_minutes") == (1440, 1440)
+    assert values(row, "response_state", "resolution_state") == ("breached", "breached")
+
+
+def test_an_unknown_business_clock_decides_nothing() -> None:
+    (row,) = fct_tickets(
+        sources(
+            ticket("2026-09-21T07:00", first_responded_at="2026-09-21T07:30"),
+            organizations=[organization(timezone="Mars/Olympus")],
+        )
+    )
+    assert values(row, "response_calendar_minutes", "response_business_minutes", "response_clock") == (30, None, "business")
+    assert values(row, "response_state", "is_response_met") == ("unknown", None)
+
+
+def test_the_local_day_of_creation_decides_the_policy() -> None:
+    # Berlin's 2026-09-21 begins at 22:00 UTC on the day before.
+    policies = [POLICY, {**sla_policy("high", 5, 480, "business"), "valid_from": date(2026, 9, 21)}]
+    rows = fct_tickets(sources(ticket("2026-09-20T21:59"), ticket("2026-09-20T22:00", ticket_id="l"), sla_policies=policies))
+    assert [row["response_target_minutes"] for row in rows] == [120, 5]
+
+
+def test_three_resolved_tickets_without_any_reply_show_that_replies_are_not_recorded() -> None:
+    closed = [ticket("2026-09-21T07:00", status="solved", resolved_at="2026-09-21T08:30", ticket_id=name) for name in "abc"]
+    merged = ticket("2026-09-21T07:00", status="merged", resolved_at="2026-09-21T07:01", ticket_id="m")
+    waiting = ticket("2026-09-21T07:00", ticket_id="w")
+    assert {row["response_state"] for row in fct_tickets(sources(*closed, waiting))} == {"unknown"}
+    few = fct_tickets(sources(*closed[:2], merged, waiting))
+    assert [row["response_state"] for row in few] == ["met", "met", "excluded", "breached"]
+    replied = fct_tickets(sources(*closed, {**waiting, "first_responded_at": at("2026-09-21T07:30")}))
+    assert [row["response_state"] for row in replied] == ["met", "met", "met", "met"]
+
+
+def test_a_merged_ticket_is_resolved_and_in_no_sla() -> None:
+    target = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T07:30")
+    merged = ticket(
+        "2026-09-21T07:00",
+        status="closed",
+        resolved_at="2026-09-21T07:01",
+        ticket_id="m",
+        merged_into_ticket_id=target["ticket_id"],
+    )
+    itself = ticket("2026-09-21T07:00", ticket_id="i", merged_into_ticket_id="i")
+    rows = fct_tickets(sources(target, merged, itself))
+    assert [row["is_merged"] for row in rows] == [False, True, False]
+    assert values(rows[1], "merged_into_ticket_id", "is_resolved", "resolution_hours") == ("k", True, None)
+    assert values(rows[1], "response_state", "resolution_state", "response_business_minutes") == ("excluded", "excluded", None)
+    (row,) = mart_ticket_sla_compliance(sources(target, merged, itself))
+    assert values(row, "ticket_count", "merged_ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1, 1)
+
+
+def test_the_rate_over_resolved_tickets_leaves_out_open_breaches() -> None:
+    met = ticket("2026-09-21T07:00", status="resolved", first_responded_at="2026-09-21T07:30", resolved_at="2026-09-21T08:00")
+    overdue = ticket("2026-09-21T07:00", ticket_id="l")
+    (row,) = mart_ticket_sla_compliance(sources(met, overdue))
+    assert values(row, "response_compliance_pct", "resolved_response_compliance_pct") == (50, 100)
+    assert values(row, "resolution_compliance_pct", "resolved_resolution_compliance_pct") == (50, 100)
+
+
+def test_words_of_other_help_desks_are_known() -> None:
+    rows = fct_tickets(
+        sources(
+            ticket("2026-09-21T07:00", priority="Urgent", status="Waiting on Third Party"),
+            ticket("2026-09-21T07:00", priority="normal", status="hold", ticket_id="l"),
+            ticket("2026-09-21T07:00", priority="p7", status="triage", ticket_id="m"),
+        )
+    )
+    assert [values(row, "priority", "status", "response_policy") for row in rows] == [
+        ("critical", "on_hold", "default"),
+        ("medium", "on_hold", "default"),
+        ("unknown", "triage", "none"),
+    ]
 
 
 def test_an_unknown_resolution_time_gives_an_unknown_state() -> None:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
+from tests.recompute.seeds import known_as
 from tests.recompute.sla import RESOLVED, policy, priority_at, state
 from tests.recompute.sources import Row, SourceData, natural
 
@@ -23,12 +24,14 @@ RECORDED = (
         "category_id",
         "root_cause_id",
     ),
-    *("assignee_user_id", "channel", "status", "subject", "app_version", "reopened_count", "created_at"),
+    *("assignee_user_id", "channel", "subject", "app_version", "reopened_count", "created_at"),
     *("csat_score", "updated_at"),
 )
 
 # The longest fast and normal resolution, in hours. They repeat dbt vars on purpose: a wrong value in either place shows as a difference.
 FAST_HOURS, NORMAL_HOURS = 24, 72
+# So many resolved tickets without any reply show that a source records none.
+SHOW_NO_REPLIES = 3
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,24 @@ class _Case:
     changes: Sequence[Row]
     policies: Sequence[Row]
     clock: BusinessClock
+    has_response_times: bool
     as_of: datetime
+
+    @property
+    def status(self) -> str | None:
+        """The status in the platform's words."""
+        return known_as(self.ticket["status"], "ticket_status_synonyms")
+
+    @property
+    def merged_into(self) -> str | None:
+        """The other ticket that this ticket names as its target."""
+        target = self.ticket.get("merged_into_ticket_id")
+        return None if target == self.ticket["ticket_id"] else target
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the ticket was merged into another one. It has no clocks."""
+        return self.merged_into is not None or self.status == "merged"
 
     def sla_columns(self, name: str, closed_at: datetime | None, is_over: bool) -> Row:
         """The columns of one SLA.
@@ -50,19 +70,20 @@ class _Case:
             is_over: whether the clock has stopped, even at an unknown time.
         """
         created_at = self.ticket["created_at"]
-        measured_to = closed_at if is_over else self.as_of
+        runs = not is_over and (name == "resolution" or self.has_response_times)
+        measured_to = self.as_of if runs else closed_at
         priority = priority_at(self.ticket, self.changes, closed_at or self.as_of)
-        terms = policy(self.policies, priority, created_at)
+        terms = policy(self.policies, priority, self.clock.day(created_at))
         has_hours = self.clock.has_hours(created_at)
         target = None if terms is None else terms.minutes(name)
         deciding = terms.clock if terms is not None and has_hours else "calendar"
         calendar = exact_minutes(closed_at - created_at) if closed_at else None
-        business = self.clock.minutes(created_at, closed_at) if closed_at and has_hours else None
+        business = self.clock.elapsed(created_at, closed_at) if closed_at and has_hours else None
         elapsed: Fraction | None = None
         if measured_to is not None:
             on_calendar = exact_minutes(measured_to - created_at)
-            elapsed = on_calendar if deciding == "calendar" else self.clock.minutes(created_at, measured_to)
-        sla_state = state(elapsed, target, is_over)
+            elapsed = on_calendar if deciding == "calendar" else self.clock.elapsed(created_at, measured_to)
+        sla_state = "excluded" if self.is_merged else state(elapsed, target, is_over)
         return {
             f"{name}_closed_at": closed_at,
             f"{name}_priority": priority,
@@ -92,6 +113,21 @@ def resolution_speed(hours: Fraction | None) -> str | None:
     return "fast" if hours <= FAST_HOURS else "normal" if hours <= NORMAL_HOURS else "slow"
 
 
+def _is_closed(status: str | None, resolved_at: datetime | None, as_of: datetime) -> bool:
+    return status in RESOLVED and (resolved_at is None or resolved_at < as_of)
+
+
+def _record_replies(tickets: Sequence[Row], as_of: datetime) -> dict[str, bool]:
+    """Organization → False if at least three tickets that were not merged are resolved, but no ticket has a reply."""
+    replied: dict[str, bool] = defaultdict(bool)
+    resolved: dict[str, int] = defaultdict(int)
+    for ticket in tickets:
+        tenant, case = ticket["organization_id"], _Case(ticket, [], [], BusinessClock(None, [], set()), True, as_of)
+        replied[tenant] |= ticket["first_responded_at"] is not None and ticket["first_responded_at"] < as_of
+        resolved[tenant] += _is_closed(case.status, ticket["resolved_at"], as_of) and not case.is_merged
+    return {tenant: replied[tenant] or resolved[tenant] < SHOW_NO_REPLIES for tenant in replied}
+
+
 def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collection[tuple[str, str]]) -> Row:
     ticket, as_of = case.ticket, case.as_of
     tenant = ticket["organization_id"]
@@ -99,12 +135,15 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
     responded_at = ticket["first_responded_at"]
     if responded_at is not None and responded_at >= as_of:
         responded_at = None
-    is_resolved = ticket["status"] in RESOLVED and (ticket["resolved_at"] is None or ticket["resolved_at"] < as_of)
-    resolved_at = ticket["resolved_at"] if is_resolved else None
+    is_closed = _is_closed(case.status, ticket["resolved_at"], as_of)
+    resolved_at = ticket["resolved_at"] if is_closed else None
+    is_resolved = is_closed or case.is_merged
+    resolution_closed_at = None if case.is_merged else resolved_at
     # If a ticket is resolved without a reply, its response clock stops at resolution.
-    response_closed_at = min((moment for moment in (responded_at, resolved_at) if moment is not None), default=None)
+    ends = (responded_at, resolved_at) if case.has_response_times and not case.is_merged else ()
+    response_closed_at = min((moment for moment in ends if moment is not None), default=None)
     facility = ticket["facility_id"] if (tenant, ticket["facility_id"]) in facilities else "unknown"
-    hours = exact_minutes(resolved_at - ticket["created_at"]) / 60 if resolved_at else None
+    hours = exact_minutes(resolution_closed_at - ticket["created_at"]) / 60 if resolution_closed_at else None
     release = releases.release_version(ticket["app_version"])
     return {
         **{name: ticket[name] for name in RECORDED},
@@ -117,17 +156,21 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
         "created_date": ticket["created_at"].date(),
         "first_responded_at": responded_at,
         "resolved_at": resolved_at,
+        "status": case.status,
         "is_resolved": is_resolved,
+        "is_merged": case.is_merged,
+        "merged_into_ticket_id": case.merged_into,
+        "has_response_times": case.has_response_times,
         "release_version": release,
         "is_release_related": releases.is_watched(release, ticket["created_at"].date()),
         "is_reopened": (ticket["reopened_count"] or 0) > 0,
-        "is_escalated": ticket["status"] == "escalated",
+        "is_escalated": case.status == "escalated",
         "resolution_hours": hours,
         "resolution_speed": resolution_speed(hours),
         "csat_tier": csat_tier(ticket["csat_score"]),
         "satisfaction_level": csat_tier(ticket["csat_score"]),
         **case.sla_columns("response", response_closed_at, response_closed_at is not None or is_resolved),
-        **case.sla_columns("resolution", resolved_at, is_resolved),
+        **case.sla_columns("resolution", resolution_closed_at, is_resolved),
     }
 
 
@@ -138,6 +181,7 @@ def fct_tickets(sources: SourceData) -> list[Row]:
         sources.by_tenant("accounts"),
         clocks(sources),
     )
+    record_replies = _record_replies(sources["tickets"], sources.as_of)
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for change in sorted(sources["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
         if change["changed_at"] < sources.as_of:
@@ -152,6 +196,7 @@ def fct_tickets(sources: SourceData) -> list[Row]:
                 changes[ticket["organization_id"], ticket["ticket_id"]],
                 policies[ticket["organization_id"]],
                 by_organization[ticket["organization_id"]],
+                record_replies[ticket["organization_id"]],
                 sources.as_of,
             ),
             facilities,

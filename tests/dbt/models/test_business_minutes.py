@@ -108,13 +108,17 @@ class Desk:
         organizations = [
             {"organization_id": zone, "timezone": zone, "opening_hours_since": date(2024, 1, 1)} for zone in TIMEZONES
         ]
-        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date}
+        columns = {"organization_id": str, "timezone": str, "opening_hours_since": date, "business_clock_issue": str}
         write_table(bq, "core.dim_organizations", columns, organizations)
         staged = [{name: ticket[name] for name in ("organization_id", "ticket_id", "created_at")} for ticket in self.tickets]
         columns = {"organization_id": str, "ticket_id": str, "created_at": datetime}
         write_table(bq, "staging.stg_support__tickets", columns, staged)
-        columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_at": time, "closes_at": time}
-        hours = [{"organization_id": zone, **window} for zone in TIMEZONES for window in self.hours[zone]]
+        columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_time": time, "closes_time": time}
+        hours = [
+            {"organization_id": zone, "opens_time": window["opens_at"], "closes_time": window["closes_at"], **window}
+            for zone in TIMEZONES
+            for window in self.hours[zone]
+        ]
         write_table(bq, "staging.stg_reference__business_hours", columns, hours)
         holidays = [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in self.holidays[zone]]
         write_table(bq, "staging.stg_reference__holidays", {"organization_id": str, "holiday_date": date}, holidays)
@@ -153,13 +157,13 @@ def ticket_columns() -> dict[str, type]:
     texts = (
         *("organization_id", "ticket_id", "account_key", "account_id", "contact_id", "facility_id", "product_id", "category_id"),
         *("root_cause_id", "assignee_user_id", "channel", "priority", "status", "subject", "app_version", "release_version"),
-        *("csat_tier", "input_fingerprint"),
+        *("csat_tier", "merged_into_ticket_id", "input_fingerprint"),
         *(f"{event}_{column}" for event in EVENTS for column in ("priority", "clock", "policy")),
     )
     return (
         dict.fromkeys(texts, str)
         | dict.fromkeys(("reopened_count", "csat_score", *(f"{event}_target_minutes" for event in EVENTS)), int)
-        | dict.fromkeys(("is_resolved", "is_release_related", "has_opening_hours"), bool)
+        | dict.fromkeys(("is_resolved", "is_merged", "has_response_times", "is_release_related", "has_opening_hours"), bool)
         | dict.fromkeys(("created_at", "first_responded_at", "resolved_at", "updated_at"), datetime)
         | dict.fromkeys((f"{event}_closed_at" for event in EVENTS), datetime)
     )

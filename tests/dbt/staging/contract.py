@@ -22,6 +22,7 @@ class Staged:
     primary_key: tuple[str, ...]
     types: dict[str, str]
     accepted: dict[str, tuple[str, ...]]
+    happens_at: str | None
 
     @property
     def view(self) -> str:
@@ -42,6 +43,7 @@ def staged_tables() -> list[Staged]:
             primary_key=tuple(table.primary_key),
             types={name: column.type for name, column in table.columns.items()},
             accepted={name: column.accepted_values for name, column in table.columns.items() if column.accepted_values},
+            happens_at=table.happens_at,
         )
         for source in load_sources().values()
         for table in source.tables.values()

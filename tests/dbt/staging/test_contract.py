@@ -72,6 +72,31 @@ def test_every_column_of_the_source_is_staged(staged: Staged) -> None:
     assert set(LINEAGE) <= words
 
 
+#: The other times of a row. A view shows the row before them. Models compare them with as_of where they count, or they may lie ahead.
+LATER = {
+    "leads": {"sql_at", "opportunity_at", "closed_at"},
+    "deals": {"closed_at"},
+    "activities": {"due_at", "completed_at"},
+    "outreach": {"responded_at", "converted_at"},
+    "orders": {"shipped_at", "delivered_at"},
+    "compliance_checks": {"due_at", "completed_at"},
+    "subscriptions": {"started_at", "trial_ends_at", "current_period_end", "cancelled_at", "ended_at"},
+    "invoices": {"due_at", "paid_at", "period_start", "period_end"},
+    "tickets": {"first_responded_at", "resolved_at"},
+    "survey_responses": {"responded_at"},
+}
+#: Things that exist, unlike events. Their created_at places no figure in time.
+ENTITIES = {"organizations", "facilities", "users", "accounts", "contacts", "products"}
+
+
+@each_table
+def test_every_time_of_a_source_is_compared_with_as_of(staged: Staged) -> None:
+    """A new time is the table's `happens_at`, or stands in one of the lists above."""
+    times = {name for name, kind in staged.types.items() if kind == "timestamp"} - {"updated_at"}
+    known = LATER.get(staged.table, set()) | ({"created_at"} if staged.table in ENTITIES else set())
+    assert times - known == ({staged.happens_at} if staged.happens_at else times & {"occurred_at"})
+
+
 @each_table
 def test_a_view_shows_its_rows_in_quarantine_and_its_clean_view_leaves_them_out(staged: Staged, nodes: dict[str, Any]) -> None:
     quarantined_rows = "source.customer_intelligence.quarantine.quarantined_rows"

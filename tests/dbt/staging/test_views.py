@@ -40,7 +40,6 @@ BROKEN: dict[str, dict[str, str]] = {
     "stg_billing__subscriptions": {"started_at": LATE},
     "stg_support__tickets": {"created_at": LATE, "status": "resolved"},
     "stg_support__survey_responses": {"survey_type": "csat", "score": "-1"},
-    "stg_reference__business_hours": {"closes_at": "08:00"},
     "stg_reference__sla_policies": {"first_response_minutes": "0", "resolution_minutes": "-1"},
 }
 
@@ -83,6 +82,24 @@ def test_a_broken_rule_other_than_the_key_only_warns(warehouse: Warehouse, healt
     warned = {name.split(".")[2] for name, status in run.statuses("test").items() if status == "warn"}
     assert (run.code, warned) == (0, {"stg_crm__accounts_rows_are_valid"})
     assert set(run.statuses("test").values()) == {"pass", "warn"}
+
+
+def test_what_happens_at_the_as_of_time_is_not_seen(warehouse: Warehouse, healthy_build: DbtRun) -> None:
+    """Each table of events gets a row just before the as-of time, one at it, and one that was moved from before it to it."""
+    from include.warehouse import client
+
+    bq = client()
+    before, at = "2026-09-30T23:59:59.999999Z", f"{AS_OF}T00:00:00Z"
+    events = [staged for staged in TABLES if staged.happens_at]
+    assert len(events) == 10
+    for staged in events:
+        (key,), happens_at = staged.primary_key, str(staged.happens_at)
+        rows = (("seen", before, EARLY), ("at_as_of", at, EARLY), ("moved", before, EARLY), ("moved", at, LATE))
+        append_rows(bq, staged, [{key: name, happens_at: when, "updated_at": written} for name, when, written in rows])
+        added = f"from {{}}.{{}} where {key} in ('seen', 'at_as_of', 'moved')"
+        found = warehouse.query(f"select {key} as added " + added.format("staging", staged.view))
+        warehouse.query("delete " + added.format(staged.dataset, staged.table))
+        assert found == [{"added": "seen"}], staged.view
 
 
 @pytest.fixture

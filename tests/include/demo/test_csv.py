@@ -12,6 +12,17 @@ from include.demo.schema import TABLES
 FACILITIES = "facility_id,organization_id,name,city,region,created_at,updated_at"
 RATES = "rate_date,currency,rate_to_usd"
 LINE = "f1,o1,Office,York,North,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z"
+#: A value of each type.
+GOOD = {
+    "string": "x",
+    "integer": "1",
+    "decimal": "1.00",
+    "boolean": "true",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "time": "09:00",
+    "json": "",
+}
 
 
 def put(folder: Path, table: str, *lines: str, end: str = "\n") -> None:
@@ -63,6 +74,13 @@ def test_an_unknown_column_is_kept_as_text(tmp_path: Path) -> None:
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     put(tmp_path, "facilities", FACILITIES.replace("city,", ""), LINE)
     assert errors(tmp_path) == ["facilities.csv, line 1, column city: the column is missing"]
+
+
+def test_a_file_of_tickets_need_not_say_into_which_ticket_one_was_merged(tmp_path: Path) -> None:
+    header = ",".join(column.name for column in TABLES["tickets"].columns if column.name != "merged_into_ticket_id")
+    values = {column.name: "" if column.nullable else GOOD[column.type] for column in TABLES["tickets"].columns}
+    put(tmp_path, "tickets", header, ",".join(values[name] for name in header.split(",")))
+    assert read_csv(tmp_path).tables["tickets"]["merged_into_ticket_id"].to_pylist() == [None]
 
 
 def test_columns_in_another_order_and_windows_files_are_read(tmp_path: Path) -> None:
@@ -119,22 +137,12 @@ def test_a_bad_value_is_named_by_file_line_and_column(tmp_path: Path, line: str,
     ],
 )
 def test_each_type_rejects_invalid_values(tmp_path: Path, table: str, column: str, value: str, message: str) -> None:
-    good = {
-        "string": "x",
-        "integer": "1",
-        "decimal": "1.00",
-        "boolean": "true",
-        "timestamp": "2026-01-01T00:00:00Z",
-        "date": "2026-01-01",
-        "time": "09:00",
-        "json": "",
-    }
     columns = TABLES[table].columns
     put(
         tmp_path,
         table,
         ",".join(each.name for each in columns),
-        ",".join(value if each.name == column else good[each.type] for each in columns),
+        ",".join(value if each.name == column else GOOD[each.type] for each in columns),
     )
     assert errors(tmp_path) == [f'{table}.csv, line 2, column {column}: "{value}" {message}']
 

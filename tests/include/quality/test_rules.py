@@ -30,7 +30,7 @@ VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "
 SOUND = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
-create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id;
+create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
 create or replace table staging.stg_crm__deal_stage_history as
 select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
 create or replace table staging.stg_crm__orders as
@@ -86,7 +86,11 @@ select
 create or replace table core.fct_tickets as
 select
     'o' as organization_id, 't' as ticket_id, 'high' as priority, true as is_resolved, timestamp '2026-09-02' as resolved_at,
-    timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key;
+    timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key,
+    'business' as response_clock, 'calendar' as resolution_clock, true as has_response_times, false as is_merged,
+    cast(null as string) as merged_into_ticket_id;
+create or replace table core.dim_organizations as
+select 'o' as organization_id, 'Mars/Olympus' as source_timezone, cast(null as string) as business_clock_issue;
 create or replace table core.fct_survey_responses as
 select 'o' as organization_id, 'csat' as survey_type, true as is_responded, timestamp '2026-09-01' as sent_at;
 create or replace table core.fct_orders as
@@ -208,7 +212,8 @@ FIGURES = {
     "core.fct_activities": "'a' as account_key, timestamp '2026-09-01' as created_at",
     "core.fct_compliance_checks": "date '2026-09-01' as due_month",
     "core.fct_deals": (
-        "'a' as account_key, timestamp '2026-09-01' as created_at, numeric '100' as amount_reporting, numeric '40' as weighted_amount"
+        "'a' as account_key, 'proposal' as stage, timestamp '2026-09-01' as created_at, numeric '100' as amount_reporting, "
+        "numeric '40' as weighted_amount"
     ),
     "core.fct_invoices": (
         "'a' as account_key, true as is_revenue, timestamp '2026-09-01' as issued_at, numeric '60' as total_amount_reporting"
@@ -250,6 +255,10 @@ DAMAGE = {
     "order_totals": "update core.fct_orders set shipping_amount = null where true",
     "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
     "stages_agree_with_history": f"update {_STAGE_INTERVALS} set is_stage_mismatch = true where is_current",
+    "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
+    "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
+    "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
+    "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
     "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",
     "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
     "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",

@@ -52,7 +52,9 @@ def test_the_macro_describes_the_raw_tables(tmp_path: Path) -> None:
         "changed_at": "updated_at",
         "visible": "(updated_at < @as_of or updated_at is null)",
         "latest_first": "updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",
+        "happened": "true",
     }
+    assert tables["crm.outreach"]["happened"] == "(sent_at < @as_of or sent_at is null)"
     assert tables["reference.holidays"]["visible"] == "true"
     assert tables["reference.fx_rates"]["visible"] == "(timestamp(rate_date) < @as_of or timestamp(rate_date) is null)"
     assert tables["product.usage_events"]["visible"] == visible(sources["product"], sources["product"].tables["usage_events"])

@@ -118,11 +118,12 @@ final as (
         intervals.organization_id,
         intervals.deal_id,
         intervals.stay_number,
-        intervals.stage,
-        intervals.previous_stage,
+        coalesce(stages.stage, 'unknown') as stage,
+        if(intervals.stay_number = 1, null, coalesce(previous_stages.stage, 'unknown')) as previous_stage,
         case
             when intervals.stay_number = 1 then 'entry'
             when stages.is_lost then 'lost'
+            when stages.stage is null or previous_stages.stage is null then 'unknown'
             when stages.stage_order > previous_stages.stage_order then 'forward'
             else 'backward'
         end as movement,

@@ -86,6 +86,13 @@ moves as (
     group by organization_id, deal_id
 ),
 
+stages as (
+    select
+        stage,
+        is_open
+    from {{ ref('deal_stages') }}
+),
+
 rates as (
     select
         currency,
@@ -107,7 +114,8 @@ placed as (
         deals.lead_id,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(users.user_id, 'unknown') as owner_user_id,
-        deals.stage,
+        coalesce(stages.stage, 'unknown') as stage,
+        coalesce(stages.is_open, false) as is_open,
         deals.is_closed,
         deals.is_won,
         deals.is_overdue,
@@ -143,6 +151,8 @@ placed as (
     left join leads
         on leads.organization_id = deals.organization_id
         and leads.lead_id = deals.lead_id
+    left join stages
+        on stages.stage = deals.stage
     left join moves
         on moves.organization_id = deals.organization_id
         and moves.deal_id = deals.deal_id
@@ -167,10 +177,11 @@ final as (
         {{ surrogate_key(['organization_id', 'owner_user_id']) }} as owner_user_key,
         owner_user_id,
         stage,
-        is_closed,
-        is_won,
-        is_closed and not is_won as is_lost,
-        is_overdue,
+        is_open,
+        coalesce(is_closed, false) as is_closed,
+        coalesce(is_won, false) as is_won,
+        coalesce(is_closed and not is_won, false) as is_lost,
+        is_open and is_overdue as is_overdue,
         amount,
         currency,
         reporting_currency,
@@ -180,7 +191,7 @@ final as (
         case
             when is_won then amount_reporting
             when is_closed then 0
-            else amount_reporting * (probability_pct / numeric '100')
+            when is_open then amount_reporting * (probability_pct / numeric '100')
         end as weighted_amount,
         expected_close_date,
         created_at,
@@ -188,7 +199,7 @@ final as (
         closed_at,
         date(closed_at) as closed_date,
         timestamp_diff(
-            if(is_closed, closed_at, {{ as_of() }}), created_at, microsecond
+            if(is_open, {{ as_of() }}, closed_at), created_at, microsecond
         ) / 86400000000 as days_in_pipeline,
         timestamp_diff(closed_at, created_at, microsecond) / 86400000000 as sales_cycle_days,
         stage_changes,

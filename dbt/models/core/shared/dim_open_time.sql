@@ -28,7 +28,7 @@ open_pieces as (
 organizations as (
     select organization_id
     from {{ ref('dim_organizations') }}
-    where opening_hours_since is not null
+    where opening_hours_since is not null and business_clock_issue is null
 ),
 
 starts as (

@@ -24,6 +24,7 @@
     'organization_id', 'ticket_id', 'account_key', 'account_id', 'contact_id', 'facility_id', 'product_id', 'category_id',
     'root_cause_id', 'assignee_user_id', 'channel', 'priority', 'status', 'subject', 'app_version', 'release_version',
     'is_release_related', 'reopened_count', 'created_at', 'first_responded_at', 'resolved_at', 'is_resolved',
+    'is_merged', 'merged_into_ticket_id', 'has_response_times',
     'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
     'csat_score', 'csat_tier', 'updated_at',
@@ -38,7 +39,8 @@ tickets as (
         {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
         {{ attributes | join(',\n        ') }},
         has_opening_hours,
-        coalesce(response_closed_at, if(is_resolved, null, {{ as_of() }})) as response_clocked_until,
+        coalesce(response_closed_at, if(is_resolved or not has_response_times, null, {{ as_of() }}))
+            as response_clocked_until,
         coalesce(resolution_closed_at, if(is_resolved, null, {{ as_of() }})) as resolution_clocked_until,
         concat(input_fingerprint, '{{ code_fingerprint() }}') as _input_fingerprint
     from {{ ref('int_support__tickets') }}
@@ -111,11 +113,12 @@ judged as (
         response_calendar_elapsed,
         response_business_elapsed,
         {{ response_elapsed }} as response_elapsed_minutes,
-        {{ sla_state(response_elapsed, 'response_target_minutes', 'response_closed_at') }} as response_state,
+        {{ sla_state('is_merged', response_elapsed, 'response_target_minutes', 'response_closed_at') }} as response_state,
         resolution_calendar_elapsed,
         resolution_business_elapsed,
         {{ resolution_elapsed }} as resolution_elapsed_minutes,
-        {{ sla_state(resolution_elapsed, 'resolution_target_minutes', 'resolution_closed_at') }} as resolution_state,
+        {{ sla_state('is_merged', resolution_elapsed, 'resolution_target_minutes', 'resolution_closed_at') }}
+            as resolution_state,
         if(resolution_closed_at is null, null, resolution_calendar_elapsed) / 60 as resolution_hours,
         _input_fingerprint
     from measured
@@ -150,6 +153,9 @@ final as (
         judged.first_responded_at,
         judged.resolved_at,
         judged.is_resolved,
+        judged.is_merged,
+        judged.merged_into_ticket_id,
+        judged.has_response_times,
         judged.resolution_hours,
         case
             when judged.resolution_hours <= {{ var('fast_resolution_hours') }} then 'fast'

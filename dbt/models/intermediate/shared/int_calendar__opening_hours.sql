@@ -8,6 +8,7 @@ organizations as (
         organization_id,
         timezone
     from {{ ref('dim_organizations') }}
+    where business_clock_issue is null
 ),
 
 starts as (
@@ -19,8 +20,8 @@ business_hours as (
         organization_id,
         valid_from,
         weekday,
-        opens_at,
-        closes_at
+        opens_time as opens_at,
+        closes_time as closes_at
     from {{ ref('stg_reference__business_hours') }}
 ),
 

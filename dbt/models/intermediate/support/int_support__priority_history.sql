@@ -49,7 +49,7 @@ after_changes as (
         and tickets.ticket_id = changes.ticket_id
 ),
 
-final as (
+intervals as (
     select
         organization_id,
         ticket_id,
@@ -65,6 +65,24 @@ final as (
         valid_from,
         valid_to
     from after_changes
+),
+
+-- A priority without a default target is no word of the platform.
+priorities as (
+    select priority
+    from {{ ref('sla_default_targets') }}
+),
+
+final as (
+    select
+        intervals.organization_id,
+        intervals.ticket_id,
+        priorities.priority,
+        intervals.valid_from,
+        intervals.valid_to
+    from intervals
+    left join priorities
+        on priorities.priority = intervals.priority
 )
 
 select *

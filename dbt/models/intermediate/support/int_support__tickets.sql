@@ -1,13 +1,16 @@
 {%- set attributes = [
     'account_id', 'contact_id', 'product_id', 'category_id', 'root_cause_id', 'assignee_user_id', 'channel', 'status',
-    'subject', 'app_version', 'reopened_count', 'csat_score', 'created_at', 'first_responded_at', 'updated_at',
+    'subject', 'app_version', 'reopened_count', 'csat_score', 'created_at', 'first_responded_at',
+    'merged_into_ticket_id', 'updated_at',
 ] -%}
 {%- set judged = [
-    'account_key', 'facility_id', 'resolved_at', 'priority', 'is_resolved',
+    'account_key', 'facility_id', 'resolved_at', 'priority', 'is_resolved', 'is_merged', 'has_response_times',
     'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
     'has_opening_hours', 'release_version', 'is_release_related', 'csat_tier',
 ] -%}
+{#- One local day decides both the policy and the opening hours. Without a known time zone it is the UTC day. -#}
+{%- set created_day = 'coalesce(date(stopped.created_at, organizations.timezone), date(stopped.created_at))' -%}
 with
 
 tickets as (
@@ -32,6 +35,8 @@ tickets as (
         if(first_responded_at < {{ as_of() }}, first_responded_at, null) as first_responded_at,
         if(is_resolved and resolved_at < {{ as_of() }}, resolved_at, null) as resolved_at,
         coalesce(is_resolved, false) and coalesce(resolved_at < {{ as_of() }}, true) as is_resolved,
+        nullif(merged_into_ticket_id, ticket_id) as merged_into_ticket_id,
+        coalesce(merged_into_ticket_id != ticket_id, false) or coalesce(status = 'merged', false) as is_merged,
         updated_at
     from {{ ref('stg_support__tickets') }}
 ),
@@ -102,7 +107,24 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
--- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows.
+-- If several tickets of an organization are resolved, but none ever has a reply, its source does not record replies.
+recorded as (
+    select
+        organization_id,
+        ticket_id,
+        {{ attributes | join(',\n        ') }},
+        facility_id,
+        release_version,
+        resolved_at,
+        is_resolved or is_merged as is_resolved,
+        is_merged,
+        logical_or(first_responded_at is not null) over (partition by organization_id)
+        or count(if(is_resolved and not is_merged, ticket_id, null)) over (partition by organization_id)
+        < {{ var('resolved_tickets_that_show_no_replies') }} as has_response_times
+    from tickets
+),
+
+-- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows. A merged ticket has no clocks.
 stopped as (
     select
         organization_id,
@@ -112,12 +134,16 @@ stopped as (
         release_version,
         resolved_at,
         is_resolved,
+        is_merged,
+        has_response_times,
         case
+            when is_merged or not has_response_times then null
             when first_responded_at is null then resolved_at
             when resolved_at is null then first_responded_at
             else least(first_responded_at, resolved_at)
-        end as response_closed_at
-    from tickets
+        end as response_closed_at,
+        if(is_merged, null, resolved_at) as resolution_closed_at
+    from recorded
 ),
 
 -- A clock that has not stopped has the priority in force at as_of.
@@ -130,13 +156,15 @@ resolved_references as (
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         stopped.resolved_at,
         stopped.is_resolved,
+        stopped.is_merged,
+        stopped.has_response_times,
         coalesce(now_in_force.priority, 'unknown') as priority,
         stopped.response_closed_at,
         coalesce(at_response.priority, 'unknown') as response_priority,
-        stopped.resolved_at as resolution_closed_at,
+        stopped.resolution_closed_at,
         coalesce(at_resolution.priority, 'unknown') as resolution_priority,
-        coalesce(organizations.opening_hours_since <= date(stopped.created_at, organizations.timezone), false)
-            as has_opening_hours,
+        {{ created_day }} as created_day,
+        coalesce(organizations.opening_hours_since <= {{ created_day }}, false) as has_opening_hours,
         organizations.opening_hours_fingerprint,
         stopped.release_version,
         watched_releases.release_version is not null as is_release_related,
@@ -144,7 +172,7 @@ resolved_references as (
     from stopped
     {{ join_priority_at('priority_history', 'now_in_force', 'stopped', as_of()) }}
     {{ join_priority_at('priority_history', 'at_response', 'stopped', 'coalesce(stopped.response_closed_at, ' ~ as_of() ~ ')') }}
-    {{ join_priority_at('priority_history', 'at_resolution', 'stopped', 'coalesce(stopped.resolved_at, ' ~ as_of() ~ ')') }}
+    {{ join_priority_at('priority_history', 'at_resolution', 'stopped', 'coalesce(stopped.resolution_closed_at, ' ~ as_of() ~ ')') }}
     left join accounts
         on accounts.organization_id = stopped.organization_id
         and accounts.account_id = stopped.account_id
@@ -169,6 +197,8 @@ targeted as (
         resolved_references.facility_id,
         resolved_references.resolved_at,
         resolved_references.is_resolved,
+        resolved_references.is_merged,
+        resolved_references.has_response_times,
         resolved_references.priority,
         resolved_references.response_closed_at,
         resolved_references.response_priority,

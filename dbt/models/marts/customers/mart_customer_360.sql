@@ -48,12 +48,13 @@ deals as (
     select
         account_key,
         count(*) as deal_count,
-        countif(not is_closed) as open_deal_count,
-        sum(if(is_closed, 0, coalesce(amount_reporting, 0))) as open_deal_amount,
-        sum(if(is_closed, 0, coalesce(weighted_amount, 0))) as weighted_open_deal_amount,
+        countif(is_open) as open_deal_count,
+        sum(if(is_open, coalesce(amount_reporting, 0), 0)) as open_deal_amount,
+        sum(if(is_open, coalesce(weighted_amount, 0), 0)) as weighted_open_deal_amount,
         countif(is_won) as won_deal_count,
         sum(if(is_won, coalesce(amount_reporting, 0), 0)) as won_deal_amount,
         countif(is_lost) as lost_deal_count,
+        countif(stage = 'unknown') as unknown_stage_deal_count,
         countif(not has_rate) as deals_without_rate,
         100 * countif(is_won) / nullif(countif(is_won) + countif(is_lost), 0) as deal_win_rate_pct
     from {{ ref('fct_deals') }}
@@ -163,6 +164,7 @@ final as (
         coalesce(deals.won_deal_count, 0) as won_deal_count,
         coalesce(deals.won_deal_amount, 0) as won_deal_amount,
         coalesce(deals.lost_deal_count, 0) as lost_deal_count,
+        coalesce(deals.unknown_stage_deal_count, 0) as unknown_stage_deal_count,
         coalesce(deals.deals_without_rate, 0) as deals_without_rate,
         deals.deal_win_rate_pct,
         coalesce(activities.activity_count, 0) as activity_count,

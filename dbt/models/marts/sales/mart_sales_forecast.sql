@@ -12,7 +12,7 @@ deals as (
         amount_reporting,
         if(is_won, 1, cast(probability_pct as numeric(38, 9)) / 100) as win_probability,
         is_won,
-        not is_closed as is_open,
+        is_open,
         is_overdue
     from {{ ref('fct_deals') }}
 ),

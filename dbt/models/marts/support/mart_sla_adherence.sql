@@ -74,6 +74,11 @@ counted as (
         countif(resolution_state = 'breached') as resolution_breached_count,
         countif(resolution_state = 'pending') as resolution_pending_count,
         countif(resolution_state = 'unknown') as resolution_unknown_count,
+        countif(resolution_state = 'excluded') as merged_ticket_count,
+        100 * countif(is_resolved and response_state = 'met')
+        / nullif(countif(is_resolved and response_state in ('met', 'breached')), 0) as resolved_response_compliance_pct,
+        100 * countif(is_resolved and resolution_state = 'met')
+        / nullif(countif(is_resolved and resolution_state in ('met', 'breached')), 0) as resolved_resolution_compliance_pct,
         {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
         any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
         any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
@@ -106,12 +111,14 @@ final as (
         {{ month_is_complete('created_month') }} as is_complete,
         ticket_count,
         resolved_count,
+        merged_ticket_count,
         response_met_count,
         response_breached_count,
         response_pending_count,
         response_unknown_count,
         100 * response_met_count / nullif(response_met_count + response_breached_count, 0)
             as response_compliance_pct,
+        resolved_response_compliance_pct,
         mean_response_calendar_minutes,
         median_response_calendar_minutes,
         p75_response_calendar_minutes,
@@ -126,6 +133,7 @@ final as (
         resolution_unknown_count,
         100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
             as resolution_compliance_pct,
+        resolved_resolution_compliance_pct,
         mean_resolution_calendar_minutes,
         median_resolution_calendar_minutes,
         p75_resolution_calendar_minutes,

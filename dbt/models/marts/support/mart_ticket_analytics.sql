@@ -90,6 +90,8 @@ final as (
         tickets.priority,
         tickets.status,
         tickets.is_resolved,
+        tickets.is_merged,
+        tickets.merged_into_ticket_id,
         tickets.is_reopened,
         tickets.reopened_count,
         tickets.is_escalated,

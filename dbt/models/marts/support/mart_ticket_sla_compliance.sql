@@ -73,6 +73,11 @@ counted as (
         countif(resolution_state = 'breached') as resolution_breached_count,
         countif(resolution_state = 'pending') as resolution_pending_count,
         countif(resolution_state = 'unknown') as resolution_unknown_count,
+        countif(resolution_state = 'excluded') as merged_ticket_count,
+        100 * countif(is_resolved and response_state = 'met')
+        / nullif(countif(is_resolved and response_state in ('met', 'breached')), 0) as resolved_response_compliance_pct,
+        100 * countif(is_resolved and resolution_state = 'met')
+        / nullif(countif(is_resolved and resolution_state in ('met', 'breached')), 0) as resolved_resolution_compliance_pct,
         {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
         any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
         any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
@@ -111,6 +116,7 @@ final as (
         counted.response_unknown_count,
         100 * counted.response_met_count / nullif(counted.response_met_count + counted.response_breached_count, 0)
             as response_compliance_pct,
+        counted.resolved_response_compliance_pct,
         counted.mean_response_calendar_minutes,
         counted.median_response_calendar_minutes,
         counted.p75_response_calendar_minutes,
@@ -125,6 +131,7 @@ final as (
         counted.resolution_unknown_count,
         100 * counted.resolution_met_count / nullif(counted.resolution_met_count + counted.resolution_breached_count, 0)
             as resolution_compliance_pct,
+        counted.resolved_resolution_compliance_pct,
         counted.mean_resolution_calendar_minutes,
         counted.median_resolution_calendar_minutes,
         counted.p75_resolution_calendar_minutes,
@@ -134,7 +141,8 @@ final as (
         counted.p75_resolution_business_minutes,
         counted.p95_resolution_business_minutes,
         counted.ticket_count,
-        counted.resolved_count
+        counted.resolved_count,
+        counted.merged_ticket_count
     from counted
     left join facilities
         on facilities.organization_id = counted.organization_id

@@ -95,6 +95,11 @@ counted as (
         countif(resolution_state = 'breached') as resolution_breached_count,
         countif(resolution_state = 'pending') as resolution_pending_count,
         countif(resolution_state = 'unknown') as resolution_unknown_count,
+        countif(resolution_state = 'excluded') as merged_ticket_count,
+        100 * countif(is_resolved and response_state = 'met')
+        / nullif(countif(is_resolved and response_state in ('met', 'breached')), 0) as resolved_response_compliance_pct,
+        100 * countif(is_resolved and resolution_state = 'met')
+        / nullif(countif(is_resolved and resolution_state in ('met', 'breached')), 0) as resolved_resolution_compliance_pct,
         {{ exact_mean('response_calendar_minutes') }} as mean_response_calendar_minutes,
         any_value(median_response_calendar_minutes) as median_response_calendar_minutes,
         any_value(p75_response_calendar_minutes) as p75_response_calendar_minutes,
@@ -191,6 +196,9 @@ by_month as (
         coalesce(counted.resolution_breached_count, 0) as resolution_breached_count,
         coalesce(counted.resolution_pending_count, 0) as resolution_pending_count,
         coalesce(counted.resolution_unknown_count, 0) as resolution_unknown_count,
+        coalesce(counted.merged_ticket_count, 0) as merged_ticket_count,
+        counted.resolved_response_compliance_pct,
+        counted.resolved_resolution_compliance_pct,
         coalesce(counted.csat_response_count, 0) as csat_response_count,
         coalesce(counted.satisfied_count, 0) as satisfied_count,
         counted.csat_score_sum / nullif(counted.csat_response_count, 0) as mean_csat_score
@@ -216,12 +224,14 @@ final as (
         {{ month_ticket_count }} as month_ticket_count,
         100 * ticket_count / nullif({{ month_ticket_count }}, 0) as ticket_share_pct,
         resolved_count,
+        merged_ticket_count,
         response_met_count,
         response_breached_count,
         response_pending_count,
         response_unknown_count,
         100 * response_met_count / nullif(response_met_count + response_breached_count, 0)
             as response_compliance_pct,
+        resolved_response_compliance_pct,
         mean_response_calendar_minutes,
         median_response_calendar_minutes,
         p75_response_calendar_minutes,
@@ -236,6 +246,7 @@ final as (
         resolution_unknown_count,
         100 * resolution_met_count / nullif(resolution_met_count + resolution_breached_count, 0)
             as resolution_compliance_pct,
+        resolved_resolution_compliance_pct,
         mean_resolution_calendar_minutes,
         median_resolution_calendar_minutes,
         p75_resolution_calendar_minutes,

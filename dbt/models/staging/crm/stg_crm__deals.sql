@@ -14,7 +14,7 @@ renamed as (
         facility_id,
         owner_user_id,
         {{ text('name') }} as deal_name,
-        {{ category('stage') }} as stage,
+        {{ known_as('stage', 'deal_stage_synonyms') }} as stage,
         amount,
         {{ currency_code('currency') }} as currency,
         probability_pct,

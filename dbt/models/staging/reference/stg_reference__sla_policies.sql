@@ -7,7 +7,7 @@ source as (
 final as (
     select
         organization_id,
-        priority,
+        {{ known_as('priority', 'ticket_priority_synonyms') }} as priority,
         first_response_minutes,
         resolution_minutes,
         {{ category('clock') }} as clock,

@@ -1,4 +1,4 @@
-{% set resolved = "status in ('resolved', 'closed')" %}
+{% set resolved = "status in ('resolved', 'closed', 'merged')" %}
 
 with
 
@@ -18,8 +18,8 @@ renamed as (
         root_cause_id,
         assignee_user_id,
         {{ category('channel') }} as channel,
-        {{ category('priority') }} as priority,
-        {{ category('status') }} as status,
+        {{ known_as('priority', 'ticket_priority_synonyms') }} as priority,
+        {{ known_as('status', 'ticket_status_synonyms') }} as status,
         {{ text('subject') }} as subject,
         {{ text('app_version') }} as app_version,
         created_at,
@@ -28,6 +28,7 @@ renamed as (
         {{ elapsed('created_at', 'resolved_at', 'hours') }} as hours_to_resolution,
         reopened_count,
         csat_score,
+        merged_into_ticket_id,
         updated_at,
         _extracted_at,
         _loaded_at,
@@ -59,6 +60,7 @@ final as (
         if({{ resolved }}, hours_to_resolution, null) as resolution_hours,
         reopened_count,
         csat_score,
+        merged_into_ticket_id,
         updated_at,
         _extracted_at,
         _loaded_at,
