@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from include.dbt_project import layer_selectors
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name, read_manifest, upstream
 from include.settings import settings
 from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
-from include.transform.layers import layer_selectors
 
 if TYPE_CHECKING:
     from include.sources import Source
