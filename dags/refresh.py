@@ -29,10 +29,12 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, chain, get_current_context, get_parsing_context, task
 
+from include.dbt_project import layer_selectors
 from include.orchestration import BUILD, INSTANT_PARAMETER, Refresh, default_args, refreshes, tier_tag
 from include.settings import settings
 from include.sources import Source
-from include.transform import GATED, dbt_layer, layer_selectors, rendered_selectors
+from include.terms import GATED
+from include.transform import dbt_layer, rendered_selectors
 
 OWNER = "data_platform"
 
@@ -57,8 +59,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
         def prepare() -> dict[str, Any] | None:
             """Take the locks and record the start. Skip this run if a lock is held or no nightly run can be built on."""
             from include.ops import ensure_tables
-            from include.orchestration import open_run, skip_run, try_lock
-            from include.transform import skip_loaded_seeds
+            from include.orchestration import open_run, skip_loaded_seeds, skip_run, try_lock
 
             context = get_current_context()
             ensure_tables()

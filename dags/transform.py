@@ -31,6 +31,7 @@ from airflow.sdk import DAG, Asset, Param, PartitionedAssetTimetable, chain, get
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from include.dbt_project import layer_selectors
 from include.orchestration import (
     AS_OF_PARAMETER,
     BUILD,
@@ -42,7 +43,8 @@ from include.orchestration import (
     tier_tag,
 )
 from include.settings import settings
-from include.transform import GATED, dbt_layer, layer_selectors, rendered_selectors
+from include.terms import GATED, TRANSFORM
+from include.transform import dbt_layer, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
@@ -51,7 +53,7 @@ for _name in raw_assets():
     _all_sources = _all_sources & Asset(_name)
 
 with DAG(
-    dag_id="transform",
+    dag_id=TRANSFORM,
     description="Builds the dbt layers, with a gate after each; publishes the marts if all gates pass.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
@@ -85,9 +87,8 @@ with DAG(
     def prepare() -> dict[str, Any] | None:
         """Record the start, undo an unfinished publication, and decide the parameters of all layers."""
         from include.ops import ensure_tables
-        from include.orchestration import open_run, wait_for_lock
+        from include.orchestration import open_run, skip_loaded_seeds, wait_for_lock
         from include.publish import recover
-        from include.transform import skip_loaded_seeds
 
         ensure_tables()
         wait_for_lock(get_current_context(), [BUILD])
@@ -102,7 +103,7 @@ with DAG(
 
         context = get_current_context()
         wait_for_lock(context, [BUILD])
-        return publish_task("transform", run_of(context), selected_tables(context))
+        return publish_task(TRANSFORM, run_of(context), selected_tables(context))
 
     @task(trigger_rule="all_done")
     def data_docs() -> str:
@@ -117,7 +118,7 @@ with DAG(
         from include.ops import finish_run
         from include.run_context import run_of
 
-        finish_run(run_of(get_current_context()), dag_id="transform", state="success")
+        finish_run(run_of(get_current_context()), dag_id=TRANSFORM, state="success")
 
     def gate(layer: str) -> Any:
         # The trigger rule also lets the gate run after a layer that is skipped by `select`.

@@ -15,7 +15,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.orchestration import AS_OF_PARAMETER, default_args, record_success, tier_tag
 from include.settings import settings
-from include.terms import DEADLINE_SCHEDULE
+from include.terms import DEADLINE_SCHEDULE, TRANSFORM
 
 TIER = "critical"
 
@@ -41,7 +41,7 @@ with DAG(
 
     run_has_not_begun() >> TriggerDagRunOperator(
         task_id="start_transform",
-        trigger_dag_id="transform",
+        trigger_dag_id=TRANSFORM,
         on_success_callback=record_success,
         conf={"as_of": "{{ params.as_of or (dag_run.data_interval_end or dag_run.run_after) | ds }}"},
     )

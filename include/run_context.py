@@ -74,6 +74,11 @@ def run_of(context: Mapping[str, Any]) -> RunContext:
     return RunContext(context["run_id"], datetime.fromisoformat(prepared["as_of"]), prepared["full_refresh"])
 
 
+def words_of_selection(context: Mapping[str, Any]) -> list[str]:
+    """The words of the run's parameter `select`: a dbt selection. Empty for a run that builds everything."""
+    return str(context["params"].get("select") or "").split()
+
+
 def run_page(context: Mapping[str, Any]) -> str:
     """The page of a task's run in Airflow's web UI."""
     page, _, _ = str(context["ti"].log_url).partition("/tasks/")

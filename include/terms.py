@@ -1,4 +1,4 @@
-"""Terms that several packages read: the nightly hours, the gated layers, and types of YAML values: durations, cadences, criticalities and channels."""
+"""Terms that several packages read: the nightly hours and DAG, the gated layers, and types of YAML values: durations, cadences, criticalities and channels."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ NIGHTLY_START = timedelta(hours=2)
 NIGHTLY_SCHEDULE = f"0 {NIGHTLY_START // timedelta(hours=1)} * * *"
 #: When `transform_deadline` starts `transform` without the sources that are late, as a cron expression: two hours later.
 DEADLINE_SCHEDULE = f"0 {(NIGHTLY_START + timedelta(hours=2)) // timedelta(hours=1)} * * *"
+
+#: The id of the DAG of the nightly run.
+TRANSFORM = "transform"
 
 #: The layers of the dbt project that a gate of the same name follows. The publication follows the last of them.
 GATED = ("staging", "core", "marts")
@@ -64,4 +67,4 @@ def cadence_interval(cadence: str) -> timedelta:
 
 def refreshed_by(cadence: str) -> str:
     """The id of the DAG that refreshes the tables of a cadence."""
-    return "transform" if cadence == "daily" else REFRESH_PREFIX + cadence.replace(" ", "_")
+    return TRANSFORM if cadence == "daily" else REFRESH_PREFIX + cadence.replace(" ", "_")

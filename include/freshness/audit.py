@@ -12,12 +12,10 @@ from include.freshness.attainment import attainment
 from include.freshness.evaluate import FreshnessEvent
 from include.freshness.slas import FreshnessSla
 from include.ops import append, table
-from include.warehouse import rows
+from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
-
-    from include.freshness.records import Records
 
 #: Columns that are read of `ops.freshness_events` and of `ops.freshness_slas`.
 EVENTS = tuple(field.name for field in fields(FreshnessEvent))
@@ -35,12 +33,23 @@ RECORDED = """
 """
 
 
-def record_slas(records: Records, client: Client | None = None) -> None:
-    """Update `ops.freshness_slas`, and `records.recorded`: new and changed ones count from now, withdrawn ones are deleted."""
-    held = records.recorded
-    wanted = {key: _row(sla) for key, sla in records.slas.items()}
+def record_slas(
+    slas: Mapping[str, FreshnessSla], held: Mapping[str, Row], now: datetime, client: Client | None = None
+) -> dict[str, Row]:
+    """Update `ops.freshness_slas`: new and changed freshness SLAs count from now, withdrawn ones are deleted.
+
+    Args:
+        slas: the freshness SLAs of now, by table.
+        held: rows of `ops.freshness_slas`, by table.
+        now: the instant of the update.
+        client: a BigQuery client; one is made if not given.
+
+    Returns:
+        The rows after the update, by table.
+    """
+    wanted = {key: _row(sla) for key, sla in slas.items()}
     changed = {
-        key: row | {"recorded_at": records.now}
+        key: row | {"recorded_at": now}
         for key, row in wanted.items()
         if key not in held or row != {name: held[key][name] for name in row}
     }
@@ -48,7 +57,7 @@ def record_slas(records: Records, client: Client | None = None) -> None:
     outdated = {row["table_name"] for row in changed.values()} | {held[key]["table_name"] for key in held.keys() - wanted.keys()}
     if outdated:
         append("ops.freshness_slas", changed.values(), replace_where={"table_name": outdated}, client=client)
-    records.recorded = {key: changed.get(key) or held[key] for key in wanted}
+    return {key: changed.get(key) or held[key] for key in wanted}
 
 
 def _row(sla: FreshnessSla) -> dict[str, Any]:
@@ -93,22 +102,30 @@ def record_events(events: Iterable[FreshnessEvent], client: Client | None = None
     return fresh
 
 
-def record_attainment(records: Records, periods: Iterable[tuple[str, datetime, datetime]], client: Client | None = None) -> int:
+def record_attainment(
+    slas: Mapping[str, FreshnessSla],
+    events: Sequence[FreshnessEvent],
+    now: datetime,
+    periods: Iterable[tuple[str, datetime, datetime]],
+    client: Client | None = None,
+) -> int:
     """Compute and write the attainment of all freshness SLAs in some weeks and months.
 
     Args:
-        records: what the audit tables hold.
+        slas: the freshness SLAs of now, by table.
+        events: the changes of state, oldest first.
+        now: the instant up to which it is computed.
         periods: `week` or `month`, its start, and the start of the next.
         client: a BigQuery client; one is made if not given.
 
     Returns:
         The number of rows written.
     """
-    histories = by_table(records.events)
+    histories = by_table(events)
     new = []
-    for key, sla in records.slas.items():
+    for key, sla in slas.items():
         for period, start, end in periods:
-            attained = attainment(histories.get(key, []), start, min(end, records.now))
+            attained = attainment(histories.get(key, []), start, min(end, now))
             if attained is not None:
                 new.append(
                     {"dataset": sla.dataset, "table_name": sla.table, "owner": sla.owner}

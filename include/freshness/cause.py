@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from include.freshness.measure import Runs
+from include.terms import TRANSFORM
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ class Causes:
         """
         sources = sorted({name.partition(".")[0] for name in raw_tables})
         late = sorted({name.partition(".")[0] for name in raw_tables if not _reaches(self._loaded.get(name), data_due)})
-        nightly = sla.refreshed_by == "transform"
+        nightly = sla.refreshed_by == TRANSFORM
         # Refreshes load their sources themselves.
         ingests = [f"ingest_{source}" for source in [*late, *sorted(set(sources) - set(late))]] if nightly else []
-        for dag_id in dict.fromkeys((*ingests, sla.refreshed_by, "transform")):
+        for dag_id in dict.fromkeys((*ingests, sla.refreshed_by, TRANSFORM)):
             cause = self._of_run(dag_id, data_at)
             if cause is not None:
                 return cause
@@ -75,7 +76,7 @@ class Causes:
             why = (skipped["message"] or "").partition(": ")[2].partition(". ")[0].rstrip(".") or "its log says why"
             text = f"{sla.refreshed_by} skipped its run at {skipped['started_at']:%Y-%m-%d %H:%M} UTC: {why}"
             return Cause("skipped", text, skipped["run_id"], skipped["log_url"])
-        for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((sla.refreshed_by, "transform"))):
+        for row in (self._runs.newest(dag_id) for dag_id in dict.fromkeys((sla.refreshed_by, TRANSFORM))):
             if row is not None and row["state"] == "success" and _reaches(row["as_of"], data_due):
                 text = f"{row['dag_id']} ran from {row['started_at']:%Y-%m-%d %H:%M} to {row['finished_at']:%H:%M} UTC"
                 return Cause("finished_late", text, row["run_id"], row["log_url"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from include.freshness.evaluate import Measurement, Publication, Running
 from include.freshness.slas import FreshnessSla
 from include.run_context import BATCH_INSTANT
+from include.terms import TRANSFORM
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class Runs:
 
     def running(self, sla: FreshnessSla) -> Running | None:
         """The run that is refreshing a table: of the DAG of its cadence, else of `transform`, which publishes it too."""
-        for dag_id in dict.fromkeys((sla.refreshed_by, "transform")):
+        for dag_id in dict.fromkeys((sla.refreshed_by, TRANSFORM)):
             row = self.newest(dag_id)
             if row is not None and row["state"] == "running":
                 return Running(row["started_at"], row["as_of"])

@@ -49,7 +49,7 @@ def evaluate_all(records: Records, client: Client | None = None) -> list[Freshne
         The changes of this minute.
     """
     now, slas = records.now, records.slas
-    audit.record_slas(records, client)
+    records.recorded = audit.record_slas(slas, records.recorded, now, client)
     previous, measured = records.previous(), records.measured()
     changes = []
     for key, sla in slas.items():
@@ -63,7 +63,7 @@ def evaluate_all(records: Records, client: Client | None = None) -> list[Freshne
     new = audit.record_events(_explained(changes, records, client), client)
     records.events += sorted(new, key=lambda event: event.key)
     if new or now.minute < RUNS_EVERY / _MINUTE:
-        audit.record_attainment(records, periods(now), client)
+        audit.record_attainment(slas, records.events, now, periods(now), client)
     again = [event for event in previous.values() if event.measured_at == now and event.key in slas]
     return sorted([*again, *new], key=lambda event: event.key)
 

@@ -20,6 +20,7 @@ from include.local.home import Company, Ports, local_home, make_local_home, only
 from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
 from include.manifest import ManifestError, ensure_manifest
+from include.terms import TRANSFORM
 from include.warehouse import execute
 
 # Without a terminal, rich would use 80 columns.
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
             ingests = {f"ingest_{name}" for name in load_sources()}
             # A refresh that an interrupted `make up` has left would hold the lock.
-            known = {*ingests, "transform", *refreshes()}
+            known = {*ingests, TRANSFORM, *refreshes()}
             stack.api.wait_for_dags(known, stack.processes)
             stack.api.cancel_unfinished(known)
             run_id = f"make_run__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
             try:
                 run_ids = watch.follow(timeout=arguments.timeout * 60)
             except StackError as error:
-                details = failed_nodes(watch.run_ids["transform"] or "")
+                details = failed_nodes(watch.run_ids[TRANSFORM] or "")
                 raise StackError("\n".join([str(error), *details])) from error
             keep_manifest(company)
             with ThreadPoolExecutor(max_workers=1) as pool:

@@ -16,6 +16,7 @@ from rich.table import Table
 from include.local.airflow import Api
 from include.local.errors import StackError
 from include.local.processes import Processes
+from include.terms import TRANSFORM
 
 #: Without a terminal, a line is printed at most every so many seconds, and only if it has changed.
 LINE_SECONDS = 5.0
@@ -77,9 +78,9 @@ class Watch:
         self.api = api
         self.processes = processes
         self.console = console
-        self.run_ids: dict[str, str | None] = dict(runs.items()) | {"transform": None}
+        self.run_ids: dict[str, str | None] = dict(runs.items()) | {TRANSFORM: None}
         self.progress = {dag: DagProgress(dag) for dag in self.run_ids}
-        self.known_transforms = {run["dag_run_id"] for run in api.runs("transform")}
+        self.known_transforms = {run["dag_run_id"] for run in api.runs(TRANSFORM)}
         self.started = time.monotonic()
 
     def follow(self, timeout: float) -> dict[str, str]:
@@ -124,15 +125,15 @@ class Watch:
             return False
 
     def _update(self) -> bool:
-        if self.run_ids["transform"] is None:
-            new = [run for run in self.api.runs("transform") if run["dag_run_id"] not in self.known_transforms]
-            self.run_ids["transform"] = new[-1]["dag_run_id"] if new else None
+        if self.run_ids[TRANSFORM] is None:
+            new = [run for run in self.api.runs(TRANSFORM) if run["dag_run_id"] not in self.known_transforms]
+            self.run_ids[TRANSFORM] = new[-1]["dag_run_id"] if new else None
         for dag_id, run_id in self.run_ids.items():
             progress = self.progress[dag_id]
             if run_id is None or progress.state in ENDED:
                 continue
             progress.update(self.api, run_id, time.monotonic() - self.started)
-        ingests = [progress for dag_id, progress in self.progress.items() if dag_id != "transform"]
+        ingests = [progress for dag_id, progress in self.progress.items() if dag_id != TRANSFORM]
         if all(progress.state in ENDED for progress in ingests) and any(progress.state == "failed" for progress in ingests):
             return True
         return all(progress.state in ENDED for progress in self.progress.values())

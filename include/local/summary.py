@@ -11,10 +11,11 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from include.dbt_project import SEEDS, folders
 from include.local.home import Company
 from include.local.kpis import KPIS
 from include.quality.verdict import VERDICTS, Verdict
-from include.transform import GATED
+from include.terms import GATED, TRANSFORM
 from include.warehouse import Row, rows
 
 COLOURS: dict[Verdict, str] = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
@@ -53,7 +54,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
     console.print(
         Columns(
-            [_layer_table(rows(LAYERS_SQL, {"run_id": run_ids["transform"]}, tool="summary")), _gate_table(gates)], padding=(0, 4)
+            [_layer_table(rows(LAYERS_SQL, {"run_id": run_ids[TRANSFORM]}, tool="summary")), _gate_table(gates)], padding=(0, 4)
         )
     )
     _print_findings(console, gates)
@@ -97,9 +98,9 @@ def _layer_table(rows: list[Row]) -> Table:
     table = Table(title="Built by dbt", title_justify="left", box=None, pad_edge=False)
     for name in ("layer", "models", "tests", "warnings", "seconds"):
         table.add_column(name, justify="left" if name == "layer" else "right")
-    order = ["seeds", "staging", "intermediate", "core", "snapshots", "marts", "metrics"]
-    if not any(row["layer"] == "seeds" for row in rows):
-        table.add_row("seeds", "unchanged")
+    order = folders()
+    if not any(row["layer"] == SEEDS for row in rows):
+        table.add_row(SEEDS, "unchanged")
     for row in sorted(rows, key=lambda row: order.index(row["layer"]) if row["layer"] in order else len(order)):
         models = f"{row['built'] - row['not_built']}/{row['built']}"
         tests = f"{row['tests'] - row['failed']}/{row['tests']}"

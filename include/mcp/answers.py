@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, JsonValue
 from include.manifest import PUBLISHED
 from include.mcp.definition import Definition, definition_of
 from include.settings import settings
-from include.warehouse import Parameters, Row, bind, client
+from include.warehouse import Parameters, Row, client, execute
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob
@@ -140,8 +140,8 @@ class _Selected:
 
 def _select(bq: Client, sql: str, parameters: Parameters, cap: int) -> _Selected:
     """The rows of a statement, at most one more than the cap, and the query."""
-    job = _run(bq, sql, parameters, cap)
-    result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS, **_retry_options())
+    job = _run(bq, sql, parameters, cap, max_results=ROW_CAP + 1)
+    result = job.result(max_results=ROW_CAP + 1, timeout=TIMEOUT_SECONDS)
     query = Query(
         sql=job.query,
         parameters={name: value.isoformat() if isinstance(value, date) else value for name, value in parameters.items()},
@@ -164,20 +164,9 @@ def check_reads_only(bq: Client, sql: str, parameters: Parameters, cap: int) -> 
         raise ToolError(f"Only a SELECT on {' and '.join(sorted(PUBLISHED.values()))} may run here.")
 
 
-def _run(bq: Client, sql: str, parameters: Parameters, cap: int, dry_run: bool = False) -> QueryJob:
-    from google.cloud import bigquery
-
-    config = bigquery.QueryJobConfig(
-        query_parameters=bind(parameters), maximum_bytes_billed=cap, job_timeout_ms=int(TIMEOUT_SECONDS * 1000), dry_run=dry_run
-    )
-    return bq.query(sql, config, timeout=TIMEOUT_SECONDS, **_retry_options())
-
-
-def _retry_options() -> dict[str, Any]:
-    """Retry settings for a waiting caller: retries stop after `TIMEOUT_SECONDS`, not after ten minutes."""
-    from google.cloud import bigquery
-
-    return {"retry": bigquery.DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS), "job_retry": None}
+def _run(bq: Client, sql: str, parameters: Parameters, cap: int, **options: Any) -> QueryJob:
+    """Run a statement within the limits for a waiting caller."""
+    return execute(sql, parameters, bq, TIMEOUT_SECONDS, timeout=TIMEOUT_SECONDS, maximum_bytes_billed=cap, **options)
 
 
 @contextmanager

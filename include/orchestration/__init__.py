@@ -21,6 +21,7 @@ from include.orchestration.locks import BUILD, Lock, take_lock
 from include.orchestration.refreshes import Refresh, refreshes
 from include.orchestration.retention import delete_old_versions
 from include.orchestration.runs import full_refresh_if_backfill, has_begun, open_run, skip_run
+from include.orchestration.seeds import skip_loaded_seeds
 from include.orchestration.selection import scope_of_selection, selected_tables
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "run_is_late",
     "scope_of_selection",
     "selected_tables",
+    "skip_loaded_seeds",
     "skip_run",
     "take_lock",
     "tier_tag",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from include.dbt_project import layer_selectors
 from include.manifest import PUBLISHED, Manifest, nodes_of
 from include.orchestration.refreshes import Refresh, refreshes_of
 from include.settings import ROOT
 from include.sources import Source, load_sources
-from include.transform import layer_selectors
 
 PAGE = ROOT / "docs" / "runs.md"
 _HEAD = """\

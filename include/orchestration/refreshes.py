@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from include.dbt_project import layer_selectors
 from include.manifest import PUBLISHED, Manifest, Node, nodes_of, parents_of, published_name, read_manifest, upstream
 from include.settings import settings
 from include.terms import CRITICALITIES, Duration, cadence_interval, refreshed_by
-from include.transform.layers import layer_selectors
 
 if TYPE_CHECKING:
     from include.sources import Source
@@ -174,19 +174,26 @@ def _refresh_rule(manifest: Manifest, wanted: Iterable[str], interval: timedelta
     published = frozenset(wanted)
 
     @cache
-    def is_refreshed(key: str) -> bool:
+    def declared(key: str) -> bool | None:
+        """What the node or source itself says; None if its lineage decides."""
         if key in sources:
             # The platform's own tables, such as the quarantine, are dbt sources too.
             source = known.get(sources[key]["source_name"])
             return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
         if _is_snapshot(manifest, key):
             return False
-        node = nodes[key]
-        if key in published or node["resource_type"] == "seed":
+        if key in published or nodes[key]["resource_type"] == "seed":
             return True
-        if (every := _own_interval(node)) is not None:
-            return every <= interval
-        return any(is_refreshed(parent) and not parent.startswith("seed.") for parent in parents_of(node))
+        every = _own_interval(nodes[key])
+        return None if every is None else every <= interval
+
+    def may_change(key: str) -> bool:
+        return declared(key) is not False and not key.startswith("seed.")
+
+    @cache
+    def is_refreshed(key: str) -> bool:
+        said = declared(key)
+        return any(map(declared, upstream(manifest, [key], may_change))) if said is None else said
 
     return is_refreshed
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from include.orchestration.seeds import Seeds
+from include.orchestration.selection import selected_nodes
 from include.run_context import REFRESH_PREFIX, RunContext, run_page
+from include.terms import TRANSFORM
 
 log = logging.getLogger(__name__)
 
-DAG_ID = "transform"
 #: The longest time between the as-of time of a nightly run and that of a refresh that reuses its tables. The reused calendars
 #: end then: see `calendar_days_ahead` in dbt_project.yml.
 NIGHTLY_RUN_MAX_AGE = timedelta(days=7)
@@ -37,8 +39,6 @@ def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[s
         ValueError: dbt cannot read the selection, or it names nothing.
     """
     from include.ops import last_as_of, runs_so_far, start_run
-    from include.transform.seeds import Seeds
-    from include.transform.selection import selected_nodes
 
     dag_id = context["dag_run"].dag_id
     ran = runs_so_far()
@@ -54,14 +54,14 @@ def open_run(context: Mapping[str, Any], reused: Collection[str] = ()) -> dict[s
     run, selected = full_refresh_if_backfill(RunContext.of(context), published), selected_nodes(context)
     seeds = Seeds.of_project()
     loaded = selected is None and not run.full_refresh and seeds.are_loaded(ran)
-    note = seeds.note(loaded, whole=dag_id == DAG_ID, selected=selected)
+    note = seeds.note(loaded, whole=dag_id == TRANSFORM, selected=selected)
     start_run(run, dag_id=dag_id, log_url=run_page(context), seeds=note)
     return {"as_of": run.as_of.isoformat(), "full_refresh": run.full_refresh, "selected": selected, "seeds_loaded": loaded}
 
 
 def builds_tables(dag_id: str) -> bool:
     """Whether the runs of a DAG build dbt's tables. The other DAGs load raw, watch or prune."""
-    return dag_id == DAG_ID or dag_id.startswith(REFRESH_PREFIX)
+    return dag_id == TRANSFORM or dag_id.startswith(REFRESH_PREFIX)
 
 
 def last_nightly_as_of(ran: Iterable[Mapping[str, Any]]) -> datetime | None:
@@ -73,7 +73,7 @@ def last_nightly_as_of(ran: Iterable[Mapping[str, Any]]) -> datetime | None:
     from include.ops import SOME_SEEDS
 
     # A run with a selection has not loaded all seeds.
-    whole = (run for run in ran if run["dag_id"] == DAG_ID and run["state"] == "success")
+    whole = (run for run in ran if run["dag_id"] == TRANSFORM and run["state"] == "success")
     return next((run["as_of"] for run in whole if run["seeds"] not in (None, SOME_SEEDS)), None)
 
 
@@ -121,4 +121,4 @@ def has_begun(as_of: datetime) -> bool:
     """Whether a run of `transform` with this as-of time is running or has succeeded."""
     from include.ops import runs
 
-    return any(row["as_of"] == as_of and row["state"] in {"running", "success"} for row in runs(DAG_ID, limit=50))
+    return any(row["as_of"] == as_of and row["state"] in {"running", "success"} for row in runs(TRANSFORM, limit=50))

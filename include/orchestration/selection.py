@@ -1,15 +1,40 @@
-"""The tables of a run of `transform` that a selection narrows: what its gates check, and what it publishes."""
+"""A run of `transform` that a selection narrows: what it builds, what its gates check, and what it publishes."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from include.manifest import PUBLISHED, published_name, read_manifest, upstream
+from include.run_context import words_of_selection
+from include.settings import settings
 from include.sources import load_sources
 
 if TYPE_CHECKING:
     from include.quality import Scope
+
+
+def selected_nodes(context: Mapping[str, Any]) -> list[str] | None:
+    """The dbt ids of the models, seeds and snapshots that the run's `select` parameter names; None without one.
+
+    Raises:
+        ValueError: dbt cannot read the selection, or it names nothing.
+    """
+    wanted = words_of_selection(context)
+    if not wanted:
+        return None
+    from dbt.cli.main import dbtRunner
+
+    folder, state = str(settings().dbt_dir), str(settings().state_dir / "dbt")
+    options = ["--project-dir", folder, "--profiles-dir", folder, "--target-path", state, "--log-path", state, "--quiet"]
+    kinds = [word for kind in ("model", "seed", "snapshot") for word in ("--resource-type", kind)]
+    found = dbtRunner().invoke(["ls", "--select", *wanted, *kinds, "--output", "json", "--output-keys", "unique_id", *options])
+    if not found.success:
+        raise ValueError(f"dbt cannot read the selection {' '.join(wanted)!r}: {found.exception}")
+    if not found.result:
+        raise ValueError(f"The selection {' '.join(wanted)!r} names no model, seed or snapshot.")
+    return [json.loads(line)["unique_id"] for line in found.result]  # type: ignore[union-attr]
 
 
 def scope_of_selection(context: Mapping[str, Any]) -> Scope | None:

@@ -4,46 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from include.dbt_project import SEEDS, layer_selectors
 from include.manifest import PROFILE, TARGET
 from include.settings import settings
 from include.transform.node_manifests import manifest_for
 from include.transform.reports import keep_reports, send_reports
 from include.transform.run_environment import pass_run
-from include.transform.seeds import LAYER as SEEDS
 from include.transform.selection import narrow_to_selection, skip_unselected
 
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup, ProfileConfig
-
-
-def layer_selectors() -> Mapping[str, list[str]]:
-    """Layer → what dbt's `--select` takes for it, in the order of the pipeline, from the selectors of the dbt project.
-
-    A run's own selection narrows a layer, and dbt does not combine `--select` with the name of a selector.
-
-    Raises:
-        ValueError: a selector has another method than `path`.
-    """
-    return _read(settings().dbt_dir / "selectors.yml")
-
-
-@lru_cache
-def _read(path: Path) -> Mapping[str, list[str]]:
-    found = {}
-    for selector in yaml.safe_load(path.read_text(encoding="utf-8"))["selectors"]:
-        layer, definition = selector["name"], selector["definition"]
-        parts = definition.get("union", [definition])
-        if any(part.keys() != {"method", "value"} or part["method"] != "path" for part in parts):
-            remedy = "write `{method: path, value: folder}`, or a `union` of these"
-            raise ValueError(f"{path}: selectors: {layer}: definition: a layer is made of folders: {remedy}.")
-        found[layer] = [f"path:{part['value']}" for part in parts]
-    return found
 
 
 def rendered_selectors(layer: str, whole: Sequence[str] | None = None) -> list[str]:

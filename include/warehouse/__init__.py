@@ -2,12 +2,11 @@
 
 from include.warehouse.client import client, copy_config, with_defaults
 from include.warehouse.identity import credentials, identity
-from include.warehouse.statements import Parameters, Row, bind, execute, rows
+from include.warehouse.statements import Parameters, Row, execute, rows
 
 __all__ = [
     "Parameters",
     "Row",
-    "bind",
     "client",
     "copy_config",
     "credentials",

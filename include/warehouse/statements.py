@@ -11,7 +11,6 @@ from include.warehouse.client import client as new_client
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import ArrayQueryParameter, Client, QueryJob, ScalarQueryParameter
-    from google.cloud.bigquery.table import RowIterator
 
 Row = dict[str, Any]
 #: Name → value of the parameters of a statement; see `bind` for their types.
@@ -45,11 +44,20 @@ def rows(
     sql: str, parameters: Parameters | None = None, client: Client | None = None, patience: float | None = None, **labels: str
 ) -> list[Row]:
     """Run a query, and return its rows; see `execute`."""
-    return [dict(row.items()) for row in _run(sql, parameters, client, patience, labels)[1]]
+    return [dict(row.items()) for row in execute(sql, parameters, client or new_client(**labels), patience).result()]
 
 
 def execute(
-    sql: str, parameters: Parameters | None = None, client: Client | None = None, patience: float | None = None, **labels: str
+    sql: str,
+    parameters: Parameters | None = None,
+    client: Client | None = None,
+    patience: float | None = None,
+    *,
+    timeout: float | None = None,
+    maximum_bytes_billed: int | None = None,
+    max_results: int | None = None,
+    dry_run: bool = False,
+    **labels: str,
 ) -> QueryJob:
     """Run a statement, and wait for its end.
 
@@ -60,6 +68,10 @@ def execute(
         parameters: the values of its parameters.
         client: a BigQuery client; one is made if not given.
         patience: seconds for which it is retried; by default two minutes, and ten minutes if the warehouse cannot be reached.
+        timeout: seconds after which BigQuery ends the job, and after which a request ends; by default no limit.
+        maximum_bytes_billed: the most bytes that it may be billed for; by default the client's limit.
+        max_results: the most rows that the caller reads. They then come with the answer that the statement has ended.
+        dry_run: only check the statement. The job then has the type of the statement and the tables that it reads.
         labels: the labels of the job, if no client is given.
 
     Returns:
@@ -67,8 +79,33 @@ def execute(
 
     Raises:
         google.api_core.exceptions.GoogleAPICallError: the statement is wrong, or was refused for longer than that.
+        concurrent.futures.TimeoutError: it did not end before `timeout`.
     """
-    return _run(sql, parameters, client, patience, labels)[0]
+    from google.api_core.exceptions import RetryError
+    from google.api_core.retry import Retry
+    from google.cloud.bigquery import DEFAULT_RETRY, QueryJobConfig
+
+    bq = client or new_client(**labels)
+    config = QueryJobConfig(query_parameters=bind(parameters or {}), dry_run=dry_run)
+    # A setting of None would replace the client's default.
+    if maximum_bytes_billed is not None:
+        config.maximum_bytes_billed = maximum_bytes_billed
+    if timeout is not None:
+        config.job_timeout_ms = int(timeout * 1000)
+    requests: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+    requests["retry"] = DEFAULT_RETRY if patience is None else DEFAULT_RETRY.with_timeout(patience)
+    again = Retry(_may_run_again, initial=1.0, maximum=_LONGEST_WAIT, multiplier=2.0, timeout=patience or _PATIENCE)
+
+    def once() -> QueryJob:
+        job = bq.query(sql, config, job_retry=None, **requests)
+        job.result(max_results=max_results, **requests)
+        return job
+
+    try:
+        done: QueryJob = again(once)()
+    except RetryError as error:
+        raise error.cause or error from None
+    return done
 
 
 def bind(parameters: Parameters) -> list[ScalarQueryParameter | ArrayQueryParameter]:
@@ -97,29 +134,6 @@ def _type(name: str, value: Any) -> str:
         known = ", ".join(known.__name__ for known, _ in _TYPES)
         raise TypeError(f"@{name} is a {type(value).__name__}: give one of {known}, None, or a list of them.")
     return found
-
-
-def _run(
-    sql: str, parameters: Parameters | None, client: Client | None, patience: float | None, labels: Mapping[str, str]
-) -> tuple[QueryJob, RowIterator]:
-    from google.api_core.exceptions import RetryError
-    from google.api_core.retry import Retry
-    from google.cloud.bigquery import DEFAULT_RETRY, QueryJobConfig
-
-    bq = client or new_client(**labels)
-    config = QueryJobConfig(query_parameters=bind(parameters or {}))
-    reaching = DEFAULT_RETRY if patience is None else DEFAULT_RETRY.with_timeout(patience)
-    again = Retry(_may_run_again, initial=1.0, maximum=_LONGEST_WAIT, multiplier=2.0, timeout=patience or _PATIENCE)
-
-    def once() -> tuple[QueryJob, RowIterator]:
-        job = bq.query(sql, job_config=config, retry=reaching, job_retry=None)
-        return job, job.result(retry=reaching)
-
-    try:
-        done: tuple[QueryJob, RowIterator] = again(once)()
-    except RetryError as error:
-        raise error.cause or error from None
-    return done
 
 
 def _may_run_again(error: BaseException) -> bool:

@@ -22,12 +22,12 @@ from airflow.sdk import Asset, AssetAll
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.serialization.serialized_objects import DagSerialization
 
+from include.dbt_project import layer_selectors
 from include.manifest import read_manifest
 from include.orchestration import refreshes
 from include.orchestration.defaults import LONGEST_WAIT, RETRIES
 from include.settings import settings
 from include.sources import load_sources
-from include.transform import layer_selectors
 from include.transform.node_manifests import manifest_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -27,6 +27,7 @@ from rich.console import Console
 
 from include.cost import record
 from include.cost.changes import changes_per_day
+from include.dbt_project import layer_selectors
 from include.local.home import Company
 from include.manifest import ensure_manifest
 from include.quality import GateBlocked, Scope
@@ -105,7 +106,7 @@ class Platform(NightlyRuns):
         """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
         from include.ops import finish_run
         from include.publish import publish, recover
-        from include.transform import GATED, layer_selectors
+        from include.terms import GATED
 
         self.serve(as_of)
         run = RunContext(f"nightly__{as_of}", datetime.fromisoformat(as_of).replace(tzinfo=UTC))
@@ -127,7 +128,7 @@ class Platform(NightlyRuns):
         """The first task of a run."""
         from include.ops import ensure_tables, last_as_of, runs_so_far, start_run
         from include.orchestration import BUILD
-        from include.transform.seeds import Seeds
+        from include.orchestration.seeds import Seeds
 
         ensure_tables()
         self.lock([BUILD, *(f"raw_{name}" for name in sources)], dag_id, run)
@@ -174,7 +175,7 @@ class Platform(NightlyRuns):
         from include.orchestration import refreshes
         from include.publish import publish
         from include.quality import run_gates
-        from include.transform import GATED
+        from include.terms import GATED
 
         instant = datetime(2026, 10, 2, 23, 30, tzinfo=UTC)
         for refresh in refreshes().values():
@@ -204,7 +205,7 @@ class Platform(NightlyRuns):
         """Samples, quarantine and alerts, as if every rule of every gate had found rows."""
         from include.alerts import notify_gate
         from include.quality import run_gates
-        from include.transform import GATED
+        from include.terms import GATED
 
         raw = [source.dataset for source in self.sources.values()]
         for verdict in run_gates([*raw, *GATED], run):

@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from include.manifest import read_manifest
 from include.settings import ROOT
 from tests.mutation.mutants import Mutant, mutants
 
@@ -209,8 +210,8 @@ class Dbt:
         failed = [f"{name}: {result['message']}" for name, result in results.items() if result["status"] != "pass"]
         if failed:
             raise RuntimeError("\n".join(["Unit tests fail without a mutant:", *failed]))
-        manifest = json.loads((self._target / "manifest.json").read_text())["unit_tests"]
-        return [self._unit_test(manifest[name]) for name in results]
+        tests = read_manifest(self._target / "manifest.json")["unit_tests"]
+        return [self._unit_test(tests[name]) for name in results]
 
     def _unit_test(self, node: Mapping[str, Any]) -> UnitTest:
         (compiled,) = (self._target / "compiled").rglob(f"{node['model']}.yml/**/{node['name']}.sql")

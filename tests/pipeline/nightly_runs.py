@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from include.dbt_project import layer_selectors
 from include.ingestion import land
 from include.local.home import Company, Ports
 from include.local.stack import Stack
@@ -19,7 +20,7 @@ from include.quality import Scope, run_gate
 from include.run_context import RunContext
 from include.settings import ROOT, settings
 from include.sources import Source, SourceConnection, load_sources
-from include.transform import GATED, layer_selectors
+from include.terms import GATED
 from include.warehouse import client
 
 

@@ -6,7 +6,6 @@ The unit tests of all models also run here, because this warehouse has every tab
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +16,7 @@ import pytest
 
 from include.demo.schema import TABLES
 from include.local.home import Company
+from include.manifest import read_manifest
 from include.settings import ROOT
 from tests.pipeline.comparison import MODELS, capture, differences
 from tests.pipeline.conftest import FIRST, FinishedRun
@@ -96,7 +96,7 @@ def test_a_row_that_refers_to_a_missing_row_is_quarantined(odd_run: FinishedRun)
 def test_the_unit_tests_of_every_model(odd_company: NightlyRuns, odd_run: FinishedRun) -> None:
     # The unit tests of staging run in tests/dbt/staging.
     ran = odd_company.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=odd_run.run)
-    cases = json.loads((ROOT / "dbt" / "target" / "manifest.json").read_text())["unit_tests"].values()
+    cases = read_manifest()["unit_tests"].values()
     assert set(ran) >= {case["name"] for case in cases if not case["original_file_path"].startswith("models/staging")}
     assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "fct_revenue"} <= {
         case["model"] for case in cases

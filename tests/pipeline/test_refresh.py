@@ -14,7 +14,7 @@ from include.orchestration import Refresh, refreshes
 from include.publish import publish
 from include.quality import Scope, run_gate
 from include.run_context import RunContext
-from include.transform import GATED
+from include.terms import GATED
 from include.warehouse import client
 from tests.pipeline.conftest import FIRST, SECOND, SEED, before_a_release
 from tests.pipeline.nightly_runs import NightlyRuns, contents, rows

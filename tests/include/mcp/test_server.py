@@ -91,7 +91,7 @@ def test_only_a_select_runs(bq: Client) -> None:
 
 def test_only_published_datasets_are_read() -> None:
     """BigQuery reports the tables that a statement reads. The local warehouse does not."""
-    plan = SimpleNamespace(statement_type="SELECT", referenced_tables=[SimpleNamespace(dataset_id="raw_crm")])
+    plan = SimpleNamespace(statement_type="SELECT", referenced_tables=[SimpleNamespace(dataset_id="raw_crm")], result=dict)
     warehouse: Any = SimpleNamespace(query=lambda *_, **__: plan)
     with pytest.raises(ToolError, match="Only a SELECT on marts and metrics"):
         answers.check_reads_only(warehouse, "select * from raw_crm.accounts", {}, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from include.orchestration import scope_of_selection, selected_tables
+from include.orchestration.selection import selected_nodes
 from include.quality.builder import gates
+from include.settings import settings
 
 
 def context(*names: str) -> dict[str, Any]:
@@ -23,6 +26,27 @@ def rules(gate: str, *names: str) -> dict[str, str]:
     assert scope is not None
     narrowed = scope.narrow(gates(scope.sources)[gate])
     return {rule.name: str(rule.rows or rule.reconcile) for rule in narrowed.rules} if narrowed else {}
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path))
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+def test_dbt_resolves_a_selection(state: Path) -> None:
+    def selecting(select: str | None) -> dict[str, Any]:
+        return {"params": {"select": select}}
+
+    revenue = "model.customer_intelligence.mtr_revenue_by_month"
+    assert selected_nodes(selecting(None)) is None
+    assert selected_nodes(selecting("mtr_revenue_by_month")) == [revenue]
+    both = selected_nodes(selecting("1+mtr_revenue_by_month order_statuses"))
+    assert {revenue, "model.customer_intelligence.fct_orders", "seed.customer_intelligence.order_statuses"} <= set(both or [])
+    with pytest.raises(ValueError, match="'no_such_model' names no model"):
+        selected_nodes(selecting("no_such_model"))
 
 
 def test_a_run_without_a_selection_checks_and_publishes_all() -> None:

@@ -15,6 +15,7 @@ from include.orchestration import delete_old_versions, take_lock
 from include.quality import quarantine
 from include.run_context import RunContext
 from include.warehouse import client, execute
+from include.warehouse.statements import bind
 from tests.proxy import Proxy, proxied
 from tests.warehouse import connected, rows, running
 
@@ -111,9 +112,9 @@ def test_the_type_of_a_value_is_the_type_of_its_parameter(bq: Client) -> None:
     assert warehouse.rows(f"select {', '.join(f'@{name} as {name}' for name in VALUES)}", VALUES) == [VALUES]
     typed = {"word": "STRING", "whole": "INT64", "real": "FLOAT64", "exact": "NUMERIC", "yes": "BOOL", "moment": "TIMESTAMP"}
     typed |= {"day": "DATE", "nothing": "STRING", "several": "INT64", "empty": "STRING"}
-    assert {item.name: getattr(item, "type_", None) or item.array_type for item in warehouse.bind(VALUES)} == typed
+    assert {item.name: getattr(item, "type_", None) or item.array_type for item in bind(VALUES)} == typed
 
 
 def test_a_value_without_a_type_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"@when is a timedelta: give one of bool, int, .*, None, or a list of them"):
-        warehouse.bind({"when": RUN.as_of - RUN.as_of})
+        bind({"when": RUN.as_of - RUN.as_of})

@@ -11,9 +11,9 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
+from include.orchestration.seeds import Seeds
 from include.run_context import RunContext
 from include.settings import ROOT, settings
-from include.transform.seeds import Seeds
 from tests.warehouse import connected
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)

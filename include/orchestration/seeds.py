@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from include.dbt_project import SEEDS
 from include.manifest import nodes_of, read_manifest
 from include.ops import SOME_SEEDS
 from include.settings import settings
 
-#: The layer of the seeds.
-LAYER = "seeds"
 # The folders that determine the seeds and their tests, besides dbt_project.yml.
 _FOLDERS = ("seeds", "macros", "tests")
 _SUFFIXES = {".csv", ".sql", ".yml", ".yaml"}
@@ -86,4 +85,4 @@ def skip_loaded_seeds(context: Mapping[str, Any], parameters: dict[str, Any] | N
 
     # The exception replaces the return value, so it is pushed here.
     context["ti"].xcom_push(key="return_value", value=parameters)
-    raise DownstreamTasksSkipped(tasks=[name for name in context["dag"].task_ids if name.startswith(f"{LAYER}.")])
+    raise DownstreamTasksSkipped(tasks=[name for name in context["dag"].task_ids if name.startswith(f"{SEEDS}.")])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from include.settings import settings
-from include.transform import layer_selectors
+from include.dbt_project import folders, layer_selectors
+from include.settings import ROOT, settings
 
 
 def test_a_selector_that_is_not_made_of_folders_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +19,11 @@ def test_a_selector_that_is_not_made_of_folders_is_refused(tmp_path: Path, monke
     with pytest.raises(ValueError, match=r"selectors\.yml: selectors: core: definition: .*method: path"):
         layer_selectors()
     settings.cache_clear()
+
+
+def test_the_audit_table_names_the_folders_of_the_layers() -> None:
+    order = ["seeds", "staging", "intermediate", "core", "snapshots", "marts", "metrics"]
+    assert folders() == order
+    macro = (ROOT / "dbt" / "macros" / "record_results.sql").read_text()
+    (listed,) = re.findall(r"folder in \[(.+?)\]", macro)
+    assert re.findall(r"'(\w+)'", listed) == [folder for folder in order if folder not in {"seeds", "snapshots"}]
