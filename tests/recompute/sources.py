@@ -2,8 +2,8 @@
 
 `SourceData.read(folder, as_of)` holds every table of the source contract as a list of dicts. Timestamps are aware
 UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
-A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
-of one key only the latest is kept.
+A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Only the latest
+version of a key is kept.
 """
 
 from __future__ import annotations
