@@ -6,7 +6,7 @@ Loads the new and changed rows of one source into `raw_<source>`, then checks th
 | | |
 |---|---|
 | **Defined by** | the source's file in `include/sources/`: each file there becomes one DAG |
-| **Starts** | on the schedule in the file (default: daily at 02:00 UTC), or by hand with an optional as-of day |
+| **Starts** | on the schedule in the file (default: daily, `NIGHTLY_SCHEDULE` of `include/terms.py`), or by hand with an optional as-of day |
 | **Upstream** | the source system, through the Airflow connection that the file names |
 | **Downstream** | emits the assets `landed` and `raw_<source>` for its as-of day; `transform` starts when all sources have emitted theirs |
 
@@ -18,7 +18,7 @@ Loads the new and changed rows of one source into `raw_<source>`, then checks th
   fix the source, or `gate` after you fix the rule.
 - *A task is up for reschedule.* It waits for a refresh that loads the same source; its log names the run.
 
-`transform` waits for this DAG. At 04:00 UTC, `transform_deadline` starts `transform` with the data that has arrived.
+`transform` waits for this DAG. On its schedule, `transform_deadline` starts `transform` with the data that has arrived.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ time.
 
 | | |
 |---|---|
-| **Defined by** | `meta.sla.cadence` of the dbt models: one DAG per cadence other than `daily`. dbt lineage and the sources' files give its models and raw tables |
+| **Defined by** | `meta.sla.cadence` of the dbt models: one DAG per cadence but `daily`. dbt lineage and the sources' files give its models and tables |
 | **Starts** | at each instant of its cadence, or by hand with an optional as-of instant |
 | **Upstream** | the source systems, and the last nightly run or slower refresh: it loads the tables whose `refresh_every` is longer than the cadence |
 | **Skips** | its scheduled run if a nightly run or another refresh is running, or if there is no complete nightly run to build on |

@@ -54,13 +54,13 @@ for _name in raw_assets():
 
 with DAG(
     dag_id=TRANSFORM,
-    description="Builds the dbt layers, with a gate after each; publishes the marts if all gates pass.",
+    description="Builds the dbt layers, with gates after staging, core and marts; publishes the marts if the last gate passes.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
     catchup=False,
     max_active_runs=1,
     default_args=default_args(OWNER, TIER),
-    # It starts at 04:00 UTC at the latest. The strictest daily freshness SLA is due two hours later.
+    # This deadline concerns the run. The strictest daily freshness SLAs are due two hours after the start of the nightly run.
     deadline=DeadlineAlert(
         name="nightly",
         reference=DeadlineReference.DAGRUN_QUEUED_AT,

@@ -1,8 +1,7 @@
 """
 ### Transform at its deadline
 
-At 04:00 UTC, starts `transform` with the data that has arrived if this day's run has not begun, because a source is late or has
-failed.
+Starts `transform` with the data that has arrived if this day's run has not begun, because a source is late or has failed.
 
 **Upstream** the schedule. **Downstream** `transform`. **On call.** If this DAG starts `transform`, at least one ingest DAG has
 not succeeded. Fix that DAG. When its asset arrives, `transform` runs again with all sources.
@@ -15,13 +14,13 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.orchestration import AS_OF_PARAMETER, default_args, record_success, tier_tag
 from include.settings import settings
-from include.terms import DEADLINE_SCHEDULE, TRANSFORM
+from include.terms import DEADLINE_SCHEDULE, DEADLINE_TIME, TRANSFORM
 
 TIER = "critical"
 
 with DAG(
     dag_id="transform_deadline",
-    description="Starts transform with the data that has arrived, if it has not begun by 04:00 UTC.",
+    description=f"Starts transform with the data that has arrived, if it has not begun by {DEADLINE_TIME}.",
     doc_md=__doc__,
     schedule=DEADLINE_SCHEDULE if settings().schedules == "on" else None,
     catchup=False,

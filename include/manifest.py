@@ -81,7 +81,7 @@ def parents_of(node: Node) -> list[str]:
 
 
 def upstream(manifest: Manifest, keys: Iterable[str], follows: Callable[[str], bool] = lambda key: True) -> list[str]:
-    """The keys of all nodes and sources that some nodes are made from, directly or not; the given keys come first.
+    """The keys of all nodes and sources upstream of some nodes, directly or not; the given keys come first.
 
     Args:
         manifest: dbt's manifest.

@@ -12,10 +12,13 @@ from include.run_context import REFRESH_PREFIX
 
 #: From midnight UTC to the start of the nightly run, which loads the data up to midnight.
 NIGHTLY_START = timedelta(hours=2)
-#: The same as a cron expression.
-NIGHTLY_SCHEDULE = f"0 {NIGHTLY_START // timedelta(hours=1)} * * *"
-#: When `transform_deadline` starts `transform` without the sources that are late, as a cron expression: two hours later.
-DEADLINE_SCHEDULE = f"0 {(NIGHTLY_START + timedelta(hours=2)) // timedelta(hours=1)} * * *"
+_START_HOUR = NIGHTLY_START // timedelta(hours=1)
+#: The same as a cron expression, and as texts show it.
+NIGHTLY_SCHEDULE = f"0 {_START_HOUR} * * *"
+NIGHTLY_TIME = f"{_START_HOUR:02}:00 UTC"
+#: When `transform_deadline` starts `transform` without the sources that are late: two hours later.
+DEADLINE_SCHEDULE = f"0 {_START_HOUR + 2} * * *"
+DEADLINE_TIME = f"{_START_HOUR + 2:02}:00 UTC"
 
 #: The id of the DAG of the nightly run.
 TRANSFORM = "transform"

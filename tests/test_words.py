@@ -23,18 +23,19 @@ BANNED = {
     r"well again": "resolved",
     r"bury|buries|buried": "write tombstones",
     r"promis(e|es|ed|ing)": "freshness SLA, target",
+    r"(tak(e|es|en|ing)|took) up(?! to)": "ingest, record",
+    r"(go|goes|gone|going|went) out": "send",
 }
 #: Names in backticks are those of tables, columns and keys. Names in quotes are former names of them.
 NAMES = re.compile(r"`[^`]*`|\"[a-z_.]*promised?[a-z_]*\"")
 #: Word → a folder that has a published name with it: the key `promise` in the answers of the MCP tools.
 EXCEPT = {r"promis(e|es|ed|ing)": "include/mcp"}
-SUFFIXES = (".md", ".py", ".sql", ".sh", ".yml", ".yaml", ".j2", ".in", ".toml", "Makefile", "Dockerfile", ".env.example")
 
 
 def files() -> list[Path]:
     """Every text of the repository but this one."""
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    found = [ROOT / name for name in listed.splitlines() if name.endswith(SUFFIXES)]
+    found = [ROOT / name for name in listed.splitlines() if not name.endswith(".png")]
     return [path for path in found if path != Path(__file__)]
 
 

@@ -113,7 +113,7 @@ class Occurrence(_Facts):
 
     @property
     def weight(self) -> int:
-        """How serious it is, as a number that is comparable across kinds."""
+        """The seriousness, as a number that is comparable across kinds."""
         return _KIND_WEIGHTS.get(self.kind, 1) * 100 + self.level
 
     @property
@@ -158,7 +158,12 @@ class Message(_Facts):
         names = [occurrence.name for occurrence in self.occurrences]
         listed = names[0] if len(names) == 1 else f"{len(names)} {_PLURALS[self.kind]}, {names[0]} and others"
         repeated = f" · still open, reminder {self.step}" if self.step else ""
-        return plain(f"{_HEADLINES[self.kind]}: {listed} ({self.severity}){repeated}", 140)
+        return plain(f"{self.headline}: {listed} ({self.severity}){repeated}", 140)
+
+    @property
+    def headline(self) -> str:
+        """The kind in words that people read."""
+        return _HEADLINES[self.kind]
 
     @property
     def shared_cause(self) -> Occurrence | None:

@@ -22,7 +22,7 @@ State = Literal["pending", "sent", "failed", "substituted", "silent"]
 
 #: Reason in `error` of an alert that is suppressed because its incident was resolved before it was sent.
 RESOLVED_FIRST = "resolved before it was sent"
-#: How long a claim lasts. If a delivery is killed, the next one sends its alerts after this time.
+#: The time after which a claim expires. If a delivery is killed, the next one sends its alerts after this time.
 CLAIM = timedelta(minutes=10)
 #: Maximum age of the alerts that are read to find open incidents.
 _MAX_AGE = timedelta(days=35)
@@ -105,7 +105,7 @@ class Alert:
 class Outbox:
     """Reads and writes `ops.alerts`."""
 
-    #: What is pending, if this outbox has read it and written nothing since.
+    #: The pending alerts, if this outbox has read them and written nothing since.
     _pending: list[Alert] | None = None
 
     def __init__(self, client: Client | None = None) -> None:

@@ -14,7 +14,7 @@ from include.alerts.freshness import moment
 from include.alerts.occurrence import Message, Occurrence, plain
 from include.settings import settings
 
-#: How many occurrences a message lists. The others are only counted.
+#: The number of occurrences that a message lists. The others are only counted.
 _SHOWN = 8
 
 # Criticality → colour in e-mails, emoji in Slack, severity in PagerDuty.
@@ -67,7 +67,7 @@ def mail(message: Message) -> Mail:
         "more": max(len(message.occurrences) - _SHOWN, 0),
         "shared": message.shared_cause,
         "colour": colour,
-        "label": "Resolved" if message.recovers else f"{message.severity} · {message.kind.replace('_', ' ')}",
+        "label": "Resolved" if message.recovers else f"{message.severity} · {message.headline}",
         "runbook_url": runbook_url(message),
         "opened_at": moment(message.opened_at),
     }

@@ -110,7 +110,7 @@ class AtRisk(_Strict):
 
 
 class Retry(_Strict):
-    """How often and for how long a failed message is retried.
+    """The number and the duration of the retries of a failed message.
 
     Attributes:
         first: the wait after the first failure; it doubles after each further failure.

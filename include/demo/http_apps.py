@@ -1,6 +1,6 @@
 """The billing and support systems: two HTTP applications that serve a company's tables.
 
-Billing pages by an opaque cursor and needs a bearer token. Of the authorized requests, every 15th gets 429 with Retry-After
+Billing pages by an opaque cursor and needs a bearer token. Every 15th authorized request gets 429 with Retry-After
 and every 40th gets 500, so a client that retries succeeds. Support pages by links to the next page and needs HTTP basic
 credentials.
 """

@@ -31,7 +31,7 @@ PERIODS: dict[str, Callable[[datetime], Bounds]] = {"week": _week, "month": _mon
 
 @dataclass(frozen=True)
 class Attainment:
-    """How far a freshness SLA was met in a period. Minutes; the columns of `ops.freshness_attainment`."""
+    """The attainment of a freshness SLA in a period, in minutes: the columns of `ops.freshness_attainment`."""
 
     minutes_monitored: float
     minutes_on_time: float
@@ -45,7 +45,7 @@ class Attainment:
 
 
 def attainment(events: Sequence[FreshnessEvent], start: datetime, end: datetime) -> Attainment | None:
-    """How far the freshness SLA of one table was met from `start` to `end`; None if it was not monitored then.
+    """The attainment of one table's freshness SLA from `start` to `end`; None if it was not monitored then.
 
     A breach lasts from its deadline to the publication that ended it. The time before the first event does not count.
 

@@ -34,7 +34,7 @@ class Schedule:
 
     @property
     def lag(self) -> timedelta:
-        """How much older than its scheduled time the data may be: a nightly run starts hours after its as-of time."""
+        """The age of due data at its scheduled time: a nightly run starts hours after its as-of time."""
         return NIGHTLY_START if self.cadence == "daily" else timedelta(0)
 
     def last(self, at: datetime) -> datetime:

@@ -43,7 +43,7 @@ class Cause:
 
 
 class Causes:
-    """What the audit tables hold about runs, loads and gates at one instant."""
+    """The records of runs, loads and gates in the audit tables at one instant."""
 
     def __init__(self, runs: Runs, loaded: Mapping[str, datetime], now: datetime, client: Client | None = None) -> None:
         self._runs = runs
@@ -58,7 +58,7 @@ class Causes:
         Args:
             sla: the freshness SLA.
             raw_tables: the raw tables upstream of the table.
-            data_at: up to when the published data reaches. What happened before is not a cause.
+            data_at: up to when the published data reaches. Earlier events are no cause.
             data_due: up to when it should reach.
         """
         sources = sorted({name.partition(".")[0] for name in raw_tables})

@@ -33,7 +33,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is known about one table.
+    """The measured facts about one table.
 
     Attributes:
         publications: the latest ones, newest first.
@@ -46,7 +46,7 @@ class Measurement:
     dropped_at: datetime | None = None
 
     def shown_at(self, instant: datetime) -> Publication | None:
-        """What analysts read at an instant. None if there was nothing, or if it is older than the known publications."""
+        """The publication that analysts read at an instant. None if there was none, or if it is older than the known ones."""
         if self.dropped_at is not None and self.dropped_at <= instant:
             return None
         return next((p for p in self.publications if p.published_at <= instant), None)

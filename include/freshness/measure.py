@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names of the platform's own, never from data.
-"""How new the published tables are, from the audit tables: what each publication holds, not whether a task has ended."""
+"""Measures the age of published tables from the audit tables: from the data of each publication, not the end of tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Older rows of the audit tables are not read.
 _READ_DAYS = 100
-#: Publications known of each table. What it showed at the last deadlines is among them.
+#: The number of known publications of each table. Those of the last deadlines are among them.
 _PUBLICATIONS = 5
 #: Runs that say how long a DAG usually takes.
 _USUAL_RUNS = 14
@@ -143,7 +143,7 @@ def _counts(sla: FreshnessSla, raw_table: str, sources: Mapping[str, Source]) ->
 
 
 def measurements(shown: Iterable[Row], slas: Iterable[FreshnessSla], since: Mapping[str, datetime]) -> dict[str, Measurement]:
-    """What is published of each table with a freshness SLA, and up to when its data reaches.
+    """The publications of each table with a freshness SLA, and up to when their data reaches.
 
     The oldest raw table of a publication counts, with the newest load of it that the publishing run could see. The as-of
     time of that run is the limit. A raw table that the table's refresh does not load counts as up to date for two days after a load.

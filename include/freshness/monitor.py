@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 _MINUTE = timedelta(minutes=1)
-#: How often the monitor runs.
+#: The time between two runs of the monitor.
 RUNS_EVERY = timedelta(minutes=5)
 
 

@@ -66,7 +66,7 @@ class Records:
         self._shown = _newest_first(row["shown"], "published_at")
 
     def measured(self) -> dict[str, Measurement]:
-        """What is published of each table with a freshness SLA, and how new it is."""
+        """The publications of each table with a freshness SLA, and the age of their data."""
         since = {key: held["recorded_at"] for key, held in self.recorded.items()}
         return measurements(self._shown, self.slas.values(), since)
 

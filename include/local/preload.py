@@ -1,6 +1,6 @@
 """Imports modules when an Airflow component starts, so that the processes that it forks need not import them.
 
-On two cores Great Expectations alone takes five seconds to import, and a fifth more with the garbage collector on.
+docs/private-apis.md says what it saves. The garbage collector is off meanwhile, because it slows imports down.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ ROW_CAP = 500
 #: The most bytes that a query may be billed for, unless `BIGQUERY_MAXIMUM_BYTES_BILLED` is set.
 BYTE_CAP = 1024**3
 TIMEOUT_SECONDS = 60
-#: How often a query is tried if its table is published again while it runs.
+#: The number of tries of a query whose table is published again while it runs.
 ATTEMPTS = 3
 
 RowT = TypeVar("RowT", bound=BaseModel)

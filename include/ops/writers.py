@@ -31,8 +31,8 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
     """Create the missing datasets of the platform and the missing audit tables.
 
     Existing tables get the columns that their definition has gained, and the descriptions of today. Tables and columns with
-    former names are renamed, and a view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last applied definition. If the digest is
-    unchanged, no query is sent. Several tasks may call this at once.
+    former names are renamed, and a view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last
+    applied definition. If the digest is unchanged, no query is sent. Several tasks may call this at once.
 
     Args:
         sources: names of the sources; each gets a dataset `raw_<source>`. By default all sources.

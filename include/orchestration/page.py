@@ -10,6 +10,7 @@ from include.manifest import PUBLISHED, Manifest, nodes_of
 from include.orchestration.refreshes import Refresh, refreshes_of
 from include.settings import ROOT
 from include.sources import Source, load_sources
+from include.terms import NIGHTLY_TIME
 
 PAGE = ROOT / "docs" / "runs.md"
 _HEAD = """\
@@ -28,7 +29,7 @@ def runs_page(manifest: Manifest) -> str:
         CadenceError: a model has a freshness SLA that no refresh can meet.
     """
     found = refreshes_of(manifest)
-    rows = [["`transform`", "02:00 UTC, when all sources are loaded", *_counts(_nightly(manifest))]]
+    rows = [["`transform`", f"{NIGHTLY_TIME}, when all sources are loaded", *_counts(_nightly(manifest))]]
     rows += [[f"[`{name}`](#{name})", f"`{refresh.schedule}`", *_counts(_of(refresh))] for name, refresh in found.items()]
     overview = _table(
         ["run", "starts (cron, UTC)", "tables loaded", "models, seeds and snapshots built", "tables published"], rows

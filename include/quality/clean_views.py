@@ -1,6 +1,7 @@
 """The clean views of the dbt project: each shows a staging view without its rows in quarantine, and models past staging read it.
 
-They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing, or in which a later model reads the staging view instead.
+They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing, or in which a later
+model reads the staging view instead.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from include.run_context import RunContext
 
 #: Great Expectations' type of the expectations that compare two sides.
 RECONCILIATION = "expect_sides_to_agree"
-#: What a broken rule does, and the verdict of a gate; mildest first.
+#: The action on a broken rule, and the verdict of a gate; mildest first.
 Action = Literal["warn", "quarantine", "block"]
 Verdict = Literal["pass", Action]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

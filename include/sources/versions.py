@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - SQL contains only names that the source files declare, never data.
 """Which version of a raw row counts. dbt's staging views, delete detection and the gates share this SQL.
 
-Raw is append-only, so a key has many versions. Of those that a run sees, the latest counts.
+Raw is append-only, so a key has many versions. The latest version that a run sees counts.
 `python -m include.sources dbt-sources` passes the SQL to dbt, in `dbt/macros/raw_tables.sql`.
 """
 

@@ -79,7 +79,7 @@ def dbt_layer(
     config = settings()
     manifest = manifest_for(selectors[0]) if _is_one_node(selectors) else config.manifest
     project = ProjectConfig(dbt_project_path=config.dbt_dir, manifest_path=manifest, install_dbt_deps=False)
-    # ProjectConfig has converted the path to an object-storage path. Using that imports every provider's file system: 1.3 s.
+    # ProjectConfig has converted the path to an object-storage path. Using that imports every provider's file system.
     project.manifest_path = manifest
     group = DbtTaskGroup(
         group_id=layer,

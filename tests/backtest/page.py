@@ -81,8 +81,8 @@ in come last in it.
 ## Calibration
 
 {_markdown(["level", "accounts", "mean score", "left in 3 months", "left in 6 months", "share in 6 months (95 %)"], _levels(study))}
-{_empty(study)}The score is a ranking from 0 to 100, not a probability. It is useful if the share that left grows from level to level.
-The table shows how large that share is.
+{_empty(study)}The score is a ranking from 0 to 100, not a probability.
+It is useful if the share that left grows from level to level. The table shows how large that share is.
 
 ![Leavers that each ranking finds, and the share that left by level](images/backtest.svg)
 
@@ -122,7 +122,7 @@ def _verdict(score: Precision, recency: Precision) -> str:
     word = "more" if score.hits > recency.hits else "fewer"
     apart = score.interval[0] > recency.interval[1] or recency.interval[0] > score.interval[1]
     doubt = "The intervals do not overlap." if apart else "The intervals overlap, so the difference may be random."
-    return f"Within six months, the score found {word} accounts that left than recency only {numbers}. {doubt}"
+    return f"Within six months, the score found {word} accounts that left than recency only {numbers}.\n{doubt}"
 
 
 def _levels(study: Study) -> list[list[str]]:
@@ -179,7 +179,10 @@ def picture(study: Study) -> str:
         *_bars(study, months),
     ]
     body = "\n".join(parts)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="820" height="410" viewBox="0 0 820 410">\n<style>{STYLE}</style>\n<rect width="820" height="410" fill="white"/>\n{body}\n</svg>\n'
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="820" height="410" viewBox="0 0 820 410">\n'
+        f'<style>{STYLE}</style>\n<rect width="820" height="410" fill="white"/>\n{body}\n</svg>\n'
+    )
 
 
 def _y(share: float) -> float:

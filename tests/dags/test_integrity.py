@@ -31,7 +31,7 @@ from include.sources import load_sources
 from include.transform.node_manifests import manifest_for
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = {"crm", "billing", "support", "product", "reference"}
+SOURCES = {path.stem for path in (ROOT / "include/sources").glob("*.yml")}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
 DAG_IDS = (
     {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "freshness_monitor"} | REFRESHES

@@ -1,8 +1,8 @@
 """Runs every dbt unit test on Google's reference evaluator: `.venv/bin/python -m tests.google.unit_tests`.
 
-Of the functions tried, the evaluator lacks APPROX_COUNT_DISTINCT, APPROX_QUANTILES, APPROX_TOP_COUNT and
-SESSION_USER (no implementation), and NORMALIZE to NFKC and NFKD (the package lacks their tables; it has NFC and NFD). The platform's
-SQL uses none of them. MIN_BY and MAX_BY are replaced by ANY_VALUE(… HAVING MIN …), MERGE by a series of queries.
+The evaluator has no implementation of APPROX_COUNT_DISTINCT, APPROX_QUANTILES, APPROX_TOP_COUNT and SESSION_USER. Its package lacks the
+tables that NORMALIZE needs for NFKC and NFKD; it has NFC and NFD. The platform's SQL uses none of these. Not every function was tried.
+MIN_BY and MAX_BY are replaced by ANY_VALUE(… HAVING MIN …), MERGE by a series of queries.
 """
 
 from __future__ import annotations

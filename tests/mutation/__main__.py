@@ -3,9 +3,10 @@
     .venv/bin/python -m tests.mutation --model fct_orders
     .venv/bin/python -m tests.mutation --limit 200 --seed 1
 
-A change is killed if the rows of a unit test differ from those without the change, or if its query fails at run time. A change that the warehouse
-refuses before it reads a row is invalid and does not count. A change in SQL that no unit test compiles is unreached: it counts as survived in a model,
-and it is only listed as a number in a macro, because macros that only MERGEs, snapshots or generic tests use have tests of another kind.
+- killed: the rows of a unit test differ from those without the change, or its query fails at run time.
+- invalid: the warehouse refuses the change before it reads a row. The change does not count.
+- unreached: no unit test compiles the changed SQL. In a model the change counts as survived. In a macro it is only counted by itself, because
+  macros that only MERGEs, snapshots or generic tests use have tests of another kind.
 
 Results are kept in .local/mutation by the SQL of the test without and with the change. So a second run asks the warehouse only what is new.
 """
@@ -34,7 +35,7 @@ OUTCOMES = ("killed", "survived", "equivalent", "unreached", "invalid")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a mutant; `outcome` is one of OUTCOMES."""
+    """The result of a mutant; `outcome` is one of OUTCOMES."""
 
     place: Place
     outcome: str
@@ -148,7 +149,7 @@ def _try(place: Place, tests: Sequence[UnitTest], trials: Trials) -> str:
 
 
 def _report(results: Sequence[Result]) -> float:
-    """Print what became of the mutants of each model; returns the killed share of those that count, in percent."""
+    """Print the outcomes of each model's mutants; returns the killed share of those that count, in percent."""
     counts = Counter((result.place.model, result.outcome) for result in results)
     models = sorted({result.place.model for result in results})
     width = max(map(len, [*models, "model"]))

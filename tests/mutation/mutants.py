@@ -54,7 +54,7 @@ _FUNCTIONS = {
     "lead": "lag",
 }
 _JOINS = {"left": "inner", "inner": "left", "full": "left"}
-#: What ends a condition or an ORDER BY at the same depth.
+#: Keywords that end a condition or an ORDER BY at the same depth.
 _CLAUSES = frozenset(
     [
         "select",

@@ -37,7 +37,7 @@ def test_a_breach_and_its_recovery_are_sent_once(bq: Client, received: Receivers
 
 
 def test_one_look_at_the_outbox_reads_it_once(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The monitor takes up and delivers by one outbox: what it has just added goes out, and what is known not to be due is not looked for."""
+    """The monitor adds and delivers by one outbox. It sends what it has just added, and does not query what is known not to be due."""
     outbox = Outbox()
     notify([event()], NOW, outbox=outbox)
     assert deliver(NOW, outbox).sent == 2

@@ -99,6 +99,12 @@ def test_the_runbook_is_a_link_if_its_url_is_known(monkeypatch: pytest.MonkeyPat
     settings.cache_clear()
 
 
+def test_a_mail_names_the_kind_in_words() -> None:
+    late, recovered = (mail(messages()[name]).html for name in ("breached", "recovered"))
+    assert ">critical · Late<" in late and "sla" not in late.lower().replace("freshness sla", "")
+    assert ">Resolved<" in recovered
+
+
 def test_a_reminder_has_its_number_in_the_subject() -> None:
     message = messages()["breached"].model_copy(update={"step": 2, "after": timedelta(hours=2)})
     assert message.subject.endswith("still open, reminder 2")

@@ -17,7 +17,8 @@ def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     with connected(monkeypatch, "shop") as found:
         found.create_dataset("shop", exists_ok=True)
         found.query(
-            "create table shop.orders (id string, seen timestamp, day date, amount numeric, paid bool, pieces int64, about json) partition by date_trunc(day, month)"
+            "create table shop.orders (id string, seen timestamp, day date, amount numeric, paid bool, pieces int64, about json) "
+            "partition by date_trunc(day, month)"
         ).result()
         found.query(
             "insert into shop.orders values ('a1', timestamp '2026-01-01 00:00:00', date '2026-01-05', 1.5, true, 3, json '{\"n\":1}'), "

@@ -236,7 +236,7 @@ def test_at_risk_by_the_usual_duration_of_the_last_runs(bq: Client) -> None:
         finished = f"{at(f'{day} 02:05') + timedelta(minutes=minutes):%d %H:%M}"
         audit.run("transform", f"nightly-{day}", f"{day} 00:00", f"{day} 02:05", finished)
     monitor(at("20 03:00"), bq)
-    # Of 10, 10, 15 and 70 minutes the median is 12.5.
+    # The median of 10, 10, 15 and 70 minutes is 12.5.
     assert states(monitor(at("21 07:47"), bq)) == []
     assert states(monitor(at("21 07:48"), bq)) == ["at_risk 21 08:00"]
 
