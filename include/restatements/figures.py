@@ -245,7 +245,8 @@ def beyond_sql(table: str, figures: tuple[Figure, ...], relation: str, action: L
 {changes_sql(table, figures, relation)}
 ),
 tolerances as (
-    select * from unnest([{tolerances}])
+    select declared.metric, declared.tolerance, declared.is_relative, declared.at_least
+    from unnest([{tolerances}]) as declared
 ),
 shown as (
     select max_by(as_of, published_at) as as_of, max_by(code_version, published_at) as code_version

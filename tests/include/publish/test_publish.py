@@ -185,7 +185,7 @@ def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp
     (tmp_path / "dbt_project.yml").write_text("name: project\n")
     assert publish(SECOND, client=bq) == 1
     assert shown(bq) == [1, None, None]
-    versions = rows(bq, f"select code_version from ops.publications where run_id = '{SECOND.run_id}' and state = 'published'")
+    versions = rows(f"select code_version from ops.publications where run_id = '{SECOND.run_id}' and state = 'published'", bq)
     assert [len(str(version)) for (version,) in versions] == [16]
 
 

@@ -11,12 +11,13 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
+from include.manifest import nodes_of, read_manifest
 from include.quality import run_gates
 from include.quality.figure_rules import figure_rules
 from include.quality.parameters import values_of, with_literals
 from include.run_context import RunContext
 from include.settings import settings
-from tests.warehouse import connected, rows
+from tests.warehouse import connected, empty, rows
 
 TABLE = "metrics.mtr_revenue_by_month"
 FIRST = RunContext("nightly__1", datetime(2026, 10, 1, tzinfo=UTC))
@@ -29,7 +30,7 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Clien
     """A warehouse in which the first run has published 100 of revenue from 40 orders in September."""
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
-    with connected(monkeypatch, "metrics_build") as bq:
+    with connected(monkeypatch, "marts_build", "metrics_build") as bq:
         about = {"run_id": FIRST.run_id, "as_of": FIRST.as_of, "published_at": FIRST.as_of}
         of_september = about | {"organization_id": "acme", "month": datetime(2026, 9, 1, tzinfo=UTC).date(), "part": "total"}
         recorded = [
@@ -43,6 +44,18 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Clien
         yield bq
 
 
+def test_every_rule_can_be_evaluated_on_the_columns_of_its_table(published: Client, manifest: Path) -> None:
+    nodes = {f"{node['schema']}.{node['name']}": node for node in nodes_of(read_manifest(manifest), "model")}
+    for dataset in ("marts_build", "metrics_build"):
+        empty(published, dataset)
+    for relation in sorted({rule.relation for rule in RULES.values()}):
+        columns = ", ".join(f"`{name}` {column['data_type']}" for name, column in nodes[relation]["columns"].items())
+        published.query(f"create table {relation} ({columns})").result()
+    for rule in RULES.values():
+        if "mtr_revenue" not in rule.name:
+            assert rows(with_literals(str(rule.rows), values_of(SECOND, "marts")), published) == [], rule.name
+
+
 def build(bq: Client, revenue: str = "100", orders: int = 40, month: str = "2026-09-01", complete: bool = True) -> None:
     bq.query(
         f"create or replace table metrics_build.mtr_revenue_by_month as select 'acme' as organization_id, date '{month}' as month, "
@@ -54,7 +67,7 @@ def found(bq: Client, run: RunContext = SECOND, versions: str = f"{TABLE}:c1") -
     """Action → the figures that break its rule."""
     values = values_of(run, "marts") | {"code_versions": versions}
     return {
-        action: [str(figure) for (figure,) in rows(bq, with_literals(str(rule.rows), values))]
+        action: [str(figure) for (figure,) in rows(with_literals(str(rule.rows), values), bq)]
         for action in ("warn", "block")
         for rule in [RULES[f"restatement_{action}s_mtr_revenue_by_month"]]
     }
@@ -130,7 +143,7 @@ def test_the_gate_blocks_with_the_figure_in_its_message(
     (verdict,) = run_gates(["marts"], SECOND, published)
     assert verdict.verdict == "block"
     assert "order_revenue of acme in 2026-09: 100.00 → 30.00" in verdict.message
-    assert rows(published, "select expectation, verdict from ops.gate_results where not success order by 1") == [
+    assert rows("select expectation, verdict from ops.gate_results where not success order by 1", published) == [
         ("restatement_blocks_mtr_revenue_by_month", "block"),
         ("restatement_warns_mtr_revenue_by_month", "warn"),
     ]

@@ -44,7 +44,7 @@ def test_a_closed_month_keeps_its_figures_beside_those_of_now(bq: Client) -> Non
         "beta: 2026-09 is closed; figures: 1.",
     ]
     publish(bq, 3, acme=90)
-    assert rows(bq, _SHOWN) == [
+    assert rows(_SHOWN, bq) == [
         ("acme", "closed", Decimal(100), Decimal(90), Decimal(-10), True, "ann", "nightly__1", "nightly__3"),
         ("beta", "closed", Decimal(7), Decimal(7), Decimal(0), False, "ann", "nightly__1", "nightly__1"),
     ]
@@ -56,7 +56,7 @@ def test_closing_twice_equals_closing_once(bq: Client) -> None:
     publish(bq, 3, acme=90)
     again = close_months(SEPTEMBER, "bob", now=NOON + timedelta(days=1), client=bq)
     assert again == ["acme: 2026-09 has been closed since 2026-10-02 12:00 UTC, by ann."]
-    assert rows(bq, "select value, closed_by from ops.closed_figures") == [(Decimal(100), "ann")]
+    assert rows("select value, closed_by from ops.closed_figures", bq) == [(Decimal(100), "ann")]
 
 
 def test_a_closing_that_is_killed_before_its_event_is_repeated(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,31 +65,31 @@ def test_a_closing_that_is_killed_before_its_event_is_repeated(bq: Client, monke
         patch.setattr(close, "_record", lambda *_: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
             close_months(SEPTEMBER, "ann", now=NOON, client=bq)
-    assert rows(bq, _SHOWN) == [], "without its event, nothing is closed"
+    assert rows(_SHOWN, bq) == [], "without its event, nothing is closed"
     close_months(SEPTEMBER, "bob", now=NOON, client=bq)
-    assert rows(bq, "select closed_by from ops.closed_figures") == [("bob",)]
+    assert rows("select closed_by from ops.closed_figures", bq) == [("bob",)]
 
 
 def test_reopening_is_a_row_and_deletes_nothing(bq: Client) -> None:
     publish(bq, acme=100, beta=7)
     close_months(SEPTEMBER, "ann", now=NOON, client=bq)
     assert reopen_months(SEPTEMBER, "bob", "acme", NOON + timedelta(hours=1), bq) == ["acme: 2026-09 is open again."]
-    assert rows(bq, _STATE) == [("acme", "closed", "ann"), ("beta", "closed", "ann"), ("acme", "reopened", "bob")]
-    assert [row[1] for row in rows(bq, _SHOWN)] == ["reopened", "closed"]
+    assert rows(_STATE, bq) == [("acme", "closed", "ann"), ("beta", "closed", "ann"), ("acme", "reopened", "bob")]
+    assert [row[1] for row in rows(_SHOWN, bq)] == ["reopened", "closed"]
     publish(bq, 3, acme=90)
     said = close_months(SEPTEMBER, "eve", now=NOON + timedelta(days=2), client=bq)
     assert said[0] == "acme: 2026-09 is closed; figures: 1."
-    assert rows(bq, "select close_id, value from ops.closed_figures where organization_id = 'acme' order by 1") == [
+    assert rows("select close_id, value from ops.closed_figures where organization_id = 'acme' order by 1", bq) == [
         ("acme|2026-09|1", Decimal(100)),
         ("acme|2026-09|2", Decimal(90)),
     ]
-    assert [row[2] for row in rows(bq, _SHOWN)] == [Decimal(90), Decimal(7)], "the view shows the last closing"
+    assert [row[2] for row in rows(_SHOWN, bq)] == [Decimal(90), Decimal(7)], "the view shows the last closing"
 
 
 def test_only_one_organization(bq: Client) -> None:
     publish(bq, acme=100, beta=7)
     close_months(SEPTEMBER, "ann", "beta", NOON, bq)
-    assert rows(bq, _STATE) == [("beta", "closed", "ann")]
+    assert rows(_STATE, bq) == [("beta", "closed", "ann")]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_is_refused(bq: Client, as_of: datetime, organization: str | None, 
     publish(bq, as_of=as_of, acme=100)
     with pytest.raises(CloseError, match=message):
         close_months(SEPTEMBER, by, organization, NOON, bq)
-    assert rows(bq, "select count(*) from ops.closed_figures") == [(0,)]
+    assert rows("select count(*) from ops.closed_figures", bq) == [(0,)]
 
 
 def test_a_month_is_not_closed_before_the_first_publication(bq: Client) -> None:

@@ -16,12 +16,12 @@ _RESTATED = "select metric, organization_id, cast(month as string), old_value, n
 
 
 def restated(bq: Client, day: int) -> list[tuple[object, ...]]:
-    return rows(bq, f"{_RESTATED} where run_id = 'nightly__{day}' order by metric desc, month")
+    return rows(f"{_RESTATED} where run_id = 'nightly__{day}' order by metric desc, month", bq)
 
 
 def test_the_first_publication_restates_nothing(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     assert company.publish(1, monkeypatch) == 0
-    recorded = rows(bq, "select metric, cast(month as string), part, value, base_count from ops.published_figures order by 1, 2")
+    recorded = rows("select metric, cast(month as string), part, value, base_count from ops.published_figures order by 1, 2", bq)
     assert recorded == [
         ("order_count", "2026-08-01", "total", D(1), 1),
         ("order_count", "2026-09-01", "total", D(1), 1),
@@ -33,7 +33,7 @@ def test_the_first_publication_restates_nothing(bq: Client, company: Company, mo
 def test_unchanged_figures_are_not_recorded_again(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     company.publish(1, monkeypatch)
     assert company.publish(2, monkeypatch) == 0
-    assert rows(bq, "select distinct run_id from ops.published_figures") == [("nightly__1",)]
+    assert rows("select distinct run_id from ops.published_figures", bq) == [("nightly__1",)]
 
 
 def test_a_late_order(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_a_rate_goes_before_rows_and_all_evidence_is_kept(bq: Client, company: C
     company.order(2, "a3", "2026-09-10", "1")
     company.publish(2, monkeypatch)
     assert restated(bq, 2)[0][3:] == (D(100), D(153), "exchange rate", 1, "fx_rates 2026-09-10|EUR")
-    ((evidence,),) = rows(bq, "select evidence_json from ops.restatements where metric = 'order_revenue'")
+    ((evidence,),) = rows("select evidence_json from ops.restatements where metric = 'order_revenue'", bq)
     assert [(item["reason"], item["rows"]) for item in json.loads(str(evidence))] == [("exchange rate", 1), ("late arrival", 1)]
     # The count does not depend on a rate.
     assert restated(bq, 2)[1][5] == "late arrival"
@@ -93,7 +93,7 @@ def test_other_code_is_a_definition_change(bq: Client, company: Company, monkeyp
     company.order(2, "a3", "2026-09-10", "7")
     company.publish(2, monkeypatch, code="c2")
     assert [row[5:] for row in restated(bq, 2)] == [("definition change", None, None)] * 2
-    assert rows(bq, "select distinct previous_code_version, code_version from ops.restatements") == [("c1", "c2")]
+    assert rows("select distinct previous_code_version, code_version from ops.restatements", bq) == [("c1", "c2")]
 
 
 def test_a_change_without_a_changed_row_is_unknown(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_a_backfill_shows_the_figures_of_its_as_of_time(bq: Client, company: Com
     from tests.include.restatements.company import TABLE
 
     record_figures(type(run)("backfill", run.as_of), [TABLE], bq)
-    found = rows(bq, f"{_RESTATED} where run_id = 'backfill' and metric = 'order_revenue'")
+    found = rows(f"{_RESTATED} where run_id = 'backfill' and metric = 'order_revenue'", bq)
     assert found == [("order_revenue", "acme", "2026-09-01", D(120), D(100), "as-of time", None, None)]
 
 
@@ -135,5 +135,5 @@ def test_recording_twice_equals_recording_once(bq: Client, company: Company, mon
     company.publish(1, monkeypatch)
     company.order(2, "a3", "2026-09-10", "7")
     assert [company.publish(2, monkeypatch) for _ in range(2)] == [2, 2]
-    assert rows(bq, "select count(*) from ops.restatements") == [(2,)]
-    assert rows(bq, "select count(*) from ops.published_figures") == [(6,)]
+    assert rows("select count(*) from ops.restatements", bq) == [(2,)]
+    assert rows("select count(*) from ops.published_figures", bq) == [(6,)]
