@@ -19,6 +19,7 @@ ENV AIRFLOW_HOME=/opt/airflow \
 
 COPY --chown=airflow:airflow dags dags
 COPY --chown=airflow:airflow include include
+COPY --chown=airflow:airflow great_expectations/figures.yml great_expectations/figures.yml
 COPY --chown=airflow:airflow great_expectations/gates great_expectations/gates
 COPY --chown=airflow:airflow dbt dbt
 COPY --chown=airflow:airflow docs/metrics.md docs/metrics.md

@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status mcp generate lock
+.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status restatements close mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -18,6 +18,10 @@ WRITE ?=
 MCP_PORT ?=
 MODEL ?=
 LIMIT ?=
+MONTH ?=
+ORG ?=
+BY ?=
+REOPEN ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,6 +57,13 @@ docs: setup ## dbt's documentation with its lineage graph as one HTML file, and 
 
 status: setup ## the freshness SLA of every published table on the local warehouse: now, the last seven days, due next
 	@$(PY) -m include.local status
+
+restatements: setup ## the figures of ended months that publications have changed, and why
+	@$(PY) -m include.local restatements
+
+close: setup ## freeze the published figures of a month: make close MONTH=YYYY-MM [ORG=id] [BY=name] [REOPEN=1: open it again]
+	@test -n "$(MONTH)" || { echo "Failed MONTH is missing: make close MONTH=2026-09" >&2; exit 1; }
+	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(REOPEN),--reopen)
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")

@@ -66,7 +66,7 @@ def empty(bq: Client, *datasets: str) -> None:
     for dataset in {*datasets, "ops"}:
         for table in bq.list_tables(dataset):
             name = f"{dataset}.{table.table_id}"
-            if name not in ops.TABLES:
+            if name not in {*ops.TABLES, *ops.VIEWS}:
                 statements.append(f"drop {'view' if table.table_type == 'VIEW' else 'table'} {name}")
     statements += [f"delete from {name} where true" for name in ops.TABLES]
     bq.query(";".join(statements)).result()

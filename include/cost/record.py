@@ -10,8 +10,8 @@ from typing import Any
 
 from include.settings import ROOT
 
-#: The folders of the code that determines the statements.
-_CODE = ("dbt", "great_expectations/gates", "include", "tests/google")
+#: The folders and files of the code that determines the statements.
+_CODE = ("dbt", "great_expectations/figures.yml", "great_expectations/gates", "include", "tests/google")
 _SUFFIXES = frozenset({".csv", ".json", ".py", ".sql", ".yaml", ".yml"})
 #: Left out: folders that commands write, and this package, which only reads the record.
 _LEFT_OUT = frozenset({"target", "logs", "__pycache__", "cost"})
@@ -25,8 +25,8 @@ def path() -> Path:
 def code_version() -> str:
     """A digest of the files that determine the statements."""
     digest = hashlib.sha256()
-    for folder in _CODE:
-        files = (file for file in (ROOT / folder).rglob("*") if file.suffix in _SUFFIXES)
+    for name in _CODE:
+        files = (file for file in [ROOT / name, *(ROOT / name).rglob("*")] if file.suffix in _SUFFIXES)
         for file in sorted(file for file in files if not _LEFT_OUT.intersection(file.relative_to(ROOT).parts)):
             content = file.read_bytes()
             digest.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)

@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 
 from rich.console import Console
@@ -179,6 +181,53 @@ def status(_: argparse.Namespace) -> None:
     wide.print(f"As a page: {path}", highlight=False, soft_wrap=True)
 
 
+def restatements(_: argparse.Namespace) -> None:
+    """Print the figures of ended months that publications have changed, and why."""
+    from include.restatements import restatement_table, write_page
+    from include.restatements import restatements as read
+
+    def work() -> None:
+        wide = console if console.is_terminal else Console(width=240)
+        wide.print(restatement_table(read()), highlight=False)
+        wide.print(f"As a page: {write_page()}", highlight=False, soft_wrap=True)
+
+    _on_warehouse(work)
+
+
+def close(arguments: argparse.Namespace) -> None:
+    """Freeze the published figures of a month, or re-open it."""
+    from include.restatements import CloseError, close_months, parse_month, reopen_months, write_page
+
+    def work() -> None:
+        change = reopen_months if arguments.reopen else close_months
+        try:
+            said = change(parse_month(arguments.month), arguments.by or getuser(), arguments.organization or None)
+        except CloseError as error:
+            raise StackError(str(error)) from error
+        write_page()
+        console.print("\n".join(map(escape, said)), highlight=False)
+
+    _on_warehouse(work)
+
+
+def _on_warehouse(work: Callable[[], None]) -> None:
+    """Do something on the warehouse of the last run.
+
+    Raises:
+        StackError: there is none yet.
+    """
+    from include.ops import ensure_tables
+
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        os.environ.update(variables)
+        # A warehouse of an earlier version may lack some audit tables.
+        ensure_tables()
+        work()
+
+
 def mcp(arguments: argparse.Namespace) -> None:
     """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
     from include.mcp import HOST, PORT, serve
@@ -225,6 +274,8 @@ def parser() -> argparse.ArgumentParser:
         "dbt": dbt,
         "docs": docs,
         "status": status,
+        "restatements": restatements,
+        "close": close,
         "mcp": mcp,
         "env": env,
         "clean": remove,
@@ -243,6 +294,11 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="a dbt command with its options")
         if name == "sql":
             command.add_argument("query")
+        if name == "close":
+            command.add_argument("month", help="YYYY-MM")
+            command.add_argument("--organization", default="", help="only this organization (default: all)")
+            command.add_argument("--by", default="", help="who closes it (default: the user of this machine)")
+            command.add_argument("--reopen", action="store_true", help="re-open a closed month")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top

@@ -20,6 +20,9 @@ from include.warehouse import Row, rows
 
 COLOURS: dict[Verdict, str] = {"pass": "green", "warn": "yellow", "quarantine": "magenta", "block": "red"}
 
+#: Restatements that the summary shows.
+SHOWN_RESTATEMENTS = 10
+
 LAYERS_SQL = """
     select
         layer,
@@ -58,6 +61,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
         )
     )
     _print_findings(console, gates)
+    _print_restatements(console, run_ids["transform"])
     for kpis in KPIS:
         console.print(kpis.table(rows(kpis.sql, tool="summary")))
     _print_next(console, company, ops.publications())
@@ -131,6 +135,17 @@ def _print_findings(console: Console, gates: Iterable[Row]) -> None:
                 highlight=False,
             )
     console.print()
+
+
+def _print_restatements(console: Console, run_id: str) -> None:
+    from include.restatements import restatement_table, restatements
+
+    found = restatements(run_id=run_id)
+    if found:
+        console.print(restatement_table(found[:SHOWN_RESTATEMENTS], f"{len(found)} figures of ended months restated"))
+        if len(found) > SHOWN_RESTATEMENTS:
+            console.print("  all of them: make restatements", highlight=False)
+        console.print()
 
 
 def _print_next(console: Console, company: Company, publications: list[Row]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its GoogleSQL type (`STRING`, `INT64`, `FLOAT64`, `BOOL`, `TIMESTAMP`) and its description.
+    """A column: its GoogleSQL type (`STRING`, `INT64`, `FLOAT64`, `NUMERIC`, `BOOL`, `DATE`, `TIMESTAMP`) and its description.
 
     Attributes:
         formerly: its name in the release before, if that was another.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from include.ops.alerting import ALERTS
 from include.ops.definition import Column, OpsTable
 from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
+from include.ops.restatements import RESTATEMENT_TABLES
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
 DATASETS: dict[str, str] = {
@@ -19,7 +20,7 @@ DATASETS: dict[str, str] = {
     "metrics": "Published metrics for BI tools. Replaced only after the marts gate has passed.",
     "snapshots": "History of slowly changing tables, kept by dbt snapshots.",
     "quarantine": "Quarantined rows and rejected records, each with the reason.",
-    "ops": "Audit tables: runs, loads, gate verdicts, publications, locks, freshness SLAs, alerts.",
+    "ops": "Audit tables: runs, loads, gate verdicts, publications, restatements, closed months, locks, freshness SLAs, alerts.",
 }
 
 
@@ -184,11 +185,17 @@ _TABLES = (
                 "dropped (no longer built, so removed) or rolled_back (failed, the former table is restored).",
                 True,
             ),
+            Column(
+                "code_version",
+                "STRING",
+                "Version of the dbt code that built the table: it changes with its SQL, seeds and variables.",
+            ),
         ),
         "published_at",
         ("dataset", "table_name"),
     ),
     *FRESHNESS_TABLES,
+    *RESTATEMENT_TABLES,
     ALERTS,
     OpsTable(
         "quarantine",

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from include.ops.definition import Column, OpsTable
+from include.ops.restatements import VIEWS
 from include.ops.tables import DATASETS, TABLES, table
 from include.settings import settings
 from include.warehouse import client as new_client
@@ -28,7 +29,7 @@ _UPGRADING = "upgrading"
 
 
 def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = None) -> None:
-    """Create the missing datasets of the platform and the missing audit tables.
+    """Create the missing datasets of the platform, the missing audit tables and their views.
 
     Existing tables get the columns that their definition has gained, and the descriptions of today. Tables and columns with
     former names are renamed, and a view keeps the former names. A label of `ops.pipeline_runs` holds the digest of the last
@@ -56,8 +57,8 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
     datasets = sorted({name.partition(".")[0] for name in TABLES})
     kinds = {f"{name}.{item.table_id}": item.table_type for name in datasets for item in bq.list_tables(name)}
     label = bq.get_table(_LABELLED).labels.get(_LABEL) if _LABELLED in kinds else None
-    digest = hashlib.md5(repr((DATASETS, TABLES)).encode(), usedforsecurity=False).hexdigest()
-    if kinds.keys() >= TABLES.keys() and label == digest:
+    digest = hashlib.md5(repr((DATASETS, TABLES, VIEWS)).encode(), usedforsecurity=False).hexdigest()
+    if kinds.keys() >= TABLES.keys() | VIEWS.keys() and label == digest:
         return
     renamed = [definition for definition in TABLES.values() if kinds.get(definition.former) == "TABLE"]
     if renamed:
@@ -73,6 +74,8 @@ def ensure_tables(sources: Iterable[str] | None = None, client: Client | None = 
         _describe_table(bq, definition)
     for name in DATASETS.keys() & present:
         _describe_dataset(bq, name)
+    for name, (description, sql) in VIEWS.items():
+        _create_view(bq, name, description, sql)
     _set_label(bq, digest)
 
 
@@ -143,6 +146,11 @@ def _describe_dataset(bq: Client, name: str) -> None:
         wanted = bigquery.Dataset(dataset.reference)
         wanted.description = DATASETS[name]
         bq.update_dataset(wanted, ["description"])
+
+
+def _create_view(bq: Client, name: str, description: str, sql: str) -> None:
+    text = json.dumps(description, ensure_ascii=False)
+    execute(f"create or replace view {name} options (description = {text}) as {sql.format(project=bq.project)}", client=bq)
 
 
 def _execute_once(bq: Client, sql: str, is_done: Callable[[], bool]) -> None:

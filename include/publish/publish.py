@@ -4,7 +4,7 @@ The published tables are backed up first, as clones (no bytes are copied). `ops.
 any point: rows of state `publishing` exist exactly while tables are being replaced. The next caller that finds such rows
 restores the backups.
 
-    back up → record `publishing` → replace, table by table → record `published` → delete the backups
+    back up → record `publishing` → replace, table by table → record `published` → delete the backups → record the figures
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from include.manifest import PUBLISHED
 from include.ops import append, publications
 from include.publish.targets import BACKUP_DATASET, BACKUP_PREFIX, PublishError, Target, built, chosen
+from include.restatements import code_versions, record_figures
 from include.run_context import RunContext
 from include.warehouse import client as new_client
 from include.warehouse import copy_config, execute, rows
@@ -77,9 +78,10 @@ def publish(run: RunContext, tables: Iterable[str] | None = None, client: Client
         recover(bq)
         if not isinstance(error, Exception):
             raise
-        what = f"{current.dataset}.{current.name}" if current else "The publication"
+        what = current.key if current else "The publication"
         raise PublishError(f"{what} could not be published, so nothing was: {_reason(error)}") from error
     _delete_backups(bq)
+    record_figures(run, [target.key for target in targets], bq)
     log.info("Published %d tables as of %s; removed %d.", len(targets), run.as_of.isoformat(), len(stale))
     return len(targets)
 
@@ -101,7 +103,7 @@ def recover(client: Client | None = None) -> list[str]:
         else:
             # Without a backup, the table was not published before.
             execute(f"drop table if exists {target.published}", client=bq)
-        restored.append(f"{target.dataset}.{target.name}")
+        restored.append(target.key)
     now = datetime.now(UTC)
     for run_id in sorted({row["run_id"] for row in unfinished}):
         undone = [row | {"state": "rolled_back", "published_at": now} for row in unfinished if row["run_id"] == run_id]
@@ -163,7 +165,7 @@ def _without_fresher(bq: Client, run: RunContext, targets: Sequence[Target], exi
     }
     kept = sorted(fresher & existing & set(targets))
     if kept:
-        names = ", ".join(f"{target.dataset}.{target.name}" for target in kept)
+        names = ", ".join(target.key for target in kept)
         log.info("Not published, because a refresh published them later than %s: %s", run.as_of.isoformat(), names)
     return [target for target in targets if target not in kept]
 
@@ -185,6 +187,7 @@ def _record(
 ) -> None:
     """Write the run's rows of `ops.publications` for these tables. One statement replaces its earlier rows."""
     now = datetime.now(UTC)
+    versions = code_versions() if state == "published" else {}
     records = [
         {
             "table_name": target.name,
@@ -195,6 +198,7 @@ def _record(
             "row_count": (counts or {}).get(target),
             "published_at": now,
             "state": "dropped" if target in dropped else state,
+            "code_version": versions.get(target.key),
         }
         for target in [*targets, *dropped]
     ]

@@ -43,6 +43,11 @@ class Target:
         return _BUILDS[self.dataset]
 
     @property
+    def key(self) -> str:
+        """Its published name, `dataset.table`."""
+        return f"{self.dataset}.{self.name}"
+
+    @property
     def published(self) -> str:
         """The published table, quoted for SQL."""
         return f"`{self.dataset}`.`{self.name}`"

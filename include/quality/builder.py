@@ -8,6 +8,8 @@ from pathlib import Path
 
 from include.quality import derived
 from include.quality.clean_views import check_clean_views, quarantine_rules
+from include.quality.figure_rules import figure_rules
+from include.quality.parameters import FIGURES_GATE
 from include.quality.render import CONFIGURATION, JSON_FOLDERS, render
 from include.quality.rules import Gate, load_gates
 from include.settings import settings
@@ -15,10 +17,14 @@ from include.sources import Source, load_sources
 
 
 def gates(sources: Mapping[str, Source] | None = None) -> dict[str, Gate]:
-    """Every gate of the platform: one raw gate per source, then the gates in YAML with the rules that the sources add."""
+    """Every gate of the platform: one raw gate per source, then the gates in YAML with the rules that the sources and the figures add."""
     found = load_sources() if sources is None else sources
     written = load_gates()
-    extra = {"staging": derived.staging_rules(found), "core": derived.core_rules(found, quarantine_rules(written.values()))}
+    extra = {
+        "staging": derived.staging_rules(found),
+        "core": derived.core_rules(found, quarantine_rules(written.values())),
+        FIGURES_GATE: figure_rules(),
+    }
     merged = {name: Gate(gate=name, rules=(*gate.rules, *extra.get(name, ()))) for name, gate in written.items()}
     return {source.dataset: derived.raw_gate(source) for source in found.values()} | merged
 

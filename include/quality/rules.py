@@ -32,7 +32,8 @@ class Rule(BaseModel):
       gate writes them to `ops.reconciliation`. The rule is met if no difference exceeds `tolerance`;
     - `expect`: an expectation of Great Expectations, by its `type` and arguments.
 
-    SQL is GoogleSQL with `dataset.table` names and the run's parameters `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`.
+    SQL is GoogleSQL with `dataset.table` names and the run's parameters `@run_id`, `@as_of`, `@batch_id`, `@full_refresh`,
+    `@code_versions`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -34,7 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {path.stem for path in (ROOT / "include/sources").glob("*.yml")}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
 DAG_IDS = (
-    {f"ingest_{name}" for name in SOURCES} | {"transform", "transform_deadline", "maintenance", "freshness_monitor"} | REFRESHES
+    {f"ingest_{name}" for name in SOURCES}
+    | {"transform", "transform_deadline", "maintenance", "freshness_monitor", "close_month"}
+    | REFRESHES
 )
 # DAGs whose parameter is an instant; that of all others is a day.
 BY_INSTANT = {"freshness_monitor": "now"} | dict.fromkeys(REFRESHES, "as_of")
@@ -75,9 +77,10 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
     assert dag.catchup is False
     tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
     assert len(tiers) == 1 and tiers[0] in {"tier:critical", "tier:high", "tier:medium"}
-    parameter = dag.params.get_param(BY_INSTANT.get(dag_id, "as_of")).schema
+    parameter = dag.params.get_param({"close_month": "month"}.get(dag_id) or BY_INSTANT.get(dag_id, "as_of")).schema
     assert parameter["type"] == ["null", "string"]
-    assert parameter["format"] == ("date-time" if dag_id in BY_INSTANT else "date")
+    if dag_id != "close_month":
+        assert parameter["format"] == ("date-time" if dag_id in BY_INSTANT else "date")
     policy = RETRIES[tiers[0].removeprefix("tier:")]
     for task in dag.tasks:
         if task.task_type == "EmptyOperator":

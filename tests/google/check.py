@@ -160,6 +160,8 @@ class Platform(NightlyRuns):
             self.faults(run)
         with self.phase("analyses and ready queries"):
             self.queries(run)
+        with self.phase("restatements and closed months"):
+            self.restatements(run)
         with self.phase("maintenance"):
             self.maintenance(run)
         with self.phase("freshness_monitor"):
@@ -225,6 +227,24 @@ class Platform(NightlyRuns):
         bq = client(task="queries")
         for name, query in found.items():
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
+
+    def restatements(self, run: RunContext) -> None:
+        """The search for changed source rows of every kind, and the statements of a closing."""
+        from include import ops
+        from include.restatements import CloseError, close, load_figures, reopen_months, write_page
+        from include.restatements.evidence import Publication, changed_rows
+        from include.warehouse import client, rows
+
+        bq, figures, month = client(task="restatements"), load_figures(), run.as_of.date().replace(month=9, day=1)
+        previous = Publication("nightly", run.as_of - timedelta(days=1), run.as_of, None)
+        attempt("changed rows", lambda: changed_rows(figures, figures.rows, [month], run.as_of, previous, bq))
+        for refused in (close.close_months, reopen_months):
+            with suppress(CloseError):
+                refused(month, "check", client=bq)
+        rows(close.FIGURES, {"month": month, "organization": None}, bq)
+        for name in ("ops.closed_figures", "ops.period_closes"):
+            ops.append(name, [], replace_where={"close_id": "none"}, client=bq)
+        write_page(bq)
 
     def maintenance(self, run: RunContext) -> None:
         from include.orchestration import delete_old_versions

@@ -42,7 +42,7 @@ def published(bq: Client) -> dict[str, tuple[str, int | None]]:
 
 
 def backups(bq: Client) -> list[str]:
-    return [table.table_id for table in bq.list_tables("ops") if f"ops.{table.table_id}" not in ops.TABLES]
+    return [table.table_id for table in bq.list_tables("ops") if f"ops.{table.table_id}" not in {*ops.TABLES, *ops.VIEWS}]
 
 
 def test_each_run_replaces_the_last_and_records_it(bq: Client) -> None:
@@ -171,11 +171,22 @@ def test_a_table_that_is_no_longer_built_is_removed_if_the_platform_published_it
 def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp_path: Path) -> None:
     build(bq, 1)
     publish(FIRST, client=bq)
-    kept = {"resource_type": "model", "schema": "marts_build", "alias": "mart_a", "config": {"enabled": True}}
+    kept = {
+        "resource_type": "model",
+        "unique_id": "model.mart_a",
+        "package_name": "project",
+        "schema": "marts_build",
+        "alias": "mart_a",
+        "checksum": {"checksum": "c"},
+        "depends_on": {"nodes": [], "macros": []},
+    }
     (tmp_path / "target").mkdir()
-    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": {"model.mart_a": kept}}))
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": {"model.mart_a": kept}, "macros": {}}))
+    (tmp_path / "dbt_project.yml").write_text("name: project\n")
     assert publish(SECOND, client=bq) == 1
     assert shown(bq) == [1, None, None]
+    versions = rows(f"select code_version from ops.publications where run_id = '{SECOND.run_id}' and state = 'published'", bq)
+    assert [len(str(version)) for (version,) in versions] == [16]
 
 
 def publish_and_die(statement: str, left: int) -> int:

@@ -1,0 +1,40 @@
+"""The page and the table of restatements."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from google.cloud.bigquery import Client
+from rich.console import Console
+
+from include.restatements import close_months, restatement_table, restatements, write_page
+from tests.include.restatements.company import Company
+from tests.include.restatements.test_close import SEPTEMBER, publish
+
+
+def test_the_terminal_and_the_page_show_old_new_and_the_rows(
+    bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.publish(1, monkeypatch)
+    company.order(2, "a<3", "2026-09-10", "750.5")
+    company.publish(2, monkeypatch)
+    shown = ["2026-10-02 03:00", "order_revenue", "acme", "2026-09", "100.00", "1,601.00", "+1,501.00", "late arrival", "1"]
+    found = restatements(bq)
+    assert [row["metric"] for row in found] == ["order_count", "order_revenue"]
+    out = StringIO()
+    Console(file=out, width=240).print(restatement_table(found))
+    assert all(cell in out.getvalue() for cell in [*shown, "orders a<3"])
+    page = write_page(bq).read_text()
+    assert "".join(f"<td>{cell}" for cell in [*shown, "orders a&lt;3"]) in page
+    assert restatements(bq, "nightly__1") == []
+
+
+def test_the_page_shows_frozen_figures_that_have_changed(bq: Client) -> None:
+    publish(bq, acme=100, beta=7)
+    close_months(SEPTEMBER, "ann", client=bq)
+    assert write_page(bq).read_text().count("<p>None.</p>") == 2
+    publish(bq, 3, acme=90)
+    page = write_page(bq).read_text()
+    assert "<td>acme<td>2026-09<td>order_revenue<td>100.00<td>90.00<td>-10.00<td>ann<td>" in page
+    assert "beta" not in page
