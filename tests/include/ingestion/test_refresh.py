@@ -15,7 +15,7 @@ from tests.include.ingestion.world import Database, Warehouse, columns, day
 
 TABLE = {
     "description": "One row per customer.",
-    "primary_key": ["id"],
+    "primary_key": ["organization_id", "id"],
     "cursor": "updated_at",
     "overlap": "24h",
     "detect_deletes": True,
