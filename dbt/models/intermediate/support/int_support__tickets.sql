@@ -124,7 +124,8 @@ recorded as (
     from tickets
 ),
 
--- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows. A merged ticket has no clocks.
+-- A ticket resolved without a reply stops its response clock at the resolution, even if a reply follows.
+-- A merged ticket has no clocks.
 stopped as (
     select
         organization_id,
@@ -172,7 +173,9 @@ resolved_references as (
     from stopped
     {{ join_priority_at('priority_history', 'now_in_force', 'stopped', as_of()) }}
     {{ join_priority_at('priority_history', 'at_response', 'stopped', 'coalesce(stopped.response_closed_at, ' ~ as_of() ~ ')') }}
-    {{ join_priority_at('priority_history', 'at_resolution', 'stopped', 'coalesce(stopped.resolution_closed_at, ' ~ as_of() ~ ')') }}
+    {{ join_priority_at(
+        'priority_history', 'at_resolution', 'stopped', 'coalesce(stopped.resolution_closed_at, ' ~ as_of() ~ ')'
+    ) }}
     left join accounts
         on accounts.organization_id = stopped.organization_id
         and accounts.account_id = stopped.account_id
