@@ -28,7 +28,10 @@ ALLOWED = {
     ("dim_contacts", "group by title"): "the seniority of a title is the same for all tenants",
     ("dim_contacts", "without the tenant: title, words"): "as above",
     ("fct_revenue_rows_are_valid", "window MAX(month) partition by nothing"): "the last month is that of the run",
-    ("core: raw_keys_are_staged", "without the tenant: _is_deleted, has_happened"): "it counts keys, and each key contains its tenant",
+    (
+        "core: raw_keys_are_staged",
+        "without the tenant: _is_deleted, has_happened",
+    ): "it counts keys, and each key contains its tenant",
 }
 
 
