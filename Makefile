@@ -62,8 +62,9 @@ restatements: setup ## the figures of ended months that publications have change
 	@$(PY) -m include.local restatements
 
 close: setup ## freeze the published figures of a month: make close MONTH=YYYY-MM [ORG=id] [BY=name] [REOPEN=1: open it again]
+	@case "$(REOPEN)" in "" | 1) ;; *) echo "Failed REOPEN is 1 or left out: make close MONTH=2026-09 REOPEN=1" >&2; exit 1;; esac
 	@test -n "$(MONTH)" || { echo "Failed MONTH is missing: make close MONTH=2026-09" >&2; exit 1; }
-	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(REOPEN),--reopen)
+	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(filter 1,$(REOPEN)),--reopen)
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")

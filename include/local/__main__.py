@@ -188,7 +188,10 @@ def restatements(_: argparse.Namespace) -> None:
 
     def work() -> None:
         wide = console if console.is_terminal else Console(width=240)
-        wide.print(restatement_table(read()), highlight=False)
+        found = read()
+        wide.print(
+            restatement_table(found) if found else "No publication has changed a figure of an ended month.", highlight=False
+        )
         wide.print(f"As a page: {write_page()}", highlight=False, soft_wrap=True)
 
     _on_warehouse(work)
@@ -198,10 +201,17 @@ def close(arguments: argparse.Namespace) -> None:
     """Freeze the published figures of a month, or re-open it."""
     from include.restatements import CloseError, close_months, parse_month, reopen_months, write_page
 
+    try:
+        month, by = parse_month(arguments.month), arguments.by or getuser()
+    except CloseError as error:
+        raise StackError(str(error)) from error
+    except (KeyError, OSError) as error:
+        raise StackError("This user has no name. Say who closes the month: BY=name.") from error
+
     def work() -> None:
         change = reopen_months if arguments.reopen else close_months
         try:
-            said = change(parse_month(arguments.month), arguments.by or getuser(), arguments.organization or None)
+            said = change(month, by, arguments.organization or None)
         except CloseError as error:
             raise StackError(str(error)) from error
         write_page()

@@ -61,7 +61,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
         )
     )
     _print_findings(console, gates)
-    _print_restatements(console, run_ids["transform"])
+    _print_restatements(console, run_ids[TRANSFORM])
     for kpis in KPIS:
         console.print(kpis.table(rows(kpis.sql, tool="summary")))
     _print_next(console, company, ops.publications())

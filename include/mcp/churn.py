@@ -84,8 +84,8 @@ def churned_customers(
 ) -> Answer[ChurnedCustomer]:
     """Customers without a login for more than 30 or 90 days, highest estimated lifetime value (CLV) first.
 
-    These customers are inactive; `is_paying` says whether a customer still pays. Customers who never logged in are left out. "Premium or enterprise" customers
-    have the plan_tiers growth or enterprise: every plan above starter. `limit` applies to each organization separately.
+    These customers are inactive. `is_paying` says whether a customer still pays. Customers who never logged in are left out. "Premium or
+    enterprise" customers have the plan_tiers growth or enterprise: every plan above starter. `limit` applies to each organization separately.
     """
     return ask(
         CHURNED_CUSTOMERS,

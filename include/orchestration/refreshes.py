@@ -175,7 +175,7 @@ def _refresh_rule(manifest: Manifest, wanted: Iterable[str], interval: timedelta
 
     @cache
     def declared(key: str) -> bool | None:
-        """What the node or source itself says; None if its lineage decides."""
+        """The rule of the node or source itself; None if its lineage decides."""
         if key in sources:
             # The platform's own tables, such as the quarantine, are dbt sources too.
             source = known.get(sources[key]["source_name"])

@@ -1,18 +1,15 @@
 """Published figures about months that have ended: their record, their restatements with reasons, and the months that are closed."""
 
 from include.restatements.close import CloseError, close_months, parse_month, reopen_months
-from include.restatements.figures import Figure, Figures, FiguresError, load_figures
-from include.restatements.page import closed_changes, restatement_table, restatements, write_page
+from include.restatements.figures import FiguresError, load_figures
+from include.restatements.page import restatement_table, restatements, write_page
 from include.restatements.record import record_figures
 from include.restatements.versions import code_versions
 
 __all__ = [
     "CloseError",
-    "Figure",
-    "Figures",
     "FiguresError",
     "close_months",
-    "closed_changes",
     "code_versions",
     "load_figures",
     "parse_month",

@@ -129,7 +129,7 @@ def reopen_months(
 
 def _check_name(by: str) -> None:
     if not by.strip():
-        raise CloseError("Say who closes or re-opens the month (BY=name).")
+        raise CloseError("Say who closes or re-opens the month: BY=name of `make close`, or the parameter `by` of the DAG.")
 
 
 def _check_published(month: date, client: Client | None) -> None:

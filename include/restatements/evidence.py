@@ -24,7 +24,7 @@ NAMED_ROWS = 5
 
 @dataclass(frozen=True)
 class Publication:
-    """What a published table showed.
+    """The data that a published table showed.
 
     Attributes:
         run_id, as_of: the run that published it.

@@ -174,7 +174,7 @@ compared as (
         coalesce(figures.part, last.part) as part,
         last.value as old_value,
         figures.value as value,
-        coalesce(figures.base_count, last.base_count) as base_count,
+        greatest(coalesce(figures.base_count, last.base_count), coalesce(last.base_count, figures.base_count)) as base_count,
         last.metric is not null as is_recorded
     from figures
     full join last

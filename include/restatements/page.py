@@ -23,17 +23,17 @@ SHOWN = 200
 HEADINGS = ("published", "figure", "organization", "month", "old", "new", "difference", "reason", "rows", "first rows")
 CLOSED_HEADINGS = ("organization", "month", "figure", "as closed", "now", "difference", "closed by", "closed", "state")
 
-_RESTATEMENTS = """
+_RESTATEMENTS = f"""
     select * from ops.restatements
     where @run_id is null or run_id = @run_id
     order by published_at desc, organization_id, month desc, metric, part
-    limit 200
+    limit {SHOWN}
 """
-_CLOSED = """
+_CLOSED = f"""
     select * from ops.closed_and_current
     where has_changed
     order by organization_id, month desc, metric, part
-    limit 200
+    limit {SHOWN}
 """
 
 
@@ -95,7 +95,7 @@ def write_page(client: Client | None = None) -> Path:
     body = (
         "<h1>Restatements</h1>"
         f"<p>Figures of ended months that a publication has changed; the last {SHOWN}. All times are UTC. All of them: "
-        "<code>ops.restatements</code>. What the reasons mean: docs/restatements.md. "
+        "<code>ops.restatements</code>. docs/restatements.md explains the reasons. "
         "<a href='data_docs/index.html'>Results of the gates</a>.</p>"
         f"{_html(HEADINGS, [cells(row) for row in restatements(client)])}"
         "<h2>Closed months</h2><p>Frozen figures that differ from those that are published now. All of them: "

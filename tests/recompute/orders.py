@@ -25,7 +25,7 @@ def net(order: Row) -> Decimal | None:
 
 
 def charges(orders: list[Row]) -> Row:
-    """What is charged for orders beside their revenue, in the reporting currency."""
+    """The amounts charged for orders beside their revenue, in the reporting currency."""
     return {
         "order_tax_amount": total(orders, "tax_amount_reporting"),
         "order_shipping_amount": total(orders, "shipping_amount_reporting"),

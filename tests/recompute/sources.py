@@ -50,7 +50,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sla_policies": ("organization_id", "priority", "valid_from"),
 }
 
-#: What a row reports happens at this time. A row that reports something at or after as_of is not seen.
+#: The time at which the event of a row happens, by table. A row that reports something at or after as_of is not seen.
 HAPPENS_AT = {
     "leads": "created_at",
     "deals": "created_at",
@@ -202,7 +202,7 @@ class SourceData:
         return {(row[tenant], row[key]): row for row in self.tables[table]}
 
     def versions(self) -> dict[tuple[str, str], list[Row]]:
-        """The versions of each subscription, oldest first, by organization and id. Of versions of the same instant the last landed one is kept."""
+        """The versions of each subscription, oldest first, by organization and id. If versions have the same instant, the last loaded one is kept."""
         found: dict[tuple[str, str], dict[datetime, Row]] = {name: {} for name in self.by_tenant("subscriptions")}
         for row in self.landed:
             versions = found.get((row["organization_id"], row["subscription_id"]))

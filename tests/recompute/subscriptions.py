@@ -28,7 +28,7 @@ class Status:
 
 @cache
 def statuses() -> dict[str, Status]:
-    """What each status means."""
+    """The meaning of each status."""
     return {
         row["status"]: Status(row["means"], earns=row["earns"] == "true", earned_before=row["earned_before"] == "true")
         for row in seed("subscription_statuses")

@@ -93,9 +93,14 @@ def test_what_happens_at_the_as_of_time_is_not_seen(warehouse: Warehouse, health
     events = [staged for staged in TABLES if staged.happens_at]
     assert len(events) == 10
     for staged in events:
-        (key,), happens_at = staged.primary_key, str(staged.happens_at)
+        *_, key = staged.primary_key
+        happens_at = str(staged.happens_at)
         rows = (("seen", before, EARLY), ("at_as_of", at, EARLY), ("moved", before, EARLY), ("moved", at, LATE))
-        append_rows(bq, staged, [{key: name, happens_at: when, "updated_at": written} for name, when, written in rows])
+        append_rows(
+            bq,
+            staged,
+            [{"organization_id": "a", key: name, happens_at: when, "updated_at": written} for name, when, written in rows],
+        )
         added = f"from {{}}.{{}} where {key} in ('seen', 'at_as_of', 'moved')"
         found = warehouse.query(f"select {key} as added " + added.format("staging", staged.view))
         warehouse.query("delete " + added.format(staged.dataset, staged.table))

@@ -116,7 +116,7 @@ def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database,
 def test_two_tenants_with_the_same_ids(
     warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
 ) -> None:
-    """Each tenant keeps its row. What one tenant changes or deletes does not touch the other's row."""
+    """Each tenant keeps its row. A change or deletion by one tenant does not touch the other's row."""
     database.run(CREATE)
     plans = {"primary_key": ["organization_id", "id"], "columns": columns(id="string", organization_id="string", price="integer")}
     plans |= {"description": "One row per plan, without a cursor.", "event_time": "none", "detect_deletes": True}

@@ -89,8 +89,18 @@ def test_the_message_names_metric_organization_month_and_both_values(published: 
 
 
 def test_a_figure_of_few_rows_is_not_judged(published: Client) -> None:
-    build(published, orders=10)
+    published.query("update ops.published_figures set value = 10, base_count = 10 where metric = 'order_count'").result()
+    build(published, orders=29)
     assert found(published) == {"warn": [], "block": []}
+
+
+def test_a_figure_that_has_lost_most_of_its_rows_is_judged(published: Client) -> None:
+    build(published, orders=10)
+    lost = ["order_count of acme in 2026-09: 40.00 → 10.00"]
+    assert found(published) == {"warn": lost, "block": lost}
+
+
+def test_a_figure_that_has_grown_is_judged(published: Client) -> None:
     build(published, orders=58)
     assert found(published) == {"warn": ["order_count of acme in 2026-09: 40.00 → 58.00"], "block": []}
 

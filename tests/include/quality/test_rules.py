@@ -61,7 +61,7 @@ select 'weighted' as scenario, true as apply_probability, true as include_open u
 create or replace table core.subscription_statuses as
 select 'active' as status, 'active' as means union all select 'cancelled', 'cancelled';
 create or replace table core.int_billing__subscription_versions as
-select 's2' as subscription_id, 'active' as status, cast(null as timestamp) as ended_at, true as is_current, false as is_end_assumed;
+select 'o' as organization_id, 's2' as subscription_id, 'active' as status, cast(null as timestamp) as ended_at, true as is_current, false as is_end_assumed;
 create or replace table core.int_billing__subscription_states as
 select
     'o' as organization_id, 's' as subscription_id, 'a' as top_account_id, date '2026-08-01' as month, 'earning' as state,
