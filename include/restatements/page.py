@@ -23,17 +23,17 @@ SHOWN = 200
 HEADINGS = ("published", "figure", "organization", "month", "old", "new", "difference", "reason", "rows", "first rows")
 CLOSED_HEADINGS = ("organization", "month", "figure", "as closed", "now", "difference", "closed by", "closed", "state")
 
-_RESTATEMENTS = f"""
+_RESTATEMENTS = """
     select * from ops.restatements
     where @run_id is null or run_id = @run_id
     order by published_at desc, organization_id, month desc, metric, part
-    limit {SHOWN}
+    limit 200
 """
-_CLOSED = f"""
+_CLOSED = """
     select * from ops.closed_and_current
     where has_changed
     order by organization_id, month desc, metric, part
-    limit {SHOWN}
+    limit 200
 """
 
 

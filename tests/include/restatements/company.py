@@ -23,7 +23,7 @@ _BUILD = """
         orders.organization_id,
         date_trunc(date(orders.ordered_at), month) as month,
         timestamp(date_add(date_trunc(date(orders.ordered_at), month), interval 1 month)) <= @as_of as is_complete,
-        sum(if(orders.status = 'refunded', 0, orders.total_amount * rates.rate_to_usd)) as order_revenue,
+        sum(if(orders.status = 'refunded', 0, (orders.subtotal_amount - orders.discount_amount) * rates.rate_to_usd)) as order_revenue,
         countif(orders.status != 'refunded') as order_count
     from (
         select * from raw_crm.orders where updated_at < @as_of
@@ -45,7 +45,7 @@ class Company:
         self.bq = bq
         bq.query(
             "create table raw_crm.orders (order_id string, organization_id string, account_id string, status string, currency string, "
-            "total_amount numeric, ordered_at timestamp, updated_at timestamp, _extracted_at timestamp, _loaded_at timestamp, "
+            "subtotal_amount numeric, discount_amount numeric, ordered_at timestamp, updated_at timestamp, _extracted_at timestamp, _loaded_at timestamp, "
             "_is_deleted bool, _source_file_id string);"
             "create table raw_reference.fx_rates (rate_date date, currency string, rate_to_usd numeric, _extracted_at timestamp, "
             "_loaded_at timestamp, _is_deleted bool, _source_file_id string)"
@@ -60,7 +60,7 @@ class Company:
         day: int,
         key: str,
         ordered: str,
-        total: str,
+        subtotal: str,
         status: str = "shipped",
         organization: str = "acme",
         deleted: bool = False,
@@ -68,9 +68,9 @@ class Company:
         """Load a version of an order on a day, two hours before the day's publication."""
         loaded = f"timestamp '2026-10-{day:02} 01:00:00+00'"
         changed = f"timestamp_sub({loaded}, interval 12 hour)"
-        values = f"'acc', '{status}', 'EUR', numeric '{total}', timestamp '{ordered} 10:00:00+00'"
+        values = f"'acc', '{status}', 'EUR', numeric '{subtotal}', numeric '0', timestamp '{ordered} 10:00:00+00'"
         if deleted:
-            values = "null, null, null, null, null"
+            values = "null, null, null, null, null, null"
         self.bq.query(
             f"insert into raw_crm.orders values ('{key}', '{organization}', {values}, {changed}, {loaded}, {loaded}, "
             f"{str(deleted).lower()}, null)"

@@ -76,15 +76,15 @@ def test_a_subscription_counts_in_the_months_at_whose_end_it_is_in_force(bq: Cli
     load(bq, table, 2, subscription_id="raised", **SUBSCRIPTION | {"quantity": 2})
     load(bq, table, 2, subscription_id="same", **SUBSCRIPTION | {"current_period_end": "2026-11-01"})
     load(bq, table, 2, subscription_id="late", **SUBSCRIPTION | {"started_at": "2026-09-05"})
-    raised = (1, "correction", ["raised"])
+    raised = (1, "correction", ["acme|raised"])
     assert found(bq, "subscriptions") == [
-        ("2026-07", 1, "correction", ["raised"]),
-        ("2026-07", 1, "status history", ["cut"]),
+        ("2026-07", 1, "correction", ["acme|raised"]),
+        ("2026-07", 1, "status history", ["acme|cut"]),
         ("2026-08", *raised),
-        ("2026-08", 1, "status history", ["cut"]),
+        ("2026-08", 1, "status history", ["acme|cut"]),
         ("2026-09", *raised),
-        ("2026-09", 1, "late arrival", ["late"]),
-        ("2026-09", 1, "status history", ["cut"]),
+        ("2026-09", 1, "late arrival", ["acme|late"]),
+        ("2026-09", 1, "status history", ["acme|cut"]),
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_change_of_dates_alone_counts_in_the_months_that_it_enters_or_leaves(b
     load(bq, table, 2, subscription_id="s1", **SUBSCRIPTION | {"ended_at": "2026-09-20"})
     load(bq, table, 1, subscription_id="s2", **SUBSCRIPTION | {"started_at": "2026-09-20"})
     load(bq, table, 2, subscription_id="s2", **SUBSCRIPTION | {"started_at": "2026-08-20"})
-    assert found(bq, "subscriptions") == [("2026-08", 1, "correction", ["s2"]), ("2026-09", 1, "correction", ["s1"])]
+    assert found(bq, "subscriptions") == [("2026-08", 1, "correction", ["acme|s2"]), ("2026-09", 1, "correction", ["acme|s1"])]
 
 
 def test_an_open_ticket_counts_otherwise_as_time_passes(bq: Client) -> None:
@@ -104,12 +104,12 @@ def test_an_open_ticket_counts_otherwise_as_time_passes(bq: Client) -> None:
     load(bq, table, 1, ticket_id="resolved", **TICKET)
     load(bq, table, 2, ticket_id="resolved", **TICKET | {"status": "resolved", "resolved_at": "2026-10-01"})
     assert found(bq, "unresolved_tickets") == [
-        ("2026-09", 1, "status history", ["resolved"]),
-        ("2026-09", 2, "as-of time", ["answered", "open"]),
+        ("2026-09", 1, "status history", ["acme|resolved"]),
+        ("2026-09", 2, "as-of time", ["acme|answered", "acme|open"]),
     ]
     assert found(bq, "unanswered_tickets") == [
-        ("2026-09", 1, "as-of time", ["open"]),
-        ("2026-09", 1, "status history", ["resolved"]),
+        ("2026-09", 1, "as-of time", ["acme|open"]),
+        ("2026-09", 1, "status history", ["acme|resolved"]),
     ]
 
 
@@ -119,7 +119,7 @@ def test_a_version_that_changed_after_the_former_as_of_time_was_not_seen_then(bq
     load(bq, table, 1, subscription_id="s1", **SUBSCRIPTION)
     load(bq, table, 1, subscription_id="s1", **SUBSCRIPTION | {"quantity": 3})
     bq.query(f"update {table} set updated_at = timestamp '2026-10-01 00:30:00+00' where quantity = 3").result()
-    assert found(bq, "subscriptions")[0] == ("2026-07", 1, "correction", ["s1"])
+    assert found(bq, "subscriptions")[0] == ("2026-07", 1, "correction", ["acme|s1"])
 
 
 def test_a_figure_counts_its_month_its_cohort_and_the_months_before() -> None:

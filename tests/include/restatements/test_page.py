@@ -24,7 +24,7 @@ def test_the_terminal_and_the_page_show_old_new_and_the_rows(
     assert [row["metric"] for row in found] == ["order_count", "order_revenue"]
     out = StringIO()
     Console(file=out, width=240).print(restatement_table(found))
-    assert all(cell in out.getvalue() for cell in [*shown, "orders a<3"])
+    assert all(cell in out.getvalue() for cell in [*shown, "orders acme|a<3"])
     page = write_page(bq).read_text()
     assert "".join(f"<td>{cell}" for cell in [*shown, "orders a&lt;3"]) in page
     assert restatements(bq, "nightly__1") == []

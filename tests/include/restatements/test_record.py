@@ -40,7 +40,7 @@ def test_a_late_order(bq: Client, company: Company, monkeypatch: pytest.MonkeyPa
     company.publish(1, monkeypatch)
     company.order(2, "a3", "2026-09-10", "7")
     assert company.publish(2, monkeypatch) == 2
-    reason = ("late arrival", 1, "orders a3")
+    reason = ("late arrival", 1, "orders acme|a3")
     assert restated(bq, 2) == [
         ("order_revenue", "acme", "2026-09-01", D(100), D(114), *reason),
         ("order_count", "acme", "2026-09-01", D(1), D(2), *reason),
@@ -56,11 +56,11 @@ def test_a_correction_a_deletion_and_a_refund(bq: Client, company: Company, monk
     company.order(2, "a3", "2026-07-10", "5", organization="beta", deleted=True)
     assert company.publish(2, monkeypatch) == 5
     assert restated(bq, 2) == [
-        ("order_revenue", "beta", "2026-07-01", D(5), None, "deletion", 1, "orders a3"),
-        ("order_revenue", "acme", "2026-08-01", D(200), D(220), "correction", 1, "orders a1"),
-        ("order_revenue", "acme", "2026-09-01", D(100), D(0), "status history", 1, "orders a2"),
-        ("order_count", "beta", "2026-07-01", D(1), None, "deletion", 1, "orders a3"),
-        ("order_count", "acme", "2026-09-01", D(1), D(0), "status history", 1, "orders a2"),
+        ("order_revenue", "beta", "2026-07-01", D(5), None, "deletion", 1, "orders beta|a3"),
+        ("order_revenue", "acme", "2026-08-01", D(200), D(220), "correction", 1, "orders acme|a1"),
+        ("order_revenue", "acme", "2026-09-01", D(100), D(0), "status history", 1, "orders acme|a2"),
+        ("order_count", "beta", "2026-07-01", D(1), None, "deletion", 1, "orders beta|a3"),
+        ("order_count", "acme", "2026-09-01", D(1), D(0), "status history", 1, "orders acme|a2"),
     ]
 
 
@@ -71,8 +71,8 @@ def test_an_order_that_moves_to_another_month_is_a_correction_of_both(
     company.order(2, "a2", "2026-08-10", "50")
     company.publish(2, monkeypatch)
     assert restated(bq, 2)[:2] == [
-        ("order_revenue", "acme", "2026-08-01", D(200), D(300), "correction", 1, "orders a2"),
-        ("order_revenue", "acme", "2026-09-01", D(100), None, "correction", 1, "orders a2"),
+        ("order_revenue", "acme", "2026-08-01", D(200), D(300), "correction", 1, "orders acme|a2"),
+        ("order_revenue", "acme", "2026-09-01", D(100), None, "correction", 1, "orders acme|a2"),
     ]
 
 
@@ -128,7 +128,7 @@ def test_a_new_month_and_a_new_organization_are_no_restatement(
     # A month before the first of a known organization is one: the publication before showed nothing for it.
     company.order(3, "a4", "2026-07-10", "8")
     assert company.publish(3, monkeypatch) == 2
-    assert restated(bq, 3)[0] == ("order_revenue", "acme", "2026-07-01", None, D(8), "late arrival", 1, "orders a4")
+    assert restated(bq, 3)[0] == ("order_revenue", "acme", "2026-07-01", None, D(8), "late arrival", 1, "orders acme|a4")
 
 
 def test_recording_twice_equals_recording_once(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
