@@ -34,8 +34,8 @@ with DAG(
     default_args=default_args("data_platform", TIER),
     params={
         "month": Param(
-            "",
-            type="string",
+            None,
+            type=["null", "string"],
             pattern=r"^\d{4}-\d{2}$",
             title="Month",
             description="The month to close, YYYY-MM.",
