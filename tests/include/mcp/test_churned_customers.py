@@ -114,7 +114,8 @@ def test_an_answer_contains_definition_freshness_and_query(bq: Client, http: str
     found = answer(http, TOOL, days=90, plan_tiers=["growth"])
     assert found["definition"]["table"] == TABLE
     assert found["definition"]["description"].startswith("One row per organization and account that ever logged in")
-    for term, text in zip(["**Churn**", "**Estimated CLV**", "**Segment**"], found["definition"]["metrics"], strict=True):
+    terms = ["**Inactive**", "**Churn risk**", "**Estimated CLV**", "**Segment**"]
+    for term, text in zip(terms, found["definition"]["metrics"], strict=True):
         assert term in text
     assert found["definition"]["columns"]["estimated_clv_amount"].startswith("Estimated CLV: arpa_amount")
     assert "\n- The score is the same as in mart_churn_risk.\n" in found["definition"]["description"], "a list stays a list"
