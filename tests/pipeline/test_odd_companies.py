@@ -22,7 +22,7 @@ from tests.pipeline.comparison import MODELS, capture, differences
 from tests.pipeline.conftest import FIRST, FinishedRun
 from tests.pipeline.nightly_runs import NightlyRuns, rows
 from tests.pipeline.odd_companies import make_odd
-from tests.recompute.sources import instant
+from tests.recompute.sources import HAPPENS_AT, instant
 
 #: Relations with rows that the staging gate must quarantine, because they refer to a missing row.
 QUARANTINED = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support__ticket_priority_changes"}
@@ -80,7 +80,10 @@ def test_every_organization_keeps_its_row_of_an_id_that_others_use_too(odd_run: 
         if not table.id.endswith("_id") or table.name == "organizations":
             continue
         with (odd_run.truth / f"{table.name}.csv").open(encoding="utf-8", newline="") as lines:
-            seen = [row for row in csv.DictReader(lines) if instant(row.get("updated_at") or row["occurred_at"]) < odd_run.as_of]
+            times = [name for name in ("updated_at", "occurred_at", HAPPENS_AT.get(table.name)) if name]
+            seen = [
+                row for row in csv.DictReader(lines) if all(instant(row[name]) < odd_run.as_of for name in times if row.get(name))
+            ]
         sent = Counter((row["organization_id"], row[table.id]) for row in seen)
         shared = Counter(name for _, name in sent)
         assert max(shared.values()) >= 4, table.name
