@@ -26,7 +26,7 @@ def test_the_terminal_and_the_page_show_old_new_and_the_rows(
     Console(file=out, width=240).print(restatement_table(found))
     assert all(cell in out.getvalue() for cell in [*shown, "orders acme|a<3"])
     page = write_page(bq).read_text()
-    assert "".join(f"<td>{cell}" for cell in [*shown, "orders a&lt;3"]) in page
+    assert "".join(f"<td>{cell}" for cell in [*shown, "orders acme|a&lt;3"]) in page
     assert restatements(bq, "nightly__1") == []
 
 
