@@ -1,11 +1,11 @@
 select
     organization_id,
     stage,
-    count(*) as stays,
-    countif(not is_current) as ended_stays,
-    avg(if(is_current, null, days_in_stage)) as mean_days_of_ended_stays,
+    count(*) as interval_count,
+    countif(not is_current) as ended_interval_count,
+    avg(if(is_current, null, days_in_stage)) as mean_days_of_ended_intervals,
     countif(movement = 'forward') as entered_forward,
     countif(movement = 'backward') as entered_backward
 from {{ ref('fct_deal_stage_history') }}
 group by organization_id, stage
-order by organization_id asc, stays desc
+order by organization_id asc, interval_count desc

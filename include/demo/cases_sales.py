@@ -53,12 +53,12 @@ def _stages(world: World, account: Account) -> None:
         (at(2026, 5, 28, 16), "closed_won"),
     )
     deal = _deal(world, account, "stage re-entered", reentered)
-    see = "back to qualification on 2026-03-09, to proposal again on 2026-03-30: two stays in each"
+    see = "back to qualification on 2026-03-09, to proposal again on 2026-03-30: two intervals in each"
     world.case("stage re-entered", "deals", deal, see, reentered[4][0])
     instant = at(2026, 4, 22, 13, 30, 15)
     same = ((at(2026, 4, 1, 9), "prospecting"), (instant, "qualification"), (instant, "proposal"))
     deal = _deal(world, account, "two changes in one second", (*same, (at(2026, 6, 3, 12), "closed_lost")))
-    see = f"two changes at {clock.iso(instant)}: ordered by history_id; one of the stays has no length"
+    see = f"two changes at {clock.iso(instant)}: ordered by history_id; one of the intervals has no length"
     world.case("two stage changes in one second", "deals", deal, see, instant)
 
 

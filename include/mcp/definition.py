@@ -29,7 +29,7 @@ class Definition(BaseModel):
     )
     columns: dict[str, str] = Field(description="The meaning of each column.")
     owner: str = Field(description="The owner of the table.")
-    promise: str = Field(
+    freshness_sla: str = Field(
         description="The freshness SLA: how often the table is refreshed, within which time, and its criticality."
     )
 
@@ -45,7 +45,7 @@ def definition_of(table: str, columns: Iterable[str]) -> Definition:
         metrics=[definition.text for definition in definitions_of(model, _definitions())] if DEFINITIONS.exists() else [],
         columns={column: described[column] for column in columns if column in described},
         owner=str(model["config"]["meta"]["owner"]),
-        promise="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),
+        freshness_sla="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),
     )
 
 

@@ -148,7 +148,7 @@ MODELS = {
             "check_key",
             foreign_keys={"facility_key": "dim_facilities"},
         ),
-        Model("fct_deal_stage_history", ("organization_id", "deal_id", "stay_number"), "stage_stay_key"),
+        Model("fct_deal_stage_history", ("organization_id", "deal_id", "interval_number"), "stage_interval_key"),
         Model(
             "fct_deals",
             ("organization_id", "deal_id"),

@@ -21,7 +21,7 @@ def stage_of(text: str | None) -> str:
 
 
 def fct_deal_stage_history(sources: SourceData) -> list[Row]:
-    """The rows of fct_deal_stage_history, by deal_id and stay_number. The history of an unknown deal is left out."""
+    """The rows of fct_deal_stage_history, by deal_id and interval_number. The history of an unknown deal is left out."""
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for change in sources["deal_stage_history"]:
         if change["changed_at"] < sources.as_of:
@@ -37,7 +37,7 @@ def fct_deal_stage_history(sources: SourceData) -> list[Row]:
                 {
                     "organization_id": deal["organization_id"],
                     "deal_id": deal["deal_id"],
-                    "stay_number": number,
+                    "interval_number": number,
                     "stage": interval.stage,
                     "previous_stage": interval.previous,
                     "movement": interval.movement,

@@ -7,19 +7,19 @@ intervals as (
     select
         organization_id,
         deal_id,
-        stay_number,
+        interval_number,
         stage,
         valid_to,
         is_current,
-        lead(valid_from) over (partition by organization_id, deal_id order by stay_number) as next_valid_from,
-        lead(stage) over (partition by organization_id, deal_id order by stay_number) as next_stage
+        lead(valid_from) over (partition by organization_id, deal_id order by interval_number) as next_valid_from,
+        lead(stage) over (partition by organization_id, deal_id order by interval_number) as next_stage
     from {{ ref('fct_deal_stage_history') }}
 )
 
 select
     organization_id,
     deal_id,
-    stay_number
+    interval_number
 from intervals
 where
     is_current != (next_valid_from is null)

@@ -122,7 +122,7 @@ def test_an_answer_contains_definition_freshness_and_query(bq: Client, http: str
     assert found["definition"]["columns"]["organization_id"] == "The tenant. It is part of every key and join.", "a shared text"
     assert set(found["rows"][0]) - set(found["definition"]["columns"]) == {"position", "customer_count"}
     assert found["definition"]["owner"] == "customer_success"
-    assert found["definition"]["promise"] == "daily, within 6h, medium"
+    assert found["definition"]["freshness_sla"] == "daily, within 6h, medium"
     freshness = found["freshness"]
     assert freshness["as_of"] == f"{AS_OF:%FT%TZ}"
     assert freshness["published_at"] == f"{PUBLISHED_AT:%FT%TZ}"

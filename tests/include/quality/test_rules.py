@@ -100,7 +100,7 @@ select
     numeric '38' as revenue_amount, date '2026-08-15' as ordered_date, timestamp '2026-08-15' as ordered_at, 'a' as account_key;
 create or replace table core.fct_deal_stage_history as
 select
-    'o' as organization_id, 'd' as deal_id, 1 as stay_number, 'proposal' as stage, timestamp '2026-09-01' as valid_from,
+    'o' as organization_id, 'd' as deal_id, 1 as interval_number, 'proposal' as stage, timestamp '2026-09-01' as valid_from,
     timestamp '2026-09-02' as valid_to, false as is_current, false as is_stage_mismatch
 union all
 select 'o', 'd', 2, 'closed_won', timestamp '2026-09-02', cast(null as timestamp), true, false;

@@ -106,7 +106,7 @@ intervals as (
         probability_pct,
         changed_by_user_id,
         entered_at,
-        row_number() over (partition by organization_id, deal_id order by change_number) as stay_number,
+        row_number() over (partition by organization_id, deal_id order by change_number) as interval_number,
         lag(stage) over (partition by organization_id, deal_id order by change_number) as previous_stage,
         lead(entered_at) over (partition by organization_id, deal_id order by change_number) as left_at
     from moves
@@ -114,14 +114,14 @@ intervals as (
 
 final as (
     select
-        {{ surrogate_key(['intervals.organization_id', 'intervals.deal_id', 'intervals.stay_number']) }} as stage_stay_key,
+        {{ surrogate_key(['intervals.organization_id', 'intervals.deal_id', 'intervals.interval_number']) }} as stage_interval_key,
         intervals.organization_id,
         intervals.deal_id,
-        intervals.stay_number,
+        intervals.interval_number,
         coalesce(stages.stage, 'unknown') as stage,
-        if(intervals.stay_number = 1, null, coalesce(previous_stages.stage, 'unknown')) as previous_stage,
+        if(intervals.interval_number = 1, null, coalesce(previous_stages.stage, 'unknown')) as previous_stage,
         case
-            when intervals.stay_number = 1 then 'entry'
+            when intervals.interval_number = 1 then 'entry'
             when stages.is_lost then 'lost'
             when stages.stage is null or previous_stages.stage is null then 'unknown'
             when stages.stage_order > previous_stages.stage_order then 'forward'
