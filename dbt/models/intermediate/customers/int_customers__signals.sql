@@ -64,7 +64,7 @@ tickets as (
         if(csat_tier is not null, csat_score, null) as csat_score,
         timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
     from {{ ref('fct_tickets') }}
-    where created_at < {{ as_of() }}
+    where created_at < {{ as_of() }} and not is_merged
 ),
 
 revenue as (
@@ -77,7 +77,11 @@ revenue as (
         mrr_3_months_ago_amount,
         mrr_at_rate_of_3_months_ago_amount,
         subscriptions_without_rate = 0
-        and coalesce(lag(subscriptions_without_rate, 3) over (account_history), 0) = 0 as is_revenue_comparable
+        and coalesce(lag(subscriptions_without_rate, 3) over (account_history), 0) = 0
+        and (
+            subscriptions_without_rate_of_3_months_ago = 0
+            or coalesce(lag(subscription_count, 3) over (account_history), 0) = 0
+        ) as is_revenue_comparable
     from {{ ref('fct_revenue') }}
     window account_history as (partition by organization_id, account_id order by month)
 ),
