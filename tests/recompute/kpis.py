@@ -210,7 +210,8 @@ COMBINED = (
         mart_revenue_kpis,
         (
             *("invoice_count", "invoiced_amount", "outstanding_amount", "invoices_without_rate"),
-            *("order_count", "order_revenue", "orders_without_rate"),
+            *("order_count", "order_revenue", "orders_without_rate", "order_tax_amount", "order_shipping_amount"),
+            *("order_charged_amount", "orders_without_charges"),
         ),
         ("collection_rate_pct", "average_order_value"),
     ),
