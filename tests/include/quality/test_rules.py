@@ -252,6 +252,7 @@ DAMAGE = {
     "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
     "stages_agree_with_history": f"update {_STAGE_INTERVALS} set is_stage_mismatch = true where is_current",
     "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
+    "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
