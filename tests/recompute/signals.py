@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
-from tests.recompute.grouping import grouped
+from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.sources import Row, SourceData
@@ -74,8 +74,8 @@ class Signals:
 
     @property
     def open_ticket_count(self) -> int:
-        """The number of tickets that are not resolved."""
-        return sum(not ticket["is_resolved"] for ticket in self.tickets)
+        """The number of open tickets."""
+        return counted(self.tickets, "is_open")
 
     @property
     def revenue(self) -> Row:

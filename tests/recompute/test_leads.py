@@ -75,7 +75,9 @@ def test_a_won_lead_counts_fully_and_a_lost_one_not_in_every_scenario() -> None:
 
 
 def test_an_unknown_stage_is_neither_open_won_nor_lost() -> None:
-    given = sources(lead("discovery", "2026-07-01", "100", sql_at="2026-07-02"), lead("Won ", "2026-07-01"), lead("sql", "2026-07-01"))
+    given = sources(
+        lead("discovery", "2026-07-01", "100", sql_at="2026-07-02"), lead("Won ", "2026-07-01"), lead("sql", "2026-07-01")
+    )
     row, won, _ = fct_leads(given)
     assert values(row, "stage", "is_open", "is_won", "is_lost", "win_probability", "stage_weight") == (
         *("unknown", False, False, False, None, None),
@@ -84,9 +86,9 @@ def test_an_unknown_stage_is_neither_open_won_nor_lost() -> None:
     assert values(won, "stage", "is_won") == ("won", True)
     scenarios = {(row["stage"], row["scenario"]): row for row in mart_weighted_pipeline_scenarios(given)}
     unknown = [row for (stage, _), row in scenarios.items() if stage == "unknown"]
-    assert {values(row, "lead_count", "counted_lead_count", "lead_amount", "pipeline_amount", "mean_amount") for row in unknown} == {
-        (1, 0, 100, 0, None)
-    }
+    assert {
+        values(row, "lead_count", "counted_lead_count", "lead_amount", "pipeline_amount", "mean_amount") for row in unknown
+    } == {(1, 0, 100, 0, None)}
     (kpis,) = mart_pipeline_kpis(given)
     assert values(kpis, "lead_count", "open_lead_count", "won_lead_count", "lost_lead_count", "unknown_stage_lead_count") == (
         *(3, 1, 1, 0, 1),

@@ -59,7 +59,7 @@ tickets as (
     select
         organization_id,
         account_id,
-        is_resolved,
+        is_open,
         'breached' in (response_state, resolution_state) as is_breached,
         if(csat_tier is not null, csat_score, null) as csat_score,
         timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
@@ -126,7 +126,7 @@ support as (
     select
         accounts.organization_id,
         accounts.top_account_id as account_id,
-        countif(not tickets.is_resolved) as open_ticket_count,
+        countif(tickets.is_open) as open_ticket_count,
         countif(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}) as ticket_count,
         countif(tickets.is_breached and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
             as breached_ticket_count,

@@ -113,7 +113,8 @@ tickets as (
     select
         account_key,
         count(*) as ticket_count,
-        countif(not is_resolved) as open_ticket_count,
+        countif(is_open) as open_ticket_count,
+        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
         countif(created_at >= {{ recent_from }}) as recent_ticket_count,
         countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
         countif(created_at >= {{ recent_from }} and 'breached' in (response_state, resolution_state))
@@ -193,6 +194,7 @@ final as (
         coalesce(invoices.invoices_without_rate, 0) as invoices_without_rate,
         coalesce(tickets.ticket_count, 0) as ticket_count,
         coalesce(tickets.open_ticket_count, 0) as open_ticket_count,
+        coalesce(tickets.unknown_status_ticket_count, 0) as unknown_status_ticket_count,
         coalesce(tickets.recent_ticket_count, 0) as recent_ticket_count,
         coalesce(tickets.earlier_ticket_count, 0) as earlier_ticket_count,
         coalesce(tickets.recent_breached_ticket_count, 0) as recent_breached_ticket_count,
