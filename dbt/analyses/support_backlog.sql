@@ -5,6 +5,6 @@ select
     countif(resolution_state = 'breached') as breached,
     min(created_at) as oldest
 from {{ ref('fct_tickets') }}
-where not is_resolved
+where is_open
 group by organization_id, priority
 order by organization_id asc, open_tickets desc

@@ -3,7 +3,7 @@ select
     release_version,
     product_type,
     count(*) as tickets,
-    countif(not is_resolved) as open_tickets,
+    countif(is_open) as open_tickets,
     avg(resolution_hours) as mean_resolution_hours,
     min(created_date) as first_ticket,
     max(created_date) as last_ticket

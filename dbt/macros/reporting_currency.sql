@@ -22,3 +22,12 @@
         on {{ alias }}.currency = {{ currency }}
         and {{ alias }}.rate_day = least({{ day }}, {{ as_of_date() }})
 {%- endmacro %}
+
+
+{#- The number of the `counted` rows of fct_orders of which an amount beside the revenue is not recorded. -#}
+{% macro count_orders_without_charges(counted) -%}
+    countif(
+            {{ counted }}
+            and (tax_amount_reporting is null or shipping_amount_reporting is null or total_amount_reporting is null)
+        )
+{%- endmacro %}

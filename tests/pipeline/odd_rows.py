@@ -165,7 +165,7 @@ def _deals(folder: Folder) -> None:
 
 def _leads(folder: Folder) -> None:
     moments = ("", "2026-02-28T23:59:59Z", LATER)
-    stages = ("lead", "sql", "opportunity", "won", "lost")
+    stages = ("lead", "sql", "opportunity", "won", "lost", "discovery")
     for number, (stage, sql_at, opportunity_at, closed_at) in enumerate(product(stages, moments, moments, moments)):
         folder.add(
             "leads",
@@ -199,6 +199,9 @@ def _orders(folder: Folder) -> None:
     orders += [add(V, account, "EUR", "0", days[1]) for account in ("gone", "u1", "top", "rev1", "rev2")]
     add(V, "top", "GBP", "77.77", days[2], shipped_at="2026-09-02T12:34:56Z", delivered_at="2026-09-05T00:00:00Z")
     add(V, "top", "EUR", "0.50", days[1], shipped_at="2026-06-01T00:00:00Z", delivered_at=LATER)
+    # Amounts that are not recorded, and discounts that cannot be spread over the lines.
+    orders += [add(V, "top", "USD", "20", days[1], **{name: ""}) for name in ("tax_amount", "shipping_amount", "total_amount")]
+    orders += [add(V, "top", "EUR", "20", days[1], subtotal_amount=subtotal, discount_amount=5) for subtotal in ("", "0")]
     for currency, total, day in (("JPY", "1200", "2026-02-01"), ("USD", "1200", "2026-02-01"), ("JPY", "0", "2025-09-01")):
         add(U, "u1", currency, total, f"{day}T00:00:00Z")
     for currency, day in product(("SEK", "EUR"), ("2025-01-31", "2026-01-31")):
@@ -334,8 +337,15 @@ def _subscriptions(folder: Folder) -> None:
         ("rev7", "dormant", "month", "0.01", "2026-03-01T00:00:00Z", ""),
         ("rev7", "active", "decade", "0.01", "2026-03-01T00:00:00Z", ""),
         ("rev8", "paused", "month", "500", "2025-01-05T00:00:00Z", ""),
+        # A credit beside a line without a rate, and a new line without one.
+        ("rev4", "active", "month", "-20", "2026-03-01T00:00:00Z", ""),
+        ("rev4", "active", "month", "70 XXX", "2026-03-01T00:00:00Z", "2026-07-15T00:00:00Z"),
+        ("rev0", "active", "month", "90", "2026-05-01T00:00:00Z", "2026-08-15T00:00:00Z"),
+        ("rev0", "active", "month", "90 XXX", "2026-08-15T00:00:00Z", ""),
     ):
-        terms = {"billing_interval": interval, "unit_amount": amount, "currency": "EUR", "status": status, "discount_pct": "0"}
+        price, _, currency = amount.partition(" ")
+        terms = {"billing_interval": interval, "unit_amount": price, "status": status, "discount_pct": "0"}
+        terms["currency"] = currency or "EUR"
         times = {"started_at": started, "ended_at": ended, "updated_at": "2026-08-20T00:00:00Z"}
         folder.add("subscriptions", organization_id=V, account_id=account, product_id="nothing", **terms, **times)
     for tenant, account, currency in ((U, "u2", "JPY"), (U, "u1", "XXX"), (W, "sek", "EUR"), (W, "sek", "SEK")):

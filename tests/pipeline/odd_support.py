@@ -83,7 +83,9 @@ def _desks(folder: Folder) -> None:
         for weekday, opens, closes in windows:
             hours = {"weekday": weekday, "opens_at": opens, "closes_at": closes, "valid_from": "2020-01-01"}
             folder.add("business_hours", organization_id=tenant, **hours)
-        for priority, first, since in (("Urgent", 60, "2020-01-01"), ("Urgent", 30, "2024-04-07"), ("low", 90, "2020-01-01")):
+        for priority, first, since in (
+            *(("Urgent", 60, "2020-01-01"), ("Urgent", 30, "2024-04-07"), ("low", 90, "2020-01-01"), ("P 1", 45, "2020-01-01")),
+        ):
             terms = {"first_response_minutes": first, "resolution_minutes": 4 * first, "clock": "business", "valid_from": since}
             folder.add("sla_policies", organization_id=tenant, priority=priority, **terms)
         # Resolved on the day on which Sydney's clocks go back, created on either side of Sydney's midnight, open, and merged.
@@ -93,6 +95,7 @@ def _desks(folder: Folder) -> None:
             *(("normal", "Closed", f"2024-04-06T{time}Z", "2024-04-06T15:00:00Z", "") for time in ("13:59:59", "14:00:00")),
             *(("URGENT", "Waiting on third party", f"2024-04-06T{time}Z", "", "") for time in ("13:59:59", "14:00:00")),
             ("p7", "triage", "2024-04-06T10:00:00Z", "", ""),
+            ("p-1", "open", "2024-04-06T10:00:00Z", "", ""),
             ("low", "merged", "2024-04-06T10:00:00Z", "2024-04-06T10:01:00Z", ""),
         ):
             times = {"created_at": created_at, "first_responded_at": response, "resolved_at": resolved_at, "updated_at": LAST}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tests.recompute.accounts import dim_accounts
 from tests.recompute.activities import fct_activities
 from tests.recompute.deals import fct_deals
-from tests.recompute.grouping import counted, grouped, known, total
+from tests.recompute.grouping import counted, grouped, known, total, without_status
 from tests.recompute.invoices import fct_invoices
 from tests.recompute.money import mean
 from tests.recompute.orders import charges, fct_orders
@@ -109,7 +109,8 @@ def _tickets(rows: list[Row], as_of: datetime) -> Row:
     recent = _recent(tickets, "created_at", as_of)
     return {
         "ticket_count": len(tickets),
-        "open_ticket_count": len(tickets) - counted(tickets, "is_resolved"),
+        "open_ticket_count": counted(tickets, "is_open"),
+        "unknown_status_ticket_count": without_status(tickets),
         "recent_ticket_count": len(recent),
         "earlier_ticket_count": len(_recent(tickets, "created_at", as_of - RECENT)),
         "recent_breached_ticket_count": sum("breached" in (row["response_state"], row["resolution_state"]) for row in recent),

@@ -8,7 +8,7 @@ from tests.recompute.grouping import counted, grouped
 from tests.recompute.leads import FUNNEL, fct_leads
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import Tenants, share
+from tests.recompute.tenants import UNKNOWN, Tenants, share
 
 
 def mart_conversion_funnel(sources: SourceData) -> list[Row]:
@@ -43,6 +43,9 @@ def mart_conversion_funnel(sources: SourceData) -> list[Row]:
 
 
 def _is_retained(lead: Row, end: datetime) -> bool:
+    """Whether a lead is known not to be lost at an instant."""
+    if lead["stage"] == UNKNOWN:
+        return False
     return not lead["is_lost"] or (lead["closed_at"] is not None and lead["closed_at"] >= end)
 
 
@@ -73,6 +76,7 @@ def mart_cohort_retention(sources: SourceData) -> list[Row]:
                     "is_complete": is_complete,
                     "lead_count": len(leads),
                     "undated_loss_count": sum(lead["is_lost"] and lead["closed_at"] is None for lead in leads),
+                    "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in leads),
                     "retained_count": retained,
                     "progressed_count": progressed,
                     "retention_pct": None if retained is None else share(retained, len(leads)),

@@ -31,3 +31,8 @@ def total(rows: Iterable[Row], column: str) -> Fraction:
 def counted(rows: Iterable[Row], column: str) -> int:
     """The number of rows in which a boolean column is true."""
     return sum(bool(row[column]) for row in rows)
+
+
+def without_status(tickets: Iterable[Row]) -> int:
+    """The number of tickets that are neither open nor resolved, because their status is unknown."""
+    return sum(not ticket["is_open"] and not ticket["is_resolved"] for ticket in tickets)

@@ -35,7 +35,7 @@ def weighted_leads(leads: Iterable[Row]) -> Fraction:
         (
             lead["amount_reporting"] * Fraction(lead["win_probability"] * lead["stage_weight"])
             for lead in leads
-            if lead["has_rate"]
+            if lead["has_rate"] and lead["stage"] != UNKNOWN
         ),
         Fraction(0),
     )
@@ -73,6 +73,7 @@ def mart_pipeline_kpis(sources: SourceData) -> list[Row]:
             "won_lead_count": counted(created, "is_won"),
             "lost_lead_count": counted(created, "is_lost"),
             "open_lead_count": counted(created, "is_open"),
+            "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in created),
             "lead_amount": total(created, "amount_reporting"),
             "open_lead_amount": total((lead for lead in created if lead["is_open"]), "amount_reporting"),
             "weighted_lead_amount": weighted_leads(created),
@@ -210,7 +211,8 @@ COMBINED = (
         mart_revenue_kpis,
         (
             *("invoice_count", "invoiced_amount", "outstanding_amount", "invoices_without_rate"),
-            *("order_count", "order_revenue", "orders_without_rate"),
+            *("order_count", "order_revenue", "orders_without_rate", "order_tax_amount", "order_shipping_amount"),
+            *("order_charged_amount", "orders_without_charges"),
         ),
         ("collection_rate_pct", "average_order_value"),
     ),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.recompute.months import month_of
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import Tenants
+from tests.recompute.tenants import UNKNOWN, Tenants
 
 # Win probability and stage weight by stage. They repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
 WEIGHTS = {
@@ -17,6 +17,7 @@ WEIGHTS = {
     "lost": (Decimal(0), Decimal(0)),
 }
 FUNNEL = ("lead", "sql", "opportunity", "won")
+OPEN = {"lead", "sql", "opportunity"}
 
 
 def reached(lead: Row) -> dict[str, bool]:
@@ -36,7 +37,9 @@ def fct_leads(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for lead in sources["leads"]:
         tenant = lead["organization_id"]
-        probability, weight = WEIGHTS[lead["stage"]]
+        word = (lead["stage"] or "").strip().lower()
+        stage = word if word in WEIGHTS else UNKNOWN
+        probability, weight = WEIGHTS.get(stage, (None, None))
         created_at = lead["created_at"]
         moments = {name: tenants.seen(lead[name]) for name in ("sql_at", "opportunity_at", "closed_at")}
         converted = tenants.convert(lead["amount"], lead["currency"], tenant, created_at.date())
@@ -44,6 +47,7 @@ def fct_leads(sources: SourceData) -> list[Row]:
             {
                 **lead,
                 **moments,
+                "stage": stage,
                 "account_key": tenants.key("accounts", tenant, lead["account_id"]),
                 **tenants.facility(tenant, lead["facility_id"]),
                 **tenants.user(tenant, lead["rep_user_id"], "rep_user"),
@@ -54,10 +58,10 @@ def fct_leads(sources: SourceData) -> list[Row]:
                 "stage_weight": weight,
                 "created_date": created_at.date(),
                 "created_month": month_of(created_at),
-                **{f"reached_{stage}": is_reached for stage, is_reached in reached({**lead, **moments}).items()},
-                "is_open": lead["stage"] not in {"won", "lost"},
-                "is_won": lead["stage"] == "won",
-                "is_lost": lead["stage"] == "lost",
+                **{f"reached_{stage}": is_reached for stage, is_reached in reached({"stage": stage, **moments}).items()},
+                "is_open": stage in OPEN,
+                "is_won": stage == "won",
+                "is_lost": stage == "lost",
             }
         )
     return rows

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,14 +22,32 @@ ROUNDING = Fraction(1, 10_000)
 FIRST_MONTH = date(1970, 1, 1)
 
 
-def pays(amounts: list[tuple[Fraction, Fraction | None]]) -> bool:
-    """Whether lines make a customer. A line is its own amount and the converted one; a credit line is negative.
+@dataclass(frozen=True)
+class Line:
+    """What a subscription earns in a month: its own amount, negative for a credit line, and the converted one; None without a rate."""
 
-    Without a credit line every account pays. Else the lines must add up to more than 0: the converted ones, or all if none can be converted.
+    currency: str
+    own: Fraction
+    converted: Fraction | None
+
+
+def rated(lines: Sequence[Line]) -> Fraction:
+    """The sum of the lines that have a rate."""
+    return sum((line.converted for line in lines if line.converted is not None), ZERO)
+
+
+def pays(lines: Sequence[Line]) -> bool:
+    """Whether lines make a customer: none is a credit line, or they add up to more than 0, or may do so.
+
+    They may do so if those of some currency without a rate add up to more than 0, whatever they are worth.
     """
-    own = [amount for amount, _ in amounts]
-    converted = [amount for _, amount in amounts if amount is not None]
-    return bool(own) and (min(own) > 0 or sum(converted or own, ZERO) > 0)
+    if all(line.own > 0 for line in lines):
+        return bool(lines)
+    unrated: dict[str, Fraction] = defaultdict(Fraction)
+    for line in lines:
+        if line.converted is None:
+            unrated[line.currency] += line.own
+    return rated(lines) > 0 or any(amount > 0 for amount in unrated.values())
 
 
 class SubscriptionRecords:
@@ -66,8 +85,10 @@ class SubscriptionRecords:
         """The terms of the subscriptions that earn at the end of a month (as_of for the current month). None if the account is in credit."""
         end = self.end(month)
         found = [one.terms_at(end) for one in self.in_force(tenant, account, end) if one.state_at(end) == "earning"]
-        lines = [(monthly_amount(terms), self.monthly_value(tenant, terms, month)) for terms in found]
-        return found if pays(lines) else []
+        return found if pays(self._lines(tenant, found, month)) else []
+
+    def _lines(self, tenant: str, subscriptions: Sequence[Row], month: date) -> list[Line]:
+        return [Line(row["currency"], monthly_amount(row), self.monthly_value(tenant, row, month)) for row in subscriptions]
 
     def is_paused(self, tenant: str, account: str) -> bool:
         """Whether a subscription of a top account is paused at the as-of time."""
@@ -77,6 +98,15 @@ class SubscriptionRecords:
         """The monthly amount of a subscription in the reporting currency, at the rates of a month's end."""
         rate = self.tenants.convert(Decimal(1), subscription["currency"], tenant, self.rate_day(month))
         return None if rate is None else monthly_amount(subscription) * rate
+
+    def closing(self, tenant: str, subscriptions: Sequence[Row], month: date) -> tuple[Fraction, int]:
+        """The revenue of a month, of subscriptions that make a customer in it, and how many of them are missing from it.
+
+        If those with a rate add up to less than 0, nobody knows what is left of the others. Then the amount is 0, and all are missing.
+        """
+        lines = self._lines(tenant, subscriptions, month)
+        amount = rated(lines)
+        return (ZERO, len(lines)) if amount < 0 else (amount, sum(line.converted is None for line in lines))
 
     def converted(self, tenant: str, subscriptions: Iterable[Row], month: date) -> tuple[Fraction, int]:
         """The total monthly amount at the rates of a month's end, never below 0, and the number of subscriptions without a rate."""
@@ -111,7 +141,7 @@ def _movement_amount(
     """The signed amount of a movement; `kind` is its name."""
     earlier = shifted(month, -1)
     if kind in {"new", "reactivation"}:
-        return records.converted(tenant, earning, month)[0]
+        return records.closing(tenant, earning, month)[0]
     if kind == "none":
         return ZERO
     return records.converted(tenant, earning, earlier)[0] - opening
@@ -131,7 +161,7 @@ def fct_revenue(sources: SourceData) -> list[Row]:
 
 
 def _account(records: SubscriptionRecords, tenant: str, account: str, earning: dict[date, list[Row]]) -> list[Row]:
-    values = {month: records.converted(tenant, found, month) for month, found in earning.items()}
+    values = {month: records.closing(tenant, found, month) for month, found in earning.items()}
     cohort = min(earning)
     rows: list[Row] = []
     for month, found in earning.items():

@@ -25,8 +25,10 @@ def net(order: Row) -> Decimal | None:
 
 
 def charges(orders: list[Row]) -> Row:
-    """The amounts charged for orders beside their revenue, in the reporting currency."""
+    """The amounts charged for orders beside their revenue, in the reporting currency, and the number of orders that lack one of them."""
+    names = ("tax_amount_reporting", "shipping_amount_reporting", "total_amount_reporting")
     return {
+        "orders_without_charges": sum(any(order[name] is None for name in names) for order in orders),
         "order_tax_amount": total(orders, "tax_amount_reporting"),
         "order_shipping_amount": total(orders, "shipping_amount_reporting"),
         "order_charged_amount": total(orders, "total_amount_reporting"),

@@ -56,11 +56,13 @@ def dim_products(sources: SourceData) -> list[Row]:
     return rows
 
 
-def _order_discount(order: Row, line: Row) -> Fraction:
-    """The part of an order's own discount that falls on a line, by the line's share of the subtotal."""
-    if not order["subtotal_amount"] or line["line_amount"] is None:
+def _order_discount(order: Row, line: Row) -> Fraction | None:
+    """The part of an order's own discount that falls on a line, by the line's share of the subtotal; None if nobody knows the share."""
+    if not order["discount_amount"]:
         return Fraction(0)
-    return Fraction(order["discount_amount"] or 0) * Fraction(line["line_amount"]) / Fraction(order["subtotal_amount"])
+    if not order["subtotal_amount"] or line["line_amount"] is None:
+        return None
+    return Fraction(order["discount_amount"]) * Fraction(line["line_amount"]) / Fraction(order["subtotal_amount"])
 
 
 def fct_order_items(sources: SourceData) -> list[Row]:
@@ -76,7 +78,8 @@ def fct_order_items(sources: SourceData) -> list[Row]:
         cost, day = None, order["ordered_at"].date()
         line = tenants.convert(item["line_amount"], order["currency"], tenant, day)
         discount = _order_discount(order, item)
-        net = None if item["line_amount"] is None else Fraction(item["line_amount"]) - discount
+        net = None if item["line_amount"] is None or discount is None else Fraction(item["line_amount"]) - discount
+        revenue = tenants.convert(net, order["currency"], tenant, day)
         if product is not None:
             cost = tenants.convert(product["unit_cost"] * item["quantity"], product["currency"], tenant, day)
         rows.append(
@@ -91,11 +94,11 @@ def fct_order_items(sources: SourceData) -> list[Row]:
                 "line_amount_reporting": line,
                 "order_discount_amount": discount,
                 "net_amount": net,
-                "net_amount_reporting": tenants.convert(net, order["currency"], tenant, day),
+                "net_amount_reporting": revenue,
                 "cost_amount": product["unit_cost"] * item["quantity"] if product else None,
                 "cost_currency": product["currency"] if product else None,
                 "cost_amount_reporting": cost,
-                "has_rate": line is not None,
+                "has_rate": revenue is not None,
                 "is_revenue": order["status"] not in NOT_REVENUE,
                 "ordered_date": order["ordered_at"].date(),
                 "ordered_month": month_of(order["ordered_at"]),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
-from tests.recompute.grouping import grouped
+from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.sources import Row, SourceData
@@ -28,7 +28,7 @@ class Signals:
         account: the row of dim_accounts, with its lifecycle_stage.
         months: the rows of fct_revenue, oldest first. The last row is the current month.
         events: the usage events before as_of.
-        tickets: the tickets created before as_of.
+        tickets: the tickets created before as_of, without merged ones.
         subscriptions: all subscriptions.
     """
 
@@ -74,8 +74,8 @@ class Signals:
 
     @property
     def open_ticket_count(self) -> int:
-        """The number of tickets that are not resolved."""
-        return sum(not ticket["is_resolved"] for ticket in self.tickets)
+        """The number of open tickets."""
+        return counted(self.tickets, "is_open")
 
     @property
     def revenue(self) -> Row:
@@ -90,10 +90,17 @@ class Signals:
 
     @property
     def is_revenue_known(self) -> bool:
-        """Whether every subscription has an exchange rate, both in the current month and three months ago."""
-        then = shifted(self.months[-1]["month"], -3) if self.months else None
-        compared = [row for row in self.months if row is self.months[-1] or row["month"] == then]
-        return not any(row["subscriptions_without_rate"] for row in compared)
+        """Whether every subscription has an exchange rate, both in the current month and three months ago.
+
+        A subscription of today needs the rate of three months ago as well, if the account paid then.
+        """
+        if not self.months:
+            return True
+        now, then = self.months[-1], shifted(self.months[-1]["month"], -3)
+        before = [row for row in self.months if row["month"] == then]
+        had_revenue = any(row["subscription_count"] for row in before)
+        missing = now["subscriptions_without_rate_of_3_months_ago"] if had_revenue else 0
+        return not missing and not any(row["subscriptions_without_rate"] for row in (now, *before))
 
 
 def breached(tickets: Sequence[Row]) -> int:
@@ -117,7 +124,7 @@ def signals(sources: SourceData) -> list[Signals]:
 
     months = grouped(fct_revenue(sources), "organization_id", "account_id")
     events, subscriptions = by_top(sources["usage_events"]), by_top(_with_ends(sources))
-    tickets = by_top([ticket for ticket in fct_tickets(sources) if ticket["created_at"] < sources.as_of])
+    tickets = by_top([row for row in fct_tickets(sources) if row["created_at"] < sources.as_of and not row["is_merged"]])
     stages = {row["account_key"]: row["lifecycle_stage"] for row in fct_account_lifecycle(sources)}
     found: list[Signals] = []
     for account in ({**account, "lifecycle_stage": stages[account["account_key"]]} for account in accounts):

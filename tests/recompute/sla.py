@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -14,6 +14,7 @@ from tests.recompute.sources import Row
 # Targets in minutes for first response and resolution. They apply on the calendar clock if an organization has no policy.
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
 
+OPEN = {"open", "pending", "on_hold", "escalated"}
 RESOLVED = {"resolved", "closed", "merged"}
 UNKNOWN = "unknown"
 
@@ -48,10 +49,16 @@ def policy(rows: Sequence[Row], priority: str, day: date) -> Policy | None:
     return None
 
 
-def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
+def own_priorities(policies: Sequence[Row]) -> set[str]:
+    """The priorities that the SLA policies of an organization name."""
+    named = {known_as(row["priority"], "ticket_priority_synonyms") for row in policies}
+    return {word for word in named if word is not None}
+
+
+def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime, own: Collection[str] = ()) -> str:
     """The priority of a ticket at an instant. `changes` are its priority changes, sorted by (changed_at, change_id).
 
-    A word that is neither a priority nor a synonym of one is `unknown`.
+    A word that is neither a priority of the platform, nor a synonym of one, nor one of the organization's `own`, is `unknown`.
     """
     before = bisect_right(changes, moment, key=lambda row: row["changed_at"])
     if before:
@@ -61,7 +68,7 @@ def priority_at(ticket: Row, changes: Sequence[Row], moment: datetime) -> str:
     else:
         word = ticket["priority"]
     found = known_as(word, "ticket_priority_synonyms")
-    return found if found in DEFAULT_TARGETS else UNKNOWN
+    return found if found is not None and (found in DEFAULT_TARGETS or found in own) else UNKNOWN
 
 
 def state(minutes: Fraction | None, target: int | None, is_over: bool) -> str:

@@ -92,6 +92,18 @@ def test_weeks_begin_on_monday_and_have_no_gap() -> None:
     assert values(nothing, "csat_positive_pct", "median_response_calendar_minutes", "revenue_at_risk_amount") == (None, None, 0)
 
 
+def test_a_week_shows_merged_tickets_and_unknown_statuses() -> None:
+    tickets = [
+        ticket("2026-09-15T09:00", ticket_id="1", status="merged"),
+        ticket("2026-09-15T09:00", ticket_id="2", status="triage"),
+        ticket("2026-09-15T09:00", ticket_id="3"),
+        done("4", "2026-09-16T09:00", "2026-09-16T09:30", "2026-09-16T10:00"),
+    ]
+    first = mtr_weekly_ops(sources(*tickets))[0]
+    columns = ("ticket_count", "resolved_count", "merged_ticket_count", "unknown_status_ticket_count", "sla_violator_count")
+    assert values(first, *columns) == (4, 2, 1, 1, 1)
+
+
 def test_revenue_at_risk_counts_a_customer_once_a_week() -> None:
     late = ("2026-09-14T09:00", "2026-09-14T11:00", "2026-09-14T12:00")
     (first, _) = mtr_weekly_ops(

@@ -58,6 +58,7 @@ def test_the_support_part_uses_tickets_of_ninety_days() -> None:
         ticket("2026-06-17", account_id="a", status="closed", resolved_at="2026-06-17T01:00:00", csat_score=5),
         ticket("2026-06-20", account_id="child", csat_score=2),
         ticket("2026-06-16", account_id="a", csat_score=1),
+        ticket("2026-06-21", account_id="a", status="merged", csat_score=1),
     ]
     row = by_account(sources(tickets=tickets))["a"]
     assert values(row, "open_ticket_count", "ticket_count", "breached_ticket_count", "breached_ticket_pct") == (2, 2, 1, 50)
@@ -83,6 +84,20 @@ def test_the_revenue_part_uses_growth_over_three_months() -> None:
     june, september = date(2026, 6, 30), date(2026, 9, 14)
     known = [*rates(june, "1"), *rates(september, "2"), *rates(june, "1", "ZAR"), *rates(september, "1", "ZAR")]
     assert by_account(sources(subscriptions=paid, fx_rates=known))["b"]["mrr_growth_pct"] == 10
+
+
+def test_a_new_subscription_needs_the_rate_of_three_months_ago() -> None:
+    """100 EUR become 100 ZAR in August. ZAR has its first rate in September."""
+    paid = [
+        *(subscription("100", "2026-05-01", "2026-08-01"), subscription("100", "2026-08-01", currency="ZAR")),
+        subscription("100", "2026-08-01", account_id="b", currency="ZAR"),
+    ]
+    september = date(2026, 9, 14)
+    rows = by_account(sources(subscriptions=paid, fx_rates=[*rates(september, "2"), *rates(september, "2", "ZAR")]))
+    columns = ("mrr_amount", "mrr_3_months_ago_amount", "mrr_at_rate_of_3_months_ago_amount", "mrr_growth_pct", "revenue_score")
+    assert values(rows["a"], *columns) == (100, 100, 0, None, None)
+    # This account had no revenue three months ago, so there is nothing to compare.
+    assert values(rows["b"], *columns) == (100, 0, 0, None, 60)
 
 
 def test_only_paying_customers_are_scored() -> None:

@@ -92,10 +92,14 @@ def test_a_pending_check_is_overdue_once_it_is_due() -> None:
 
 
 def test_the_combined_mart_joins_all_figures() -> None:
-    rows = mart_combined_kpis(sources(leads=[lead("won", "2026-08-01")], compliance_checks=[check("passed", "2026-08-01")]))
-    (row,) = rows
+    bought = order("1", "2026-08-03", "10", tax_amount=Decimal(2), shipping_amount=Decimal(1), total_amount=Decimal(13))
+    given = sources(leads=[lead("won", "2026-08-01")], compliance_checks=[check("passed", "2026-08-01")], orders=[bought])
+    rows = {row["facility_id"]: row for row in mart_combined_kpis(given)}
+    row = rows["f"]
+    assert values(row, "order_revenue", "order_tax_amount", "order_shipping_amount", "order_charged_amount") == (10, 2, 1, 13)
+    assert values(row, "order_count", "orders_without_charges") == (1, 0)
     assert values(row, "lead_count", "lead_conversion_pct", "compliance_rate_pct") == (1, 100, 100)
-    assert values(row, "invoice_count", "invoiced_amount", "average_order_value", "response_rate_pct") == (0, 0, None, None)
+    assert values(row, "invoice_count", "invoiced_amount", "average_order_value", "response_rate_pct") == (0, 0, 10, None)
 
 
 def test_facility_health_is_the_mean_of_the_known_components() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.recompute.factory import facility, lead, organization, user
 from tests.recompute.funnel import mart_cohort_retention, mart_conversion_funnel
+from tests.recompute.kpis import mart_pipeline_kpis
 from tests.recompute.leads import fct_leads
 from tests.recompute.pipeline import mart_weighted_pipeline_scenarios
 from tests.recompute.sources import Row, SourceData
@@ -71,6 +72,30 @@ def test_each_scenario_applies_its_own_factors() -> None:
 def test_a_won_lead_counts_fully_and_a_lost_one_not_in_every_scenario() -> None:
     rows = mart_weighted_pipeline_scenarios(sources(lead("won", "2026-09-01"), lead("lost", "2026-09-01")))
     assert {(row["stage"], row["pipeline_amount"]) for row in rows} == {("won", 100), ("lost", 0)}
+
+
+def test_an_unknown_stage_is_neither_open_won_nor_lost() -> None:
+    given = sources(
+        lead("discovery", "2026-07-01", "100", sql_at="2026-07-02"), lead("Won ", "2026-07-01"), lead("sql", "2026-07-01")
+    )
+    row, won, _ = fct_leads(given)
+    assert values(row, "stage", "is_open", "is_won", "is_lost", "win_probability", "stage_weight") == (
+        *("unknown", False, False, False, None, None),
+    )
+    assert values(row, "reached_sql", "reached_opportunity") == (True, False)
+    assert values(won, "stage", "is_won") == ("won", True)
+    scenarios = {(row["stage"], row["scenario"]): row for row in mart_weighted_pipeline_scenarios(given)}
+    unknown = [row for (stage, _), row in scenarios.items() if stage == "unknown"]
+    assert {
+        values(row, "lead_count", "counted_lead_count", "lead_amount", "pipeline_amount", "mean_amount") for row in unknown
+    } == {(1, 0, 100, 0, None)}
+    (kpis,) = mart_pipeline_kpis(given)
+    assert values(kpis, "lead_count", "open_lead_count", "won_lead_count", "lost_lead_count", "unknown_stage_lead_count") == (
+        *(3, 1, 1, 0, 1),
+    )
+    assert kpis["weighted_lead_amount"] == Decimal("107.5")
+    # Nobody knows if the lead is lost, so it is retained in no month.
+    assert values(mart_cohort_retention(given)[0], "lead_count", "unknown_stage_lead_count", "retained_count") == (3, 1, 2)
 
 
 def test_the_funnel_counts_each_stage_and_the_next() -> None:

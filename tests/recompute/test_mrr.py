@@ -151,6 +151,30 @@ def test_credit_lines_net_within_the_account() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # The credit exceeds what has a rate, so nobody knows what is left: all lines are missing.
+        ({"EUR": [-7], "ZAR": [70]}, (2, 2, 0)),
+        ({"EUR": [-7, 20], "ZAR": [-70]}, (3, 1, 13)),
+        ({"EUR": [-7, 7], "ZAR": [1]}, (3, 1, 0)),
+        ({"ZAR": [70, -7]}, (2, 2, 0)),
+        ({"SEK": [1], "ZAR": [-70]}, (2, 2, 0)),
+        # At any rate these add up to 0 or less.
+        ({"EUR": [-7], "ZAR": [70, -70]}, None),
+        ({"EUR": [-7, 7], "ZAR": [-1]}, None),
+    ],
+)
+def test_a_missing_rate_takes_no_account_out(lines: dict[str, list[int]], expected: tuple[int, int, int] | None) -> None:
+    named = [(currency, amount) for currency, amounts in lines.items() for amount in amounts]
+    paid = [
+        subscription(str(amount), "2026-06-02", subscription_id=f"s{number}", currency=currency)
+        for number, (currency, amount) in enumerate(named)
+    ]
+    columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount")
+    assert values(fct_revenue(sources(*paid)), *columns) == ([] if expected is None else [expected])
+
+
 def test_child_and_merged_accounts_count_at_their_top_and_an_unknown_account_for_itself() -> None:
     accounts = [
         account(),
@@ -204,6 +228,7 @@ def test_a_subscription_without_a_rate_still_makes_a_customer() -> None:
     columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
     assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
     assert values(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
+    assert values(rows, "mrr_at_rate_of_3_months_ago_amount", "subscriptions_without_rate_of_3_months_ago")[1] == (0, 1)
 
 
 def test_earlier_revenue_is_shown_with_both_rates() -> None:

@@ -50,6 +50,17 @@ def test_order_revenue_is_net() -> None:
     assert (month["order_tax_amount"], month["order_shipping_amount"], month["order_charged_amount"]) == (18, 5, 113)
 
 
+def test_an_amount_that_is_not_recorded_is_left_out_and_its_order_counted() -> None:
+    charged = {"tax_amount": Decimal(1), "shipping_amount": Decimal(1), "total_amount": Decimal(12)}
+    bought = [
+        order(str(number), "2026-09-01", "10", **(charged | {name: None} if name else charged))
+        for number, name in enumerate((*charged, None))
+    ]
+    month = by_month(*bought, order("no rate", "2026-09-01", "10", currency="XXX"))[date(2026, 9, 1)]
+    names = ("order_revenue", "order_tax_amount", "order_shipping_amount", "order_charged_amount", "orders_without_charges")
+    assert tuple(month[name] for name in names) == (40, 3, 3, 36, 3)
+
+
 def test_an_order_of_an_unknown_account_has_no_account_key() -> None:
     rows = fct_orders(sources(order("1", "2026-09-01", "10"), order("2", "2026-09-01", "20", account_id="gone")))
     assert [row["account_key"] for row in rows] == ["t|a", None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.recompute.sla import Policy, policy, priority_at, state
+from tests.recompute.sla import Policy, own_priorities, policy, priority_at, state
 
 
 def hour(number: int) -> datetime:
@@ -55,6 +55,12 @@ def test_the_priority_in_force_at_the_event_applies() -> None:
         "critical",
     ]
     assert priority_at(ticket, [], hour(9)) == "critical"
+
+
+def test_a_priority_that_a_policy_names_is_known() -> None:
+    own = own_priorities([{"priority": "P-1"}, {"priority": "Urgent"}])
+    assert own == {"p_1", "critical"}
+    assert [priority_at({"priority": word}, [], hour(9), own) for word in ("p-1", "P-2", "low")] == ["p_1", "unknown", "low"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.recompute.compliance import mart_ticket_sla_compliance
 from tests.recompute.factory import at, business_hours, organization, sla_policy, ticket
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tickets import fct_tickets
+from tests.recompute.top_causes import mart_top_root_causes
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 POLICY = sla_policy("high", 120, 480, "business")
@@ -126,6 +127,41 @@ def test_a_merged_ticket_is_resolved_and_in_no_sla() -> None:
     assert values(row, "ticket_count", "merged_ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1, 1)
 
 
+def test_an_unknown_status_is_neither_open_nor_resolved() -> None:
+    waiting = ticket("2026-09-21T07:00", status="triage", resolved_at="2026-09-21T08:30")
+    answered = ticket("2026-09-21T07:00", status=None, ticket_id="r", first_responded_at="2026-09-21T07:30")
+    merged = ticket("2026-09-21T07:00", status="triage", ticket_id="m", merged_into_ticket_id="k")
+    rows = fct_tickets(sources(waiting, answered, merged))
+    assert [values(row, "status", "is_open", "is_resolved", "resolved_at") for row in rows] == [
+        ("unknown", False, False, None),
+        ("unknown", False, False, None),
+        ("unknown", False, True, None),
+    ]
+    # What is recorded is judged. Nobody knows if the rest still runs.
+    assert [values(row, "response_state", "resolution_state") for row in rows] == [
+        ("unknown", "unknown"),
+        ("met", "unknown"),
+        ("excluded", "excluded"),
+    ]
+    (row,) = mart_top_root_causes(sources(waiting, answered, merged, ticket("2026-09-21T07:00", ticket_id="o")))
+    columns = ("ticket_count", "open_count", "resolved_count", "merged_ticket_count", "unknown_status_ticket_count")
+    assert values(row, *columns) == (4, 1, 1, 1, 2)
+
+
+def test_a_ticket_has_a_priority_of_its_organization() -> None:
+    rows = fct_tickets(
+        sources(
+            ticket("2026-09-21T07:00", priority="P1"),
+            ticket("2026-09-21T07:00", priority="P2", ticket_id="other"),
+            sla_policies=[sla_policy("p1", 30, 480, "calendar")],
+        )
+    )
+    assert [values(row, "priority", "response_target_minutes", "resolution_policy") for row in rows] == [
+        ("p1", 30, "policy"),
+        ("unknown", None, "none"),
+    ]
+
+
 def test_the_rate_over_resolved_tickets_leaves_out_open_breaches() -> None:
     met = ticket("2026-09-21T07:00", status="resolved", first_responded_at="2026-09-21T07:30", resolved_at="2026-09-21T08:00")
     overdue = ticket("2026-09-21T07:00", ticket_id="l")
@@ -145,7 +181,7 @@ def test_words_of_other_help_desks_are_known() -> None:
     assert [values(row, "priority", "status", "response_policy") for row in rows] == [
         ("critical", "on_hold", "default"),
         ("medium", "on_hold", "default"),
-        ("unknown", "triage", "none"),
+        ("unknown", "unknown", "none"),
     ]
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
 from tests.recompute.seeds import known_as
-from tests.recompute.sla import RESOLVED, policy, priority_at, state
+from tests.recompute.sla import OPEN, RESOLVED, UNKNOWN, own_priorities, policy, priority_at, state
 from tests.recompute.sources import Row, SourceData, natural
 
 RECORDED = (
@@ -46,9 +46,10 @@ class _Case:
     as_of: datetime
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> str:
         """The status in the platform's words."""
-        return known_as(self.ticket["status"], "ticket_status_synonyms")
+        found = known_as(self.ticket["status"], "ticket_status_synonyms")
+        return found if found is not None and found in OPEN | RESOLVED else UNKNOWN
 
     @property
     def merged_into(self) -> str | None:
@@ -61,6 +62,10 @@ class _Case:
         """Whether the ticket was merged into another one. It has no clocks."""
         return self.merged_into is not None or self.status == "merged"
 
+    def priority(self, moment: datetime) -> str:
+        """The priority at an instant."""
+        return priority_at(self.ticket, self.changes, moment, own_priorities(self.policies))
+
     def sla_columns(self, name: str, closed_at: datetime | None, is_over: bool) -> Row:
         """The columns of one SLA.
 
@@ -70,9 +75,9 @@ class _Case:
             is_over: whether the clock has stopped, even at an unknown time.
         """
         created_at = self.ticket["created_at"]
-        runs = not is_over and (name == "resolution" or self.has_response_times)
+        runs = not is_over and self.status != UNKNOWN and (name == "resolution" or self.has_response_times)
         measured_to = self.as_of if runs else closed_at
-        priority = priority_at(self.ticket, self.changes, closed_at or self.as_of)
+        priority = self.priority(closed_at or self.as_of)
         terms = policy(self.policies, priority, self.clock.day(created_at))
         has_hours = self.clock.has_hours(created_at)
         target = None if terms is None else terms.minutes(name)
@@ -113,7 +118,7 @@ def resolution_speed(hours: Fraction | None) -> str | None:
     return "fast" if hours <= FAST_HOURS else "normal" if hours <= NORMAL_HOURS else "slow"
 
 
-def _is_closed(status: str | None, resolved_at: datetime | None, as_of: datetime) -> bool:
+def _is_closed(status: str, resolved_at: datetime | None, as_of: datetime) -> bool:
     return status in RESOLVED and (resolved_at is None or resolved_at < as_of)
 
 
@@ -152,11 +157,12 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
         "account_key": natural(tenant, ticket["account_id"]) if (tenant, ticket["account_id"]) in accounts else None,
         "facility_id": facility,
         "facility_key": natural(tenant, facility),
-        "priority": priority_at(ticket, case.changes, as_of),
+        "priority": case.priority(as_of),
         "created_date": ticket["created_at"].date(),
         "first_responded_at": responded_at,
         "resolved_at": resolved_at,
         "status": case.status,
+        "is_open": not is_resolved and case.status != UNKNOWN,
         "is_resolved": is_resolved,
         "is_merged": case.is_merged,
         "merged_into_ticket_id": case.merged_into,

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from tests.recompute.distribution import distribution
-from tests.recompute.grouping import counted, grouped, known
+from tests.recompute.grouping import counted, grouped, known, without_status
 from tests.recompute.money import mean
 from tests.recompute.months import month_end
 from tests.recompute.sources import Row, SourceData
@@ -65,7 +65,7 @@ def mart_top_root_causes(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for place, own in grouped(tickets, "organization_id", "month", "root_cause_id", "category_id", "product_category").items():
         tenant, month, cause, category, product_category = place
-        related, resolved = counted(own, "is_release_related"), counted(own, "is_resolved")
+        related, still_open = counted(own, "is_release_related"), counted(own, "is_open")
         period = len(periods[tenant, month])
         rows.append(
             {
@@ -81,9 +81,11 @@ def mart_top_root_causes(sources: SourceData) -> list[Row]:
                 "ticket_count": len(own),
                 "period_ticket_count": period,
                 "period_share_pct": share(len(own), period),
-                "open_count": len(own) - resolved,
-                "open_pct": share(len(own) - resolved, len(own)),
-                "resolved_count": resolved,
+                "open_count": still_open,
+                "open_pct": share(still_open, len(own)),
+                "resolved_count": counted(own, "is_resolved"),
+                "merged_ticket_count": counted(own, "is_merged"),
+                "unknown_status_ticket_count": without_status(own),
                 **distribution(own, "resolution_hours"),
                 **satisfaction(own, "satisfied_pct"),
                 **_channels(own),

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.recompute.compliance import CLOCKS, SLAS
 from tests.recompute.distribution import distribution
-from tests.recompute.grouping import counted, grouped, total
+from tests.recompute.grouping import counted, grouped, total, without_status
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import share
@@ -57,6 +57,8 @@ def _service_figures(tickets: Sequence[Row]) -> Row:
     return {
         "ticket_count": len(tickets),
         "resolved_count": counted(tickets, "is_resolved"),
+        "merged_ticket_count": counted(tickets, "is_merged"),
+        "unknown_status_ticket_count": without_status(tickets),
         **figures,
         "csat_response_count": len(scored),
         "satisfied_count": satisfied,

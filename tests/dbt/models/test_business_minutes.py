@@ -163,7 +163,9 @@ def ticket_columns() -> dict[str, type]:
     return (
         dict.fromkeys(texts, str)
         | dict.fromkeys(("reopened_count", "csat_score", *(f"{event}_target_minutes" for event in EVENTS)), int)
-        | dict.fromkeys(("is_resolved", "is_merged", "has_response_times", "is_release_related", "has_opening_hours"), bool)
+        | dict.fromkeys(
+            ("is_open", "is_resolved", "is_merged", "has_response_times", "is_release_related", "has_opening_hours"), bool
+        )
         | dict.fromkeys(("created_at", "first_responded_at", "resolved_at", "updated_at"), datetime)
         | dict.fromkeys((f"{event}_closed_at" for event in EVENTS), datetime)
     )

@@ -107,6 +107,7 @@ def _ticket(number: str, closed_at: datetime | None) -> dict[str, Any]:
         "organization_id": "a",
         "ticket_id": number,
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "is_open": closed_at is None,
         "is_resolved": closed_at is not None,
         "has_opening_hours": False,
         "input_fingerprint": str(closed_at),

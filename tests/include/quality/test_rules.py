@@ -31,6 +31,8 @@ SOUND = """
 create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
 create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
 create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
+create or replace table staging.stg_crm__leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
+create or replace table staging.stg_reference__sla_policies as select 'o' as organization_id, 'p1' as priority;
 create or replace table staging.stg_crm__deal_stage_history as
 select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
 create or replace table staging.stg_crm__orders as
@@ -40,7 +42,7 @@ select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id;
 create or replace table core.clean_crm__order_items as
 select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id, numeric '20' as line_amount;
 create or replace table staging.stg_support__tickets as
-select 'o' as organization_id, 't' as ticket_id, 'a' as account_id, 'high' as priority;
+select 'o' as organization_id, 't' as ticket_id, 'a' as account_id, 'high' as priority, 'triage' as status;
 create or replace table staging.stg_support__ticket_priority_changes as
 select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
 create or replace table staging.stg_billing__subscriptions as
@@ -85,7 +87,7 @@ select
     numeric '10' as invoiced_mrr, 'agrees' as reason;
 create or replace table core.fct_tickets as
 select
-    'o' as organization_id, 't' as ticket_id, 'high' as priority, true as is_resolved, timestamp '2026-09-02' as resolved_at,
+    'o' as organization_id, 't' as ticket_id, 'high' as priority, false as is_open, true as is_resolved, timestamp '2026-09-02' as resolved_at,
     timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key,
     'business' as response_clock, 'calendar' as resolution_clock, true as has_response_times, false as is_merged,
     cast(null as string) as merged_into_ticket_id;
@@ -214,7 +216,9 @@ FIGURES = {
     "core.fct_invoices": (
         "'a' as account_key, true as is_revenue, timestamp '2026-09-01' as issued_at, numeric '60' as total_amount_reporting"
     ),
-    "core.fct_leads": "timestamp '2026-09-01' as created_at, date '2026-09-01' as created_date, numeric '50' as amount_reporting",
+    "core.fct_leads": (
+        "'lead' as stage, timestamp '2026-09-01' as created_at, date '2026-09-01' as created_date, numeric '50' as amount_reporting"
+    ),
     "core.fct_order_items": "true as is_revenue, date '2026-08-15' as ordered_date, numeric '20' as net_amount_reporting",
     "core.fct_outreach": "true as is_responded, false as is_converted, timestamp '2026-09-01' as sent_at",
 }
@@ -252,9 +256,11 @@ DAMAGE = {
     "orders_have_a_rate": "update core.fct_orders set has_rate = false where true",
     "stages_agree_with_history": f"update {_STAGE_INTERVALS} set is_stage_mismatch = true where is_current",
     "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
+    "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
+    "ticket_statuses_are_known": "update core.fct_tickets set is_resolved = false where true",
     "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",
     "roll_up_reaches_a_top": "update core.dim_accounts set roll_up_issue = 'cycle' where true",
     "resolution_times_are_known": "update core.fct_tickets set resolved_at = null where true",

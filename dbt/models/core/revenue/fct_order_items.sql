@@ -4,8 +4,14 @@
         cluster_by=['organization_id', 'product_id']
     )
 }}
-{#- The part of the order's own discount that falls on a line. -#}
-{%- set order_discount = 'coalesce(orders.discount_amount * order_items.line_amount / nullif(orders.subtotal_amount, 0), 0)' -%}
+{#- The part of the order's own discount that falls on a line. It is unknown if a discount has no subtotal to be spread over. -#}
+{%- set order_discount -%}
+    if(
+            coalesce(orders.discount_amount, 0) = 0,
+            0,
+            orders.discount_amount * order_items.line_amount / nullif(orders.subtotal_amount, 0)
+        )
+{%- endset -%}
 with
 
 order_items as (
@@ -115,7 +121,7 @@ final as (
         reporting_currency,
         line_amount_reporting,
         net_amount_reporting,
-        line_amount_reporting is not null as has_rate,
+        net_amount_reporting is not null as has_rate,
         cost_amount,
         cost_currency,
         cost_amount_reporting,

@@ -69,7 +69,7 @@ placed as (
         accounts.account_key,
         leads.account_id,
         leads.source_channel,
-        leads.stage,
+        coalesce(stages.stage, 'unknown') as stage,
         coalesce(stages.is_open, false) as is_open,
         coalesce(stages.is_won, false) as is_won,
         coalesce(stages.is_lost, false) as is_lost,

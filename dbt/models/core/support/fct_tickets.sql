@@ -23,8 +23,8 @@
 {%- set attributes = [
     'organization_id', 'ticket_id', 'account_key', 'account_id', 'contact_id', 'facility_id', 'product_id', 'category_id',
     'root_cause_id', 'assignee_user_id', 'channel', 'priority', 'status', 'subject', 'app_version', 'release_version',
-    'is_release_related', 'reopened_count', 'created_at', 'first_responded_at', 'resolved_at', 'is_resolved',
-    'is_merged', 'merged_into_ticket_id', 'has_response_times',
+    'is_release_related', 'reopened_count', 'created_at', 'first_responded_at', 'resolved_at', 'is_open',
+    'is_resolved', 'is_merged', 'merged_into_ticket_id', 'has_response_times',
     'response_closed_at', 'response_priority', 'response_target_minutes', 'response_clock', 'response_policy',
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
     'csat_score', 'csat_tier', 'updated_at',
@@ -33,15 +33,14 @@
 {%- set resolution_elapsed = "if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)" -%}
 with
 
--- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time has no end.
+-- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time, or of an unknown status, has no end.
 tickets as (
     select
         {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
         {{ attributes | join(',\n        ') }},
         has_opening_hours,
-        coalesce(response_closed_at, if(is_resolved or not has_response_times, null, {{ as_of() }}))
-            as response_clocked_until,
-        coalesce(resolution_closed_at, if(is_resolved, null, {{ as_of() }})) as resolution_clocked_until,
+        coalesce(response_closed_at, if(is_open and has_response_times, {{ as_of() }}, null)) as response_clocked_until,
+        coalesce(resolution_closed_at, if(is_open, {{ as_of() }}, null)) as resolution_clocked_until,
         concat(input_fingerprint, '{{ code_fingerprint() }}') as _input_fingerprint
     from {{ ref('int_support__tickets') }}
 ),
@@ -152,6 +151,7 @@ final as (
         date(judged.created_at) as created_date,
         judged.first_responded_at,
         judged.resolved_at,
+        judged.is_open,
         judged.is_resolved,
         judged.is_merged,
         judged.merged_into_ticket_id,

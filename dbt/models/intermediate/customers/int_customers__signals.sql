@@ -59,12 +59,12 @@ tickets as (
     select
         organization_id,
         account_id,
-        is_resolved,
+        is_open,
         'breached' in (response_state, resolution_state) as is_breached,
         if(csat_tier is not null, csat_score, null) as csat_score,
         timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
     from {{ ref('fct_tickets') }}
-    where created_at < {{ as_of() }}
+    where created_at < {{ as_of() }} and not is_merged
 ),
 
 revenue as (
@@ -77,7 +77,11 @@ revenue as (
         mrr_3_months_ago_amount,
         mrr_at_rate_of_3_months_ago_amount,
         subscriptions_without_rate = 0
-        and coalesce(lag(subscriptions_without_rate, 3) over (account_history), 0) = 0 as is_revenue_comparable
+        and coalesce(lag(subscriptions_without_rate, 3) over (account_history), 0) = 0
+        and (
+            subscriptions_without_rate_of_3_months_ago = 0
+            or coalesce(lag(subscription_count, 3) over (account_history), 0) = 0
+        ) as is_revenue_comparable
     from {{ ref('fct_revenue') }}
     window account_history as (partition by organization_id, account_id order by month)
 ),
@@ -122,7 +126,7 @@ support as (
     select
         accounts.organization_id,
         accounts.top_account_id as account_id,
-        countif(not tickets.is_resolved) as open_ticket_count,
+        countif(tickets.is_open) as open_ticket_count,
         countif(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}) as ticket_count,
         countif(tickets.is_breached and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
             as breached_ticket_count,

@@ -67,22 +67,32 @@ intervals as (
     from after_changes
 ),
 
--- A priority without a default target is no word of the platform.
-priorities as (
+-- The platform's words have a default target. An organization's own words are those of its policies.
+platform_priorities as (
     select priority
     from {{ ref('sla_default_targets') }}
+),
+
+own_priorities as (
+    select distinct
+        organization_id,
+        priority
+    from {{ ref('stg_reference__sla_policies') }}
 ),
 
 final as (
     select
         intervals.organization_id,
         intervals.ticket_id,
-        priorities.priority,
+        coalesce(platform_priorities.priority, own_priorities.priority) as priority,
         intervals.valid_from,
         intervals.valid_to
     from intervals
-    left join priorities
-        on priorities.priority = intervals.priority
+    left join platform_priorities
+        on platform_priorities.priority = intervals.priority
+    left join own_priorities
+        on own_priorities.organization_id = intervals.organization_id
+        and own_priorities.priority = intervals.priority
 )
 
 select *

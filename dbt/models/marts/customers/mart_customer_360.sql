@@ -84,6 +84,7 @@ orders as (
         sum(if(has_rate, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
         sum(if(has_rate, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
         sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
+        {{ count_orders_without_charges('has_rate') }} as orders_without_charges,
         countif(not has_rate) as orders_without_rate,
         sum(coalesce(revenue_amount, 0)) / nullif(countif(has_rate), 0) as average_order_value,
         min(ordered_at) as first_ordered_at,
@@ -112,7 +113,8 @@ tickets as (
     select
         account_key,
         count(*) as ticket_count,
-        countif(not is_resolved) as open_ticket_count,
+        countif(is_open) as open_ticket_count,
+        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
         countif(created_at >= {{ recent_from }}) as recent_ticket_count,
         countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
         countif(created_at >= {{ recent_from }} and 'breached' in (response_state, resolution_state))
@@ -178,6 +180,7 @@ final as (
         coalesce(orders.order_tax_amount, 0) as order_tax_amount,
         coalesce(orders.order_shipping_amount, 0) as order_shipping_amount,
         coalesce(orders.order_charged_amount, 0) as order_charged_amount,
+        coalesce(orders.orders_without_charges, 0) as orders_without_charges,
         coalesce(orders.orders_without_rate, 0) as orders_without_rate,
         orders.average_order_value,
         orders.first_ordered_at,
@@ -191,6 +194,7 @@ final as (
         coalesce(invoices.invoices_without_rate, 0) as invoices_without_rate,
         coalesce(tickets.ticket_count, 0) as ticket_count,
         coalesce(tickets.open_ticket_count, 0) as open_ticket_count,
+        coalesce(tickets.unknown_status_ticket_count, 0) as unknown_status_ticket_count,
         coalesce(tickets.recent_ticket_count, 0) as recent_ticket_count,
         coalesce(tickets.earlier_ticket_count, 0) as earlier_ticket_count,
         coalesce(tickets.recent_breached_ticket_count, 0) as recent_breached_ticket_count,

@@ -96,7 +96,8 @@ orders_by_month as (
         sum(coalesce(revenue_amount, 0)) as order_revenue,
         sum(if(has_rate, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
         sum(if(has_rate, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
-        sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount
+        sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
+        {{ count_orders_without_charges('has_rate') }} as orders_without_charges
     from orders
     group by {{ grain | join(', ') }}
 ),
@@ -121,7 +122,7 @@ counted as (
         {%- endfor %}
         {%- for column in [
             'order_count', 'orders_without_rate', 'customer_count', 'order_revenue', 'order_tax_amount',
-            'order_shipping_amount', 'order_charged_amount'
+            'order_shipping_amount', 'order_charged_amount', 'orders_without_charges'
         ] %}
         coalesce(orders_by_month.{{ column }}, 0) as {{ column }},
         {%- endfor %}
@@ -161,6 +162,7 @@ final as (
         counted.order_tax_amount,
         counted.order_shipping_amount,
         counted.order_charged_amount,
+        counted.orders_without_charges,
         counted.orders_without_rate,
         counted.customer_count,
         counted.order_revenue / nullif(counted.order_count, 0) as average_order_value,

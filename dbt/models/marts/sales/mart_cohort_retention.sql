@@ -1,20 +1,21 @@
 {{ config(cluster_by=['organization_id', 'cohort_month']) }}
 with
 
--- A lead that was lost at an unknown time counts as retained in no month.
+-- A lead that was lost at an unknown time counts as retained in no month, nor does one of an unknown stage.
 leads as (
     select
         organization_id,
         created_month as cohort_month,
         case
-            when is_lost and closed_at is null then 0
+            when stage = 'unknown' or (is_lost and closed_at is null) then 0
             when is_lost then date_diff({{ first_day_of('month', 'date(closed_at)') }}, created_month, month)
         end as lost_after_months,
         least(
             coalesce(date(opportunity_at), date '9999-12-31'),
             coalesce(if(is_won, date(closed_at), null), date '9999-12-31')
         ) as progressed_date,
-        is_lost and closed_at is null as is_lost_undated
+        is_lost and closed_at is null as is_lost_undated,
+        stage = 'unknown' as is_unknown_stage
     from {{ ref('fct_leads') }}
 ),
 
@@ -26,7 +27,8 @@ outcomes as (
         lost_after_months,
         date_diff({{ first_day_of('month', 'progressed_date') }}, cohort_month, month) as progressed_after_months,
         count(*) as lead_count,
-        countif(is_lost_undated) as undated_loss_count
+        countif(is_lost_undated) as undated_loss_count,
+        countif(is_unknown_stage) as unknown_stage_lead_count
     from leads
     group by organization_id, cohort_month, lost_after_months, progressed_after_months
 ),
@@ -36,7 +38,8 @@ cohorts as (
         organization_id,
         cohort_month,
         sum(lead_count) as lead_count,
-        sum(undated_loss_count) as undated_loss_count
+        sum(undated_loss_count) as undated_loss_count,
+        sum(unknown_stage_lead_count) as unknown_stage_lead_count
     from outcomes
     group by organization_id, cohort_month
 ),
@@ -78,6 +81,7 @@ final as (
         cells.is_complete,
         cohorts.lead_count,
         cohorts.undated_loss_count,
+        cohorts.unknown_stage_lead_count,
         counted.retained_count,
         counted.progressed_count,
         100 * counted.retained_count / nullif(cohorts.lead_count, 0) as retention_pct,

@@ -30,6 +30,7 @@ leads as (
         reached_sql,
         reached_opportunity,
         reached_won,
+        stage,
         is_open,
         is_lost,
         has_rate,
@@ -64,6 +65,7 @@ leads_by_month as (
         countif(reached_won) as won_lead_count,
         countif(is_lost) as lost_lead_count,
         countif(is_open) as open_lead_count,
+        countif(stage = 'unknown') as unknown_stage_lead_count,
         countif(not has_rate) as leads_without_rate,
         sum(coalesce(amount_reporting, 0)) as lead_amount,
         sum(if(is_open, coalesce(amount_reporting, 0), 0)) as open_lead_amount,
@@ -130,7 +132,7 @@ counted as (
         months.month,
         {%- for column in [
             'lead_count', 'sql_count', 'opportunity_count', 'won_lead_count', 'lost_lead_count', 'open_lead_count',
-            'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
+            'unknown_stage_lead_count', 'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
         ] %}
         coalesce(leads_by_month.{{ column }}, 0) as {{ column }},
         {%- endfor %}
@@ -171,6 +173,7 @@ final as (
         counted.won_lead_count,
         counted.lost_lead_count,
         counted.open_lead_count,
+        counted.unknown_stage_lead_count,
         counted.lead_amount,
         counted.open_lead_amount,
         counted.weighted_lead_amount,

@@ -55,7 +55,7 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
--- A lost lead counts in no scenario.
+-- A lost lead counts in no scenario, nor does one of an unknown stage.
 leads_by_scenario as (
     select
         leads.organization_id,

@@ -89,6 +89,7 @@ final as (
         tickets.channel,
         tickets.priority,
         tickets.status,
+        tickets.is_open,
         tickets.is_resolved,
         tickets.is_merged,
         tickets.merged_into_ticket_id,

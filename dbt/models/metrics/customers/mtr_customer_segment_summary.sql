@@ -118,6 +118,7 @@ order_sums as (
         sum(if(is_counted, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
         sum(if(is_counted, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
         sum(if(is_counted, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
+        {{ count_orders_without_charges('is_counted') }} as orders_without_charges,
         countif(is_counted) as order_count,
         countif(is_revenue and not is_counted) as orders_without_rate
     from orders_with_percentiles
@@ -217,6 +218,7 @@ by_month as (
         coalesce(order_sums.order_tax_amount, 0) as order_tax_amount,
         coalesce(order_sums.order_shipping_amount, 0) as order_shipping_amount,
         coalesce(order_sums.order_charged_amount, 0) as order_charged_amount,
+        coalesce(order_sums.orders_without_charges, 0) as orders_without_charges,
         coalesce(order_sums.order_count, 0) as order_count,
         coalesce(order_sums.orders_without_rate, 0) as orders_without_rate,
         coalesce(customer_sums.ordering_customer_count, 0) as ordering_customer_count
@@ -257,6 +259,7 @@ final as (
         by_month.order_tax_amount,
         by_month.order_shipping_amount,
         by_month.order_charged_amount,
+        by_month.orders_without_charges,
         by_month.order_count,
         by_month.orders_without_rate,
         100 * cast(by_month.order_revenue as float64)

@@ -26,7 +26,9 @@ tickets as (
             tickets.created_date, interval mod(extract(dayofweek from tickets.created_date) + 5, 7) day
         ) as week_start,
         accounts.top_account_key,
+        tickets.is_open,
         tickets.is_resolved,
+        tickets.is_merged,
         tickets.csat_tier,
         tickets.response_state = 'breached' or tickets.resolution_state = 'breached' as is_sla_violator,
         tickets.{{ measures | join(',\n        tickets.') }}
@@ -48,7 +50,9 @@ with_percentiles as (
         organization_id,
         week_start,
         top_account_key,
+        is_open,
         is_resolved,
+        is_merged,
         csat_tier,
         is_sla_violator,
         {{ measures | join(',\n        ') }}
@@ -61,6 +65,8 @@ counted as (
         week_start,
         count(*) as ticket_count,
         countif(is_resolved) as resolved_count,
+        countif(is_merged) as merged_ticket_count,
+        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
         {%- for measure in measures %}
         {{ exact_mean(measure) }} as mean_{{ measure }},
         {%- for name in percentiles %}
@@ -130,6 +136,8 @@ final as (
         organizations.reporting_currency,
         coalesce(counted.ticket_count, 0) as ticket_count,
         coalesce(counted.resolved_count, 0) as resolved_count,
+        coalesce(counted.merged_ticket_count, 0) as merged_ticket_count,
+        coalesce(counted.unknown_status_ticket_count, 0) as unknown_status_ticket_count,
         counted.mean_response_calendar_minutes,
         counted.median_response_calendar_minutes,
         counted.p75_response_calendar_minutes,

@@ -1,3 +1,4 @@
+{% set open = "status in ('open', 'pending', 'on_hold', 'escalated')" %}
 {% set resolved = "status in ('resolved', 'closed', 'merged')" %}
 
 with
@@ -50,6 +51,7 @@ final as (
         channel,
         priority,
         status,
+        {{ open }} as is_open,
         {{ resolved }} as is_resolved,
         subject,
         app_version,
