@@ -32,6 +32,7 @@ terms as (
     select
         organization_id,
         subscription_id,
+        {{ category('plan_tier') }} as plan_tier,
         {{ billing_word('billing_interval') }} as billing_interval,
         interval_count,
         quantity,
@@ -49,6 +50,7 @@ dated as (
     select
         organization_id,
         subscription_id,
+        plan_tier,
         billing_interval,
         interval_count,
         quantity,
@@ -68,6 +70,7 @@ stays as (
     select
         organization_id,
         subscription_id,
+        plan_tier,
         billing_interval,
         interval_count,
         quantity,
@@ -88,6 +91,7 @@ versions as (
     select
         stays.organization_id,
         stays.subscription_id,
+        stays.plan_tier,
         stays.billing_interval,
         stays.interval_count,
         stays.quantity,
@@ -123,6 +127,7 @@ final as (
         versions.valid_to,
         subscriptions.account_id,
         subscriptions.product_id,
+        versions.plan_tier,
         versions.billing_interval,
         versions.interval_count,
         versions.quantity,
