@@ -187,7 +187,7 @@ def write_subscription(world: World, span: Span, end: int | None, how: str, dice
     notice = end if end is None or how != "ended" else max(span.started + HOUR, end - dice.whole(0, 25) * DAY)
     pause = _pause(dice, terms, anchor, end) if how != "plain" else None
     if pause is not None:
-        changes += [(pause[0], {"status": "paused"}), (pause[1], {"status": "active"})]
+        changes += [(pause[0], {"status": "paused", "paused_at": pause[0]}), (pause[1], {"status": "active", "paused_at": None})]
     number, begin = 0, anchor
     while not world.stop(begin) and (end is None or begin < end):
         until = terms.period_end(anchor, number)

@@ -22,7 +22,7 @@ MOST_ERRORS = 20
 
 _LARGEST_FIELD = 2**31 - 1
 #: Columns that a file need not have.
-_OPTIONAL = frozenset({"merged_into_ticket_id"})
+_OPTIONAL = frozenset({"merged_into_ticket_id", "paused_at"})
 
 
 class CsvError(ValueError):

@@ -164,8 +164,8 @@ _BILLING = (
         "organization_id subscription_id",
         "subscription_id organization_id account_id product_id replaces_subscription_id? plan_tier billing_interval"
         " interval_count:integer quantity:integer unit_amount:decimal discount_pct:decimal currency status"
-        " started_at:timestamp trial_ends_at?:timestamp current_period_end?:timestamp cancelled_at?:timestamp"
-        " ended_at?:timestamp updated_at:timestamp",
+        " started_at:timestamp trial_ends_at?:timestamp current_period_end?:timestamp paused_at?:timestamp"
+        " cancelled_at?:timestamp ended_at?:timestamp updated_at:timestamp",
     ),
     _table(
         "billing",

@@ -322,6 +322,7 @@ def _subscriptions(folder: Folder) -> None:
             started_at=started,
             trial_ends_at=trials[number // 5 % 6],
             current_period_end=ends[number % 5],
+            paused_at=("", "2026-06-30T23:59:59.999999Z", "2026-07-01T00:00:00Z", LATER)[number % 4],
             cancelled_at=ends[number // 3 % 5],
             ended_at=ended,
             updated_at=("2026-01-01T00:00:00Z", "2026-09-01T00:00:00Z", "2026-07-15T12:00:00Z")[number // 2 % 3],

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import floor
 
 from tests.recompute import scores
-from tests.recompute.accounts import dim_accounts
+from tests.recompute.attributes import AccountAttributes
 from tests.recompute.grouping import grouped, known
 from tests.recompute.money import mean
 from tests.recompute.months import month_end, month_of, shifted
@@ -66,16 +66,16 @@ class Logos:
 
 
 def logos(sources: SourceData) -> dict[tuple[str, str], Logos]:
-    """The logos by organization and segment. Segments without a customer in those months are left out."""
-    segments = {row["account_key"]: row["segment"] for row in dim_accounts(sources)}
+    """The logos by organization and by segment at the start of a month. Segments without a customer in those months are left out."""
+    attributes = AccountAttributes(sources)
     last = month_of(sources.as_of - INSTANT)
     last = last if month_end(last) <= sources.as_of else shifted(last, -1)
     counted: list[Row] = []
-    for (tenant, _), months in grouped(fct_revenue(sources), "organization_id", "account_id").items():
+    for (tenant, account), months in grouped(fct_revenue(sources), "organization_id", "account_id").items():
         for before, row in pairwise(months):
             is_counted = shifted(last, 1 - CHURN_MONTHS) <= row["month"] <= last and before["subscription_count"] > 0
-            if is_counted and row["account_key"] in segments:
-                counted.append({**row, "organization_id": tenant, "segment": segments[row["account_key"]]})
+            if is_counted and (segment := attributes.at(tenant, account, before["month"])["segment"]):
+                counted.append({**row, "segment": segment})
     return {
         place: Logos(len(rows), sum(row["movement"] == "churn" for row in rows))
         for place, rows in grouped(counted, "organization_id", "segment").items()

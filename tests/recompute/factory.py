@@ -237,7 +237,15 @@ def survey(survey_type: str, score: int, responded_at: str | None, **given: Any)
 
 def subscription(amount: str, started_at: str, ended_at: str | None = None, **given: Any) -> Row:
     """A monthly subscription `s` of account `a` in EUR, active, without a discount."""
-    optional = ("product_id", "replaces_subscription_id", "trial_ends_at", "current_period_end", "cancelled_at", "ended_at")
+    optional = (
+        "product_id",
+        "replaces_subscription_id",
+        "trial_ends_at",
+        "current_period_end",
+        "paused_at",
+        "cancelled_at",
+        "ended_at",
+    )
     names = {"subscription_id": "s", "organization_id": "t", "account_id": "a", "plan_tier": "growth", "status": "active"}
     terms = {"billing_interval": "month", "interval_count": 1, "quantity": 1, "unit_amount": Decimal(amount)}
     terms = {**terms, "discount_pct": Decimal(0), "currency": "EUR", "started_at": at(started_at), "updated_at": LONG_AGO}

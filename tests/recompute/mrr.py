@@ -59,7 +59,7 @@ class SubscriptionRecords:
         self.last = month_of(sources.as_of - INSTANT)
         self._tops = roll_ups(sources)
         self.subscriptions: dict[tuple[str, str], list[Subscription]] = defaultdict(list)
-        for subscription in map(Subscription, sources.versions().values()):
+        for subscription in map(Subscription, sources.versions("subscriptions").values()):
             tenant, account = subscription.current["organization_id"], subscription.current["account_id"]
             self.subscriptions[tenant, self.top(tenant, account)].append(subscription)
 

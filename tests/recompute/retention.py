@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 from tests.recompute.accounts import dim_accounts
+from tests.recompute.attributes import ATTRIBUTES, AccountAttributes
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
@@ -14,7 +15,6 @@ from tests.recompute.sources import Row, SourceData
 from tests.recompute.subscriptions import ZERO
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
-DIMENSIONS = ("segment", "plan_tier", "region")
 YEAR = 12
 Place = tuple[str, str, str]
 
@@ -25,7 +25,7 @@ def _described(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for row in fct_revenue(sources):
         account = accounts.get(row["account_key"], {})
-        attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *DIMENSIONS, "owner_name")}
+        attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *ATTRIBUTES, "owner_name")}
         rows.append({**row, **attributes})
     return rows
 
@@ -45,8 +45,9 @@ def mart_mrr_waterfall(sources: SourceData) -> list[Row]:
 
 
 def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
-    """The retention of accounts that paid twelve months earlier. `now` and `then` are the rows of the two months."""
-    base_rows = {row["account_id"]: row for row in then if row["subscription_count"]}
+    """The retention of accounts that paid twelve months earlier. `then` has the rows of that month, also of other accounts."""
+    accounts = {row["account_id"] for row in now}
+    base_rows = {row["account_id"]: row for row in then if row["subscription_count"] and row["account_id"] in accounts}
     base = [row for row in now if row["account_id"] in base_rows]
     returned = [row for row in base if row["subscription_count"] and row["has_lapsed"]]
     base_amount, retained_amount = total(base, "mrr_12_months_ago_amount"), total(base, "mrr_at_rate_of_12_months_ago_amount")
@@ -83,18 +84,31 @@ def _flow(rows: Sequence[Row]) -> Row:
     }
 
 
+def _dimensions(attributes: AccountAttributes, row: Row) -> dict[str, str]:
+    """The value of each dimension for a row of fct_revenue: at the base of its retention, and today."""
+    tenant, account = row["organization_id"], row["account_id"]
+    base = attributes.at(tenant, account, max(shifted(row["month"], -YEAR), row["cohort_month"]))
+    today = attributes.at(tenant, account, attributes.records.last)
+    return {
+        "total": "total",
+        **{name: base[name] or UNKNOWN for name in ATTRIBUTES},
+        **{f"{name}_today": today[name] or UNKNOWN for name in ATTRIBUTES},
+    }
+
+
 def mart_nrr_summary(sources: SourceData) -> list[Row]:
-    """The rows of mart_nrr_summary, by dimension, value and month, without a gap."""
+    """The rows of mart_nrr_summary, by dimension, value and month."""
     places: dict[Place, dict[date, list[Row]]] = {}
-    rows = _described(sources)
+    attributes = AccountAttributes(sources)
+    rows = [dict(row) for row in fct_revenue(sources)]
     without = {(row["organization_id"], row["account_id"], row["month"]) for row in rows if not row["subscription_count"]}
     for row in rows:
         between = (shifted(row["month"], -count) for count in range(1, YEAR))
         row["has_lapsed"] = any((row["organization_id"], row["account_id"], month) in without for month in between)
-        for dimension, value in (("total", "total"), *((name, row[name]) for name in DIMENSIONS)):
+        for dimension, value in _dimensions(attributes, row).items():
             place = (row["organization_id"], dimension, value)
             places.setdefault(place, {}).setdefault(row["month"], []).append(row)
-    tenants, last = Tenants(sources), month_of(sources.as_of - INSTANT)
+    tenants, bases = Tenants(sources), grouped(rows, "organization_id", "month")
     return [
         {
             "organization_id": tenant,
@@ -103,11 +117,11 @@ def mart_nrr_summary(sources: SourceData) -> list[Row]:
             "dimension_value": value,
             "is_complete": month_end(month) <= sources.as_of,
             "reporting_currency": tenants.reporting_currency(tenant),
-            **_retained(found[month], found.get(shifted(month, -YEAR), [])),
+            **_retained(found[month], bases[tenant, shifted(month, -YEAR)]),
             **_flow(found[month]),
         }
         for (tenant, dimension, value), found in places.items()
-        for month in months_between(min(found), last)
+        for month in found
     ]
 
 

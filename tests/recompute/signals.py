@@ -110,7 +110,7 @@ def breached(tickets: Sequence[Row]) -> int:
 
 def _with_ends(sources: SourceData) -> list[Row]:
     """The subscriptions, each with its end."""
-    return [{**one.current, "ended_at": one.ended_at} for one in map(Subscription, sources.versions().values())]
+    return [{**one.current, "ended_at": one.ended_at} for one in map(Subscription, sources.versions("subscriptions").values())]
 
 
 def signals(sources: SourceData) -> list[Signals]:

@@ -4,7 +4,7 @@
 UTC datetimes, money and rates are Decimals, counts are ints. Texts are stripped, and an empty field is None.
 A row is left out if its `updated_at` (or `occurred_at`, for events) is not before `as_of`. Of several versions
 of one key only the latest is kept, and only if what it reports happened before `as_of`. `SourceData.versions` has
-all versions of a subscription.
+all versions of a subscription or an account.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ HAPPENS_AT = {
     "ticket_priority_changes": "changed_at",
     "survey_responses": "sent_at",
 }
+
+#: The tables whose earlier versions count.
+VERSIONED = ("subscriptions", "accounts")
 
 _DECIMALS = {
     "annual_revenue",
@@ -168,8 +171,8 @@ class SourceData:
 
     as_of: datetime
     tables: dict[str, list[Row]]
-    #: Every visible row of `subscriptions`, in the order of the runs that landed it.
-    landed: list[Row]
+    #: Every visible row of the tables in VERSIONED, in the order of the runs that landed it.
+    landed: dict[str, list[Row]]
 
     @classmethod
     def read(cls, folder: Path, as_of: datetime) -> SourceData:
@@ -186,7 +189,7 @@ class SourceData:
         if unknown:
             raise ValueError(f"no such table: {sorted(unknown)}")
         rows = {name: _visible_rows(name, tables.get(name, []), as_of) for name in KEYS}
-        return cls(as_of, rows, [row for row in tables.get("subscriptions", []) if _visible(row, as_of)])
+        return cls(as_of, rows, {name: [row for row in tables.get(name, []) if _visible(row, as_of)] for name in VERSIONED})
 
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
@@ -201,13 +204,14 @@ class SourceData:
         tenant, key = KEYS[table]
         return {(row[tenant], row[key]): row for row in self.tables[table]}
 
-    def versions(self) -> dict[tuple[str, str], list[Row]]:
-        """The versions of each subscription, oldest first, by organization and id. If versions have the same instant, the last loaded one is kept."""
-        found: dict[tuple[str, str], dict[datetime, Row]] = {name: {} for name in self.by_tenant("subscriptions")}
-        for row in self.landed:
-            versions = found.get((row["organization_id"], row["subscription_id"]))
-            if versions is not None:
-                versions[row["updated_at"]] = row
+    def versions(self, table: str, *, with_deleted: bool = False) -> dict[tuple[str, str], list[Row]]:
+        """The versions of each row, oldest first, by organization and id. If versions have the same instant, the last loaded one is kept."""
+        found: dict[tuple[str, str], dict[datetime, Row]] = {name: {} for name in self.by_tenant(table)}
+        tenant, key = KEYS[table]
+        for row in self.landed[table]:
+            place = (row[tenant], row[key])
+            if with_deleted or place in found:
+                found.setdefault(place, {})[row["updated_at"]] = row
         return {name: [rows[moment] for moment in sorted(rows)] for name, rows in found.items()}
 
 
@@ -236,6 +240,9 @@ def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
 @cache
 def _read_sources(folder: Path, as_of: datetime) -> SourceData:
     runs = [*earlier_runs(folder, as_of), (as_of, folder)]
-    landed = [row for before, other in runs for row in _read(other / "subscriptions.csv") if _visible(row, before)]
+    landed = {
+        name: [row for before, other in runs for row in _read(other / f"{name}.csv") if _visible(row, before)]
+        for name in VERSIONED
+    }
     tables = {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS}
     return SourceData(as_of, tables, landed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import takewhile
 
 from tests.recompute.seeds import seed
 from tests.recompute.sources import Row
@@ -114,12 +115,18 @@ class Subscription:
         return max((number for number, row in enumerate(self.versions) if row["updated_at"] < end), default=0)
 
     def _status_since(self, position: int) -> datetime:
-        """When the first of the versions in a row with the same status was written."""
+        """When the first of the versions in a row with the same status was written.
+
+        The status of the very first version is older than that version: a pause began when billing says.
+        """
         status = word(self.versions[position]["status"])
         while position > 0 and word(self.versions[position - 1]["status"]) == status:
             position -= 1
         since: datetime = self.versions[position]["updated_at"]
-        return since
+        if position > 0 or status not in statuses() or statuses()[status].means != "paused":
+            return since
+        same = takewhile(lambda version: word(version["status"]) == status, self.versions)
+        return min([since, *(version["paused_at"] for version in same if version["paused_at"] is not None)])
 
 
 def lasts_until(subscription: Subscription, siblings: Iterable[Subscription]) -> datetime | None:

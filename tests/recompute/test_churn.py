@@ -121,6 +121,17 @@ def test_logos_are_counted_over_twelve_complete_months() -> None:
     assert logos(sources(subscriptions=paid)) == {("t", "smb"): Logos(13, 1)}
 
 
+def test_logos_count_in_the_segment_of_the_month_before() -> None:
+    accounts = [account(), account(employee_count=51, updated_at=datetime(2026, 8, 1, tzinfo=UTC))]
+    accounts += [account(employee_count=501, updated_at=datetime(2026, 8, 20, tzinfo=UTC))]
+    paid = [subscription("1", "2026-05-01", "2026-08-25")]
+    # It was small at the end of May, June and July: the version of 1 August begins with August. It left in August.
+    assert logos(sources(accounts=accounts, subscriptions=paid)) == {("t", "smb"): Logos(3, 1)}
+    paid = [subscription("1", "2026-05-01", "2026-09-10")]
+    accounts = [account(), account(employee_count=51, updated_at=datetime(2026, 7, 31, tzinfo=UTC))]
+    assert logos(sources(accounts=accounts, subscriptions=paid)) == {("t", "smb"): Logos(2, 0), ("t", "mid_market"): Logos(1, 0)}
+
+
 def customers(count: int, segment: str, months: int, *, left: int = 0) -> tuple[list[Row], list[Row]]:
     """Accounts of a plan tier that pay 100 a month and have been customers for `months` complete months; `left` of them left in August."""
     begun = datetime(2026 - (months > 8), (8 - months) % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)

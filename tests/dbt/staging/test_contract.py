@@ -80,7 +80,7 @@ LATER = {
     "outreach": {"responded_at", "converted_at"},
     "orders": {"shipped_at", "delivered_at"},
     "compliance_checks": {"due_at", "completed_at"},
-    "subscriptions": {"started_at", "trial_ends_at", "current_period_end", "cancelled_at", "ended_at"},
+    "subscriptions": {"started_at", "trial_ends_at", "current_period_end", "paused_at", "cancelled_at", "ended_at"},
     "invoices": {"due_at", "paid_at", "period_start", "period_end"},
     "tickets": {"first_responded_at", "resolved_at"},
     "survey_responses": {"responded_at"},

@@ -44,6 +44,19 @@ accounts as (
     from {{ ref('dim_accounts') }}
 ),
 
+segment_rules as (
+    select
+        segment,
+        rule_order,
+        plan_tier,
+        employees_above
+    from {{ ref('segment_rules') }}
+),
+
+segments as (
+    {{ classify_segment('present', 'segment_rules', key=['organization_id', 'account_id', 'version_number']) }}
+),
+
 final as (
     select
         {{ surrogate_key(['present.organization_id', 'present.account_id', 'present.version_number']) }} as account_version_key,
@@ -65,6 +78,7 @@ final as (
         present.status,
         if(present.status in ('churned', 'inactive'), present.status, present.account_type) as account_category,
         present.plan_tier,
+        segments.segment,
         present.region,
         present.country,
         present.city,
@@ -73,6 +87,10 @@ final as (
         present.merged_into_account_id,
         present.signup_date
     from present
+    inner join segments
+        on segments.organization_id = present.organization_id
+        and segments.account_id = present.account_id
+        and segments.version_number = present.version_number
     left join accounts
         on accounts.organization_id = present.organization_id
         and accounts.account_id = present.account_id

@@ -68,10 +68,18 @@ accounts as (
     select
         organization_id,
         account_id,
-        top_account_id,
-        is_top_account,
-        segment
+        top_account_id
     from {{ ref('dim_accounts') }}
+),
+
+account_months as (
+    select
+        organization_id,
+        account_id,
+        month,
+        segment
+    from {{ ref('int_accounts__months') }}
+    where segment is not null
 ),
 
 products as (
@@ -157,22 +165,23 @@ arpas as (
     group by revenue.organization_id, revenue.account_id
 ),
 
+-- An account counts in the segment of the month before, in which it had MRR.
 segment_logos as (
     select
         revenue.organization_id,
-        accounts.segment,
+        account_months.segment,
         countif(revenue.opening_subscription_count > 0) as opening_logo_count,
         countif(revenue.movement = 'churn') as churned_logo_count
     from revenue
-    inner join accounts
-        on accounts.organization_id = revenue.organization_id
-        and accounts.account_id = revenue.account_id
+    inner join account_months
+        on account_months.organization_id = revenue.organization_id
+        and account_months.account_id = revenue.account_id
+        and account_months.month = date_sub(revenue.month, interval 1 month)
     cross join settings
     where
-        accounts.is_top_account
-        and revenue.is_complete
+        revenue.is_complete
         and date_diff({{ first_day_of('month', as_of_date()) }}, revenue.month, month) <= settings.logo_churn_months
-    group by revenue.organization_id, accounts.segment
+    group by revenue.organization_id, account_months.segment
 ),
 
 organization_logos as (

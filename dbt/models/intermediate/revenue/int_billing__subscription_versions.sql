@@ -32,6 +32,7 @@ terms as (
     select
         organization_id,
         subscription_id,
+        {{ category('plan_tier') }} as plan_tier,
         {{ billing_word('billing_interval') }} as billing_interval,
         interval_count,
         quantity,
@@ -39,6 +40,7 @@ terms as (
         discount_pct,
         {{ currency_code('currency') }} as currency,
         {{ billing_word('status') }} as status,
+        paused_at,
         updated_at
     from landed
     where not _is_deleted
@@ -48,6 +50,7 @@ dated as (
     select
         organization_id,
         subscription_id,
+        plan_tier,
         billing_interval,
         interval_count,
         quantity,
@@ -55,6 +58,7 @@ dated as (
         discount_pct,
         currency,
         status,
+        paused_at,
         updated_at,
         row_number() over {{ history }} as version_number,
         lead(updated_at) over {{ history }} as valid_to,
@@ -66,6 +70,7 @@ stays as (
     select
         organization_id,
         subscription_id,
+        plan_tier,
         billing_interval,
         interval_count,
         quantity,
@@ -73,6 +78,7 @@ stays as (
         discount_pct,
         currency,
         status,
+        paused_at,
         updated_at,
         version_number,
         valid_to,
@@ -80,22 +86,35 @@ stays as (
     from dated
 ),
 
+-- The status of the first version began before the platform loaded it. Billing may say when a pause began.
 versions as (
     select
-        organization_id,
-        subscription_id,
-        billing_interval,
-        interval_count,
-        quantity,
-        unit_amount,
-        discount_pct,
-        currency,
-        status,
-        version_number,
-        if(version_number = 1, null, updated_at) as valid_from,
-        valid_to,
-        min(updated_at) over (partition by organization_id, subscription_id, stay_number) as status_since
+        stays.organization_id,
+        stays.subscription_id,
+        stays.plan_tier,
+        stays.billing_interval,
+        stays.interval_count,
+        stays.quantity,
+        stays.unit_amount,
+        stays.discount_pct,
+        stays.currency,
+        stays.status,
+        stays.version_number,
+        if(stays.version_number = 1, null, stays.updated_at) as valid_from,
+        stays.valid_to,
+        min(
+            case
+                when
+                    stays.stay_number = 1
+                    and subscription_statuses.means = 'paused'
+                    and stays.paused_at < stays.updated_at
+                    then stays.paused_at
+                else stays.updated_at
+            end
+        ) over (partition by stays.organization_id, stays.subscription_id, stays.stay_number) as status_since
     from stays
+    left join subscription_statuses
+        on subscription_statuses.status = stays.status
 ),
 
 final as (
@@ -108,6 +127,7 @@ final as (
         versions.valid_to,
         subscriptions.account_id,
         subscriptions.product_id,
+        versions.plan_tier,
         versions.billing_interval,
         versions.interval_count,
         versions.quantity,

@@ -1,6 +1,9 @@
 {{ config(cluster_by=['organization_id', 'dimension', 'month']) }}
 {#- Dimension → its value for a row of `cells`. -#}
-{%- set dimensions = {'total': "'total'", 'segment': 'segment', 'plan_tier': 'plan_tier', 'region': 'region'} -%}
+{%- set dimensions = {
+    'total': "'total'", 'segment': 'segment', 'plan_tier': 'plan_tier', 'region': 'region', 'segment_today': 'segment_today',
+    'plan_tier_today': 'plan_tier_today', 'region_today': 'region_today',
+} -%}
 {%- set sums = [
     'account_count', 'base_account_count', 'retained_account_count', 'base_mrr_amount', 'retained_mrr_amount',
     'retained_base_mrr_amount', 'base_subscriptions_without_rate', 'retained_subscriptions_without_rate',
@@ -13,7 +16,6 @@ revenue as (
     select
         organization_id,
         account_id,
-        account_key,
         month,
         reporting_currency,
         subscription_count,
@@ -34,11 +36,16 @@ revenue as (
 
 accounts as (
     select
-        account_key,
-        segment,
-        plan_tier,
-        region
-    from {{ ref('dim_accounts') }}
+        organization_id,
+        account_id,
+        month,
+        base_segment,
+        base_plan_tier,
+        base_region,
+        segment_today,
+        plan_tier_today,
+        region_today
+    from {{ ref('int_accounts__months') }}
 ),
 
 with_base as (
@@ -53,9 +60,12 @@ with_base as (
         revenue.movement_amount,
         revenue.mrr_12_months_ago_amount,
         revenue.mrr_at_rate_of_12_months_ago_amount,
-        coalesce(accounts.segment, 'unknown') as segment,
-        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
-        coalesce(accounts.region, 'unknown') as region,
+        coalesce(accounts.base_segment, 'unknown') as segment,
+        coalesce(accounts.base_plan_tier, 'unknown') as plan_tier,
+        coalesce(accounts.base_region, 'unknown') as region,
+        coalesce(accounts.segment_today, 'unknown') as segment_today,
+        coalesce(accounts.plan_tier_today, 'unknown') as plan_tier_today,
+        coalesce(accounts.region_today, 'unknown') as region_today,
         coalesce(base.subscription_count > 0, false) as is_in_base,
         base.subscription_count > 0 and revenue.subscription_count > 0 and revenue.least_subscription_count_since_base = 0
             as has_returned,
@@ -66,7 +76,9 @@ with_base as (
         and base.account_id = revenue.account_id
         and base.month = date_sub(revenue.month, interval 12 month)
     left join accounts
-        on accounts.account_key = revenue.account_key
+        on accounts.organization_id = revenue.organization_id
+        and accounts.account_id = revenue.account_id
+        and accounts.month = revenue.month
 ),
 
 cells as (
@@ -76,6 +88,9 @@ cells as (
         segment,
         plan_tier,
         region,
+        segment_today,
+        plan_tier_today,
+        region_today,
         any_value(reporting_currency) as reporting_currency,
         countif(subscription_count > 0) as account_count,
         countif(is_in_base) as base_account_count,
@@ -92,7 +107,7 @@ cells as (
         sum(if(movement = 'contraction', -movement_amount, 0)) as contraction_amount,
         sum(if(movement = 'churn', -movement_amount, 0)) as churn_amount
     from with_base
-    group by organization_id, month, segment, plan_tier, region
+    group by organization_id, month, segment, plan_tier, region, segment_today, plan_tier_today, region_today
 ),
 
 by_dimension as (

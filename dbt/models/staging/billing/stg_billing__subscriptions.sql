@@ -22,6 +22,7 @@ renamed as (
         started_at,
         trial_ends_at,
         current_period_end,
+        paused_at,
         cancelled_at,
         ended_at,
         updated_at,
@@ -49,6 +50,7 @@ final as (
         started_at,
         trial_ends_at,
         current_period_end,
+        paused_at,
         cancelled_at,
         ended_at,
         greatest(
