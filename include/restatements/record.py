@@ -94,7 +94,13 @@ def _restatements(
     if not changes:
         return []
     names = {name for change in changes for name in by_metric[change["metric"]].rows}
-    months = {month for change in changes for month in months_of(by_metric[change["metric"]], change["month"], change["part"])}
+    months = {
+        month
+        for change in changes
+        for figure in [by_metric[change["metric"]]]
+        for name in figure.rows
+        for month in months_of(figure, figures.rows[name], change["month"], change["part"])
+    }
     changed = changed_rows(figures, names, months, run.as_of, previous, client)
     restated = []
     for change in changes:
@@ -105,7 +111,7 @@ def _restatements(
                 "unit": figure.unit,
                 "new_value": new,
                 "difference": None if old is None or new is None else new - old,
-                **explain(figure, change, changed, run.as_of, version, previous),
+                **explain(figures, figure, change, changed, run.as_of, version, previous),
                 "previous_run_id": previous.run_id,
                 "previous_as_of": previous.as_of,
                 "code_version": version,
