@@ -13,7 +13,8 @@ docs/restatements.md explains it.
 | **Downstream** | `ops.period_closes`, `ops.closed_figures`, the page `restatements.html` beside the data docs |
 
 **On call.** A refused closing fails at once and is not retried. Its message says why: the month has not ended in every publication, or the
-organization has no figures in it. Publish the month first, then trigger the DAG again. A repetition changes nothing.
+organization has no figures in it. Publish the month first, then trigger the DAG again. A repetition changes nothing. While a run builds or
+publishes, the task is up for reschedule: it waits for the lock, and fails after 75 minutes.
 """
 
 from __future__ import annotations
@@ -55,12 +56,15 @@ with DAG(
         from airflow.sdk.exceptions import AirflowFailException
 
         from include.ops import ensure_tables
+        from include.orchestration import BUILD, wait_for_lock
         from include.restatements import CloseError, close_months, parse_month, reopen_months, write_page
 
         context = get_current_context()
         params, user = context["params"], getattr(context["dag_run"], "triggering_user_name", None)
         change = reopen_months if params["reopen"] else close_months
         ensure_tables()
+        # A publication in progress has replaced tables whose figures are not recorded yet.
+        wait_for_lock(context, [BUILD])
         try:
             said = change(parse_month(params["month"] or ""), params["by"] or user or "", params["organization"] or None)
         except CloseError as error:

@@ -65,7 +65,9 @@ def _index(computed: dict[Definition, list[Node]]) -> str:
     ]
     head = (
         f"# Metrics\n\n{GENERATED} Every definition of [metrics.md]({_REPOSITORY}/docs/metrics.md) that a model computes, with its SQL, "
-        "golden cases and tests. [Queries](queries.md) for common questions.\n"
+        "golden cases and tests. [Queries](queries.md) for common questions.\n\n"
+        f"[Restatements]({_REPOSITORY}/docs/restatements.md): published figures of ended months may change. `make restatements` lists those that did, "
+        "and writes them as a page.\n"
     )
     return f"{head}\n{markdown(['metric', 'part', 'computed by'], rows)}"
 

@@ -7,10 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
 
 from rich.console import Console
@@ -183,59 +181,17 @@ def status(_: argparse.Namespace) -> None:
 
 def restatements(_: argparse.Namespace) -> None:
     """Print the figures of ended months that publications have changed, and why."""
-    from include.restatements import restatement_table, write_page
-    from include.restatements import restatements as read
+    from include.local.months import show_restatements
 
-    def work() -> None:
-        wide = console if console.is_terminal else Console(width=240)
-        found = read()
-        wide.print(
-            restatement_table(found) if found else "No publication has changed a figure of an ended month.", highlight=False
-        )
-        wide.print(f"As a page: {write_page()}", highlight=False, soft_wrap=True)
-
-    _on_warehouse(work)
+    show_restatements(console if console.is_terminal else Console(width=240))
 
 
 def close(arguments: argparse.Namespace) -> None:
     """Freeze the published figures of a month, or re-open it."""
-    from include.restatements import CloseError, close_months, parse_month, reopen_months, write_page
+    from include.local.months import change_month
 
-    try:
-        month, by = parse_month(arguments.month), arguments.by or getuser()
-    except CloseError as error:
-        raise StackError(str(error)) from error
-    except (KeyError, OSError) as error:
-        raise StackError("This user has no name. Say who closes the month: BY=name.") from error
-
-    def work() -> None:
-        change = reopen_months if arguments.reopen else close_months
-        try:
-            said = change(month, by, arguments.organization or None)
-        except CloseError as error:
-            raise StackError(str(error)) from error
-        write_page()
-        console.print("\n".join(map(escape, said)), highlight=False)
-
-    _on_warehouse(work)
-
-
-def _on_warehouse(work: Callable[[], None]) -> None:
-    """Do something on the warehouse of the last run.
-
-    Raises:
-        StackError: there is none yet.
-    """
-    from include.ops import ensure_tables
-
-    company = Company.last()
-    if company is None:
-        raise StackError("There is no local warehouse yet: `make run` makes one.")
-    with warehouse_of(company, Ports.from_environment()) as variables:
-        os.environ.update(variables)
-        # A warehouse of an earlier version may lack some audit tables.
-        ensure_tables()
-        work()
+    said = change_month(arguments.month, arguments.organization, arguments.by, arguments.reopen)
+    console.print("\n".join(map(escape, said)), highlight=False)
 
 
 def mcp(arguments: argparse.Namespace) -> None:

@@ -168,17 +168,11 @@ def gate_task(gates: str | Sequence[str], run: RunContext, scope: Scope | None =
 
 
 def publish_task(dag_id: str, run: RunContext, tables: Sequence[str] | None = None) -> int:
-    """Publish as the body of a task: all built tables, or only `tables`. Returns the number of published tables.
-
-    A run that publishes all tables also writes the page of restatements.
-    """
+    """Publish as the body of a task: all built tables, or only `tables`. Returns the number of published tables."""
     from include import telemetry
     from include.publish import publish
-    from include.restatements import write_page
 
     count = publish(run, tables)
-    if tables is None:
-        write_page()
     telemetry.published(dag_id, count)
     return count
 

@@ -19,6 +19,7 @@ from include.quality.context import open_context
 from include.quality.gate import outcome_of
 from include.quality.render import SITE
 from include.quality.verdict import VERDICTS, GateVerdict, Outcome
+from include.restatements.page import PAGE as RESTATEMENTS
 from include.terms import GATED
 
 if TYPE_CHECKING:
@@ -74,13 +75,14 @@ def _overview(context: FileDataContext, keys: Sequence[Any], site: Path) -> str:
         link = quote(str(page.relative_to(site))) if page.is_relative_to(site) else ALL_RESULTS
         result = context.validation_results_store.get(key)
         gates[gate] += [(outcome_of(item), link) for item in result.results]
-    freshness = f" Freshness SLAs: <a href='../{FRESHNESS}'>status</a>." if (site.parent / FRESHNESS).exists() else ""
+    beside = {FRESHNESS: "Freshness SLAs", RESTATEMENTS: "Restatements and closed months"}
+    links = "".join(f" <a href='../{page}'>{title}</a>." for page, title in beside.items() if (site.parent / page).exists())
     sections = "".join(_section(gate, runs[gate], found) for gate, found in sorted(gates.items(), key=_pipeline_order))
     return web_page(
         "Gates",
         f"<h1>Gates <small>what was checked last, and what was found</small></h1>"
         f"<p>Details and history: <a href='{ALL_RESULTS}'>data docs</a>, <code>ops.gate_results</code>, "
-        f"<code>ops.reconciliation</code>, <code>quarantine.quarantined_rows</code>.{freshness}</p>{sections}",
+        f"<code>ops.reconciliation</code>, <code>quarantine.quarantined_rows</code>.{links}</p>{sections}",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.restatements.figures import TOTAL, Figure, Figures, Reason, Rows
 from include.sources import load_sources
-from include.sources.versions import key_text, latest, visible
+from include.sources.versions import key_text, latest, latest_first, visible
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -70,94 +70,121 @@ def changed_rows(
 def _rows_sql(name: str, declared: Rows, sources: Mapping[str, Source]) -> str:
     source_name, _, table_name = declared.table.partition(".")
     source = sources[source_name]
-    table = source.tables[table_name]
-    organization = "organization_id" if "organization_id" in table.columns else "cast(null as string)"
-    facts, progress = (
-        f"to_json_string([{', '.join(f'to_json_string({column})' for column in columns)}])" if columns else "''"
-        for columns in (declared.facts, declared.progress)
-    )
-    seen = visible(source, table)
-    now, before = (
-        f"""select *, {key_text(table.primary_key)} as row_key, {organization} as tenant, {facts} as facts, {progress} as progress
-        from {source.dataset}.{table_name}
-        where {condition}
-        {latest(table)}"""
-        for condition in (seen, f"({seen.replace('@as_of', '@previous_as_of')}) and _loaded_at <= @previous_published_at")
-    )
-    counts = f"""select row_key, figure_month, coalesce({declared.open}, false) as is_open
-            from %s cross join unnest(@months) as figure_month
-            where not _is_deleted and coalesce({declared.when}, false)"""
+    seen = visible(source, source.tables[table_name])
+    seen_before = f"({seen.replace('@as_of', '@previous_as_of')}) and _loaded_at <= @previous_published_at"
     reason = (
         f"'{declared.reason}'"
         if declared.reason
         else """case
-                when keys.before_facts is null then 'late arrival'
-                when keys.is_deleted then 'deletion'
-                when keys.facts != keys.before_facts then 'correction'
-                when keys.progress != keys.before_progress then 'status history'
-                when (counts_now.row_key is null) != (counts_before.row_key is null) then 'correction'
-                else 'as-of time'
-            end"""
+            when rows_before.facts is null then 'late arrival'
+            when rows_now._is_deleted then 'deletion'
+            when rows_now.facts != rows_before.facts then 'correction'
+            when rows_now.progress != rows_before.progress then 'status history'
+            when rows_now.counts = rows_before.counts then 'as-of time'
+            when rows_now.last_progress != rows_before.last_progress then 'status history'
+            else 'correction'
+        end"""
     )
     return f"""select name, organization_id, month, reason, count(*) as row_count,
     array_agg(row_key order by row_key limit {NAMED_ROWS}) as first_rows
 from (
     with rows_now as (
-        {now}
+        {_versions_sql(declared, source, seen)}
     ),
     rows_before as (
-        {before}
-    ),
-    keys as (
-        select
-            rows_now.row_key,
-            coalesce(rows_now.tenant, rows_before.tenant) as organization_id,
-            rows_now._is_deleted as is_deleted,
-            rows_now.facts,
-            rows_now.progress,
-            if(rows_before._is_deleted, null, rows_before.facts) as before_facts,
-            if(rows_before._is_deleted, null, rows_before.progress) as before_progress
-        from rows_now
-        left join rows_before on rows_before.row_key = rows_now.row_key
-    ),
-    counts_now as (
-        {counts % "rows_now"}
-    ),
-    counts_before as (
-        {counts % "rows_before"}
+        {_versions_sql(declared, source, seen_before)}
     )
     select
         '{name}' as name,
-        keys.organization_id,
-        coalesce(counts_now.figure_month, counts_before.figure_month) as month,
+        coalesce(rows_now.tenant, rows_before.tenant) as organization_id,
+        rows_now.figure_month as month,
         {reason} as reason,
-        keys.row_key
-    from counts_now
-    full join counts_before
-        on counts_before.row_key = counts_now.row_key
-        and counts_before.figure_month = counts_now.figure_month
-    inner join keys on keys.row_key = coalesce(counts_now.row_key, counts_before.row_key)
+        rows_now.row_key
+    from rows_now
+    left join rows_before
+        on rows_before.row_key = rows_now.row_key
+        and rows_before.figure_month = rows_now.figure_month
     where
-        counts_now.row_key is null
-        or counts_before.row_key is null
-        or keys.facts != keys.before_facts
-        or keys.progress != keys.before_progress
-        or counts_now.is_open
+        rows_now.counts != coalesce(rows_before.counts, false)
+        or (
+            rows_now.counts
+            and (
+                rows_now.facts != rows_before.facts
+                or rows_now.progress != rows_before.progress
+                or rows_now.is_open
+            )
+        )
 )
 group by name, organization_id, month, reason"""
 
 
-def months_of(figure: Figure, month: date, part: str) -> set[date]:
-    """The months whose source rows a figure counts."""
-    found = {month}
+def _versions_sql(declared: Rows, source: Source, seen: str) -> str:
+    """SQL for the latest version of each row that fulfils the condition `seen`, per month.
+
+    `counts` says whether the row counts in the month. A deleted row has no `facts`. Columns of `at_month_end` have the value of the
+    version in force at the month's end. As in `int_billing__subscription_versions`, the first version is in force since ever.
+    """
+    table = source.tables[declared.table.partition(".")[2]]
+    organization = "organization_id" if "organization_id" in table.columns else "cast(null as string)"
+    key, months = key_text(table.primary_key), "cross join unnest(@months) as figure_month"
+
+    def listed(columns: Sequence[str], at_month_end: bool = True) -> str:
+        values = [
+            f"first_value({column}) over in_force" if at_month_end and column in declared.at_month_end else column
+            for column in columns
+        ]
+        return f"to_json_string([{', '.join(f'to_json_string({value})' for value in values)}])" if columns else "''"
+
+    columns = f"""{key} as row_key, {organization} as tenant, {listed(declared.facts)} as facts,
+            {listed(declared.progress)} as progress, {listed(declared.progress, at_month_end=False)} as last_progress"""
+    of_table = f"{source.dataset}.{table.name}"
+    if declared.at_month_end:
+        began = f"coalesce({table.changed_at} < timestamp(date_add(figure_month, interval 1 month)), true)"
+        partition = f"partition by {', '.join(table.primary_key)}, figure_month"
+        versions = f"""select *, {columns}
+            from {of_table} {months}
+            where {seen}
+            qualify row_number() over ({partition} order by {latest_first(table)}) = 1
+            window in_force as (
+                {partition}
+                order by
+                    _is_deleted,
+                    {began} desc,
+                    if({began}, {table.changed_at}, null) desc,
+                    {table.changed_at},
+                    {latest_first(table)}
+            )"""
+    else:
+        versions = f"""select *, {columns}
+            from {of_table}
+            where {seen}
+            {latest(table)}"""
+    return f"""select row_key, tenant, figure_month, _is_deleted, progress, last_progress, if(_is_deleted, null, facts) as facts,
+            not _is_deleted and coalesce({declared.when}, false) as counts, coalesce({declared.open}, false) as is_open
+        from (
+            {versions}
+        ) {"" if declared.at_month_end else months}"""
+
+
+def months_of(figure: Figure, declared: Rows, month: date, part: str) -> set[date]:
+    """The months whose source rows of one kind a figure counts."""
+    bases = set()
     if figure.months_before:
         before = month.year * 12 + month.month - 1 - figure.months_before
-        found.add(date(before // 12, before % 12 + 1, 1))
-    return found if part == TOTAL else {*found, date.fromisoformat(part)}
+        bases.add(date(before // 12, before % 12 + 1, 1))
+    if part != TOTAL:
+        bases.add(date.fromisoformat(part))
+    return bases if figure.at_rates_of_base and declared.reason == "exchange rate" else {month, *bases}
 
 
 def explain(
-    figure: Figure, change: Row, changed: Sequence[Row], as_of: datetime, version: str | None, previous: Publication
+    figures: Figures,
+    figure: Figure,
+    change: Row,
+    changed: Sequence[Row],
+    as_of: datetime,
+    version: str | None,
+    previous: Publication,
 ) -> dict[str, Any]:
     """The columns `reason`, `row_count`, `first_rows` and `evidence_json` of a restatement.
 
@@ -165,6 +192,7 @@ def explain(
     changed; source rows changed, by the reason of most rows; rows were open; else it is unknown.
 
     Args:
+        figures: the declared figures.
         figure: the figure.
         change: `organization_id`, `month`, `part` of the change.
         changed: what `changed_rows` has found.
@@ -172,7 +200,7 @@ def explain(
         version: the version of the code of the new publication, if it is known.
         previous: the publication before.
     """
-    months = months_of(figure, change["month"], change["part"])
+    months = {name: months_of(figure, figures.rows[name], change["month"], change["part"]) for name in figure.rows}
     evidence: list[dict[str, Any]] = [
         {
             "reason": row["reason"],
@@ -182,7 +210,7 @@ def explain(
             "first": list(row["first_rows"]),
         }
         for row in changed
-        if row["name"] in figure.rows and row["month"] in months and row["organization_id"] in (None, change["organization_id"])
+        if row["month"] in months.get(row["name"], ()) and row["organization_id"] in (None, change["organization_id"])
     ]
     evidence.sort(key=lambda item: (-item["rows"], item["table"], item["month"], item["reason"]))
     reason: Reason

@@ -32,6 +32,7 @@ class Rows(BaseModel):
         when: SQL condition: whether a row counts in `figure_month` (DATE).
         facts: columns whose change is a correction.
         progress: columns whose change is status history.
+        at_month_end: those of them that count as they were at the month's end; the others as of the run.
         open: SQL condition of the rows that count otherwise as time passes.
         reason: the reason of every change of these rows, if it is always the same.
     """
@@ -42,8 +43,15 @@ class Rows(BaseModel):
     when: str
     facts: tuple[Name, ...] = Field(min_length=1)
     progress: tuple[Name, ...] = ()
+    at_month_end: tuple[Name, ...] = ()
     open: str = "false"
     reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _are_compared(self) -> Rows:
+        if unknown := sorted({*self.at_month_end} - {*self.facts, *self.progress}):
+            raise ValueError(f"at_month_end has {', '.join(unknown)}, which is neither in facts nor in progress")
+        return self
 
 
 class Figure(BaseModel):
@@ -62,6 +70,7 @@ class Figure(BaseModel):
         at_least: a figure of a smaller base is not judged.
         rows: names of the source rows that it counts.
         months_before: it also counts the rows of this many months earlier; 0 for none.
+        at_rates_of_base: its exchange rates are those of that earlier month or of the cohort, not those of its own month.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +88,7 @@ class Figure(BaseModel):
     at_least: int = 0
     rows: tuple[Name, ...] = Field(min_length=1)
     months_before: int = Field(0, ge=0)
+    at_rates_of_base: bool = False
 
     @property
     def is_relative(self) -> bool:
@@ -89,6 +99,12 @@ class Figure(BaseModel):
     def _warns_first(self) -> Figure:
         if self.warn > self.block:
             raise ValueError(f"{self.metric} blocks at {self.block}, before it warns at {self.warn}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_base(self) -> Figure:
+        if self.at_rates_of_base and not (self.months_before or self.cohort):
+            raise ValueError(f"{self.metric} has at_rates_of_base, but neither months_before nor cohort")
         return self
 
 
@@ -130,8 +146,11 @@ def load_figures(path: Path | None = None) -> Figures:
         return Figures()
     try:
         return Figures.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise FiguresError(f"{path}: {error}") from error
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise FiguresError(f"{path}: {'; '.join(wrong)}") from error
+    except yaml.YAMLError as error:
+        raise FiguresError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def changes_sql(table: str, figures: tuple[Figure, ...], relation: str) -> str:

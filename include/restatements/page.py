@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
     from rich.table import Table
 
-#: Restatements that are shown.
+#: Restatements that are shown, and changed figures of closed months.
 SHOWN = 200
+#: The page, in the folder of the data docs' site.
+PAGE = "restatements.html"
 HEADINGS = ("published", "figure", "organization", "month", "old", "new", "difference", "reason", "rows", "first rows")
 CLOSED_HEADINGS = ("organization", "month", "figure", "as closed", "now", "difference", "closed by", "closed", "state")
 
@@ -27,24 +29,24 @@ _RESTATEMENTS = """
     select * from ops.restatements
     where @run_id is null or run_id = @run_id
     order by published_at desc, organization_id, month desc, metric, part
-    limit 200
+    limit @shown
 """
 _CLOSED = """
     select * from ops.closed_and_current
     where has_changed
     order by organization_id, month desc, metric, part
-    limit 200
+    limit @shown
 """
 
 
 def restatements(client: Client | None = None, run_id: str | None = None) -> list[Row]:
-    """The last 200 rows of `ops.restatements`, newest publication first; those of one run, if it is given."""
-    return rows(_RESTATEMENTS, {"run_id": run_id}, client)
+    """The last `SHOWN` rows of `ops.restatements`, newest publication first; those of one run, if it is given."""
+    return rows(_RESTATEMENTS, {"run_id": run_id, "shown": SHOWN}, client)
 
 
 def closed_changes(client: Client | None = None) -> list[Row]:
-    """Frozen figures that differ from those that are published now: at most 200 rows of `ops.closed_and_current`."""
-    return rows(_CLOSED, client=client)
+    """Frozen figures that differ from those that are published now: at most `SHOWN` rows of `ops.closed_and_current`."""
+    return rows(_CLOSED, {"shown": SHOWN}, client)
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -90,8 +92,13 @@ def restatement_table(found: Sequence[Row], title: str | None = None) -> Table:
     return table
 
 
+def page_path() -> Path:
+    """The file of the page, beside the data docs."""
+    return settings().state_dir / "gx" / PAGE
+
+
 def write_page(client: Client | None = None) -> Path:
-    """Write the page `restatements.html` beside the data docs. Returns its path."""
+    """Write the page. Returns its path."""
     body = (
         "<h1>Restatements</h1>"
         f"<p>Figures of ended months that a publication has changed; the last {SHOWN}. All times are UTC. All of them: "
@@ -102,7 +109,7 @@ def write_page(client: Client | None = None) -> Path:
         "<code>ops.closed_and_current</code>.</p>"
         f"{_html(CLOSED_HEADINGS, [closed_cells(row) for row in closed_changes(client)])}"
     )
-    path = settings().state_dir / "gx" / "restatements.html"
+    path = page_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".new")
     written.write_text(web_page("Restatements", body), encoding="utf-8")

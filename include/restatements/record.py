@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from include.ops import append
 from include.restatements.evidence import Publication, changed_rows, explain, months_of
 from include.restatements.figures import Figure, Figures, changes_sql, load_figures
+from include.restatements.page import page_path, write_page
 from include.restatements.versions import code_versions
 from include.run_context import RunContext
 from include.warehouse import Row, rows
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 def record_figures(run: RunContext, tables: Collection[str], client: Client) -> int:
     """Record the figures of ended months that a run has published, and those that it has restated.
 
+    The page of restatements is written if a figure is restated, or if there is no page yet.
     `ops.published_figures` gets the figures that differ from the last recorded ones. A repetition replaces the rows of the run.
 
     Args:
@@ -59,6 +61,8 @@ def record_figures(run: RunContext, tables: Collection[str], client: Client) -> 
     # Restatements first: if the run is killed between the two, its repetition finds the same changes.
     append("ops.restatements", restated, replace_where=where, client=client)
     append("ops.published_figures", recorded, replace_where=where, client=client)
+    if restated or not page_path().exists():
+        write_page(client)
     if restated:
         log.warning("%d published figures of ended months have changed: see ops.restatements.", len(restated))
     return len(restated)
@@ -94,7 +98,13 @@ def _restatements(
     if not changes:
         return []
     names = {name for change in changes for name in by_metric[change["metric"]].rows}
-    months = {month for change in changes for month in months_of(by_metric[change["metric"]], change["month"], change["part"])}
+    months = {
+        month
+        for change in changes
+        for figure in [by_metric[change["metric"]]]
+        for name in figure.rows
+        for month in months_of(figure, figures.rows[name], change["month"], change["part"])
+    }
     changed = changed_rows(figures, names, months, run.as_of, previous, client)
     restated = []
     for change in changes:
@@ -105,7 +115,7 @@ def _restatements(
                 "unit": figure.unit,
                 "new_value": new,
                 "difference": None if old is None or new is None else new - old,
-                **explain(figure, change, changed, run.as_of, version, previous),
+                **explain(figures, figure, change, changed, run.as_of, version, previous),
                 "previous_run_id": previous.run_id,
                 "previous_as_of": previous.as_of,
                 "code_version": version,

@@ -90,16 +90,20 @@ def render_macro(sources: Mapping[str, Source]) -> str:
     tables = ""
     for source in sources.values():
         for table in source.tables.values():
-            entry = {
-                "key": list(table.primary_key),
-                "changed_at": table.changed_at,
-                "visible": visible(source, table),
-                "latest_first": latest_first(table),
-                "happened": happened(table),
-            }
-            lines = "".join(f"\n            {key!r}: {value!r}," for key, value in entry.items())
+            lines = "".join(f"\n            {key!r}: {value!r}," for key, value in rules_of(source, table).items())
             tables += f"\n        '{source.name}.{table.name}': {{{lines}\n        }},"
     return _MACRO.format(tables=tables)
+
+
+def rules_of(source: Source, table: Table) -> dict[str, Any]:
+    """What the macro says about one raw table."""
+    return {
+        "key": list(table.primary_key),
+        "changed_at": table.changed_at,
+        "visible": visible(source, table),
+        "latest_first": latest_first(table),
+        "happened": happened(table),
+    }
 
 
 def _table(source: Source, table: Table) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,7 +38,7 @@ SHOP = {
 }
 #: Runs DAGs as `airflow dags test` does. `other` is a triggered run that waits for a scheduler.
 SCRIPT = """
-    import os, sys, threading, time
+    import json, os, sys, threading, time
     from airflow.api.common.trigger_dag import trigger_dag
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
@@ -63,9 +64,9 @@ SCRIPT = """
                     session.query(DagRun).filter_by(dag_id=other, run_id="other").update({"state": DagRunState.FAILED})
                     return print("ENDED", flush=True)
 
-    if sys.argv[3:] == ["ends"]:
+    if sys.argv[3] == "ends":
         threading.Thread(target=end_when_awaited, daemon=True).start()
-    run = bag.dags[played].test()
+    run = bag.dags[played].test(run_conf=json.loads(sys.argv[4]))
     for ti in run.get_task_instances():
         print("TASK", ti.task_id, ti.state, flush=True)
     print("RUN", run.state)
@@ -104,8 +105,8 @@ def play(
         "TASK_RETRY_DELAY_SECONDS": "1",
     }
 
-    def run(dag_id: str, other: str, *how: str) -> list[str]:
-        command = [sys.executable, "-c", textwrap.dedent(SCRIPT), dag_id, other, *how]
+    def run(dag_id: str, other: str, how: str = "", **conf: str) -> list[str]:
+        command = [sys.executable, "-c", textwrap.dedent(SCRIPT), dag_id, other, how, json.dumps(conf)]
         environment = {**os.environ, **airflow, **warehouse_variables(), **mine}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
         assert "\nRUN " in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]
@@ -155,3 +156,15 @@ def test_a_deleted_run_counts_as_ended(play: Callable[..., list[str]], bq: Clien
     output = play("ingest_shop", "maintenance")
     assert "RUN success" in output, "\n".join(output[-80:])
     assert not any("Waiting for a lock" in line for line in output)
+
+
+def test_a_month_is_closed_after_the_run_that_publishes(play: Callable[..., list[str]], bq: Client) -> None:
+    figure = "'r' as run_id, timestamp '2026-10-01' as as_of, timestamp '2026-10-01' as published_at, 'nrr' as metric, 'acme' as organization_id"
+    columns = "run_id, as_of, published_at, metric, organization_id, month, part, value"
+    bq.query(f"insert into ops.published_figures ({columns}) select {figure}, date '2026-09-01', 'total', 98").result()
+    assert take_lock(["build"], "refresh_every_15_minutes", "other", lambda *_: False, bq) is None
+    output = play("close_month", "refresh_every_15_minutes", "ends", month="2026-09", by="ann")
+    assert "RUN success" in output, "\n".join(output[-80:])
+    waited = [n for n, line in enumerate(output) if "Waiting for a lock: refresh_every_15_minutes (other) writes build" in line]
+    assert waited and waited[0] < output.index("ENDED")
+    assert rows("select organization_id, event, event_by from ops.period_closes", bq) == [("acme", "closed", "ann")]

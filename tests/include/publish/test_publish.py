@@ -181,7 +181,7 @@ def test_a_model_taken_out_of_the_project_is_no_longer_published(bq: Client, tmp
         "depends_on": {"nodes": [], "macros": []},
     }
     (tmp_path / "target").mkdir()
-    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": {"model.mart_a": kept}, "macros": {}}))
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": {"model.mart_a": kept}, "macros": {}, "sources": {}}))
     (tmp_path / "dbt_project.yml").write_text("name: project\n")
     assert publish(SECOND, client=bq) == 1
     assert shown(bq) == [1, None, None]

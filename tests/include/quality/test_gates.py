@@ -484,9 +484,9 @@ def test_data_docs_show_the_latest_results_as_pages(bq: Client, gates: Make, cap
     run_gate("marts", RUN)
     overview = build_data_docs().read_text(encoding="utf-8")
     assert re.findall("<h2>(\\w+) ", overview) == ["marts"]
-    status = index.parent.parent / "freshness.html"
-    status.touch()
-    assert "href='../freshness.html'" in build_data_docs().read_text(encoding="utf-8"), (
-        "a link to the status of the freshness SLAs, if the page exists"
-    )
-    assert status.exists()
+    pages = [index.parent.parent / name for name in ("freshness.html", "restatements.html")]
+    assert not [page.name for page in pages if page.name in overview], "there is no link to a page that does not exist"
+    for page in pages:
+        page.touch()
+        assert f"href='../{page.name}'" in build_data_docs().read_text(encoding="utf-8")
+        assert page.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from google.cloud.bigquery import Client
 from include.ingestion.raw import RawTables
 from include.restatements import load_figures
 from include.restatements.evidence import Publication, changed_rows, explain, months_of
+from include.settings import ROOT
 from include.sources import load_sources
 from tests.warehouse import connected
 
@@ -26,7 +28,7 @@ TICKET = {"organization_id": "acme", "priority": "high", "status": "open", "crea
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
-    """A client of a warehouse with the raw tables of billing and support, empty."""
+    """A client of a warehouse with the raw tables of billing and support, empty, and the words of `subscription_statuses`."""
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     with connected(monkeypatch) as client:
         for name in ("billing", "support"):
@@ -34,6 +36,12 @@ def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
             for table in client.list_tables(source.dataset) if source.dataset in _datasets(client) else ():
                 client.delete_table(table.reference)
             RawTables(source, client).ensure()
+        with (ROOT / "dbt" / "seeds" / "subscription_statuses.csv").open() as seed:
+            words = ", ".join(f"('{row['status']}', '{row['means']}')" for row in csv.DictReader(seed))
+        client.query(
+            "create or replace table core.subscription_statuses (status string, means string);"
+            f"insert into core.subscription_statuses values {words}"
+        ).result()
         yield client
 
 
@@ -42,7 +50,7 @@ def _datasets(bq: Client) -> set[str]:
 
 
 def load(bq: Client, table: str, day: int, deleted: bool = False, **values: Any) -> None:
-    """Load a version at 01:00 of a day of October; it was changed the noon before."""
+    """Load a version at 01:00 of a day of October; it was changed the noon before, or at the given `updated_at`."""
     loaded, changed = (
         f"2026-10-{day:02} 01:00:00+00",
         "2026-09-30 12:00:00+00" if day == 1 else f"2026-10-{day - 1:02} 12:00:00+00",
@@ -54,7 +62,7 @@ def load(bq: Client, table: str, day: int, deleted: bool = False, **values: Any)
         "_is_deleted": deleted,
         "updated_at": changed,
     }
-    row = values | of_load
+    row = of_load | values
     types = {field.name: field.field_type for field in bq.get_table(table).schema}
     cast = ", ".join(
         f"cast('{value}' as {types[name].replace('INTEGER', 'INT64').replace('BOOLEAN', 'BOOL')})" for name, value in row.items()
@@ -70,21 +78,66 @@ def found(bq: Client, *names: str) -> list[tuple[str, int, str, list[str]]]:
 
 def test_a_subscription_counts_in_the_months_at_whose_end_it_is_in_force(bq: Client) -> None:
     table = "raw_billing.subscriptions"
-    for key in ("cut", "raised", "same"):
-        load(bq, table, 1, subscription_id=key, **SUBSCRIPTION)
+    load(bq, table, 1, subscription_id="cut", **SUBSCRIPTION)
     load(bq, table, 2, subscription_id="cut", **SUBSCRIPTION | {"status": "cancelled", "ended_at": "2026-08-20"})
-    load(bq, table, 2, subscription_id="raised", **SUBSCRIPTION | {"quantity": 2})
-    load(bq, table, 2, subscription_id="same", **SUBSCRIPTION | {"current_period_end": "2026-11-01"})
     load(bq, table, 2, subscription_id="late", **SUBSCRIPTION | {"started_at": "2026-09-05"})
-    raised = (1, "correction", ["acme|raised"])
+    load(bq, table, 1, subscription_id="gone", **SUBSCRIPTION | {"started_at": "2026-09-05"})
+    load(bq, table, 2, deleted=True, subscription_id="gone", organization_id="acme")
     assert found(bq, "subscriptions") == [
-        ("2026-07", 1, "correction", ["acme|raised"]),
-        ("2026-07", 1, "status history", ["acme|cut"]),
-        ("2026-08", *raised),
         ("2026-08", 1, "status history", ["acme|cut"]),
-        ("2026-09", *raised),
+        ("2026-09", 1, "deletion", ["acme|gone"]),
         ("2026-09", 1, "late arrival", ["acme|late"]),
         ("2026-09", 1, "status history", ["acme|cut"]),
+    ]
+
+
+def test_a_change_after_the_months_end_is_no_evidence(bq: Client) -> None:
+    table = "raw_billing.subscriptions"
+    changes = {
+        "raised": {"quantity": 2},
+        "paused": {"status": "paused"},
+        "renewed": {"current_period_end": "2026-11-01"},
+        "notice": {"cancelled_at": "2026-09-15", "current_period_end": "2026-09-20"},
+        "cancelled": {"status": "canceled", "cancelled_at": "2026-09-15", "current_period_end": "2026-10-20"},
+        "undated": {"status": "canceled"},
+    }
+    for key, change in changes.items():
+        load(bq, table, 1, subscription_id=key, **SUBSCRIPTION)
+        load(bq, table, 2, subscription_id=key, **SUBSCRIPTION | change)
+    assert found(bq, "subscriptions") == []
+
+
+def test_the_version_in_force_at_the_months_end_counts(bq: Client) -> None:
+    """A version that arrives late counts from its own time until the next one."""
+    table = "raw_billing.subscriptions"
+    for key, change in {"paused": {"status": "paused"}, "raised": {"quantity": 2}}.items():
+        load(bq, table, 1, subscription_id=key, updated_at="2026-07-10", **SUBSCRIPTION)
+        load(bq, table, 1, subscription_id=key, updated_at="2026-09-10", **SUBSCRIPTION)
+        load(bq, table, 2, subscription_id=key, updated_at="2026-08-10", **SUBSCRIPTION | change)
+    assert found(bq, "subscriptions") == [
+        ("2026-08", 1, "correction", ["acme|raised"]),
+        ("2026-08", 1, "status history", ["acme|paused"]),
+    ]
+
+
+def test_the_first_version_counts_since_ever(bq: Client) -> None:
+    table = "raw_billing.subscriptions"
+    load(bq, table, 1, subscription_id="s1", updated_at="2026-09-10", **SUBSCRIPTION)
+    load(bq, table, 2, subscription_id="s1", updated_at="2026-08-10", **SUBSCRIPTION | {"quantity": 2})
+    assert found(bq, "subscriptions") == [
+        ("2026-07", 1, "correction", ["acme|s1"]),
+        ("2026-08", 1, "correction", ["acme|s1"]),
+    ]
+
+
+def test_a_cancellation_without_an_end_ends_at_the_later_of_its_other_dates(bq: Client) -> None:
+    table = "raw_billing.subscriptions"
+    load(bq, table, 1, subscription_id="s1", **SUBSCRIPTION)
+    dates = {"cancelled_at": "2026-07-20", "current_period_end": "2026-08-20"}
+    load(bq, table, 2, subscription_id="s1", **SUBSCRIPTION | {"status": "Non-Renewing"} | dates)
+    assert found(bq, "subscriptions") == [
+        ("2026-08", 1, "status history", ["acme|s1"]),
+        ("2026-09", 1, "status history", ["acme|s1"]),
     ]
 
 
@@ -94,7 +147,13 @@ def test_a_change_of_dates_alone_counts_in_the_months_that_it_enters_or_leaves(b
     load(bq, table, 2, subscription_id="s1", **SUBSCRIPTION | {"ended_at": "2026-09-20"})
     load(bq, table, 1, subscription_id="s2", **SUBSCRIPTION | {"started_at": "2026-09-20"})
     load(bq, table, 2, subscription_id="s2", **SUBSCRIPTION | {"started_at": "2026-08-20"})
-    assert found(bq, "subscriptions") == [("2026-08", 1, "correction", ["acme|s2"]), ("2026-09", 1, "correction", ["acme|s1"])]
+    load(bq, table, 1, subscription_id="s3", **SUBSCRIPTION | {"trial_ends_at": "2026-07-20"})
+    load(bq, table, 2, subscription_id="s3", **SUBSCRIPTION | {"trial_ends_at": "2026-08-01"})
+    assert found(bq, "subscriptions") == [
+        ("2026-07", 1, "correction", ["acme|s3"]),
+        ("2026-08", 1, "correction", ["acme|s2"]),
+        ("2026-09", 1, "correction", ["acme|s1"]),
+    ]
 
 
 def test_an_open_ticket_counts_otherwise_as_time_passes(bq: Client) -> None:
@@ -117,16 +176,36 @@ def test_a_version_that_changed_after_the_former_as_of_time_was_not_seen_then(bq
     """It was loaded in time, but the publication before did not report on its instant."""
     table = "raw_billing.subscriptions"
     load(bq, table, 1, subscription_id="s1", **SUBSCRIPTION)
-    load(bq, table, 1, subscription_id="s1", **SUBSCRIPTION | {"quantity": 3})
-    bq.query(f"update {table} set updated_at = timestamp '2026-10-01 00:30:00+00' where quantity = 3").result()
-    assert found(bq, "subscriptions")[0] == ("2026-07", 1, "correction", ["acme|s1"])
+    load(bq, table, 1, subscription_id="s1", updated_at="2026-10-01 00:30:00", **SUBSCRIPTION | {"ended_at": "2026-09-20"})
+    assert found(bq, "subscriptions") == [("2026-09", 1, "correction", ["acme|s1"])]
 
 
 def test_a_figure_counts_its_month_its_cohort_and_the_months_before() -> None:
     by_metric = {figure.metric: figure for figure in FIGURES.figures}
-    assert months_of(by_metric["mrr"], SEPTEMBER, "total") == {SEPTEMBER}
-    assert months_of(by_metric["nrr"], date(2026, 1, 1), "total") == {date(2026, 1, 1), date(2025, 1, 1)}
-    assert months_of(by_metric["cohort_logo_retention"], SEPTEMBER, "2026-07-01") == {JULY, SEPTEMBER}
+
+    def months(metric: str, name: str, month: date, part: str = "total") -> set[date]:
+        return months_of(by_metric[metric], FIGURES.rows[name], month, part)
+
+    january, year_before = date(2026, 1, 1), date(2025, 1, 1)
+    assert months("mrr", "subscriptions", SEPTEMBER) == months("mrr", "fx_rates", SEPTEMBER) == {SEPTEMBER}
+    assert months("nrr", "subscriptions", january) == {january, year_before}
+    assert months("nrr", "fx_rates", january) == months("grr", "fx_rates", january) == {year_before}
+    assert months("cohort_logo_retention", "subscriptions", SEPTEMBER, "2026-07-01") == {JULY, SEPTEMBER}
+    assert months("cohort_revenue_retention", "fx_rates", SEPTEMBER, "2026-07-01") == {JULY}
+
+
+def test_only_rates_of_the_base_explain_a_retention_figure() -> None:
+    (figure,) = (figure for figure in FIGURES.figures if figure.metric == "nrr")
+    change = {"organization_id": "acme", "month": SEPTEMBER, "part": "total"}
+    rate = {"name": "fx_rates", "organization_id": None, "reason": "exchange rate", "row_count": 1, "first_rows": ["EUR"]}
+    late = change | {"name": "subscriptions", "reason": "late arrival", "row_count": 1, "first_rows": ["s"]}
+
+    def reason(month: date) -> str:
+        said = explain(FIGURES, figure, change, [rate | {"month": month}, late], AS_OF, "c1", PREVIOUS)
+        return str(said["reason"])
+
+    assert reason(SEPTEMBER) == "late arrival"
+    assert reason(date(2025, 9, 1)) == "exchange rate"
 
 
 def test_the_reason_is_that_of_most_rows_and_open_rows_come_last() -> None:
@@ -143,7 +222,7 @@ def test_the_reason_is_that_of_most_rows_and_open_rows_come_last() -> None:
             if changed
             else []
         )
-        said = explain(figure, change, [*others, *changed], as_of, version, PREVIOUS)
+        said = explain(FIGURES, figure, change, [*others, *changed], as_of, version, PREVIOUS)
         return said["reason"], said["row_count"], said["first_rows"]
 
     assert reason() == ("unknown", None, None)

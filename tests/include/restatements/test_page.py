@@ -8,7 +8,8 @@ import pytest
 from google.cloud.bigquery import Client
 from rich.console import Console
 
-from include.restatements import close_months, restatement_table, restatements, write_page
+from include.restatements import close_months, page, restatement_table, restatements, write_page
+from include.restatements.page import page_path
 from tests.include.restatements.company import Company
 from tests.include.restatements.test_close import SEPTEMBER, publish
 
@@ -38,3 +39,29 @@ def test_the_page_shows_frozen_figures_that_have_changed(bq: Client) -> None:
     page = write_page(bq).read_text()
     assert "<td>acme<td>2026-09<td>order_revenue<td>100.00<td>90.00<td>-10.00<td>ann<td>" in page
     assert "beta" not in page
+
+
+def test_a_publication_that_changes_a_figure_writes_the_page(
+    bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.publish(1, monkeypatch)
+    assert "<p>None.</p>" in page_path().read_text(), "there was no page yet"
+    page_path().write_text("of day 1")
+    company.publish(2, monkeypatch)
+    assert page_path().read_text() == "of day 1", "no figure has changed"
+    company.order(3, "a3", "2026-09-10", "7")
+    company.publish(3, monkeypatch)
+    assert "<td>order_revenue<td>acme<td>2026-09<td>100.00<td>114.00" in page_path().read_text()
+
+
+def test_as_many_restatements_are_shown_as_the_page_says(bq: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "SHOWN", 1)
+    company.publish(1, monkeypatch)
+    company.order(2, "a3", "2026-09-10", "7")
+    assert company.publish(2, monkeypatch) == 2
+    assert len(restatements(bq)) == 1
+    publish(bq, acme=100, beta=7)
+    close_months(SEPTEMBER, "ann", client=bq)
+    publish(bq, 3, acme=90, beta=6)
+    text = write_page(bq).read_text()
+    assert "the last 1." in text and text.count("<tr><td>") == 2
