@@ -135,6 +135,10 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
             end -= (end - span.terms.period_end(anchor, periods - 2)) // 3 // DAY * DAY
         ends = dice.chance(0.18) and not platform
         following = _next_terms(dice, account, span.terms, end)
+        sign = account.sign("downgrade", min(end, leaves or end) - DAY)
+        if sign is not None and span.started < sign.begin < end:
+            end, ends = sign.begin, False
+            following = replace(span.terms, quantity=(span.terms.quantity + 1) // 2)
         if leaves is not None and leaves <= end:
             end, ends = leaves, True
         write_subscription(world, span, end, "ended" if ends else "replaced", dice)
@@ -261,6 +265,8 @@ def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice
     changes: Changes = [(begin + HOUR, {"status": "open"})]
     effects: Changes = []
     how = dice.draw(_PAYMENT)
+    if span.account.sign("payments", begin) is not None:
+        how = "never"
     paid = begin + HOUR + dice.whole(1, terms_days * 24 - 2) * HOUR
     if how == "late":
         paid = due + dice.whole(1, 25) * DAY
