@@ -106,7 +106,7 @@ cumulated as (
     select
         organization_id,
         churn_risk_score,
-        countif(has_left) over (partition by organization_id order by churn_risk_score desc) as left_count,
+        count(if(has_left, account_id, null)) over (partition by organization_id order by churn_risk_score desc) as left_count,
         count(*) over (partition by organization_id order by churn_risk_score desc) as scored_count
     from outcomes
 ),
