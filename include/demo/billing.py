@@ -6,6 +6,7 @@ A line is the series of subscriptions of one account for one product. Each chang
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from include.demo import clock
@@ -136,9 +137,12 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
         ends = dice.chance(0.18) and not platform
         following = _next_terms(dice, account, span.terms, end)
         sign = account.sign("downgrade", min(end, leaves or end) - DAY)
-        if sign is not None and span.started < sign.begin < end:
-            end, ends = sign.begin, False
-            following = replace(span.terms, quantity=(span.terms.quantity + 1) // 2)
+        if sign is not None and anchor < sign.begin:
+            # A contract shrinks at the end of a period, if one ends before the account leaves.
+            shrinks = next(until for number in count() if (until := span.terms.period_end(anchor, number)) >= sign.begin)
+            if shrinks < min(end, leaves or end):
+                end, ends = shrinks, False
+                following = replace(span.terms, quantity=(span.terms.quantity + 1) // 2)
         if leaves is not None and leaves <= end:
             end, ends = leaves, True
         write_subscription(world, span, end, "ended" if ends else "replaced", dice)
