@@ -19,8 +19,8 @@ def document(study: Study) -> str:
     return f"""\
 # Back-test of the churn score
 
-Made by `python -m tests.backtest` ({study.company}). A nightly run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
-A nightly run as of {study.seen_on} shows which of them have left since. An account *has left* at the end of the first month without recurring revenue
+Made by `python -m tests.backtest` ({study.company}). A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue. A run as
+of {study.seen_on} shows which of them have left since. The runs have no gates, so no row is in quarantine. An account *has left* at the end of the first month without recurring revenue
 (movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not count.
 
 ## The alarm

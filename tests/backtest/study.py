@@ -1,4 +1,4 @@
-"""The accounts of one company in two nightly runs: their scores in the first, and whether they have left by the second."""
+"""The accounts of one company in two runs: their scores in the first, and whether they have left by the second."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Study:
-    """The accounts of one company in two nightly runs, with the weights of the score's parts."""
+    """The accounts of one company in two runs, with the weights of the score's parts."""
 
     scored_on: str
     seen_on: str
