@@ -10,6 +10,7 @@ from include.demo import clock, names
 from include.demo.clock import DAY, EPOCH, HOUR
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Org
+from include.demo.signs import Sign, signs
 from include.demo.world import World
 
 Period = tuple[int, int | None]
@@ -42,6 +43,7 @@ class Account:
     place: Place
     employees: int
     customer_periods: list[Period] = field(default_factory=list)
+    signs: list[Sign] = field(default_factory=list)
     tiers: list[tuple[int, str]] = field(default_factory=list)
     contacts: list[tuple[int, str]] = field(default_factory=list)
 
@@ -62,6 +64,10 @@ class Account:
     def customer_until(self, when: int) -> int | None:
         """The end of the customer period that contains an instant; None if there is no end."""
         return next((end for start, end in self.customer_periods if start <= when and (end is None or when < end)), None)
+
+    def sign(self, name: str, when: int) -> Sign | None:
+        """The sign of the given name that the account shows at an instant; None if it shows none."""
+        return next((sign for sign in self.signs if sign.name == name and sign.begin <= when < sign.end), None)
 
     def tier(self, when: int) -> str:
         """The plan at an instant. Before the first plan starts, it is the first plan."""
@@ -148,6 +154,7 @@ def _account(world: World, org: Org, index: int, month: int | None) -> Account:
     end = account.customer_periods[0][1]
     if end is not None and dice.chance(0.3):
         account.customer_periods.append(_customer_period(dice, end + dice.whole(45, 240) * DAY, 0.25))
+    account.signs = signs(world, index, account.customer_periods)
     first = 0 if employees <= 60 else 1 if employees <= 600 else 2
     account.tiers.append((start, TIERS[first]))
     if first < 2 and dice.chance(0.4):

@@ -6,6 +6,7 @@ A line is the series of subscriptions of one account for one product. Each chang
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from include.demo import clock
@@ -135,6 +136,13 @@ def _line(world: World, account: Account, name: str, start: int, product: Produc
             end -= (end - span.terms.period_end(anchor, periods - 2)) // 3 // DAY * DAY
         ends = dice.chance(0.18) and not platform
         following = _next_terms(dice, account, span.terms, end)
+        sign = account.sign("downgrade", min(end, leaves or end) - DAY)
+        if sign is not None and anchor < sign.begin:
+            # A contract shrinks at the end of a period, if one ends before the account leaves.
+            shrinks = next(until for number in count() if (until := span.terms.period_end(anchor, number)) >= sign.begin)
+            if shrinks < min(end, leaves or end):
+                end, ends = shrinks, False
+                following = replace(span.terms, quantity=(span.terms.quantity + 1) // 2)
         if leaves is not None and leaves <= end:
             end, ends = leaves, True
         write_subscription(world, span, end, "ended" if ends else "replaced", dice)
@@ -261,6 +269,8 @@ def _invoice(world: World, span: Span, number: int, begin: int, until: int, dice
     changes: Changes = [(begin + HOUR, {"status": "open"})]
     effects: Changes = []
     how = dice.draw(_PAYMENT)
+    if span.account.sign("payments", begin) is not None:
+        how = "never"
     paid = begin + HOUR + dice.whole(1, terms_days * 24 - 2) * HOUR
     if how == "late":
         paid = due + dice.whole(1, 25) * DAY

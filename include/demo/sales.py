@@ -251,7 +251,10 @@ def _activities(
         share = dice.random()
         outcome = dice.draw(_OUTCOME) if kind in ("call", "meeting", "email") else None
         changes: list[tuple[int, dict[str, Any]]] = []
-        if share < 0.86:
+        if account.sign("contact", done) is not None:
+            # Nobody answers, so the activity does not take place.
+            changes.append((due, {"status": "cancelled"}))
+        elif share < 0.86:
             columns = {
                 "status": "completed",
                 "completed_at": done,

@@ -122,6 +122,17 @@ def tickets(world: World, pool: AccountPool, by_org: dict[str, Desk]) -> None:
             when = account.org.office_time(dice, day) if dice.chance(0.8) else day + dice.whole(0, DAY - 1)
             _ticket(world, by_org[account.org.id], account, f"{month}/{number}", when, in_spike=False)
     _spike(world, pool, by_org)
+    _piles(world, pool, by_org)
+
+
+def _piles(world: World, pool: AccountPool, by_org: dict[str, Desk]) -> None:
+    """Tickets of accounts whose tickets pile up: some in every month, and slow to be solved."""
+    for account in pool.accounts:
+        for sign in (sign for sign in account.signs if sign.name == "tickets"):
+            dice = world.dice("pile", account.index, sign.begin)
+            for number in range(dice.whole(4, 8)):
+                when = sign.begin + int((sign.end - sign.begin) * dice.random())
+                _ticket(world, by_org[account.org.id], account, f"pile/{account.index}/{sign.begin}/{number}", when, False)
 
 
 def _spike(world: World, pool: AccountPool, by_org: dict[str, Desk]) -> None:
@@ -173,12 +184,13 @@ def _ticket(world: World, desk: Desk, account: Account, name: str, when: int, in
         "created_at": when,
         "reopened_count": 0,
     }
-    changes, resolved = _ticket_changes(dice, when, priority, cause, dice.pick(agents).id)
+    is_slow = account.sign("tickets", when) is not None
+    changes, resolved = _ticket_changes(dice, when, priority, cause, dice.pick(agents).id, is_slow)
     if resolved is not None and dice.chance(0.05):
         steps = [(when + dice.whole(5, 60) * MINUTE, priority, _other(dice, priority))]
         changes += priority_changes(world, org, ticket, when, priority, steps)
     if resolved is not None and dice.chance(0.3):
-        changes += _csat(world, dice, values, name, resolved)
+        changes += _csat(world, dice, account, values, name, resolved)
     world.add("tickets", when, values, changes)
 
 
@@ -188,11 +200,15 @@ def _other(dice: Dice, priority: str) -> str:
     return PRIORITIES[position + step]
 
 
-def _ticket_changes(dice: Dice, when: int, priority: str, cause: str | None, agent: str) -> tuple[Changes, int | None]:
+def _ticket_changes(
+    dice: Dice, when: int, priority: str, cause: str | None, agent: str, is_slow: bool
+) -> tuple[Changes, int | None]:
     """The changes of a ticket, and its final resolution time (None if it is never resolved)."""
     first_target, target = TARGETS[priority]
     answered = when + _minutes(dice, first_target) * MINUTE
     solved = max(answered + dice.whole(5, 90) * MINUTE, when + _minutes(dice, target) * MINUTE)
+    if is_slow:
+        solved += dice.whole(8, 40) * DAY
     changes: Changes = [(when + dice.whole(1, 5) * MINUTE, {"assignee_user_id": agent})]
     unanswered = dice.chance(0.02)
     if not unanswered:
@@ -230,11 +246,13 @@ def priority_changes(world: World, org: Org, ticket: str, when: int, first: str,
     return changes
 
 
-def _csat(world: World, dice: Dice, ticket: dict[str, Any], name: str, resolved: int) -> Changes:
+def _csat(world: World, dice: Dice, account: Account, ticket: dict[str, Any], name: str, resolved: int) -> Changes:
     """Write the CSAT survey, sent an hour after the resolution. Returns the changes of the ticket: its score, if answered."""
     sent = resolved + HOUR
     answered = sent + dice.whole(5 * MINUTE, 4 * DAY)
     score = dice.draw(_CSAT) if dice.chance(0.6) else None
+    if score is not None and account.sign("surveys", sent) is not None:
+        score = min(score, 2)
     comment = dice.pick(names.COMMENTS) if dice.chance(0.3) else None
     survey(world, ticket, "csat", name, sent, answered, score, comment)
     return [] if score is None else [(answered, {"csat_score": score})]
@@ -288,5 +306,7 @@ def nps_surveys(world: World, pool: AccountPool) -> None:
             }
             answered = sent + dice.whole(HOUR, 9 * DAY)
             score = dice.draw(_NPS) if dice.chance(0.45) else None
+            if score is not None and account.sign("surveys", sent) is not None:
+                score = min(score, 4)
             comment = dice.pick(names.COMMENTS) if dice.chance(0.25) else None
             survey(world, about, "nps", f"{account.index}/{month}", sent, answered, score, comment)

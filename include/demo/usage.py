@@ -36,11 +36,9 @@ EVENTS = (
     ("user_invited", "administration", 3),
     ("setting_changed", "administration", 2),
 )
+_AUTOMATIC = next(number for number, (name, _, _) in enumerate(EVENTS) if name == "api_call")
 _HOURS = (1, 1, 1, 1, 1, 2, 4, 7, 12, 14, 14, 13, 10, 12, 14, 13, 12, 9, 6, 4, 3, 3, 2, 1)
 """The relative usage in each local hour of a day."""
-
-_DECLINE_DAYS = 75
-"""Days before the end of a customer period in which usage declines."""
 
 _PROPERTIES = [None] * 90 + [f'{{"surface": "{s}", "seconds": {n}}}' for n in range(3, 36) for s in ("web", "mobile", "desktop")]
 
@@ -116,6 +114,9 @@ def _month(world: World, pool: AccountPool, month: int, count: int) -> pa.Table 
     weights = np.cumsum(np.array([weight for _, _, weight in EVENTS], dtype=np.float64))
     what = np.searchsorted(weights, share[3] * weights[-1], side="right")
     users = np.array([_users(account) for account in customers])
+    # A team that no longer logs in leaves its automatic calls running.
+    silent = np.array([_silent(account, first, days) for account in customers])[who, day]
+    what = np.where(silent, _AUTOMATIC, what)
     user = (share[4] * share[4] * users[who]).astype(np.int64)
     late = np.where(share[5] < 0.03, 1 + (share[5] * 100).astype(np.int64), 0)
     prefix = world.digest("events", month)[:10]
@@ -133,17 +134,22 @@ def _month(world: World, pool: AccountPool, month: int, count: int) -> pa.Table 
 
 
 def _activity(account: Account, first: int, days: int) -> list[float]:
-    """The relative usage of an account on each day of a month. It is 0 outside customer periods, and declines before their end."""
+    """The relative usage of an account on each day of a month. It is 0 outside customer periods, and declines as the sign says."""
     result = []
     for day in range(days):
         noon = first + day * DAY + DAY // 2
         if not account.is_customer(noon):
             result.append(0.0)
             continue
-        end = account.customer_until(noon)
-        left = 1.0 if end is None else min(1.0, max(0.03, (end - noon - 7 * DAY) / (_DECLINE_DAYS * DAY)))
+        sign = account.sign("usage", noon)
+        left = 1.0 if sign is None else max(0.03, 1.0 - 1.15 * sign.grown(noon))
         result.append(account.weight * left * (0.25 if clock.weekday(noon) >= 5 else 1.0))
     return result
+
+
+def _silent(account: Account, first: int, days: int) -> list[bool]:
+    """Whether nobody of an account uses the product by hand, on each day of a month."""
+    return [account.sign("logins", first + day * DAY + DAY // 2) is not None for day in range(days)]
 
 
 def _users(account: Account) -> int:

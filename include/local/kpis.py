@@ -65,7 +65,7 @@ KPIS = (
             "customers": (_count, "customers"),
             "NRR": (_percent, "nrr_pct"),
             "GRR": (_percent, "grr_pct"),
-            "likely to leave now": (_count, "at_risk"),
+            "at high risk": (_count, "at_risk"),
             "worth": (_money, "at_risk_mrr"),
         },
         """

@@ -33,7 +33,8 @@ class ChurnedCustomer(BaseModel):
     estimated_clv_amount: float | None
     reporting_currency: str | None
     churn_risk_score: float
-    churn_risk_level: str
+    churn_risk_level: str | None
+    risk_level_basis: str
     open_ticket_count: int
 
 
@@ -63,6 +64,7 @@ select
     reporting_currency,
     round(churn_risk_score, 1) as churn_risk_score,
     churn_risk_level,
+    risk_level_basis,
     open_ticket_count
 from marts.mart_churned_customers
 where if(@days = 90, is_churned_90d, is_churned_30d)

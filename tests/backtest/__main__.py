@@ -1,6 +1,6 @@
-"""`python -m tests.backtest`: back-tests the churn score with a nightly run as of six months ago and one as of today.
+"""`python -m tests.backtest`: back-tests the churn score with a run as of six months ago and one as of today.
 
-Writes docs/backtest.md and docs/images/backtest.svg. The warehouse is in a temporary folder.
+Writes docs/backtest.md and docs/images/backtest.svg. The runs have no gates and build only what they need. The warehouse is in a temporary folder.
 """
 
 from __future__ import annotations
@@ -8,19 +8,71 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from include.local.home import Company
+from include.ops import ensure_tables
+from include.run_context import RunContext
 from include.settings import ROOT
-from tests.backtest.page import HORIZONS, Account, Study, document, picture
+from tests.backtest.page import document
+from tests.backtest.picture import picture
+from tests.backtest.study import HORIZONS, Account, Study
 from tests.pipeline.nightly_runs import NightlyRuns, rows
 
-# One row per account with recurring revenue.
+PARTS = ("recency", "frequency", "holdings", "tickets", "revenue")
+OTHERS = ("overdue_invoices", "low_survey_score", "days_since_contact")
+
+# One row per account with recurring revenue, with signals that the score does not use. They cover accounts below it too.
 SCORED_SQL = """
-    select organization_id, account_id, churn_risk_level, churn_risk_score, days_since_login
-    from marts.mart_churn_risk
+    with
+
+    accounts as (
+        select organization_id, account_id, top_account_id from core.dim_accounts
+    ),
+
+    invoices as (
+        select accounts.organization_id, accounts.top_account_id as account_id, count(*) as overdue_invoices
+        from core.fct_invoices as invoices
+        join accounts on accounts.organization_id = invoices.organization_id and accounts.account_id = invoices.account_id
+        where invoices.is_revenue and not invoices.is_paid and invoices.due_at between timestamp '{first}' and timestamp '{now}'
+        group by accounts.organization_id, accounts.top_account_id
+    ),
+
+    surveys as (
+        select
+            accounts.organization_id,
+            accounts.top_account_id as account_id,
+            -avg(if(responses.survey_type = 'nps', responses.score / 10, (responses.score - 1) / 4)) as low_survey_score
+        from core.fct_survey_responses as responses
+        join accounts on accounts.organization_id = responses.organization_id and accounts.account_id = responses.account_id
+        where responses.survey_type in ('nps', 'csat') and responses.responded_at between timestamp '{first}' and timestamp '{now}'
+        group by accounts.organization_id, accounts.top_account_id
+    ),
+
+    contacts as (
+        select
+            accounts.organization_id,
+            accounts.top_account_id as account_id,
+            timestamp_diff(timestamp '{now}', max(activities.completed_at), day) as days_since_contact
+        from core.fct_activities as activities
+        join accounts on accounts.organization_id = activities.organization_id and accounts.account_id = activities.account_id
+        where activities.is_completed
+        group by accounts.organization_id, accounts.top_account_id
+    )
+
+    select
+        risks.organization_id, risks.account_id, risks.churn_risk_level, risks.churn_risk_score, risks.days_since_login,
+        risks.recency_part, risks.frequency_part, risks.holdings_part, risks.tickets_part, risks.revenue_part,
+        coalesce(invoices.overdue_invoices, 0) as overdue_invoices, 2 + surveys.low_survey_score as low_survey_score,
+        contacts.days_since_contact
+    from marts_build.mart_churn_risk as risks
+    left join invoices on invoices.organization_id = risks.organization_id and invoices.account_id = risks.account_id
+    left join surveys on surveys.organization_id = risks.organization_id and surveys.account_id = risks.account_id
+    left join contacts on contacts.organization_id = risks.organization_id and contacts.account_id = risks.account_id
 """
+SIGNAL_DAYS = 120
 
 # An account may have been merged into another one since the first run: then the revenue of its top account counts.
 LEFT_SQL = """
@@ -40,13 +92,26 @@ def months_before(day: date, months: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
+def build(runs: NightlyRuns, day: date, sources: Sequence[str], models: Sequence[str]) -> None:
+    """The part of a nightly run that the back-test needs: load the sources, and build the models with all upstream of them."""
+    run = RunContext(f"backtest__{day}", datetime(day.year, day.month, day.day, tzinfo=UTC), full_refresh=False)
+    runs.serve(day.isoformat())
+    ensure_tables()
+    for name in sources:
+        runs.land(runs.sources[name], run)
+    untested = [word for kind in ("test", "unit_test") for word in ("--exclude-resource-type", kind)]
+    runs.dbt("build", "--select", *(f"+{model}" for model in models), *untested, run=run)
+
+
 def study_of(seen_on: date, company: Company) -> Study:
-    """Run both nightly runs, and join the scores of the first with the churn dates of the second."""
+    """Run both runs, and join the scores of the first with the churn dates of the second."""
     scored_on = months_before(seen_on, HORIZONS[-1])
     with NightlyRuns(company) as runs:
-        runs.run(scored_on.isoformat(), tested=False)
-        scored = rows(SCORED_SQL)
-        runs.run(seen_on.isoformat(), tested=False)
+        scores = ("mart_churn_risk", "fct_invoices", "fct_survey_responses", "fct_activities")
+        build(runs, scored_on, tuple(runs.sources), scores)
+        scored = rows(SCORED_SQL.format(first=scored_on - timedelta(days=SIGNAL_DAYS), now=scored_on))
+        (settings,) = rows("select * from core.churn_risk_settings")
+        build(runs, seen_on, ("crm", "billing", "reference"), ("fct_revenue", "dim_accounts"))
         left = {
             (row["organization_id"], row["account_id"]): row["left_month"]
             for row in rows(LEFT_SQL.format(since=scored_on, until=seen_on))
@@ -61,10 +126,13 @@ def study_of(seen_on: date, company: Company) -> Study:
             float(row["churn_risk_score"]),
             row["days_since_login"],
             after(left.get((row["organization_id"], row["account_id"]))),
+            {part: row[f"{part}_part"] for part in PARTS},
+            {name: row[name] for name in OTHERS},
         )
         for row in scored
     )
-    return Study(scored_on.isoformat(), seen_on.isoformat(), company.describe().rpartition(", as of ")[0], accounts)
+    weights = {part: float(settings[f"{part}_weight"]) for part in PARTS}
+    return Study(scored_on.isoformat(), seen_on.isoformat(), company.describe().rpartition(", as of ")[0], weights, accounts)
 
 
 def main() -> int:

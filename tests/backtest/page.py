@@ -1,56 +1,11 @@
-"""The back-test as a document and a picture."""
+"""The back-test as a document."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tests.backtest.measures import Outcome, Precision, gains, precision, separation, wilson
-
-LEVELS = ("active", "low", "medium", "high", "critical")
-HORIZONS = (3, 6)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account with recurring revenue in the first run.
-
-    Attributes:
-        level: its churn_risk_level in that run.
-        score: its churn_risk_score in that run.
-        days_since_login: in that run; None if it never logged in.
-        left_after: the number of the month, from 1, in which it first had no recurring revenue; None if it has not left.
-    """
-
-    level: str
-    score: float
-    days_since_login: float | None
-    left_after: int | None
-
-
-@dataclass(frozen=True)
-class Study:
-    """The accounts of one company in two nightly runs."""
-
-    scored_on: str
-    seen_on: str
-    company: str
-    accounts: tuple[Account, ...]
-
-    def outcomes(self, months: int) -> list[Outcome]:
-        """The accounts with their churn score."""
-        return [Outcome(account.score, self._left(account, months)) for account in self.accounts]
-
-    def baseline(self, months: int) -> list[Outcome]:
-        """The accounts with the days since their last login as score; -1 if they never logged in."""
-        return [
-            Outcome(-1 if account.days_since_login is None else account.days_since_login, self._left(account, months))
-            for account in self.accounts
-        ]
-
-    @staticmethod
-    def _left(account: Account, months: int) -> bool:
-        return account.left_after is not None and account.left_after <= months
+from tests.backtest.measures import Outcome, Precision, precision, separation, wilson
+from tests.backtest.study import ALARMS, HORIZONS, LEVELS, Study
 
 
 def document(study: Study) -> str:
@@ -64,38 +19,109 @@ def document(study: Study) -> str:
     return f"""\
 # Back-test of the churn score
 
-Made by `python -m tests.backtest` ({study.company}). A nightly run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
-A nightly run as of {study.seen_on} shows which of them have left since. An account *has left* at the end of the first month without recurring revenue
+Made by `python -m tests.backtest` ({study.company}). A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue. A run as
+of {study.seen_on} shows which of them have left since. The runs have no gates, so no row is in quarantine. An account *has left* at the end of the first month without recurring revenue
 (movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not count.
+
+## The alarm
+
+The alarm calls the accounts at the levels {" and ".join(ALARMS)}.
+
+{_markdown(["within", "called", "of them left", "precision (95 %)", "all accounts", "lift", "found of all leavers"], _alarms(study))}
+*Precision* is the share of the called accounts that left. *Lift* is precision divided by the share of all accounts that left.
 
 ## The tenth of all accounts with the highest score
 
 {_markdown(["ranking", "within", "called", "of them left", "precision (95 %)", "all accounts", "lift", "found of all leavers", "separation"], rows)}
-*Precision* is the share of the called accounts that left. *Lift* is precision divided by the share of all accounts that left. *Separation* (AUC) is
-the probability that an account that left is ranked above one that stayed; 0.5 is random. If accounts with equal values share the last place, each
-counts in part, so the number that left may be a fraction. The baseline *recency only* ranks by days since the last login. Accounts that never logged
-in come last in it.
+*Separation* (AUC) is the probability that an account that left is ranked above one that stayed; 0.5 is random. If accounts with equal values share the
+last place, each counts in part, so the number that left may be a fraction. The baseline *recency only* ranks by days since the last login. Accounts that
+never logged in come last in it.
 
 {_verdict(score, recency)}
 
-## Calibration
+## What each part adds
+
+Within {HORIZONS[0]} months:
+
+{_markdown(["part", "weight", "separation alone", "separation of the score without it", "it adds", "leavers in the top tenth without it"], _parts(study))}
+The whole score has a separation of {_share(separation(study.outcomes(HORIZONS[0])))} and finds {precision(study.outcomes(HORIZONS[0])).hits:.1f} leavers in
+the top tenth. A part that adds nothing or less than nothing does not help on this company.
+
+## Signals that the score does not use
+
+{_markdown(["signal", "known for", "separation alone"], _others(study))}
+A signal is worth a part of its own if it separates clearly better than 0.5 on your company too.
+
+## Levels
 
 {_markdown(["level", "accounts", "mean score", "left in 3 months", "left in 6 months", "share in 6 months (95 %)"], _levels(study))}
 {_empty(study)}The score is a ranking from 0 to 100, not a probability.
-It is useful if the share that left grows from level to level. The table shows how large that share is.
+A level is useful if the share that left grows from level to level. The levels here are by rank: no organization has a history of its own with 100
+leavers. [metrics.md](metrics.md#customers) says when they are calibrated.
 
 ![Leavers that each ranking finds, and the share that left by level](images/backtest.svg)
 
 ## What this shows, and what it does not show
 
-The company is a demo. Its customers use the product less in the 75 days before they leave. Nothing else changes before they leave: tickets, products
-and contractions are the same for all accounts. Accounts that leave later showed no sign yet at the time of the score. So no ranking finds many
-of those that leave within six months, and three of the score's five parts add only noise.
+The company is a demo. Its customers announce a departure in seven ways: usage falls, nobody logs in, tickets pile up, invoices stay unpaid, survey
+scores are low, sales calls fail, or the contract shrinks. A departure has one of these signs, two, or none. It begins 50 to 140 days before the end. The
+same signs pass at some customers that stay. The score knows four of the ways. Accounts that leave later showed no sign yet at the time of the score.
 
-The back-test shows whether the score detects a decline that has begun, without any later data. It does not show whether the weights fit another
-company's customers. To test that, run the back-test on their data (`--data folder`). Read the intervals before you change the seed
-`churn_risk_settings`.
+The back-test shows whether the score detects a departure that has begun, without any later data. It does not show whether the weights fit another
+company's customers: the shares of the ways are made up. To test that, run the back-test on their data (`--data folder`). Read the intervals before you
+change the seed `churn_risk_settings`.
 """
+
+
+def _alarms(study: Study) -> list[list[str]]:
+    called = study.at(*ALARMS)
+    rows = []
+    for months in HORIZONS:
+        hits, leavers = (sum(account.left(months) for account in accounts) for accounts in (called, study.accounts))
+        found = Precision(len(called), hits, 100 * leavers / len(study.accounts), leavers) if called else None
+        figures = ["–"] * 4 if found is None else [_precise(found), f"{found.base_pct:.0f} %", *_lift_and_recall(found)]
+        rows.append([f"{months} months", str(len(called)), str(hits), *figures])
+    return rows
+
+
+def _parts(study: Study) -> list[list[str]]:
+    months = HORIZONS[0]
+    whole = separation(study.outcomes(months))
+    rows = []
+    for name, weight in study.weights.items():
+        rest = study.without(months, name)
+        less = separation(rest)
+        adds = "–" if whole is None or less is None else f"{whole - less:+.2f}"
+        alone = _share(separation(study.part(months, name)))
+        rows.append([name, f"{weight:.0f} %", alone, _share(less), adds, f"{precision(rest).hits:.1f}"])
+    return rows
+
+
+def _others(study: Study) -> list[list[str]]:
+    names = study.accounts[0].others
+    return [
+        [
+            name,
+            str(sum(account.others[name] is not None for account in study.accounts)),
+            _share(separation(study.other(HORIZONS[0], name))),
+        ]
+        for name in names
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _precise(found: Precision) -> str:
+    return f"{found.pct:.0f} % {_between(found.interval)}"
+
+
+def _lift_and_recall(found: Precision) -> list[str]:
+    return [
+        "–" if found.lift is None else f"{found.lift:.1f}",
+        "–" if found.recall_pct is None else f"{found.recall_pct:.0f} %",
+    ]
 
 
 def _row(name: str, months: int, ranking: Sequence[Outcome]) -> list[str]:
@@ -105,11 +131,10 @@ def _row(name: str, months: int, ranking: Sequence[Outcome]) -> list[str]:
         f"{months} months",
         str(top.called),
         f"{top.hits:.1f}",
-        f"{top.pct:.0f} % {_between(top.interval)}",
+        _precise(top),
         f"{top.base_pct:.0f} %",
-        "–" if top.lift is None else f"{top.lift:.1f}",
-        "–" if top.recall_pct is None else f"{top.recall_pct:.0f} %",
-        "–" if parted is None else f"{parted:.2f}",
+        *_lift_and_recall(top),
+        _share(parted),
     ]
 
 
@@ -127,21 +152,19 @@ def _verdict(score: Precision, recency: Precision) -> str:
 
 def _levels(study: Study) -> list[list[str]]:
     rows = []
-    for level in reversed(LEVELS):
-        accounts = [account for account in study.accounts if account.level == level]
+    for level in (*reversed(LEVELS), None):
+        accounts = study.at(level)
         if accounts:
-            soon, late = (
-                sum(account.left_after is not None and account.left_after <= m for account in accounts) for m in HORIZONS
-            )
+            soon, late = (sum(account.left(months) for account in accounts) for months in HORIZONS)
             mean = sum(account.score for account in accounts) / len(accounts)
             share = f"{100 * late / len(accounts):.0f} % {_between(wilson(late, len(accounts)))}"
-            rows.append([level, str(len(accounts)), f"{mean:.0f}", str(soon), str(late), share])
+            rows.append([level or "unknown", str(len(accounts)), f"{mean:.0f}", str(soon), str(late), share])
     return rows
 
 
 def _empty(study: Study) -> str:
     """A sentence that names the levels without accounts."""
-    missing = [level for level in LEVELS if all(account.level != level for account in study.accounts)]
+    missing = [level for level in LEVELS if not study.at(level)]
     return f"No account had the level {' or '.join(missing)}. " if missing else ""
 
 
@@ -151,90 +174,3 @@ def _between(interval: tuple[float, float]) -> str:
 
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [columns, ["---"] * len(columns), *rows]) + "\n"
-
-
-SIDE, TOP, LEFT, SECOND = 300, 50, 60, 480
-STYLE = (
-    "text{font:13px sans-serif;fill:#333}.title{font-weight:bold}.axis,.grid{stroke:#999;fill:none}.grid{stroke:#e5e5e5}"
-    ".score{stroke:#2a9d8f;stroke-width:2.5;fill:none}.recency{stroke:#e76f51;stroke-width:2;fill:none}"
-    ".chance{stroke:#999;stroke-dasharray:4 4;fill:none}.bar{fill:#2a9d8f}.error{stroke:#333;stroke-width:1.5}"
-)
-
-
-def picture(study: Study) -> str:
-    """The text of docs/images/backtest.svg: the leavers that each ranking finds, and the share that left by level."""
-    months = HORIZONS[-1]
-    curves = [
-        ("chance", [(0.0, 0.0), (1.0, 1.0)]),
-        ("recency", gains(study.baseline(months))),
-        ("score", gains(study.outcomes(months))),
-    ]
-    parts = [
-        _text(LEFT, 24, f"Leavers found within {months} months", "title"),
-        *_frame(LEFT, "accounts called, by rank", "leavers found"),
-        *(f'<polyline class="{name}" points="{_points(LEFT, curve)}"/>' for name, curve in curves),
-        *_legend(),
-        _text(SECOND, 24, f"Share that left in {months} months, by level", "title"),
-        *_frame(SECOND, "", ""),
-        *_bars(study, months),
-    ]
-    body = "\n".join(parts)
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="820" height="410" viewBox="0 0 820 410">\n'
-        f'<style>{STYLE}</style>\n<rect width="820" height="410" fill="white"/>\n{body}\n</svg>\n'
-    )
-
-
-def _y(share: float) -> float:
-    return TOP + SIDE * (1 - share)
-
-
-def _points(left: int, curve: list[tuple[float, float]]) -> str:
-    return " ".join(f"{left + SIDE * x:.1f},{_y(y):.1f}" for x, y in curve)
-
-
-def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{words}</text>'
-
-
-def _frame(left: int, below: str, beside: str) -> list[str]:
-    steps = [0, 0.25, 0.5, 0.75, 1]
-    lines = [f'<line class="grid" x1="{left}" x2="{left + SIDE}" y1="{_y(s):.0f}" y2="{_y(s):.0f}"/>' for s in steps]
-    labels = [_text(left - 6, _y(s) + 4, f"{100 * s:.0f} %", anchor="end") for s in steps]
-    named = [_text(left + SIDE / 2, TOP + SIDE + 38, below, anchor="middle"), _text(left + 8, TOP + 16, beside)] if below else []
-    scale = [_text(left + SIDE * s, TOP + SIDE + 18, f"{100 * s:.0f} %", anchor="middle") for s in steps] if below else []
-    return [*lines, f'<rect class="axis" x="{left}" y="{TOP}" width="{SIDE}" height="{SIDE}"/>', *labels, *scale, *named]
-
-
-def _legend() -> list[str]:
-    named = (("score", "churn score"), ("recency", "recency only"), ("chance", "at random"))
-    x, y = LEFT + 170, TOP + SIDE - 60
-    return [
-        part
-        for number, (kind, words) in enumerate(named)
-        for part in (
-            f'<line class="{kind}" x1="{x}" x2="{x + 24}" y1="{y + 20 * number}" y2="{y + 20 * number}"/>',
-            _text(x + 30, y + 20 * number + 4, words),
-        )
-    ]
-
-
-def _bars(study: Study, months: int) -> list[str]:
-    shown = [(level, [a for a in study.accounts if a.level == level]) for level in LEVELS]
-    shown = [(level, accounts) for level, accounts in shown if accounts]
-    width = SIDE / len(shown)
-    parts = []
-    for number, (level, accounts) in enumerate(shown):
-        left = sum(a.left_after is not None and a.left_after <= months for a in accounts)
-        x, share = SECOND + width * (number + 0.2), left / len(accounts)
-        low, high = (bound / 100 for bound in wilson(left, len(accounts)))
-        middle = x + width * 0.3
-        parts += [
-            f'<rect class="bar" x="{x:.1f}" y="{_y(share):.1f}" width="{width * 0.6:.1f}" height="{SIDE * share:.1f}"/>',
-            f'<line class="error" x1="{middle:.1f}" x2="{middle:.1f}" y1="{_y(low):.1f}" y2="{_y(high):.1f}"/>',
-            _text(middle, TOP + SIDE + 18, level, anchor="middle"),
-            _text(middle, TOP + SIDE + 38, f"{len(accounts)} accounts" if number == 0 else str(len(accounts)), anchor="middle"),
-        ]
-    base = sum(o.left for o in study.outcomes(months)) / len(study.accounts)
-    parts.append(f'<line class="chance" x1="{SECOND}" x2="{SECOND + SIDE}" y1="{_y(base):.1f}" y2="{_y(base):.1f}"/>')
-    return parts

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.backtest.measures import Outcome, found, gains, precision, separation, wilson
-from tests.backtest.page import Account, Study, document, picture
+from tests.backtest.page import document
+from tests.backtest.picture import picture
+from tests.backtest.study import Account, Study
 
 
 def outcomes(*scored: tuple[float, bool]) -> list[Outcome]:
@@ -66,15 +68,25 @@ def test_an_interval_is_wide_for_few_accounts() -> None:
     assert wilson(10, 10)[1] == pytest.approx(100)
 
 
+WEIGHTS = {"recency": 60.0, "tickets": 40.0}
+
+
+def account(
+    level: str | None, score: float, days: float | None, left_after: int | None, tickets: float = 0, contact: float | None = None
+) -> Account:
+    """An account whose recency part is its score."""
+    return Account(level, score, days, left_after, {"recency": score, "tickets": tickets}, {"days_since_contact": contact})
+
+
 def study(*accounts: Account) -> Study:
-    return Study("2026-04-01", "2026-10-01", "demo company, scale 0.05, seed 1", tuple(accounts))
+    return Study("2026-04-01", "2026-10-01", "demo company, scale 0.05, seed 1", WEIGHTS, tuple(accounts))
 
 
 FOUR = study(
-    Account("critical", 85.0, 60, 1),
-    Account("high", 65.0, 10, 5),
-    Account("active", 10.0, 95, None),
-    Account("active", 5.0, None, None),
+    account("critical", 85.0, 60, 1, tickets=20, contact=90),
+    account("high", 65.0, 10, 5, tickets=100, contact=10),
+    account("active", 10.0, 95, None, tickets=50),
+    account(None, 5.0, None, None),
 )
 
 
@@ -83,8 +95,20 @@ def test_the_accounts_that_left_within_a_horizon() -> None:
     assert [outcome.left for outcome in FOUR.outcomes(6)] == [True, True, False, False]
 
 
-def test_an_account_that_never_logged_in_comes_last_in_the_baseline() -> None:
+def test_an_account_without_a_value_comes_last() -> None:
     assert [outcome.score for outcome in FOUR.baseline(6)] == [60, 10, 95, -1]
+    assert [outcome.score for outcome in FOUR.other(6, "days_since_contact")] == [90, 10, -1, -1]
+
+
+def test_a_part_alone_and_the_score_without_it() -> None:
+    assert [outcome.score for outcome in FOUR.part(3, "tickets")] == [20, 100, 50, 0]
+    assert [outcome.score for outcome in FOUR.without(3, "tickets")] == [85, 65, 10, 5]
+    partly = Account("low", 50.0, 1, None, {"recency": None, "tickets": 30, "revenue": 70}, {})
+    three = Study("", "", "", {"recency": 50, "tickets": 10, "revenue": 30}, (partly,))
+    # (10 × 30 + 30 × 70) ÷ 40
+    assert [outcome.score for outcome in three.without(3, "recency")] == [60]
+    only = Account("low", 50.0, 1, None, {"recency": 50, "tickets": None}, {})
+    assert [outcome.score for outcome in study(only).without(3, "recency")] == [-1]
 
 
 def test_the_document_has_a_sentence_for_every_result() -> None:
@@ -92,15 +116,26 @@ def test_the_document_has_a_sentence_for_every_result() -> None:
     assert "| churn score | 6 months | 1 | 1.0 | 100 % (21–100) | 50 % | 2.0 | 50 % | 1.00 |" in page
     assert "| recency only | 6 months | 1 | 0.0 | 0 % (0–79) | 50 % | 0.0 | 0 % |" in page
     assert "| critical | 1 | 85 | 1 | 1 | 100 % (21–100) |" in page
-    assert "| active | 2 | 8 | 0 | 0 | 0 % (0–66) |" in page
+    assert "| unknown | 1 | 5 | 0 | 0 | 0 % (0–79) |" in page
     assert "found more" in page
     assert "No account had the level low or medium. The score" in page
-    worse = study(*(Account("active", 5.0, 95 - n, 1 if n == 0 else None) for n in range(9)), Account("high", 65.0, 1, None))
+    worse = study(*(account("active", 5.0, 95 - n, 1 if n == 0 else None) for n in range(9)), account("high", 65.0, 1, None))
     assert "found fewer" in document(worse)
-    same = study(Account("high", 65.0, 90, 1), Account("active", 5.0, 1, None))
+    same = study(account("high", 65.0, 90, 1), account("active", 5.0, 1, None))
     assert "found as many" in document(same)
-    quiet = study(Account("active", 5.0, 95, None), Account("active", 6.0, 5, None))
+    quiet = study(account("active", 5.0, 95, None), account("active", 6.0, 5, None))
     assert "No account left" in document(quiet)
+    assert "| 3 months | 0 | 0 | – | – | – | – |" in document(quiet)
+
+
+def test_the_document_shows_the_alarm_and_what_each_part_adds() -> None:
+    page = document(FOUR)
+    assert "| 3 months | 2 | 1 | 50 % (9–91) | 25 % | 2.0 | 100 % |" in page
+    assert "| 6 months | 2 | 2 | 100 % (34–100) | 50 % | 2.0 | 100 % |" in page
+    # Within three months only the first left. By tickets it is above one of three: 0.33.
+    assert "| tickets | 40 % | 0.33 | 1.00 | +0.00 | 1.0 |" in page
+    assert "| recency | 60 % | 1.00 | 0.33 | +0.67 | 0.0 |" in page
+    assert "| days_since_contact | 2 | 1.00 |" in page
 
 
 def test_the_picture_has_both_curves_and_every_level() -> None:

@@ -7,7 +7,7 @@ Timestamps are aware UTC datetimes. A surrogate key column has the parts of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -62,6 +62,14 @@ def _over_folder(model: Callable[[SourceData], list[Row]]) -> Recomputation:
     return rows
 
 
+def _over_runs(model: Callable[[SourceData, Sequence[Row]], list[Row]]) -> Recomputation:
+    def rows(folder: Path, as_of: datetime) -> list[Row]:
+        return model(SourceData.read(folder, as_of), churn.kept_scores(folder, as_of))
+
+    rows.__name__, rows.__doc__ = model.__name__, model.__doc__
+    return rows
+
+
 dim_accounts = _over_folder(accounts.dim_accounts)
 dim_contacts = _over_folder(people.dim_contacts)
 dim_date = _over_folder(dates.dim_date)
@@ -86,8 +94,8 @@ fct_revenue = _over_folder(mrr.fct_revenue)
 fct_survey_responses = _over_folder(surveys.fct_survey_responses)
 fct_tickets = _over_folder(tickets.fct_tickets)
 fct_usage = _over_folder(usage.fct_usage)
-mart_churn_risk = _over_folder(churn.mart_churn_risk)
-mart_churned_customers = _over_folder(churn.mart_churned_customers)
+mart_churn_risk = _over_runs(churn.mart_churn_risk)
+mart_churned_customers = _over_runs(churn.mart_churned_customers)
 mart_cohort_retention = _over_folder(funnel.mart_cohort_retention)
 mart_combined_kpis = _over_folder(kpis.mart_combined_kpis)
 mart_compliance_kpis = _over_folder(kpis.mart_compliance_kpis)

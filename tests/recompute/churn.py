@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
+from pathlib import Path
 
-from tests.recompute import scores
+from tests.recompute import churn_levels, scores
 from tests.recompute.attributes import AccountAttributes
 from tests.recompute.grouping import grouped, known
 from tests.recompute.money import mean
@@ -16,7 +18,7 @@ from tests.recompute.months import month_end, month_of, shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.products import dim_products
 from tests.recompute.signals import Signals, breached, signals
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, earlier_runs
 from tests.recompute.tenants import UNKNOWN, share
 from tests.recompute.usage import is_login
 
@@ -26,15 +28,13 @@ USAGE_DAYS, TICKET_DAYS = 30, 90
 ARPA_MONTHS, CHURN_MONTHS, MAX_LIFETIME_MONTHS = 3, 12, Fraction(60)
 # The least number of account-months on which a logo churn rests.
 LEAST_BASE = 180
-CONTACT_WITHIN_DAYS = {"low": 30, "medium": 14, "high": 7, "critical": 2}
-AT_RISK = {"high", "critical"}
+# The least part that justifies the action, and the action.
 ACTIONS = {
-    "recency": "Call the sponsor and bring the users back",
-    "frequency": "Review how the team works with the product and train it",
-    "holdings": "Show what a second product would do for it",
-    "tickets": "Settle the open and late tickets and tell the customer",
-    "revenue": "Review the contract and its value with the buyer",
-    "none": "Nothing beyond the regular contact",
+    "recency": (25, "Call the sponsor and bring the users back"),
+    "frequency": (30, "Review how the team works with the product and train it"),
+    "holdings": (50, "Show what a further product would do for it"),
+    "tickets": (25, "Settle the open and late tickets and tell the customer"),
+    "revenue": (20, "Review the contract and its value with the buyer"),
 }
 ATTRIBUTES = (
     *("account_key", "organization_id", "account_id", "account_name", "owner_user_id", "owner_name", "segment"),
@@ -150,24 +150,23 @@ _REASONS: Mapping[str, Callable[[Row], str]] = {
 
 
 def _risk(inputs: Row) -> Row:
-    """The risk score, its parts, the reasons in words and the recommended action."""
+    """The risk score, its parts, the reasons in words and the action that they justify."""
     parts = _parts(inputs)
     contributions = scores.weighted(parts, scores.RISK_WEIGHTS)
     score = rounded(sum((part for part in contributions.values() if part is not None), Fraction(0)), 9)
-    level = scores.risk_level(score)
     # sorted() is stable, so equal contributions keep the order of the parts.
     ranked = sorted(contributions.items(), key=lambda pair: -rounded(pair[1] or Fraction(0), 9))
     reasons = [name for name, part in ranked if part]
     texts = [_REASONS[name](inputs) for name in reasons[:3]]
+    justified = next((name for name in reasons if (parts[name] or 0) >= ACTIONS[name][0]), None)
     return {
         **{f"{name}_part": part for name, part in parts.items()},
         **{f"{name}_contribution": part for name, part in contributions.items()},
         **{f"reason_{number + 1}": texts[number] if number < len(texts) else None for number in range(3)},
         "data_coverage": scores.covered(parts, scores.RISK_WEIGHTS),
         "churn_risk_score": score,
-        "churn_risk_level": level,
-        "recommended_action": ACTIONS[reasons[0] if reasons and level != "active" else "none"],
-        "contact_within_days": CONTACT_WITHIN_DAYS.get(level),
+        "recommended_action": ACTIONS[justified][1] if justified else None,
+        "action_reason": _REASONS[justified](inputs) if justified else None,
     }
 
 
@@ -221,14 +220,11 @@ def _assessed(sources: SourceData) -> list[Row]:
             "breached_ticket_count": breached(found.recent_tickets(TICKET_DAYS)),
         }
         margin, source = products.margin(tenant, product_ids)
-        risk = _risk(inputs)
-        stage = account["lifecycle_stage"]
-        is_at_risk = stage == "active" and risk["churn_risk_level"] in AT_RISK
         rows.append(
             {
                 **{name: account[name] for name in ATTRIBUTES},
                 **inputs,
-                **risk,
+                **_risk(inputs),
                 **_value(
                     found,
                     by_segment.get((tenant, account["segment"]), Logos(0, 0)),
@@ -236,22 +232,37 @@ def _assessed(sources: SourceData) -> list[Row]:
                     margin,
                 ),
                 "gross_margin_source": source,
-                "lifecycle_stage": "at_risk" if is_at_risk else stage,
+                "lifecycle_stage": account["lifecycle_stage"],
                 "is_paying": found.is_paying,
             }
         )
     return rows
 
 
-def mart_churned_customers(sources: SourceData) -> list[Row]:
-    """The rows of mart_churned_customers, by top account with at least one login."""
-    return [row for row in _assessed(sources) if row["last_login_at"] is not None]
+def kept_scores(folder: Path, as_of: datetime) -> list[Row]:
+    """The scores of earlier runs that may calibrate the levels of a run: those whose outcome is known by now."""
+    runs = [(before, other) for before, other in earlier_runs(folder, as_of) if churn_levels.is_settled(before, as_of)]
+    return [
+        {**row, "scored_at": before}
+        for before, other in runs
+        for row in _assessed(SourceData.read(other, before))
+        if row["is_paying"]
+    ]
 
 
-def mart_churn_risk(sources: SourceData) -> list[Row]:
-    """The rows of mart_churn_risk, by top account with MRR, ranked by value at risk."""
+def _levelled(sources: SourceData, kept: Sequence[Row]) -> list[Row]:
+    return churn_levels.with_levels(_assessed(sources), churn_levels.outcomes(sources, kept))
+
+
+def mart_churned_customers(sources: SourceData, kept: Sequence[Row] = ()) -> list[Row]:
+    """The rows of mart_churned_customers, by top account with at least one login. `kept` is the scores of earlier runs."""
+    return [row for row in _levelled(sources, kept) if row["last_login_at"] is not None]
+
+
+def mart_churn_risk(sources: SourceData, kept: Sequence[Row] = ()) -> list[Row]:
+    """The rows of mart_churn_risk, by top account with MRR, ranked by value at risk. `kept` is the scores of earlier runs."""
     rows: list[Row] = []
-    for row in _assessed(sources):
+    for row in _levelled(sources, kept):
         lifetime_value = row["estimated_clv_amount"]
         at_risk = None if lifetime_value is None else lifetime_value * row["churn_risk_score"] / 100
         if row["is_paying"]:

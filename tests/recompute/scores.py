@@ -12,7 +12,6 @@ ZERO = Fraction(0)
 HEALTH_WEIGHTS = {"usage": 30, "support": 20, "revenue": 25, "engagement": 25}
 HEALTH_TIERS = (("champion", 80), ("healthy", 60), ("neutral", 40), ("at_risk", 20))
 RISK_WEIGHTS = {"recency": 35, "frequency": 25, "holdings": 10, "tickets": 15, "revenue": 15}
-RISK_LEVELS = (("active", 20), ("low", 40), ("medium", 60), ("high", 80))
 CATEGORY_COUNT = 5
 USAGE_DAYS = 30
 
@@ -92,8 +91,3 @@ def covered(parts: Parts, weights: Mapping[str, int]) -> Fraction:
 def health_tier(score: Fraction) -> str:
     """The tier of a health score."""
     return next((tier for tier, bound in HEALTH_TIERS if score >= bound), "critical")
-
-
-def risk_level(score: Fraction) -> str:
-    """The level of a churn risk score."""
-    return next((level for level, bound in RISK_LEVELS if score < bound), "critical")

@@ -57,11 +57,12 @@ def test_the_risk_of_a_customer_with_falling_usage() -> None:
     assert values(row, "event_count", "earlier_event_count", "event_change_pct", "product_names") == (1, 4, -75, "Hub")
     score = 35 * Fraction(38, 83) + Fraction(75, 4) + 10 + Fraction(15, 2) + 3
     assert row["churn_risk_score"] == rounded(score, 9)
-    assert values(row, "churn_risk_level", "contact_within_days", "lifecycle_stage") == ("medium", 14, "active")
+    # The only account of its organization is no top share of it. At the level active there is no action.
+    assert values(row, "churn_risk_level", "risk_level_basis", "contact_within_days") == ("active", "ranked", None)
     assert values(row, "reason_1", "reason_2", "reason_3") == (
         *("use down 75 % on the month before", "no login for 45 days", "one product only"),
     )
-    assert row["recommended_action"] == "Review how the team works with the product and train it"
+    assert values(row, "recommended_action", "action_reason", "lifecycle_stage") == (None, None, "active")
     # Two full months of 100, then 90. The margin is 60 %. No customer of the segment left in a complete month.
     assert values(row, "arpa_amount", "arpa_month_count", "gross_margin_pct", "gross_margin_source") == (
         *(Fraction(290, 3), 3, 60, "products"),
@@ -79,22 +80,44 @@ def test_the_risk_of_a_customer_with_falling_usage() -> None:
 def test_recency_is_unknown_without_a_login() -> None:
     (row,) = mart_churn_risk(sources(subscriptions=[subscription("100", "2026-09-01")], products=[product(is_active=True)]))
     assert values(row, "recency_part", "frequency_part", "revenue_part", "data_coverage") == (None, None, None, 25)
-    assert values(row, "churn_risk_score", "churn_risk_level", "reason_1", "reason_2") == (
-        40,
-        "medium",
-        "no product in force",
-        None,
-    )
+    assert values(row, "churn_risk_score", "churn_risk_level", "risk_level_basis") == (40, None, "too_little_data")
+    assert values(row, "reason_1", "reason_2", "recommended_action") == ("no product in force", None, None)
     assert values(row, "is_churned_30d", "days_since_login", "lifecycle_stage") == (None, None, "onboarding")
     assert values(row, "gross_margin_source", "segment_logo_churn_pct", "estimated_clv_amount") == ("organization", None, None)
 
 
-def test_only_active_customers_become_at_risk() -> None:
+def test_the_first_of_ten_customers_is_at_risk() -> None:
     paid = [subscription("100", "2026-01-01", "2026-09-01"), subscription("10", "2026-09-01", subscription_id="n")]
-    (row,) = mart_churn_risk(sources(usage_events=events(100), subscriptions=paid))
+    accounts, others = customers(9, "starter", 12)
+    used = [event for row in accounts for event in events(1, account_id=row["account_id"])]
+    given = {"accounts": [account(), *accounts], "subscriptions": paid + others, "usage_events": events(100) + used}
+    row, *rest = sorted(mart_churn_risk(sources(**given)), key=lambda row: -row["churn_risk_score"])
     # Recency, holdings and revenue are 100, tickets are 0 and frequency is unknown: 60 of 75.
-    assert values(row, "churn_risk_score", "churn_risk_level", "lifecycle_stage") == (80, "critical", "at_risk")
+    assert values(row, "churn_risk_score", "churn_risk_level", "risk_level_basis") == (80, "high", "ranked")
+    assert values(row, "lifecycle_stage", "contact_within_days") == ("at_risk", 7)
     assert values(row, "reason_1", "reason_3") == ("no login for 100 days", "no product in force")
+    assert values(row, "recommended_action", "action_reason") == (
+        "Call the sponsor and bring the users back",
+        "no login for 100 days",
+    )
+    # The nine others share a score, so each of them has the last place.
+    assert {other["churn_risk_level"] for other in rest} == {"active"}
+
+
+def test_an_action_needs_evidence() -> None:
+    accounts, others = customers(9, "starter", 12)
+    used = [event for row in accounts for event in events(1, account_id=row["account_id"])]
+    used += events(1, *[2] * 70, *[40] * 100)
+    asked = [ticket("2026-09-14", account_id="a")]
+    given = {"accounts": [account(), *accounts], "usage_events": used, "tickets": asked}
+    paid = [*others, *(subscription("1", "2026-01-01", subscription_id=key, product_id=key) for key in "pqr")]
+    (row,) = (row for row in mart_churn_risk(sources(subscriptions=paid, **given)) if row["account_id"] == "a")
+    # Use is down 29 %, which is the largest reason and no evidence. The ticket is open and late: 50.
+    assert values(row, "frequency_part", "tickets_part", "churn_risk_level") == (29, 50, "high")
+    assert values(row, "recommended_action", "action_reason") == (
+        "Settle the open and late tickets and tell the customer",
+        "1 open and 1 late tickets",
+    )
 
 
 def test_equal_reasons_keep_the_order_of_the_parts() -> None:

@@ -64,6 +64,24 @@ def test_the_health_history_deletes_from_one_partition_and_merges_without_a_matc
     assert re.search(r"\bon \(false\)", merge)
 
 
+def test_the_churn_history_keeps_a_run_once_and_deletes_from_one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = {"organization_id": str, "account_id": str, "subscription_count": int, "data_coverage": float}
+    columns |= {"churn_risk_score": float}
+    customer = {"organization_id": "o", "account_id": "a", "subscription_count": 1, "data_coverage": 75.0}
+    model = "int_customers__churn_history"
+    with connected(monkeypatch, "core", "snapshots") as bq:
+        for as_of, score in (("2026-09-30", 1.5), ("2026-10-01", 2.5), ("2026-10-01", 3.5)):
+            write_table(bq, "core.int_customers__churn_scores", columns, [{**customer, "churn_risk_score": score}])
+            build(as_of, model)
+        found = rows(f"select score_date, churn_risk_score from snapshots.{model} order by 1", bq)
+
+    assert found == [(date(2026, 9, 29), 1.5), (date(2026, 9, 30), 3.5)]
+    (deletion,) = {words for words in sent(model) if "delete from" in words}
+    assert filters(deletion, "score_date") == ["date '2026-09-30'"]
+    (merge,) = {words for words in sent(model) if "merge into" in words}
+    assert re.search(r"\bon \(false\)", merge)
+
+
 def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each ticket is in the table once, whichever way its partition changed. The statements name the months of changed tickets only."""
     with connected(monkeypatch, "core", "staging") as bq:

@@ -34,7 +34,8 @@ def customers(rows: list[tuple[str, str, str, str, int, str]] = CUSTOMERS) -> st
         {days} > 90 as is_churned_90d, cast({days}.04 as float64) as days_since_login,
         timestamp_sub(timestamp '2026-10-01', interval {days} day) as last_login_at, 'Ada' as owner_name, false as is_paying,
         cast(12.5 as numeric) as mrr_amount, cast({clv} as float64) as estimated_clv_amount, 'GBP' as reporting_currency,
-        cast(77.77 as float64) as churn_risk_score, 'high' as churn_risk_level, 2 as open_ticket_count"""
+        cast(77.77 as float64) as churn_risk_score, {"null" if days > 90 else "'high'"} as churn_risk_level,
+        '{"without_mrr" if days > 90 else "ranked"}' as risk_level_basis, 2 as open_ticket_count"""
         for organization, account, plan, segment, days, clv in rows
     )
 
@@ -80,6 +81,7 @@ def test_the_most_valuable_of_each_organization_come_first(stdio: StdioServerPar
         "reporting_currency": "GBP",
         "churn_risk_score": 77.8,
         "churn_risk_level": "high",
+        "risk_level_basis": "ranked",
         "open_ticket_count": 2,
     }
 
@@ -148,9 +150,9 @@ def test_rows_are_capped(bq: Client, http: str) -> None:
     bq.query(
         f"""
         insert into {TABLE} (organization_id, account_id, segment, is_churned_30d, days_since_login, last_login_at, owner_name,
-            is_paying, mrr_amount, churn_risk_score, churn_risk_level, open_ticket_count)
+            is_paying, mrr_amount, churn_risk_score, churn_risk_level, risk_level_basis, open_ticket_count)
         select concat('o', cast(mod(n, 6) as string)), cast(n as string), 'smb', true, 31.0, timestamp '2026-08-31', 'Ada',
-            false, 0, 50.0, 'medium', 0
+            false, 0, 50.0, 'medium', 'ranked', 0
         from unnest(generate_array(1, 600)) as n
         """
     ).result()

@@ -41,20 +41,11 @@ settings as (
     from {{ ref('churn_risk_settings') }}
 ),
 
-levels as (
-    select
-        churn_risk_level,
-        from_score,
-        below_score,
-        is_at_risk,
-        contact_within_days
-    from {{ ref('churn_risk_levels') }}
-),
-
 actions as (
     select
         component,
         component_order,
+        from_part,
         recommended_action
     from {{ ref('churn_actions') }}
 ),
@@ -334,6 +325,7 @@ reasons as (
         organization_id,
         account_id,
         '{{ part }}' as component,
+        {{ part }}_part as part,
         {{ score_contribution(part ~ '_part', part ~ '_weight', 'data_coverage') }} as contribution,
         {{ words[part] }} as reason
     from weighed
@@ -347,12 +339,12 @@ ordered_reasons as (
     select
         reasons.organization_id,
         reasons.account_id,
-        reasons.component,
         reasons.reason,
         row_number() over (
             partition by reasons.organization_id, reasons.account_id
             order by round(reasons.contribution, 9) desc, actions.component_order
-        ) as reason_order
+        ) as reason_order,
+        if(reasons.part >= actions.from_part, actions.recommended_action, null) as recommended_action
     from reasons
     inner join actions
         on actions.component = reasons.component
@@ -364,12 +356,24 @@ top_reasons as (
         organization_id,
         account_id,
         {%- for number in [1, 2, 3] %}
-        max(if(reason_order = {{ number }}, component, null)) as reason_{{ number }}_component,
         max(if(reason_order = {{ number }}, reason, null)) as reason_{{ number }},
         {%- endfor %}
-        count(*) as reason_count
+        min(if(recommended_action is null, null, reason_order)) as action_order
     from ordered_reasons
     group by organization_id, account_id
+),
+
+justified_actions as (
+    select
+        top_reasons.organization_id,
+        top_reasons.account_id,
+        ordered_reasons.recommended_action,
+        ordered_reasons.reason
+    from top_reasons
+    inner join ordered_reasons
+        on ordered_reasons.organization_id = top_reasons.organization_id
+        and ordered_reasons.account_id = top_reasons.account_id
+        and ordered_reasons.reason_order = top_reasons.action_order
 ),
 
 final as (
@@ -383,8 +387,7 @@ final as (
         weighed.region,
         weighed.owner_user_id,
         weighed.owner_name,
-        if(weighed.lifecycle_stage = 'active' and levels.is_at_risk, 'at_risk', weighed.lifecycle_stage)
-            as lifecycle_stage,
+        weighed.lifecycle_stage,
         weighed.reporting_currency,
         weighed.subscription_count,
         weighed.mrr_amount,
@@ -420,12 +423,11 @@ final as (
             as revenue_contribution,
         weighed.data_coverage,
         weighed.churn_risk_score,
-        levels.churn_risk_level,
         top_reasons.reason_1,
         top_reasons.reason_2,
         top_reasons.reason_3,
-        actions.recommended_action,
-        levels.contact_within_days,
+        justified_actions.recommended_action,
+        justified_actions.reason as action_reason,
         weighed.arpa_amount,
         weighed.arpa_month_count,
         weighed.arpa_subscriptions_without_rate,
@@ -442,15 +444,12 @@ final as (
         weighed.estimated_clv_amount
     from weighed
     cross join settings
-    inner join levels
-        on (levels.from_score is null or weighed.churn_risk_score >= levels.from_score)
-        and (levels.below_score is null or weighed.churn_risk_score < levels.below_score)
     left join top_reasons
         on top_reasons.organization_id = weighed.organization_id
         and top_reasons.account_id = weighed.account_id
-    inner join actions
-        on actions.component
-        = if(levels.contact_within_days is null, 'none', coalesce(top_reasons.reason_1_component, 'none'))
+    left join justified_actions
+        on justified_actions.organization_id = weighed.organization_id
+        and justified_actions.account_id = weighed.account_id
 )
 
 select *

@@ -6,50 +6,59 @@ customers as (
     from {{ ref('int_customers__churn_scores') }}
 ),
 
+levels as (
+    select *
+    from {{ ref('int_customers__churn_levels') }}
+),
+
 final as (
     select
-        account_key,
-        organization_id,
-        account_id,
-        account_name,
-        is_churned_30d,
-        is_churned_90d,
-        last_login_at,
-        days_since_login,
-        login_count,
-        event_count,
-        earlier_event_count,
-        product_count,
-        product_names,
-        open_ticket_count,
-        breached_ticket_count,
-        churn_risk_score,
-        churn_risk_level,
-        segment,
-        plan_tier,
-        region,
-        lifecycle_stage,
-        owner_user_id,
-        owner_name,
-        subscription_count > 0 as is_paying,
-        mrr_amount,
-        arpa_amount,
-        arpa_month_count,
-        arpa_subscriptions_without_rate,
-        gross_margin_pct,
-        gross_margin_source,
-        opening_logo_count,
-        churned_logo_count,
-        segment_logo_churn_pct,
-        organization_opening_logo_count,
-        organization_churned_logo_count,
-        logo_churn_source,
-        logo_churn_pct,
-        lifetime_months,
-        estimated_clv_amount,
-        reporting_currency
+        customers.account_key,
+        customers.organization_id,
+        customers.account_id,
+        customers.account_name,
+        customers.is_churned_30d,
+        customers.is_churned_90d,
+        customers.last_login_at,
+        customers.days_since_login,
+        customers.login_count,
+        customers.event_count,
+        customers.earlier_event_count,
+        customers.product_count,
+        customers.product_names,
+        customers.open_ticket_count,
+        customers.breached_ticket_count,
+        customers.churn_risk_score,
+        levels.churn_risk_level,
+        levels.risk_level_basis,
+        customers.segment,
+        customers.plan_tier,
+        customers.region,
+        levels.lifecycle_stage,
+        customers.owner_user_id,
+        customers.owner_name,
+        customers.subscription_count > 0 as is_paying,
+        customers.mrr_amount,
+        customers.arpa_amount,
+        customers.arpa_month_count,
+        customers.arpa_subscriptions_without_rate,
+        customers.gross_margin_pct,
+        customers.gross_margin_source,
+        customers.opening_logo_count,
+        customers.churned_logo_count,
+        customers.segment_logo_churn_pct,
+        customers.organization_opening_logo_count,
+        customers.organization_churned_logo_count,
+        customers.logo_churn_source,
+        customers.logo_churn_pct,
+        customers.lifetime_months,
+        customers.estimated_clv_amount,
+        customers.reporting_currency
     from customers
-    where last_login_at is not null
+    inner join levels
+        on levels.organization_id = customers.organization_id
+        and levels.account_id = customers.account_id
+    where customers.last_login_at is not null
 )
 
 select *
