@@ -26,7 +26,9 @@ def report_slas(world: World, org: Org, ticket: dict[str, Any], name: str, chang
     _, *targets, _ = next(
         terms for terms in reversed(policies(org, ticket["priority"])) if terms[0] <= day_of(created + org.home.utc_hours * HOUR)
     )
-    for metric, column, target in zip(("first_response", "resolution"), ("first_responded_at", "resolved_at"), targets, strict=True):
+    for metric, column, target in zip(
+        ("first_response", "resolution"), ("first_responded_at", "resolved_at"), targets, strict=True
+    ):
         stopped = min((values[column] for _, values in changes if values.get(column) is not None), default=None)
         _report(world, world.dice("sla", name, metric), {**ticket, "metric": metric}, target, stopped)
 

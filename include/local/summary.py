@@ -81,7 +81,9 @@ def failed_nodes(run_id: str) -> list[str]:
 
 def _raw_table(loads: list[Row]) -> Table:
     """The rows that the ingestion runs have loaded, a line per source. A table that the company lacks is named as absent."""
-    absent = {f"{source.name}.{name}" for source in load_sources().values() for name, table in source.tables.items() if table.absent}
+    absent = {
+        f"{source.name}.{name}" for source in load_sources().values() for name, table in source.tables.items() if table.absent
+    }
     table = Table(title="Loaded into raw", title_justify="left", box=None, pad_edge=False, show_header=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)

@@ -25,12 +25,16 @@ def plant(folder: Folder) -> None:
             for word in WORDS:
                 if dice.random() < 0.6:
                     _report(folder, dice, ticket, word)
-    folder.add("ticket_sla_events", organization_id=folder.organizations[0], ticket_id="gone", metric="resolution", updated_at=LAST)
+    folder.add(
+        "ticket_sla_events", organization_id=folder.organizations[0], ticket_id="gone", metric="resolution", updated_at=LAST
+    )
 
 
 def _report(folder: Folder, dice: random.Random, ticket: Record, word: str) -> None:
     created, *stops = (ticket[name] for name in ("created_at", "first_responded_at", "resolved_at"))
-    stopped = dice.choice(["", AS_OF, LATER, *stops, *stops, *(_after(stop, seconds) for stop in stops for seconds in (-60, 60, 61))])
+    stopped = dice.choice(
+        ["", AS_OF, LATER, *stops, *stops, *(_after(stop, seconds) for stop in stops for seconds in (-60, 60, 61))]
+    )
     minutes = ""
     if stopped:
         whole = (datetime.fromisoformat(stopped) - datetime.fromisoformat(created)) / timedelta(minutes=1)

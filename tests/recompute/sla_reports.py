@@ -81,8 +81,8 @@ def _reason(ours: Row, report: Row | None, theirs: str | None, stopped_there: da
         return "priority_changed" if len(priorities) > 1 else "target"
 
     minutes, stopped_here = _minutes(report), ours["closed_at"]
-    known = None not in (minutes, stopped_here, stopped_there)
-    if theirs == ours["state"] and (not known or _close(minutes, ours["elapsed_minutes"])):
+    differs = None not in (minutes, stopped_here, stopped_there) and not _close(minutes, ours["elapsed_minutes"])
+    if theirs == ours["state"] and not differs:
         return "same"
     if stopped_here is None and (ours["state"], theirs) == ("breached", "pending"):
         return "open_past_target"
@@ -90,10 +90,10 @@ def _reason(ours: Row, report: Row | None, theirs: str | None, stopped_there: da
         replied = ours["first_responded_at"]
         if (replied is None or replied > stopped_here) and (stopped_there is None or stopped_there > stopped_here):
             return "resolved_without_reply"
-    if ours["metric"] == "resolution" and ours["is_reopened"] and stopped_there is not None:
-        if stopped_here is None or stopped_there < stopped_here:
-            return "reopened"
-    if known:
+    stopped_first = stopped_there is not None and (stopped_here is None or stopped_there < stopped_here)
+    if ours["metric"] == "resolution" and ours["is_reopened"] and stopped_first:
+        return "reopened"
+    if minutes is not None and stopped_here is not None and stopped_there is not None:
         other = ours["calendar_minutes"] if ours["clock"] == "business" else ours["business_minutes"]
         if _close(minutes, other):
             return "clock"
@@ -122,11 +122,13 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
             report = reports.get((*identity, metric))
             names = ("closed_at", "target_minutes", "clock", "calendar_minutes", "business_minutes", "elapsed_minutes", "state")
             ours = {**ticket, "metric": metric, **{name: ticket[f"{prefix}_{name}"] for name in names}}
-            told = report or dict.fromkeys(("target_minutes", "elapsed_minutes", "breached_at", "fulfilled_at", "updated_at"))
+            given = report or dict.fromkeys(("target_minutes", "elapsed_minutes", "breached_at", "fulfilled_at", "updated_at"))
             theirs = _reported_state(report, as_of) if report else None
-            stopped_there = _before(told["fulfilled_at"], as_of)
-            minutes = _minutes(told)
-            known = None not in (minutes, ours["elapsed_minutes"], ours["closed_at"], stopped_there)
+            stopped_there = _before(given["fulfilled_at"], as_of)
+            minutes = _minutes(given)
+            difference = None
+            if minutes is not None and None not in (ours["closed_at"], stopped_there):
+                difference = minutes - ours["elapsed_minutes"]
             reason = _reason(ours, report, theirs, stopped_there, priorities)
             rows.append(
                 {
@@ -136,13 +138,13 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
                     "metric": metric,
                     **{name: ours[name] for name in ("created_date", "target_minutes", "clock", "elapsed_minutes")},
                     **{name: ours[name] for name in ("closed_at", "state")},
-                    "reported_target_minutes": told["target_minutes"],
+                    "reported_target_minutes": given["target_minutes"],
                     "reported_elapsed_minutes": minutes,
-                    "reported_breached_at": _before(told["breached_at"], as_of),
+                    "reported_breached_at": _before(given["breached_at"], as_of),
                     "reported_fulfilled_at": stopped_there,
-                    "reported_updated_at": told["updated_at"],
+                    "reported_updated_at": given["updated_at"],
                     "reported_state": theirs,
-                    "difference_minutes": minutes - ours["elapsed_minutes"] if known else None,
+                    "difference_minutes": difference,
                     "reason": reason,
                     "is_agreed": None if reason in NOT_COMPARED else theirs == ours["state"],
                 }
