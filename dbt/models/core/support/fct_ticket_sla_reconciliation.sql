@@ -46,7 +46,7 @@ reported as (
         updated_at
     from {{ ref('stg_support__ticket_sla_events') }}
     where sla_metric is not null
-    qualify row_number() over (partition by organization_id, ticket_id, sla_metric order by updated_at desc, metric) = 1
+    qualify row_number() over (partition by organization_id, ticket_id, sla_metric order by updated_at desc, metric asc) = 1
 ),
 
 reporting_organizations as (
@@ -140,7 +140,8 @@ paired as (
         reported.target_minutes != measured.target_minutes as has_other_target,
         reprioritized.ticket_id is not null as is_reprioritized,
         measured.metric = 'first_response'
-        and coalesce(measured.first_responded_at > measured.closed_at, measured.closed_at is not null) as is_resolved_without_reply,
+        and coalesce(measured.first_responded_at > measured.closed_at, measured.closed_at is not null)
+            as is_resolved_without_reply,
         measured.metric = 'resolution' and measured.is_reopened as is_reopened
     from measured
     left join reported

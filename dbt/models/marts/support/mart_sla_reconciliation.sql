@@ -4,10 +4,6 @@
         cluster_by=['organization_id', 'metric']
     )
 }}
-{%- set not_compared = ['not_reported', 'merged', 'not_measured_here', 'not_decided_there'] -%}
-{%- set compared = [
-    'same', 'priority_changed', 'target', 'open_past_target', 'resolved_without_reply', 'reopened', 'clock', 'paused', 'unexplained',
-] -%}
 with
 
 reconciled as (
@@ -28,9 +24,19 @@ counted as (
         metric,
         created_month,
         count(*) as ticket_count,
-        {% for reason in not_compared + compared -%}
-        countif(reason = '{{ reason }}') as {{ reason }}_count,
-        {% endfor -%}
+        countif(reason = 'not_reported') as not_reported_count,
+        countif(reason = 'merged') as merged_count,
+        countif(reason = 'not_measured_here') as not_measured_here_count,
+        countif(reason = 'not_decided_there') as not_decided_there_count,
+        countif(reason = 'same') as same_count,
+        countif(reason = 'priority_changed') as priority_changed_count,
+        countif(reason = 'target') as target_count,
+        countif(reason = 'open_past_target') as open_past_target_count,
+        countif(reason = 'resolved_without_reply') as resolved_without_reply_count,
+        countif(reason = 'reopened') as reopened_count,
+        countif(reason = 'clock') as clock_count,
+        countif(reason = 'paused') as paused_count,
+        countif(reason = 'unexplained') as unexplained_count,
         countif(is_agreed is not null) as compared_count,
         countif(is_agreed) as agreed_count,
         countif(is_agreed is not null and state = 'met') as met_count,
@@ -49,15 +55,22 @@ final as (
         created_month,
         {{ month_is_complete('created_month') }} as is_complete,
         ticket_count,
-        {% for reason in not_compared -%}
-        {{ reason }}_count,
-        {% endfor -%}
+        not_reported_count,
+        merged_count,
+        not_measured_here_count,
+        not_decided_there_count,
         compared_count,
         agreed_count,
         100 * agreed_count / nullif(compared_count, 0) as agreement_pct,
-        {% for reason in compared -%}
-        {{ reason }}_count,
-        {% endfor -%}
+        same_count,
+        priority_changed_count,
+        target_count,
+        open_past_target_count,
+        resolved_without_reply_count,
+        reopened_count,
+        clock_count,
+        paused_count,
+        unexplained_count,
         100 * unexplained_count / nullif(compared_count, 0) as unexplained_pct,
         met_count,
         breached_count,
