@@ -163,6 +163,13 @@
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(changed_at < @as_of or changed_at is null)',
         },
+        'support.ticket_sla_events': {
+            'key': ['organization_id', 'ticket_id', 'metric'],
+            'changed_at': 'updated_at',
+            'visible': '(updated_at < @as_of or updated_at is null)',
+            'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
+            'happened': 'true',
+        },
         'support.ticket_categories': {
             'key': ['organization_id', 'category_id'],
             'changed_at': 'updated_at',

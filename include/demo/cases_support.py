@@ -9,6 +9,7 @@ from include.demo.cases_sales import AWKWARD_TEXT
 from include.demo.clock import DAY, MINUTE, at, day_of
 from include.demo.people import Org
 from include.demo.releases import SPIKE
+from include.demo.sla_events import report_slas
 from include.demo.support import Changes, Desk, priority_changes, spike_size, survey
 from include.demo.world import World
 
@@ -19,6 +20,7 @@ def support_cases(world: World, orgs: list[Org], pool: AccountPool, desks: dict[
     newyork = next(account for account in pool.accounts if account.org is orgs[1] and account.customer_periods)
     _clocks(world, desks, london, newyork)
     _reopened(world, desks, london)
+    _merged(world, desks, newyork)
     _priorities(world, desks, newyork)
     _surveys(world, desks, london)
     for org in orgs:
@@ -116,6 +118,17 @@ def _reopened(world: World, desks: dict[str, Desk], account: Account) -> None:
     )
     see = "resolved 2026-04-14, reopened 2026-04-16, resolved for good 2026-04-17 15:00; reopened_count 1"
     world.case("reopened ticket", "tickets", ticket, see, resolved)
+
+
+def _merged(world: World, desks: dict[str, Desk], account: Account) -> None:
+    desk = desks[account.org.id]
+    created, closed = at(2026, 5, 20, 15), at(2026, 5, 20, 15, 4)
+    target = world.key("tkt", "case", "priority")
+    closing: Changes = [(closed, {"status": "closed", "merged_into_ticket_id": target})]
+    ticket, values = _ticket(world, desk, account, "merged", created, closed, closed, changes=closing)
+    report_slas(world, desk.org, values, "case/merged", [(closed, {"first_responded_at": closed, "resolved_at": closed})])
+    see = "closed after four minutes, because it was merged into another ticket: it has no SLA, but the help desk reports one"
+    world.case("merged ticket", "tickets", ticket, see, closed)
 
 
 def _priorities(world: World, desks: dict[str, Desk], account: Account) -> None:

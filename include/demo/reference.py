@@ -7,13 +7,15 @@ from datetime import date
 from include.demo import clock
 from include.demo.clock import DAY
 from include.demo.people import Org
-from include.demo.support import TARGETS
 from include.demo.world import World
 
 FX_BEGINS = clock.at(2018, 12, 24)
 LATE_CURRENCY = "SEK"
 LATE_CURRENCY_BEGINS = clock.at(2026, 6, 1)
 """The first day with a rate for the Swedish krona. Earlier amounts cannot be converted."""
+
+TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
+"""Default minutes to first response and to resolution."""
 
 _LEVELS = {"EUR": 1.11, "GBP": 1.28, "CHF": 1.09, "CAD": 0.745, "JPY": 0.0082, LATE_CURRENCY: 0.094}
 
@@ -69,18 +71,23 @@ def _holidays(world: World, org: Org) -> None:
             world.rows["holidays"].append(row)
 
 
-def _sla_policies(world: World, org: Org) -> None:
-    """Write the SLA policies. All organizations start with the default targets.
+def policies(org: Org, priority: str) -> list[tuple[date, int, int, str]]:
+    """The SLA policies of a priority, oldest first: valid from, minutes to first response and to resolution, clock.
 
-    Organizations with an even index later use the business clock. The others later get stricter targets.
+    All organizations start with the default targets. Those with an even index later use the business clock. The others later
+    get stricter targets.
     """
-    for priority, (first, resolution) in TARGETS.items():
-        policies = [(date(2019, 1, 1), first, resolution, "calendar")]
-        if org.index % 2 == 0:
-            policies.append((date(2025, 7, 1), first, resolution // 2 if priority == "low" else resolution, "business"))
-        else:
-            policies.append((date(2026, 4, 1), first // 2, resolution * 3 // 4, "calendar"))
-        for valid_from, respond, resolve, kind in policies:
+    first, resolution = TARGETS[priority]
+    if org.index % 2 == 0:
+        later = (date(2025, 7, 1), first, resolution // 2 if priority == "low" else resolution, "business")
+    else:
+        later = (date(2026, 4, 1), first // 2, resolution * 3 // 4, "calendar")
+    return [(date(2019, 1, 1), first, resolution, "calendar"), later]
+
+
+def _sla_policies(world: World, org: Org) -> None:
+    for priority in TARGETS:
+        for valid_from, respond, resolve, kind in policies(org, priority):
             if world.stop(_instant(valid_from)):
                 continue
             row = {"organization_id": org.id, "priority": priority, "first_response_minutes": respond}

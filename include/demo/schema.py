@@ -195,6 +195,13 @@ _SUPPORT = (
     ),
     _table(
         "support",
+        "ticket_sla_events",
+        "organization_id ticket_id metric",
+        "organization_id ticket_id metric target_minutes?:integer breached?:boolean breached_at?:timestamp"
+        " fulfilled_at?:timestamp elapsed_minutes?:decimal updated_at:timestamp",
+    ),
+    _table(
+        "support",
         "ticket_categories",
         "organization_id category_id",
         "category_id organization_id name parent_name? updated_at:timestamp",

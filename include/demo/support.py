@@ -10,15 +10,14 @@ from include.demo.accounts import Account, AccountPool
 from include.demo.clock import DAY, EPOCH, HOUR, MINUTE
 from include.demo.dice import Dice, Weighted
 from include.demo.people import Org
+from include.demo.reference import TARGETS
 from include.demo.releases import SPIKE, version_at
+from include.demo.sla_events import report_slas
 from include.demo.world import World
 
 Changes = list[tuple[int, dict[str, Any]]]
 
 PRIORITIES = ("critical", "high", "medium", "low")
-TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
-"""Default minutes to first response and to resolution."""
-
 SPIKE_DAYS = 9
 CATEGORIES = (
     ("Application", None, 0),
@@ -186,6 +185,7 @@ def _ticket(world: World, desk: Desk, account: Account, name: str, when: int, in
     }
     is_slow = account.sign("tickets", when) is not None
     changes, resolved = _ticket_changes(dice, when, priority, cause, dice.pick(agents).id, is_slow)
+    report_slas(world, org, values, name, changes)
     if resolved is not None and dice.chance(0.05):
         steps = [(when + dice.whole(5, 60) * MINUTE, priority, _other(dice, priority))]
         changes += priority_changes(world, org, ticket, when, priority, steps)

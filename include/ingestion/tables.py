@@ -59,7 +59,10 @@ class TableLanding:
     cursor: datetime | None = None
 
     def spool(self, reader: Reader) -> None:
-        """Read the whole table and fill `report`. If the connection is lost, the read is repeated with backoff."""
+        """Read the whole table and fill `report`. If the connection is lost, the read is repeated with backoff.
+
+        A table that the company lacks has no rows.
+        """
         started = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -83,7 +86,7 @@ class TableLanding:
         conformer = Conformer(self.table, Stamp(self.batch_id, self.report.extracted_at, self.window.until), self.known)
         self.files = []
         buffer: list[pa.Table] = []
-        for piece in reader.read(self.table, self.window, self.seen):
+        for piece in () if self.table.absent else reader.read(self.table, self.window, self.seen):
             rows = conformer.conform(piece)
             self.files += piece.files
             if len(rows):

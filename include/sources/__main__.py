@@ -8,7 +8,7 @@ from pathlib import Path
 
 from include.settings import settings
 from include.sources import SourceError, load_sources
-from include.sources.dbt_sources import drift, write
+from include.sources.dbt_sources import drift, undeclared, write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,10 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
+    dbt_dir = getattr(options, "dbt_dir", None) or settings().dbt_dir
+    if missing := undeclared(sources, dbt_dir):
+        print("\n".join(missing), file=sys.stderr)
+        return 1
     if options.command == "check":
         print(f"{len(sources)} sources, {sum(len(s.tables) for s in sources.values())} tables: all valid")
         return 0
-    dbt_dir = options.dbt_dir or settings().dbt_dir
     if options.check:
         difference = drift(sources, dbt_dir)
         if difference:

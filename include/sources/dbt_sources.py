@@ -168,6 +168,17 @@ def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
     return written
 
 
+def undeclared(sources: Mapping[str, Source], dbt_dir: Path) -> list[str]:
+    """A message for each staging view whose raw table no source file declares. dbt could not parse these views."""
+    declared = {f"stg_{source.name}__{table}" for source in sources.values() for table in source.tables}
+    return [
+        f"{view.parent.name}.yml: tables.{view.stem.partition('__')[2]} is missing, and {view.stem} reads it. "
+        "Declare the table, with `absent: true` if the company does not have it."
+        for view in sorted((dbt_dir / "models" / "staging").glob("*/stg_*.sql"))
+        if view.stem not in declared
+    ]
+
+
 def drift(sources: Mapping[str, Source], dbt_dir: Path) -> str:
     """A unified diff between the existing files and the generated text; empty if they agree.
 

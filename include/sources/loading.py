@@ -11,6 +11,9 @@ from pydantic import ValidationError
 from include.settings import settings
 from include.sources.schema import Source
 
+#: The tables that a company need not have: one file per source, table → declaration.
+OPTIONAL = Path(__file__).parent / "optional"
+
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -55,11 +58,24 @@ def load_sources(folder: Path | None = None) -> dict[str, Source]:
 
 
 def load_source(path: Path) -> Source:
-    """Load the source that one file describes.
+    """Load the source that one file describes. An optional table that it does not name is absent.
 
     Raises:
         SourceError: the file is invalid. The message names the file and every wrong key.
     """
+    data = _read(path)
+    optional = _read(OPTIONAL / path.name) if (OPTIONAL / path.name).exists() else {}
+    if optional and isinstance(data.get("tables"), dict):
+        data["tables"] = _with_optional(data["tables"], optional)
+    try:
+        source = Source.model_validate(data)
+    except ValidationError as error:
+        raise SourceError("\n".join(_explain(path.name, item) for item in error.errors())) from None
+    source._name = path.stem
+    return source
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except yaml.YAMLError as error:
@@ -68,12 +84,24 @@ def load_source(path: Path) -> Source:
         raise SourceError(f"{path.name}{where}: {getattr(error, 'problem', None) or error}") from None
     if not isinstance(data, dict):
         raise SourceError(f"{path.name}: expected a mapping with owner, reader, tables, …")
-    try:
-        source = Source.model_validate(data)
-    except ValidationError as error:
-        raise SourceError("\n".join(_explain(path.name, item) for item in error.errors())) from None
-    source._name = path.stem
-    return source
+    return data
+
+
+def _with_optional(tables: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a source file, completed with the declarations of optional tables. Keys and columns of the source file take precedence."""
+    completed = {}
+    for name, declared in optional.items():
+        given = tables.get(name, {"absent": True})
+        completed[name] = _over(declared, given)
+        if isinstance(given, dict) and isinstance(columns := given.get("columns"), dict):
+            known = {column: _over(terms, columns.get(column)) for column, terms in declared["columns"].items()}
+            completed[name]["columns"] = {**columns, **known}
+    return {**tables, **completed}
+
+
+def _over(declared: dict[str, Any], given: Any) -> Any:
+    """A declaration, with the keys that a source file sets."""
+    return {**declared, **(given or {})} if given is None or isinstance(given, dict) else given
 
 
 def _explain(file: str, item: Any) -> str:

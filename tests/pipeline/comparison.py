@@ -95,6 +95,7 @@ DIMENSIONS = {
     "fct_deals": Dimension("deal_key", ("organization_id", "deal_id")),
     "fct_leads": Dimension("lead_key", ("organization_id", "lead_id")),
     "fct_orders": Dimension("order_key", ("organization_id", "order_id")),
+    "fct_tickets": Dimension("ticket_key", ("organization_id", "ticket_id")),
 }
 
 MODELS = {
@@ -204,6 +205,12 @@ MODELS = {
             foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities"},
         ),
         Model(
+            "fct_ticket_sla_reconciliation",
+            ("organization_id", "ticket_id", "metric"),
+            "ticket_sla_key",
+            foreign_keys={"ticket_key": "fct_tickets"},
+        ),
+        Model(
             "fct_tickets",
             ("organization_id", "ticket_id"),
             "ticket_key",
@@ -267,6 +274,7 @@ MODELS = {
         Model("mart_sales_forecast", ("organization_id", "expected_close_week", "stage", "scenario"), "sales_forecast_key"),
         Model("mart_satisfaction_rollups", ("organization_id", "facility_id", "survey_type", "month"), "satisfaction_rollup_key"),
         Model("mart_sla_adherence", ("organization_id", "priority", "segment", "created_month"), "sla_adherence_key"),
+        Model("mart_sla_reconciliation", ("organization_id", "metric", "created_month"), "sla_reconciliation_key"),
         Model(
             "mart_ticket_analytics",
             ("organization_id", "ticket_id"),

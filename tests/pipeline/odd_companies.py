@@ -13,7 +13,7 @@ from itertools import count, cycle, product
 from pathlib import Path
 
 from include.demo.schema import TABLES, Table, Type
-from tests.pipeline import odd_rows, odd_support
+from tests.pipeline import odd_rows, odd_sla, odd_support
 
 Record = dict[str, str]
 
@@ -141,6 +141,7 @@ def nasty(folder: Folder) -> None:
     """Three organizations with edge cases of every metric definition."""
     odd_rows.plant(folder)
     odd_support.plant(folder)
+    odd_sla.plant(folder)
 
 
 def one_organization(folder: Folder) -> None:

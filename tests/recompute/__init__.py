@@ -41,6 +41,7 @@ from tests.recompute import (
     revenue,
     satisfaction,
     segments,
+    sla_reports,
     surveys,
     ticket_analytics,
     tickets,
@@ -92,6 +93,7 @@ fct_orders = _over_folder(orders.fct_orders)
 fct_outreach = _over_folder(outreach.fct_outreach)
 fct_revenue = _over_folder(mrr.fct_revenue)
 fct_survey_responses = _over_folder(surveys.fct_survey_responses)
+fct_ticket_sla_reconciliation = _over_folder(sla_reports.fct_ticket_sla_reconciliation)
 fct_tickets = _over_folder(tickets.fct_tickets)
 fct_usage = _over_folder(usage.fct_usage)
 mart_churn_risk = _over_runs(churn.mart_churn_risk)
@@ -115,6 +117,7 @@ mart_revenue_kpis = _over_folder(kpis.mart_revenue_kpis)
 mart_sales_forecast = _over_folder(pipeline.mart_sales_forecast)
 mart_satisfaction_rollups = _over_folder(satisfaction.mart_satisfaction_rollups)
 mart_sla_adherence = _over_folder(adherence.mart_sla_adherence)
+mart_sla_reconciliation = _over_folder(sla_reports.mart_sla_reconciliation)
 mart_ticket_analytics = _over_folder(ticket_analytics.mart_ticket_analytics)
 mart_ticket_sla_compliance = _over_folder(compliance.mart_ticket_sla_compliance)
 mart_top_root_causes = _over_folder(top_causes.mart_top_root_causes)
@@ -150,6 +153,7 @@ __all__ = [
     "fct_outreach",
     "fct_revenue",
     "fct_survey_responses",
+    "fct_ticket_sla_reconciliation",
     "fct_tickets",
     "fct_usage",
     "mart_churn_risk",
@@ -173,6 +177,7 @@ __all__ = [
     "mart_sales_forecast",
     "mart_satisfaction_rollups",
     "mart_sla_adherence",
+    "mart_sla_reconciliation",
     "mart_ticket_analytics",
     "mart_ticket_sla_compliance",
     "mart_top_root_causes",

@@ -40,6 +40,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "invoices": ("organization_id", "invoice_id"),
     "tickets": ("organization_id", "ticket_id"),
     "ticket_priority_changes": ("organization_id", "change_id"),
+    "ticket_sla_events": ("organization_id", "ticket_id", "metric"),
     "ticket_categories": ("organization_id", "category_id"),
     "root_causes": ("organization_id", "root_cause_id"),
     "survey_responses": ("organization_id", "response_id"),
@@ -76,6 +77,7 @@ _DECIMALS = {
     "probability_pct",
     "rate_to_usd",
     "amount",
+    "elapsed_minutes",
 }
 _INTEGERS = {
     "employee_count",
@@ -90,6 +92,7 @@ _INTEGERS = {
     "weekday",
     "first_response_minutes",
     "resolution_minutes",
+    "target_minutes",
 }
 _DATES = {"signup_date", "expected_close_date", "rate_date", "holiday_date", "valid_from"}
 _TIMES = {"opens_at", "closes_at"}
@@ -136,7 +139,7 @@ def _parser(column: str) -> Callable[[str], Any]:
         return Decimal
     if column in _INTEGERS:
         return int
-    if column.startswith("is_"):
+    if column.startswith("is_") or column == "breached":
         return _boolean
     return str.strip
 

@@ -23,6 +23,7 @@ TITLES = {
     "hard delete",
     "late-arriving event",
     "merged account",
+    "merged ticket",
     "mid-month change",
     "orphan foreign key",
     "parent with children",

@@ -87,7 +87,8 @@ def test_billing_pages_hold_every_row_once(billing: str, company: Company, resou
 
 
 @pytest.mark.parametrize(
-    "resource", ["tickets", "ticket_priority_changes", "ticket_categories", "root_causes", "survey_responses"]
+    "resource",
+    ["tickets", "ticket_priority_changes", "ticket_sla_events", "ticket_categories", "root_causes", "survey_responses"],
 )
 def test_support_pages_hold_every_row_once(support: str, company: Company, resource: str) -> None:
     rows = all_of_support(support, resource, per_page=83)

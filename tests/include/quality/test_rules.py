@@ -91,6 +91,15 @@ select
     timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key,
     'business' as response_clock, 'calendar' as resolution_clock, true as has_response_times, false as is_merged,
     cast(null as string) as merged_into_ticket_id;
+create or replace table staging.stg_support__ticket_sla_events as
+select 'o' as organization_id, 't' as ticket_id, 'reply_time' as metric;
+create or replace table core.fct_ticket_sla_reconciliation as
+select
+    'o' as organization_id, 'resolution' as metric, number as ticket_number, if(number = 1, 'unexplained', 'same') as reason,
+    number > 1 as is_agreed
+from unnest(generate_array(1, 20)) as number
+union all
+select 'o', 'resolution', 21, 'not_reported', null;
 create or replace table core.dim_organizations as
 select 'o' as organization_id, 'Mars/Olympus' as source_timezone, cast(null as string) as business_clock_issue;
 create or replace table core.fct_survey_responses as
@@ -244,6 +253,7 @@ DAMAGE = {
     "orders_of_known_accounts": "update staging.stg_crm__accounts set organization_id = 'other' where true",
     "orders_mostly_of_known_accounts": "delete from staging.stg_crm__accounts where true",
     "tickets_of_known_accounts": "delete from staging.stg_crm__accounts where true",
+    "sla_events_of_known_tickets": "update staging.stg_support__tickets set organization_id = 'other' where true",
     "subscriptions_of_known_accounts": "update staging.stg_billing__subscriptions set account_id = 'x' where true",
     "tickets_reach_core": "insert into core.fct_tickets select * from core.fct_tickets",
     "orders_reach_core": "delete from core.fct_orders where true",
@@ -259,6 +269,7 @@ DAMAGE = {
     "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
+    "sla_differences_are_explained": "delete from core.fct_ticket_sla_reconciliation where ticket_number = 20",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
     "ticket_statuses_are_known": "update core.fct_tickets set is_resolved = false where true",
     "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",

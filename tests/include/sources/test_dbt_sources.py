@@ -86,4 +86,4 @@ def test_an_invalid_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["--folder", str(tmp_path), "check"]) == 1
     assert "x.yml: description: is missing" in capsys.readouterr().err
     assert main(["check"]) == 0
-    assert "5 sources, 26 tables: all valid" in capsys.readouterr().out
+    assert "5 sources, 27 tables: all valid" in capsys.readouterr().out
