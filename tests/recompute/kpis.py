@@ -35,7 +35,7 @@ def weighted_leads(leads: Iterable[Row]) -> Fraction:
         (
             lead["amount_reporting"] * Fraction(lead["win_probability"] * lead["stage_weight"])
             for lead in leads
-            if lead["has_rate"]
+            if lead["has_rate"] and lead["stage_weight"] is not None
         ),
         Fraction(0),
     )

@@ -36,7 +36,7 @@ def fct_leads(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for lead in sources["leads"]:
         tenant = lead["organization_id"]
-        probability, weight = WEIGHTS[lead["stage"]]
+        probability, weight = WEIGHTS.get(lead["stage"], (None, None))
         created_at = lead["created_at"]
         moments = {name: tenants.seen(lead[name]) for name in ("sql_at", "opportunity_at", "closed_at")}
         converted = tenants.convert(lead["amount"], lead["currency"], tenant, created_at.date())
@@ -55,7 +55,7 @@ def fct_leads(sources: SourceData) -> list[Row]:
                 "created_date": created_at.date(),
                 "created_month": month_of(created_at),
                 **{f"reached_{stage}": is_reached for stage, is_reached in reached({**lead, **moments}).items()},
-                "is_open": lead["stage"] not in {"won", "lost"},
+                "is_open": lead["stage"] in {"lead", "sql", "opportunity"},
                 "is_won": lead["stage"] == "won",
                 "is_lost": lead["stage"] == "lost",
             }
