@@ -36,7 +36,7 @@ with
 -- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time has no end.
 tickets as (
     select
-        {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
+        {{ generate_surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
         {{ attributes | join(',\n        ') }},
         has_opening_hours,
         coalesce(response_closed_at, if(is_resolved or not has_response_times, null, {{ as_of() }}))
