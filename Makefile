@@ -73,7 +73,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": before a release, two more companies, refreshes and a backfill]
+test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": two more companies, before a release]
 	@include/local/bootstrap.sh google
 	@include/local/bootstrap.sh browser
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check check-google
@@ -93,14 +93,14 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## offline: every statement on Google's own analyzer, dbt's unit tests on Google's evaluator [RECORDED=file of make run RECORD=file] [EVALUATE=1: a tiny company too]
+check-google: setup ## offline: every statement on Google's analyzer, unit tests on its evaluator [RECORDED=file of make run] [EVALUATE=1: a tiny company]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
 	@$(PY) -m tests.google.unit_tests
 	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 
-cost: setup ## bytes, price and limits on BigQuery, from the recorded statements and the table sizes of the local warehouse [PROJECT=id: sizes of a Google project] [WRITE=1: into docs/cost.md]
+cost: setup ## bytes, price and limits on BigQuery, from recorded statements and table sizes [PROJECT=id: its sizes] [WRITE=1: into docs/cost.md]
 	@include/local/bootstrap.sh google
 	@$(PY) -m include.cost $(if $(PROJECT),--project "$(PROJECT)") $(if $(WRITE),--write)
 

@@ -33,8 +33,13 @@
 {%- endmacro %}
 
 
-{#- One result as a row. For a test, the rows affected are the rows that fail. A message is cut to 1,000 characters. -#}
+{#- One result as a row. For a test, the rows affected are the rows that fail. The message of a failed `rows_are_valid` names the broken
+    rules. A message is cut to 1,000 characters. -#}
 {% macro result_as_row(result) -%}
+    {%- set message = result.message -%}
+    {%- if result.status in ['warn', 'fail'] and (result.node.test_metadata or {}).name == 'rows_are_valid' -%}
+        {%- set message = broken_rules_of(result.node) -%}
+    {%- endif -%}
     {%- set response = result.adapter_response or {} -%}
     {%- set rows = result.failures if result.failures is not none else response.get('rows_affected') -%}
     {{- return({
@@ -45,19 +50,34 @@
         'status': result.status | string,
         'execution_seconds': (result.execution_time or 0) | round(3),
         'rows_affected': none if rows is none else rows | int,
-        'message': none if result.message is none else (result.message | string)[:1000],
+        'message': none if message is none else (message | string)[:1000],
     }) -}}
 {%- endmacro %}
 
 
-{#- The layer of a node: the folder with that name in which its model's file lies. A model's tests are in the same file.
-    For seeds, snapshots (of every layer) and singular tests, it is the project's folder. -#}
+{#- The rules that rows of a `rows_are_valid` test break, each with the number of rows: `fct_orders_has_rate 3, ordered_at is null 1`.
+    Only a test that fails or warns sends this query. -#}
+{% macro broken_rules_of(node) -%}
+    {%- set counted -%}
+        select
+            concat(rule, ' ', count(*)) as counted
+        from (
+            {{ node.compiled_code }}
+        ) as failing
+        cross join unnest(split(concat(broken_rules, warned_rules), '; ')) as rule
+        where rule != ''
+        group by rule
+        order by count(*) desc, rule
+    {%- endset -%}
+    {{- return(run_query(counted).columns[0].values() | join(', ')) -}}
+{%- endmacro %}
+
+
+{#- The layer of a node: the folder of its file within `models` or `tests`. A model's tests are in its own file.
+    Seeds and snapshots (of every layer) are layers of their own. -#}
 {% macro layer_of(node) -%}
     {%- set folders = node.original_file_path.split('/') -%}
-    {%- for folder in folders if folders[0] != 'snapshots' and folder in ['staging', 'intermediate', 'core', 'marts', 'metrics'] -%}
-        {{- return(folder) -}}
-    {%- endfor -%}
-    {{- return(folders[0]) -}}
+    {{- return(folders[1] if folders[0] in ['models', 'tests'] else folders[0]) -}}
 {%- endmacro %}
 
 

@@ -40,6 +40,13 @@ LAYERS_SQL = """
     )
     group by layer
 """
+WARNED_TESTS_SQL = """
+    select layer, name, message
+    from ops.dbt_results
+    where run_id = @run_id and status = 'warn'
+    qualify row_number() over (partition by node_id order by finished_at desc) = 1
+    order by layer, name
+"""
 
 
 def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -> None:
@@ -61,7 +68,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
             [_layer_table(rows(LAYERS_SQL, {"run_id": run_ids[TRANSFORM]}, tool="summary")), _gate_table(gates)], padding=(0, 4)
         )
     )
-    _print_findings(console, gates)
+    _print_findings(console, gates, rows(WARNED_TESTS_SQL, {"run_id": run_ids[TRANSFORM]}, tool="summary"))
     _print_restatements(console, run_ids[TRANSFORM])
     for kpis in KPIS:
         console.print(kpis.table(rows(kpis.sql, tool="summary")))
@@ -134,7 +141,7 @@ def _gate_table(rows: list[Row]) -> Table:
     return table
 
 
-def _print_findings(console: Console, gates: Iterable[Row]) -> None:
+def _print_findings(console: Console, gates: Iterable[Row], warned_tests: Iterable[Row]) -> None:
     for row in gates:
         if row["verdict"] != "pass":
             count = "" if row["unexpected_count"] is None else f", {row['unexpected_count']} rows"
@@ -142,6 +149,8 @@ def _print_findings(console: Console, gates: Iterable[Row]) -> None:
                 f"  [{COLOURS[row['verdict']]}]{row['verdict']}[/] {row['relation']}: {row['expectation']}{count}",
                 highlight=False,
             )
+    for row in warned_tests:
+        console.print(f"  [{COLOURS['warn']}]warn[/] {row['layer']}: {row['name']}, rows: {row['message']}", highlight=False)
     console.print()
 
 

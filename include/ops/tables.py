@@ -152,7 +152,7 @@ _TABLES = (
             Column(
                 "layer",
                 "STRING",
-                "The layer of the node: staging, intermediate, core, marts, metrics, seeds, snapshots, or tests (singular tests).",
+                "The layer of the node: staging, intermediate, core, marts, metrics, seeds or snapshots.",
             ),
             Column("node_id", "STRING", "dbt's unique id of the node.", True),
             Column("resource_type", "STRING", "model, test, unit_test, seed, snapshot, …"),
@@ -160,7 +160,11 @@ _TABLES = (
             Column("status", "STRING", "success, pass, fail, warn, error or skipped."),
             Column("execution_seconds", "FLOAT64", "Seconds that the node took."),
             Column("rows_affected", "INT64", "Rows written, or rows that fail for a test."),
-            Column("message", "STRING", "Message of the adapter or of the error."),
+            Column(
+                "message",
+                "STRING",
+                "Message of the adapter or of the error. For a failed test `rows_are_valid`, its broken rules with their numbers of rows.",
+            ),
             Column("finished_at", "TIMESTAMP", "Wall clock when the results were written.", True),
         ),
         "finished_at",

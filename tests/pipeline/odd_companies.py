@@ -1,6 +1,6 @@
 """Changes a folder of demo CSV files into odd but legal companies, as a user's folder may contain them.
 
-python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|shared_ids|all_at_once
+python -m tests.pipeline.odd_companies DIR one_organization|no_deals|only_lost_deals|hundred_currencies|nasty|unknown_words|shared_ids|all_at_once
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import count, cycle, product
 from pathlib import Path
 
 from include.demo.schema import TABLES, Table, Type
+from include.sources import load_sources
 from tests.pipeline import odd_rows, odd_sla, odd_support
 
 Record = dict[str, str]
@@ -28,6 +29,7 @@ _ANY: dict[Type, str] = {
     "time": "09:00",
     "json": "{}",
 }
+UNKNOWN_WORD = "novel"
 #: Rates of the odd currencies, repeated for ever: slips of a day, a lasting new level, and rates that are no rates.
 _RATES = ("1.75", "1.75", "1.8", "1750", "1.75", "0", "1.75", "0.333333333", "0.333333333", "0.333333333", "0.35", "-1", "0.35")
 
@@ -144,6 +146,16 @@ def nasty(folder: Folder) -> None:
     odd_sla.plant(folder)
 
 
+def unknown_words(folder: Folder, organization: str) -> None:
+    """Each column with accepted values has a word that no list has, in one row of its own."""
+    for source in load_sources().values():
+        for name, table in source.tables.items():
+            listed = [column.name for column in table.columns.values() if column.accepted_values]
+            if listed:
+                for column, row in zip(listed, folder.of(name, organization)[: len(listed)], strict=True):
+                    row[column] = UNKNOWN_WORD
+
+
 def one_organization(folder: Folder) -> None:
     """Only the first organization is left."""
     for name, other in product(TABLES, folder.organizations[1:]):
@@ -180,6 +192,7 @@ def all_at_once(folder: Folder) -> None:
     first, second, *_ = folder.organizations
     no_deals(folder, folder.copy(first, "-undealt"))
     hundred_currencies(folder, folder.copy(second, "-motley"))
+    unknown_words(folder, folder.copy(first, "-wordy"))
     only_lost_deals(folder, second)
     empty(folder)
     nasty(folder)
@@ -201,6 +214,7 @@ COMPANIES: dict[str, Callable[[Folder], None]] = {
     "only_lost_deals": _everywhere(only_lost_deals),
     "hundred_currencies": _everywhere(hundred_currencies),
     "nasty": nasty,
+    "unknown_words": _everywhere(unknown_words),
     "shared_ids": shared_ids,
     "all_at_once": all_at_once,
 }

@@ -87,7 +87,7 @@ class _Case:
         elapsed: Fraction | None = None
         if measured_to is not None:
             on_calendar = exact_minutes(measured_to - created_at)
-            elapsed = on_calendar if deciding == "calendar" else self.clock.elapsed(created_at, measured_to)
+            elapsed = self.clock.elapsed(created_at, measured_to) if deciding == "business" else on_calendar
         sla_state = "excluded" if self.is_merged else state(elapsed, target, is_over)
         return {
             f"{name}_closed_at": closed_at,

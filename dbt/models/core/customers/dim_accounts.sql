@@ -102,7 +102,7 @@ bands as (
 
 final as (
     select
-        {{ surrogate_key(['converted.organization_id', 'converted.account_id']) }} as account_key,
+        {{ generate_surrogate_key(['converted.organization_id', 'converted.account_id']) }} as account_key,
         converted.organization_id,
         converted.account_id,
         converted.account_name,
@@ -128,7 +128,7 @@ final as (
         converted.merged_into_account_id,
         converted.parent_account_id,
         roll_up.top_account_id,
-        {{ surrogate_key(['converted.organization_id', 'roll_up.top_account_id']) }} as top_account_key,
+        {{ generate_surrogate_key(['converted.organization_id', 'roll_up.top_account_id']) }} as top_account_key,
         roll_up.top_account_id = converted.account_id as is_top_account,
         roll_up.roll_up_issue,
         converted.created_at,

@@ -44,7 +44,7 @@ seniorities as (
 
 final as (
     select
-        {{ surrogate_key(['contacts.organization_id', 'contacts.contact_id']) }} as contact_key,
+        {{ generate_surrogate_key(['contacts.organization_id', 'contacts.contact_id']) }} as contact_key,
         contacts.organization_id,
         contacts.contact_id,
         accounts.account_key,

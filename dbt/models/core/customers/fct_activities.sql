@@ -81,7 +81,7 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'activity_id']) }} as activity_key,
+        {{ generate_surrogate_key(['organization_id', 'activity_id']) }} as activity_key,
         organization_id,
         activity_id,
         account_key,
@@ -90,7 +90,7 @@ final as (
         contact_id,
         deal_key,
         deal_id,
-        {{ surrogate_key(['organization_id', 'user_id']) }} as user_key,
+        {{ generate_surrogate_key(['organization_id', 'user_id']) }} as user_key,
         user_id,
         activity_type,
         subject,

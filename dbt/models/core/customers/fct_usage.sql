@@ -55,7 +55,7 @@ days as (
 
 final as (
     select
-        {{ surrogate_key(['days.organization_id', 'days.account_id', 'days.usage_date']) }} as usage_key,
+        {{ generate_surrogate_key(['days.organization_id', 'days.account_id', 'days.usage_date']) }} as usage_key,
         days.organization_id,
         days.account_id,
         accounts.account_key,

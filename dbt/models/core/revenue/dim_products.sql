@@ -66,7 +66,7 @@ tiers as (
 
 final as (
     select
-        {{ surrogate_key(['converted.organization_id', 'converted.product_id']) }} as product_key,
+        {{ generate_surrogate_key(['converted.organization_id', 'converted.product_id']) }} as product_key,
         converted.organization_id,
         converted.product_id,
         converted.sku,

@@ -83,7 +83,7 @@ converted as (
 
 final as (
     select
-        {{ surrogate_key(['converted.organization_id', 'converted.invoice_id']) }} as invoice_key,
+        {{ generate_surrogate_key(['converted.organization_id', 'converted.invoice_id']) }} as invoice_key,
         converted.organization_id,
         converted.invoice_id,
         accounts.account_key,

@@ -102,7 +102,7 @@ converted as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'order_item_id']) }} as order_item_key,
+        {{ generate_surrogate_key(['organization_id', 'order_item_id']) }} as order_item_key,
         organization_id,
         order_item_id,
         order_key,

@@ -90,7 +90,7 @@ converted as (
 
 final as (
     select
-        {{ surrogate_key(['converted.organization_id', 'converted.order_id']) }} as order_key,
+        {{ generate_surrogate_key(['converted.organization_id', 'converted.order_id']) }} as order_key,
         converted.organization_id,
         converted.order_id,
         converted.order_number,

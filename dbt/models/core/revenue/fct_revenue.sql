@@ -235,10 +235,10 @@ measured as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'account_id', 'month']) }} as revenue_key,
+        {{ generate_surrogate_key(['organization_id', 'account_id', 'month']) }} as revenue_key,
         organization_id,
         account_id,
-        if(is_known_account, {{ surrogate_key(['organization_id', 'account_id']) }}, null) as account_key,
+        if(is_known_account, {{ generate_surrogate_key(['organization_id', 'account_id']) }}, null) as account_key,
         month,
         {{ month_is_complete('month') }} as is_complete,
         reporting_currency,

@@ -162,7 +162,7 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'deal_id']) }} as deal_key,
+        {{ generate_surrogate_key(['organization_id', 'deal_id']) }} as deal_key,
         organization_id,
         deal_id,
         deal_name,
@@ -172,9 +172,9 @@ final as (
         contact_id,
         lead_key,
         lead_id,
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
-        {{ surrogate_key(['organization_id', 'owner_user_id']) }} as owner_user_key,
+        {{ generate_surrogate_key(['organization_id', 'owner_user_id']) }} as owner_user_key,
         owner_user_id,
         stage,
         is_open,

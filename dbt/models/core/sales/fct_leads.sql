@@ -37,7 +37,7 @@ accounts as (
     select
         organization_id,
         account_id,
-        {{ surrogate_key(['organization_id', 'account_id']) }} as account_key
+        {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
     from {{ ref('stg_crm__accounts') }}
 ),
 
@@ -107,12 +107,12 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'lead_id']) }} as lead_key,
+        {{ generate_surrogate_key(['organization_id', 'lead_id']) }} as lead_key,
         organization_id,
         lead_id,
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
-        {{ surrogate_key(['organization_id', 'rep_user_id']) }} as rep_user_key,
+        {{ generate_surrogate_key(['organization_id', 'rep_user_id']) }} as rep_user_key,
         rep_user_id,
         account_key,
         account_id,

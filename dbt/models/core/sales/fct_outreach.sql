@@ -60,12 +60,12 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'outreach_id']) }} as outreach_key,
+        {{ generate_surrogate_key(['organization_id', 'outreach_id']) }} as outreach_key,
         organization_id,
         outreach_id,
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
-        {{ surrogate_key(['organization_id', 'rep_user_id']) }} as rep_user_key,
+        {{ generate_surrogate_key(['organization_id', 'rep_user_id']) }} as rep_user_key,
         rep_user_id,
         lead_key,
         lead_id,

@@ -33,7 +33,7 @@ days as (
 
 final as (
     select
-        {{ surrogate_key(['organizations.organization_id', 'days.date_day']) }} as date_key,
+        {{ generate_surrogate_key(['organizations.organization_id', 'days.date_day']) }} as date_key,
         organizations.organization_id,
         days.date_day,
         extract(year from days.date_day) as year,

@@ -26,7 +26,7 @@ together as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         organization_id,
         facility_id,
         facility_name,

@@ -84,7 +84,7 @@ segments as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'segment_from']) }} as open_time_key,
+        {{ generate_surrogate_key(['organization_id', 'segment_from']) }} as open_time_key,
         organization_id,
         date(segment_from) as utc_date,
         segment_from,

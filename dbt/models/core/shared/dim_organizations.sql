@@ -86,7 +86,7 @@ opening_hours as (
 
 final as (
     select
-        {{ surrogate_key(['located.organization_id']) }} as organization_key,
+        {{ generate_surrogate_key(['located.organization_id']) }} as organization_key,
         located.organization_id,
         located.organization_name,
         located.timezone,

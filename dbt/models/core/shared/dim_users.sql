@@ -54,14 +54,14 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'user_id']) }} as user_key,
+        {{ generate_surrogate_key(['organization_id', 'user_id']) }} as user_key,
         organization_id,
         user_id,
         full_name,
         email,
         role,
         is_active,
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
         user_id = 'unknown' as is_unknown,
         created_at,

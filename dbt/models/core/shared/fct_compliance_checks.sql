@@ -37,10 +37,10 @@ placed as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'check_id']) }} as check_key,
+        {{ generate_surrogate_key(['organization_id', 'check_id']) }} as check_key,
         organization_id,
         check_id,
-        {{ surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
+        {{ generate_surrogate_key(['organization_id', 'facility_id']) }} as facility_key,
         facility_id,
         check_type,
         status,

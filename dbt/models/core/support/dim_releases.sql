@@ -61,7 +61,7 @@ releases as (
 
 final as (
     select
-        {{ surrogate_key(['releases.organization_id', 'releases.release_version']) }} as release_key,
+        {{ generate_surrogate_key(['releases.organization_id', 'releases.release_version']) }} as release_key,
         releases.organization_id,
         releases.release_version,
         releases.first_seen_at,

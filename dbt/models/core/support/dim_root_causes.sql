@@ -26,7 +26,7 @@ together as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'root_cause_id']) }} as root_cause_key,
+        {{ generate_surrogate_key(['organization_id', 'root_cause_id']) }} as root_cause_key,
         organization_id,
         root_cause_id,
         coalesce(root_cause_code, 'unknown') as root_cause_code,

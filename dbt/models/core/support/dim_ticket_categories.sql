@@ -22,7 +22,7 @@ together as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'category_id']) }} as category_key,
+        {{ generate_surrogate_key(['organization_id', 'category_id']) }} as category_key,
         organization_id,
         category_id,
         coalesce(category_name, 'unknown') as category_name,

@@ -59,7 +59,7 @@ seen as (
 
 final as (
     select
-        {{ surrogate_key(['seen.organization_id', 'seen.response_id']) }} as survey_response_key,
+        {{ generate_surrogate_key(['seen.organization_id', 'seen.response_id']) }} as survey_response_key,
         seen.organization_id,
         seen.response_id,
         accounts.account_key,

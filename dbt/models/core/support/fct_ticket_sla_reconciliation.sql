@@ -199,7 +199,7 @@ explained as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'ticket_id', 'metric']) }} as ticket_sla_key,
+        {{ generate_surrogate_key(['organization_id', 'ticket_id', 'metric']) }} as ticket_sla_key,
         ticket_key,
         organization_id,
         ticket_id,

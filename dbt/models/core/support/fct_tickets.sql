@@ -36,7 +36,7 @@ with
 -- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time, or of an unknown status, has no end.
 tickets as (
     select
-        {{ surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
+        {{ generate_surrogate_key(['organization_id', 'ticket_id']) }} as ticket_key,
         {{ attributes | join(',\n        ') }},
         has_opening_hours,
         coalesce(response_closed_at, if(is_open and has_response_times, {{ as_of() }}, null)) as response_clocked_until,

@@ -155,7 +155,7 @@ tiered as (
 
 final as (
     select
-        {{ surrogate_key(['weighed.organization_id', 'weighed.account_id', as_of()]) }} as customer_health_key,
+        {{ generate_surrogate_key(['weighed.organization_id', 'weighed.account_id', as_of()]) }} as customer_health_key,
         weighed.organization_id,
         weighed.account_id,
         weighed.account_key,

@@ -172,7 +172,7 @@ normalised as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'subscription_id', 'month']) }} as invoiced_mrr_key,
+        {{ generate_surrogate_key(['organization_id', 'subscription_id', 'month']) }} as invoiced_mrr_key,
         organization_id,
         subscription_id,
         month,

@@ -88,7 +88,7 @@ accounts as (
     select
         organization_id,
         account_id,
-        {{ surrogate_key(['organization_id', 'account_id']) }} as account_key
+        {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
     from {{ ref('stg_crm__accounts') }}
 ),
 

@@ -36,7 +36,7 @@ accounts as (
 
 final as (
     select
-        {{ surrogate_key(['revenue.organization_id', 'revenue.account_id', 'revenue.month']) }} as mrr_waterfall_key,
+        {{ generate_surrogate_key(['revenue.organization_id', 'revenue.account_id', 'revenue.month']) }} as mrr_waterfall_key,
         revenue.organization_id,
         revenue.account_id,
         revenue.account_key,

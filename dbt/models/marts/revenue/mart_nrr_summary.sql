@@ -131,7 +131,7 @@ by_dimension as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as nrr_summary_key,
+        {{ generate_surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as nrr_summary_key,
         organization_id,
         month,
         dimension,

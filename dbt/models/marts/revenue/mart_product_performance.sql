@@ -66,7 +66,7 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['counted.organization_id', 'counted.product_id', 'counted.month']) }}
+        {{ generate_surrogate_key(['counted.organization_id', 'counted.product_id', 'counted.month']) }}
             as product_performance_key,
         counted.organization_id,
         products.product_key,

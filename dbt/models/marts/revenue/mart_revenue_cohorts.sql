@@ -75,7 +75,7 @@ retained as (
 
 final as (
     select
-        {{ surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }} as revenue_cohort_key,
+        {{ generate_surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }} as revenue_cohort_key,
         cells.organization_id,
         cells.cohort_month,
         cells.months_since,

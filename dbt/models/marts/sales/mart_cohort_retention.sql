@@ -73,7 +73,8 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }} as cohort_retention_key,
+        {{ generate_surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }}
+            as cohort_retention_key,
         cells.organization_id,
         cells.cohort_month,
         cells.months_since,

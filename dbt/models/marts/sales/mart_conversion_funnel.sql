@@ -78,7 +78,7 @@ by_stage as (
 
 final as (
     select
-        {{ surrogate_key([
+        {{ generate_surrogate_key([
             'by_stage.organization_id', 'by_stage.facility_id', 'by_stage.rep_user_id', 'by_stage.created_month', 'by_stage.stage'
         ]) }} as conversion_funnel_key,
         by_stage.organization_id,

@@ -73,7 +73,7 @@ ranked as (
 
 final as (
     select
-        {{ surrogate_key([
+        {{ generate_surrogate_key([
             'ranked.organization_id', 'ranked.facility_id', 'ranked.rep_user_id', 'ranked.sent_month', 'ranked.channel'
         ]) }} as rep_activity_key,
         ranked.organization_id,

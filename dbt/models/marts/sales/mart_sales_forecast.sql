@@ -81,7 +81,7 @@ sums as (
 
 final as (
     select
-        {{ surrogate_key(['sums.organization_id', 'sums.expected_close_week', 'sums.stage', 'sums.scenario']) }}
+        {{ generate_surrogate_key(['sums.organization_id', 'sums.expected_close_week', 'sums.stage', 'sums.scenario']) }}
             as sales_forecast_key,
         sums.organization_id,
         sums.expected_close_week,

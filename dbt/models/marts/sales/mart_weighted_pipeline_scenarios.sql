@@ -101,7 +101,7 @@ sums as (
 
 final as (
     select
-        {{ surrogate_key([
+        {{ generate_surrogate_key([
             'sums.organization_id', 'sums.scenario', 'sums.facility_id', 'sums.rep_user_id', 'sums.created_month', 'sums.stage'
         ]) }} as pipeline_scenario_key,
         sums.organization_id,

@@ -115,7 +115,7 @@ months as (
 
 final as (
     select
-        {{ surrogate_key(['months.organization_id', 'months.facility_id', 'months.month']) }} as combined_kpi_key,
+        {{ generate_surrogate_key(['months.organization_id', 'months.facility_id', 'months.month']) }} as combined_kpi_key,
         months.organization_id,
         months.facility_id,
         months.facility_name,

@@ -44,7 +44,7 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'counted.month']) }} as compliance_kpi_key,
+        {{ generate_surrogate_key(['counted.organization_id', 'counted.facility_id', 'counted.month']) }} as compliance_kpi_key,
         counted.organization_id,
         counted.facility_id,
         coalesce(facilities.facility_name, 'Unknown') as facility_name,

@@ -284,7 +284,7 @@ averaged as (
 
 final as (
     select
-        {{ surrogate_key(['averaged.organization_id', 'averaged.facility_id', 'averaged.month']) }}
+        {{ generate_surrogate_key(['averaged.organization_id', 'averaged.facility_id', 'averaged.month']) }}
             as facility_health_key,
         averaged.organization_id,
         averaged.facility_id,

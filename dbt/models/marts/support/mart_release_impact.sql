@@ -145,7 +145,7 @@ measured as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'release_version', 'ticket_date']) }} as release_impact_key,
+        {{ generate_surrogate_key(['organization_id', 'release_version', 'ticket_date']) }} as release_impact_key,
         organization_id,
         release_key,
         release_version,

@@ -153,7 +153,7 @@ rated as (
 
 final as (
     select
-        {{ surrogate_key(['rated.organization_id', 'rated.facility_id', 'rated.survey_type', 'rated.month']) }}
+        {{ generate_surrogate_key(['rated.organization_id', 'rated.facility_id', 'rated.survey_type', 'rated.month']) }}
             as satisfaction_rollup_key,
         rated.organization_id,
         rated.facility_id,

@@ -103,7 +103,7 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'priority', 'segment', 'created_month']) }} as sla_adherence_key,
+        {{ generate_surrogate_key(['organization_id', 'priority', 'segment', 'created_month']) }} as sla_adherence_key,
         organization_id,
         priority,
         segment,

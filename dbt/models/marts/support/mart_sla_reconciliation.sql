@@ -49,7 +49,7 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'metric', 'created_month']) }} as sla_reconciliation_key,
+        {{ generate_surrogate_key(['organization_id', 'metric', 'created_month']) }} as sla_reconciliation_key,
         organization_id,
         metric,
         created_month,

@@ -102,7 +102,7 @@ counted as (
 
 final as (
     select
-        {{ surrogate_key(['counted.organization_id', 'counted.facility_id', 'priority', 'created_month']) }}
+        {{ generate_surrogate_key(['counted.organization_id', 'counted.facility_id', 'priority', 'created_month']) }}
             as sla_compliance_key,
         counted.organization_id,
         counted.facility_id,

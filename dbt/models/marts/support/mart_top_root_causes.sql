@@ -106,7 +106,7 @@ causes_of_category as (
 
 final as (
     select
-        {{ surrogate_key([
+        {{ generate_surrogate_key([
             'counted.organization_id', 'counted.month', 'counted.root_cause_id', 'counted.category_id',
             'counted.product_category'
         ]) }} as top_root_cause_key,

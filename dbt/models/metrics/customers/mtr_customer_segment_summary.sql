@@ -233,7 +233,7 @@ by_month as (
 
 final as (
     select
-        {{ surrogate_key(['by_month.organization_id', 'by_month.segment', 'by_month.month']) }} as segment_month_key,
+        {{ generate_surrogate_key(['by_month.organization_id', 'by_month.segment', 'by_month.month']) }} as segment_month_key,
         by_month.organization_id,
         by_month.segment,
         by_month.month,

@@ -184,7 +184,7 @@ by_month as (
 
 final as (
     select
-        {{ surrogate_key(['by_month.organization_id', 'by_month.month']) }} as revenue_month_key,
+        {{ generate_surrogate_key(['by_month.organization_id', 'by_month.month']) }} as revenue_month_key,
         by_month.organization_id,
         by_month.month,
         extract(year from by_month.month) as year,

@@ -212,7 +212,7 @@ by_month as (
 
 final as (
     select
-        {{ surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as support_performance_key,
+        {{ generate_surrogate_key(['organization_id', 'month', 'dimension', 'dimension_value']) }} as support_performance_key,
         organization_id,
         month,
         dimension,

@@ -127,7 +127,7 @@ weeks as (
 
 final as (
     select
-        {{ surrogate_key(['weeks.organization_id', 'weeks.week_start']) }} as weekly_ops_key,
+        {{ generate_surrogate_key(['weeks.organization_id', 'weeks.week_start']) }} as weekly_ops_key,
         weeks.organization_id,
         weeks.week_start,
         extract(isoyear from weeks.week_start) as iso_year,

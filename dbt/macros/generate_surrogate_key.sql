@@ -1,6 +1,7 @@
 {#- The key of a row in one column: a hash of its natural key, so that facts and dimensions join on one STRING.
-    NULL and '' give different keys. The bar gives ('ab', 'c') and ('a', 'bc') different keys. -#}
-{% macro surrogate_key(columns) -%}
+    NULL and '' give different keys. The bar gives ('ab', 'c') and ('a', 'bc') different keys. It has the name of dbt_utils' macro, whose
+    hashes are others. -#}
+{% macro generate_surrogate_key(columns) -%}
     to_hex(md5({{ columns_as_text(columns) }}))
 {%- endmacro %}
 
