@@ -220,6 +220,33 @@ def close(arguments: argparse.Namespace) -> None:
     _on_warehouse(work)
 
 
+def explain(arguments: argparse.Namespace) -> None:
+    """Explain a published figure: its definition, its formula, the rows that give it, its changes and its checks."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    from include.explain import ExplainError, Queries, show, write_csv, write_query
+    from include.explain import explain as explain_figure
+
+    def work() -> None:
+        queries = Queries()
+        try:
+            found = explain_figure(
+                arguments.table, arguments.column, arguments.where, limit=arguments.limit, queries=queries, say=console.print
+            )
+            wide = console if console.is_terminal else Console(width=160)
+            show(found, wide, write_query(found, local_home() / "explain" / "figure.sql"))
+            if arguments.out:
+                folder = Path(arguments.out).expanduser()
+                files = write_csv(found, folder, queries)
+                wide.print(f"  All rows as CSV: {len(files)} files in {folder}", highlight=False, soft_wrap=True)
+        except ExplainError as error:
+            raise StackError(str(error)) from error
+        except GoogleAPICallError as error:
+            raise StackError(f"The warehouse refused a query: {error.message}") from error
+
+    _on_warehouse(work)
+
+
 def _on_warehouse(work: Callable[[], None]) -> None:
     """Do something on the warehouse of the last run.
 
@@ -273,6 +300,12 @@ def remove(_: argparse.Namespace) -> None:
     console.print(f"Removed {local_home()}.")
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
@@ -286,6 +319,7 @@ def parser() -> argparse.ArgumentParser:
         "status": status,
         "restatements": restatements,
         "close": close,
+        "explain": explain,
         "mcp": mcp,
         "env": env,
         "clean": remove,
@@ -309,6 +343,12 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--organization", default="", help="only this organization (default: all)")
             command.add_argument("--by", default="", help="who closes it (default: the user of this machine)")
             command.add_argument("--reopen", action="store_true", help="re-open a closed month")
+        if name == "explain":
+            command.add_argument("table", help="a published table, such as marts.mart_nrr_summary")
+            command.add_argument("column", help="a numeric column of it")
+            command.add_argument("where", help="a condition that one row fulfils, in BigQuery's SQL")
+            command.add_argument("--limit", type=_positive, default=10, help="rows to show of each table (default 10)")
+            command.add_argument("--out", default="", help="write all rows as CSV into this folder")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top
