@@ -231,16 +231,16 @@ def _reach(
 def _up_to(
     condition: exp.Expression, outputs: Mapping[str, exp.Expression], windows: Sequence[exp.Window]
 ) -> exp.Expression | None:
-    """`column <= value` instead of `column = value`, if the windows look back along the column only."""
+    """`column <= value` instead of `column = value`, if the windows are over earlier rows of the column only."""
     if not isinstance(condition, exp.EQ) or not isinstance(condition.this, exp.Column):
         return None
     wanted = _text(outputs[condition.this.name])
-    if all(_looks_back(window, wanted) for window in windows):
+    if all(_is_over_earlier(window, wanted) for window in windows):
         return exp.LTE(this=condition.this.copy(), expression=condition.expression.copy())
     return None
 
 
-def _looks_back(window: exp.Window, wanted: str) -> bool:
+def _is_over_earlier(window: exp.Window, wanted: str) -> bool:
     order, frame = window.args.get("order"), window.args.get("spec")
     if order is None or not order.expressions or isinstance(window.this, exp.Lead | exp.LastValue):
         return False

@@ -17,8 +17,6 @@ from include.explain.project import Project, Relation
 from include.explain.queries import Queries, sql_of
 from include.warehouse import Row
 
-#: Attempts to find fewer rows, after the first one.
-_ATTEMPTS = 8
 #: Relative difference up to which two FLOAT64 are equal: sums depend on the order of their rows.
 _NEARLY = 1e-9
 
@@ -105,12 +103,11 @@ def find_evidence(
             if found.is_proven:
                 break
         return found
-    if len(narrow) > 1:
-        kept = dict(base)
-        for name in list(narrow)[:_ATTEMPTS]:
-            tried = attempt.run({**kept, name: narrow[name]})
-            if tried.is_proven:
-                kept[name], found = narrow[name], tried
+    # One kind of narrowing may be right where the other is not.
+    for is_like in (False, True):
+        some = {name: part for name, part in narrow.items() if (part.like is not None) == is_like}
+        if some and len(some) < len(narrow) and (tried := attempt.run({**base, **some})).is_proven:
+            return tried
     return found
 
 

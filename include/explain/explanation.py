@@ -16,7 +16,7 @@ from include.explain.formula import Formula, formula_of
 from include.explain.grain import key_of
 from include.explain.history import Change, Check, Publication, changes_of, checks, publications
 from include.explain.lineage import TENANT
-from include.explain.project import Project, Relation, compiled_project, nearest
+from include.explain.project import Project, Relation, check_published, compiled_project, nearest
 from include.explain.queries import Queries, sql_of
 from include.explain.raw import raw_parts
 from include.explain.rows import Rows, core_rows, raw_rows
@@ -99,6 +99,7 @@ def explain(
         ExplainError: there is no such figure, or the condition does not name one row.
         google.api_core.exceptions.GoogleAPICallError: the warehouse refuses a query.
     """
+    check_published(table)
     queries = queries or Queries()
     now, *before = publications(table, queries)
     say("compiling the models at the as-of time of the publication …")

@@ -20,7 +20,18 @@ from sqlglot.optimizer.qualify import qualify
 
 from include.explain.demand import DIALECT
 from include.explain.errors import ExplainError
-from include.manifest import PROFILE, PUBLISHED, TARGET, Manifest, Node, ensure_manifest, nodes_of, parents_of, read_manifest
+from include.manifest import (
+    PROFILE,
+    PUBLISHED,
+    TARGET,
+    Manifest,
+    Node,
+    ensure_manifest,
+    nodes_of,
+    parents_of,
+    published_name,
+    read_manifest,
+)
 from include.settings import ROOT, settings
 from include.warehouse import identity
 
@@ -97,22 +108,8 @@ class Project:
         self._queries: dict[str, exp.Expression] = {}
 
     def published(self, table: str) -> Relation:
-        """The relation behind a published table such as `marts.mart_nrr_summary`.
-
-        Raises:
-            ExplainError: no model builds a published table of this name.
-        """
-        builds = {published: build for build, published in PUBLISHED.items()}
-        dataset, _, name = table.partition(".")
-        found = self.relations.get(f"{builds.get(dataset, '')}.{name}")
-        if found is None or found.sql is None:
-            known = [
-                f"{PUBLISHED[other.split('.')[0]]}.{other.split('.')[1]}"
-                for other in self.relations
-                if other.split(".")[0] in PUBLISHED
-            ]
-            raise ExplainError(f"{table} is not a published table.{nearest(table, known)}")
-        return found
+        """The relation behind a published table such as `marts.mart_nrr_summary`."""
+        return next(relation for relation in self.relations.values() if relation.sql and published_name(relation.node) == table)
 
     def tests_of(self, names: Collection[str]) -> list[str]:
         """dbt's ids of the data tests that read any of some relations."""
@@ -151,6 +148,18 @@ def compiled_project(as_of: datetime) -> Project:
         for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
             old.unlink()
     return Project(read_manifest(kept))
+
+
+def check_published(table: str) -> None:
+    """Check that a model builds a published table of this name.
+
+    Raises:
+        ExplainError: none does; the message names similar tables.
+    """
+    ensure_manifest(lambda _: None)
+    known = [published_name(node) for node in nodes_of(read_manifest(), "model") if node["schema"] in PUBLISHED]
+    if table not in known:
+        raise ExplainError(f"{table} is not a published table.{nearest(table, known)}")
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -75,6 +75,6 @@ def equals(column: str, value: Any) -> exp.Expression:
 
 def sql_of(condition: exp.Expression) -> str:
     """An expression as SQL for BigQuery, with keywords in lower case as the project writes them. Texts in quotes stay."""
-    parts = _QUOTED.split(condition.sql(dialect=DIALECT, normalize_functions="lower"))
+    parts = _QUOTED.split(condition.sql(dialect=DIALECT, normalize_functions="lower", comments=False))
     parts[::2] = [re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda word: word[0].lower(), part) for part in parts[::2]]
     return _CONSTANT.sub(r"\2 \1", "".join(parts))

@@ -56,7 +56,9 @@ def core_rows(project: Project, part: Part, others: Collection[Part], limit: int
     relation = part.relation
     own = [name for name in natural(relation, project) if name != TENANT] if relation.sql else []
     needed = [name for name in relation.columns if name in part.columns and name != TENANT]
-    columns = list(dict.fromkeys([*own, *needed])) or list(relation.columns)
+    tenant = [TENANT] if TENANT in relation.columns else []
+    columns = list(dict.fromkeys([*own, *needed])) or [name for name in relation.columns if name != TENANT]
+    columns += tenant
     largest = _largest(relation, columns, own)
     where = shown = sql_of(part.condition)
     if part.like is not None:

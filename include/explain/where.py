@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from sqlglot import exp, parse
@@ -12,6 +13,8 @@ from include.explain.errors import ExplainError
 from include.explain.project import nearest
 
 EXAMPLE = "WHERE=\"month = '2026-09-01' and organization_id = '…'\""
+# How sqlglot's messages write a word of the text.
+_TOKEN = re.compile(r"<Token .*?text: (.*?), line: .*>")
 _ALLOWED = (
     *(
         exp.And,
@@ -63,7 +66,7 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expression:
         # It is parsed only; what runs is rendered from the checked tree.
         found = parse(f"select 1 from figure where {text}", dialect=DIALECT)  # noqa: S608
     except SqlglotError as error:
-        reason = str(error).splitlines()[0].split(". Line")[0]
+        reason = _TOKEN.sub(r"`\1`", str(error).splitlines()[0].split(". Line")[0])
         raise ExplainError(f"WHERE cannot be read: {reason}. Write one condition: {EXAMPLE}") from error
     statement = found[0] if len(found) == 1 else None
     # Another clause after the condition would be a part of the statement.

@@ -46,14 +46,14 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, str]]] = {
         "amount",
         {"core.sales": f"{ORG} and {MONTH} and customer = 'x'"},
     ),
-    "a window that looks back keeps what is before": (
+    "a window over earlier rows keeps them": (
         "with m as (select org, month, sum(amount) as amount from core.sales group by org, month) "
         "select org, month, sum(amount) over (partition by org order by month rows between 2 preceding and current row) as recent from m",
         (ORG, MONTH),
         "recent",
         {"core.sales": f"{ORG} and month <= date '2026-03-01'"},
     ),
-    "a window that looks ahead keeps all": (
+    "a window over later rows keeps all": (
         "with m as (select org, month, sum(amount) as amount from core.sales group by org, month) "
         "select org, month, sum(amount) over (partition by org order by month rows between current row and 1 following) as ahead from m",
         (ORG, MONTH),
