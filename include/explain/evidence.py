@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from include.explain.demand import Demand, condition_of, tightest
+from include.explain.conditions import Demand
+from include.explain.demand import condition_of, tightest
 from include.explain.lineage import TENANT, demands_below, order, within_tenant
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, sql_of

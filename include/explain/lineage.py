@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlglot import exp
 
-from include.explain.demand import Demand, demands_of
+from include.explain.conditions import Demand
+from include.explain.demand import demands_of
 from include.explain.project import Project, Relation
 
 TENANT = "organization_id"

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
-from include.explain.demand import DIALECT
+from include.explain.conditions import DIALECT
 from include.explain.errors import ExplainError
 from include.manifest import (
     PROFILE,

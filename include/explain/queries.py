@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from include.explain.demand import DIALECT
+from include.explain.conditions import DIALECT
 from include.warehouse import Parameters, Row, client, execute
 
 if TYPE_CHECKING:

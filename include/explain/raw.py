@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from include.explain.demand import Demand
+from include.explain.conditions import Demand
 from include.explain.evidence import Part, parts_of
 from include.explain.lineage import TENANT, demands_below
 from include.explain.project import Project, Relation

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from include.explain.demand import DIALECT
+from include.explain.conditions import DIALECT
 from include.explain.errors import ExplainError
 from include.explain.project import nearest
 

@@ -12,7 +12,8 @@ import pytest
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
-from include.explain.demand import Demand, condition_of, demands_of, tightest
+from include.explain.conditions import Demand
+from include.explain.demand import condition_of, demands_of, tightest
 from include.explain.queries import sql_of
 
 SALES = {"org": "string", "customer": "string", "month": "date", "day": "date", "amount": "int64", "is_paid": "bool"}
