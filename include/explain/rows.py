@@ -65,7 +65,7 @@ def core_rows(project: Project, part: Part, others: Collection[Part], limit: int
         column, name = part.like
         other = next(each for each in others if each.relation.name == name)
         where += f" and {column} in (select {column} from {name} where {sql_of(other.condition)})"
-        shown += f", with a {column} of the rows of {name}"
+        shown += f", and the {column} of one of the rows of {name}"
     hidden = {
         column.name
         for source in load_sources().values()
