@@ -35,6 +35,12 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, str]]] = {
         "total",
         {"core.sales": ORG},
     ),
+    "an aggregate that the parser does not know is one": (
+        "select org, product(amount) as total from core.sales group by org",
+        (ORG, "total > 7"),
+        "total",
+        {"core.sales": ORG},
+    ),
     "a window keeps its partition": (
         "select org, month, customer, amount, sum(amount) over (partition by org) as of_all from core.sales",
         (ORG, MONTH, "customer = 'x'"),
@@ -46,6 +52,12 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, str]]] = {
         (ORG, MONTH, "customer = 'x'"),
         "amount",
         {"core.sales": f"{ORG} and {MONTH} and customer = 'x'"},
+    ),
+    "a distinct row consists of all columns": (
+        "select distinct org, customer, amount, rank() over (partition by org order by amount) as position from core.sales",
+        (ORG, "customer = 'x'"),
+        "amount",
+        {"core.sales": ORG},
     ),
     "a window over earlier rows keeps them": (
         "with m as (select org, month, sum(amount) as amount from core.sales group by org, month) "
