@@ -99,11 +99,13 @@ def find_evidence(
         return first
     found = attempt.run(base)
     if not found.is_proven:
+        attempts = [found]
         for fallback in (parts_of(project, wide, organization), parts_of(project, wide, None), attempt.everything(wide)):
-            found = attempt.run(fallback)
-            if found.is_proven:
-                break
-        return found
+            attempts.append(attempt.run(fallback))
+            if attempts[-1].is_proven:
+                return attempts[-1]
+        # Core has changed: show the fewest rows that give what all rows give now.
+        return next(each for each in attempts if each.values == attempts[-1].values)
     # One kind of narrowing may be right where the other is not.
     for is_like in (False, True):
         some = {name: part for name, part in narrow.items() if (part.like is not None) == is_like}

@@ -10,14 +10,12 @@ from include.explain.sql import definition
 from include.warehouse import Row
 
 
-def surrogate(relation: Relation, project: Project) -> str:
-    """The column with the key of a published table: its first one, by the convention of the project."""
-    return next(iter(relation.columns))
-
-
 def natural(relation: Relation, project: Project) -> list[str]:
-    """The columns that the key is a hash of, as far as the table shows them; the key itself if it comes from another table."""
-    key = surrogate(relation, project)
+    """The columns that the key is a hash of, as far as the table shows them; the key itself if it comes from another table.
+
+    The key of a table is its first column, by the convention of the project.
+    """
+    key = next(iter(relation.columns))
     found = definition(project, relation, key)
     names = [column.name for column in found.find_all(exp.Column)] if found is not None else []
     if found is None or isinstance(found, exp.Column):

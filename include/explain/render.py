@@ -111,7 +111,10 @@ def _proof(found: Explanation, console: Console) -> None:
         counts = " and ".join(f"{rows.row_count:,} of {rows.table}" for rows in found.core) or "no rows"
         _line(console, f"Computed from these rows alone, the figure is the published one: {counts}.")
     else:
-        _line(console, f"All rows of core give {value} today: core or the code has changed since the publication.")
+        _line(
+            console,
+            f"Core or the code has changed since the publication: the figure would now be {value}. It comes from these rows.",
+        )
 
 
 def _rows(rows: Rows, console: Console) -> None:

@@ -119,6 +119,15 @@ def check_explanations(run: RunContext, folder: Path) -> None:
     assert {"raw_crm", "staging", "core", "marts"} <= checks.keys()
     assert all(0 < check.passed <= check.total == check.passed + len(check.failures) for check in checks.values())
 
+    order = orders.rows[0]["order_id"]
+    raised = "update core.fct_orders set revenue_amount = revenue_amount + %s where order_id = '%s'"
+    queries.rows(raised % (1, order))
+    try:
+        changed = explain("metrics.mtr_revenue_by_month", "order_revenue", one, limit=1, queries=queries)
+    finally:
+        queries.rows(raised % (-1, order))
+    assert not changed.is_proven and changed.recomputed == found.value + 1 == changed.value + 1
+
     tickets = "select * from marts.mart_ticket_analytics where response_elapsed_minutes is not null order by ticket_key limit 1"
     (ticket,) = queries.rows(tickets)
     found = explain(

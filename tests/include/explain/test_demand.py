@@ -110,10 +110,24 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, str]]] = {
         {"core.sales": f"{ORG} and customer = 'x'", "core.customers": f"{ORG} and customer = 'x' and segment = 'big'"},
     ),
     "a filter on a missing match is no condition on the joined rows": (
-        "select s.org, count(*) as orphans from core.sales as s left join core.customers as c on c.org = s.org and c.customer = s.customer "
-        "where c.customer is null group by 1",
-        (ORG,),
+        "select s.org, s.customer, count(*) as orphans from core.sales as s left join core.customers as c on c.org = s.org and c.customer = "
+        "s.customer where c.customer is null group by 1, 2",
+        (ORG, "customer = 'x'"),
         "orphans",
+        {"core.sales": f"{ORG} and customer = 'x'", "core.customers": f"{ORG} and customer = 'x'"},
+    ),
+    "a condition of a left join does not limit the left side": (
+        "select s.org, sum(s.amount) as total, count(c.customer) as n from core.sales as s left join core.customers as c on c.org = s.org and "
+        "c.customer = s.customer and s.is_paid group by 1",
+        (ORG, "n >= 0"),
+        "total",
+        {"core.sales": ORG, "core.customers": ORG},
+    ),
+    "a left join that another one needs counts": (
+        "select s.org, sum(s.amount) as total, count(p.customer) as n from core.sales as s left join core.customers as c on c.org = s.org and "
+        "c.customer = s.customer left join core.customers as p on p.org = s.org and p.segment = c.segment and p.customer = 'x' group by 1",
+        (ORG,),
+        "n",
         {"core.sales": ORG, "core.customers": ORG},
     ),
     "an expression of one table": (
