@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status restatements close mcp generate lock
+.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status restatements close explain mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -18,6 +18,9 @@ WRITE ?=
 MCP_PORT ?=
 MODEL ?=
 LIMIT ?=
+TABLE ?=
+COLUMN ?=
+WHERE ?=
 MONTH ?=
 ORG ?=
 BY ?=
@@ -65,6 +68,10 @@ close: setup ## freeze the published figures of a month: make close MONTH=YYYY-M
 	@case "$(REOPEN)" in "" | 1) ;; *) echo "Failed REOPEN is 1 or left out: make close MONTH=2026-09 REOPEN=1" >&2; exit 1;; esac
 	@test -n "$(MONTH)" || { echo "Failed MONTH is missing: make close MONTH=2026-09" >&2; exit 1; }
 	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(filter 1,$(REOPEN)),--reopen)
+
+explain: setup ## where a published figure comes from: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE="…" [LIMIT=10] [OUT=folder: all rows as CSV]
+	@test -n "$${TABLE:-}" && test -n "$${COLUMN:-}" && test -n "$${WHERE:-}" || { echo "Failed TABLE, COLUMN or WHERE is missing: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE=\"month = '2026-09-01' and organization_id = '…' and dimension = 'total'\"" >&2; exit 1; }
+	@$(PY) -m include.local explain --limit "$${LIMIT:-10}" --out "$${OUT:-}" -- "$${TABLE:-}" "$${COLUMN:-}" "$${WHERE:-}"
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")
@@ -127,4 +134,4 @@ clean: ## stop everything and remove environments, data and logs
 	@rm -rf .venv .venv-warehouse .venv-google .local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@rm -rf great_expectations/checkpoints great_expectations/expectations great_expectations/validation_definitions
 
-export Q
+export Q TABLE COLUMN WHERE LIMIT OUT

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from include.local.errors import StackError
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
-from include.local.stack import Stack, clean, kept, stop_kept, warehouse_of
+from include.local.stack import Stack, clean, kept, last_warehouse, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
 from include.manifest import ManifestError, ensure_manifest
 from include.terms import TRANSFORM
@@ -160,16 +160,9 @@ def docs(_: argparse.Namespace) -> None:
 def status(_: argparse.Namespace) -> None:
     """Print the freshness SLA of every table: now, over the last seven days, and when it is due next."""
     from include.freshness import status_table, statuses, write_page
-    from include.ops import ensure_tables
 
-    company = Company.last()
-    if company is None:
-        raise StackError("There is no local warehouse yet: `make run` makes one.")
     ensure_manifest(console.print)
-    with warehouse_of(company, Ports.from_environment()) as variables:
-        os.environ.update(variables)
-        # A warehouse of an earlier version may lack some audit tables.
-        ensure_tables()
+    with last_warehouse() as company:
         now = datetime.now(UTC)
         found = statuses(now)
         path = write_page(now, found)
@@ -192,6 +185,27 @@ def close(arguments: argparse.Namespace) -> None:
 
     said = change_month(arguments.month, arguments.organization, arguments.by, arguments.reopen)
     console.print("\n".join(map(escape, said)), highlight=False)
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Explain a published figure: its definition, its formula, the rows that give it, its changes and its checks."""
+    from include.explain import ExplainError, Queries, show, write_csv, write_query
+    from include.explain import explain as explain_figure
+
+    with last_warehouse():
+        queries = Queries()
+        try:
+            found = explain_figure(
+                arguments.table, arguments.column, arguments.where, limit=arguments.limit, queries=queries, say=console.print
+            )
+            wide = console if console.is_terminal else Console(width=160)
+            show(found, wide, write_query(found, local_home() / "explain" / "figure.sql"))
+            if arguments.out:
+                folder = Path(arguments.out).expanduser()
+                files = write_csv(found, folder, queries)
+                wide.print(f"  All rows as CSV: {len(files)} files in {folder}", highlight=False, soft_wrap=True)
+        except ExplainError as error:
+            raise StackError(str(error)) from error
 
 
 def mcp(arguments: argparse.Namespace) -> None:
@@ -229,6 +243,12 @@ def remove(_: argparse.Namespace) -> None:
     console.print(f"Removed {local_home()}.")
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
@@ -242,6 +262,7 @@ def parser() -> argparse.ArgumentParser:
         "status": status,
         "restatements": restatements,
         "close": close,
+        "explain": explain,
         "mcp": mcp,
         "env": env,
         "clean": remove,
@@ -265,6 +286,12 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--organization", default="", help="only this organization (default: all)")
             command.add_argument("--by", default="", help="who closes it (default: the user of this machine)")
             command.add_argument("--reopen", action="store_true", help="re-open a closed month")
+        if name == "explain":
+            command.add_argument("table", help="a published table, such as marts.mart_nrr_summary")
+            command.add_argument("column", help="a numeric column of it")
+            command.add_argument("where", help="a condition that one row fulfils, in BigQuery's SQL")
+            command.add_argument("--limit", type=_positive, default=10, help="rows to show of each table (default 10)")
+            command.add_argument("--out", default="", help="write all rows as CSV into this folder")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top

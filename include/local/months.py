@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,10 +11,9 @@ from rich.console import Console
 
 from include.local.airflow import Api
 from include.local.errors import StackError
-from include.local.home import Company, Ports, local_home, only_one
+from include.local.home import local_home, only_one
 from include.local.processes import Processes
-from include.local.stack import kept, warehouse_of
-from include.ops import ensure_tables
+from include.local.stack import kept, last_warehouse
 from include.orchestration import BUILD, take_lock
 
 
@@ -23,11 +21,11 @@ def show_restatements(console: Console) -> None:
     """Print the restatements of the last publications, and write their page.
 
     Raises:
-        StackError: as `last_warehouse`.
+        StackError: as `last_warehouse`, or the declared figures are wrong.
     """
     from include.restatements import restatement_table, restatements, write_page
 
-    with last_warehouse():
+    with last_warehouse(), _plain_errors():
         found = restatements()
         table = restatement_table(found) if found else "No publication has changed a figure of an ended month."
         console.print(table, highlight=False)
@@ -54,7 +52,7 @@ def change_month(month: str, organization: str, by: str, reopen: bool) -> list[s
     change = reopen_months if reopen else close_months
     with _plain_errors():
         first_day, name = parse_month(month), by or _user()
-    with only_one("close"), last_warehouse():
+    with only_one("close"), last_warehouse(), _plain_errors():
         run_id = f"make_close__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
         unfinished = _unfinished_runs()
         # The DAG does the same. Airflow knows no such run of it, so the lock ends with this command.
@@ -69,36 +67,14 @@ def change_month(month: str, organization: str, by: str, reopen: bool) -> list[s
 
 
 @contextmanager
-def last_warehouse() -> Iterator[None]:
-    """The warehouse of the last run, up for the duration of the block.
-
-    Raises:
-        StackError: there is none yet, it refuses a statement, or the block raises an error about closings or declared figures.
-    """
-    company = Company.last()
-    if company is None:
-        raise StackError("There is no local warehouse yet: `make run` makes one.")
-    with warehouse_of(company, Ports.from_environment()) as variables:
-        os.environ.update(variables)
-        with _plain_errors():
-            # A warehouse of an earlier version may lack some audit tables.
-            ensure_tables()
-            yield
-
-
-@contextmanager
 def _plain_errors() -> Iterator[None]:
     """Raises a `StackError` with one sentence for each error that a person can correct."""
-    from google.api_core.exceptions import GoogleAPICallError
-
     from include.restatements import CloseError, FiguresError
 
     try:
         yield
     except (CloseError, FiguresError) as error:
         raise StackError(str(error)) from error
-    except GoogleAPICallError as error:
-        raise StackError(f"The warehouse refused a statement: {' '.join(error.message.split())}") from error
 
 
 def _user() -> str:

@@ -179,6 +179,30 @@ def warehouse_of(company: Company, ports: Ports) -> Iterator[dict[str, str]]:
         warehouse.stop()
 
 
+@contextmanager
+def last_warehouse() -> Iterator[Company]:
+    """The warehouse of the last run, up for the duration of the block. Yields its company.
+
+    Raises:
+        StackError: there is none yet, or it refuses a statement.
+    """
+    from google.api_core.exceptions import GoogleAPICallError
+
+    from include.ops import ensure_tables
+
+    company = Company.last()
+    if company is None:
+        raise StackError("There is no local warehouse yet: `make run` makes one.")
+    with warehouse_of(company, Ports.from_environment()) as variables:
+        os.environ.update(variables)
+        try:
+            # A warehouse of an earlier version may lack some audit tables.
+            ensure_tables()
+            yield company
+        except GoogleAPICallError as error:
+            raise StackError(f"The warehouse refused a statement: {' '.join(error.message.split())}") from error
+
+
 def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     """The environment variables of the platform: warehouse, state folder, and one Airflow connection per source."""
     from include.demo import connections
@@ -215,4 +239,4 @@ def clean() -> None:
     shutil.rmtree(local_home(), ignore_errors=True)
 
 
-__all__ = ["HOST", "Stack", "clean", "kept", "platform_environment", "stop_kept", "warehouse_of"]
+__all__ = ["HOST", "Stack", "clean", "kept", "last_warehouse", "platform_environment", "stop_kept", "warehouse_of"]

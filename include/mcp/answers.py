@@ -90,13 +90,13 @@ def ask(question: Question[RowT], parameters: Callable[[Freshness], Parameters])
         ToolError: the table is not published or is being published, or the warehouse refuses. The message is for the caller.
     """
     cap = settings().maximum_bytes_billed or BYTE_CAP
-    with _explained(), client(tool="mcp") as bq:
+    with explained(), client(tool="mcp") as bq:
         for _ in range(ATTEMPTS):
-            freshness = _freshness(bq, question.table, cap)
+            freshness = freshness_of(bq, question.table, cap)
             values = parameters(freshness)
             check_reads_only(bq, question.sql, values, cap)
             selected = _select(bq, question.sql.strip(), values, cap)
-            if _freshness(bq, question.table, cap).published_at == freshness.published_at:
+            if freshness_of(bq, question.table, cap).published_at == freshness.published_at:
                 return question.answer.model_validate(
                     {
                         "rows": selected.rows[:ROW_CAP],
@@ -118,7 +118,12 @@ qualify row_number() over (order by if(state = 'publishing', 0, 1), published_at
 """
 
 
-def _freshness(bq: Client, table: str, cap: int) -> Freshness:
+def freshness_of(bq: Client, table: str, cap: int) -> Freshness:
+    """The publication that a table shows.
+
+    Raises:
+        ToolError: the table is not published or is being published.
+    """
     dataset, _, name = table.partition(".")
     values = {"dataset": dataset, "table_name": name}
     rows = _select(bq, _FRESHNESS, values, cap).rows
@@ -170,7 +175,7 @@ def _run(bq: Client, sql: str, parameters: Parameters, cap: int, **options: Any)
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turns errors of the warehouse or the network into one line for the caller."""
     from concurrent.futures import TimeoutError as Timeout
 

@@ -13,6 +13,7 @@ from mcp.types import ToolAnnotations
 from pydantic import ConfigDict, create_model
 
 from include.mcp.churn import churned_customers
+from include.mcp.explain import explain_figure
 from include.mcp.root_causes import top_root_causes
 from include.settings import settings
 
@@ -22,6 +23,7 @@ _INSTRUCTIONS = """
 KPI tools about the customers and the support of the organizations on this platform. All figures come from published tables
 that passed all checks. The tools only read. Each answer contains the meaning of its columns (definition), the run it comes from
 (freshness) and its SQL (query). State as_of with every figure. Never add amounts with different reporting_currency.
+kpi.explain_figure shows where any figure of a published table comes from.
 """
 
 HOST = "127.0.0.1"
@@ -35,6 +37,7 @@ class _Strict(ArgModelBase):
 _TOOLS: dict[str, tuple[str, Callable[..., Any]]] = {
     "kpi.top_root_causes": ("Top root causes of support tickets", top_root_causes),
     "kpi.churned_customers": ("Inactive customers by lifetime value", churned_customers),
+    "kpi.explain_figure": ("Where a published figure comes from", explain_figure),
 }
 
 

@@ -160,6 +160,8 @@ class Platform(NightlyRuns):
             self.faults(run)
         with self.phase("analyses and ready queries"):
             self.queries(run)
+        with self.phase("explained figures"):
+            self.explanations(run)
         with self.phase("restatements and closed months"):
             self.restatements(run)
         with self.phase("maintenance"):
@@ -227,6 +229,12 @@ class Platform(NightlyRuns):
         bq = client(task="queries")
         for name, query in found.items():
             attempt(name, lambda query=query: bq.query(query).result())  # type: ignore[misc]
+
+    def explanations(self, run: RunContext) -> None:
+        """The statements that explain the figures of a row of every published table."""
+        from tests.google.explained import explain_tables
+
+        explain_tables(run.as_of, attempt)
 
     def restatements(self, run: RunContext) -> None:
         """The search for changed source rows of every kind, and the statements of a closing."""

@@ -9,6 +9,7 @@ import pytest
 
 from include import ops
 from include.catalog import query
+from include.explain.lineage import TENANT
 from include.local.home import Company
 from include.manifest import read_manifest
 from include.publish import publish
@@ -16,7 +17,8 @@ from include.quality import GateBlocked, run_gate
 from include.run_context import RunContext
 from include.warehouse import client
 from tests.pipeline.comparison import MODELS, differences
-from tests.pipeline.conftest import FIRST, SCALE, SECOND, SEED, FinishedRun, before_a_release, run_and_capture
+from tests.pipeline.conftest import FIRST, OTHER_SEEDS, SCALE, SECOND, SEED, FinishedRun, before_a_release, run_and_capture
+from tests.pipeline.explained import check_explanations, walks
 from tests.pipeline.nightly_runs import NightlyRuns, contents, rows
 
 # Columns with the time of the load or the build differ from run to run.
@@ -73,6 +75,27 @@ def test_the_tables_of_two_runs_equal_their_recomputation(first: FinishedRun, se
     for finished in (first, second_run):
         found = differences(MODELS[name], finished.tables, finished.truth, finished.as_of)
         assert not found, f"{len(found)} differences, the first of them:\n" + "\n".join(found[:30])
+
+
+def test_every_figure_comes_from_the_rows_that_explain_it(second: RunContext) -> None:
+    """All figures of one row of every published table. In the long form, two rows of each, every figure alone."""
+    found = list(walks(second.as_of, 2, each_column=True) if OTHER_SEEDS else walks(second.as_of))
+    assert {walk.table for walk in found} == {f"{row['dataset']}.{row['table_name']}" for row in ops.publications()}
+    assert {(walk.table, *walk.differences.items()) for walk in found if walk.differences} == set()
+    assert [walk.table for walk in found if not walk.evidence.is_proven] == []
+    # If the search gave up, it would name whole tables.
+    loose = {
+        part.relation.name
+        for walk in found
+        for part in walk.evidence.parts
+        if TENANT in part.relation.columns and TENANT not in part.where
+    }
+    assert loose == set()
+    assert len({walk.table for walk in found if walk.limits_a_fact}) > 25
+
+
+def test_a_figure_explains_itself(second: RunContext, tmp_path: Path) -> None:
+    check_explanations(second, tmp_path)
 
 
 def test_a_deleted_row_leaves_staging(second: RunContext) -> None:

@@ -86,6 +86,21 @@ def test_the_warehouse_answers_after_the_run(run: Commands, summary: str) -> Non
     assert "marts.mart_ticket_sla_compliance" in status and "every 15 minutes, within 1 h" in status
 
 
+def test_a_figure_is_explained(run: Commands, summary: str, tmp_path: Path) -> None:
+    where = "month = '2026-09-01' and dimension = 'total'"
+    refused = run("explain", "marts.mart_nrr_summary", "nrr_pct", where, ok=False)
+    assert "Several rows of marts.mart_nrr_summary fulfil WHERE" in refused and "Traceback" not in refused
+    one = next(line.strip() for line in refused.splitlines() if "organization_id =" in line)
+    printed = run("explain", "marts.mart_nrr_summary", "nrr_pct", one, "--limit", "3", "--out", str(tmp_path))
+    assert "Computed from these rows alone, the figure is the published one" in printed
+    assert "nrr_pct = cast(100 * retained_mrr_amount / nullif(base_mrr_amount, 0) as float64)" in printed
+    assert "core.fct_revenue" in printed and "raw_billing.subscriptions" in printed and "dbt tests" in printed
+    again = run("sql", (tmp_path / "figure.sql").read_text())
+    figure = run("sql", f"select nrr_pct from marts.mart_nrr_summary where {one}")
+    assert figure == again
+    assert "is not published" in run("explain", "core.fct_revenue", "mrr_amount", "true", ok=False)
+
+
 def test_the_web_ui(run: Commands, summary: str, tmp_path: Path) -> None:
     """Logs in, triggers `transform` with a parameter, and sees its graph with a task per model."""
     pictures = Path(os.environ.get("PLATFORM_SCREENSHOTS", tmp_path))

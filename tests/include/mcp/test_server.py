@@ -24,6 +24,7 @@ from tests.include.mcp.test_churned_customers import TABLE, customers
 
 CHURN = "kpi.churned_customers"
 CAUSES = "kpi.top_root_causes"
+EXPLAIN = "kpi.explain_figure"
 
 
 class Account(BaseModel):
@@ -40,7 +41,7 @@ def nothing(_: object) -> Parameters:
 def test_tools_declare_that_they_only_read_and_their_parameters(stdio: StdioServerParameters, http: str) -> None:
     announced = tools(http)
     assert announced == tools(stdio)
-    assert set(announced) == {CHURN, CAUSES}
+    assert set(announced) == {CHURN, CAUSES, EXPLAIN}
     for tool in announced.values():
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint is True
@@ -66,6 +67,12 @@ def test_tools_declare_that_they_only_read_and_their_parameters(stdio: StdioServ
         (CAUSES, {"month": "2026-09-01"}, "month\n  String should match pattern"),
         (CAUSES, {"category": ""}, "category\n  String should have at least 1 character"),
         (CAUSES, {"days": 30}, "days\n  Extra inputs are not permitted"),
+        (EXPLAIN, {"table": TABLE, "column": "mrr_amount"}, "where\n  Field required"),
+        (
+            EXPLAIN,
+            {"table": TABLE, "column": "mrr_amount", "where": "true", "limit": 51},
+            "limit\n  Input should be less than or equal to 50",
+        ),
     ],
 )
 def test_an_invalid_parameter_is_rejected_by_name(http: str, tool: str, arguments: dict[str, Any], reason: str) -> None:
@@ -99,6 +106,9 @@ def test_only_published_datasets_are_read() -> None:
 
 def test_an_unpublished_table_is_refused(bq: Client, http: str) -> None:
     assert "mart_churned_customers is not published" in text_of(call(http, (CHURN, {}))[0])
+    assert "mart_churned_customers is not published" in text_of(
+        call(http, (EXPLAIN, {"table": TABLE, "column": "mrr_amount", "where": "true"}))[0]
+    )
     publish(bq, TABLE, customers())
     record(bq, TABLE, "publishing", PUBLISHED_AT + timedelta(days=1))
     assert "is being published at this moment" in text_of(call(http, (CHURN, {}))[0])

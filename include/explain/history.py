@@ -1,0 +1,196 @@
+# ruff: noqa: S608 - SQL is built from the declared figures and the parsed conditions, whose values are rendered as literals.
+"""What the audit tables say about a figure: its publications, its changes, and the checks that it has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlglot import exp
+
+from include.explain.errors import ExplainError
+from include.explain.evidence import same
+from include.explain.queries import Queries, sql_of
+from include.restatements import code_versions, load_figures
+from include.restatements.figures import TOTAL, Figure
+from include.warehouse import Row
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A publication of the table.
+
+    Attributes:
+        run_id, as_of, published_at: of `ops.publications`.
+        is_current_code: whether the definitions are those of now; None if it is not known.
+    """
+
+    run_id: str
+    as_of: datetime
+    published_at: datetime
+    is_current_code: bool | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure of an ended month that is kept, and what has become of it.
+
+    Attributes:
+        metric, month, part: as in `ops.published_figures`.
+        is_figure: whether it is the explained figure itself; otherwise the figure enters it.
+        values: (time of publication, value) of each publication that changed it, the newest first.
+        restatement: the last row of `ops.restatements`; None if it was never restated.
+    """
+
+    metric: str
+    month: date
+    part: str
+    is_figure: bool
+    values: tuple[tuple[datetime, Any], ...]
+    restatement: Row | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one gate, or of dbt's tests, at the publication.
+
+    Attributes:
+        name: of the gate; `dbt tests`.
+        passed, total: expectations about the tables behind the figure.
+        failures: those that were not met, with what they did about it.
+    """
+
+    name: str
+    passed: int
+    total: int
+    failures: tuple[str, ...]
+
+
+def publications(table: str, queries: Queries) -> list[Publication]:
+    """The last two publications of a table, the newest first.
+
+    Raises:
+        ExplainError: it is not published.
+    """
+    dataset, _, name = table.partition(".")
+    found = queries.rows(
+        """
+        select run_id, as_of, published_at, code_version, state
+        from ops.publications
+        where dataset = @dataset and table_name = @name and state in ('published', 'dropped')
+        order by published_at desc
+        limit 2
+        """,
+        {"dataset": dataset, "name": name},
+    )
+    if not found or found[0]["state"] == "dropped":
+        raise ExplainError(f"{table} is not published yet: run the pipeline first (`make run`).")
+    current = code_versions([table]).get(table)
+    return [
+        Publication(
+            row["run_id"],
+            row["as_of"],
+            row["published_at"],
+            None if None in (current, row["code_version"]) else row["code_version"] == current,
+        )
+        for row in found
+        if row["state"] == "published"
+    ]
+
+
+def changes_of(table: str, column: str, row: Row, key: Sequence[exp.Expression], queries: Queries) -> list[Change]:
+    """The kept figures that are this figure, or that it enters."""
+    figures = [each for each in load_figures().of(table) if column in each.value]
+    if not figures or row[column] is None or not isinstance(row.get(figures[0].month), date):
+        return []
+    own = sql_of(exp.and_(*key))
+    conditions = ", ".join(f"coalesce({figure.where}, false) as fits_{n}" for n, figure in enumerate(figures))
+    fits = queries.rows(f"select {conditions} from {table} where {own}")
+    return [
+        change
+        for n, figure in enumerate(figures)
+        if fits and fits[0][f"fits_{n}"] and (change := _change(figure, column, row, queries)) is not None
+    ]
+
+
+def _change(figure: Figure, column: str, row: Row, queries: Queries) -> Change | None:
+    part = str(row[figure.cohort]) if figure.cohort else TOTAL
+    where = "metric = @metric and organization_id = @organization and month = @month and part = @part"
+    names = {"metric": figure.metric, "organization": row["organization_id"], "month": row[figure.month], "part": part}
+    values = queries.rows(
+        f"select published_at, value from ops.published_figures where {where} order by published_at desc limit 20", names
+    )
+    if not values:
+        return None
+    last = queries.rows(
+        f"select published_at, old_value, new_value, difference, reason, row_count, first_rows from ops.restatements where {where} "
+        "order by published_at desc limit 1",
+        names,
+    )
+    return Change(
+        figure.metric,
+        row[figure.month],
+        part,
+        figure.value in (f"max({column})", f"sum({column})") and same(values[0]["value"], round(Decimal(str(row[column])), 6)),
+        tuple((value["published_at"], value["value"]) for value in values),
+        last[0] if last else None,
+    )
+
+
+def checks(relations: Collection[str], nodes: Collection[str], as_of: datetime, queries: Queries) -> list[Check]:
+    """The gates and tests of the tables behind a figure, at the as-of time of its publication.
+
+    Args:
+        relations: the tables, `dataset.table`.
+        nodes: dbt's ids of the tests on them.
+        as_of: the as-of time.
+        queries: runs the queries.
+    """
+    gates = queries.rows(
+        """
+        with latest as (
+            select gate, relation, expectation, verdict, unexpected_count
+            from ops.gate_results
+            where as_of = @as_of and relation in unnest(@relations)
+            qualify row_number() over (partition by gate, relation, expectation order by evaluated_at desc) = 1
+        )
+        select
+            gate,
+            count(*) as total,
+            countif(verdict = 'pass') as passed,
+            array_agg(
+                if(verdict = 'pass', null, concat(verdict, ' ', relation, ': ', expectation, coalesce(concat(', ', cast(unexpected_count as string), ' rows'), '')))
+                ignore nulls
+            ) as failures
+        from latest
+        group by gate
+        order by gate
+        """,
+        {"as_of": as_of, "relations": sorted(relations)},
+    )
+    tests = queries.rows(
+        """
+        with latest as (
+            select node_id, name, status, rows_affected
+            from ops.dbt_results
+            where as_of = @as_of and resource_type = 'test' and node_id in unnest(@nodes)
+            qualify row_number() over (partition by node_id order by finished_at desc) = 1
+        )
+        select
+            count(*) as total,
+            countif(status = 'pass') as passed,
+            array_agg(
+                if(status = 'pass', null, concat(status, ' ', name, coalesce(concat(', ', cast(rows_affected as string), ' rows'), '')))
+                ignore nulls
+            ) as failures
+        from latest
+        """,
+        {"as_of": as_of, "nodes": sorted(nodes)},
+    )
+    found = [Check(row["gate"], row["passed"], row["total"], tuple(sorted(row["failures"] or ()))) for row in gates]
+    return found + [
+        Check("dbt tests", row["passed"], row["total"], tuple(sorted(row["failures"] or ()))) for row in tests if row["total"]
+    ]

@@ -1,0 +1,116 @@
+# ruff: noqa: S608 - SQL contains names of the dbt project and the source files, and conditions whose values are rendered as literals.
+"""The raw rows behind rows of core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from include.explain.conditions import Demand
+from include.explain.evidence import Part, parts_of
+from include.explain.lineage import TENANT, demands_below
+from include.explain.project import Project, Relation
+from include.explain.queries import Queries, literal, sql_of
+from include.sources import Source, load_sources
+
+#: Keys that are named one by one; a longer list of accounts is no narrower than its organization.
+_NAMED_KEYS = 1000
+_METADATA = ("_loaded_at", "_batch_id")
+
+
+@dataclass(frozen=True)
+class RawPart:
+    """The raw rows of one source table from which the rows of core were built.
+
+    Attributes:
+        table: `raw_source.table`.
+        is_history: whether the rows are every version; otherwise the version of each that counts.
+        columns: the columns from which the rows of core were built, as far as they keep their names.
+        sql: the query of the rows, with `_loaded_at` and `_batch_id`.
+        hidden: columns with personal data, which the query masks.
+    """
+
+    table: str
+    is_history: bool
+    columns: frozenset[str]
+    sql: str
+    hidden: tuple[str, ...]
+
+
+def raw_parts(project: Project, parts: Sequence[Part], organization: str | None, queries: Queries) -> list[RawPart]:
+    """The raw rows behind some rows of core, per source table.
+
+    Args:
+        project: the compiled project.
+        parts: the rows of core.
+        organization: the tenant of the figure.
+        queries: finds the keys of the rows of core.
+    """
+    wanted = {
+        part.relation.name: [Demand(_conditions(part, parts, queries), part.columns)]
+        for part in parts
+        if not part.relation.is_source
+    }
+    ends = demands_below(project, wanted, lambda each: each.is_source)
+    found = parts_of(project, ends, organization)
+    found |= {part.relation.name: part for part in parts if part.relation.is_source}
+    sources = load_sources()
+    # Of a table of which only the tenant is needed, it only matters that it has rows.
+    telling = [part for part in found.values() if part.columns - {TENANT}] or list(found.values())
+    raw = [_raw(project, part, sources) for part in telling if part.relation.node["resource_type"] != "seed"]
+    return sorted((each for each in raw if each is not None), key=lambda each: each.table)
+
+
+def _conditions(part: Part, parts: Sequence[Part], queries: Queries) -> tuple[exp.Expression, ...]:
+    """The condition of a part, with the keys of the other table's rows instead of its name."""
+    if part.like is None:
+        return tuple(part.condition.flatten()) if isinstance(part.condition, exp.And) else (part.condition,)
+    column, other = part.like
+    fact = next(each for each in parts if each.relation.name == other)
+    keys = queries.rows(
+        f"select distinct {column} as value from {fact.relation.quoted} where {sql_of(fact.condition)} and {column} is not null "
+        f"limit {_NAMED_KEYS + 1}"
+    )
+    if not 0 < len(keys) <= _NAMED_KEYS:
+        return (part.condition,)
+    return (part.condition, exp.In(this=exp.column(column), expressions=[literal(row["value"]) for row in keys]))
+
+
+def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | None:
+    relation = part.relation
+    origin = _origin(project, relation)
+    if origin is None:
+        return None
+    source = next(each for each in sources.values() if each.dataset == origin.name.split(".")[0])
+    table = source.tables[origin.name.split(".")[1]]
+    hidden = tuple(name for name, column in table.columns.items() if column.pii)
+    shown = [name for name in table.columns if name not in hidden]
+    columns = ",\n    ".join(
+        [*(f"raw.{name}" for name in shown), *(f"if(raw.{name} is null, null, '•••') as {name}" for name in hidden)]
+    )
+    metadata = ", ".join(f"raw.{name}" for name in _METADATA)
+    if relation.name == origin.name:
+        rows = f"from {origin.quoted} as raw\nwhere {sql_of(_qualified(part.condition))}"
+    else:
+        same = " and ".join(f"raw.{name} = staged.{name}" for name in (*table.primary_key, *_METADATA))
+        rows = (
+            f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(replace(part, like=None).condition)}\n"
+            f") as staged\n    on {same}"
+        )
+    return RawPart(
+        origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}", hidden
+    )
+
+
+def _origin(project: Project, relation: Relation) -> Relation | None:
+    """The raw table behind a staging view, its clean view or itself."""
+    if relation.node["resource_type"] == "source":
+        return relation if relation.name.startswith("raw_") else None
+    found = (_origin(project, project.relations[name]) for name in relation.parents)
+    return next((each for each in found if each is not None), None)
+
+
+def _qualified(condition: exp.Expression) -> exp.Expression:
+    return condition.copy().transform(lambda node: exp.column(node.name, table="raw") if isinstance(node, exp.Column) else node)
