@@ -59,7 +59,9 @@ segments as (
 
 final as (
     select
-        {{ generate_surrogate_key(['present.organization_id', 'present.account_id', 'present.version_number']) }} as account_version_key,
+        {{ generate_surrogate_key([
+            'present.organization_id', 'present.account_id', 'present.version_number'
+        ]) }} as account_version_key,
         present.organization_id,
         present.account_id,
         accounts.account_key,

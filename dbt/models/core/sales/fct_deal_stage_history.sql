@@ -114,7 +114,9 @@ intervals as (
 
 final as (
     select
-        {{ generate_surrogate_key(['intervals.organization_id', 'intervals.deal_id', 'intervals.interval_number']) }} as stage_interval_key,
+        {{ generate_surrogate_key([
+            'intervals.organization_id', 'intervals.deal_id', 'intervals.interval_number'
+        ]) }} as stage_interval_key,
         intervals.organization_id,
         intervals.deal_id,
         intervals.interval_number,
