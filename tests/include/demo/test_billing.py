@@ -38,3 +38,13 @@ def test_notice_is_the_same_before_and_after_the_end(interval: str) -> None:
             assert earlier.get("cancelled_at") in (None, final["cancelled_at"])
             noticed += earlier.get("cancelled_at") is not None
     assert noticed > 20
+
+
+def test_a_paused_subscription_and_no_other_says_since_when() -> None:
+    names = [str(number) for number in range(60)]
+    during = [subscription_as_of(datetime(2025, 9, 1, tzinfo=UTC), name, "month") for name in names]
+    paused = [row for row in during if row["status"] == "paused"]
+    assert paused, "some of them are paused then"
+    assert {row["paused_at"] for row in paused} == {at(2025, 8, 2, 9)}
+    after = [subscription_as_of(datetime(2025, 11, 1, tzinfo=UTC), name, "month") for name in names]
+    assert [row for row in (*during, *after) if row["status"] != "paused" and row.get("paused_at") is not None] == []
