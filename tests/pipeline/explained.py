@@ -55,12 +55,12 @@ class Walk:
 
 
 def walks(as_of: datetime, count: int = 1, each_column: bool = False) -> Iterator[Walk]:
-    """Some rows of every published table, with all of their figures.
+    """Some rows of every published table: all figures of a row at once, and one of them alone, which needs fewer rows.
 
     Args:
         as_of: the as-of time of the publication.
         count: rows per table.
-        each_column: explain each figure alone, not all figures of a row at once. Then the rows are fewer, and their number differs.
+        each_column: explain each figure alone.
     """
     queries, project = Queries(), compiled_project(as_of)
     for relation in project.relations.values():
@@ -72,7 +72,8 @@ def walks(as_of: datetime, count: int = 1, each_column: bool = False) -> Iterato
         assert found, f"{table} is empty, which proves nothing"
         found.sort(key=lambda row: -sum(row[column] not in (None, 0) for column in relation.numbers))
         for row in found[:count]:
-            for columns in [[column] for column in relation.numbers] if each_column else [relation.numbers]:
+            alone = [[column] for column in relation.numbers if each_column or column == relation.numbers[-1]]
+            for columns in [relation.numbers, *alone]:
                 key = key_of(relation, project, row)
                 evidence = find_evidence(project, relation, columns, key, row, queries)
                 again = _again(project, relation, columns, sql_of(exp.and_(*key)), evidence, queries)
