@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from tests.backtest.measures import Outcome, Precision, precision, separation, wilson
 from tests.backtest.study import ALARMS, HORIZONS, LEVELS, Study
 
+FEW = 20
+"""With fewer leavers, the page says that its figures on parts say little."""
+
 
 def document(study: Study) -> str:
     """The text of docs/backtest.md."""
@@ -19,9 +22,10 @@ def document(study: Study) -> str:
     return f"""\
 # Back-test of the churn score
 
-Made by `python -m tests.backtest` ({study.company}). A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue. A run as
-of {study.seen_on} shows which of them have left since. The runs have no gates, so no row is in quarantine. An account *has left* at the end of the first month without recurring revenue
-(movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not count.
+Made by `python -m tests.backtest` ({study.company}). A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
+A run as of {study.seen_on} shows which of them have left since. The runs have no gates, so no row is in quarantine. An account *has left* at the end of the
+first month without recurring revenue (movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not
+count.
 
 ## The alarm
 
@@ -45,7 +49,7 @@ Within {HORIZONS[0]} months:
 
 {_markdown(["part", "weight", "separation alone", "separation of the score without it", "it adds", "leavers in the top tenth without it"], _parts(study))}
 The whole score has a separation of {_share(separation(study.outcomes(HORIZONS[0])))} and finds {precision(study.outcomes(HORIZONS[0])).hits:.1f} leavers in
-the top tenth. A part that adds nothing or less than nothing does not help on this company.
+the top tenth. {_few(study)}A part that adds nothing or less than nothing does not help on this company.
 
 ## Signals that the score does not use
 
@@ -91,10 +95,16 @@ def _parts(study: Study) -> list[list[str]]:
     for name, weight in study.weights.items():
         rest = study.without(months, name)
         less = separation(rest)
-        adds = "–" if whole is None or less is None else f"{whole - less:+.2f}"
+        adds = "–" if whole is None or less is None else f"{whole - less:+.2f}".replace("-", "−")
         alone = _share(separation(study.part(months, name)))
         rows.append([name, f"{weight:.0f} %", alone, _share(less), adds, f"{precision(rest).hits:.1f}"])
     return rows
+
+
+def _few(study: Study) -> str:
+    """A warning if the figures of the parts rest on few accounts."""
+    leavers = sum(account.left(HORIZONS[0]) for account in study.accounts)
+    return "" if leavers >= FEW else f"Few accounts left ({leavers}), so these figures say little. "
 
 
 def _others(study: Study) -> list[list[str]]:

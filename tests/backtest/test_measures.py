@@ -136,6 +136,9 @@ def test_the_document_shows_the_alarm_and_what_each_part_adds() -> None:
     assert "| tickets | 40 % | 0.33 | 1.00 | +0.00 | 1.0 |" in page
     assert "| recency | 60 % | 1.00 | 0.33 | +0.67 | 0.0 |" in page
     assert "| days_since_contact | 2 | 1.00 |" in page
+    assert "Few accounts left (1), so these figures say little." in page
+    many = study(*(account("high", 50.0 + n, n, 1) for n in range(20)), account("active", 5.0, 1, None))
+    assert "say little" not in document(many)
 
 
 def test_the_picture_has_both_curves_and_every_level() -> None:
