@@ -53,12 +53,15 @@ class Part:
         return bool(names - {TENANT})
 
 
+_Parts = Mapping[str, Part]
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The rows of core behind a figure.
 
     Attributes:
-        parts: per table of core; only tables with a row that counts.
+        parts: per table of core that has a row that counts.
         sql: the query that computes the figure from these rows alone.
         values: column → what this query returns.
         is_proven: whether these are the published values.
@@ -94,24 +97,30 @@ def find_evidence(
     narrow = {
         name: option for name, part in base.items() if (option := _narrower(part, exact[name], base, organization)) is not None
     }
+    return attempt.counted(
+        _first_proven(attempt, base, narrow, parts_of(project, wide, organization), parts_of(project, wide, None))
+    )
+
+
+def _first_proven(attempt: _Attempt, base: _Parts, narrow: _Parts, *wider: _Parts) -> Evidence:
+    """The fewest rows that give the published figure; if none do, the fewest that give what all rows give now."""
     first = attempt.run({**base, **narrow})
     if first.is_proven:
         return first
     found = attempt.run(base)
-    if not found.is_proven:
-        attempts = [found]
-        for fallback in (parts_of(project, wide, organization), parts_of(project, wide, None), attempt.everything(wide)):
-            attempts.append(attempt.run(fallback))
-            if attempts[-1].is_proven:
-                return attempts[-1]
-        # Core has changed: show the fewest rows that give what all rows give now.
-        return next(each for each in attempts if each.values == attempts[-1].values)
-    # One kind of narrowing may be right where the other is not.
-    for is_like in (False, True):
-        some = {name: part for name, part in narrow.items() if (part.like is not None) == is_like}
-        if some and len(some) < len(narrow) and (tried := attempt.run({**base, **some})).is_proven:
-            return tried
-    return found
+    if found.is_proven:
+        # One kind of narrowing may be right where the other is not.
+        for is_like in (False, True):
+            some = {name: part for name, part in narrow.items() if (part.like is not None) == is_like}
+            if some and len(some) < len(narrow) and (tried := attempt.run({**base, **some})).is_proven:
+                return tried
+        return found
+    attempts = [found]
+    for parts in (*wider, everything(wider[-1])):
+        attempts.append(attempt.run(parts))
+        if attempts[-1].is_proven:
+            return attempts[-1]
+    return next(each for each in attempts if each.values == attempts[-1].values)
 
 
 def cte(name: str) -> str:
@@ -128,20 +137,25 @@ def statement(project: Project, root: Relation, parts: Iterable[Part], select: s
         parts: the rows; a table without a part has none.
         select: what to select from `{root}`.
     """
-    by_name = {part.relation.name: part for part in parts}
+    known = {part.relation.name for part in parts}
     opened = order(project, [root.name], lambda each: each.is_core)
     read = {name for model in opened for name in project.relations[model].parents} - set(opened)
-    leaves = sorted((name for name in read), key=lambda name: (name in by_name and by_name[name].like is not None, name))
-    ctes = []
-    for name in leaves:
-        where = by_name[name].where if name in by_name else "false"
-        ctes.append(f"{cte(name)} as (\n    select * from {project.relations[name].quoted} where {where}\n)")
+    unused = [Part(project.relations[name], exp.false(), frozenset()) for name in sorted(read - known)]
+    ctes = [_leaves([*parts, *unused])]
     for name in reversed(opened):
         sql = str(project.relations[name].sql)
         for other in project.relations[name].parents:
             sql = sql.replace(project.relations[other].quoted, cte(other))
         ctes.append(f"{cte(name)} as (\n{sql.strip()}\n)")
     return "with\n" + ",\n".join(ctes) + "\n" + select.format(root=cte(root.name))
+
+
+def _leaves(parts: Iterable[Part]) -> str:
+    """The common table expressions of the tables; a table that names the rows of another one comes after it."""
+    ordered = sorted(parts, key=lambda part: (part.like is not None, part.relation.name))
+    return ",\n".join(
+        f"{cte(part.relation.name)} as (\n    select * from {part.relation.quoted} where {part.where}\n)" for part in ordered
+    )
 
 
 @dataclass(frozen=True)
@@ -153,23 +167,31 @@ class _Attempt:
     row: Row
     queries: Queries
 
-    def run(self, parts: Mapping[str, Part]) -> Evidence:
+    def run(self, parts: _Parts) -> Evidence:
         """Compute the figures from these rows alone."""
-        counted = list(parts.values())
-        counts = "".join(f",\n    (select count(*) from {cte(part.relation.name)}) as rows_{n}" for n, part in enumerate(counted))
         where = sql_of(exp.and_(*self.key))
         names = ",\n    ".join(self.columns)
-        select = "select\n    %s%s\nfrom {root}\nwhere %s"
-        found = self.queries.rows(statement(self.project, self.root, counted, select % (names, counts, where)))
+        sql = statement(self.project, self.root, parts.values(), f"select\n    {names}\nfrom {{root}}\nwhere {where}")
+        found = self.queries.rows(sql)
         values = {column: found[0][column] for column in self.columns} if len(found) == 1 else {}
         proven = bool(values) and all(same(values[column], self.row[column]) for column in self.columns)
-        with_counts = [replace(part, row_count=found[0][f"rows_{n}"]) if found else part for n, part in enumerate(counted)]
-        sql = statement(self.project, self.root, counted, select % (names, "", where))
-        return Evidence(tuple(part for part in with_counts if part.row_count != 0), sql, values, proven)
+        return Evidence(tuple(parts.values()), sql, values, proven)
 
-    def everything(self, demands: Mapping[str, Sequence[Demand]]) -> dict[str, Part]:
-        columns = {name: frozenset().union(*(demand.columns for demand in found)) for name, found in demands.items()}
-        return {name: Part(self.project.relations[name], exp.true(), columns[name]) for name in demands}
+    def counted(self, evidence: Evidence) -> Evidence:
+        """The same with the numbers of rows, without the tables of which no row counts."""
+        counts = ",\n    ".join(
+            f"(select count(*) from {cte(part.relation.name)}) as rows_{n}" for n, part in enumerate(evidence.parts)
+        )
+        if not counts:
+            return evidence
+        (found,) = self.queries.rows(f"with\n{_leaves(evidence.parts)}\nselect\n    {counts}")
+        parts = (replace(part, row_count=found[f"rows_{n}"]) for n, part in enumerate(evidence.parts))
+        return replace(evidence, parts=tuple(part for part in parts if part.row_count))
+
+
+def everything(parts: _Parts) -> dict[str, Part]:
+    """The same tables with all of their rows."""
+    return {name: replace(part, condition=exp.true(), like=None) for name, part in parts.items()}
 
 
 def same(one: Any, other: Any) -> bool:
