@@ -155,11 +155,12 @@ def _print_findings(console: Console, gates: Iterable[Row], warned_tests: Iterab
 
 
 def _print_restatements(console: Console, run_id: str) -> None:
-    from include.restatements import restatement_table, restatements
+    from include.restatements import page, restatement_table, restatements
 
     found = restatements(run_id=run_id)
     if found:
-        console.print(restatement_table(found[:SHOWN_RESTATEMENTS], f"{len(found)} figures of ended months restated"))
+        count = f"{len(found)} or more" if len(found) == page.SHOWN else str(len(found))
+        console.print(restatement_table(found[:SHOWN_RESTATEMENTS], f"{count} figures of ended months restated"))
         if len(found) > SHOWN_RESTATEMENTS:
             console.print("  all of them: make restatements", highlight=False)
         console.print()

@@ -8,6 +8,7 @@ import pytest
 from google.cloud.bigquery import Client
 from rich.console import Console
 
+from include.local.summary import _print_restatements
 from include.restatements import close_months, page, restatement_table, restatements, write_page
 from include.restatements.page import page_path
 from tests.include.restatements.company import Company
@@ -60,6 +61,9 @@ def test_as_many_restatements_are_shown_as_the_page_says(bq: Client, company: Co
     company.order(2, "a3", "2026-09-10", "7")
     assert company.publish(2, monkeypatch) == 2
     assert len(restatements(bq)) == 1
+    out = StringIO()
+    _print_restatements(Console(file=out, width=240), "nightly__2")
+    assert out.getvalue().startswith("1 or more figures of ended months restated")
     publish(bq, acme=100, beta=7)
     close_months(SEPTEMBER, "ann", client=bq)
     publish(bq, 3, acme=90, beta=6)
