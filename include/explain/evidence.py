@@ -218,7 +218,7 @@ def _narrower(part: Part, demands: Sequence[Demand], parts: Mapping[str, Part], 
         part = replace(part, condition=condition_of(fewer))
         if part.is_narrow:
             return part
-    if part.is_narrow or TENANT not in part.relation.columns:
+    if part.is_narrow or part.relation.is_source or TENANT not in part.relation.columns:
         return part if len(fewer) < len(demands) else None
     keys = [column for column in part.relation.columns if column.endswith("_key") and column in part.columns]
     keys += [column for column in part.relation.columns if column.endswith("_id") and column != TENANT and column in part.columns]
