@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -43,8 +44,9 @@ def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
 
 
 @pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Make:
+def make(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Make]:
     """A function that runs a command. It returns the exit code and the output."""
+    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["include.local", *words])
@@ -52,7 +54,8 @@ def make(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         captured = capsys.readouterr()
         return code, captured.out + captured.err
 
-    return run
+    yield run
+    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture
