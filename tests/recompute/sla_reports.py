@@ -127,7 +127,7 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
             stopped_there = _before(given["fulfilled_at"], as_of)
             minutes = _minutes(given)
             difference = None
-            if minutes is not None and None not in (ours["closed_at"], stopped_there):
+            if minutes is not None and None not in (ours["elapsed_minutes"], ours["closed_at"], stopped_there):
                 difference = minutes - ours["elapsed_minutes"]
             reason = _reason(ours, report, theirs, stopped_there, priorities)
             rows.append(
