@@ -73,7 +73,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-test: check check-google ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": before a release, two more companies, refreshes and a backfill]
+test: check check-google ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": before a release, two more companies, odd days of the calendar, refreshes and a backfill]
 	@include/local/bootstrap.sh browser
 	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
