@@ -138,8 +138,8 @@ _CRM = (
         "crm",
         "orders",
         "organization_id order_id",
-        "order_id organization_id account_id contact_id? order_number status currency subtotal_amount:decimal"
-        " discount_amount:decimal tax_amount:decimal shipping_amount:decimal total_amount:decimal ordered_at:timestamp"
+        "order_id organization_id account_id contact_id? order_number status currency subtotal_amount?:decimal"
+        " discount_amount:decimal tax_amount?:decimal shipping_amount?:decimal total_amount?:decimal ordered_at:timestamp"
         " shipped_at?:timestamp delivered_at?:timestamp updated_at:timestamp",
     ),
     _table(

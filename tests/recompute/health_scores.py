@@ -93,7 +93,7 @@ def scored(sources: SourceData) -> list[Row]:
 def mart_customer_health_scores(folder: Path, as_of: datetime) -> list[Row]:
     """The rows of mart_customer_health_scores, by top account and day.
 
-    If the folder is named after its as-of date (2026-10-02), the history includes the runs of the earlier folders beside it.
+    If the folder is named after its as-of time (2026-10-02), the history includes the runs of the earlier folders beside it.
     """
     rows = scored(SourceData.read(folder, as_of))
     for before, other in earlier_runs(folder, as_of):

@@ -181,7 +181,7 @@ class SourceData:
     def read(cls, folder: Path, as_of: datetime) -> SourceData:
         """The source data in `folder` (one CSV file per table) as of `as_of`. A missing file is an empty table.
 
-        If the folder is named after its as-of date (2026-10-02), the earlier folders beside it have been landed before it.
+        If the folder is named after its as-of time (2026-10-02 or 2026-10-02T12:00:00), the earlier folders beside it have been landed before it.
         """
         return _read_sources(folder, as_of)
 
@@ -219,7 +219,7 @@ class SourceData:
 
 
 def earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
-    """The earlier runs whose folders are beside the folder of a run, oldest first. None if the folder is not named after its as-of date."""
+    """The earlier runs whose folders are beside the folder of a run, oldest first. None if the folder is not named after its as-of time."""
     if _as_of_in_name(folder) != as_of:
         return []
     runs = ((_as_of_in_name(other), other) for other in folder.parent.iterdir())
@@ -228,10 +228,9 @@ def earlier_runs(folder: Path, as_of: datetime) -> list[tuple[datetime, Path]]:
 
 def _as_of_in_name(folder: Path) -> datetime | None:
     try:
-        day = date.fromisoformat(folder.name)
+        return datetime.fromisoformat(folder.name).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return datetime.combine(day, time.min, UTC)
 
 
 def _visible_rows(table: str, rows: list[Row], as_of: datetime) -> list[Row]:
