@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from include.explain.conditions import Demand
+from include.explain.demand import tightest
 from include.explain.evidence import Part, parts_of
-from include.explain.lineage import TENANT, demands_below
+from include.explain.lineage import TENANT, demands_below, within_tenant
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
@@ -54,7 +55,9 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
         if not part.relation.is_source
     }
     ends = demands_below(project, wanted, lambda each: each.is_source)
-    found = parts_of(project, ends, organization)
+    # Rows that only matter for what other rows are compared with would hide those that the figure is about.
+    fewest = {name: tightest(within_tenant(project.relations[name], demands, organization)) for name, demands in ends.items()}
+    found = parts_of(project, fewest, organization)
     found |= {part.relation.name: part for part in parts if part.relation.is_source}
     sources = load_sources()
     # Of a table of which only the tenant is needed, it only matters that it has rows.

@@ -118,7 +118,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, str]]] = {
     ),
     "a filter on a missing match is no condition on the joined rows": (
         "select s.org, s.customer, count(*) as orphans from core.sales as s left join core.customers as c on c.org = s.org and c.customer = "
-        "s.customer where coalesce(c.customer, '-') != s.customer group by 1, 2",
+        "s.customer where c.customer != s.customer or c.customer is null group by 1, 2",
         (ORG, "customer = 'x'"),
         "orphans",
         {"core.sales": f"{ORG} and customer = 'x'", "core.customers": f"{ORG} and customer = 'x'"},
