@@ -100,10 +100,10 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## offline: every statement on Google's analyzer, unit tests on its evaluator [RECORDED=file of make run] [EVALUATE=1: a tiny company]
+check-google: setup ## offline: every statement on Google's analyzer, unit tests on its evaluator [RECORDED=file of make run] [EVALUATE=1: a tiny company, and every explained table]
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
-	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)")
+	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)") $(if $(EVALUATE),--every-table)
 	@$(PY) -m tests.google.unit_tests
 	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 

@@ -1,9 +1,9 @@
-"""Sends the statements of `explain` for a row of every published table to the analyzer, which holds no rows."""
+"""Sends the statements of `explain` for a row of published tables to the analyzer, which holds no rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -34,16 +34,19 @@ class Judged(Queries):
         return super().rows(sql, parameters) or [defaultdict(lambda: 1, value="a key")]
 
 
-def explain_tables(as_of: datetime, attempt: Callable[[str, Callable[[], object]], None]) -> None:
+def explain_tables(as_of: datetime, attempt: Callable[[str, Callable[[], object]], None], tables: Collection[str] | None) -> None:
     """Send every statement.
 
     Args:
         as_of: the as-of time of the models.
         attempt: runs something that the analyzer may refuse.
+        tables: names of the models; None for all.
     """
     project = compiled_project(as_of)
     published = [relation for relation in project.relations.values() if relation.name.split(".")[0] in PUBLISHED]
     for relation in published:
+        if tables is not None and relation.node["name"] not in tables:
+            continue
         attempt(relation.name, lambda relation=relation: _statements(relation, project))  # type: ignore[misc]
     try:
         explain("marts.mart_nrr_summary", "nrr_pct", "month = '2026-09-01'")
