@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+from tests.recompute.grouping import grouped
 from tests.recompute.months import month_end
 from tests.recompute.seeds import known_as
-from tests.recompute.sla import priority_at
+from tests.recompute.sla import own_priorities, priority_at
 from tests.recompute.sources import Row, SourceData, natural
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
@@ -57,10 +58,13 @@ def _reported_state(report: Row, as_of: datetime) -> str:
     return "met" if _before(report["fulfilled_at"], as_of) else "pending"
 
 
-def _priorities(ticket: Row, changes: Sequence[Row]) -> set[str]:
+def _priorities(ticket: Row, changes: Sequence[Row], own: Collection[str]) -> set[str]:
     """Every priority that the ticket has had, if only for an instant."""
-    before = priority_at(ticket, changes, changes[0]["changed_at"] - timedelta(microseconds=1)) if changes else ticket["priority"]
-    return {before, *(priority_at(ticket, changes[:end], changes[end - 1]["changed_at"]) for end in range(1, len(changes) + 1))}
+    if not changes:
+        return {ticket["priority"]}
+    before = priority_at(ticket, changes, changes[0]["changed_at"] - timedelta(microseconds=1), own)
+    later = (priority_at(ticket, changes[:end], changes[end - 1]["changed_at"], own) for end in range(1, len(changes) + 1))
+    return {before, *later}
 
 
 def _close(left: Fraction | None, right: Fraction | None) -> bool:
@@ -107,7 +111,8 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
     """The rows of fct_ticket_sla_reconciliation, by organization, ticket and metric."""
     reports, as_of = _reports(sources), sources.as_of
     reporting = {tenant for tenant, _, _ in reports}
-    own = sources.by_tenant("tickets")
+    tickets_by_id = sources.by_tenant("tickets")
+    policies = grouped(sources["sla_policies"], "organization_id")
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for change in sorted(sources["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
         if change["changed_at"] < as_of:
@@ -117,7 +122,8 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
         identity = ticket["organization_id"], ticket["ticket_id"]
         if identity[0] not in reporting:
             continue
-        priorities = _priorities(own[identity], changes[identity])
+        own = own_priorities(policies.get((identity[0],), []))
+        priorities = _priorities(tickets_by_id[identity], changes[identity], own)
         for metric, prefix in METRICS.items():
             report = reports.get((*identity, metric))
             names = ("closed_at", "target_minutes", "clock", "calendar_minutes", "business_minutes", "elapsed_minutes", "state")

@@ -105,6 +105,21 @@ def test_the_first_condition_that_holds_is_the_reason() -> None:
     assert found["silent", "first_response"] == ("resolved_without_reply", False, None)
 
 
+def test_an_organization_has_priorities_of_its_own() -> None:
+    moment = at("2026-09-01T14:10")
+    change = {"organization_id": "t", "change_id": "1", "ticket_id": "raised", "changed_at": moment, "updated_at": moment}
+    tables = {
+        "tickets": [done("raised", priority="p1"), done("same", priority="p1")],
+        "sla_policies": [sla_policy("p1", 60, 240, "business"), sla_policy("p2", 120, 480, "business")],
+        "ticket_priority_changes": [{**change, "from_priority": "p2", "to_priority": "p1"}],
+        "ticket_sla_events": [report(name, "resolution", target_minutes=480, **STOPPED) for name in ("raised", "same")],
+    }
+    given = {"organizations": [organization()], "business_hours": business_hours()}
+    found = reasons(SourceData.of(AS_OF, **given, **tables))
+    assert found["raised", "resolution"][0] == "priority_changed"
+    assert found["same", "resolution"][0] == "target"
+
+
 def test_an_organization_without_reports_has_no_rows() -> None:
     ahead = report("a", "resolution", updated_at="2026-09-23T00:00")
     assert fct_ticket_sla_reconciliation(compared([done("a")], [ahead, report("a", "periodic_update_time")])) == []
