@@ -1,4 +1,5 @@
-"""The version of the code that builds a published table: a digest of its models, seeds and macros, and of the variables that they use."""
+"""The version of the code that builds a published table: a digest of its models, seeds and macros, of the variables that they use,
+and of the rules of the raw tables upstream."""
 
 from __future__ import annotations
 
