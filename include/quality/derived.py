@@ -74,7 +74,7 @@ def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
                     name=f"known_categories_of_{view.removeprefix('stg_')}",
                     relation=f"staging.{view}",
                     action="warn",
-                    reason="The category is not an accepted value of the source's YAML; figures show it unchanged.",
+                    reason="The category is not an accepted value of the source's YAML. Figures show it as it came, or as unknown where its meaning decides.",
                     key=table.primary_key,
                     rows=f"select * from staging.{view}\nwhere " + "\n    or ".join(checks),
                 )

@@ -71,6 +71,7 @@ def _over_runs(model: Callable[[SourceData, Sequence[Row]], list[Row]]) -> Recom
     return rows
 
 
+dim_account_months = _over_folder(retention.dim_account_months)
 dim_accounts = _over_folder(accounts.dim_accounts)
 dim_contacts = _over_folder(people.dim_contacts)
 dim_date = _over_folder(dates.dim_date)
@@ -131,6 +132,7 @@ __all__ = [
     "CENT",
     "EXACT",
     "compare",
+    "dim_account_months",
     "dim_accounts",
     "dim_contacts",
     "dim_date",

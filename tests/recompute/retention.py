@@ -84,11 +84,34 @@ def _flow(rows: Sequence[Row]) -> Row:
     }
 
 
-def _dimensions(attributes: AccountAttributes, row: Row) -> dict[str, str]:
-    """The value of each dimension for a row of fct_revenue: at the base of its retention, and today."""
+def _base_and_today(attributes: AccountAttributes, row: Row) -> tuple[Row, Row]:
+    """The attributes for a row of fct_revenue: at the base of its retention, and today."""
     tenant, account = row["organization_id"], row["account_id"]
     base = attributes.at(tenant, account, max(shifted(row["month"], -YEAR), row["cohort_month"]))
-    today = attributes.at(tenant, account, attributes.records.last)
+    return base, attributes.at(tenant, account, attributes.records.last)
+
+
+def dim_account_months(sources: SourceData) -> list[Row]:
+    """The rows of dim_account_months, by top account and month."""
+    attributes, rows = AccountAttributes(sources), []
+    for row in fct_revenue(sources):
+        base, today = _base_and_today(attributes, row)
+        names = {name: row[name] for name in ("organization_id", "account_id", "month")}
+        now = attributes.at(row["organization_id"], row["account_id"], row["month"])
+        rows.append(
+            {
+                **names,
+                **{name: now[name] for name in ATTRIBUTES},
+                **{f"base_{name}": base[name] for name in ATTRIBUTES},
+                **{f"{name}_today": today[name] for name in ATTRIBUTES},
+            }
+        )
+    return rows
+
+
+def _dimensions(attributes: AccountAttributes, row: Row) -> dict[str, str]:
+    """The value of each dimension for a row of fct_revenue."""
+    base, today = _base_and_today(attributes, row)
     return {
         "total": "total",
         **{name: base[name] or UNKNOWN for name in ATTRIBUTES},

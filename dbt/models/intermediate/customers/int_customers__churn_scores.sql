@@ -69,7 +69,7 @@ account_months as (
         account_id,
         month,
         segment
-    from {{ ref('int_accounts__months') }}
+    from {{ ref('dim_account_months') }}
     where segment is not null
 ),
 
@@ -335,6 +335,7 @@ reasons as (
     {%- endfor %}
 ),
 
+-- The first reason whose part is large enough justifies the action.
 ordered_reasons as (
     select
         reasons.organization_id,
@@ -344,6 +345,10 @@ ordered_reasons as (
             partition by reasons.organization_id, reasons.account_id
             order by round(reasons.contribution, 9) desc, actions.component_order
         ) as reason_order,
+        row_number() over (
+            partition by reasons.organization_id, reasons.account_id
+            order by if(reasons.part >= actions.from_part, 0, 1), round(reasons.contribution, 9) desc, actions.component_order
+        ) as action_order,
         if(reasons.part >= actions.from_part, actions.recommended_action, null) as recommended_action
     from reasons
     inner join actions
@@ -358,22 +363,10 @@ top_reasons as (
         {%- for number in [1, 2, 3] %}
         max(if(reason_order = {{ number }}, reason, null)) as reason_{{ number }},
         {%- endfor %}
-        min(if(recommended_action is null, null, reason_order)) as action_order
+        max(if(action_order = 1, recommended_action, null)) as recommended_action,
+        max(if(action_order = 1 and recommended_action is not null, reason, null)) as action_reason
     from ordered_reasons
     group by organization_id, account_id
-),
-
-justified_actions as (
-    select
-        top_reasons.organization_id,
-        top_reasons.account_id,
-        ordered_reasons.recommended_action,
-        ordered_reasons.reason
-    from top_reasons
-    inner join ordered_reasons
-        on ordered_reasons.organization_id = top_reasons.organization_id
-        and ordered_reasons.account_id = top_reasons.account_id
-        and ordered_reasons.reason_order = top_reasons.action_order
 ),
 
 final as (
@@ -426,8 +419,8 @@ final as (
         top_reasons.reason_1,
         top_reasons.reason_2,
         top_reasons.reason_3,
-        justified_actions.recommended_action,
-        justified_actions.reason as action_reason,
+        top_reasons.recommended_action,
+        top_reasons.action_reason,
         weighed.arpa_amount,
         weighed.arpa_month_count,
         weighed.arpa_subscriptions_without_rate,
@@ -447,9 +440,6 @@ final as (
     left join top_reasons
         on top_reasons.organization_id = weighed.organization_id
         and top_reasons.account_id = weighed.account_id
-    left join justified_actions
-        on justified_actions.organization_id = weighed.organization_id
-        and justified_actions.account_id = weighed.account_id
 )
 
 select *

@@ -45,7 +45,7 @@ accounts as (
         segment_today,
         plan_tier_today,
         region_today
-    from {{ ref('int_accounts__months') }}
+    from {{ ref('dim_account_months') }}
 ),
 
 with_base as (

@@ -1,4 +1,4 @@
-{{ config(materialized='table', access='protected', cluster_by=['organization_id', 'month']) }}
+{{ config(cluster_by=['organization_id', 'month']) }}
 {%- set since_base = '(partition by organization_id, account_id order by month rows between 12 preceding and current row)' -%}
 {%- set whole = '(partition by organization_id, account_id order by month desc)' -%}
 with
@@ -83,6 +83,7 @@ attributes as (
 
 final as (
     select
+        {{ generate_surrogate_key(['organization_id', 'account_id', 'month']) }} as account_month_key,
         organization_id,
         account_id,
         month,
