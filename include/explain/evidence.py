@@ -147,7 +147,7 @@ def statement(project: Project, root: Relation, parts: Iterable[Part], select: s
         for other in project.relations[name].parents:
             sql = sql.replace(project.relations[other].quoted, cte(other))
         ctes.append(f"{cte(name)} as (\n{sql.strip()}\n)")
-    return "with\n" + ",\n".join(ctes) + "\n" + select.format(root=cte(root.name))
+    return "with\n" + ",\n".join(ctes) + "\n" + select.replace("{root}", cte(root.name), 1)
 
 
 def _leaves(parts: Iterable[Part]) -> str:

@@ -34,7 +34,7 @@ class Formula:
 
     Attributes:
         text: the expression as SQL; None if parts of a union compute it differently.
-        inputs: the columns in it that the published row has too.
+        inputs: the columns in it that the published row has too, outside aggregates and windows.
     """
 
     text: str | None
@@ -46,7 +46,12 @@ def formula_of(project: Project, relation: Relation, column: str, row: Row) -> F
     found = definition(project, relation, column)
     if found is None:
         return Formula(None, ())
-    names = dict.fromkeys(part.name for part in found.find_all(exp.Column) if part.name != column)
+    # A column inside an aggregate or a window has its values in other rows.
+    names = dict.fromkeys(
+        part.name
+        for part in found.copy().find_all(exp.Column)
+        if part.name != column and part.find_ancestor(exp.AggFunc, exp.Window) is None
+    )
     inputs = [Input(name, row[name], _own(project, relation, name)) for name in names if name in row]
     return Formula(_text(found), tuple(inputs))
 
