@@ -63,7 +63,7 @@ class Evidence:
     Attributes:
         parts: per table of core that has a row that counts.
         sql: the query that computes the figure from these rows alone.
-        values: column → what this query returns.
+        values: column → what this query returns; empty if it does not return one row.
         is_proven: whether these are the published values.
     """
 

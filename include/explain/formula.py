@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from include.explain.project import Project, Relation
 from include.explain.queries import sql_of
-from include.explain.sql import definition
+from include.explain.sql import expression_of
 from include.warehouse import Row
 
 
@@ -43,7 +43,7 @@ class Formula:
 
 def formula_of(project: Project, relation: Relation, column: str, row: Row) -> Formula:
     """The formula of a column, with the values of one row."""
-    found = definition(project, relation, column)
+    found = expression_of(project, relation, column)
     if found is None:
         return Formula(None, ())
     # A column inside an aggregate or a window has its values in other rows.
@@ -57,7 +57,7 @@ def formula_of(project: Project, relation: Relation, column: str, row: Row) -> F
 
 
 def _own(project: Project, relation: Relation, column: str) -> str | None:
-    found = definition(project, relation, column)
+    found = expression_of(project, relation, column)
     return None if found is None or (isinstance(found, exp.Column) and found.name == column) else _text(found)
 
 
