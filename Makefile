@@ -71,7 +71,7 @@ close: setup ## freeze the published figures of a month: make close MONTH=YYYY-M
 
 explain: setup ## where a published figure comes from: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE="…" [LIMIT=10] [OUT=folder: all rows as CSV]
 	@test -n "$${TABLE:-}" && test -n "$${COLUMN:-}" && test -n "$${WHERE:-}" || { echo "Failed TABLE, COLUMN or WHERE is missing: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE=\"month = '2026-09-01' and organization_id = '…' and dimension = 'total'\"" >&2; exit 1; }
-	@$(PY) -m include.local explain --limit "$${LIMIT:-10}" --out "$${OUT:-}" -- "$${TABLE:-}" "$${COLUMN:-}" "$${WHERE:-}"
+	@$(PY) -m include.local explain $${LIMIT:+--limit "$$LIMIT"} --out "$${OUT:-}" -- "$${TABLE:-}" "$${COLUMN:-}" "$${WHERE:-}"
 
 mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make mcp [MCP_PORT=9061]
 	@$(PY) -m include.local mcp $(if $(MCP_PORT),--port "$(MCP_PORT)")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from include.alerts.freshness import moment
 from include.alerts.occurrence import Occurrence, identifier, plain, sanitized
-from include.sources import Source, load_sources
+from include.sources import Source, load_sources, personal_columns
 from include.terms import CRITICALITIES, Criticality
 
 if TYPE_CHECKING:
@@ -146,12 +146,6 @@ def tier_of(tags: Iterable[str]) -> Criticality:
     """The criticality in a DAG's tag `tier:…`; high if it has none."""
     tiers = {tag.removeprefix("tier:") for tag in tags if tag.startswith("tier:")}
     return cast("Criticality", next((tier for tier in reversed(CRITICALITIES) if tier in tiers), "high"))
-
-
-def personal_columns() -> frozenset[str]:
-    """The names of all columns that a source marks as personal data."""
-    tables = (table for source in load_sources().values() for table in source.tables.values())
-    return frozenset(column.name for table in tables for column in table.columns.values() if column.pii)
 
 
 def _keys(outcome: Outcome) -> list[str]:

@@ -63,7 +63,7 @@ class Evidence:
     Attributes:
         parts: per table of core that has a row that counts.
         sql: the query that computes the figure from these rows alone.
-        values: column → what this query returns.
+        values: column → what this query returns; empty if it does not return one row.
         is_proven: whether these are the published values.
     """
 
@@ -147,7 +147,7 @@ def statement(project: Project, root: Relation, parts: Iterable[Part], select: s
         for other in project.relations[name].parents:
             sql = sql.replace(project.relations[other].quoted, cte(other))
         ctes.append(f"{cte(name)} as (\n{sql.strip()}\n)")
-    return "with\n" + ",\n".join(ctes) + "\n" + select.format(root=cte(root.name))
+    return "with\n" + ",\n".join(ctes) + "\n" + select.replace("{root}", cte(root.name), 1)
 
 
 def _leaves(parts: Iterable[Part]) -> str:

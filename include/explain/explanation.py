@@ -20,6 +20,7 @@ from include.explain.project import Project, Relation, check_published, compiled
 from include.explain.queries import Queries, sql_of
 from include.explain.raw import raw_parts
 from include.explain.rows import Rows, core_rows, raw_rows
+from include.explain.values import unit_of
 from include.explain.where import parse_where
 from include.manifest import upstream
 from include.warehouse import Row
@@ -46,6 +47,7 @@ class Explanation:
         previous: the one before; None for the first.
         core, raw: the rows that enter it.
         is_proven: whether the rows of core alone give the figure.
+        is_there: whether they give a row for the figure.
         recomputed: what they give; differs from `value` only if it is not proven.
         changes: the kept figures that it is or enters.
         checks: the gates and tests that it has passed.
@@ -67,6 +69,7 @@ class Explanation:
     core: tuple[Rows, ...]
     raw: tuple[Rows, ...]
     is_proven: bool
+    is_there: bool
     recomputed: Any
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
@@ -134,6 +137,7 @@ def explain(
         core=tuple(sorted(core, key=lambda each: (not each.table.startswith("core.fct"), -each.row_count))),
         raw=tuple(each for each in raw if each.row_count),
         is_proven=evidence.is_proven,
+        is_there=bool(evidence.values),
         recomputed=evidence.values.get(column),
         changes=tuple(changes_of(table, column, row, key, queries)),
         checks=tuple(checks(behind, project.tests_of(behind), now.as_of, queries)),
@@ -175,8 +179,6 @@ def _behind(project: Project, root: Relation) -> list[str]:
 
 def _currency(root: Relation, column: str, row: Row) -> str | None:
     """The currency of an amount. Amounts are NUMERIC; so are some averages of durations, which the name says."""
-    is_amount = root.columns[column].startswith("numeric") and not column.endswith(
-        ("_pct", "_hours", "_days", "_minutes", "_score")
-    )
+    is_amount = root.columns[column].startswith("numeric") and not unit_of(column)
     currency = row.get("reporting_currency") or row.get("currency")
     return str(currency) if is_amount and currency else None

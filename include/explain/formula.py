@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from include.explain.project import Project, Relation
 from include.explain.queries import sql_of
-from include.explain.sql import definition
+from include.explain.sql import expression_of
 from include.warehouse import Row
 
 
@@ -34,7 +34,7 @@ class Formula:
 
     Attributes:
         text: the expression as SQL; None if parts of a union compute it differently.
-        inputs: the columns in it that the published row has too.
+        inputs: the columns in it that the published row has too, outside aggregates and windows.
     """
 
     text: str | None
@@ -43,16 +43,21 @@ class Formula:
 
 def formula_of(project: Project, relation: Relation, column: str, row: Row) -> Formula:
     """The formula of a column, with the values of one row."""
-    found = definition(project, relation, column)
+    found = expression_of(project, relation, column)
     if found is None:
         return Formula(None, ())
-    names = dict.fromkeys(part.name for part in found.find_all(exp.Column) if part.name != column)
+    # A column inside an aggregate or a window has its values in other rows.
+    names = dict.fromkeys(
+        part.name
+        for part in found.copy().find_all(exp.Column)
+        if part.name != column and part.find_ancestor(exp.AggFunc, exp.Window) is None
+    )
     inputs = [Input(name, row[name], _own(project, relation, name)) for name in names if name in row]
     return Formula(_text(found), tuple(inputs))
 
 
 def _own(project: Project, relation: Relation, column: str) -> str | None:
-    found = definition(project, relation, column)
+    found = expression_of(project, relation, column)
     return None if found is None or (isinstance(found, exp.Column) and found.name == column) else _text(found)
 
 

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from include.explain.project import Project, Relation
 from include.explain.queries import equals
-from include.explain.sql import definition
+from include.explain.sql import expression_of
 from include.warehouse import Row
 
 
@@ -16,7 +16,7 @@ def natural(relation: Relation, project: Project) -> list[str]:
     The key of a table is its first column, by the convention of the project.
     """
     key = next(iter(relation.columns))
-    found = definition(project, relation, key)
+    found = expression_of(project, relation, key)
     names = [column.name for column in found.find_all(exp.Column)] if found is not None else []
     if found is None or isinstance(found, exp.Column):
         names = ["organization_id", f"{key.removesuffix('_key')}_id", key]

@@ -39,7 +39,7 @@ class Change:
     """A figure of an ended month that is kept, and what has become of it.
 
     Attributes:
-        metric, month, part: as in `ops.published_figures`.
+        metric, month: as in `ops.published_figures`.
         is_figure: whether it is the explained figure itself; otherwise the figure enters it.
         values: (time of publication, value) of each publication that changed it, the newest first.
         restatement: the last row of `ops.restatements`; None if it was never restated.
@@ -47,7 +47,6 @@ class Change:
 
     metric: str
     month: date
-    part: str
     is_figure: bool
     values: tuple[tuple[datetime, Any], ...]
     restatement: Row | None
@@ -78,15 +77,24 @@ def publications(table: str, queries: Queries) -> list[Publication]:
     dataset, _, name = table.partition(".")
     found = queries.rows(
         """
-        select run_id, as_of, published_at, code_version, state
+        select
+            run_id,
+            as_of,
+            published_at,
+            code_version,
+            (
+                select max(dropped.published_at)
+                from ops.publications as dropped
+                where dropped.dataset = @dataset and dropped.table_name = @name and dropped.state = 'dropped'
+            ) as dropped_at
         from ops.publications
-        where dataset = @dataset and table_name = @name and state in ('published', 'dropped')
+        where dataset = @dataset and table_name = @name and state = 'published'
         order by published_at desc
         limit 2
         """,
         {"dataset": dataset, "name": name},
     )
-    if not found or found[0]["state"] == "dropped":
+    if not found or (found[0]["dropped_at"] is not None and found[0]["dropped_at"] > found[0]["published_at"]):
         raise ExplainError(f"{table} is not published yet: run the pipeline first (`make run`).")
     current = code_versions([table]).get(table)
     return [
@@ -97,7 +105,6 @@ def publications(table: str, queries: Queries) -> list[Publication]:
             None if None in (current, row["code_version"]) else row["code_version"] == current,
         )
         for row in found
-        if row["state"] == "published"
     ]
 
 
@@ -133,7 +140,6 @@ def _change(figure: Figure, column: str, row: Row, queries: Queries) -> Change |
     return Change(
         figure.metric,
         row[figure.month],
-        part,
         figure.value in (f"max({column})", f"sum({column})") and same(values[0]["value"], round(Decimal(str(row[column])), 6)),
         tuple((value["published_at"], value["value"]) for value in values),
         last[0] if last else None,

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
@@ -37,6 +38,8 @@ from include.warehouse import identity
 
 #: Compiled projects that are kept.
 _KEPT = 5
+#: The longest time for `dbt compile`; it takes 10 to 30 seconds.
+_COMPILE_SECONDS = 300
 _NUMERIC = ("int64", "numeric", "bignumeric", "float64")
 
 
@@ -74,6 +77,12 @@ class Relation:
         return self.sql is None or self.node["name"].startswith(("stg_", "clean_"))
 
     @property
+    def personal(self) -> frozenset[str]:
+        """Its columns that dbt's YAML marks as personal data under another name than the source's."""
+        columns = self.node["columns"].items()
+        return frozenset(name for name, column in columns if column.get("config", {}).get("meta", {}).get("pii"))
+
+    @property
     def numbers(self) -> list[str]:
         """Its numeric columns."""
         return [column for column, kind in self.columns.items() if kind.startswith(_NUMERIC)]
@@ -103,8 +112,7 @@ class Project:
             # A clean view has the columns of its staging view, the first that it reads.
             if not relation.columns and relation.parents and relation.node["name"].startswith("clean_"):
                 staging = next(self.relations[name] for name in relation.parents if name.startswith("staging."))
-                changed = {**vars(relation), "columns": staging.columns, "described": staging.described}
-                self.relations[relation.name] = Relation(**changed)
+                self.relations[relation.name] = replace(relation, columns=staging.columns, described=staging.described)
         self._queries: dict[str, exp.Expression] = {}
 
     def published(self, table: str) -> Relation:
@@ -112,9 +120,10 @@ class Project:
         return next(relation for relation in self.relations.values() if relation.sql and published_name(relation.node) == table)
 
     def tests_of(self, names: Collection[str]) -> list[str]:
-        """dbt's ids of the data tests that read any of some relations."""
+        """dbt's ids of the data tests that read these relations and no others."""
         keys = {self.relations[name].node["unique_id"] for name in names}
-        return [node["unique_id"] for node in nodes_of(self.manifest, "test") if keys.issuperset(parents_of(node))]
+        tests = nodes_of(self.manifest, "test")
+        return [node["unique_id"] for node in tests if (read := parents_of(node)) and keys.issuperset(read)]
 
     def query(self, name: str) -> exp.Expression:
         """The parsed SQL of a model: every column with its table, every star expanded. Callers must not change it."""
@@ -137,16 +146,19 @@ def compiled_project(as_of: datetime) -> Project:
     """The project as it is now, compiled at an as-of time. The compiled SQL is kept in the state folder for the next time.
 
     Raises:
-        ExplainError: dbt could not compile the project; the message contains dbt's own.
+        ExplainError: dbt could not compile the project, or not in time; the message contains dbt's own.
     """
     ensure_manifest(lambda _: None)
     folder = settings().state_dir / "explain"
     kept = folder / f"{_digest(as_of)}.json"
     if not kept.exists():
-        _compile(as_of, folder)
-        (folder / "manifest.json").replace(kept)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Others may compile at the same time, so each does it in a folder of its own.
+        with TemporaryDirectory(dir=folder) as own:
+            _compile(as_of, Path(own))
+            (Path(own) / "manifest.json").replace(kept)
         for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-            old.unlink()
+            old.unlink(missing_ok=True)
     return Project(read_manifest(kept))
 
 
@@ -172,15 +184,19 @@ def nearest(name: str, known: list[str]) -> str:
 
 def _compile(as_of: datetime, folder: Path) -> None:
     dbt = str(settings().dbt_dir)
-    folder.mkdir(parents=True, exist_ok=True)
     parse = settings().manifest.with_name("partial_parse.msgpack")
-    if parse.exists() and not (folder / parse.name).exists():
+    if parse.exists():
         shutil.copy(parse, folder)
     command = [str(Path(sys.prefix) / "bin" / "dbt"), "--quiet", "compile", "--select", "resource_type:model", "--full-refresh"]
     command += ["--no-populate-cache", "--project-dir", dbt, "--profiles-dir", dbt, "--profile", PROFILE, "--target", TARGET]
     command += ["--target-path", str(folder), "--log-path", str(folder)]
     variables = {**os.environ, **identity().dbt_environment(), "DBT_AS_OF": as_of.isoformat()}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=ROOT, env=variables, timeout=_COMPILE_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ExplainError(f"`dbt compile` did not end within {_COMPILE_SECONDS} s.") from error
     if done.returncode:
         raise ExplainError(f"`dbt compile` failed:\n{done.stdout[-3000:]}")
 

@@ -28,21 +28,28 @@ class Queries:
     Attributes:
         client: a BigQuery client.
         limit: the most bytes that a statement may be billed for; None for the client's own limit.
+        timeout: seconds after which a statement ends; None for no limit.
         read: bytes read so far.
         count: statements so far.
     """
 
     client: Client = field(default_factory=lambda: client(tool="explain"))
     limit: int | None = None
+    timeout: float | None = None
     read: int = 0
     count: int = 0
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """The rows of a SELECT."""
-        job = execute(sql, parameters, self.client, maximum_bytes_billed=self.limit)
+        """The rows of a SELECT.
+
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: the warehouse refuses it.
+            concurrent.futures.TimeoutError: it did not end before `timeout`.
+        """
+        job = execute(sql, parameters, self.client, self.timeout, timeout=self.timeout, maximum_bytes_billed=self.limit)
         self.read += int(job.total_bytes_processed or 0)
         self.count += 1
-        return [dict(row.items()) for row in job.result()]
+        return [dict(row.items()) for row in (job.result() if self.timeout is None else job.result(timeout=self.timeout))]
 
 
 def literal(value: Any) -> exp.Expression:

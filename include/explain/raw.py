@@ -16,6 +16,8 @@ from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
 
+#: Stands for personal data.
+MASK = "•••"
 #: Keys that are named one by one; a longer list of accounts is no narrower than its organization.
 _NAMED_KEYS = 1000
 _METADATA = ("_loaded_at", "_batch_id")
@@ -29,15 +31,13 @@ class RawPart:
         table: `raw_source.table`.
         is_history: whether the rows are every version; otherwise the version of each that counts.
         columns: the columns from which the rows of core were built, as far as they keep their names.
-        sql: the query of the rows, with `_loaded_at` and `_batch_id`.
-        hidden: columns with personal data, which the query masks.
+        sql: the query of the rows, with `_loaded_at` and `_batch_id`. It masks personal data.
     """
 
     table: str
     is_history: bool
     columns: frozenset[str]
     sql: str
-    hidden: tuple[str, ...]
 
 
 def raw_parts(project: Project, parts: Sequence[Part], organization: str | None, queries: Queries) -> list[RawPart]:
@@ -88,10 +88,10 @@ def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | 
         return None
     source = next(each for each in sources.values() if each.dataset == origin.name.split(".")[0])
     table = source.tables[origin.name.split(".")[1]]
-    hidden = tuple(name for name, column in table.columns.items() if column.pii)
+    hidden = [name for name, column in table.columns.items() if column.pii]
     shown = [name for name in table.columns if name not in hidden]
     columns = ",\n    ".join(
-        [*(f"raw.{name}" for name in shown), *(f"if(raw.{name} is null, null, '•••') as {name}" for name in hidden)]
+        [*(f"raw.{name}" for name in shown), *(f"if(raw.{name} is null, null, '{MASK}') as {name}" for name in hidden)]
     )
     metadata = ", ".join(f"raw.{name}" for name in _METADATA)
     if relation.name == origin.name:
@@ -102,9 +102,7 @@ def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | 
             f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(replace(part, like=None).condition)}\n"
             f") as staged\n    on {same}"
         )
-    return RawPart(
-        origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}", hidden
-    )
+    return RawPart(origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}")
 
 
 def _origin(project: Project, relation: Relation) -> Relation | None:

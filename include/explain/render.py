@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
@@ -16,7 +17,7 @@ from rich.table import Table
 from include.explain.explanation import Explanation
 from include.explain.queries import Queries
 from include.explain.rows import Rows
-from include.explain.values import cell, figure, size
+from include.explain.values import cell, figure
 from include.restatements.page import number
 
 _INDENT = "  "
@@ -47,7 +48,7 @@ def show(found: Explanation, console: Console, query_file: Path) -> None:
     _text(console, found.read_sql)
     _line(console, f"The query that computes it from the rows of core alone: {query_file}")
     _line(console, f'make sql Q="$(cat {query_file})"')
-    _line(console, f"{found.queries} queries for this explanation have read {size(found.bytes_read)}.")
+    _line(console, f"{found.queries} queries for this explanation have read {decimal(found.bytes_read)}.")
 
 
 def write_csv(found: Explanation, folder: Path, queries: Queries) -> list[Path]:
@@ -77,7 +78,7 @@ def write_query(found: Explanation, path: Path) -> Path:
 
 
 def _head(found: Explanation, console: Console) -> None:
-    key = ", ".join(f"{name} {cell(value)}" for name, value in found.key.items())
+    key = ", ".join(f"{name} {cell(value, name)}" for name, value in found.key.items())
     console.print(f"[bold]{escape(found.table)}.{escape(found.column)}[/] of {escape(key)}", highlight=False)
     console.print(f"\n{_INDENT}[bold green]{escape(figure(found.value, found.column, found.currency))}[/]\n", highlight=False)
     shown = found.publication
@@ -101,20 +102,22 @@ def _formula(found: Explanation, console: Console) -> None:
     table.add_column(justify="right")
     table.add_column(overflow="fold")
     for given in formula.inputs:
-        table.add_row(given.column, cell(given.value), f"= {given.formula}" if given.formula else "")
+        table.add_row(given.column, cell(given.value, given.column), f"= {given.formula}" if given.formula else "")
     console.print(Padding(table, (0, 0, 0, 2)), highlight=False, markup=False)
 
 
 def _proof(found: Explanation, console: Console) -> None:
-    value = figure(found.recomputed, found.column, found.currency)
     if found.is_proven:
         counts = " and ".join(f"{rows.row_count:,} of {rows.table}" for rows in found.core) or "no rows"
         _line(console, f"Computed from these rows alone, the figure is the published one: {counts}.")
-    else:
+    elif found.is_there:
+        value = figure(found.recomputed, found.column, found.currency)
         _line(
             console,
             f"Core or the code has changed since the publication: the figure would now be {value}. It comes from these rows.",
         )
+    else:
+        _line(console, "Core or the code has changed since the publication: this row would not be built now.")
 
 
 def _rows(rows: Rows, console: Console) -> None:
@@ -128,7 +131,7 @@ def _rows(rows: Rows, console: Console) -> None:
         _text(console, f"where {rows.where}", _INDENT * 2)
     if not rows.rows:
         return
-    cells = {name: [cell(row[name]) for row in rows.rows] for name in rows.columns}
+    cells = {name: [cell(row[name], name) for row in rows.rows] for name in rows.columns}
     columns = _fitting(rows, cells, console.width - len(_INDENT * 2))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:

@@ -12,11 +12,9 @@ from include.explain.grain import natural
 from include.explain.lineage import TENANT
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, sql_of
-from include.explain.raw import RawPart
-from include.sources import load_sources
+from include.explain.raw import MASK, RawPart
+from include.sources import load_sources, personal_columns
 from include.warehouse import Row
-
-MASK = "•••"
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,7 @@ def core_rows(project: Project, part: Part, others: Collection[Part], limit: int
         other = next(each for each in others if each.relation.name == name)
         where += f" and {column} in (select {column} from {name} where {sql_of(other.condition)})"
         shown += f", and the {column} of one of the rows of {name}"
-    hidden = {
-        column.name
-        for source in load_sources().values()
-        for table in source.tables.values()
-        for column in table.columns.values()
-        if column.pii
-    }
+    hidden = personal_columns() | relation.personal
     select = ", ".join(f"if({name} is null, null, '{MASK}') as {name}" if name in hidden else name for name in columns)
     sql = f"select {select}\nfrom {relation.name}\nwhere {where}{_order(largest, own)}"
     found = queries.rows(f"{sql}\nlimit {limit}")

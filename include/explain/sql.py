@@ -11,7 +11,7 @@ from include.explain.project import Project, Relation
 _PASSING = (exp.Sum, exp.AnyValue, exp.Coalesce)
 
 
-def definition(project: Project, relation: Relation, column: str) -> exp.Expression | None:
+def expression_of(project: Project, relation: Relation, column: str) -> exp.Expression | None:
     """The expression that computes a column, past every step that only passes it on.
 
     Returns:

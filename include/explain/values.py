@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-#: Ending of a column's name → the unit behind its value.
+#: Ending of a column's name → the unit behind its value. Hours may also be in its middle.
 _UNITS = {
     "_pct": " %",
     "_hours": " h",
@@ -22,19 +22,23 @@ def figure(value: Any, column: str, currency: str | None) -> str:
     """A figure with its unit; `unknown` if it is NULL."""
     if value is None:
         return "unknown (NULL)"
-    unit = next((unit for ending, unit in _UNITS.items() if column.endswith(ending)), "")
-    text = _number(value)
-    return f"{currency} {text}" if currency else f"{text}{unit}"
+    return f"{currency} {value:,.2f}" if currency else f"{_number(value, column)}{unit_of(column)}"
 
 
-def cell(value: Any) -> str:
-    """A value in a table."""
+def unit_of(column: str) -> str:
+    """The unit that the name of a column says, with a space before it; empty if it says none."""
+    middle = " h" if "_hours_" in column else ""
+    return next((unit for ending, unit in _UNITS.items() if column.endswith(ending)), middle)
+
+
+def cell(value: Any, column: str = "") -> str:
+    """A value in a table. A year has no thousands separator."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
-        return _number(value)
+        return _number(value, column)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
@@ -43,18 +47,10 @@ def cell(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def size(count: int) -> str:
-    """A number of bytes."""
-    if count < 1000:
-        return f"{count} B"
-    power = min((len(str(count)) - 1) // 3, 4)
-    return f"{count / 1000**power:,.1f} {('KB', 'MB', 'GB', 'TB')[power - 1]}"
-
-
-def _number(value: float | Decimal) -> str:
-    """A whole number without digits, an amount with two, a small number with four."""
+def _number(value: float | Decimal, column: str) -> str:
+    """A whole number without digits, a fraction with two, a small one with four."""
     if isinstance(value, int):
-        return f"{value:,}"
+        return str(value) if column.endswith("year") else f"{value:,}"
     if value == 0 or not -1 < value < 1:
         return f"{value:,.2f}"
     return f"{value:.4f}"

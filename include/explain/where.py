@@ -47,7 +47,7 @@ _ALLOWED = (
     *(exp.DateAdd, exp.DateSub, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Extract, exp.Concat),
     *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Abs, exp.Round, exp.StartsWith),
 )
-_BOOLEAN = (exp.Predicate, exp.And, exp.Or, exp.Not, exp.Boolean, exp.Column)
+_BOOLEAN = (exp.Predicate, exp.And, exp.Or, exp.Not, exp.Boolean, exp.Column, exp.StartsWith, exp.Coalesce)
 
 
 def parse_where(text: str, columns: Collection[str]) -> exp.Expression:
@@ -55,7 +55,7 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expression:
 
     Args:
         text: the condition in BigQuery's SQL.
-        columns: the columns that it may name.
+        columns: the columns that it may name, lower case.
 
     Raises:
         ExplainError: it is not one condition on these columns.
@@ -73,7 +73,6 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expression:
     if not isinstance(statement, exp.Select) or {name for name, part in statement.args.items() if part} - {
         "expressions",
         "from_",
-        "from",
         "where",
     }:
         raise ExplainError(f"WHERE must be one condition and nothing else: {EXAMPLE}")
@@ -86,8 +85,11 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expression:
     for column in condition.find_all(exp.Column):
         if column.table:
             raise ExplainError(f"WHERE names `{column.sql(dialect=DIALECT)}`: write columns without a table.")
-        if column.name not in columns:
-            raise ExplainError(f"WHERE names {column.name}, which the table does not have.{nearest(column.name, list(columns))}")
+        # Names of columns ignore case on BigQuery.
+        if column.name.lower() not in columns:
+            raise ExplainError(
+                f"WHERE names {column.name}, which the table does not have.{nearest(column.name.lower(), list(columns))}"
+            )
     if not isinstance(condition.unnest(), _BOOLEAN):
         raise ExplainError(f"WHERE must be a condition, which is true or false: {EXAMPLE}")
     return condition

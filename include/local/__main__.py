@@ -120,19 +120,10 @@ def down(_: argparse.Namespace) -> None:
 
 def sql(arguments: argparse.Namespace) -> None:
     """Run one query on the local warehouse and print its rows."""
-    from google.api_core.exceptions import GoogleAPICallError
-
-    company = Company.last()
-    if company is None:
-        raise StackError("There is no local warehouse yet: `make run` makes one.")
     if not arguments.query.strip():
         raise StackError('Give a query: make sql Q="select * from metrics.mtr_revenue_by_month limit 10"')
-    with warehouse_of(company, Ports.from_environment()) as variables:
-        os.environ.update(variables)
-        try:
-            rows = execute(arguments.query, tool="sql").result()
-        except GoogleAPICallError as error:
-            raise StackError(f"The warehouse refused the query: {error.message}") from error
+    with last_warehouse():
+        rows = execute(arguments.query, tool="sql").result()
         table = Table(*[field.name for field in rows.schema or []])
         for row in rows:
             table.add_row(*["" if value is None else str(value) for value in row.values()])
@@ -189,14 +180,19 @@ def close(arguments: argparse.Namespace) -> None:
 
 def explain(arguments: argparse.Namespace) -> None:
     """Explain a published figure: its definition, its formula, the rows that give it, its changes and its checks."""
-    from include.explain import ExplainError, Queries, show, write_csv, write_query
+    from include.explain import SHOWN, ExplainError, Queries, show, write_csv, write_query
     from include.explain import explain as explain_figure
 
     with last_warehouse():
         queries = Queries()
         try:
             found = explain_figure(
-                arguments.table, arguments.column, arguments.where, limit=arguments.limit, queries=queries, say=console.print
+                arguments.table,
+                arguments.column,
+                arguments.where,
+                limit=arguments.limit or SHOWN,
+                queries=queries,
+                say=console.print,
             )
             wide = console if console.is_terminal else Console(width=160)
             show(found, wide, write_query(found, local_home() / "explain" / "figure.sql"))
@@ -290,7 +286,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("table", help="a published table, such as marts.mart_nrr_summary")
             command.add_argument("column", help="a numeric column of it")
             command.add_argument("where", help="a condition that one row fulfils, in BigQuery's SQL")
-            command.add_argument("--limit", type=_positive, default=10, help="rows to show of each table (default 10)")
+            command.add_argument("--limit", type=_positive, help="rows to show of each table")
             command.add_argument("--out", default="", help="write all rows as CSV into this folder")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")

@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 def _count(row: Row, name: str) -> str:
-    return f"{row[name] or 0:,}"
+    return "–" if row[name] is None else f"{row[name]:,}"
 
 
 def _money(row: Row, name: str) -> str:
@@ -72,9 +72,11 @@ KPIS = (
     with
 
     risk as (
-        select organization_id, count(*) as at_risk, sum(mrr_amount) as at_risk_mrr
+        select
+            organization_id,
+            if(countif(churn_risk_level is not null) = 0, null, countif(churn_risk_level in ('high', 'critical'))) as at_risk,
+            sum(if(churn_risk_level in ('high', 'critical'), mrr_amount, null)) as at_risk_mrr
         from marts.mart_churn_risk
-        where churn_risk_level in ('high', 'critical')
         group by organization_id
     ),
 

@@ -1,6 +1,6 @@
 """Runs one query, and returns the rows with their definition, their freshness and the SQL.
 
-Every statement is a constant of this package. A caller's values reach SQL only as query parameters. Before a statement
+Every statement of `ask` is a constant of this package. A caller's values reach SQL only as query parameters. Before a statement
 runs, a dry run must confirm that it is a SELECT and reads published tables only.
 """
 
@@ -90,7 +90,7 @@ def ask(question: Question[RowT], parameters: Callable[[Freshness], Parameters])
         ToolError: the table is not published or is being published, or the warehouse refuses. The message is for the caller.
     """
     cap = settings().maximum_bytes_billed or BYTE_CAP
-    with explained(), client(tool="mcp") as bq:
+    with plain_errors(), client(tool="mcp") as bq:
         for _ in range(ATTEMPTS):
             freshness = freshness_of(bq, question.table, cap)
             values = parameters(freshness)
@@ -175,7 +175,7 @@ def _run(bq: Client, sql: str, parameters: Parameters, cap: int, **options: Any)
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Turns errors of the warehouse or the network into one line for the caller."""
     from concurrent.futures import TimeoutError as Timeout
 

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field, JsonValue
 
 from include.explain import ExplainError, Explanation, Queries, Rows, explain
-from include.mcp.answers import BYTE_CAP, Freshness, explained, freshness_of
+from include.mcp.answers import BYTE_CAP, TIMEOUT_SECONDS, Freshness, freshness_of, plain_errors
 from include.settings import settings
 from include.warehouse import client
 
@@ -31,6 +31,7 @@ class SourceRows(BaseModel):
     """Rows of one table that enter the figure."""
 
     table: str
+    is_history: bool = Field(description="Whether the rows are every version of the raw rows, not only the one that counts.")
     row_count: int = Field(description="All rows that enter the figure.")
     new_count: int | None = Field(description="Raw rows that were loaded after the publication before.")
     where: str | None = Field(description="What the rows have in common.")
@@ -50,7 +51,7 @@ class ExplainedFigure(BaseModel):
     core: list[SourceRows]
     raw: list[SourceRows]
     is_proven: bool = Field(
-        description="Whether the rows of core alone give the figure. False if core has changed since the publication."
+        description="Whether the rows of core alone give the figure. False if core or the code has changed since the publication."
     )
     changes: list[dict[str, JsonValue]] = Field(
         description="The kept figures of ended months that it is or enters, and their last restatement."
@@ -69,12 +70,15 @@ def explain_figure(table: Table, column: Column, where: Where, limit: ShownRows 
     `is_proven` says that the figure was computed again from the named rows of core and came out the same. It takes some seconds.
     """
     cap = settings().maximum_bytes_billed or BYTE_CAP
-    with explained(), client(tool="mcp") as bq:
+    with plain_errors(), client(tool="mcp") as bq:
         try:
-            found = explain(table, column, where, limit=limit, queries=Queries(bq, cap))
+            found = explain(table, column, where, limit=limit, queries=Queries(bq, cap, TIMEOUT_SECONDS))
         except ExplainError as error:
             raise ToolError(str(error)) from error
-        return _answer(found, freshness_of(bq, table, cap))
+        freshness = freshness_of(bq, table, cap)
+    if freshness.published_at != found.publication.published_at:
+        raise ToolError(f"{table} was published while it was read: try again.")
+    return _answer(found, freshness)
 
 
 def _answer(found: Explanation, freshness: Freshness) -> ExplainedFigure:
@@ -110,7 +114,8 @@ def _answer(found: Explanation, freshness: Freshness) -> ExplainedFigure:
 
 def _rows(rows: Rows) -> SourceRows:
     return SourceRows(
-        table=rows.name,
+        table=rows.table,
+        is_history=rows.is_history,
         row_count=rows.row_count,
         new_count=rows.new_count,
         where=rows.where,

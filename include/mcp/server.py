@@ -21,9 +21,9 @@ NAME = "customer-intelligence"
 
 _INSTRUCTIONS = """
 KPI tools about the customers and the support of the organizations on this platform. All figures come from published tables
-that passed all checks. The tools only read. Each answer contains the meaning of its columns (definition), the run it comes from
-(freshness) and its SQL (query). State as_of with every figure. Never add amounts with different reporting_currency.
-kpi.explain_figure shows where any figure of a published table comes from.
+that passed all checks. The tools only read. Each answer of the first two tools contains the meaning of its columns (definition), the run
+it comes from (freshness) and its SQL (query). State as_of with every figure. Never add amounts with different reporting_currency.
+kpi.explain_figure shows where a published figure comes from. Its rows of core and raw are not published.
 """
 
 HOST = "127.0.0.1"

@@ -1,7 +1,7 @@
 """The sources: one YAML file per source, the schema of these files, the connections, and the readers."""
 
 from include.connection import ConnectionMissing, SourceConnection
-from include.sources.loading import SourceError, load_source, load_sources
+from include.sources.loading import SourceError, load_source, load_sources, personal_columns
 from include.sources.schema import Column, Freshness, Source, Table
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "Table",
     "load_source",
     "load_sources",
+    "personal_columns",
 ]

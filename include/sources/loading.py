@@ -57,6 +57,12 @@ def load_sources(folder: Path | None = None) -> dict[str, Source]:
     return sources
 
 
+def personal_columns() -> frozenset[str]:
+    """The names of all columns that a source marks as personal data."""
+    tables = (table for source in load_sources().values() for table in source.tables.values())
+    return frozenset(column.name for table in tables for column in table.columns.values() if column.pii)
+
+
 def load_source(path: Path) -> Source:
     """Load the source that one file describes. An optional table that it does not name is absent.
 

@@ -23,7 +23,8 @@ from include.explain.grain import key_of, natural
 from include.explain.lineage import TENANT, order
 from include.explain.project import Project, Relation, compiled_project
 from include.explain.queries import Queries, sql_of
-from include.explain.rows import MASK, core_rows
+from include.explain.raw import MASK
+from include.explain.rows import core_rows
 from include.manifest import PUBLISHED
 from include.mcp.explain import explain_figure
 from include.run_context import RunContext

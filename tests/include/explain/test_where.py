@@ -21,6 +21,9 @@ COLUMNS = ("organization_id", "month", "dimension", "nrr_pct", "is_complete")
         ("dimension like 'to%'", "dimension like 'to%'"),
         (r"organization_id = 'it\'s'", r"organization_id = 'it\'s'"),
         ("organization_id = 'SELECT 1; DROP' -- rest", "organization_id = 'SELECT 1; DROP'"),
+        ("starts_with(dimension, 'to')", "starts_with(dimension, 'to')"),
+        ("coalesce(is_complete, false)", "coalesce(is_complete, false)"),
+        ("Month = '2026-09-01' and DIMENSION = 'Total'", "Month = '2026-09-01' and dimension = 'Total'"),
         ("date_trunc(month, year) = '2026-01-01'", "date_trunc(month, year) = '2026-01-01'"),
     ],
 )
@@ -35,6 +38,7 @@ def test_a_condition_on_the_columns(text: str, sql: str) -> None:
         ("month = ", "cannot be read"),
         ("organization_id = 'it's'", "cannot be read"),
         ("mont = '2026-09-01'", "names mont, which the table does not have. Did you mean month"),
+        ("MONT = '2026-09-01'", "names MONT, which the table does not have. Did you mean month"),
         ("x.month = '2026-09-01'", "write columns without a table"),
         ("raw_crm.contacts.email = 'x'", "write columns without a table"),
         ("month = (select max(month) from marts.mart_nrr_summary)", "may not contain"),

@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel
 from sqlglot import exp, parse
 
-from include.mcp import answers
+from include.mcp import answers, explain
 from include.mcp.answers import Answer, Parameters, Question, ask
 from include.mcp.churn import CHURNED_CUSTOMERS
 from include.mcp.root_causes import TOP_ROOT_CAUSES
@@ -150,6 +150,19 @@ def test_a_table_that_is_published_repeatedly_is_refused(bq: Client) -> None:
     with pytest.raises(ToolError, match="published repeatedly"):
         ask(ACCOUNTS, publish_again)
     assert len(times) == answers.ATTEMPTS
+
+
+def test_an_explanation_comes_from_one_publication(bq: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that is published while its figure is explained would get the freshness of another publication."""
+    publish(bq, TABLE, customers())
+
+    def published_meanwhile(*_: object, **__: object) -> Any:
+        record(bq, TABLE, "published", PUBLISHED_AT + timedelta(days=1))
+        return SimpleNamespace(publication=SimpleNamespace(published_at=PUBLISHED_AT))
+
+    monkeypatch.setattr(explain, "explain", published_meanwhile)
+    with pytest.raises(ToolError, match=f"{TABLE} was published while it was read: try again"):
+        explain.explain_figure(TABLE, "mrr_amount", "true")
 
 
 @pytest.mark.parametrize(("setting", "limit"), [("", 1024**3), ("12345678", 12345678), ("9999999999", 9999999999)])
