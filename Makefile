@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google cost bench mutate clean demo-data sql dbt docs status restatements close explain mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data sql dbt docs status restatements close explain mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -83,7 +83,7 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": two more companies, before a release]
 	@include/local/bootstrap.sh google
 	@include/local/bootstrap.sh browser
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check check-google
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target check google-statements google-cases
 	@SEEDS="$(SEEDS)" $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: setup ## linters, types, schemas, drift of generated files
@@ -100,12 +100,17 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
-check-google: setup ## offline: every statement on Google's analyzer, unit tests on its evaluator [RECORDED=file of make run] [EVALUATE=1: a tiny company, and every explained table]
+check-google: google-statements google-cases ## offline: every statement on Google's analyzer, unit tests on its evaluator [RECORDED=file of make run] [EVALUATE=1: a tiny company, and every explained table]
+	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
+
+google-statements: setup
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
 	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)") $(if $(EVALUATE),--every-table)
+
+google-cases: setup
+	@include/local/bootstrap.sh google
 	@$(PY) -m tests.google.unit_tests
-	@$(if $(EVALUATE),$(PY) -m tests.google.company,:)
 
 cost: setup ## bytes, price and limits on BigQuery, from recorded statements and table sizes [PROJECT=id: its sizes] [WRITE=1: into docs/cost.md]
 	@include/local/bootstrap.sh google

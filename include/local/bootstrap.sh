@@ -58,6 +58,11 @@ install .venv-warehouse requirements-warehouse.txt
 # `bootstrap.sh google` adds Google's analyzer, for `make check-google`.
 if [ "${1:-}" = google ]; then
     install .venv-google requirements-google.txt
+    # Compiled once here, because several processes would each compile it at their first start.
+    [ -d .venv-google/compiled ] ||
+        .venv-google/bin/python -c 'from pathlib import Path; from tests.google.engine import Engine; Engine(Path(".venv-google/compiled"))' \
+            >>.local/logs/setup.log 2>&1 ||
+        fail "Google's analyzer could not be compiled: $(tail -n 1 .local/logs/setup.log)"
 fi
 
 # The web UI's test drives a browser: `bootstrap.sh browser` installs Debian's where it may; elsewhere the test says what it needs.

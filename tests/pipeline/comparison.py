@@ -101,7 +101,7 @@ DIMENSIONS = {
 MODELS = {
     model.name: model
     for model in (
-        Model("dim_account_months", ("organization_id", "account_id", "month"), "account_month_key"),
+        Model("fct_account_months", ("organization_id", "account_id", "month"), "account_month_key"),
         Model(
             "dim_accounts",
             ("organization_id", "account_id"),

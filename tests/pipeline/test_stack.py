@@ -98,7 +98,7 @@ def test_a_figure_is_explained(run: Commands, summary: str, tmp_path: Path) -> N
     again = run("sql", (tmp_path / "figure.sql").read_text())
     figure = run("sql", f"select nrr_pct from marts.mart_nrr_summary where {one}")
     assert figure == again
-    assert "is not published" in run("explain", "core.fct_revenue", "mrr_amount", "true", ok=False)
+    assert "is not a published table" in run("explain", "core.fct_revenue", "mrr_amount", "true", ok=False)
 
 
 def test_the_web_ui(run: Commands, summary: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.recompute.grouping import grouped
 from tests.recompute.money import Rates
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.rollup import roll_ups
-from tests.recompute.sources import Row, SourceData, natural
+from tests.recompute.sources import Row, SourceData, computed_once, natural
 
 # The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
@@ -62,6 +62,7 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool, i
     return "onboarding" if is_recent("new") else "active"
 
 
+@computed_once
 def dim_accounts(sources: SourceData) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
     organizations, users = sources.by_key("organizations"), sources.by_tenant("users")

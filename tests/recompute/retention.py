@@ -91,8 +91,8 @@ def _base_and_today(attributes: AccountAttributes, row: Row) -> tuple[Row, Row]:
     return base, attributes.at(tenant, account, attributes.records.last)
 
 
-def dim_account_months(sources: SourceData) -> list[Row]:
-    """The rows of dim_account_months, by top account and month."""
+def fct_account_months(sources: SourceData) -> list[Row]:
+    """The rows of fct_account_months, by top account and month."""
     attributes, rows = AccountAttributes(sources), []
     for row in fct_revenue(sources):
         base, today = _base_and_today(attributes, row)

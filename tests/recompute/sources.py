@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, lru_cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +168,9 @@ def _latest(rows: Iterable[Row], key: tuple[str, ...]) -> list[Row]:
     return list(kept.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceData:
-    """Every source table as of one run, by table name."""
+    """Every source table as of one run, by table name. Two of them are never equal, so that results can be kept by them."""
 
     as_of: datetime
     tables: dict[str, list[Row]]
@@ -248,3 +248,14 @@ def _read_sources(folder: Path, as_of: datetime) -> SourceData:
     }
     tables = {name: _visible_rows(name, _read(folder / f"{name}.csv"), as_of) for name in KEYS}
     return SourceData(as_of, tables, landed)
+
+
+def computed_once(model: Callable[[SourceData], list[Row]]) -> Callable[[SourceData], list[Row]]:
+    """The model, computed once for the same source data. Each caller gets copies of the rows."""
+    kept = lru_cache(maxsize=2)(model)
+
+    @wraps(model)
+    def rows(sources: SourceData) -> list[Row]:
+        return [dict(row) for row in kept(sources)]
+
+    return rows

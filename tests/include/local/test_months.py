@@ -17,7 +17,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.local import months
+from include.local import stack
 from include.local.__main__ import main
 from include.local.home import Company, Ports, local_home, only_one
 from include.orchestration import BUILD, take_lock
@@ -35,7 +35,7 @@ def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     monkeypatch.setenv("LOCAL_HOME", str(tmp_path / "local"))
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(months, "warehouse_of", lambda *_: nullcontext({}))
+    monkeypatch.setattr(stack, "warehouse_of", lambda *_: nullcontext({}))
     with connected(monkeypatch) as client:
         ops.ensure_tables(client=client)
         Company("2026-10-01").save()

@@ -69,7 +69,7 @@ account_months as (
         account_id,
         month,
         segment
-    from {{ ref('dim_account_months') }}
+    from {{ ref('fct_account_months') }}
     where segment is not null
 ),
 

@@ -45,7 +45,7 @@ accounts as (
         segment_today,
         plan_tier_today,
         region_today
-    from {{ ref('dim_account_months') }}
+    from {{ ref('fct_account_months') }}
 ),
 
 with_base as (
