@@ -171,10 +171,15 @@ def test_the_audit_tables_have_rows_of_every_layer_and_gate(runs: NightlyRuns, s
     assert gates == {f"raw_{name}" for name in runs.sources} | {"staging", "core", "marts"}
 
 
-def test_an_incremental_run_loads_only_new_rows_and_equals_a_full_refresh(runs: NightlyRuns, second: RunContext) -> None:
+def test_an_incremental_run_loads_only_new_rows(runs: NightlyRuns, second: RunContext) -> None:
     assert loaded_rows(SECOND) < runs.first_row_count / 5
+    assert everything() != runs.first_tables, "the data has changed since the first run"
+
+
+@before_a_release
+def test_an_incremental_run_equals_a_full_refresh(runs: NightlyRuns, second: RunContext) -> None:
+    # In CI, both the first run, which builds everything, and the second one equal their recomputation.
     incremental = everything()
-    assert incremental != runs.first_tables, "the data has changed since the first run"
     runs.run(SECOND, full_refresh=True, tested=False, ingests=False)
     assert everything() == incremental
 
