@@ -15,8 +15,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.contract import ColumnType
 from include.sources.readers.pieces import dump
-from include.sources.schema import ColumnType
 
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 NUMERIC = pa.decimal128(38, 9)

@@ -14,10 +14,11 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.contract import ColumnType
 from include.ingestion.casting import ARROW_TYPES, UTC_MICROSECONDS, as_text, cast, plain
 from include.ingestion.report import SchemaChange
 from include.sources.readers.pieces import Piece, Rejected, dump
-from include.sources.schema import ColumnType, Table
+from include.sources.schema import Table
 
 #: Suffix of the columns that keep values which cannot be cast to the declared type.
 VARIANT_SUFFIX = "__v_text"

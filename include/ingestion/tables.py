@@ -19,12 +19,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.contract import ColumnType
 from include.ingestion.casting import UTC_MICROSECONDS
 from include.ingestion.conform import Conformer, Stamp
 from include.ingestion.deduplication import Versions, changed
 from include.ingestion.report import TableReport
 from include.sources.readers.pieces import FileRead, Reader, Window
-from include.sources.schema import ColumnType, Table
+from include.sources.schema import Table
 
 log = logging.getLogger(__name__)
 

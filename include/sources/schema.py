@@ -18,17 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
-#: The types of declared columns. `time` is a local time of day; `json` is JSON text.
-ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
-
-#: Types that a key may have: their text is the same in every system.
-_KEY_TYPES = frozenset({"string", "integer", "date", "time"})
-#: The column of the tenant. Two tenants may use the same ids, so a key of a table that has the column contains it.
-TENANT = "organization_id"
-#: The event time of tables whose rows are known ahead.
-KNOWN_AHEAD = "none"
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
@@ -202,7 +194,7 @@ class Table(_Strict):
         for key in self.primary_key:
             if key not in self.columns:
                 raise ValueError(f"primary_key names {key}, which is not a column of the table")
-            if self.columns[key].type not in _KEY_TYPES:
+            if self.columns[key].type not in KEY_TYPES:
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )

@@ -13,7 +13,8 @@ from include.sources.readers.pieces import Piece, ReadError, Window
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.schema import ColumnType, SqlReader, Table
+    from include.contract import ColumnType
+    from include.sources.schema import SqlReader, Table
 
 CONNECT_TIMEOUT_SECONDS = 15
 

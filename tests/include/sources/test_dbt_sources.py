@@ -70,13 +70,13 @@ def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0
     path = sources / "billing.yml"
-    path.write_text(path.read_text().replace("Product of the subscription.", "Product that was bought."))
+    path.write_text(path.read_text().replace("subscriptions: {}", "subscriptions: {description: Terms of a customer.}"))
     (sources / "reference.yml").unlink()
     capsys.readouterr()
     assert main([*arguments, "--check"]) == 1
     shown = capsys.readouterr()
     changed = [line.split() for line in shown.out.splitlines() if line.startswith("+ ")]
-    assert changed == [["+", "description:", "Product", "that", "was", "bought."]]
+    assert changed == [["+", "description:", "Terms", "of", "a", "customer."]]
     assert "--- models/staging/reference/_reference__sources.yml" in shown.out
     assert "run `python -m include.sources dbt-sources`" in shown.err
 

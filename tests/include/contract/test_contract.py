@@ -1,0 +1,65 @@
+"""The contract's files, and the messages for invalid ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from include.contract import ContractError, Entity, contract, loading
+from include.sources import load_sources
+
+COLUMNS = {
+    "organization_id": {"type": "string", "description": "The tenant."},
+    "id": {"type": "string", "description": "The row."},
+}
+
+
+def test_the_sources_feed_every_entity_with_its_columns() -> None:
+    tables = {table.name: table for source in load_sources().values() for table in source.tables.values()}
+    assert tables.keys() == contract().keys()
+    for name, entity in contract().items():
+        assert tables[name].primary_key == entity.key
+        required = {column for column, declared in entity.columns.items() if declared.required}
+        assert {column.name for column in tables[name].columns.values() if not column.nullable} == required
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"key": ["id"]}, "key lacks organization_id: two tenants may use the same id"),
+        ({"key": ["organization_id", "other"]}, "key names other, which is not a column"),
+        ({"event_time": "other"}, "event_time names other, which is not a column"),
+        ({"happens_at": "other"}, "happens_at names other, which is not a column"),
+    ],
+)
+def test_an_inconsistent_entity_is_refused(change: dict[str, object], message: str) -> None:
+    good = {"description": "One row.", "key": ["organization_id", "id"], "columns": COLUMNS}
+    Entity.model_validate(good)
+    with pytest.raises(ValidationError, match=message):
+        Entity.model_validate(good | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "things: {description: Things., key: [id], columns: {id: {type: text, description: The id.}}}",
+            "b.yml: things.columns.id.type",
+        ),
+        ("things: [", "b.yml line "),
+        (
+            "same: {description: Things., key: [id], columns: {id: {type: string, description: The id.}}}",
+            "b.yml: same is declared in another",
+        ),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    (tmp_path / "a.yml").write_text(
+        "same: {description: Things., key: [id], columns: {id: {type: string, description: The id.}}}"
+    )
+    (tmp_path / "b.yml").write_text(text)
+    monkeypatch.setattr(loading, "__file__", str(tmp_path / "loading.py"))
+    with pytest.raises(ContractError, match=message):
+        contract.__wrapped__()
