@@ -23,7 +23,7 @@ def contract() -> Mapping[str, Entity]:
     """The entities by name, in the order of the files.
 
     Raises:
-        ContractError: a file is invalid, or two files declare the same entity.
+        ContractError: a file is invalid, two files declare the same entity, or an id belongs to no entity.
     """
     entities: dict[str, Entity] = {}
     for path in sorted(Path(__file__).parent.glob("*.yml")):
@@ -37,4 +37,12 @@ def contract() -> Mapping[str, Entity]:
         if twice := found.keys() & entities.keys():
             raise ContractError(f"{path.name}: {', '.join(sorted(twice))} is declared in another file too")
         entities |= found
+    _check_ids(entities)
     return entities
+
+
+def _check_ids(entities: Mapping[str, Entity]) -> None:
+    for name, entity in entities.items():
+        for column, declared in entity.columns.items():
+            if declared.id_of is not None and declared.id_of not in entities:
+                raise ContractError(f"{name}.{column}: id_of names {declared.id_of}, which is no entity")

@@ -30,6 +30,8 @@ class ContractColumn(_Strict):
     description: str = Field(min_length=3)
     #: A row without the value breaks the contract.
     required: bool = False
+    #: The entity whose rows the value identifies: the row itself, or a row that it refers to.
+    id_of: str | None = None
     pii: bool = False
     accepted_values: tuple[str, ...] | None = None
 
@@ -63,7 +65,7 @@ class Entity(_Strict):
         table: dict[str, Any] = {"description": self.description, "primary_key": list(self.key), "by_delivery": self.by_delivery}
         table |= {key: value for key in ("event_time", "happens_at") if (value := getattr(self, key)) is not None}
         table["columns"] = {
-            name: column.model_dump(exclude={"required"}) | {"nullable": not column.required}
+            name: column.model_dump(exclude={"required", "id_of"}) | {"nullable": not column.required}
             for name, column in self.columns.items()
         }
         return table

@@ -50,6 +50,10 @@ def test_an_inconsistent_entity_is_refused(change: dict[str, object], message: s
         ),
         ("things: [", "b.yml line "),
         (
+            "things: {description: Things., key: [id], columns: {id: {type: string, id_of: thing, description: The id.}}}",
+            "things.id: id_of names thing, which is no entity",
+        ),
+        (
             "same: {description: Things., key: [id], columns: {id: {type: string, description: The id.}}}",
             "b.yml: same is declared in another",
         ),
