@@ -13,7 +13,7 @@ Loads the new and changed rows of one source into `raw_<source>`, then checks th
 **On call.**
 
 - *`land` failed.* It has loaded the tables that it could read. Its message names the table that it could not read. Fix the source
-  or its connection, then clear the task. It continues from the cursor in the warehouse, and staging shows no row twice.
+  or its connection, then clear the task. It continues from the cursor in the warehouse, and the staging view shows no row twice.
 - *`gate` is blocked.* Its message names the expectation, the table and the rows: see `ops.gate_results`. Clear `land` after you
   fix the source, or `gate` after you fix the rule.
 - *A task is up for reschedule.* It waits for a refresh that loads the same source; its log names the run.

@@ -1,7 +1,7 @@
 """
 ### Transform, check, publish
 
-Builds the dbt project layer by layer, with gates after staging, core and marts. Publishes the marts only if the last gate passes.
+Builds the dbt project layer by layer, with gates after the conformed views, core and marts. Publishes the marts only if the last gate passes.
 Then it updates the snapshots of the published marts.
 
 | | |
@@ -54,7 +54,7 @@ for _name in raw_assets():
 
 with DAG(
     dag_id=TRANSFORM,
-    description="Builds the dbt layers, with gates after staging, core and marts; publishes the marts if the last gate passes.",
+    description="Builds the dbt layers, with gates after the conformed views, core and marts; publishes the marts if the last gate passes.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
     catchup=False,

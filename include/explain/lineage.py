@@ -1,4 +1,4 @@
-"""From a row of a published table to the rows of core, and from rows of core to those of staging and raw."""
+"""From a row of a published table to the rows of core, and from rows of core to those of conformed views and raw."""
 
 from __future__ import annotations
 

@@ -62,8 +62,13 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
     sources = load_sources()
     # Of a table of which only the tenant is needed, it only matters that it has rows.
     telling = [part for part in found.values() if part.columns - {TENANT}] or list(found.values())
-    raw = [_raw(project, part, sources) for part in telling if part.relation.node["resource_type"] != "seed"]
-    return sorted((each for each in raw if each is not None), key=lambda each: each.table)
+    raw = [
+        _raw(part, origin, sources)
+        for part in telling
+        if part.relation.node["resource_type"] != "seed"
+        for origin in _origins(project, part.relation)
+    ]
+    return sorted(raw, key=lambda each: each.table)
 
 
 def _conditions(part: Part, parts: Sequence[Part], queries: Queries) -> tuple[exp.Expression, ...]:
@@ -81,11 +86,9 @@ def _conditions(part: Part, parts: Sequence[Part], queries: Queries) -> tuple[ex
     return (part.condition, exp.In(this=exp.column(column), expressions=[literal(row["value"]) for row in keys]))
 
 
-def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | None:
+def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
+    """The rows of one raw table behind a part."""
     relation = part.relation
-    origin = _origin(project, relation)
-    if origin is None:
-        return None
     source = next(each for each in sources.values() if each.dataset == origin.name.split(".")[0])
     table = source.tables[origin.name.split(".")[1]]
     hidden = [name for name, column in table.columns.items() if column.pii]
@@ -98,6 +101,7 @@ def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | 
         rows = f"from {origin.quoted} as raw\nwhere {sql_of(_qualified(part.condition))}"
     else:
         same = " and ".join(f"raw.{name} = staged.{name}" for name in (*table.primary_key, *_METADATA))
+        same += f" and staged.source_system = '{source.name}'"
         rows = (
             f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(replace(part, like=None).condition)}\n"
             f") as staged\n    on {same}"
@@ -105,12 +109,11 @@ def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | 
     return RawPart(origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}")
 
 
-def _origin(project: Project, relation: Relation) -> Relation | None:
-    """The raw table behind a staging view, its clean view or itself."""
+def _origins(project: Project, relation: Relation) -> list[Relation]:
+    """The raw tables behind a staging, conformed or clean view, one per system; or the raw table itself."""
     if relation.node["resource_type"] == "source":
-        return relation if relation.name.startswith("raw_") else None
-    found = (_origin(project, project.relations[name]) for name in relation.parents)
-    return next((each for each in found if each is not None), None)
+        return [relation] if relation.name.startswith("raw_") else []
+    return [origin for name in relation.parents for origin in _origins(project, project.relations[name])]
 
 
 def _qualified(condition: exp.Expression) -> exp.Expression:

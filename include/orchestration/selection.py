@@ -40,7 +40,7 @@ def selected_nodes(context: Mapping[str, Any]) -> list[str] | None:
 def scope_of_selection(context: Mapping[str, Any]) -> Scope | None:
     """The scope of the run's gates; None for a run without a selection, which builds all.
 
-    A staging view shows the as-of time of the run that built it. All other tables are those of the last nightly run or of a later
+    A staging or conformed view shows the as-of time of the run that built it. All other tables are those of the last nightly run or of a later
     refresh, so a rule that compares them with the tables of this run would fail for their age only.
     """
     from include.quality import Scope

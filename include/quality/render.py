@@ -93,11 +93,11 @@ def _table_suites(gates: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
 
 
 def _scans_of(rule: Rule) -> int:
-    """About how many tables a rule scans. A staging view counts 2: it reads its raw table, and some read more.
+    """About how many tables a rule scans. A conformed view counts 2: it reads raw tables, and some read more.
 
-    A clean view counts 3: it reads a staging view and the quarantine.
+    A clean view counts 3: it reads a conformed view and the quarantine.
     """
-    return sum(3 if table.startswith("clean_") else 2 if dataset == "staging" else 1 for dataset, table in tables_in(rule))
+    return sum(3 if table.startswith("clean_") else 2 if dataset == "conformed" else 1 for dataset, table in tables_in(rule))
 
 
 def _id(kind: str, name: str) -> str:

@@ -101,7 +101,7 @@ def test_a_figure_explains_itself(second: RunContext, tmp_path: Path) -> None:
 def test_a_deleted_row_leaves_staging(second: RunContext) -> None:
     deleted = rows("select activity_id from raw_crm.activities where _is_deleted")
     assert deleted, "the demo company deletes activities every day"
-    alive = {row["activity_id"] for row in rows("select activity_id from staging.stg_crm__activities")}
+    alive = {row["activity_id"] for row in rows("select activity_id from conformed.conformed_activities")}
     assert not alive & {row["activity_id"] for row in deleted}
 
 
@@ -124,14 +124,14 @@ def test_every_raw_row_has_its_lineage_columns(second: RunContext) -> None:
 
 def test_an_orphan_is_quarantined_with_its_reason(second: RunContext) -> None:
     moved = rows("select relation, row_key, reason from quarantine.quarantined_rows")
-    assert {row["relation"] for row in moved} >= {"stg_crm__deal_stage_history"}
+    assert {row["relation"] for row in moved} >= {"conformed_deal_stage_history"}
     assert all(row["reason"] for row in moved)
-    moved_changes = {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
+    moved_changes = {row["row_key"] for row in moved if row["relation"] == "conformed_deal_stage_history"}
     staged, clean, built = (
         {f"{row['organization_id']}|{row['history_id']}" for row in rows(f"select organization_id, history_id from {table}")}
         for table in (
-            "staging.stg_crm__deal_stage_history",
-            "core.clean_crm__deal_stage_history",
+            "conformed.conformed_deal_stage_history",
+            "core.clean_deal_stage_history",
             "core.fct_deal_stage_history",
         )
     )

@@ -27,7 +27,7 @@ from tests.pipeline.odd_companies import UNKNOWN_WORD, make_odd
 from tests.recompute.sources import HAPPENS_AT, instant
 
 #: Relations with rows that the staging gate must quarantine, because they refer to a missing row.
-QUARANTINED = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support__ticket_priority_changes"}
+QUARANTINED = {"conformed_deal_stage_history", "conformed_order_items", "conformed_ticket_priority_changes"}
 
 #: Model → a rule that rows of the odd company break.
 WARNINGS = {
@@ -134,7 +134,7 @@ def test_an_unknown_word_is_a_warning_of_the_staging_gate_and_stops_nothing(
 
 @before_a_release
 def test_the_unit_tests_of_every_model(odd_company: NightlyRuns, odd_run: FinishedRun) -> None:
-    # The unit tests of staging run in tests/dbt/staging.
+    # The unit tests of staging run in tests/dbt/conformed.
     ran = odd_company.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=odd_run.run)
     cases = read_manifest()["unit_tests"].values()
     assert set(ran) >= {case["name"] for case in cases if not case["original_file_path"].startswith("models/staging")}

@@ -15,7 +15,7 @@ from tests.recompute.sources import Row
 
 @dataclass(frozen=True)
 class Golden:
-    """A unit test of a dbt model: `given` has the rows by the name of the input, such as `stg_billing__subscriptions`."""
+    """A unit test of a dbt model: `given` has the rows by the name of the input, such as `conformed_subscriptions`."""
 
     given: dict[str, list[Row]]
     expected: list[Row]

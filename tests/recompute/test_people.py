@@ -24,7 +24,7 @@ def sources() -> SourceData:
 
 
 SENIORITY = golden("dim_contacts", "seniority_follows_from_the_title")
-TITLES = {row["contact_id"]: row["title"] for row in SENIORITY.given["stg_crm__contacts"]}
+TITLES = {row["contact_id"]: row["title"] for row in SENIORITY.given["conformed_contacts"]}
 
 
 @pytest.mark.parametrize("row", SENIORITY.expected, ids=lambda row: str(row["contact_id"]))

@@ -94,7 +94,7 @@ def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkey
             """Build fct_tickets from tickets with these ids and closing times; returns the ids and closing times in the table."""
             tickets = [_ticket(number, closed_at) for number, closed_at in closed.items()]
             write_table(bq, "core.int_support__tickets", ticket_columns(), tickets)
-            write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, tickets)
+            write_table(bq, "conformed.conformed_tickets", {"organization_id": str, "ticket_id": str}, tickets)
             build(as_of, "fct_tickets")
             found = rows("select ticket_id, resolution_closed_at from core.fct_tickets order by ticket_id", bq)
             assert len(found) == len(tickets)

@@ -16,7 +16,7 @@ from tests.include.alerts.airflow_tables import register
 
 BROKEN = Outcome(
     name="keys_are_unique",
-    relation="staging.stg_crm__deals",
+    relation="conformed.conformed_deals",
     action="block",
     reason="Each deal counts once.",
     expectation_type="unexpected_rows_expectation",

@@ -57,7 +57,7 @@ def outcome(name: str = "keys_are_unique", **changes: Any) -> Outcome:
     """A blocking rule that two rows break."""
     values: dict[str, Any] = {
         "name": name,
-        "relation": "staging.stg_crm__deals",
+        "relation": "conformed.conformed_deals",
         "action": "block",
         "reason": "Each deal counts once.",
         "expectation_type": "unexpected_rows_expectation",
@@ -127,7 +127,7 @@ def test_a_blocked_gate_is_one_message_with_sample_keys(bq: Client, received: Re
     assert received.counts == (1, 1, 1)
     assert received.slack[0]["text"] == "Gate blocked: gate staging (critical)"
     body = str(received.slack[0]["blocks"])
-    assert "keys_are_unique on staging.stg_crm__deals: 2 rows. Each deal counts once." in body
+    assert "keys_are_unique on conformed.conformed_deals: 2 rows. Each deal counts once." in body
     assert "organization_id|deal_id: org-1|deal-7, org-1|deal-9" in body
     assert "blocked-gate.md" in body
 
@@ -150,7 +150,7 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
         found = outcome("orphans", action="quarantine", success=count == 0, unexpected_count=count, samples=("values",))
         quarantined = [
             {
-                "relation": "stg_crm__deals",
+                "relation": "conformed_deals",
                 "row_key": f"org-1|deal-{i}",
                 "reason": "x",
                 "expectation": "orphans",
@@ -181,7 +181,7 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
     check("third", 40)
     assert received.counts == (2, 2, 0), "tenfold growth is reported"
     check("fourth", 0)
-    assert received.slack[2]["text"].startswith("Resolved: staging.stg_crm__deals")
+    assert received.slack[2]["text"].startswith("Resolved: conformed.conformed_deals")
     check("fifth", 0)
     assert received.counts == (3, 3, 0)
 

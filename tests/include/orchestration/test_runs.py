@@ -17,7 +17,7 @@ from include.run_context import RunContext
 from tests.warehouse import connected
 
 DAG_ID = "refresh_every_15_minutes"
-REUSED = {"core.dim_facilities", "staging.stg_crm__accounts"}
+REUSED = {"core.dim_facilities", "conformed.conformed_accounts"}
 NIGHTLY = datetime(2026, 10, 1, tzinfo=UTC)
 
 

@@ -29,24 +29,24 @@ VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "
 # Rows that meet every rule: one organization, one account with two successive subscriptions, one deal with two stage intervals, one order
 # with one line, one ticket, one answered survey, one login, one row of every other fact, and the audit tables of the run before.
 SOUND = """
-create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
-create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
-create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
-create or replace table staging.stg_crm__leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
-create or replace table staging.stg_reference__sla_policies as select 'o' as organization_id, 'p1' as priority;
-create or replace table staging.stg_crm__deal_stage_history as
+create or replace table conformed.conformed_organizations as select 'o' as organization_id;
+create or replace table conformed.conformed_accounts as select 'o' as organization_id, 'a' as account_id;
+create or replace table conformed.conformed_deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
+create or replace table conformed.conformed_leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
+create or replace table conformed.conformed_sla_policies as select 'o' as organization_id, 'p1' as priority;
+create or replace table conformed.conformed_deal_stage_history as
 select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
-create or replace table staging.stg_crm__orders as
+create or replace table conformed.conformed_orders as
 select 'o' as organization_id, 'r' as order_id, 'a' as account_id, 'EUR' as currency, numeric '19' as total_amount;
-create or replace table staging.stg_crm__order_items as
+create or replace table conformed.conformed_order_items as
 select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id;
-create or replace table core.clean_crm__order_items as
+create or replace table core.clean_order_items as
 select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id, numeric '20' as line_amount;
-create or replace table staging.stg_support__tickets as
+create or replace table conformed.conformed_tickets as
 select 'o' as organization_id, 't' as ticket_id, 'a' as account_id, 'high' as priority, 'triage' as status;
-create or replace table staging.stg_support__ticket_priority_changes as
+create or replace table conformed.conformed_ticket_priority_changes as
 select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
-create or replace table staging.stg_billing__subscriptions as
+create or replace table conformed.conformed_subscriptions as
 select
     'o' as organization_id, 's' as subscription_id, 'a' as account_id, cast(null as string) as replaces_subscription_id,
     'cancelled' as status, timestamp '2026-08-05' as started_at, timestamp '2026-09-05' as ended_at
@@ -57,7 +57,7 @@ select 'o', 's3', 'a', null, 'cancelled', timestamp '2026-07-05', cast(null as t
 
 create or replace table core.dim_accounts as
 select 'o' as organization_id, 'a' as account_id;
-create or replace table staging.stg_product__usage_events as select 'o' as organization_id, true as is_login;
+create or replace table conformed.conformed_usage_events as select 'o' as organization_id, true as is_login;
 create or replace table core.fct_usage as select 'o' as organization_id, 1 as event_count, 1 as login_count;
 create or replace table core.pipeline_scenarios as
 select 'weighted' as scenario, true as apply_probability, true as include_open union all select 'committed', false, false;
@@ -90,7 +90,7 @@ select
     timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key,
     'business' as response_clock, 'calendar' as resolution_clock, true as has_response_times, false as is_merged,
     cast(null as string) as merged_into_ticket_id;
-create or replace table staging.stg_support__ticket_sla_events as
+create or replace table conformed.conformed_ticket_sla_events as
 select 'o' as organization_id, 't' as ticket_id, 'reply_time' as metric;
 create or replace table core.fct_ticket_sla_reconciliation as
 select
@@ -200,16 +200,16 @@ select
 
 # Fact or dimension → the view that it is built from, and the key of both. The unknown user is in no view.
 BUILT_FROM = {
-    "core.dim_contacts": ("staging.stg_crm__contacts", "contact_id"),
-    "core.dim_products": ("staging.stg_crm__products", "product_id"),
-    "core.dim_users": ("staging.stg_crm__users", "user_id"),
-    "core.fct_activities": ("staging.stg_crm__activities", "activity_id"),
-    "core.fct_compliance_checks": ("staging.stg_crm__compliance_checks", "check_id"),
-    "core.fct_deals": ("staging.stg_crm__deals", "deal_id"),
-    "core.fct_invoices": ("staging.stg_billing__invoices", "invoice_id"),
-    "core.fct_leads": ("staging.stg_crm__leads", "lead_id"),
-    "core.fct_order_items": ("core.clean_crm__order_items", "order_item_id"),
-    "core.fct_outreach": ("staging.stg_crm__outreach", "outreach_id"),
+    "core.dim_contacts": ("conformed.conformed_contacts", "contact_id"),
+    "core.dim_products": ("conformed.conformed_products", "product_id"),
+    "core.dim_users": ("conformed.conformed_users", "user_id"),
+    "core.fct_activities": ("conformed.conformed_activities", "activity_id"),
+    "core.fct_compliance_checks": ("conformed.conformed_compliance_checks", "check_id"),
+    "core.fct_deals": ("conformed.conformed_deals", "deal_id"),
+    "core.fct_invoices": ("conformed.conformed_invoices", "invoice_id"),
+    "core.fct_leads": ("conformed.conformed_leads", "lead_id"),
+    "core.fct_order_items": ("core.clean_order_items", "order_item_id"),
+    "core.fct_outreach": ("conformed.conformed_outreach", "outreach_id"),
 }
 # The other columns of these facts that the rules read.
 FIGURES = {
@@ -243,22 +243,22 @@ _WATERFALL = "marts_build.mart_mrr_waterfall"
 
 #: Rule in YAML → a statement after which rows break it.
 DAMAGE = {
-    "organizations_are_known": "delete from staging.stg_crm__organizations where true",
-    "stage_history_of_known_deals": "update staging.stg_crm__deals set organization_id = 'other' where true",
-    "order_items_of_known_orders": "delete from staging.stg_crm__orders where true",
-    "priority_changes_of_known_tickets": "delete from staging.stg_support__tickets where true",
-    "orders_of_known_accounts": "update staging.stg_crm__accounts set organization_id = 'other' where true",
-    "orders_mostly_of_known_accounts": "delete from staging.stg_crm__accounts where true",
-    "tickets_of_known_accounts": "delete from staging.stg_crm__accounts where true",
-    "sla_events_of_known_tickets": "update staging.stg_support__tickets set organization_id = 'other' where true",
-    "subscriptions_of_known_accounts": "update staging.stg_billing__subscriptions set account_id = 'x' where true",
+    "organizations_are_known": "delete from conformed.conformed_organizations where true",
+    "stage_history_of_known_deals": "update conformed.conformed_deals set organization_id = 'other' where true",
+    "order_items_of_known_orders": "delete from conformed.conformed_orders where true",
+    "priority_changes_of_known_tickets": "delete from conformed.conformed_tickets where true",
+    "orders_of_known_accounts": "update conformed.conformed_accounts set organization_id = 'other' where true",
+    "orders_mostly_of_known_accounts": "delete from conformed.conformed_accounts where true",
+    "tickets_of_known_accounts": "delete from conformed.conformed_accounts where true",
+    "sla_events_of_known_tickets": "update conformed.conformed_tickets set organization_id = 'other' where true",
+    "subscriptions_of_known_accounts": "update conformed.conformed_subscriptions set account_id = 'x' where true",
     "tickets_reach_core": "insert into core.fct_tickets select * from core.fct_tickets",
     "orders_reach_core": "delete from core.fct_orders where true",
     "order_amounts_reach_core": "update core.fct_orders set total_amount = 19.01 where true",
     "rows_reach_core": "update core.dim_users set user_id = 'x' where not is_unknown",
     "deals_have_a_history": f"update {_STAGE_INTERVALS} set deal_id = 'x' where true",
     "usage_counts_every_event": "delete from core.fct_usage where true",
-    "order_totals_add_up": "update core.clean_crm__order_items set line_amount = 21 where true",
+    "order_totals_add_up": "update core.clean_order_items set line_amount = 21 where true",
     "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
     "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
@@ -266,7 +266,7 @@ DAMAGE = {
     "sla_differences_are_explained": "delete from core.fct_ticket_sla_reconciliation where ticket_number = 20",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
     "ticket_statuses_are_known": "update core.fct_tickets set is_resolved = false where true",
-    "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",
+    "priorities_agree_with_history": "update conformed.conformed_tickets set priority = null where true",
     "mrr_by_subscription": f"update {_RECURRING} set mrr_amount = 10.01 where true",
     "subscriptions_have_a_state": "delete from core.int_billing__subscription_states where month = '2026-09-01'",
     "statuses_and_intervals_are_known": "update core.int_billing__subscription_states set state = 'unknown_interval' where true",
@@ -274,7 +274,7 @@ DAMAGE = {
     "accounts_are_not_in_credit": "delete from core.int_billing__subscription_months where true",
     "mrr_is_invoiced": "update ops.invoiced_mrr set invoiced_mrr = 9.4, reason = 'other_amount' where true",
     "invoices_agree_with_terms": "update ops.invoiced_mrr set reason = 'ended_within_period' where true",
-    "replaced_subscriptions_have_ended": "update staging.stg_billing__subscriptions set ended_at = null where true",
+    "replaced_subscriptions_have_ended": "update conformed.conformed_subscriptions set ended_at = null where true",
     "tickets_reach_the_mart": f"update {_SLA} set resolution_breached_count = 0 where true",
     "tickets_reach_every_mart": "delete from metrics_build.mtr_support_performance where dimension = 'category'",
     "sla_counts_agree_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",

@@ -84,7 +84,7 @@ def test_a_missing_table_that_a_view_reads_is_named_with_the_remedy(
         assert main(["--folder", str(folder), *command]) == 1
         shown = capsys.readouterr().err
         assert shown.startswith(
-            "crm.yml: tables.deals is missing, and stg_crm__deals reads it. Declare the table, with `absent: true`"
+            "crm.yml: tables.deals is missing, and conformed_deals reads it. Declare the table, with `absent: true`"
         )
 
 

@@ -8,7 +8,7 @@ with
 
 leads as (
     select *
-    from {{ ref('stg_crm__leads') }}
+    from {{ ref('conformed_leads') }}
 ),
 
 organizations as (
@@ -38,7 +38,7 @@ accounts as (
         organization_id,
         account_id,
         {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 stages as (

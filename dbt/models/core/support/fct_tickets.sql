@@ -6,11 +6,11 @@
         partition_by={'field': 'resolution_closed_at', 'data_type': 'timestamp', 'granularity': 'month'},
         cluster_by=['organization_id', 'facility_id', 'account_id'],
         on_schema_change='append_new_columns',
-        meta={'delete_if_not_in': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
+        meta={'delete_if_not_in': {'relation': 'conformed_tickets', 'key': ['organization_id', 'ticket_id']}}
     )
 }}
 {#- This line makes the relation of `meta.delete_if_not_in` upstream of the model. -#}
-{%- do ref('stg_support__tickets') -%}
+{%- do ref('conformed_tickets') -%}
 {#- An incremental run rebuilds a ticket if any value that its row depends on has changed, whenever the value was
     loaded. `_input_fingerprint` hashes the ticket in staging, the priorities, targets and clock that apply, the opening
     hours, and this file. A ticket whose clock still runs changes with every run. A watermark on `_loaded_at` would miss

@@ -5,7 +5,7 @@ accounts as (
         organization_id,
         account_id,
         coalesce(merged_into_account_id, parent_account_id) as next_account_id
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 elsewhere as (

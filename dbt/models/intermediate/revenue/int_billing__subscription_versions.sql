@@ -18,7 +18,7 @@ subscriptions as (
         current_period_end,
         cancelled_at,
         ended_at
-    from {{ ref('stg_billing__subscriptions') }}
+    from {{ ref('conformed_subscriptions') }}
 ),
 
 subscription_statuses as (

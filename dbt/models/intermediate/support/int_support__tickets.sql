@@ -39,7 +39,7 @@ tickets as (
         nullif(merged_into_ticket_id, ticket_id) as merged_into_ticket_id,
         coalesce(merged_into_ticket_id != ticket_id, false) or coalesce(status = 'merged', false) as is_merged,
         updated_at
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('conformed_tickets') }}
 ),
 
 priority_history as (
@@ -56,7 +56,7 @@ policies as (
         clock,
         valid_from,
         lead(valid_from) over (partition by organization_id, priority order by valid_from) as valid_to
-    from {{ ref('stg_reference__sla_policies') }}
+    from {{ ref('conformed_sla_policies') }}
 ),
 
 default_targets as (
@@ -89,7 +89,7 @@ accounts as (
         organization_id,
         account_id,
         {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 facilities as (

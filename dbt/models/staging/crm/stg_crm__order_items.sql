@@ -6,6 +6,7 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         order_item_id,
         organization_id,
         order_id,

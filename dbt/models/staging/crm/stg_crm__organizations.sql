@@ -6,10 +6,11 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         organization_id,
-        {{ text('name') }} as organization_name,
-        {{ text('timezone') }} as timezone,
-        {{ currency_code('reporting_currency') }} as reporting_currency,
+        name,
+        timezone,
+        reporting_currency,
         created_at,
         updated_at,
         _extracted_at,

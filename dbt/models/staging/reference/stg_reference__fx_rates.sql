@@ -6,6 +6,7 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         rate_date,
         currency,
         rate_to_usd,

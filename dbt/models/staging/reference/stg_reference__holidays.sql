@@ -6,9 +6,10 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         organization_id,
         holiday_date,
-        {{ text('name') }} as holiday_name,
+        name,
         _extracted_at,
         _loaded_at,
         _batch_id

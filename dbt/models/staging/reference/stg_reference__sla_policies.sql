@@ -6,11 +6,12 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         organization_id,
-        {{ known_as('priority', 'ticket_priority_synonyms') }} as priority,
+        priority,
         first_response_minutes,
         resolution_minutes,
-        {{ category('clock') }} as clock,
+        clock,
         valid_from,
         _extracted_at,
         _loaded_at,

@@ -6,12 +6,13 @@ source as (
 
 final as (
     select
+        'support' as source_system,
         root_cause_id,
         organization_id,
-        {{ text('code') }} as root_cause_code,
-        {{ text('name') }} as root_cause_name,
-        {{ text('category') }} as root_cause_category,
-        {{ category('severity') }} as severity,
+        code,
+        name,
+        category,
+        severity,
         updated_at,
         _extracted_at,
         _loaded_at,

@@ -6,11 +6,12 @@ source as (
 
 final as (
     select
+        'support' as source_system,
         change_id,
         organization_id,
         ticket_id,
-        {{ known_as('from_priority', 'ticket_priority_synonyms') }} as from_priority,
-        {{ known_as('to_priority', 'ticket_priority_synonyms') }} as to_priority,
+        from_priority,
+        to_priority,
         changed_at,
         updated_at,
         _extracted_at,
