@@ -29,7 +29,7 @@ ALLOWED = {
     ("dim_contacts", "without the tenant: title, words"): "as above",
     ("fct_revenue_rows_are_valid", "window MAX(month) partition by nothing"): "the last month is that of the run",
     (
-        "core: raw_keys_are_staged",
+        "core: raw_keys_are_conformed",
         "without the tenant: _is_deleted, has_happened",
     ): "it counts keys, and each key contains its tenant",
 }
