@@ -7,6 +7,7 @@ from pathlib import Path
 
 from include.settings import ROOT
 from include.sources import load_sources
+from include.sources.staging import WITH_VERSIONS
 
 CONFORMED = ROOT / "dbt" / "models" / "conformed"
 STAGING = ROOT / "dbt" / "models" / "staging"
@@ -33,6 +34,11 @@ class Conformed:
     @property
     def staging(self) -> str:
         return f"stg_{self.source}__{self.table}"
+
+    @property
+    def versions(self) -> str | None:
+        """The staging view with every version, if models read it."""
+        return f"{self.staging}__versions" if self.table in WITH_VERSIONS else None
 
     @property
     def path(self) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.quality.derived import core_rules, conformed_rules
+from include.quality.derived import conformed_rules, core_rules
 from include.quality.parameters import typed
 from include.quality.reconciliation import differing, read, sides_query
 from include.quality.rules import Rule, load_gates
