@@ -11,7 +11,7 @@
         {{ raw.visible }}
     qualify
         row_number() over (partition by {{ raw.key | join(', ') }} order by {{ raw.latest_first }}) = 1
-        and not _is_deleted
+        and not {{ raw.deleted }}
         {%- if raw.happened != 'true' %}
         and {{ raw.happened }}
         {%- endif %}

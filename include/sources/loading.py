@@ -69,11 +69,14 @@ def load_source(path: Path) -> Source:
 
 def _as_declared(name: str, given: Any) -> Any:
     """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence."""
-    entity = contract().get(name)
-    if entity is None or not (given is None or isinstance(given, dict)):
+    if not (given is None or isinstance(given, dict)):
         return given
     given = given or {}
-    declared = entity.as_table()
+    named = given.get("entity", name)
+    entity = contract().get(named) if isinstance(named, str) else None
+    if entity is None:
+        return given
+    declared = entity.as_table() | {"entity": named}
     completed = declared | given
     if isinstance(columns := given.get("columns"), dict):
         known = {column: _over(terms, columns.get(column)) for column, terms in declared["columns"].items()}

@@ -133,6 +133,8 @@ class Table(_Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
+    #: The entity of the contract that the table's rows are of. None: the platform only loads the table.
+    entity: str | None = None
     #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
