@@ -47,8 +47,8 @@ class Conformed:
         return found
 
 
-def conformed_views() -> list[Conformed]:
-    """Every entity of the contract. The sources that the platform comes with feed each by one table."""
+def conformed_views(folder: Path | None = None) -> list[Conformed]:
+    """Every table that feeds an entity of the contract, by default of the sources that the platform comes with: one per entity."""
     return [
         Conformed(
             source=source.name,
@@ -59,6 +59,6 @@ def conformed_views() -> list[Conformed]:
             accepted={name: column.accepted_values for name, column in table.columns.items() if column.accepted_values},
             happens_at=table.happens_at,
         )
-        for source in load_sources().values()
+        for source in load_sources(folder).values()
         for table in source.tables.values()
     ]
