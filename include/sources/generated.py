@@ -43,7 +43,7 @@ def undeclared(sources: Mapping[str, Source], dbt_dir: Path) -> list[str]:
     generated = staging.generated_views(dbt_dir)
     return [
         f"{view.parent.name}.yml: tables.{view.stem.partition('__')[2]} is missing, and {view.stem} reads it. "
-        "Declare the table, with `absent: true` if the company does not have it."
+        "Declare the table, or delete the view."
         for view in sorted((dbt_dir / "models" / "staging").glob("*/stg_*.sql"))
         if view.stem not in declared and view not in generated
     ]

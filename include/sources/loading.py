@@ -12,9 +12,6 @@ from include.settings import settings
 from include.sources.schema import Source
 from include.yaml_files import YamlError, read_mapping
 
-#: The tables that a company need not have, per source. A source file that does not name one has it as an absent table.
-_OPTIONAL = {"support": ("ticket_sla_events",)}
-
 
 class SourceError(ValueError):
     """A source file is invalid. The message names the file, the key and the expected value."""
@@ -56,9 +53,7 @@ def load_source(path: Path) -> Source:
     except YamlError as error:
         raise SourceError(str(error)) from None
     if isinstance(data.get("tables"), dict):
-        tables = data["tables"]
-        absent = {name: {"absent": True} for name in _OPTIONAL.get(path.stem, ()) if name not in tables}
-        data["tables"] = {name: _as_declared(name, table) for name, table in (tables | absent).items()}
+        data["tables"] = {name: _as_declared(name, table) for name, table in data["tables"].items()}
     try:
         source = Source.model_validate(data)
     except ValidationError as error:

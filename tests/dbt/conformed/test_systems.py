@@ -1,4 +1,4 @@
-"""A second CRM feeds accounts and deals: conformed views have the rows of both, and every model and gate holds."""
+"""A second CRM feeds accounts and deals, and no system feeds the SLA events of tickets: every view, model and gate holds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
+from include.contract import contract
 from include.quality.builder import gates
 from include.quality.derived import core_rules
 from include.quality.render import render
 from include.settings import ROOT, settings
 from include.sources import load_sources
+from include.sources.dbt_sources import WAREHOUSE_TYPES
 from include.sources.generated import write
 from include.warehouse import execute
 from tests.dbt.conformed.contract import conformed_views
@@ -42,13 +44,14 @@ SECOND = {
     "defaults": {"cursor": "updated_at", "overlap": "24h"},
     "tables": {"companies": {"entity": "accounts", "table": "Company"}, "deals": {}},
 }
+LACKING = "ticket_sla_events"
 DATASETS = ("staging", "conformed", "core")
-MODELS = ("+conformed_accounts", "+conformed_deals", "conformed_organizations", "stg_crm__organizations")
+MODELS = ("+conformed_accounts", "+conformed_deals", "+conformed_organizations", f"conformed_{LACKING}")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the dbt project and the source files, with the second CRM."""
+    """A copy of the dbt project and the source files, with the second CRM and without the SLA events."""
 
     folder: Path
     bq: Client
@@ -85,6 +88,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     for path in (ROOT / "include" / "sources").glob("*.yml"):
         shutil.copy(path, sources)
     (sources / "bought.yml").write_text(yaml.safe_dump(SECOND))
+    support = yaml.safe_load((sources / "support.yml").read_text())
+    del support["tables"][LACKING]
+    (sources / "support.yml").write_text(yaml.safe_dump(support))
     write(load_sources(sources), home / "dbt")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLATFORM_SOURCES_DIR", str(sources))
@@ -127,6 +133,14 @@ def test_conformed_views_have_the_rows_of_both_systems_cleaned_alike(built: Proj
         ("crm", "d1", "closed_won"),
         ("bought", "d2", "closed_lost"),
     ]
+
+
+def test_an_entity_that_no_system_feeds_is_an_empty_view_of_the_right_types(built: Project) -> None:
+    view = built.bq.get_table(f"conformed.conformed_{LACKING}")
+    types = {field.name: field.field_type for field in view.schema}
+    declared = {name: WAREHOUSE_TYPES[column.type] for name, column in contract()[LACKING].columns.items()}
+    assert {name: types[name] for name in declared} == declared
+    assert rows(f"select count(*) from conformed.conformed_{LACKING}", built.bq) == [(0,)]
 
 
 def test_golden_cases_hold_whatever_systems_a_company_adds(built: Project) -> None:
