@@ -106,9 +106,13 @@ def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
     if relation.name == origin.name:
         rows = f"from {origin.quoted} as raw\nwhere {sql_of(_qualified(part.condition))}"
     else:
-        keys = contract()[table.entity].key if table.entity else table.primary_key
+        keys = (
+            {key: expression(table, key) for key in contract()[table.entity].key}
+            if table.entity
+            else {key: key for key in table.primary_key}
+        )
         # Raw columns stand without their table's name in the expressions of the keys, so the other side has names of its own.
-        same = {f"key_{number}": (key, expression(table, key)) for number, key in enumerate(keys, 1)}
+        same = {f"key_{number}": key for number, key in enumerate(keys.items(), 1)}
         same |= {f"read{name}": (name, f"raw.{name}") for name in _METADATA}
         selected = ", ".join(f"{column} as {name}" for name, (column, _) in same.items())
         condition = replace(part, like=None).condition

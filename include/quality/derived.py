@@ -51,7 +51,7 @@ def conformed_rules(sources: Mapping[str, Source]) -> list[Rule]:
             )
         )
     ahead = [
-        f"select '{source.name}.{table.name}' as table_name, {expression(table, TENANT)} as organization_id, count(*) as row_count from ("
+        f"select '{source.name}.{table.name}' as table_name, {_tenant(table)} as organization_id, count(*) as row_count from ("
         f"select * from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}) as versions "
         f"where not {deleted(table)} and not {happened(table)} group by 2"
         for found in fed.values()
@@ -290,6 +290,10 @@ def _columns(view: str, found: Sequence[Feed]) -> Mapping[str, ContractColumn | 
 def _key(view: str, found: Sequence[Feed]) -> tuple[str, ...]:
     entity = contract().get(_entity(view))
     return found[0][1].primary_key if entity is None else entity.key
+
+
+def _tenant(table: Table) -> str:
+    return expression(table, TENANT) if table.entity else TENANT
 
 
 def _entity(view: str) -> str:
