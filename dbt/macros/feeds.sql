@@ -427,5 +427,26 @@
                 'valid_from': 'date',
             },
         },
+        'account_identifiers': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'kind': 'string',
+                'value': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
+        'account_map': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'other_account_id': 'string',
+                'is_same': 'bool',
+                'decided_by': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
     }) }}
 {% endmacro %}
