@@ -13,7 +13,9 @@ IDENTITY_TABLES = (
             Column("organization_id", "STRING", "Tenant of both accounts.", True),
             Column("account_id", "STRING", "Account of one system.", True),
             Column("other_account_id", "STRING", "Account of another system.", True),
-            Column("is_same", "BOOL", "TRUE: one customer. FALSE: two. NULL: the decision before is withdrawn, and the rules decide."),
+            Column(
+                "is_same", "BOOL", "TRUE: one customer. FALSE: two. NULL: the decision before is withdrawn, and the rules decide."
+            ),
             Column("decided_by", "STRING", "Who decided.", True),
             Column("decided_at", "TIMESTAMP", "Wall clock of the decision.", True),
         ),
