@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Keys of changed rows that are named.
 NAMED_ROWS = 5
+#: The source rows that people's decisions on accounts of several systems belong to.
+_ACCOUNTS = "accounts"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def changed_rows(
     """
     sources = load_sources()
     parts = [_rows_sql(name, figures.rows[name], sources) for name in sorted(names)]
+    if _ACCOUNTS in names:
+        parts.append(_DECISIONS)
     parameters = {
         "months": sorted(months),
         "as_of": as_of,
@@ -114,6 +118,17 @@ from (
                 or rows_now.is_open
             )
         )
+)
+group by name, organization_id, month, reason"""
+
+
+#: Decisions that the publication before did not know. They may change a figure of any month.
+_DECISIONS = f"""select '{_ACCOUNTS}' as name, organization_id, figure_month as month, 'identity' as reason, count(*) as row_count,
+    array_agg(row_key order by row_key limit {NAMED_ROWS}) as first_rows
+from (
+    select organization_id, figure_month, concat(account_id, ' and ', other_account_id) as row_key
+    from ops.account_decisions cross join unnest(@months) as figure_month
+    where decided_at > @previous_published_at
 )
 group by name, organization_id, month, reason"""
 
