@@ -1,7 +1,11 @@
+{#- The entities of the contract: the staging views that feed each of them, and its columns with their types. An entity that no source has
+    is fed by no view. Generated from include/sources/*.yml and include/contract/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}
 {% macro feeds() %}
     {{ return({
         'accounts': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__accounts'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__accounts', 'versions': 'stg_crm__accounts__versions'},
+            ],
             'columns': {
                 'account_id': 'string',
                 'organization_id': 'string',
@@ -26,7 +30,9 @@
             },
         },
         'contacts': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__contacts'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__contacts', 'versions': None},
+            ],
             'columns': {
                 'contact_id': 'string',
                 'organization_id': 'string',
@@ -45,7 +51,9 @@
             },
         },
         'activities': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__activities'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__activities', 'versions': None},
+            ],
             'columns': {
                 'activity_id': 'string',
                 'organization_id': 'string',
@@ -65,7 +73,9 @@
             },
         },
         'usage_events': {
-            'views': [{'source': 'product', 'view': 'stg_product__usage_events'}],
+            'views': [
+                {'source': 'product', 'view': 'stg_product__usage_events', 'versions': None},
+            ],
             'columns': {
                 'event_id': 'string',
                 'organization_id': 'string',
@@ -78,8 +88,31 @@
                 'properties': 'string',
             },
         },
+        'account_identifiers': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'kind': 'string',
+                'value': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
+        'account_map': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'other_account_id': 'string',
+                'is_same': 'bool',
+                'decided_by': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
         'products': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__products'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__products', 'versions': None},
+            ],
             'columns': {
                 'product_id': 'string',
                 'organization_id': 'string',
@@ -98,7 +131,9 @@
             },
         },
         'orders': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__orders'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__orders', 'versions': None},
+            ],
             'columns': {
                 'order_id': 'string',
                 'organization_id': 'string',
@@ -119,7 +154,9 @@
             },
         },
         'order_items': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__order_items'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__order_items', 'versions': None},
+            ],
             'columns': {
                 'order_item_id': 'string',
                 'organization_id': 'string',
@@ -133,7 +170,9 @@
             },
         },
         'subscriptions': {
-            'views': [{'source': 'billing', 'view': 'stg_billing__subscriptions'}],
+            'views': [
+                {'source': 'billing', 'view': 'stg_billing__subscriptions', 'versions': 'stg_billing__subscriptions__versions'},
+            ],
             'columns': {
                 'subscription_id': 'string',
                 'organization_id': 'string',
@@ -158,7 +197,9 @@
             },
         },
         'invoices': {
-            'views': [{'source': 'billing', 'view': 'stg_billing__invoices'}],
+            'views': [
+                {'source': 'billing', 'view': 'stg_billing__invoices', 'versions': None},
+            ],
             'columns': {
                 'invoice_id': 'string',
                 'organization_id': 'string',
@@ -179,7 +220,9 @@
             },
         },
         'leads': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__leads'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__leads', 'versions': None},
+            ],
             'columns': {
                 'lead_id': 'string',
                 'organization_id': 'string',
@@ -198,7 +241,9 @@
             },
         },
         'deals': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__deals'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__deals', 'versions': None},
+            ],
             'columns': {
                 'deal_id': 'string',
                 'organization_id': 'string',
@@ -220,7 +265,9 @@
             },
         },
         'deal_stage_history': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__deal_stage_history'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__deal_stage_history', 'versions': None},
+            ],
             'columns': {
                 'history_id': 'string',
                 'organization_id': 'string',
@@ -235,7 +282,9 @@
             },
         },
         'outreach': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__outreach'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__outreach', 'versions': None},
+            ],
             'columns': {
                 'outreach_id': 'string',
                 'organization_id': 'string',
@@ -250,7 +299,9 @@
             },
         },
         'organizations': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__organizations'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__organizations', 'versions': None},
+            ],
             'columns': {
                 'organization_id': 'string',
                 'name': 'string',
@@ -261,7 +312,9 @@
             },
         },
         'facilities': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__facilities'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__facilities', 'versions': None},
+            ],
             'columns': {
                 'facility_id': 'string',
                 'organization_id': 'string',
@@ -273,7 +326,9 @@
             },
         },
         'users': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__users'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__users', 'versions': None},
+            ],
             'columns': {
                 'user_id': 'string',
                 'organization_id': 'string',
@@ -287,7 +342,9 @@
             },
         },
         'compliance_checks': {
-            'views': [{'source': 'crm', 'view': 'stg_crm__compliance_checks'}],
+            'views': [
+                {'source': 'crm', 'view': 'stg_crm__compliance_checks', 'versions': None},
+            ],
             'columns': {
                 'check_id': 'string',
                 'organization_id': 'string',
@@ -300,7 +357,9 @@
             },
         },
         'fx_rates': {
-            'views': [{'source': 'reference', 'view': 'stg_reference__fx_rates'}],
+            'views': [
+                {'source': 'reference', 'view': 'stg_reference__fx_rates', 'versions': None},
+            ],
             'columns': {
                 'rate_date': 'date',
                 'currency': 'string',
@@ -308,7 +367,9 @@
             },
         },
         'business_hours': {
-            'views': [{'source': 'reference', 'view': 'stg_reference__business_hours'}],
+            'views': [
+                {'source': 'reference', 'view': 'stg_reference__business_hours', 'versions': None},
+            ],
             'columns': {
                 'organization_id': 'string',
                 'weekday': 'int64',
@@ -318,7 +379,9 @@
             },
         },
         'holidays': {
-            'views': [{'source': 'reference', 'view': 'stg_reference__holidays'}],
+            'views': [
+                {'source': 'reference', 'view': 'stg_reference__holidays', 'versions': None},
+            ],
             'columns': {
                 'organization_id': 'string',
                 'holiday_date': 'date',
@@ -326,7 +389,9 @@
             },
         },
         'tickets': {
-            'views': [{'source': 'support', 'view': 'stg_support__tickets'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__tickets', 'versions': None},
+            ],
             'columns': {
                 'ticket_id': 'string',
                 'organization_id': 'string',
@@ -352,7 +417,9 @@
             },
         },
         'ticket_priority_changes': {
-            'views': [{'source': 'support', 'view': 'stg_support__ticket_priority_changes'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__ticket_priority_changes', 'versions': None},
+            ],
             'columns': {
                 'change_id': 'string',
                 'organization_id': 'string',
@@ -364,7 +431,9 @@
             },
         },
         'ticket_categories': {
-            'views': [{'source': 'support', 'view': 'stg_support__ticket_categories'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__ticket_categories', 'versions': None},
+            ],
             'columns': {
                 'category_id': 'string',
                 'organization_id': 'string',
@@ -374,7 +443,9 @@
             },
         },
         'root_causes': {
-            'views': [{'source': 'support', 'view': 'stg_support__root_causes'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__root_causes', 'versions': None},
+            ],
             'columns': {
                 'root_cause_id': 'string',
                 'organization_id': 'string',
@@ -386,7 +457,9 @@
             },
         },
         'survey_responses': {
-            'views': [{'source': 'support', 'view': 'stg_support__survey_responses'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__survey_responses', 'versions': None},
+            ],
             'columns': {
                 'response_id': 'string',
                 'organization_id': 'string',
@@ -403,7 +476,9 @@
             },
         },
         'ticket_sla_events': {
-            'views': [{'source': 'support', 'view': 'stg_support__ticket_sla_events'}],
+            'views': [
+                {'source': 'support', 'view': 'stg_support__ticket_sla_events', 'versions': None},
+            ],
             'columns': {
                 'organization_id': 'string',
                 'ticket_id': 'string',
@@ -417,7 +492,9 @@
             },
         },
         'sla_policies': {
-            'views': [{'source': 'reference', 'view': 'stg_reference__sla_policies'}],
+            'views': [
+                {'source': 'reference', 'view': 'stg_reference__sla_policies', 'versions': None},
+            ],
             'columns': {
                 'organization_id': 'string',
                 'priority': 'string',
@@ -425,27 +502,6 @@
                 'resolution_minutes': 'int64',
                 'clock': 'string',
                 'valid_from': 'date',
-            },
-        },
-        'account_identifiers': {
-            'views': [],
-            'columns': {
-                'organization_id': 'string',
-                'account_id': 'string',
-                'kind': 'string',
-                'value': 'string',
-                'updated_at': 'timestamp',
-            },
-        },
-        'account_map': {
-            'views': [],
-            'columns': {
-                'organization_id': 'string',
-                'account_id': 'string',
-                'other_account_id': 'string',
-                'is_same': 'bool',
-                'decided_by': 'string',
-                'updated_at': 'timestamp',
             },
         },
     }) }}

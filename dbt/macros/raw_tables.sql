@@ -8,6 +8,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'billing.invoices': {
             'key': ['organization_id', 'invoice_id'],
@@ -15,6 +16,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(issued_at < @as_of or issued_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.organizations': {
             'key': ['organization_id'],
@@ -22,6 +24,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.facilities': {
             'key': ['organization_id', 'facility_id'],
@@ -29,6 +32,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.users': {
             'key': ['organization_id', 'user_id'],
@@ -36,6 +40,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.accounts': {
             'key': ['organization_id', 'account_id'],
@@ -43,6 +48,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.contacts': {
             'key': ['organization_id', 'contact_id'],
@@ -50,6 +56,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.products': {
             'key': ['organization_id', 'product_id'],
@@ -57,6 +64,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.leads': {
             'key': ['organization_id', 'lead_id'],
@@ -64,6 +72,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.deals': {
             'key': ['organization_id', 'deal_id'],
@@ -71,6 +80,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.deal_stage_history': {
             'key': ['organization_id', 'history_id'],
@@ -78,6 +88,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(changed_at < @as_of or changed_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.activities': {
             'key': ['organization_id', 'activity_id'],
@@ -85,6 +96,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.outreach': {
             'key': ['organization_id', 'outreach_id'],
@@ -92,6 +104,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(sent_at < @as_of or sent_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.orders': {
             'key': ['organization_id', 'order_id'],
@@ -99,6 +112,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(ordered_at < @as_of or ordered_at is null)',
+            'deleted': '_is_deleted',
         },
         'crm.order_items': {
             'key': ['organization_id', 'order_item_id'],
@@ -106,6 +120,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'crm.compliance_checks': {
             'key': ['organization_id', 'check_id'],
@@ -113,6 +128,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'product.usage_events': {
             'key': ['organization_id', 'event_id'],
@@ -120,6 +136,7 @@
             'visible': "(occurred_at < @as_of or occurred_at is null) and coalesce(_batch_id <= concat('product@', format_timestamp('%Y-%m-%dT%H%M%SZ', @as_of)) or _batch_id = (select min_by(_batch_id, _loaded_at) from raw_product.usage_events), true)",
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'reference.fx_rates': {
             'key': ['rate_date', 'currency'],
@@ -127,6 +144,7 @@
             'visible': '(timestamp(rate_date) < @as_of or timestamp(rate_date) is null)',
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'reference.business_hours': {
             'key': ['organization_id', 'weekday', 'opens_at', 'valid_from'],
@@ -134,6 +152,7 @@
             'visible': 'true',
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'reference.holidays': {
             'key': ['organization_id', 'holiday_date'],
@@ -141,6 +160,7 @@
             'visible': 'true',
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'reference.sla_policies': {
             'key': ['organization_id', 'priority', 'valid_from'],
@@ -148,6 +168,7 @@
             'visible': 'true',
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'support.tickets': {
             'key': ['organization_id', 'ticket_id'],
@@ -155,6 +176,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
+            'deleted': '_is_deleted',
         },
         'support.ticket_priority_changes': {
             'key': ['organization_id', 'change_id'],
@@ -162,6 +184,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(changed_at < @as_of or changed_at is null)',
+            'deleted': '_is_deleted',
         },
         'support.ticket_sla_events': {
             'key': ['organization_id', 'ticket_id', 'metric'],
@@ -169,6 +192,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'support.ticket_categories': {
             'key': ['organization_id', 'category_id'],
@@ -176,6 +200,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'support.root_causes': {
             'key': ['organization_id', 'root_cause_id'],
@@ -183,6 +208,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
+            'deleted': '_is_deleted',
         },
         'support.survey_responses': {
             'key': ['organization_id', 'response_id'],
@@ -190,6 +216,7 @@
             'visible': '(updated_at < @as_of or updated_at is null)',
             'latest_first': 'updated_at desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(sent_at < @as_of or sent_at is null)',
+            'deleted': '_is_deleted',
         },
     }) }}
 {% endmacro %}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from include.contract import contract
 from include.explain.conditions import Demand
 from include.explain.demand import tightest
 from include.explain.evidence import Part, parts_of
@@ -15,12 +16,17 @@ from include.explain.lineage import TENANT, demands_below, within_tenant
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
+from include.sources.versions import expression
 
 #: Stands for personal data.
 MASK = "•••"
 #: Keys that are named one by one; a longer list of accounts is no narrower than its organization.
 _NAMED_KEYS = 1000
 _METADATA = ("_loaded_at", "_batch_id")
+#: The column of staging and conformed views that names the source of a row.
+SYSTEM = "source_system"
+#: The end of the name of a staging view with every version of its rows.
+VERSIONS = "__versions"
 
 
 @dataclass(frozen=True)
@@ -100,13 +106,21 @@ def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
     if relation.name == origin.name:
         rows = f"from {origin.quoted} as raw\nwhere {sql_of(_qualified(part.condition))}"
     else:
-        same = " and ".join(f"raw.{name} = staged.{name}" for name in (*table.primary_key, *_METADATA))
-        same += f" and staged.source_system = '{source.name}'"
+        keys = contract()[table.entity].key if table.entity else table.primary_key
+        # Raw columns stand without their table's name in the expressions of the keys, so the other side has names of its own.
+        same = {f"key_{number}": (key, expression(table, key)) for number, key in enumerate(keys, 1)}
+        same |= {f"read{name}": (name, f"raw.{name}") for name in _METADATA}
+        selected = ", ".join(f"{column} as {name}" for name, (column, _) in same.items())
+        condition = replace(part, like=None).condition
+        if SYSTEM in relation.columns:
+            condition = exp.and_(condition, exp.EQ(this=exp.column(SYSTEM), expression=exp.Literal.string(source.name)))
+        joined = " and ".join(f"{value} = built.{name}" for name, (_, value) in same.items())
         rows = (
-            f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(replace(part, like=None).condition)}\n"
-            f") as staged\n    on {same}"
+            f"from {origin.quoted} as raw\ninner join (\n    select {selected}\n    from {relation.quoted}\n    where {sql_of(condition)}\n"
+            f") as built\n    on {joined}"
         )
-    return RawPart(origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}")
+    is_history = relation.name == origin.name or relation.name.endswith(VERSIONS)
+    return RawPart(origin.name, is_history, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}")
 
 
 def _origins(project: Project, relation: Relation) -> list[Relation]:

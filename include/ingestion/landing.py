@@ -196,7 +196,7 @@ class _Landing:
 
     def _has_all_keys(self, landing: TableLanding) -> bool:
         """True if deletes are detected for the table and all keys of the source are known. Rejected records hide keys."""
-        if landing.table.absent or not landing.table.detect_deletes:
+        if not landing.table.detect_deletes:
             return False
         if self._source.reader.type != "files":
             return True

@@ -87,7 +87,7 @@ class TableLanding:
         conformer = Conformer(self.table, Stamp(self.batch_id, self.report.extracted_at, self.window.until), self.known)
         self.files = []
         buffer: list[pa.Table] = []
-        for piece in () if self.table.absent else reader.read(self.table, self.window, self.seen):
+        for piece in reader.read(self.table, self.window, self.seen):
             rows = conformer.conform(piece)
             self.files += piece.files
             if len(rows):

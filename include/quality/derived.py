@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from include.contract import ContractColumn, contract
+from include.contract import TENANT, ContractColumn, contract
 from include.quality.clean_views import clean_view
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Column, Source, Table, load_sources
 from include.sources.feeds import Feed, feeds
-from include.sources.versions import happened, latest, visible
+from include.sources.versions import deleted, expression, happened, latest, visible
 
 #: Columns that a load adds to every raw table.
 LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
@@ -51,9 +51,9 @@ def conformed_rules(sources: Mapping[str, Source]) -> list[Rule]:
             )
         )
     ahead = [
-        f"select '{source.name}.{table.name}' as table_name, organization_id, count(*) as row_count from ("
+        f"select '{source.name}.{table.name}' as table_name, {expression(table, TENANT)} as organization_id, count(*) as row_count from ("
         f"select * from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}) as versions "
-        f"where not _is_deleted and not {happened(table)} group by 2"
+        f"where not {deleted(table)} and not {happened(table)} group by 2"
         for found in fed.values()
         for source, table in found
         if table.happens_at
@@ -244,12 +244,12 @@ def _key_balance(view: str, found: Sequence[Feed], quarantined: bool) -> str:
     A key is deleted if its latest version is a tombstone. A key is ahead if its latest version has not happened before the run.
     """
     versions = "\nunion all\n".join(
-        f"select _is_deleted, {happened(table)} as has_happened from {source.dataset}.{table.name} "
+        f"select {deleted(table)} as is_deleted, {happened(table)} as has_happened from {source.dataset}.{table.name} "
         f"where {visible(source, table)} {latest(table)}"
         for source, table in found
     )
     keys = (
-        "(select count(*) as all_keys, countif(_is_deleted) as deleted, countif(not _is_deleted and not has_happened) as ahead "
+        "(select count(*) as all_keys, countif(is_deleted) as deleted, countif(not is_deleted and not has_happened) as ahead "
         f"from ({versions}))"
     )
     rows = f"(select count(*) from conformed.{view})"

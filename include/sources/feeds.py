@@ -15,5 +15,5 @@ def feeds(sources: Mapping[str, Source]) -> dict[str, list[Feed]]:
     found: dict[str, list[Feed]] = {}
     for source in sources.values():
         for table in source.tables.values():
-            found.setdefault(table.name, []).append((source, table))
+            found.setdefault(table.entity or table.name, []).append((source, table))
     return found

@@ -12,9 +12,6 @@ from include.settings import settings
 from include.sources.schema import Source
 from include.yaml_files import YamlError, read_mapping
 
-#: The tables that a company need not have, per source. A source file that does not name one has it as an absent table.
-_OPTIONAL = {"support": ("ticket_sla_events",)}
-
 
 class SourceError(ValueError):
     """A source file is invalid. The message names the file, the key and the expected value."""
@@ -56,9 +53,7 @@ def load_source(path: Path) -> Source:
     except YamlError as error:
         raise SourceError(str(error)) from None
     if isinstance(data.get("tables"), dict):
-        tables = data["tables"]
-        absent = {name: {"absent": True} for name in _OPTIONAL.get(path.stem, ()) if name not in tables}
-        data["tables"] = {name: _as_declared(name, table) for name, table in (tables | absent).items()}
+        data["tables"] = {name: _as_declared(name, table) for name, table in data["tables"].items()}
     try:
         source = Source.model_validate(data)
     except ValidationError as error:
@@ -69,11 +64,14 @@ def load_source(path: Path) -> Source:
 
 def _as_declared(name: str, given: Any) -> Any:
     """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence."""
-    entity = contract().get(name)
-    if entity is None or not (given is None or isinstance(given, dict)):
+    if not (given is None or isinstance(given, dict)):
         return given
     given = given or {}
-    declared = entity.as_table()
+    named = given.get("entity", name)
+    entity = contract().get(named) if isinstance(named, str) else None
+    if entity is None:
+        return given
+    declared = entity.as_table() | {"entity": named}
     completed = declared | given
     if isinstance(columns := given.get("columns"), dict):
         known = {column: _over(terms, columns.get(column)) for column, terms in declared["columns"].items()}

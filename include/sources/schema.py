@@ -133,6 +133,8 @@ class Table(_Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
+    #: The entity of the contract that the table's rows are of. None: the platform only loads the table.
+    entity: str | None = None
     #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
@@ -153,8 +155,6 @@ class Table(_Strict):
     happens_at: str | None = None
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
-    #: The company lacks the table. Its raw table is created, and no run reads it from the source.
-    absent: bool = False
     freshness: Freshness | None = None
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
@@ -185,7 +185,7 @@ class Table(_Strict):
 
     def is_landed_every(self, interval: timedelta) -> bool:
         """True if a refresh with this interval loads the table."""
-        return not self.absent and (self.refresh_every is None or self.refresh_every <= interval)
+        return self.refresh_every is None or self.refresh_every <= interval
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -274,7 +274,7 @@ class Source(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _apply_defaults(cls, data: Any) -> Any:
-        """Copy the keys of `defaults` into every table that does not set them. A table that is absent is not read, so it needs none."""
+        """Copy the keys of `defaults` into every table that does not set them."""
         if not isinstance(data, dict) or "defaults" not in data:
             return data
         data = dict(data)
@@ -299,7 +299,7 @@ class Source(_Strict):
             for key, reader in _READER_KEYS.items():
                 if getattr(table, key) is not None and self.reader.type != reader:
                     raise ValueError(f"tables.{name}.{key} is for {reader} readers; this one is {self.reader.type}")
-            if self.reader.type == "files" and table.glob is None and not table.absent:
+            if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:
                 raise ValueError(f"tables.{name}.cursor: new files are found by path and checksum, not by a cursor")
@@ -313,8 +313,6 @@ class Source(_Strict):
 
 
 def _with_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    if table.get("absent") is True:
-        return table
     merged = {**defaults, **table}
     if merged.get("cursor") is None and "overlap" not in table:
         merged.pop("overlap", None)

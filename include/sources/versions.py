@@ -12,6 +12,36 @@ from collections.abc import Sequence
 from include.run_context import BATCH_INSTANT
 from include.sources.schema import Source, Table
 
+#: The reserved words of GoogleSQL.
+_WORDS = """
+    all and any array as asc assert_rows_modified at between by case cast collate contains create cross cube current default define desc
+    distinct else end enum escape except exclude exists extract false fetch following for from full group grouping groups hash having if ignore
+    in inner intersect interval into is join lateral left like limit lookup merge natural new no not null nulls of on or order outer over
+    partition preceding proto qualify range recursive respect right rollup rows select set some struct tablesample then to treat true unbounded
+    union unnest using when where window with within
+"""
+_RESERVED = frozenset(_WORDS.split())
+
+
+def expression(table: Table, column: str) -> str:
+    """SQL of a contract column from the columns of a raw table."""
+    return identifier(column)
+
+
+def change_time(table: Table) -> str | None:
+    """SQL of the time of a version's last change. None: the table has no such time."""
+    return None if table.changed_at is None else identifier(table.changed_at)
+
+
+def deleted(table: Table) -> str:
+    """The condition that a version says that its row is gone."""
+    return "_is_deleted"
+
+
+def identifier(name: str) -> str:
+    """A column's name in SQL: in backquotes if it is a reserved word."""
+    return f"`{name}`" if name in _RESERVED else name
+
 
 def visible(source: Source, table: Table) -> str:
     """The condition that a run sees a version. `@as_of` stands for the run's as-of time.

@@ -137,7 +137,7 @@ def test_a_refresh_loads_and_builds_only_needed_tables(bag: DagBag) -> None:
         assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
     assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in loaded}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"gate_raw"}
-    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("conformed.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
         nodes = {
             task.model_unique_id.split(".")[2]
@@ -226,18 +226,18 @@ def test_an_ingest_dag_ends_in_its_gate_and_emits_its_asset(bag: DagBag, name: s
 
 def test_layers_and_gates_alternate(bag: DagBag) -> None:
     dag = bag.dags["transform"]
-    gates = ["gate_staging", "gate_core", "gate_marts"]
-    for layer, gate in zip(["staging", "core", "marts"], gates, strict=True):
+    gates = ["gate_conformed", "gate_core", "gate_marts"]
+    for layer, gate in zip(["conformed", "core", "marts"], gates, strict=True):
         upstream = {task_id.split(".")[0] for task_id in dag.get_task(gate).upstream_task_ids}
         assert upstream == {layer}
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
     assert {"publish", "data_docs"} == dag.get_task("gate_marts").downstream_task_ids
     assert {task_id.split(".")[0] for task_id in dag.get_task("finish").upstream_task_ids} == {"history"}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"prepare"}
-    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("conformed.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     snapshots = {task.task_id for task in dag.tasks if "publish" in task.upstream_task_ids}
     assert snapshots and all(task_id.startswith("history.") for task_id in snapshots)
-    first_models = {task.task_id for task in dag.tasks if "gate_staging" in task.upstream_task_ids}
+    first_models = {task.task_id for task in dag.tasks if "gate_conformed" in task.upstream_task_ids}
     assert first_models and all(task_id.startswith("core.") for task_id in first_models)
 
 
@@ -272,7 +272,8 @@ def test_dbts_selectors_and_the_task_groups_name_the_same_nodes(bag: DagBag, tmp
         if (node := getattr(task, "model_unique_id", None)) is not None:
             watched.setdefault(task.task_id.partition(".")[0], set()).add(node)
     assert (
-        list(layer_selectors()) == ["seeds", "staging", "core", "marts", "history"] and watched.keys() == layer_selectors().keys()
+        list(layer_selectors()) == ["seeds", "conformed", "core", "marts", "history"]
+        and watched.keys() == layer_selectors().keys()
     )
     for layer, nodes in watched.items():
         found = dbtRunner(manifest=parsed).invoke(["ls", "--selector", layer, *kinds, "--output", "json", *options])

@@ -23,14 +23,14 @@ from tests.warehouse import connected
 ALLOWED = {
     ("int_accounts__links", "group by account_id"): "it asks whether any other organization has the account, to name the error",
     ("int_accounts__links", "without the tenant: account_id, organization_count"): "as above",
-    ("conformed_usage_events", "one group of all rows of usage_events"): "the first batch of the table is that of all tenants",
+    ("stg_product__usage_events", "one group of all rows of usage_events"): "the first batch of the table is that of all tenants",
     ("mart_customer_health_scores", "window MAX(scored_at) partition by score_date"): "one run scores all tenants at one time",
     ("dim_contacts", "group by title"): "the seniority of a title is the same for all tenants",
     ("dim_contacts", "without the tenant: title, words"): "as above",
     ("fct_revenue_rows_are_valid", "window MAX(month) partition by nothing"): "the last month is that of the run",
     (
-        "core: raw_keys_are_staged",
-        "without the tenant: _is_deleted, has_happened",
+        "core: raw_keys_are_conformed",
+        "without the tenant: has_happened, is_deleted",
     ): "it counts keys, and each key contains its tenant",
 }
 
@@ -59,7 +59,7 @@ def columns(compiled: Manifest) -> dict[str, frozenset[str]]:
         name = f"{node['schema']}.{node.get('alias') or node['identifier']}"
         found[name] = found.get(name) or frozenset(names)
         found[published_name(node) if "alias" in node else name] = found[name]
-    # The YAML of a clean view has no columns: they are those of its staging view.
+    # The YAML of a clean view has no columns: they are those of its conformed view.
     for node in nodes_of(compiled, "model"):
         if not node["columns"] and node["config"]["materialized"] != "ephemeral":
             found[f"{node['schema']}.{node['alias']}"] = columns_of(node["compiled_code"], found)

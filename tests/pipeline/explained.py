@@ -118,7 +118,7 @@ def check_explanations(run: RunContext, folder: Path) -> None:
     (change,) = found.changes
     assert change.metric == "order_revenue" and change.is_figure and change.values[0][1] == round(found.value, 6)
     checks = {check.name: check for check in found.checks}
-    assert {"raw_crm", "staging", "core", "marts"} <= checks.keys()
+    assert {"raw_crm", "conformed", "core", "marts"} <= checks.keys()
     assert all(0 < check.passed <= check.total == check.passed + len(check.failures) for check in checks.values())
 
     order = orders.rows[0]["order_id"]

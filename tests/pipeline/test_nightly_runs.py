@@ -98,7 +98,7 @@ def test_a_figure_explains_itself(second: RunContext, tmp_path: Path) -> None:
     check_explanations(second, tmp_path)
 
 
-def test_a_deleted_row_leaves_staging(second: RunContext) -> None:
+def test_a_deleted_row_leaves_the_conformed_view(second: RunContext) -> None:
     deleted = rows("select activity_id from raw_crm.activities where _is_deleted")
     assert deleted, "the demo company deletes activities every day"
     alive = {row["activity_id"] for row in rows("select activity_id from conformed.conformed_activities")}
@@ -166,9 +166,9 @@ def test_every_question_has_a_query_that_answers_it(runs: NightlyRuns, second: R
 def test_the_audit_tables_have_rows_of_every_layer_and_gate(runs: NightlyRuns, second: RunContext) -> None:
     run = second
     built = rows(f"select distinct layer from ops.dbt_results where run_id = '{run.run_id}'")
-    assert {row["layer"] for row in built} >= {"staging", "intermediate", "core", "snapshots", "marts", "metrics"}
+    assert {row["layer"] for row in built} >= {"staging", "conformed", "intermediate", "core", "snapshots", "marts", "metrics"}
     gates = {row["gate"] for row in ops.gate_results(run_id=run.run_id)}
-    assert gates == {f"raw_{name}" for name in runs.sources} | {"staging", "core", "marts"}
+    assert gates == {f"raw_{name}" for name in runs.sources} | {"conformed", "core", "marts"}
 
 
 def test_an_incremental_run_loads_only_new_rows(runs: NightlyRuns, second: RunContext) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from include.settings import ROOT
 from include.sources import load_sources
+from include.sources.staging import WITH_VERSIONS
 
 CONFORMED = ROOT / "dbt" / "models" / "conformed"
 STAGING = ROOT / "dbt" / "models" / "staging"
@@ -35,14 +36,19 @@ class Conformed:
         return f"stg_{self.source}__{self.table}"
 
     @property
+    def versions(self) -> str | None:
+        """The staging view with every version, if models read it."""
+        return f"{self.staging}__versions" if self.table in WITH_VERSIONS else None
+
+    @property
     def path(self) -> Path:
         """The file of the conformed view."""
         (found,) = CONFORMED.glob(f"*/{self.view}.sql")
         return found
 
 
-def conformed_views() -> list[Conformed]:
-    """Every entity of the contract. The sources that the platform comes with feed each by one table."""
+def conformed_views(folder: Path | None = None) -> list[Conformed]:
+    """Every table that feeds an entity of the contract, by default of the sources that the platform comes with: one per entity."""
     return [
         Conformed(
             source=source.name,
@@ -53,6 +59,6 @@ def conformed_views() -> list[Conformed]:
             accepted={name: column.accepted_values for name, column in table.columns.items() if column.accepted_values},
             happens_at=table.happens_at,
         )
-        for source in load_sources().values()
+        for source in load_sources(folder).values()
         for table in source.tables.values()
     ]

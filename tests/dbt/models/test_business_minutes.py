@@ -128,7 +128,7 @@ class Desk:
 
 def test_business_minutes_agree_with_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk.at_random(random.Random(SEED))
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         desk.write(bq)
         build(END.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
         found = rows(

@@ -84,7 +84,7 @@ def test_the_churn_history_keeps_a_run_once_and_deletes_from_one_partition(monke
 
 def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each ticket is in the table once, whichever way its partition changed. The statements name the months of changed tickets only."""
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         opened = {"organization_id": str, "utc_date": date, "open_microseconds_before": int}
         opened |= dict.fromkeys(("segment_from", "segment_until", "open_until"), datetime)
         write_table(bq, "core.dim_open_time", opened, [])

@@ -47,7 +47,7 @@ def test_the_spike_after_version_1_2_is_found(monkeypatch: pytest.MonkeyPatch, t
         "created_at": datetime,
         "created_date": date,
     }
-    with connected(monkeypatch, "core", "staging", "marts_build") as bq:
+    with connected(monkeypatch, "core", "conformed", "marts_build") as bq:
         write_table(bq, "core.fct_tickets", in_tickets, tickets)
         write_table(bq, "conformed.conformed_tickets", in_tickets, tickets)
         columns = {"organization_id": str, "app_version": str, "occurred_at": datetime}

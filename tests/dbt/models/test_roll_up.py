@@ -53,7 +53,7 @@ EXPECTED = {
 
 def test_accounts_roll_up_to_their_top(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("organization_id", "account_id", "merged_into_account_id", "parent_account_id")
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         accounts = [dict(zip(names, account, strict=True)) for account in ACCOUNTS]
         write_table(bq, "conformed.conformed_accounts", dict.fromkeys(names, str), accounts)
         build("2026-10-01", "int_accounts__links", "int_accounts__walks", "int_accounts__roll_up")

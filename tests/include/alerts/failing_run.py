@@ -42,13 +42,13 @@ with DAG("ingest_billing", schedule=None, default_args=arguments, tags=["tier:hi
 with DAG("transform", schedule=None, default_args=arguments, tags=["tier:critical"]) as blocking:
 
     @task
-    def gate_staging() -> None:
+    def gate_conformed() -> None:
         try:
-            raise GateBlocked(GateVerdict("staging", (BROKEN,)))
+            raise GateBlocked(GateVerdict("conformed", (BROKEN,)))
         except GateBlocked as blocked:
             raise AirflowFailException(str(blocked)) from blocked
 
-    gate_staging()
+    gate_conformed()
 
 if __name__ == "__main__":
     register(failing, blocking)

@@ -76,7 +76,7 @@ def blocked(*outcomes: Outcome) -> AirflowFailException:
     """The exception of a gate task, raised in the same way."""
     try:
         try:
-            raise GateBlocked(GateVerdict("staging", outcomes))
+            raise GateBlocked(GateVerdict("conformed", outcomes))
         except GateBlocked as error:
             raise AirflowFailException(str(error)) from error
     except AirflowFailException as error:
@@ -123,9 +123,9 @@ def test_a_run_of_the_monitor_resolves_its_own_failure(bq: Client, received: Rec
 
 
 def test_a_blocked_gate_is_one_message_with_sample_keys(bq: Client, received: Receivers) -> None:
-    record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
+    record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_conformed"))
     assert received.counts == (1, 1, 1)
-    assert received.slack[0]["text"] == "Gate blocked: gate staging (critical)"
+    assert received.slack[0]["text"] == "Gate blocked: gate conformed (critical)"
     body = str(received.slack[0]["blocks"])
     assert "keys_are_unique on conformed.conformed_deals: 2 rows. Each deal counts once." in body
     assert "organization_id|deal_id: org-1|deal-7, org-1|deal-9" in body
@@ -138,7 +138,7 @@ def test_rows_without_a_key_and_personal_keys_are_not_shown(bq: Client, received
     values = outcome("values", query=None, column="email", samples=("jane@example.org",))
     personal = outcome("personal", key=("organization_id", "email"), samples=("org-1|jane@example.org",))
     broken = outcome("broken", error="could not cast 'jane@example.org' to INT64", unexpected_count=None)
-    record_failure(context(blocked(whole_row, values, personal, broken), "gate_staging"))
+    record_failure(context(blocked(whole_row, values, personal, broken), "gate_conformed"))
     sent = str([received.slack, received.pagerduty, [mail.as_string() for _, mail in received.mails]])
     assert "could not be evaluated: could not cast … to INT64" in sent
     assert "jane" not in sent
@@ -154,14 +154,14 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
                 "row_key": f"org-1|deal-{i}",
                 "reason": "x",
                 "expectation": "orphans",
-                "gate": "staging",
+                "gate": "conformed",
                 "row_json": '{"email": "jane@example.org"}',
                 "quarantined_at": NOW,
             }
             for i in range(min(count, 4))
         ]
-        ops.append("quarantine.quarantined_rows", quarantined, replace_where={"gate": "staging"}, client=bq)
-        notify_gate(GateVerdict("staging", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
+        ops.append("quarantine.quarantined_rows", quarantined, replace_where={"gate": "conformed"}, client=bq)
+        notify_gate(GateVerdict("conformed", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
 
     # Quarantined rows are medium, so their quiet hours are moved away from the time of the test.
     changed = settings().routing_file.read_text().replace('"19:00", until: "07:00"', '"00:00", until: "00:01"')
@@ -218,7 +218,7 @@ def test_airflow_reports_a_last_try_and_a_blocked_gate_once(bq: Client, received
     in_airflow("failing_run", tmp_path)
     assert [body["text"] for body in received.slack] == [
         "Failed: ingest_billing.land (high)",
-        "Gate blocked: gate staging (critical)",
+        "Gate blocked: gate conformed (critical)",
     ]
     assert received.counts == (2, 2, 1)
     assert "RuntimeError: no answer at try 2" in str(received.slack[0]["blocks"])

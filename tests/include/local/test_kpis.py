@@ -13,7 +13,7 @@ from tests.warehouse import connected
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    with connected(monkeypatch, "marts", "staging") as client:
+    with connected(monkeypatch, "marts", "conformed") as client:
         yield client
 
 

@@ -31,7 +31,12 @@ def test_a_refresh_follows_from_the_lineage(manifest: Path) -> None:
         "int_support__priority_history",
         "int_support__tickets",
     )
-    assert tickets.layers["staging"] == ("conformed_ticket_priority_changes", "conformed_tickets")
+    assert tickets.layers["conformed"] == (
+        "conformed_ticket_priority_changes",
+        "conformed_tickets",
+        "stg_support__ticket_priority_changes",
+        "stg_support__tickets",
+    )
     assert "sla_default_targets" in tickets.layers["seeds"]
     assert {name: set(source.tables) for name, source in tickets.sources.items()} == {
         "support": {"tickets", "ticket_priority_changes"}
@@ -62,7 +67,12 @@ def test_a_refresh_shorter_than_refresh_every_does_not_load_the_table(
     assert "crm" not in found["refresh_every_15_minutes"].sources
     assert set(found["refresh_hourly"].sources["crm"].tables) == {"facilities", "leads"}
     # The refresh also builds the models downstream of the table, and no others.
-    assert found["refresh_hourly"].layers["staging"] == ("conformed_facilities", "conformed_leads")
+    assert found["refresh_hourly"].layers["conformed"] == (
+        "conformed_facilities",
+        "conformed_leads",
+        "stg_crm__facilities",
+        "stg_crm__leads",
+    )
     assert {"dim_facilities", "dim_users"} <= set(found["refresh_hourly"].layers["core"])
     assert "core.dim_organizations" in found["refresh_hourly"].reused
 
@@ -80,7 +90,7 @@ def test_every_refresh_loads_a_table_without_refresh_every(known: dict[str, Any]
     declare(monkeypatch, "reference", sla_policies=None)
     tickets = refreshes_of(known)["refresh_every_15_minutes"]
     assert set(tickets.sources) == {"reference", "support"}
-    assert "conformed_sla_policies" in tickets.layers["staging"]
+    assert "conformed_sla_policies" in tickets.layers["conformed"]
 
 
 def test_refresh_every_of_a_model_counts_and_is_checked(known: dict[str, Any]) -> None:

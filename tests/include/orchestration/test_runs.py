@@ -39,7 +39,7 @@ def test_without_a_nightly_run_it_is_skipped_with_the_reason(bq: Client) -> None
     assert (row["dag_id"], row["state"]) == (DAG_ID, "skipped")
     assert row["message"] == (
         "Run skipped: no complete run of transform has succeeded yet. "
-        "It reuses 2 tables and views of the nightly run, such as core.dim_facilities."
+        "It reuses 2 tables and views of the nightly run, such as conformed.conformed_accounts."
     )
 
 

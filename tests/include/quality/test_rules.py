@@ -13,7 +13,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.quality.derived import core_rules, staging_rules
+from include.quality.derived import conformed_rules, core_rules
 from include.quality.parameters import typed
 from include.quality.reconciliation import differing, read, sides_query
 from include.quality.rules import Rule, load_gates
@@ -467,8 +467,8 @@ def test_every_figure_of_a_month_is_compared_with_its_segments(bq: Client) -> No
 
 
 @pytest.mark.parametrize("built", BUILT_FROM)
-def test_each_row_of_staging_is_once_in_the_table_that_is_built_from_it(bq: Client, built: str) -> None:
-    """A row that is missing, repeated or not in staging is found, even if the numbers of rows agree."""
+def test_each_conformed_row_is_once_in_the_table_that_is_built_from_it(bq: Client, built: str) -> None:
+    """A row that is missing, repeated or not conformed is found, even if the numbers of rows agree."""
     rule, (staged, key) = RULES["rows_reach_core"], BUILT_FROM[built]
     bq.query(SOUND).result()
     bq.query(f"update {staged} set {key} = 'other' where true").result()
@@ -496,13 +496,13 @@ def test_unknown_words_may_be_one_percent_of_revenue(bq: Client, at_stake: str, 
 
 def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
     sources = load_sources()
-    rules = {rule.relation: rule for rule in staging_rules(sources) if rule.name.startswith("known_categories_of_")}
+    rules = {rule.relation: rule for rule in conformed_rules(sources) if rule.name.startswith("known_categories_of_")}
     for source in sources.values():
         for table in source.tables.values():
             accepted = {name: column.accepted_values[0] for name, column in table.columns.items() if column.accepted_values}
             if not accepted:
                 continue
-            relation = f"staging.stg_{source.name}__{table.name}"
+            relation = f"conformed.conformed_{table.name}"
             sound = ", ".join(f"'{value}' as {name}" for name, value in accepted.items())
             bq.query(f"create table {relation} as select {sound}").result()
             assert broken(bq, rules[relation]) == 0
@@ -518,19 +518,19 @@ def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
         ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false, null, 'f')", 1, 1),
         ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true, null, 'f')", -1, -1),
         ("insert into raw_shop.items values ('i1', 'p', timestamp '2026-09-30', false, null, 'f')", 1, 1),
-        ("delete from staging.stg_shop__items where item_id = 'i1'", 1, 1),
+        ("delete from conformed.conformed_items where item_id = 'i1'", 1, 1),
         ("delete from quarantine.quarantined_rows where true", 1, 0),
     ],
 )
-def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
+def test_every_raw_key_is_conformed_or_in_quarantine_or_deleted(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, difference: int, without_rule: int
 ) -> None:
     """i1 is clean, i2 in quarantine, i3 deleted. The i1 of another organization is another key. Rows have no updated_at, so the time of extraction decides which version is the latest."""
-    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
-    (tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql").touch()
+    (tmp_path / "models" / "conformed" / "shared").mkdir(parents=True)
+    (tmp_path / "models" / "conformed" / "shared" / "conformed_items.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     settings.cache_clear()
-    (rule,) = core_rules({"shop": SHOP}, quarantined=["stg_shop__items"])
+    (rule,) = core_rules({"shop": SHOP}, quarantined=["conformed_items"])
     bq.query(
         "create table raw_shop.items as select item_id, 'o' as organization_id, seen as _extracted_at, gone as _is_deleted, "
         "seen as _loaded_at, 'f' as _source_file_id "
@@ -538,9 +538,9 @@ def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
         "select 'i1', timestamp '2026-09-02', false union all select 'i2', timestamp '2026-09-01', false union all "
         "select 'i3', timestamp '2026-09-01', false union all select 'i3', timestamp '2026-09-02', true)"
     ).result()
-    bq.query("create table staging.stg_shop__items as select 'i1' as item_id union all select 'i2'").result()
-    bq.query("create view core.clean_shop__items as select * from staging.stg_shop__items where item_id != 'i2'").result()
-    quarantined = {"relation": "stg_shop__items", "row_key": "o|i2", "reason": "r", "expectation": "e", "gate": "staging"}
+    bq.query("create table conformed.conformed_items as select 'i1' as item_id union all select 'i2'").result()
+    bq.query("create view core.clean_items as select * from conformed.conformed_items where item_id != 'i2'").result()
+    quarantined = {"relation": "conformed_items", "row_key": "o|i2", "reason": "r", "expectation": "e", "gate": "conformed"}
     ops.append("quarantine.quarantined_rows", [quarantined | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
     if change:
         bq.query(change).result()
@@ -567,9 +567,9 @@ VISITS: dict[str, Any] = {
 def test_the_source_decides_which_of_its_rows_a_run_sees(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    """Events after the as-of time and events of a later load may be absent from staging. Any other event may not."""
-    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
-    (tmp_path / "models" / "staging" / "shop" / "stg_shop__visits.sql").touch()
+    """Events after the as-of time and events of a later load may be absent from the view. Any other event may not."""
+    (tmp_path / "models" / "conformed" / "shared").mkdir(parents=True)
+    (tmp_path / "models" / "conformed" / "shared" / "conformed_visits.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     settings.cache_clear()
     visits = Table.model_validate(VISITS)
@@ -593,10 +593,10 @@ def test_the_source_decides_which_of_its_rows_a_run_sees(
         """
     ).result()
     bq.query(
-        "create table staging.stg_shop__visits as select visit_id from unnest(['history', 'yesterday']) as visit_id"
+        "create table conformed.conformed_visits as select visit_id from unnest(['history', 'yesterday']) as visit_id"
     ).result()
     if lost:
-        bq.query("delete from staging.stg_shop__visits where visit_id = 'yesterday'").result()
+        bq.query("delete from conformed.conformed_visits where visit_id = 'yesterday'").result()
     assert rule.reconcile is not None
     sides = execute(f"select left_value, right_value from ({rule.reconcile})", typed(VALUES), bq).result()
     assert [tuple(row.values()) for row in sides] == [(2, 1 if lost else 2)]

@@ -32,7 +32,7 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
--- The key comes from staging, so that a refresh need not build dim_accounts.
+-- The key comes from the conformed view, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,

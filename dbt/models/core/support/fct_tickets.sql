@@ -12,7 +12,7 @@
 {#- This line makes the relation of `meta.delete_if_not_in` upstream of the model. -#}
 {%- do ref('conformed_tickets') -%}
 {#- An incremental run rebuilds a ticket if any value that its row depends on has changed, whenever the value was
-    loaded. `_input_fingerprint` hashes the ticket in staging, the priorities, targets and clock that apply, the opening
+    loaded. `_input_fingerprint` hashes the conformed ticket, the priorities, targets and clock that apply, the opening
     hours, and this file. A ticket whose clock still runs changes with every run. A watermark on `_loaded_at` would miss
     rows that left quarantine, and rows that were loaded before a run could see them.
 

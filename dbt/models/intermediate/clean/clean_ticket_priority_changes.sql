@@ -5,7 +5,7 @@ staged as (
     from {{ ref('conformed_ticket_priority_changes') }}
 ),
 
--- All columns of the staging view. A list would repeat them, and a new column would be missing.
+-- All columns of the conformed view. A list would repeat them, and a new column would be missing.
 final as (
     select *
     from staged

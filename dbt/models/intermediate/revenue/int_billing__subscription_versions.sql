@@ -2,7 +2,7 @@
 with
 
 landed as (
-    {{ all_versions('billing', 'subscriptions', undated=true) }}
+    {{ unite('subscriptions', versions=true) }}
 ),
 
 -- The row as of the run has the dates. A subscription that billing has deleted has no row.

@@ -83,7 +83,7 @@ satisfaction_classes as (
     where survey_type = 'csat'
 ),
 
--- The key comes from staging, so that a refresh need not build dim_accounts.
+-- The key comes from the conformed view, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,
