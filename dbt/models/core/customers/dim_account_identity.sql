@@ -14,7 +14,11 @@ accounts as (
 
 -- The accounts to match: those of every system but the organization's first.
 of_later_systems as (
-    select *
+    select
+        organization_id,
+        account_id,
+        account_name,
+        source_system
     from accounts
     where merged_into_account_id is null
     qualify system_rank > min(system_rank) over (partition by organization_id)
@@ -129,7 +133,15 @@ found as (
 ),
 
 allowed as (
-    select found.*
+    select
+        found.organization_id,
+        found.account_id,
+        found.candidate_account_id,
+        found.candidate_rank,
+        found.rule,
+        found.rule_order,
+        found.confidence,
+        found.suggests_only
     from found
     left join decisions
         on decisions.organization_id = found.organization_id
@@ -140,14 +152,27 @@ allowed as (
 
 -- The first rule that finds an account decides, and of the systems that it finds the first.
 by_first_rule as (
-    select *
+    select
+        organization_id,
+        account_id,
+        candidate_account_id,
+        candidate_rank,
+        rule,
+        confidence,
+        suggests_only
     from allowed
     where true
     qualify rule_order = min(rule_order) over (partition by organization_id, account_id)
 ),
 
 in_first_system as (
-    select *
+    select
+        organization_id,
+        account_id,
+        candidate_account_id,
+        rule,
+        confidence,
+        suggests_only
     from by_first_rule
     where true
     qualify candidate_rank = min(candidate_rank) over (partition by organization_id, account_id)
