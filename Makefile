@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data sql dbt docs status restatements close explain mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data sql dbt docs status restatements close identity explain mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -68,6 +68,9 @@ close: setup ## freeze the published figures of a month: make close MONTH=YYYY-M
 	@case "$(REOPEN)" in "" | 1) ;; *) echo "Failed REOPEN is 1 or left out: make close MONTH=2026-09 REOPEN=1" >&2; exit 1;; esac
 	@test -n "$(MONTH)" || { echo "Failed MONTH is missing: make close MONTH=2026-09" >&2; exit 1; }
 	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(filter 1,$(REOPEN)),--reopen)
+
+identity: setup ## customers of one system that another may know by another name [SAME="account other" | DIFFERENT="…" | WITHDRAW="…": decide] [ORG=id] [BY=name]
+	@$(PY) -m include.local identity $(if $(SAME),same "$(SAME)",$(if $(DIFFERENT),different "$(DIFFERENT)",$(if $(WITHDRAW),withdraw "$(WITHDRAW)"))) --organization "$(ORG)" --by "$(BY)"
 
 explain: setup ## where a published figure comes from: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE="…" [LIMIT=10] [OUT=folder: all rows as CSV]
 	@test -n "$${TABLE:-}" && test -n "$${COLUMN:-}" && test -n "$${WHERE:-}" || { echo "Failed TABLE, COLUMN or WHERE is missing: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE=\"month = '2026-09-01' and organization_id = '…' and dimension = 'total'\"" >&2; exit 1; }

@@ -88,6 +88,27 @@
                 'properties': 'string',
             },
         },
+        'account_identifiers': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'kind': 'string',
+                'value': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
+        'account_map': {
+            'views': [],
+            'columns': {
+                'organization_id': 'string',
+                'account_id': 'string',
+                'other_account_id': 'string',
+                'is_same': 'bool',
+                'decided_by': 'string',
+                'updated_at': 'timestamp',
+            },
+        },
         'products': {
             'views': [
                 {'source': 'crm', 'view': 'stg_crm__products', 'versions': None},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from include.ops.alerting import ALERTS
 from include.ops.definition import Column, OpsTable
 from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
+from include.ops.identity import IDENTITY_TABLES
 from include.ops.restatements import RESTATEMENT_TABLES
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
@@ -203,6 +204,7 @@ _TABLES = (
     ),
     *FRESHNESS_TABLES,
     *RESTATEMENT_TABLES,
+    *IDENTITY_TABLES,
     ALERTS,
     OpsTable(
         "quarantine",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Keys of changed rows that are named.
 NAMED_ROWS = 5
+#: The source rows that people's decisions on accounts of several systems belong to.
+_ACCOUNTS = "accounts"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def changed_rows(
     parts = [
         _rows_sql(name, figures.rows[name], found) for name in sorted(names) if (found := fed.get(figures.rows[name].entity))
     ]
+    if _ACCOUNTS in names:
+        parts.append(_DECISIONS)
     if not parts:
         return []
     parameters = {
@@ -122,6 +126,17 @@ from (
                 or rows_now.is_open
             )
         )
+)
+group by name, organization_id, month, reason"""
+
+
+#: Decisions that the publication before did not know. They may change a figure of any month.
+_DECISIONS = f"""select '{_ACCOUNTS}' as name, organization_id, figure_month as month, 'identity' as reason, count(*) as row_count,
+    array_agg(row_key order by row_key limit {NAMED_ROWS}) as first_rows
+from (
+    select organization_id, figure_month, concat(account_id, ' and ', other_account_id) as row_key
+    from ops.account_decisions cross join unnest(@months) as figure_month
+    where decided_at > @previous_published_at
 )
 group by name, organization_id, month, reason"""
 

@@ -14,7 +14,15 @@ from include.settings import settings
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Qualified = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 Reason = Literal[
-    "definition change", "exchange rate", "late arrival", "correction", "deletion", "status history", "as-of time", "unknown"
+    "definition change",
+    "exchange rate",
+    "late arrival",
+    "correction",
+    "deletion",
+    "status history",
+    "identity",
+    "as-of time",
+    "unknown",
 ]
 #: The part of a figure that is not split into cohorts.
 TOTAL = "total"

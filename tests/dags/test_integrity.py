@@ -35,7 +35,7 @@ SOURCES = {path.stem for path in (ROOT / "include/sources").glob("*.yml")}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
 DAG_IDS = (
     {f"ingest_{name}" for name in SOURCES}
-    | {"transform", "transform_deadline", "maintenance", "freshness_monitor", "close_month"}
+    | {"transform", "transform_deadline", "maintenance", "freshness_monitor", "close_month", "account_identity"}
     | REFRESHES
 )
 # DAGs whose parameter is an instant; that of all others is a day.
@@ -77,9 +77,10 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
     assert dag.catchup is False
     tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
     assert len(tiers) == 1 and tiers[0] in {"tier:critical", "tier:high", "tier:medium"}
-    parameter = dag.params.get_param({"close_month": "month"}.get(dag_id) or BY_INSTANT.get(dag_id, "as_of")).schema
+    by_hand = {"close_month": "month", "account_identity": "account"}
+    parameter = dag.params.get_param(by_hand.get(dag_id) or BY_INSTANT.get(dag_id, "as_of")).schema
     assert parameter["type"] == ["null", "string"]
-    if dag_id != "close_month":
+    if dag_id not in by_hand:
         assert parameter["format"] == ("date-time" if dag_id in BY_INSTANT else "date")
     policy = RETRIES[tiers[0].removeprefix("tier:")]
     for task in dag.tasks:
@@ -173,7 +174,7 @@ def test_the_process_of_prepare_parses_all_tasks_that_it_may_skip(bag: DagBag, d
 
 @pytest.mark.parametrize(
     ("variable", "quiet"),
-    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES | {"close_month"})],
+    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES | {"close_month", "account_identity"})],
 )
 def test_schedules_can_be_switched_off(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
     monkeypatch.setenv(variable, "off")

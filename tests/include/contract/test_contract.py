@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from include.contract import ContractError, Entity, contract, loading
 from include.sources import load_sources
 
+#: Entities that no system of the demo company has.
+UNFED = {"account_identifiers", "account_map"}
 COLUMNS = {
     "organization_id": {"type": "string", "description": "The tenant."},
     "id": {"type": "string", "description": "The row."},
@@ -18,8 +20,9 @@ COLUMNS = {
 
 def test_the_sources_feed_every_entity_with_its_columns() -> None:
     tables = {table.name: table for source in load_sources().values() for table in source.tables.values()}
-    assert tables.keys() == contract().keys()
-    for name, entity in contract().items():
+    assert tables.keys() == contract().keys() - UNFED
+    for name in tables:
+        entity = contract()[name]
         assert tables[name].primary_key == entity.key
         required = {column for column, declared in entity.columns.items() if declared.required}
         assert {column.name for column in tables[name].columns.values() if not column.nullable} == required
