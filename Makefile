@@ -100,6 +100,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check
 	@$(PY) -m include.catalog --check
+	@$(PY) -m include.contract --check
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
@@ -129,6 +130,7 @@ generate: setup ## write the files that are generated from the source files, the
 	@$(PY) -m include.sources dbt-sources
 	@$(PY) -m include.quality build
 	@$(PY) -m include.catalog
+	@$(PY) -m include.contract
 	@$(PY) -m include.orchestration
 
 lock: setup ## compile the requirements files from their .in files

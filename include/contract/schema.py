@@ -15,6 +15,9 @@ ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timest
 KEY_TYPES = frozenset({"string", "integer", "date", "time"})
 #: The column of the tenant. Two tenants may use the same ids, so a key of a table that has the column contains it.
 TENANT = "organization_id"
+#: The version of the contract. It rises when rows that the last version allowed are no longer allowed, or mean something else: a column is
+#: renamed, removed or becomes required, or its type or its words change.
+VERSION = 1
 #: The event time of tables whose rows are known ahead.
 KNOWN_AHEAD = "none"
 
@@ -30,6 +33,8 @@ class ContractColumn(_Strict):
     description: str = Field(min_length=3)
     #: A row without the value breaks the contract.
     required: bool = False
+    #: The published figures that are unknown if no row has the value, in words.
+    needed_for: str | None = Field(default=None, min_length=3)
     #: The entity whose rows the value identifies: the row itself, or a row that it refers to.
     id_of: str | None = None
     pii: bool = False
@@ -65,7 +70,7 @@ class Entity(_Strict):
         table: dict[str, Any] = {"description": self.description, "primary_key": list(self.key), "by_delivery": self.by_delivery}
         table |= {key: value for key in ("event_time", "happens_at") if (value := getattr(self, key)) is not None}
         table["columns"] = {
-            name: column.model_dump(exclude={"required", "id_of"}) | {"nullable": not column.required}
+            name: column.model_dump(exclude={"required", "needed_for", "id_of"}) | {"nullable": not column.required}
             for name, column in self.columns.items()
         }
         return table

@@ -158,7 +158,7 @@ class _Reading:
         for column in self.table.columns:
             values = [text or None for text in by_name.get(column.name, [""] * len(self._rows))]
             columns[column.name], wrong = typed(values, column.type)
-            if not column.nullable:
+            if column.required:
                 wrong += [(number, "empty, but a value is required") for number, text in enumerate(values) if text is None]
             bad += [(number, column.name, message) for number, message in wrong]
         bad += [(number, self.table.id, message) for number, message in self._repeated_keys(by_name)]

@@ -1,4 +1,4 @@
-"""The source contract of the demo company: system, columns, types, nullability and primary key of each table.
+"""The tables of the demo company: system, columns, types and primary key of each, and the columns that it may leave empty.
 
 The generator, CSV, PostgreSQL, the HTTP servers and the landing files all use it.
 """
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from include.contract import contract
+
 System = Literal["crm", "billing", "support", "product", "reference"]
 Type = Literal["string", "integer", "decimal", "boolean", "timestamp", "date", "time", "json"]
 
@@ -17,11 +19,12 @@ TYPES: tuple[Type, ...] = ("string", "integer", "decimal", "boolean", "timestamp
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its type, and whether it may be NULL."""
+    """One column: its name and type, whether the demo company leaves it empty in some rows, and whether the contract requires it."""
 
     name: str
     type: Type
     nullable: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,15 @@ class Table:
 
 
 def _table(system: System, name: str, key: str, columns: str) -> Table:
-    """A table from a compact text: `name`, `name?` (nullable) or `name:type`. The default type is string."""
-    parsed = []
+    """A table from a compact text: `name`, `name?` (empty in some rows) or `name:type`. The default type is string."""
+    declared, parsed = contract()[name].columns, []
     for word in columns.split():
         head, _, kind = word.partition(":")
         column_type = kind or "string"
         if column_type not in TYPES:
             raise ValueError(f"{name}.{head}: unknown type {column_type}")
-        parsed.append(Column(head.rstrip("?"), column_type, head.endswith("?")))  # type: ignore[arg-type]
+        column = head.rstrip("?")
+        parsed.append(Column(column, column_type, head.endswith("?"), declared[column].required))  # type: ignore[arg-type]
     return Table(name, system, tuple(parsed), tuple(key.split()))
 
 

@@ -18,7 +18,7 @@ from tests.pipeline import odd_rows, odd_sla, odd_support
 
 Record = dict[str, str]
 
-#: The values of required columns for which none is given.
+#: The values of columns that the demo company always fills, for rows that give none.
 _ANY: dict[Type, str] = {
     "string": "other",
     "integer": "1",
@@ -55,7 +55,7 @@ class Folder:
         return [row["organization_id"] for row in self.tables["organizations"]]
 
     def add(self, table: str, **values: object) -> str:
-        """Add a row, with any value for the other required columns. Returns its id."""
+        """Add a row, with any value for the other columns that the demo company always fills. Returns its id."""
         schema = TABLES[table]
         given = {name: "" if value is None else str(value) for name, value in values.items()}
         row = {**self._defaults(schema), **given}

@@ -201,7 +201,7 @@ def test_the_platforms_sources_are_the_contract() -> None:
     contract = {
         (table.system, table.name): (
             table.key,
-            [(c.name, "string" if c.type == "time" else c.type, c.nullable) for c in table.columns],
+            [(c.name, "string" if c.type == "time" else c.type, not c.required) for c in table.columns],
         )
         for table in TABLES.values()
     }
