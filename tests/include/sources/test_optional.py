@@ -43,7 +43,7 @@ def test_a_table_that_is_left_out_is_absent_and_known_to_dbt(change: Callable[..
     left_out = sources["support"].tables[TABLE]
     assert (left_out.absent, given.absent) == (True, False)
     assert (left_out.columns, left_out.primary_key) == (given.columns, given.primary_key)
-    assert not left_out.is_landed_every(timedelta(days=7))
+    assert not left_out.is_loaded_every(timedelta(days=7))
     assert (given.cursor, given.overlap, left_out.cursor) == ("updated_at", timedelta(hours=24), None)
     before, after = (_lines(found) for found in (load_sources(), sources))
     assert before == after, "dbt knows the same table, only in another place"

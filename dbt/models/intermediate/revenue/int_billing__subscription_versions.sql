@@ -1,7 +1,7 @@
 {%- set history = '(partition by organization_id, subscription_id order by updated_at)' -%}
 with
 
-landed as (
+loaded as (
     {{ all_versions('billing', 'subscriptions', undated=true) }}
 ),
 
@@ -42,7 +42,7 @@ terms as (
         {{ billing_word('status') }} as status,
         paused_at,
         updated_at
-    from landed
+    from loaded
     where not _is_deleted
 ),
 
