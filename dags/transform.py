@@ -8,7 +8,7 @@ Then it updates the snapshots of the published marts.
 |---|---|
 | **Starts** | when every source has emitted its asset for the same as-of day; by `transform_deadline` if one is late; or by hand |
 | **Parameters** | `as_of`: the day to report on · `full_refresh`: rebuild incremental tables · `select`: build, check and publish only these dbt models |
-| **Upstream** | the assets `landed` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
+| **Upstream** | the assets `loaded` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
 | **Downstream** | `marts` and `metrics`, which analysts read; emits the asset `published` |
 | **Deadline** | the owner is notified of a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) |
 
@@ -35,7 +35,7 @@ from include.dbt_project import layer_selectors
 from include.orchestration import (
     AS_OF_PARAMETER,
     BUILD,
-    LANDED_ASSET,
+    LOADED_ASSET,
     PUBLISHED_ASSET,
     default_args,
     raw_assets,
@@ -48,7 +48,7 @@ from include.transform import dbt_layer, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
-_all_sources: Any = Asset(LANDED_ASSET)
+_all_sources: Any = Asset(LOADED_ASSET)
 for _name in raw_assets():
     _all_sources = _all_sources & Asset(_name)
 

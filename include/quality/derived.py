@@ -125,7 +125,7 @@ def _load_rules(source: Source) -> Iterator[Rule]:
         ),
     )
     yield Rule(
-        name="landing_is_complete",
+        name="load_is_complete",
         relation="ops.loads",
         action="block",
         reason="Raw has as many rows of the load as the load has reported.",

@@ -183,7 +183,7 @@ class Table(_Strict):
         name = self.event_time or self.changed_at
         return None if name is None or name == KNOWN_AHEAD else self.columns[name]
 
-    def is_landed_every(self, interval: timedelta) -> bool:
+    def is_loaded_every(self, interval: timedelta) -> bool:
         """True if a refresh with this interval loads the table."""
         return self.refresh_every is None or self.refresh_every <= interval
 

@@ -131,11 +131,11 @@ def test_refreshes_follow_the_freshness_slas(bag: DagBag, manifest: Path) -> Non
 
 def test_a_refresh_loads_and_builds_only_needed_tables(bag: DagBag) -> None:
     dag = bag.dags["refresh_every_15_minutes"]
-    loaded = {task_id.removeprefix("land_") for task_id in dag.task_ids if task_id.startswith("land_")}
+    loaded = {task_id.removeprefix("load_") for task_id in dag.task_ids if task_id.startswith("load_")}
     assert loaded == {"support"}
     for name in loaded:
-        assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
-    assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in loaded}
+        assert dag.get_task(f"load_{name}").upstream_task_ids == {"prepare"}
+    assert dag.get_task("gate_raw").upstream_task_ids == {f"load_{name}" for name in loaded}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"gate_raw"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("conformed.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
@@ -194,7 +194,7 @@ def test_schedules(bag: DagBag) -> None:
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
     assert bag.dags["freshness_monitor"].schedule == "*/5 * * * *"
-    assert _names(bag.dags["transform"].timetable.asset_condition) == {"landed"} | {f"raw_{name}" for name in SOURCES}
+    assert _names(bag.dags["transform"].timetable.asset_condition) == {"loaded"} | {f"raw_{name}" for name in SOURCES}
 
 
 def test_the_nightly_run_has_a_deadline(bag: DagBag) -> None:
@@ -219,8 +219,8 @@ def _names(condition: Any) -> set[str]:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_an_ingest_dag_ends_in_its_gate_and_emits_its_asset(bag: DagBag, name: str) -> None:
     dag = bag.dags[f"ingest_{name}"]
-    assert [task.task_id for task in dag.topological_sort()] == ["land", "gate"]
-    assert [asset.name for asset in dag.get_task("land").outlets] == ["landed"]
+    assert [task.task_id for task in dag.topological_sort()] == ["load", "gate"]
+    assert [asset.name for asset in dag.get_task("load").outlets] == ["loaded"]
     assert [asset.name for asset in dag.get_task("gate").outlets] == [f"raw_{name}"]
 
 

@@ -215,7 +215,7 @@ def test_a_late_source_causes_one_alert_and_its_arrival_another(platform: Platfo
 
     platform.landing.mkdir()
     (platform.landing / "items.csv").write_text("id\na\nb\n")
-    clear = {"dag_run_id": "nightly", "task_ids": ["land"], "only_failed": False, "dry_run": False}
+    clear = {"dag_run_id": "nightly", "task_ids": ["load"], "only_failed": False, "dry_run": False}
     platform.post("POST", "dags/ingest_shop/clearTaskInstances", clear)
     platform.wait_for_success("ingest_shop", "nightly")
     assert "asset_triggered" in platform.wait_for_success("transform")

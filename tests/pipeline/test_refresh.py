@@ -55,7 +55,7 @@ def run_refresh(runs: NightlyRuns, refresh: Refresh, as_of: datetime) -> None:
     run = RunContext(f"scheduled__{as_of.isoformat()}", as_of)
     scope = Scope(refresh.sources, refresh.relations, refresh.reused)
     for source in refresh.sources.values():
-        runs.land(source, run)
+        runs.load(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
         left_out = [

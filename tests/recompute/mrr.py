@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.rollup import roll_ups
-from tests.recompute.sources import Row, SourceData, computed_once
+from tests.recompute.sources import Row, SourceData, computed_once, model
 from tests.recompute.subscriptions import ZERO, Subscription, is_in_force, monthly_amount
 from tests.recompute.tenants import UNKNOWN, Tenants
 
@@ -147,6 +147,7 @@ def _movement_amount(
     return records.converted(tenant, earning, earlier)[0] - opening
 
 
+@model
 @computed_once
 def fct_revenue(sources: SourceData) -> list[Row]:
     """The rows of fct_revenue, by top account and month, from its first month with MRR on."""

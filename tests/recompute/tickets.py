@@ -12,7 +12,7 @@ from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
 from tests.recompute.seeds import known_as
 from tests.recompute.sla import OPEN, RESOLVED, UNKNOWN, own_priorities, policy, priority_at, state
-from tests.recompute.sources import Row, SourceData, computed_once, natural
+from tests.recompute.sources import Row, SourceData, computed_once, model, natural
 
 RECORDED = (
     *(
@@ -180,6 +180,7 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
     }
 
 
+@model
 @computed_once
 def fct_tickets(sources: SourceData) -> list[Row]:
     """The rows of fct_tickets, by ticket_id."""

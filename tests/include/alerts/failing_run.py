@@ -34,10 +34,10 @@ arguments = default_args("finance", "high") | {"retries": 1, "retry_delay": time
 with DAG("ingest_billing", schedule=None, default_args=arguments, tags=["tier:high"]) as failing:
 
     @task
-    def land() -> None:
+    def load() -> None:
         raise RuntimeError(f"no answer at try {get_current_context()['ti'].try_number}")
 
-    land()
+    load()
 
 with DAG("transform", schedule=None, default_args=arguments, tags=["tier:critical"]) as blocking:
 

@@ -32,7 +32,7 @@ NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)
 
 
 def context(
-    error: BaseException | None, task_id: str = "land", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
+    error: BaseException | None, task_id: str = "load", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
 ) -> dict[str, Any]:
     """The part of the failure callback's context that the code reads."""
     task_instance = SimpleNamespace(
@@ -84,13 +84,13 @@ def blocked(*outcomes: Outcome) -> AirflowFailException:
 
 
 def test_a_failed_dag_is_reported_once_and_resolved_by_its_next_success(bq: Client, received: Receivers) -> None:
-    for task_id in ("land", "gate"):
+    for task_id in ("load", "gate"):
         record_failure(context(RuntimeError("no route to host"), task_id))
-    record_failure(context(RuntimeError("no route to host"), "land", "scheduled__2026-10-01T06"))
+    record_failure(context(RuntimeError("no route to host"), "load", "scheduled__2026-10-01T06"))
     assert received.counts == (1, 1, 1)
-    assert received.slack[0]["text"] == "Failed: ingest_crm.land (critical)"
+    assert received.slack[0]["text"] == "Failed: ingest_crm.load (critical)"
     body = str(received.slack[0]["blocks"])
-    assert "sales_operations" in body and "tasks/land" in body and "task-failed.md" in body and "no route to host" in body
+    assert "sales_operations" in body and "tasks/load" in body and "task-failed.md" in body and "no route to host" in body
     assert rows("select count(distinct incident_id) from ops.alerts", bq) == [(1,)]
 
     now = datetime.now(UTC)
@@ -217,12 +217,12 @@ def in_airflow(module: str, home: Path) -> None:
 def test_airflow_reports_a_last_try_and_a_blocked_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
     in_airflow("failing_run", tmp_path)
     assert [body["text"] for body in received.slack] == [
-        "Failed: ingest_billing.land (high)",
+        "Failed: ingest_billing.load (high)",
         "Gate blocked: gate conformed (critical)",
     ]
     assert received.counts == (2, 2, 1)
     assert "RuntimeError: no answer at try 2" in str(received.slack[0]["blocks"])
-    assert "/tasks/land?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
+    assert "/tasks/load?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
     assert "For example organization_id|deal_id: org-1|deal-7" in str(received.slack[1]["blocks"])
 
 

@@ -418,7 +418,7 @@ def test_a_table_without_a_load_in_this_run_blocks(shop: Client) -> None:
 @pytest.mark.parametrize(
     ("damage", "failure"),
     [
-        ("delete from raw_shop.items where item_id = 'i1'", "landing_is_complete"),
+        ("delete from raw_shop.items where item_id = 'i1'", "load_is_complete"),
         ("update raw_shop.items set item_id = null where item_id = 'i1'", "keys_present_in_items"),
         ("update raw_shop.items set organization_id = null where item_id = 'i1'", "keys_present_in_items"),
         (
