@@ -1,6 +1,7 @@
 """`python -m tests.backtest`: back-tests the churn score with a run as of six months ago and one as of today.
 
-Writes docs/backtest.md and docs/images/backtest.svg. The runs have no gates and build only what they need. The warehouse is in a temporary folder.
+Several seeds are several companies, whose accounts are pooled. Writes docs/backtest.md and docs/images/backtest.svg after each company, of all companies so
+far. The runs have no gates and build only what they need. The warehouse is in a temporary folder.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from include.run_context import RunContext
 from include.settings import ROOT
 from tests.backtest.page import document
 from tests.backtest.picture import picture
-from tests.backtest.study import HORIZONS, Account, Study
+from tests.backtest.study import HORIZONS, Account, Study, pooled
 from tests.pipeline.nightly_runs import NightlyRuns, rows
 
 PARTS = ("recency", "frequency", "holdings", "tickets", "revenue")
@@ -132,28 +133,33 @@ def study_of(seen_on: date, company: Company) -> Study:
         for row in scored
     )
     weights = {part: float(settings[f"{part}_weight"]) for part in PARTS}
-    return Study(scored_on.isoformat(), seen_on.isoformat(), company.describe().rpartition(", as of ")[0], weights, accounts)
+    return Study(scored_on.isoformat(), seen_on.isoformat(), (company.describe().rpartition(", as of ")[0],), weights, accounts)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.backtest", description="Back-test of the churn score.")
     parser.add_argument("--as-of", default="2026-10-01", help="today, the first of a month (2026-10-01)")
-    parser.add_argument("--scale", type=float, default=6.0, help="size of the demo company (6: some 500 accounts)")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the demo company (42)")
+    parser.add_argument("--scale", type=float, default=6.0, help="size of a demo company (6: some 500 accounts)")
+    parser.add_argument("--seed", type=int, nargs="+", default=[42], help="seeds, each of a demo company (42)")
     parser.add_argument("--data", help="a folder of CSV files in place of the demo company")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where to write (docs)")
     arguments = parser.parse_args()
     seen_on = date.fromisoformat(arguments.as_of)
     if seen_on.day != 1:
         parser.error("--as-of must be the first of a month: revenue is measured at the ends of months")
-    with tempfile.TemporaryDirectory(prefix="backtest-") as home:
-        # If root starts PostgreSQL, it runs as another user, who must be able to open the folder.
-        Path(home).chmod(0o755)
-        os.environ["LOCAL_HOME"] = home
-        study = study_of(seen_on, Company(seen_on.isoformat(), arguments.scale, arguments.seed, arguments.data))
+    if arguments.data and len(arguments.seed) > 1:
+        parser.error("--data is one company: name no seeds")
     (arguments.out / "images").mkdir(parents=True, exist_ok=True)
-    (arguments.out / "backtest.md").write_text(document(study))
-    (arguments.out / "images" / "backtest.svg").write_text(picture(study))
+    studies: list[Study] = []
+    for seed in arguments.seed:
+        with tempfile.TemporaryDirectory(prefix="backtest-") as home:
+            # If root starts PostgreSQL, it runs as another user, who must be able to open the folder.
+            Path(home).chmod(0o755)
+            os.environ["LOCAL_HOME"] = home
+            studies.append(study_of(seen_on, Company(seen_on.isoformat(), arguments.scale, seed, arguments.data)))
+        study = pooled(studies)
+        (arguments.out / "backtest.md").write_text(document(study))
+        (arguments.out / "images" / "backtest.svg").write_text(picture(study))
     print(document(study))
     return 0
 
