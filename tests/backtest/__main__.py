@@ -10,7 +10,9 @@ import argparse
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 from include.local.home import Company
@@ -156,7 +158,10 @@ def main() -> int:
             # If root starts PostgreSQL, it runs as another user, who must be able to open the folder.
             Path(home).chmod(0o755)
             os.environ["LOCAL_HOME"] = home
-            studies.append(study_of(seen_on, Company(seen_on.isoformat(), arguments.scale, seed, arguments.data)))
+            company = Company(seen_on.isoformat(), arguments.scale, seed, arguments.data)
+            # dbt keeps the credentials of a process's first warehouse.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                studies.append(process.submit(study_of, seen_on, company).result())
         study = pooled(studies)
         (arguments.out / "backtest.md").write_text(document(study))
         (arguments.out / "images" / "backtest.svg").write_text(picture(study))
