@@ -79,6 +79,7 @@ def _flow(rows: Sequence[Row]) -> Row:
     return {
         "opening_mrr_amount": opening,
         **{f"{name}_amount": amount for name, amount in moved.items()},
+        "unknown_movement_account_count": sum(row["movement"] == "unknown" for row in rows),
         "flow_nrr_pct": share(opening + moved["expansion"] - lost, opening),
         "flow_grr_pct": share(opening - lost, opening),
     }
