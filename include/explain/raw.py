@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlglot import exp
 
-from include.explain.conditions import Demand
+from include.explain.conditions import Demand, conjuncts
 from include.explain.demand import tightest
-from include.explain.evidence import Part, parts_of
-from include.explain.lineage import TENANT, demands_below, within_tenant
+from include.explain.evidence import TENANT, Part, demands_below, parts_of, within_tenant
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
@@ -50,9 +49,7 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
         queries: finds the keys of the rows of core.
     """
     wanted = {
-        part.relation.name: [Demand(_conditions(part, parts, queries), part.columns)]
-        for part in parts
-        if not part.relation.is_source
+        part.relation.name: [Demand(_conditions(part, queries), part.columns)] for part in parts if not part.relation.is_source
     }
     ends = demands_below(project, wanted, lambda each: each.is_source)
     # Rows that only matter for what other rows are compared with would hide those that the figure is about.
@@ -66,19 +63,21 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
     return sorted((each for each in raw if each is not None), key=lambda each: each.table)
 
 
-def _conditions(part: Part, parts: Sequence[Part], queries: Queries) -> tuple[exp.Expression, ...]:
-    """The condition of a part, with the keys of the other table's rows instead of its name."""
-    if part.like is None:
-        return tuple(part.condition.flatten()) if isinstance(part.condition, exp.And) else (part.condition,)
-    column, other = part.like
-    fact = next(each for each in parts if each.relation.name == other)
-    keys = queries.rows(
-        f"select distinct {column} as value from {fact.relation.quoted} where {sql_of(fact.condition)} and {column} is not null "
-        f"limit {_NAMED_KEYS + 1}"
-    )
-    if not 0 < len(keys) <= _NAMED_KEYS:
-        return (part.condition,)
-    return (part.condition, exp.In(this=exp.column(column), expressions=[literal(row["value"]) for row in keys]))
+def _conditions(part: Part, queries: Queries) -> tuple[exp.Expression, ...]:
+    """The conditions of a part, with the keys in the place of a query of them. Too many keys are left out."""
+    found: list[exp.Expression] = []
+    for condition in conjuncts(part.condition):
+        query = condition.args.get("query") if isinstance(condition, exp.In) else None
+        if query is not None:
+            key = condition.this.name
+            keys = queries.rows(
+                f"select distinct {key} as value from {sql_of(query)} as named where {key} is not null limit {_NAMED_KEYS + 1}"
+            )
+            if not 0 < len(keys) <= _NAMED_KEYS:
+                continue
+            condition = exp.In(this=exp.column(key), expressions=[literal(row["value"]) for row in keys])
+        found.append(condition)
+    return tuple(found)
 
 
 def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | None:
@@ -99,7 +98,7 @@ def _raw(project: Project, part: Part, sources: dict[str, Source]) -> RawPart | 
     else:
         same = " and ".join(f"raw.{name} = staged.{name}" for name in (*table.primary_key, *_METADATA))
         rows = (
-            f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(replace(part, like=None).condition)}\n"
+            f"from {origin.quoted} as raw\ninner join (\n    select * from {relation.quoted} where {sql_of(part.condition)}\n"
             f") as staged\n    on {same}"
         )
     return RawPart(origin.name, relation.name == origin.name, part.columns, f"select\n    {columns},\n    {metadata}\n{rows}")
