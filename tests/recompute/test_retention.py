@@ -38,7 +38,18 @@ def test_the_waterfall_of_the_golden_account() -> None:
     ]
     amounts = [column for column in expected[0] if column == "month" or column.endswith("_amount")]
     assert [values(row, *amounts) for row in rows] == [values(row, *amounts) for row in expected]
-    assert values(rows[0], "segment", "plan_tier", "owner_name") == ("enterprise", "unknown", "unknown")
+    # The plan is that of the subscriptions at the base, else that of the account.
+    assert values(rows[0], "segment", "plan_tier", "owner_name") == ("enterprise", "growth", "unknown")
+
+
+def test_a_later_change_moves_no_movement_to_another_row() -> None:
+    begun, changed = (datetime(2026, month, 2, tzinfo=UTC) for month in (5, 6))
+    versions = [account(region="EMEA", updated_at=begun), account(region="APAC", updated_at=changed)]
+    rows = mart_mrr_waterfall(sources(paid("100", "2026-05-02", "2026-06-20"), accounts=versions))
+    assert [values(row, "movement", "region", "region_today") for row in rows[:2]] == [
+        ("new", "EMEA", "APAC"),
+        ("churn", "EMEA", "APAC"),
+    ]
 
 
 def test_an_unknown_account_has_unknown_attributes() -> None:
