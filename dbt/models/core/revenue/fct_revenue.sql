@@ -50,7 +50,7 @@ account_months as (
         countif(mrr_at_rate_of_3_months_ago_amount is null) as subscriptions_without_rate_of_3_months_ago,
         countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
         sum(coalesce(mrr_amount, 0)) as mrr_amount,
-        greatest(sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)), 0) as mrr_at_earlier_rate,
+        greatest(sum(mrr_at_rate_of_1_months_ago_amount), 0) as mrr_at_earlier_rate,
         greatest(sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)), 0) as mrr_at_rate_of_3_months_ago_amount,
         greatest(sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)), 0) as mrr_at_rate_of_12_months_ago_amount
     from subscription_months
