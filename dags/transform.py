@@ -139,6 +139,7 @@ with DAG(
         steps += [dbt_layer(layer, selectors)] if (selectors := rendered_selectors(layer)) else []
         steps += [gate(layer)] if layer in GATED else []
         if layer == GATED[-1]:
-            steps[-1] >> data_docs()
             steps += [publish()]
+            # The publication writes the page of restatements, which the data docs link to.
+            steps[-1] >> data_docs()
     chain(*steps, finish())

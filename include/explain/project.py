@@ -20,7 +20,6 @@ from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
 from include.explain.conditions import DIALECT
-from include.explain.errors import ExplainError
 from include.manifest import (
     PROFILE,
     PUBLISHED,
@@ -41,6 +40,10 @@ _KEPT = 5
 #: The longest time for `dbt compile`; it takes 10 to 30 seconds.
 _COMPILE_SECONDS = 300
 _NUMERIC = ("int64", "numeric", "bignumeric", "float64")
+
+
+class ExplainError(ValueError):
+    """A figure cannot be explained; the message names the fault and the remedy."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from include.contract import contract
-from include.explain.conditions import Demand
+from include.explain.conditions import Demand, conjuncts
 from include.explain.demand import tightest
-from include.explain.evidence import Part, parts_of
-from include.explain.lineage import TENANT, demands_below, within_tenant
+from include.explain.evidence import TENANT, Part, demands_below, parts_of, within_tenant
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
@@ -56,9 +55,7 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
         queries: finds the keys of the rows of core.
     """
     wanted = {
-        part.relation.name: [Demand(_conditions(part, parts, queries), part.columns)]
-        for part in parts
-        if not part.relation.is_source
+        part.relation.name: [Demand(_conditions(part, queries), part.columns)] for part in parts if not part.relation.is_source
     }
     ends = demands_below(project, wanted, lambda each: each.is_source)
     # Rows that only matter for what other rows are compared with would hide those that the figure is about.
@@ -77,19 +74,21 @@ def raw_parts(project: Project, parts: Sequence[Part], organization: str | None,
     return sorted(raw, key=lambda each: each.table)
 
 
-def _conditions(part: Part, parts: Sequence[Part], queries: Queries) -> tuple[exp.Expression, ...]:
-    """The condition of a part, with the keys of the other table's rows instead of its name."""
-    if part.like is None:
-        return tuple(part.condition.flatten()) if isinstance(part.condition, exp.And) else (part.condition,)
-    column, other = part.like
-    fact = next(each for each in parts if each.relation.name == other)
-    keys = queries.rows(
-        f"select distinct {column} as value from {fact.relation.quoted} where {sql_of(fact.condition)} and {column} is not null "
-        f"limit {_NAMED_KEYS + 1}"
-    )
-    if not 0 < len(keys) <= _NAMED_KEYS:
-        return (part.condition,)
-    return (part.condition, exp.In(this=exp.column(column), expressions=[literal(row["value"]) for row in keys]))
+def _conditions(part: Part, queries: Queries) -> tuple[exp.Expression, ...]:
+    """The conditions of a part, with the keys in the place of a query of them. Too many keys are left out."""
+    found: list[exp.Expression] = []
+    for condition in conjuncts(part.condition):
+        query = condition.args.get("query") if isinstance(condition, exp.In) else None
+        if query is not None:
+            key = condition.this.name
+            keys = queries.rows(
+                f"select distinct {key} as value from {sql_of(query)} as named where {key} is not null limit {_NAMED_KEYS + 1}"
+            )
+            if not 0 < len(keys) <= _NAMED_KEYS:
+                continue
+            condition = exp.In(this=exp.column(key), expressions=[literal(row["value"]) for row in keys])
+        found.append(condition)
+    return tuple(found)
 
 
 def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
@@ -115,7 +114,7 @@ def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
         same = {f"key_{number}": key for number, key in enumerate(keys.items(), 1)}
         same |= {f"read{name}": (name, f"raw.{name}") for name in _METADATA}
         selected = ", ".join(f"{column} as {name}" for name, (column, _) in same.items())
-        condition = replace(part, like=None).condition
+        condition = part.condition
         if SYSTEM in relation.columns:
             condition = exp.and_(condition, exp.EQ(this=exp.column(SYSTEM), expression=exp.Literal.string(source.name)))
         joined = " and ".join(f"{value} = built.{name}" for name, (_, value) in same.items())

@@ -9,7 +9,7 @@ import pytest
 
 from include import ops
 from include.catalog import query
-from include.explain.lineage import TENANT
+from include.explain.evidence import TENANT
 from include.local.home import Company
 from include.manifest import read_manifest
 from include.publish import publish

@@ -119,7 +119,7 @@ def business_hours() -> list[Row]:
     ]
 
 
-def sla_policy(priority: str, response: int, resolution: int, clock: str, valid_from: date | None = None) -> Row:
+def sla_policy(priority: str, response: int, resolution: int, clock: str | None, valid_from: date | None = None) -> Row:
     """A policy of tenant `t`, targets in minutes."""
     return {
         "organization_id": "t",

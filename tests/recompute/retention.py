@@ -19,17 +19,6 @@ YEAR = 12
 Place = tuple[str, str, str]
 
 
-def _described(sources: SourceData) -> list[Row]:
-    """The rows of fct_revenue with the account attributes as of the run."""
-    accounts = {row["account_key"]: row for row in dim_accounts(sources)}
-    rows: list[Row] = []
-    for row in fct_revenue(sources):
-        account = accounts.get(row["account_key"], {})
-        attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *ATTRIBUTES, "owner_name")}
-        rows.append({**row, **attributes})
-    return rows
-
-
 def _amount(row: Row, movement: str) -> Fraction:
     """The absolute amount of a movement in a row; 0 if the row has another movement."""
     return abs(row["movement_amount"]) if row["movement"] == movement else ZERO
@@ -38,10 +27,21 @@ def _amount(row: Row, movement: str) -> Fraction:
 def mart_mrr_waterfall(sources: SourceData) -> list[Row]:
     """The rows of mart_mrr_waterfall, by top account and month."""
     movements = ("new", "expansion", "reactivation", "contraction", "churn")
-    return [
-        {**row, **{f"{name}_amount": _amount(row, name) for name in movements}, "closing_mrr_amount": row["mrr_amount"]}
-        for row in _described(sources)
-    ]
+    accounts = {row["account_key"]: row for row in dim_accounts(sources)}
+    attributes = AccountAttributes(sources)
+    rows = []
+    for row in fct_revenue(sources):
+        account = accounts.get(row["account_key"], {})
+        rows.append(
+            {
+                **row,
+                **_dimensions(attributes, row),
+                **{name: account.get(name) or UNKNOWN for name in ("account_name", "owner_name")},
+                **{f"{name}_amount": _amount(row, name) for name in movements},
+                "closing_mrr_amount": row["mrr_amount"],
+            }
+        )
+    return rows
 
 
 def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
@@ -79,6 +79,7 @@ def _flow(rows: Sequence[Row]) -> Row:
     return {
         "opening_mrr_amount": opening,
         **{f"{name}_amount": amount for name, amount in moved.items()},
+        "unknown_movement_account_count": sum(row["movement"] == "unknown" for row in rows),
         "flow_nrr_pct": share(opening + moved["expansion"] - lost, opening),
         "flow_grr_pct": share(opening - lost, opening),
     }

@@ -31,6 +31,16 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
+def test_a_later_change_moves_no_movement_to_another_row() -> None:
+    begun, changed = (datetime(2026, month, 2, tzinfo=UTC) for month in (5, 6))
+    versions = [account(region="EMEA", updated_at=begun), account(region="APAC", updated_at=changed)]
+    rows = mart_mrr_waterfall(sources(paid("100", "2026-05-02", "2026-06-20"), accounts=versions))
+    assert [values(row, "movement", "region", "region_today") for row in rows[:2]] == [
+        ("new", "EMEA", "APAC"),
+        ("churn", "EMEA", "APAC"),
+    ]
+
+
 def test_an_account_counts_where_it_was_at_the_base() -> None:
     def versions(name: str, employees: int, region: str) -> list[Row]:
         """An account that was a small company in EMEA, and has changed on 15 January 2026."""

@@ -33,7 +33,8 @@ create or replace table conformed.conformed_organizations as select 'o' as organ
 create or replace table conformed.conformed_accounts as select 'o' as organization_id, 'a' as account_id;
 create or replace table conformed.conformed_deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
 create or replace table conformed.conformed_leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
-create or replace table conformed.conformed_sla_policies as select 'o' as organization_id, 'p1' as priority;
+create or replace table conformed.conformed_sla_policies as
+select 'o' as organization_id, 'p1' as priority, 'business' as clock union all select 'o', 'p2', 'lunar';
 create or replace table conformed.conformed_deal_stage_history as
 select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
 create or replace table conformed.conformed_orders as
@@ -262,6 +263,7 @@ DAMAGE = {
     "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
     "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
+    "sla_clocks_are_known": "update core.fct_tickets set response_clock = 'unknown' where true",
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
     "sla_differences_are_explained": "delete from core.fct_ticket_sla_reconciliation where ticket_number = 20",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",

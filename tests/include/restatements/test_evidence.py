@@ -238,6 +238,10 @@ def test_a_decision_on_accounts_is_evidence_in_every_month(bq: Client) -> None:
     pair = {"organization_id": "acme", "account_id": "b1", "other_account_id": "c1", "is_same": True, "decided_by": "ann"}
     late = datetime(2026, 10, 1, 4, tzinfo=UTC)
     append("ops.account_decisions", [pair | {"decided_at": PREVIOUS.published_at}, pair | {"decided_at": late}], client=bq)
-    rows = [row for row in changed_rows(FIGURES, ["accounts"], [AUGUST, SEPTEMBER], AS_OF, PREVIOUS, bq) if row["reason"] == "identity"]
+    rows = [
+        row
+        for row in changed_rows(FIGURES, ["accounts"], [AUGUST, SEPTEMBER], AS_OF, PREVIOUS, bq)
+        if row["reason"] == "identity"
+    ]
     found = sorted((row["organization_id"], row["month"], row["row_count"], list(row["first_rows"])) for row in rows)
     assert found == [("acme", AUGUST, 1, ["b1 and c1"]), ("acme", SEPTEMBER, 1, ["b1 and c1"])]

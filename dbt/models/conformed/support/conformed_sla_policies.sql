@@ -10,7 +10,7 @@ final as (
         {{ known_as('priority', 'ticket_priority_synonyms') }} as priority,
         first_response_minutes,
         resolution_minutes,
-        {{ category('clock') }} as clock,
+        {{ known_as('clock', 'sla_clock_synonyms') }} as clock,
         valid_from,
         source_system,
         _extracted_at,

@@ -29,8 +29,10 @@
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
     'csat_score', 'csat_tier', 'updated_at',
 ] -%}
-{%- set response_elapsed = "if(response_clock = 'business', response_business_elapsed, response_calendar_elapsed)" -%}
-{%- set resolution_elapsed = "if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)" -%}
+{%- set response_elapsed
+    = "case response_clock when 'business' then response_business_elapsed when 'calendar' then response_calendar_elapsed end" -%}
+{%- set resolution_elapsed
+    = "case resolution_clock when 'business' then resolution_business_elapsed when 'calendar' then resolution_calendar_elapsed end" -%}
 with
 
 -- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time, or of an unknown status, has no end.

@@ -53,7 +53,7 @@ policies as (
         priority,
         first_response_minutes,
         resolution_minutes,
-        clock,
+        if(clock in ('calendar', 'business'), clock, 'unknown') as clock,
         valid_from,
         lead(valid_from) over (partition by organization_id, priority order by valid_from) as valid_to
     from {{ ref('conformed_sla_policies') }}
@@ -217,13 +217,19 @@ targeted as (
         resolved_references.release_version,
         resolved_references.is_release_related,
         resolved_references.csat_tier,
-        coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
-            as response_target_minutes,
+        if(
+            resolved_references.has_opening_hours and response_policies.clock = 'unknown',
+            null,
+            coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
+        ) as response_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar')
             as response_clock,
         {{ policy_source('response_policies', 'response_defaults') }} as response_policy,
-        coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
-            as resolution_target_minutes,
+        if(
+            resolved_references.has_opening_hours and resolution_policies.clock = 'unknown',
+            null,
+            coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
+        ) as resolution_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar')
             as resolution_clock,
         {{ policy_source('resolution_policies', 'resolution_defaults') }} as resolution_policy
