@@ -28,14 +28,14 @@ def mart_mrr_waterfall(sources: SourceData) -> list[Row]:
     """The rows of mart_mrr_waterfall, by top account and month."""
     movements = ("new", "expansion", "reactivation", "contraction", "churn")
     accounts = {row["account_key"]: row for row in dim_accounts(sources)}
-    attributes = AccountAttributes(sources)
+    attributes = {_account_month(row): row for row in fct_account_months(sources)}
     rows = []
     for row in fct_revenue(sources):
         account = accounts.get(row["account_key"], {})
         rows.append(
             {
                 **row,
-                **_dimensions(attributes, row),
+                **_dimensions(attributes.get(_account_month(row), {})),
                 **{name: account.get(name) or UNKNOWN for name in ("account_name", "owner_name")},
                 **{f"{name}_amount": _amount(row, name) for name in movements},
                 "closing_mrr_amount": row["mrr_amount"],
