@@ -6,7 +6,7 @@
 {% macro latest_rows(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *
-    from {{ source(source_name, table_name) }} as landed
+    from {{ source(source_name, table_name) }} as _landed
     where
         {{ raw.visible }}
     qualify

@@ -11,7 +11,7 @@
         ) }}
     {%- endif -%}
     select *
-    from {{ source(source_name, table_name) }} as landed
+    from {{ source(source_name, table_name) }} as _landed
     where
         {{ raw.visible }}
         {%- if not undated %}
