@@ -60,8 +60,7 @@ def load_source(path: Path) -> Source:
             name: _as_declared(name, table, data.get("defaults"), problems) for name, table in data["tables"].items()
         }
         if problems:
-            raise SourceError("
-".join(f"{path.name}: tables.{problem}" for problem in problems))
+            raise SourceError("\n".join(f"{path.name}: tables.{problem}" for problem in problems))
     try:
         source = Source.model_validate(data)
     except ValidationError as error:
