@@ -6,7 +6,7 @@
 {% macro latest_rows(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *
-    from {{ source(source_name, table_name) }} as loaded
+    from {{ source(source_name, table_name) }} as _loaded
     where
         {{ raw.visible }}
     qualify

@@ -11,7 +11,7 @@
         ) }}
     {%- endif -%}
     select *
-    from {{ source(source_name, table_name) }} as loaded
+    from {{ source(source_name, table_name) }} as _loaded
     where
         {{ raw.visible }}
         {%- if not undated %}

@@ -15,6 +15,7 @@ from include.explain.evidence import TENANT, Part, demands_below, parts_of, with
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, literal, sql_of
 from include.sources import Source, load_sources
+from include.sources.expressions import identifier
 from include.sources.versions import expression
 
 #: Stands for personal data.
@@ -99,7 +100,10 @@ def _raw(part: Part, origin: Relation, sources: dict[str, Source]) -> RawPart:
     hidden = [name for name, column in table.columns.items() if column.pii]
     shown = [name for name in table.columns if name not in hidden]
     columns = ",\n    ".join(
-        [*(f"raw.{name}" for name in shown), *(f"if(raw.{name} is null, null, '{MASK}') as {name}" for name in hidden)]
+        [
+            *(f"raw.{identifier(name)}" for name in shown),
+            *(f"if(raw.{identifier(name)} is null, null, '{MASK}') as {identifier(name)}" for name in hidden),
+        ]
     )
     metadata = ", ".join(f"raw.{name}" for name in _METADATA)
     if relation.name == origin.name:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
+from include.sources import load_sources
+from include.sources.feeds import feeds
 
 _GATE = "great_expectations/gates/conformed.yml"
 _FOLDER = "dbt/models/intermediate/clean"
@@ -83,9 +85,13 @@ def _check_key(view: str, rules: Sequence[Rule], files: Mapping[Path, str]) -> N
 
 def _check_readers(view: str, key: Sequence[str], files: Mapping[Path, str]) -> None:
     entity = view.removeprefix("conformed_")
+    tables = "|".join(sorted({entity, *(table.name for _, table in feeds(load_sources()).get(entity, ()))}))
     argument = r"""(?:\w+\s*=\s*)?['"]"""
-    raw = rf"""unite\(\s*{argument}{entity}['"]|(?:all_versions|latest_rows|raw_table|source)\(\s*{argument}\w+['"],\s*{argument}{entity}['"]"""
-    staged = rf"""ref\(\s*['"]stg_\w+?__{entity}['"]|\bstaging\.stg_\w+?__{entity}\b"""
+    raw = (
+        rf"""unite\(\s*{argument}{entity}['"]"""
+        rf"""|(?:all_versions|latest_rows|raw_table|source)\(\s*{argument}\w+['"],\s*{argument}(?:{tables})['"]"""
+    )
+    staged = rf"""ref\(\s*['"]stg_\w+?__(?:{tables})(?:__versions)?['"]|\bstaging\.stg_\w+?__(?:{tables})(?:__versions)?\b"""
     reads = re.compile(rf"""['"]{view}['"]|\bconformed\.{view}\b|{staged}|{raw}""")
     for path, text in files.items():
         if reads.search(text) and set(_keys_in(view, text)) != {tuple(key)}:

@@ -11,6 +11,7 @@ from include.quality.clean_views import clean_view
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Column, Source, Table, load_sources
+from include.sources.expressions import identifier
 from include.sources.feeds import Feed, feeds
 from include.sources.versions import deleted, expression, happened, latest, visible
 
@@ -228,7 +229,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
                 "exact_match": False,
             },
         )
-        missing = [f"{column} is null" for column in table.primary_key]
+        missing = [f"{identifier(column)} is null" for column in table.primary_key]
         yield Rule(
             name=f"keys_present_in_{table.name}",
             relation=relation,

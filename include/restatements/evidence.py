@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.contract import TENANT, contract
 from include.restatements.figures import TOTAL, Figure, Figures, Reason, Rows
 from include.sources import load_sources
+from include.sources.expressions import identifier
 from include.sources.feeds import Feed, feeds
 from include.sources.versions import change_time, deleted, expression, key_text, latest, latest_first, visible
 from include.warehouse import Row, rows
@@ -153,7 +154,7 @@ def _versions_sql(declared: Rows, source: Source, table: Table, seen: str) -> st
     version in force at the month's end. As in `int_billing__subscription_versions`, the first version is in force since ever.
     """
     entity = contract()[declared.entity]
-    own = {column: expression(table, column) for column in entity.columns}
+    own = {column: _value(table, column) for column in entity.columns}
     organization = own.get(TENANT, "cast(null as string)")
     key, months = key_text([own[column] for column in entity.key]), "cross join unnest(@months) as figure_month"
     gone = deleted(table)
@@ -173,7 +174,7 @@ def _versions_sql(declared: Rows, source: Source, table: Table, seen: str) -> st
     if declared.at_month_end:
         changed = change_time(table)
         began = f"coalesce({changed} < timestamp(date_add(figure_month, interval 1 month)), true)"
-        partition = f"partition by {', '.join(table.primary_key)}, figure_month"
+        partition = f"partition by {', '.join(map(identifier, table.primary_key))}, figure_month"
         versions = f"""select *, {columns}
             from {of_table} {months}
             where {seen}
@@ -200,6 +201,17 @@ def _versions_sql(declared: Rows, source: Source, table: Table, seen: str) -> st
                 {versions}
             )
         ) {"" if declared.at_month_end else months}"""
+
+
+def _value(table: Table, column: str) -> str:
+    """SQL of a contract column. An amount in a currency's smallest unit is shown as loaded, with its currency: only its changes matter here."""
+    sql = expression(table, column)
+    if "{{" not in sql:
+        return sql
+    mapped = table.mapped(column)
+    read = mapped.columns() if mapped else ()
+    names = [name for (source, _), name in table.raw.items() if source in read]
+    return f"to_json_string([{', '.join(f'to_json_string({name})' for name in names)}])"
 
 
 def months_of(figure: Figure, declared: Rows, month: date, part: str) -> set[date]:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from include.settings import settings
 from include.sources import SourceError, load_sources
+from include.sources.describe import described
 from include.sources.generated import drift, undeclared, write
+from include.sources.mapping import nearest
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="folder of the source files (default: include/sources)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate the source files")
+    mapping = commands.add_parser(
+        "mapping", help="show where the contract's columns come from in a source, and which stay unknown"
+    )
+    mapping.add_argument("source", help="name of the source")
     generate = commands.add_parser(
         "dbt-sources", help="write dbt's source files, its staging views, and the macros raw_tables and feeds"
     )
@@ -29,6 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
+    if options.command == "mapping":
+        if options.source not in sources:
+            known = f"there is no source {options.source} among {', '.join(sources)}"
+            print(known + nearest(options.source, sources), file=sys.stderr)
+            return 1
+        print(described(sources[options.source]))
+        return 0
     dbt_dir = getattr(options, "dbt_dir", None) or settings().dbt_dir
     if missing := undeclared(sources, dbt_dir):
         print("\n".join(missing), file=sys.stderr)

@@ -9,21 +9,11 @@ from typing import Any
 
 import yaml
 
+from include.sources.expressions import WAREHOUSE_TYPES, identifier
 from include.sources.schema import Column, Source, Table
 from include.sources.versions import change_time, deleted, happened, latest_first, visible
 
-#: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
-WAREHOUSE_TYPES = {
-    "string": "STRING",
-    "integer": "INT64",
-    "decimal": "NUMERIC",
-    "float": "FLOAT64",
-    "boolean": "BOOL",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-    "time": "STRING",
-    "json": "STRING",
-}
+__all__ = ["MACRO_FILE", "METADATA_COLUMNS", "WAREHOUSE_TYPES", "dump", "path_of", "render", "render_macro", "rules_of"]
 
 #: Columns that every raw table has in addition to its declared columns: name → type, description.
 METADATA_COLUMNS: dict[str, tuple[str, str]] = {
@@ -102,7 +92,7 @@ def render_macro(sources: Mapping[str, Source]) -> str:
 def rules_of(source: Source, table: Table) -> dict[str, Any]:
     """What the macro says about one raw table."""
     return {
-        "key": list(table.primary_key),
+        "key": [identifier(name) for name in table.primary_key],
         "changed_at": change_time(table),
         "visible": visible(source, table),
         "latest_first": latest_first(table),

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from include.contract import contract
 from include.settings import settings
+from include.sources.derivation import MappingError, derived, is_mapped
+from include.sources.mapping import nearest
 from include.sources.schema import Source
 from include.yaml_files import YamlError, read_mapping
 
@@ -53,7 +55,12 @@ def load_source(path: Path) -> Source:
     except YamlError as error:
         raise SourceError(str(error)) from None
     if isinstance(data.get("tables"), dict):
-        data["tables"] = {name: _as_declared(name, table) for name, table in data["tables"].items()}
+        problems: list[str] = []
+        data["tables"] = {
+            name: _as_declared(name, table, data.get("defaults"), problems) for name, table in data["tables"].items()
+        }
+        if problems:
+            raise SourceError("\n".join(f"{path.name}: tables.{problem}" for problem in problems))
     try:
         source = Source.model_validate(data)
     except ValidationError as error:
@@ -62,15 +69,33 @@ def load_source(path: Path) -> Source:
     return source
 
 
-def _as_declared(name: str, given: Any) -> Any:
-    """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence."""
+def _as_declared(name: str, given: Any, defaults: Any, problems: list[str]) -> Any:
+    """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence.
+
+    Problems of its mapping are added to `problems`.
+    """
     if not (given is None or isinstance(given, dict)):
         return given
     given = given or {}
     named = given.get("entity", name)
     entity = contract().get(named) if isinstance(named, str) else None
+    if "mapping" in given:
+        problems.append(f"{name}.mapping: unknown key. A mapping is written below `columns`")
     if entity is None:
+        if "entity" in given:
+            problems.append(f"{name}.entity: the contract has no entity {named!r}{nearest(str(named), contract())}")
+        elif is_mapped(given):
+            problems.append(
+                f"{name}.entity is missing: it says of which entity the mapped columns are{nearest(name, contract())}"
+            )
         return given
+    if is_mapped(given):
+        try:
+            cursor = {"cursor": defaults["cursor"]} if isinstance(defaults, dict) and "cursor" in defaults else {}
+            return derived(named, entity, cursor | given)
+        except MappingError as error:
+            problems += [f"{name}.{key}: {message}" for key, message in error.problems]
+            return given
     declared = entity.as_table() | {"entity": named}
     completed = declared | given
     if isinstance(columns := given.get("columns"), dict):

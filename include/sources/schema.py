@@ -6,19 +6,22 @@ This module imports no library except pydantic, because every parse of the DAG f
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     PrivateAttr,
     ValidationError,
     model_validator,
 )
 
-from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
+from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType, contract
+from include.sources.expressions import Raw, identifier
+from include.sources.mapping import Expression, From, TableMapping, written
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -135,6 +138,9 @@ class Table(_Strict):
     description: str = Field(min_length=3)
     #: The entity of the contract that the table's rows are of. None: the platform only loads the table.
     entity: str | None = None
+    #: Where the entity's columns come from, if they do not have the contract's names and types: `columns`, `where` and `deleted_when` of the
+    #: source file. The columns of the table are then those of the source that the mapping reads.
+    mapping: InstanceOf[TableMapping] | None = None
     #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
@@ -156,6 +162,8 @@ class Table(_Strict):
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
     freshness: Freshness | None = None
+    #: sql: the table's schema, if it is not the reader's.
+    schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
     #: rest: the resource's path below base_path, if it differs from the table's name.
@@ -166,20 +174,51 @@ class Table(_Strict):
     glob: str | None = None
 
     _name: str = PrivateAttr("")
+    _id_prefix: str | None = PrivateAttr(None)
 
     @property
     def name(self) -> str:
         return self._name
 
     @property
+    def id_prefix(self) -> str | None:
+        """What the source puts before its ids."""
+        return self._id_prefix
+
+    @property
+    def raw(self) -> Raw:
+        """A column of the source, and whether it is loaded as a text → its name in SQL."""
+        return {(column.source_name or name, column.type == "string"): identifier(name) for name, column in self.columns.items()}
+
+    def mapped(self, column: str) -> Expression | None:
+        """Where a contract column comes from. None: it is unknown."""
+        if self.mapping is not None:
+            return self.mapping.columns.get(column)
+        return From(column=self.columns[column].source_name or column) if column in self.columns else None
+
+    def times_at(self, instant: datetime) -> dict[str, Any]:
+        """The columns that place a version in time, with the values that they have at an instant in UTC."""
+        if self.mapping is None or self.entity is None:
+            event = self.event_column
+            return {name: instant for name in (self.changed_at, event.name if event else None) if name is not None}
+        names = {column.source_name or name: name for name, column in self.columns.items() if column.type != "string"}
+        found = {self.cursor: instant} if self.cursor else {}
+        declared = contract()[self.entity].columns
+        for column in ("updated_at", self.event_time):
+            if column is not None and (expression := self.mapping.columns.get(column)) is not None:
+                values = written(expression, declared[column].type, instant)
+                found |= {names[source]: value for source, value in values.items()}
+        return found
+
+    @property
     def changed_at(self) -> str | None:
-        """The column of a row's last change: the cursor, or a timestamp `updated_at`."""
+        """The raw column of a row's last change: the cursor, or a timestamp `updated_at`. A mapped table may have another (versions.change_time)."""
         updated_at = self.columns.get("updated_at")
         return self.cursor or ("updated_at" if updated_at is not None and updated_at.type == "timestamp" else None)
 
     @property
     def event_column(self) -> Column | None:
-        """The column that places a version in time. None: the rows are known ahead."""
+        """The raw column that places a version in time, in a table without mapping. None: the rows are known ahead."""
         name = self.event_time or self.changed_at
         return None if name is None or name == KNOWN_AHEAD else self.columns[name]
 
@@ -207,6 +246,8 @@ class Table(_Strict):
                 raise ValueError(f"cursor column {self.cursor} must be a timestamp, it is a {self.columns[self.cursor].type}")
         elif self.overlap:
             raise ValueError("overlap has no effect without a cursor: remove it or name the cursor")
+        if self.mapping is not None:
+            return self
         if self.event_time is None and self.changed_at is None:
             raise ValueError(
                 "event_time is missing: name the column that says when a row happened, or write `event_time: none` for rows that "
@@ -226,7 +267,7 @@ class Table(_Strict):
 
 
 #: Keys of a table that only one type of reader uses: key → reader type.
-_READER_KEYS = {"table": "sql", "path": "rest", "data": "rest", "glob": "files"}
+_READER_KEYS = {"table": "sql", "schema_name": "sql", "path": "rest", "data": "rest", "glob": "files"}
 
 
 class Source(_Strict):
@@ -241,6 +282,8 @@ class Source(_Strict):
     connection: str = Field(min_length=1)
     freshness: Freshness
     reader: Reader
+    #: Put before every id of the source's rows, so that no other source has the same ids. `organization_id` has none.
+    id_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")] | None = None
     tables: dict[Identifier, Table] = Field(min_length=1)
 
     _name: str = PrivateAttr("")
@@ -296,9 +339,12 @@ class Source(_Strict):
             raise ValueError(f"schedule {self.schedule!r} is not a cron expression of five fields")
         for name, table in self.tables.items():
             table._name = name
+            table._id_prefix = self.id_prefix
             for key, reader in _READER_KEYS.items():
                 if getattr(table, key) is not None and self.reader.type != reader:
-                    raise ValueError(f"tables.{name}.{key} is for {reader} readers; this one is {self.reader.type}")
+                    raise ValueError(
+                        f"tables.{name}.{key.removesuffix('_name')} is for {reader} readers; this one is {self.reader.type}"
+                    )
             if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from include.contract import ContractColumn, contract
-from include.sources.dbt_sources import WAREHOUSE_TYPES, dump
+from include.sources.dbt_sources import dump
+from include.sources.expressions import WAREHOUSE_TYPES
 from include.sources.schema import Source, Table
 from include.sources.versions import deleted, expression
 
@@ -30,14 +31,14 @@ _VIEW = """\
 {{#- {origin} -#}}
 with
 
-source as (
+{imported} as (
     {{{{ {rows} }}}}
 ),
 
 final as (
     select
         {columns}
-    from source
+    from {imported}
 )
 
 select * from final
@@ -129,8 +130,12 @@ def _sql(source: Source, table: Table, rows: str, more: dict[str, str]) -> str:
     columns = {"source_system": f"'{source.name}'"}
     columns |= {name: expression(table, name) for name in _entity_columns(table)}
     columns |= more | {name: name for name in _LINEAGE}
-    selected = [sql if sql == name else f"{sql} as {name}" for name, sql in columns.items()]
-    return _VIEW.format(origin=_ORIGIN.format(name=source.name), rows=rows, columns=",\n        ".join(selected))
+    # In BigQuery, the name of a CTE precedes that of a column: it would be the whole row.
+    imported = "source" if "source" not in table.columns else "source_rows"
+    selected = [sql if sql == name else f"{sql} as {name}".replace("\n", "\n        ") for name, sql in columns.items()]
+    return _VIEW.format(
+        origin=_ORIGIN.format(name=source.name), imported=imported, rows=rows, columns=",\n        ".join(selected)
+    )
 
 
 def _entity_columns(table: Table) -> Mapping[str, ContractColumn]:

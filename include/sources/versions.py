@@ -9,38 +9,59 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from include.contract import KNOWN_AHEAD, contract
 from include.run_context import BATCH_INSTANT
+from include.sources.expressions import condition, identifier, sql_of, unknown
+from include.sources.mapping import Constant
 from include.sources.schema import Source, Table
 
-#: The reserved words of GoogleSQL.
-_WORDS = """
-    all and any array as asc assert_rows_modified at between by case cast collate contains create cross cube current default define desc
-    distinct else end enum escape except exclude exists extract false fetch following for from full group grouping groups hash having if ignore
-    in inner intersect interval into is join lateral left like limit lookup merge natural new no not null nulls of on or order outer over
-    partition preceding proto qualify range recursive respect right rollup rows select set some struct tablesample then to treat true unbounded
-    union unnest using when where window with within
-"""
-_RESERVED = frozenset(_WORDS.split())
+#: Ids of this entity are those of tenants, which are the same in all sources.
+_TENANTS = "organizations"
 
 
 def expression(table: Table, column: str) -> str:
-    """SQL of a contract column from the columns of a raw table."""
-    return identifier(column)
+    """SQL of a contract column from the columns of a raw table. The table feeds an entity."""
+    declared = contract()[str(table.entity)].columns[column]
+    mapped = table.mapped(column)
+    if mapped is None:
+        return unknown(declared.type)
+    return sql_of(mapped, declared.type, table.raw, prefix_of(table, column))
+
+
+def prefix_of(table: Table, column: str) -> str | None:
+    """What stands before the values of a contract column. Only ids of the source's own have a prefix."""
+    id_of = contract()[str(table.entity)].columns[column].id_of
+    return None if id_of in (None, _TENANTS) or isinstance(table.mapped(column), Constant) else table.id_prefix
 
 
 def change_time(table: Table) -> str | None:
     """SQL of the time of a version's last change. None: the table has no such time."""
-    return None if table.changed_at is None else identifier(table.changed_at)
+    if table.mapping is not None and "updated_at" in table.mapping.columns:
+        return expression(table, "updated_at")
+    name = table.cursor if table.mapping is not None else table.changed_at
+    return None if name is None else identifier(name)
 
 
 def deleted(table: Table) -> str:
-    """The condition that a version says that its row is gone."""
-    return "_is_deleted"
+    """The condition that a version says that its row is gone: deleted by the source, or no longer one of the rows that the table takes."""
+    if table.mapping is None:
+        return "_is_deleted"
+    gone = [condition(table.mapping.deleted_when, table.raw)] if table.mapping.deleted_when else []
+    gone += [f"not {condition(each, table.raw)}" for each in table.mapping.where]
+    return "(\n    " + "\n    or ".join(["_is_deleted", *gone]) + "\n)" if gone else "_is_deleted"
 
 
-def identifier(name: str) -> str:
-    """A column's name in SQL: in backquotes if it is a reserved word."""
-    return f"`{name}`" if name in _RESERVED else name
+def _instant(table: Table) -> str | None:
+    """SQL of the instant that places a version in time. None: the rows are known ahead."""
+    if table.event_time is None:
+        return change_time(table)
+    if table.event_time == KNOWN_AHEAD:
+        return None
+    if table.mapping is None:
+        sql, kind = identifier(table.event_time), table.columns[table.event_time].type
+    else:
+        sql, kind = expression(table, table.event_time), contract()[str(table.entity)].columns[table.event_time].type
+    return f"timestamp({sql})" if kind == "date" else sql
 
 
 def visible(source: Source, table: Table) -> str:
@@ -51,9 +72,8 @@ def visible(source: Source, table: Table) -> str:
     batch is the table's history: its rows count as known since they happened, so that a backfill has data.
     """
     conditions = []
-    column = table.event_column
-    if column is not None:
-        instant = f"timestamp({column.name})" if column.type == "date" else column.name
+    instant = _instant(table)
+    if instant is not None:
         conditions.append(f"({instant} < @as_of or {instant} is null)")
     if table.by_delivery:
         conditions.append(
@@ -68,23 +88,25 @@ def happened(table: Table) -> str:
 
     A row without the time has happened, so that a gate can judge it.
     """
-    column = table.happens_at
-    return "true" if column is None else f"({column} < @as_of or {column} is null)"
+    if table.happens_at is None or table.mapped(table.happens_at) is None:
+        return "true"
+    instant = identifier(table.happens_at) if table.entity is None else expression(table, table.happens_at)
+    return f"({instant} < @as_of or {instant} is null)"
 
 
 def latest_first(table: Table) -> str:
     """The order of the versions of a key: the last changed, then the last extracted. A tombstone precedes the rows of its batch."""
-    change = f"{table.changed_at} desc, " if table.changed_at else ""
+    change = f"{changed} desc, " if (changed := change_time(table)) else ""
     return f"{change}_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc"
 
 
 def latest(table: Table) -> str:
     """The `qualify` clause that selects the latest version of each key."""
-    return f"qualify row_number() over (partition by {', '.join(table.primary_key)} order by {latest_first(table)}) = 1"
+    return f"qualify row_number() over (partition by {', '.join(map(identifier, table.primary_key))} order by {latest_first(table)}) = 1"
 
 
 def key_text(columns: Sequence[str]) -> str:
     """SQL of a row's key as text: the texts of its columns joined by a bar, as in dbt's macro `not_quarantined`."""
-    parts = [f"cast({column} as string)" for column in columns]
+    parts = [f"cast({identifier(column)} as string)" for column in columns]
     joined = ", '|', ".join(parts)
     return parts[0] if len(parts) == 1 else f"concat({joined})"

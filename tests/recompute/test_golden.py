@@ -49,7 +49,7 @@ def test_the_recomputation_agrees_with_the_golden_case(case: Golden) -> None:
 
 def test_nearly_every_model_is_fed() -> None:
     """A change of the harness must not leave models out unnoticed."""
-    left_out = set(MODELS) - {case.model for case in CASES} - NOT_FED.keys()
+    left_out = set(MODELS) - {case.model for case in CASES} - {name.partition(":")[0] for name in NOT_FED}
     # dim_date has no case. The other two have a watch list and rows in SQL.
     assert left_out <= {"dim_date", "dim_releases", "mart_release_impact"}
     assert NOT_FED.keys() <= {*MODELS, *(str(case) for model in MODELS for case in golden_cases(model))}
