@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from include.sources.readers.texts import UNDECODED, Text, Unreadable, printable
@@ -58,21 +60,27 @@ class Delimited:
 
 
 def split(text: Text) -> Delimited:
-    """The records of a CSV text with a header (RFC 4180; LF, CR LF or CR; comma, semicolon, tab or `|`). Empty lines do not count.
+    """All records of a CSV text with a header (RFC 4180; LF, CR LF or CR; comma, semicolon, tab or `|`). Empty lines do not count.
+
+    Raises:
+        Unreadable: the text is empty, or its header cannot be read.
+    """
+    return next(batches(text, sys.maxsize))
+
+
+def batches(text: Text, size: int) -> Iterator[Delimited]:
+    """The records as `split` reads them, in parts of at most `size` rows. There is at least one part.
 
     Raises:
         Unreadable: the text is empty, or its header cannot be read.
     """
     lines = list(io.StringIO(text.text, newline=""))
-    start = next((number for number, line in enumerate(lines) if line.strip()), None)
-    if start is None:
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    hint = _EXCEL_HINT.fullmatch(lines[start]) if start < len(lines) else None
+    start += hint is not None
+    if start == len(lines):
         raise Unreadable("the file is empty: its first line must name the columns", 1)
-    if hint := _EXCEL_HINT.fullmatch(lines[start]):
-        start += 1
-        if start == len(lines):
-            raise Unreadable("the file is empty: its first line must name the columns", 1)
-    found = _Splitter(lines, start, hint[1] if hint else _delimiter(lines[start]), text.encoding)
-    return found.run()
+    yield from _Splitter(lines, start, hint[1] if hint else _delimiter(lines[start]), text.encoding).run(size)
 
 
 def _delimiter(header: str) -> str:
@@ -92,7 +100,7 @@ class _Splitter:
         self._reader = csv.reader(iter(lines[start:]), delimiter=delimiter, strict=True)
         self._delimiter = delimiter
 
-    def run(self) -> Delimited:
+    def run(self, size: int) -> Iterator[Delimited]:
         found = Delimited(self._header(), self._delimiter, self._start + 1)
         width = len(found.header)
         while True:
@@ -100,7 +108,8 @@ class _Splitter:
             try:
                 row = next(self._reader)
             except StopIteration:
-                return found
+                yield found
+                return
             except csv.Error as error:
                 found.bad += self._broken(line, error)
                 continue
@@ -112,6 +121,9 @@ class _Splitter:
             else:
                 found.rows.append(row)
                 found.lines.append(line)
+            if len(found.rows) == size:
+                yield found
+                found = Delimited(found.header, self._delimiter, self._start + 1)
 
     def _header(self) -> list[str]:
         line = self._start + 1

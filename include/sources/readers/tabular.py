@@ -10,9 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.sources.readers.content import Content, unreadable, whole_file
-from include.sources.readers.delimited import split
+from include.sources.readers.delimited import batches
 from include.sources.readers.pieces import Piece, Rejected
 from include.sources.readers.texts import Unreadable
+
+#: Rows of a CSV file that are converted at once: as Python objects they need many times the memory.
+_BATCH_ROWS = 50_000
 
 
 def read_csv(content: Content, encoding: str | None) -> Piece:
@@ -20,19 +23,36 @@ def read_csv(content: Content, encoding: str | None) -> Piece:
 
     A column without a name and without values is left out: spreadsheets write such columns.
     """
+    parts: list[pa.Table] = []
+    lines: list[int] = []
+    rejected: list[Rejected] = []
     try:
-        found = split(content.text(encoding))
+        for found in batches(content.text(encoding), _BATCH_ROWS):
+            if found.repeated:
+                name, count = next(iter(found.repeated.items()))
+                return unreadable(content, f"{count} columns are named {name}", found.header_line)
+            names = _names(found.header)
+            texts = (pa.array([text or None for text in column], pa.string()) for column in found.columns())
+            parts.append(pa.table(list(texts), names=names))
+            lines += found.lines
+            rejected += [Rejected(bad.reason, bad.text, bad.line, content.file_id) for bad in found.bad]
     except Unreadable as error:
         return unreadable(content, str(error), error.line)
-    if found.repeated:
-        name, count = next(iter(found.repeated.items()))
-        return unreadable(content, f"{count} columns are named {name}", found.header_line)
-    columns = {}
-    for number, (name, texts) in enumerate(zip(found.header, found.columns(), strict=True), start=1):
-        if name or any(texts):
-            columns[name or f"column_{number}"] = pa.array([text or None for text in texts], pa.string())
-    rejected = [Rejected(bad.reason, bad.text, bad.line, content.file_id) for bad in found.bad]
-    return whole_file(content, pa.table(columns), pa.array(found.lines, pa.int64()), rejected)
+    rows = pa.concat_tables(parts)
+    unnamed = [name for name, written in zip(names, found.header, strict=True) if not written]
+    rows = rows.drop_columns([name for name in unnamed if rows[name].null_count == len(rows)])
+    return whole_file(content, rows, pa.array(lines, pa.int64()), rejected)
+
+
+def _names(header: list[str]) -> list[str]:
+    """The names of a header. A column without a name is named after its position, from 1."""
+    names = []
+    for number, written in enumerate(header, start=1):
+        name = written or f"column_{number}"
+        while not written and name in header:
+            name += "_"
+        names.append(name)
+    return names
 
 
 def read_parquet(content: Content) -> Piece:
