@@ -42,7 +42,7 @@ _PATTERNS: dict[ColumnType, str] = {
     "float": rf"^({_NUMBER}|[+-]?(nan|NaN|inf|Infinity))$",
     "boolean": r"^(?i:true|t|yes|y|1|false|f|no|n|0)$",
     "timestamp": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)? ?([Zz]|UTC|GMT|[+-]\d{2}(:?\d{2})?)?)?$",
-    "date": r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?([Zz]|[+-]00(:?00)?)?)?$",
+    "date": r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)? ?([Zz]|UTC|GMT|[+-]00(:?00)?)?)?$",
     "time": r"^([01]?\d|2[0-3]):[0-5]\d(:00(\.0+)?)?$",
 }
 

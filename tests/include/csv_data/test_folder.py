@@ -187,6 +187,7 @@ def test_one_damaged_line_does_not_change_the_encoding_of_the_others(tmp_path: P
         ("orders", "ordered_at", "2026-10-01 12:00:00+02", "2026-10-01 10:00:00+00:00"),
         ("orders", "ordered_at", "2026-10-01", "2026-10-01 00:00:00+00:00"),
         ("accounts", "signup_date", "2026-10-01 00:00:00", "2026-10-01"),
+        ("accounts", "signup_date", "2026-10-01 00:00:00 UTC", "2026-10-01"),
         ("usage_events", "properties", "[1]", "[1]"),
     ],
 )
