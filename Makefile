@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data sql dbt docs status restatements close identity explain mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data check-data sql dbt docs status restatements close identity explain mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -25,6 +25,7 @@ MONTH ?=
 ORG ?=
 BY ?=
 REOPEN ?=
+JSON ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -82,6 +83,10 @@ mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make
 demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=folder [SCALE= SEED= AS_OF=]
 	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
+
+check-data: setup ## check a folder of CSV files before a run reads it: make check-data DATA=folder [HTML=page.html] [JSON=1]
+	@test -n "$${DATA:-}" || { echo "Failed DATA is missing: make check-data DATA=folder" >&2; exit 2; }
+	@$(PY) -m include.check_data $${HTML:+--html "$$HTML"} $(if $(JSON),--json) -- "$$DATA"
 
 test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": two more companies, before a release]
 	@include/local/bootstrap.sh google

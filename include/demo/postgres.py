@@ -22,6 +22,7 @@ _TYPES: dict[Type, str] = {
     "string": "text",
     "integer": "bigint",
     "decimal": "numeric",
+    "float": "double precision",
     "boolean": "boolean",
     "timestamp": "timestamp with time zone",
     "date": "date",

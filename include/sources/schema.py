@@ -5,6 +5,7 @@ This module imports no library except pydantic, because every parse of the DAG f
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +17,7 @@ from pydantic import (
     InstanceOf,
     PrivateAttr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -117,6 +119,17 @@ class FilesReader(_Strict):
 
     type: Literal["files"]
     formats: tuple[Literal["csv", "jsonl", "parquet"], ...] = Field(min_length=1)
+    #: The encoding of CSV and JSON lines files, such as windows-1252. Without it, files in UTF-8 or with a byte order mark are read as
+    #: such, and the encoding of other files is guessed.
+    encoding: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        try:
+            return None if name is None else codecs.lookup(name).name
+        except LookupError:
+            raise ValueError(f"{name!r} is no encoding: write utf-8, windows-1252, shift_jis …") from None
 
 
 Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="type")]

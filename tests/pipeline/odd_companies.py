@@ -84,7 +84,7 @@ class Folder:
         return organization + suffix
 
     def _defaults(self, schema: Table) -> Record:
-        row = {column.name: "" if column.nullable else _ANY[column.type] for column in schema.columns}
+        row = {column.name: _ANY[column.type] if column.required else "" for column in schema.columns}
         if schema.id.endswith("_id"):
             row[schema.id] = f"odd-{next(self._number):04}"
         return row
