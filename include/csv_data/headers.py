@@ -72,7 +72,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
 
 
 def _known_name(name: str, columns: Mapping[str, object]) -> str | None:
-    from include.ingestion.conform import warehouse_name
+    from include.sources.names import warehouse_name
 
     return next((each for each in (name, warehouse_name(name)) if each in columns), None)
 
