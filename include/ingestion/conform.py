@@ -19,6 +19,7 @@ from include.ingestion.report import SchemaChange
 from include.sources.names import warehouse_name
 from include.sources.readers.pieces import Piece, Rejected, dump
 from include.sources.schema import Table
+from include.sources.versions import times_at
 
 #: Suffix of the columns that keep values which cannot be cast to the declared type.
 VARIANT_SUFFIX = "__v_text"
@@ -93,7 +94,7 @@ class Conformer:
         The times that order the versions are `updated_at`, which follows all earlier versions. Other columns are NULL.
         """
         count = len(keys)
-        times = self.table.times_at(updated_at)
+        times = times_at(self.table, updated_at)
         columns: dict[str, pa.Array] = {}
         for name, column in self.table.columns.items():
             kind = ARROW_TYPES[column.type]

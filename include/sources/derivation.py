@@ -247,9 +247,9 @@ def _raw_columns(
         if is_key and kind not in KEY_TYPES:
             problems.append((key, f"{column} is a {kind}: a key must be a string, integer, date or time"))
         readers = [target for target, each in mapping.columns.items() if column in each.columns()]
-        told = entity.columns[readers[0]].description if len(readers) == 1 else f"{column}, as the source has it."
+        shown = entity.columns[readers[0]].description if len(readers) == 1 else f"{column}, as the source has it."
         pii = any(entity.columns[target].pii for target in readers)
-        columns[name] = {"type": kind, "description": told, "source_name": column, "pii": pii, "nullable": not is_key}
+        columns[name] = {"type": kind, "description": shown, "source_name": column, "pii": pii, "nullable": not is_key}
     return columns
 
 

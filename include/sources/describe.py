@@ -27,7 +27,7 @@ def _lines(source: Source, table: Table) -> Iterator[str]:
     width = max(map(len, entity.columns))
     for name in entity.columns:
         if (expression := table.mapped(name)) is not None:
-            yield f"  {name:<{width}}  ← {_told(expression, prefix_of(table, name) or '')}"
+            yield f"  {name:<{width}}  ← {_shown(expression, prefix_of(table, name) or '')}"
     if missing := [name for name in entity.columns if table.mapped(name) is None]:
         required = [name for name in missing if entity.columns[name].required]
         yield f"  unknown: {', '.join(missing)}"
@@ -35,17 +35,17 @@ def _lines(source: Source, table: Table) -> Iterator[str]:
             yield f"  unknown although the contract asks for it: {', '.join(required)}"
 
 
-def _told(expression: Expression, prefix: str) -> str:
+def _shown(expression: Expression, prefix: str) -> str:
     match expression:
         case Constant(value=value):
             return f"always {value!r}"
         case First(first=columns):
-            told = f"the first of {', '.join(columns)} that has a value"
+            shown = f"the first of {', '.join(columns)} that has a value"
         case Key(key=columns):
-            told = " | ".join(columns)
+            shown = " | ".join(columns)
         case From():
-            told = ", ".join(_parts_of(expression))
-    return f"{told}, after {prefix!r}" if prefix else told
+            shown = ", ".join(_parts_of(expression))
+    return f"{shown}, after {prefix!r}" if prefix else shown
 
 
 def _parts_of(expression: From) -> Iterator[str]:

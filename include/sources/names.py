@@ -14,7 +14,7 @@ def warehouse_name(name: str) -> str:
 
 
 def mapped_name(name: str) -> str:
-    """The warehouse name of a mapped column. A checksum tells names apart whose letters a warehouse name cannot have."""
+    """The warehouse name of a mapped column. Names whose letters a warehouse name cannot have get a checksum, so that each stays its own."""
     return warehouse_name(name) + (
         "" if name.isascii() else f"_{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}"
     )

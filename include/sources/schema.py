@@ -6,7 +6,7 @@ This module imports no library except pydantic, because every parse of the DAG f
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType, contract
+from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
-from include.sources.mapping import Expression, From, TableMapping, written
+from include.sources.mapping import Expression, From, TableMapping
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -138,8 +138,7 @@ class Table(_Strict):
     description: str = Field(min_length=3)
     #: The entity of the contract that the table's rows are of. None: the platform only loads the table.
     entity: str | None = None
-    #: Where the entity's columns come from, if they do not have the contract's names and types: `columns`, `where` and `deleted_when` of the
-    #: source file. The columns of the table are then those of the source that the mapping reads.
+    #: `columns`, `where` and `deleted_when` of a source file that maps them. `columns` are then those of the source that the mapping reads.
     mapping: InstanceOf[TableMapping] | None = None
     #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
@@ -195,20 +194,6 @@ class Table(_Strict):
         if self.mapping is not None:
             return self.mapping.columns.get(column)
         return From(column=self.columns[column].source_name or column) if column in self.columns else None
-
-    def times_at(self, instant: datetime) -> dict[str, Any]:
-        """The columns that place a version in time, with the values that they have at an instant in UTC."""
-        if self.mapping is None or self.entity is None:
-            event = self.event_column
-            return {name: instant for name in (self.changed_at, event.name if event else None) if name is not None}
-        names = {column.source_name or name: name for name, column in self.columns.items() if column.type != "string"}
-        found = {self.cursor: instant} if self.cursor else {}
-        declared = contract()[self.entity].columns
-        for column in ("updated_at", self.event_time):
-            if column is not None and (expression := self.mapping.columns.get(column)) is not None:
-                values = written(expression, declared[column].type, instant)
-                found |= {names[source]: value for source, value in values.items()}
-        return found
 
     @property
     def changed_at(self) -> str | None:

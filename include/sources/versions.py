@@ -8,11 +8,13 @@ Raw is append-only, so a key has many versions. The latest version that a run se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from include.contract import KNOWN_AHEAD, contract
 from include.run_context import BATCH_INSTANT
 from include.sources.expressions import condition, identifier, sql_of, unknown
-from include.sources.mapping import Constant
+from include.sources.mapping import Constant, written
 from include.sources.schema import Source, Table
 
 #: Ids of this entity are those of tenants, which are the same in all sources.
@@ -49,6 +51,20 @@ def deleted(table: Table) -> str:
     gone = [condition(table.mapping.deleted_when, table.raw)] if table.mapping.deleted_when else []
     gone += [f"not {condition(each, table.raw)}" for each in table.mapping.where]
     return "(\n    " + "\n    or ".join(["_is_deleted", *gone]) + "\n)" if gone else "_is_deleted"
+
+
+def times_at(table: Table, instant: datetime) -> dict[str, Any]:
+    """The raw columns that place a version in time, with the values that they have at an instant in UTC. Tombstones are written with them."""
+    if table.mapping is None:
+        event = table.event_column
+        return {name: instant for name in (table.changed_at, event.name if event else None) if name is not None}
+    names = {column.source_name or name: name for name, column in table.columns.items() if column.type != "string"}
+    found: dict[str, Any] = {table.cursor: instant} if table.cursor else {}
+    declared = contract()[str(table.entity)].columns
+    for column in ("updated_at", table.event_time):
+        if column is not None and (mapped := table.mapped(column)) is not None:
+            found |= {names[source]: value for source, value in written(mapped, declared[column].type, instant).items()}
+    return found
 
 
 def _instant(table: Table) -> str | None:

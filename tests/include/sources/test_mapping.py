@@ -14,7 +14,7 @@ import yaml
 from include.sources import SourceError, load_sources
 from include.sources.__main__ import main
 from include.sources.paths import json_path, parts_of
-from include.sources.versions import change_time, deleted, happened, visible
+from include.sources.versions import change_time, deleted, happened, times_at, visible
 from tests.include.sources.mapped import table
 
 GOOD: dict[str, Any] = {
@@ -148,7 +148,7 @@ def test_time_is_read_by_the_mapping() -> None:
 )
 def test_a_tombstone_has_the_time_in_the_source_s_form(form: Any, expected: dict[str, Any]) -> None:
     mapped = table("accounts", {"updated_at": form}, event_time=None)
-    assert mapped.times_at(datetime(2026, 7, 1, 9, 59, 59, 999999, UTC)) == expected
+    assert times_at(mapped, datetime(2026, 7, 1, 9, 59, 59, 999999, UTC)) == expected
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ def test_a_mapping_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["--folder", str(tmp_path), "mapping", "sf"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "accounts ← sf.Account (staging.stg_sf__account)"
-    told = dict(line.strip().split("  ← ", 1) for line in lines if "  ← " in line)
-    assert {name.strip(): text for name, text in told.items()} == {
+    shown = dict(line.strip().split("  ← ", 1) for line in lines if "  ← " in line)
+    assert {name.strip(): text for name, text in shown.items()} == {
         "account_id": "Id, after 'sf_'",
         "organization_id": "always 'org_1'",
         "name": "Name",
