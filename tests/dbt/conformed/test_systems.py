@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,18 @@ from typing import Any
 import pytest
 import yaml
 from google.cloud.bigquery import Client
+from sqlglot import parse_one
 
 from include.contract import contract
+from include.explain.evidence import Part
+from include.explain.project import Project as Compiled
+from include.explain.queries import Queries
+from include.explain.raw import raw_parts
 from include.quality.builder import gates
 from include.quality.derived import core_rules
 from include.quality.render import render
+from include.restatements import load_figures
+from include.restatements.evidence import Publication, changed_rows
 from include.settings import ROOT, settings
 from include.sources import load_sources
 from include.sources.dbt_sources import WAREHOUSE_TYPES
@@ -34,6 +41,7 @@ from tests.warehouse import connected, rows
 
 AS_OF = "2026-10-01"
 EARLY = "2026-01-01T00:00:00Z"
+BOUGHT_TIMES = ("created_at", "modified_at")
 SECOND = {
     "description": "The CRM of a company that was bought.",
     "owner": "sales_operations",
@@ -42,7 +50,26 @@ SECOND = {
     "freshness": {"warn_after": "26h", "error_after": "50h"},
     "reader": {"type": "sql", "schema": "public"},
     "defaults": {"cursor": "updated_at", "overlap": "24h"},
-    "tables": {"companies": {"entity": "accounts", "table": "Company"}, "deals": {}},
+    "id_prefix": "b_",
+    "tables": {
+        "companies": {
+            "entity": "accounts",
+            "table": "Company",
+            "cursor": "ModifiedAt",
+            "deleted_when": "IsDeleted",
+            "columns": {
+                "account_id": "Id",
+                "organization_id": {"value": "o"},
+                "name": "Name",
+                "status": {"from": "State", "values": {"Live": "active", "Gone": "churned"}},
+                "created_at": "CreatedAt",
+                "updated_at": "ModifiedAt",
+                "annual_revenue": {"from": "Revenue", "unit": "minor", "currency": "Currency"},
+                "currency": "Currency",
+            },
+        },
+        "deals": {},
+    },
 }
 LACKING = "ticket_sla_events"
 DATASETS = ("staging", "conformed", "core")
@@ -109,9 +136,13 @@ def built(project: Project) -> Project:
     given = {
         ("crm", "organizations"): [{"organization_id": "o"}],
         ("crm", "accounts"): [{"account_id": "a1", "name": " First ", "status": "Active"}],
-        ("bought", "companies"): [{"account_id": "b1", "name": "Second ", "status": "ACTIVE"}],
+        ("bought", "companies"): [
+            {"id": "a1", "name": "Second ", "state": "Live", "revenue": "1250", "currency": "EUR"}
+            | dict.fromkeys(BOUGHT_TIMES, EARLY),
+            {"id": "a2", "name": "Third", "is_deleted": "true"} | dict.fromkeys(BOUGHT_TIMES, EARLY),
+        ],
         ("crm", "deals"): [{"deal_id": "d1", "account_id": "a1", "stage": "Closed Won"}],
-        ("bought", "deals"): [{"deal_id": "d2", "account_id": "b1", "stage": "closedlost"}],
+        ("bought", "deals"): [{"deal_id": "d1", "account_id": "a1", "stage": "closedlost"}],
     }
     for name, found in given.items():
         append_rows(
@@ -128,11 +159,11 @@ def test_conformed_views_have_the_rows_of_both_systems_cleaned_alike(built: Proj
         "select source_system, account_id, account_name, status from conformed.conformed_accounts order by 2", built.bq
     ) == [
         ("crm", "a1", "First", "active"),
-        ("bought", "b1", "Second", "active"),
+        ("bought", "b_a1", "Second", "active"),
     ]
-    assert rows("select source_system, deal_id, stage from conformed.conformed_deals order by 2", built.bq) == [
-        ("crm", "d1", "closed_won"),
-        ("bought", "d2", "closed_lost"),
+    assert rows("select source_system, deal_id, account_id, stage from conformed.conformed_deals order by 2 desc", built.bq) == [
+        ("crm", "d1", "a1", "closed_won"),
+        ("bought", "b_d1", "b_a1", "closed_lost"),
     ]
 
 
@@ -157,10 +188,27 @@ def test_the_gate_balances_the_keys_of_both_systems(built: Project) -> None:
     (rule,) = core_rules({"crm": crm, "bought": bought}, [])
     found = execute(str(rule.reconcile), {"as_of": datetime.fromisoformat(AS_OF).replace(tzinfo=UTC)}, built.bq).result()
     assert {row["part"]: (row["left_value"], row["right_value"]) for row in found} == {
-        "conformed_accounts": (2, 2),
+        "conformed_accounts": (3, 3),
         "conformed_deals": (2, 2),
     }
     assert core_rules({"crm": crm}, []) == [] and core_rules({"bought": bought.only(["deals"])}, []) == []
+
+
+def test_evidence_of_a_restatement_names_the_rows_of_both_systems(built: Project) -> None:
+    before = Publication("before", datetime(2026, 9, 30, tzinfo=UTC), datetime(2026, 9, 30, 3, tzinfo=UTC), None)
+    (found,) = changed_rows(load_figures(), ["accounts"], [date(2026, 9, 1)], datetime(2026, 10, 1, tzinfo=UTC), before, built.bq)
+    assert (found["reason"], found["row_count"], found["first_rows"]) == ("late arrival", 2, ["o|a1", "o|b_a1"])
+
+
+def test_the_raw_rows_behind_a_row_are_those_of_its_system(built: Project) -> None:
+    done = built.dbt("compile", "--no-populate-cache", "--select", "+conformed_accounts")
+    assert done.returncode == 0, done.stdout[-4000:]
+    compiled = Compiled(built.manifest)
+    part = Part(
+        compiled.relations["conformed.conformed_accounts"], parse_one("account_id in ('a1', 'b_a1')"), frozenset({"status"})
+    )
+    found = {raw.table: rows(raw.sql, built.bq) for raw in raw_parts(compiled, [part], "o", Queries(built.bq, 1024**3))}
+    assert {table: len(behind) for table, behind in found.items()} == {"raw_crm.accounts": 1, "raw_bought.companies": 1}
 
 
 def test_a_system_may_take_the_place_of_another(built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
