@@ -9,15 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    PrivateAttr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PrivateAttr, ValidationError, model_validator
 
 from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
