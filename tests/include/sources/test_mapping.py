@@ -115,7 +115,7 @@ def test_a_column_that_is_a_text_and_a_time_is_loaded_as_both() -> None:
     assert happened(mapped) == "(created < @as_of or created is null)"
 
 
-def test_names_of_which_the_warehouse_keeps_nothing_are_told_apart() -> None:
+def test_names_of_which_the_warehouse_keeps_nothing_are_kept_apart() -> None:
     mapped = table("accounts", {"name": "名前", "city": "都市"})
     names = {column.source_name: name for name, column in mapped.columns.items()}
     assert names["名前"] != names["都市"]
@@ -212,7 +212,7 @@ def test_messages_name_the_key_and_the_remedy(tmp_path: Path, change: Change, ex
     assert str(caught.value).startswith(start)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     document = copy.deepcopy(GOOD)
     put(*COLUMNS, "nmae", value="Name")(document)
     put(*COLUMNS, "status", "valeus", value={})(document)
