@@ -12,7 +12,7 @@ accounts as (
     from {{ ref('conformed_accounts') }}
 ),
 
--- The accounts to match: those of every system but the organization's first.
+-- The accounts to match: those of every system but the first of the organization.
 of_later_systems as (
     select
         organization_id,
