@@ -66,7 +66,8 @@ def test_the_tables_of_an_odd_company_equal_their_recomputation(odd_run: Finishe
     assert not found, f"{len(found)} differences, the first of them:\n" + "\n".join(found[:30])
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+# The accounts of the company are all in the CRM, so the tables of identity are empty.
+@pytest.mark.parametrize("name", [name for name in MODELS if "account_identity" not in name])
 def test_a_wrong_value_in_any_column_is_reported(odd_run: FinishedRun, name: str) -> None:
     model = MODELS[name]
     spoilt = sorted(set(model.columns) - set(model.key))
