@@ -35,7 +35,14 @@ def as_of_date() -> str:
 def raw_table(source_name: str, table_name: str) -> SimpleNamespace:
     """The macro `raw_table` for some table."""
     order = "updated_at desc, _extracted_at desc"
-    return SimpleNamespace(key=[f"{table_name}_id"], changed_at="updated_at", visible="true", latest_first=order, happened="true")
+    return SimpleNamespace(
+        key=[f"{table_name}_id"],
+        changed_at="updated_at",
+        visible="true",
+        order_time="updated_at",
+        latest_first=order,
+        happened="true",
+    )
 
 
 def local_md5(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from include.sources.schema import Column, Source, Table
-from include.sources.versions import happened, latest_first, visible
+from include.sources.versions import happened, latest_first, order_time, visible
 
 #: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
 WAREHOUSE_TYPES = {
@@ -36,6 +36,11 @@ METADATA_COLUMNS: dict[str, tuple[str, str]] = {
     "_batch_id": ("STRING", "Ingestion run that loaded the row: <source>@<as_of>."),
     "_source_file_id": ("STRING", "Origin of the row: <path>#<checksum> for files, otherwise <table>@<batch>."),
     "_is_deleted": ("BOOL", "TRUE for a tombstone, which marks the row as deleted in the source."),
+    "_restored_at": (
+        "TIMESTAMP",
+        "Time of the tombstone that the row follows, because the source holds its key again with an earlier time of change; "
+        "otherwise NULL.",
+    ),
     "_dlt_load_id": ("STRING", "Load package of dlt."),
 }
 
@@ -54,7 +59,7 @@ _LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads whe
 
 _MACRO_FILE = "macros/raw_tables.sql"
 _MACRO = """\
-{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the order of a
+{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the time and the order of a
     key's versions, and whether the latest of them has happened. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
 {{% macro raw_tables() %}}
     {{{{ return({{{tables}
@@ -101,6 +106,7 @@ def rules_of(source: Source, table: Table) -> dict[str, Any]:
         "key": list(table.primary_key),
         "changed_at": table.changed_at,
         "visible": visible(source, table),
+        "order_time": order_time(table),
         "latest_first": latest_first(table),
         "happened": happened(table),
     }

@@ -42,9 +42,14 @@ def happened(table: Table) -> str:
     return "true" if column is None else f"({column} < @as_of or {column} is null)"
 
 
+def order_time(table: Table) -> str | None:
+    """SQL of the time that orders the versions of a key: its last change. A row that has returned follows its tombstone. None: no such time."""
+    return f"coalesce(_restored_at, {table.changed_at})" if table.changed_at else None
+
+
 def latest_first(table: Table) -> str:
     """The order of the versions of a key: the last changed, then the last extracted. A tombstone precedes the rows of its batch."""
-    change = f"{table.changed_at} desc, " if table.changed_at else ""
+    change = f"{order_time(table)} desc, " if table.changed_at else ""
     return f"{change}_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc"
 
 

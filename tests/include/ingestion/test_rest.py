@@ -12,6 +12,7 @@ import pytest
 from include.ingestion import LandingError, land
 from include.run_context import RunContext
 from include.sources import SourceConnection
+from include.sources.readers.rest import _prefixes
 from tests.include.ingestion.world import TOKEN, Api, Warehouse, columns, day
 
 BEARER = {
@@ -127,3 +128,73 @@ def test_read_errors_are_reported(
     assert "wrong-t0ken" not in caplog.text
     # No cursor has moved: as soon as the API works, all rows are read.
     assert landed(source, api, 2).tables["invoices"].rows == 50
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": None}, "a response has nothing at `data` instead of a list of records"),
+        ({"data": {"id": "i1"}}, "a response has a value of type dict at `data` instead of a list of records"),
+        ({"total": 51}, "the API says at `meta.total` that it has 51 records, but sent 50"),
+        ({"total": "50"}, "a response has a value of type str at `meta.total` instead of the number of records"),
+        ({"next_cursor": None}, "says at `meta.more` that more pages follow, but names none at `next_cursor`"),
+        ({"more": False}, "says at `meta.more` that no page follows, but names one at `next_cursor`"),
+        ({"more": None}, "a response has nothing at `meta.more` instead of true or false"),
+    ],
+    ids=["null", "object", "fewer", "text", "no_cursor", "no_more", "no_flag"],
+)
+def test_ends_too_early(
+    warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, change: dict[str, Any], message: str
+) -> None:
+    """A read that may lack pages is an error. The second of three pages is wrong. Nothing is loaded, and the cursor does not move."""
+    source = write_source(BEARER | {"total_path": "meta.total", "has_more_path": "meta.more"}, {"invoices": INVOICES})
+    api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)]
+
+    def body(number: int, sent: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+        meta = {"total": 50, "more": sent["next_cursor"] is not None}
+        if number == 2 or "total" in change:
+            meta |= {key: value for key, value in change.items() if key in meta}
+            sent = sent | {key: value for key, value in change.items() if key not in meta}
+        return sent | {"meta": meta}
+
+    api.changed = lambda number, sent: body(number, sent, change)
+    with pytest.raises(LandingError) as caught:
+        landed(source, api, 2)
+    assert message in str(caught.value)
+    assert warehouse.value(f"select count(*) from raw_{name}.invoices") == 0
+    api.changed = lambda number, sent: body(number, sent, {})
+    assert landed(source, api, 2).tables["invoices"].rows == 50
+
+
+def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
+    """A link and a redirect to another port are refused, and the other server gets no request. The file may allow its host."""
+    other = Api(resources={"invoices": [invoice(n, day(1)) for n in range(50)]})
+    other.start()
+    try:
+        api.resources = other.resources
+        source = write_source(BASIC, {"invoices": INVOICES})
+        elsewhere = f"127.0.0.1:{other.port}"
+        link = f"http://{elsewhere}/api/v2/invoices?per_page=20&page=2&secret=x"
+        refused = rf"a link or redirect of the API leads to http://{elsewhere}, .*reader.allowed_hosts"
+        api.changed = lambda _, body: body | {"links": {"next": link}}
+        with pytest.raises(LandingError, match=refused) as caught:
+            landed(source, api, 2)
+        assert "secret" not in str(caught.value)
+        api.changed = lambda _, body: body
+        api.faults = {len(api.requests) + 2: link}
+        with pytest.raises(LandingError, match=refused):
+            landed(source, api, 2)
+        assert other.requests == []
+
+        api.changed = lambda _, body: body | {"links": {"next": link}}
+        allowed = write_source(BASIC | {"allowed_hosts": [elsewhere]}, {"invoices": INVOICES})
+        assert landed(allowed, api, 2).tables["invoices"].rows == 50
+        assert len(other.requests) == 2
+    finally:
+        other.stop()
+
+
+def test_the_port_of_the_scheme_may_be_left_out() -> None:
+    assert _prefixes("https", "a.example") == {"https://a.example/", "https://a.example:443/"}
+    assert _prefixes("https", "a.example:443") == {"https://a.example/", "https://a.example:443/"}
+    assert _prefixes("http", "a.example:443") == {"http://a.example:443/"}
