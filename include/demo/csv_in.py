@@ -29,6 +29,19 @@ class CsvError(ValueError):
     """One or more files break the source contract. The message has one line per error."""
 
 
+def tables_without_rows(folder: Path) -> list[str]:
+    """The tables whose `<table>.csv` is missing in a folder or has at most a header."""
+
+    def has_rows(file: Path) -> bool:
+        if not file.exists():
+            return False
+        with file.open("rb") as lines:
+            next(lines, None)
+            return any(line.strip() for line in lines)
+
+    return [name for name in TABLES if not has_rows(folder / f"{name}.csv")]
+
+
 def read_csv(folder: Path) -> Company:
     """The company in the `<table>.csv` files of a folder, with warnings about missing files and unknown columns.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.demo import Company, CsvError, read_csv, write_csv
+from include.demo.csv_in import tables_without_rows
 from include.demo.schema import TABLES
 
 FACILITIES = "facility_id,organization_id,name,city,region,created_at,updated_at"
@@ -189,3 +190,9 @@ def test_a_megabyte_of_text_fits_in_a_field(tmp_path: Path) -> None:
     text = 'x"' * 500_000 + "\n🙃"
     put(tmp_path, "facilities", FACILITIES, LINE.replace("Office", '"' + text.replace('"', '""') + '"'))
     assert read_csv(tmp_path).tables["facilities"]["name"].to_pylist() == [text]
+
+
+def test_tables_without_rows(tmp_path: Path) -> None:
+    put(tmp_path, "facilities", FACILITIES)
+    put(tmp_path, "fx_rates", RATES, "2026-01-01,EUR,1.1")
+    assert set(tables_without_rows(tmp_path)) == set(TABLES) - {"fx_rates"}
