@@ -1,7 +1,7 @@
 # The platform's commands; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data sql dbt docs status restatements close explain mcp generate lock
+.PHONY: help setup run test up down check check-google google-statements google-cases cost bench mutate clean demo-data check-data sql dbt docs status restatements close identity explain mcp generate lock
 
 SCALE ?= 1
 SEED ?= 42
@@ -25,6 +25,7 @@ MONTH ?=
 ORG ?=
 BY ?=
 REOPEN ?=
+JSON ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -69,6 +70,9 @@ close: setup ## freeze the published figures of a month: make close MONTH=YYYY-M
 	@test -n "$(MONTH)" || { echo "Failed MONTH is missing: make close MONTH=2026-09" >&2; exit 1; }
 	@$(PY) -m include.local close "$(MONTH)" --organization "$(ORG)" --by "$(BY)" $(if $(filter 1,$(REOPEN)),--reopen)
 
+identity: setup ## customers of one system that another may know by another name [SAME="account other" | DIFFERENT="…" | WITHDRAW="…": decide] [ORG=id] [BY=name]
+	@$(PY) -m include.local identity $(if $(SAME),same "$(SAME)",$(if $(DIFFERENT),different "$(DIFFERENT)",$(if $(WITHDRAW),withdraw "$(WITHDRAW)"))) --organization "$(ORG)" --by "$(BY)"
+
 explain: setup ## where a published figure comes from: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE="…" [LIMIT=10] [OUT=folder: all rows as CSV]
 	@test -n "$${TABLE:-}" && test -n "$${COLUMN:-}" && test -n "$${WHERE:-}" || { echo "Failed TABLE, COLUMN or WHERE is missing: make explain TABLE=marts.mart_nrr_summary COLUMN=nrr_pct WHERE=\"month = '2026-09-01' and organization_id = '…' and dimension = 'total'\"" >&2; exit 1; }
 	@$(PY) -m include.local explain $${LIMIT:+--limit "$$LIMIT"} --out "$${OUT:-}" -- "$${TABLE:-}" "$${COLUMN:-}" "$${WHERE:-}"
@@ -79,6 +83,10 @@ mcp: setup ## the KPI tools for AI assistants (MCP) on the local warehouse: make
 demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=folder [SCALE= SEED= AS_OF=]
 	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
+
+check-data: setup ## check a folder of CSV files before a run reads it: make check-data DATA=folder [HTML=page.html] [JSON=1]
+	@test -n "$${DATA:-}" || { echo "Failed DATA is missing: make check-data DATA=folder" >&2; exit 2; }
+	@$(PY) -m include.check_data $${HTML:+--html "$$HTML"} $(if $(JSON),--json) -- "$$DATA"
 
 test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": two more companies, before a release]
 	@include/local/bootstrap.sh google
@@ -97,6 +105,7 @@ check: setup ## linters, types, schemas, drift of generated files
 	@$(PY) -m include.sources dbt-sources --check
 	@$(PY) -m include.quality build --check
 	@$(PY) -m include.catalog --check
+	@$(PY) -m include.contract --check
 	@$(PY) -m include.orchestration --check
 	@sh -n include/local/bootstrap.sh .ci/run
 
@@ -126,6 +135,7 @@ generate: setup ## write the files that are generated from the source files, the
 	@$(PY) -m include.sources dbt-sources
 	@$(PY) -m include.quality build
 	@$(PY) -m include.catalog
+	@$(PY) -m include.contract
 	@$(PY) -m include.orchestration
 
 lock: setup ## compile the requirements files from their .in files

@@ -8,13 +8,13 @@ Loads the new and changed rows of one source into `raw_<source>`, then checks th
 | **Defined by** | the source's file in `include/sources/`: each file there becomes one DAG |
 | **Starts** | on the schedule in the file (default: daily, `NIGHTLY_SCHEDULE` of `include/terms.py`), or by hand with an optional as-of day |
 | **Upstream** | the source system, through the Airflow connection that the file names |
-| **Downstream** | emits the assets `landed` and `raw_<source>` for its as-of day; `transform` starts when all sources have emitted theirs |
+| **Downstream** | emits the assets `loaded` and `raw_<source>` for its as-of day; `transform` starts when all sources have emitted theirs |
 
 **On call.**
 
-- *`land` failed.* It has loaded the tables that it could read. Its message names the table that it could not read. Fix the source
-  or its connection, then clear the task. It continues from the cursor in the warehouse, and staging shows no row twice.
-- *`gate` is blocked.* Its message names the expectation, the table and the rows: see `ops.gate_results`. Clear `land` after you
+- *`load` failed.* It has loaded the tables that it could read. Its message names the table that it could not read. Fix the source
+  or its connection, then clear the task. It continues from the cursor in the warehouse, and the staging view shows no row twice.
+- *`gate` is blocked.* Its message names the expectation, the table and the rows: see `ops.gate_results`. Clear `load` after you
   fix the source, or `gate` after you fix the rule.
 - *A task is up for reschedule.* It waits for a refresh that loads the same source; its log names the run.
 
@@ -27,13 +27,13 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, get_current_context, task
 
-from include.orchestration import AS_OF_PARAMETER, LANDED_ASSET, default_args, raw_asset, tier_tag
+from include.orchestration import AS_OF_PARAMETER, LOADED_ASSET, default_args, raw_asset, tier_tag
 from include.settings import settings
 from include.sources import Source, load_sources
 
 
 def ingest_dag(source: Source) -> DAG:
-    landed, asset = Asset(LANDED_ASSET), Asset(raw_asset(source.name))
+    loaded, asset = Asset(LOADED_ASSET), Asset(raw_asset(source.name))
 
     with DAG(
         dag_id=f"ingest_{source.name}",
@@ -47,10 +47,10 @@ def ingest_dag(source: Source) -> DAG:
         tags=["ingest", tier_tag(source.tier), source.name],
     ) as dag:
 
-        @task(outlets=[landed])
-        def land(*, outlet_events: Any = None) -> dict[str, Any]:
-            """Load the new rows into raw; emit the asset `landed` for this as-of day."""
-            from include.ingestion import land as land_source
+        @task(outlets=[loaded])
+        def load(*, outlet_events: Any = None) -> dict[str, Any]:
+            """Load the new rows into raw; emit the asset `loaded` for this as-of day."""
+            from include.ingestion import land as load_source
             from include.ops import ensure_tables, start_run
             from include.orchestration import wait_for_lock
             from include.run_context import RunContext, run_page
@@ -61,8 +61,8 @@ def ingest_dag(source: Source) -> DAG:
             ensure_tables()
             wait_for_lock(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
-            report = land_source(source, SourceConnection.from_airflow(source.connection), run)
-            outlet_events[landed].add_partitions(run.partition_key)
+            report = load_source(source, SourceConnection.from_airflow(source.connection), run)
+            outlet_events[loaded].add_partitions(run.partition_key)
             return report.summary()
 
         @task(outlets=[asset])
@@ -80,7 +80,7 @@ def ingest_dag(source: Source) -> DAG:
             outlet_events[asset].add_partitions(run.partition_key)
             return verdict
 
-        land() >> gate()
+        load() >> gate()
     return dag
 
 

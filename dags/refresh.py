@@ -68,11 +68,11 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 return None
             return skip_loaded_seeds(context, open_run(context, refresh.reused))
 
-        def land(source: Source) -> Any:
-            @task(task_id=f"land_{source.name}")
+        def load_task(source: Source) -> Any:
+            @task(task_id=f"load_{source.name}")
             def load() -> dict[str, Any]:
                 """Load the new rows into raw."""
-                from include.ingestion import land as land_source
+                from include.ingestion import land as load_source
                 from include.orchestration import wait_for_lock
                 from include.run_context import run_of
                 from include.sources import SourceConnection
@@ -80,7 +80,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
                 # Here and below: if a task is cleared by hand, another run may hold the lock by now.
                 wait_for_lock(get_current_context(), written)
                 connection = SourceConnection.from_airflow(source.connection)
-                return land_source(source, connection, run_of(get_current_context())).summary()
+                return load_source(source, connection, run_of(get_current_context())).summary()
 
             return load()
 
@@ -118,7 +118,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
 
         steps: list[Any] = [prepare()]
         if refresh.sources:
-            steps.append([land(source) for source in refresh.sources.values()])
+            steps.append([load_task(source) for source in refresh.sources.values()])
             # One task for all raw gates: it runs a hundred times a day and writes all results in one statement.
             steps.append(gate("raw", [source.dataset for source in refresh.sources.values()]))
         for layer in layer_selectors():

@@ -1,14 +1,14 @@
 """
 ### Transform, check, publish
 
-Builds the dbt project layer by layer, with gates after staging, core and marts. Publishes the marts only if the last gate passes.
+Builds the dbt project layer by layer, with gates after the conformed views, core and marts. Publishes the marts only if the last gate passes.
 Then it updates the snapshots of the published marts.
 
 | | |
 |---|---|
 | **Starts** | when every source has emitted its asset for the same as-of day; by `transform_deadline` if one is late; or by hand |
 | **Parameters** | `as_of`: the day to report on · `full_refresh`: rebuild incremental tables · `select`: build, check and publish only these dbt models |
-| **Upstream** | the assets `landed` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
+| **Upstream** | the assets `loaded` and `raw_*` of the ingest DAGs; waits until a running refresh has ended |
 | **Downstream** | `marts` and `metrics`, which analysts read; emits the asset `published` |
 | **Deadline** | the owner is notified of a run that takes more than two hours (`NIGHTLY_DEADLINE_MINUTES`) |
 
@@ -35,7 +35,7 @@ from include.dbt_project import layer_selectors
 from include.orchestration import (
     AS_OF_PARAMETER,
     BUILD,
-    LANDED_ASSET,
+    LOADED_ASSET,
     PUBLISHED_ASSET,
     default_args,
     raw_assets,
@@ -48,13 +48,13 @@ from include.transform import dbt_layer, rendered_selectors
 
 OWNER, TIER = "data_platform", "critical"
 
-_all_sources: Any = Asset(LANDED_ASSET)
+_all_sources: Any = Asset(LOADED_ASSET)
 for _name in raw_assets():
     _all_sources = _all_sources & Asset(_name)
 
 with DAG(
     dag_id=TRANSFORM,
-    description="Builds the dbt layers, with gates after staging, core and marts; publishes the marts if the last gate passes.",
+    description="Builds the dbt layers, with gates after the conformed views, core and marts; publishes the marts if the last gate passes.",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=_all_sources),
     catchup=False,
@@ -139,6 +139,7 @@ with DAG(
         steps += [dbt_layer(layer, selectors)] if (selectors := rendered_selectors(layer)) else []
         steps += [gate(layer)] if layer in GATED else []
         if layer == GATED[-1]:
-            steps[-1] >> data_docs()
             steps += [publish()]
+            # The publication writes the page of restatements, which the data docs link to.
+            steps[-1] >> data_docs()
     chain(*steps, finish())

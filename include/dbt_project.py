@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,6 +24,12 @@ def layer_selectors() -> Mapping[str, list[str]]:
         ValueError: a selector has another method than `path`.
     """
     return _read(settings().dbt_dir / "selectors.yml")
+
+
+def project_vars() -> Mapping[str, Any]:
+    """The vars of the dbt project with their default values."""
+    found: Mapping[str, Any] = yaml.safe_load((settings().dbt_dir / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    return found
 
 
 def folders() -> list[str]:

@@ -24,7 +24,7 @@ DEADLINE_TIME = f"{_START_HOUR + 2:02}:00 UTC"
 TRANSFORM = "transform"
 
 #: The layers of the dbt project that a gate of the same name follows. The publication follows the last of them.
-GATED = ("staging", "core", "marts")
+GATED = ("conformed", "core", "marts")
 
 Criticality = Literal["low", "medium", "high", "critical"]
 #: In ascending order.

@@ -29,7 +29,7 @@ SECONDS_SQL = """
 
 
 def main(wanted: int) -> int:
-    with pytest.MonkeyPatch.context() as patch, connected(patch, "core", "staging") as bq:
+    with pytest.MonkeyPatch.context() as patch, connected(patch, "core", "conformed") as bq:
         desk = Desk.at_random(random.Random(SEED))
         desk.write(bq)
         _multiply(bq, -(-wanted // len(desk.tickets)))

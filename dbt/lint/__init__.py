@@ -42,6 +42,7 @@ def raw_table(source_name: str, table_name: str) -> SimpleNamespace:
         order_time="updated_at",
         latest_first=order,
         happened="true",
+        deleted="_is_deleted",
     )
 
 

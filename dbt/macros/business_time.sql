@@ -69,6 +69,6 @@
     select
         organization_id,
         date_sub(date(min(created_at)), interval 2 day) as open_time_from
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('conformed_tickets') }}
     group by organization_id
 {%- endmacro %}

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 
-{#- Creates the two audit tables that dbt itself needs, so that `dbt build` works in a project where the pipeline has not run yet.
+{#- Creates the audit tables that dbt itself needs, so that `dbt build` works in a project where the pipeline has not run yet.
     The pipeline creates all of them from their definition in include/ops. A test compares the columns here with that definition.
     Runs as on-run-start. -#}
 {% macro create_platform_tables() -%}
@@ -63,6 +63,19 @@
             ],
             'partition_by': 'quarantined_at',
             'cluster_by': ['relation', 'row_key'],
+        },
+        'account_decisions': {
+            'dataset': 'ops',
+            'columns': [
+                'organization_id string not null',
+                'account_id string not null',
+                'other_account_id string not null',
+                'is_same bool',
+                'decided_by string not null',
+                'decided_at timestamp not null',
+            ],
+            'partition_by': 'decided_at',
+            'cluster_by': ['organization_id', 'account_id'],
         },
     }) -}}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The condition that a row of a staging view, read as `staged`, is not in quarantine. `key` is the key of the view's `quarantine` rules. The gate
+{#- The condition that a row of a conformed view, read as `staged`, is not in quarantine. `key` is the key of the view's `quarantine` rules. The gate
     identifies a row by the text of its key columns, separated by a bar. -#}
 {% macro not_quarantined(view, key) -%}
     {%- set parts = [] -%}

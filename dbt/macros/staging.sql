@@ -2,16 +2,16 @@
 
     Raw is append-only, so one key has many versions. The source's YAML says which versions a run sees and which one is the latest
     (SQL in include/sources/versions.py). Rows whose latest version is a tombstone, or has not
-    happened before as_of, are left out. Rows in quarantine are included, because the staging gate checks every row. -#}
+    happened before as_of, are left out. Rows in quarantine are included, because the gate of the conformed views checks every row. -#}
 {% macro latest_rows(source_name, table_name) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
     select *
-    from {{ source(source_name, table_name) }} as landed
+    from {{ source(source_name, table_name) }} as _loaded
     where
         {{ raw.visible }}
     qualify
         row_number() over (partition by {{ raw.key | join(', ') }} order by {{ raw.latest_first }}) = 1
-        and not _is_deleted
+        and not {{ raw.deleted }}
         {%- if raw.happened != 'true' %}
         and {{ raw.happened }}
         {%- endif %}
@@ -26,7 +26,7 @@
 
 {#- A word of a closed list in the platform's form: lower case, with underscores for spaces and hyphens. A synonym becomes the
     platform's word. `synonyms` names a var that maps synonyms to words. It is a var and no seed, because BigQuery would bill the
-    seed at each query of a staging view. -#}
+    seed at each query of a conformed view. -#}
 {% macro known_as(column, synonyms) -%}
     {%- set word -%}
         regexp_replace({{ category(column) }}, r'[\s-]+', '_')

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from include.alerts.freshness import moment
 from include.alerts.occurrence import Occurrence, identifier, plain, sanitized
 from include.sources import Source, load_sources, personal_columns
+from include.sources.feeds import feeds
 from include.terms import CRITICALITIES, Criticality
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def quarantine_occurrences(
     for outcome in verdict.outcomes:
         if outcome.action != "quarantine" or outcome.error is not None:
             continue
-        source = _source_of(outcome.relation, sources)
         count = outcome.unexpected_count or 0
         found.append(
             Occurrence(
@@ -88,7 +88,7 @@ def quarantine_occurrences(
                 scope=f"rule {verdict.gate}.{outcome.name}",
                 cause_key=f"quarantine {verdict.gate} {run_id}",
                 name=outcome.relation,
-                owner=source.owner if source else "data_platform",
+                owner=_owner_of(outcome.relation, sources),
                 severity="medium",
                 # The number of digits: owners are notified again when the number of rows has grown tenfold.
                 level=len(str(count)),
@@ -173,10 +173,11 @@ def _details(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept[:_DETAILS] + more)
 
 
-def _source_of(relation: str, sources: Mapping[str, Source]) -> Source | None:
-    """The source of the staging view `staging.stg_<source>__<table>`."""
-    name = relation.partition(".")[2].removeprefix("stg_").partition("__")[0]
-    return sources.get(name)
+def _owner_of(relation: str, sources: Mapping[str, Source]) -> str:
+    """The owner of the sources that feed the conformed view `conformed.conformed_<entity>`; the platform's if they have several."""
+    entity = relation.partition(".")[2].removeprefix("conformed_")
+    owners = {source.owner for source, _ in feeds(sources).get(entity, ())}
+    return owners.pop() if len(owners) == 1 else "data_platform"
 
 
 def _utc(value: Any) -> datetime:

@@ -50,7 +50,9 @@ class Incident:
         return [
             alert
             for alert in mine
-            if not alert.message.recovers and alert.state != "silent" and (not recoveries or alert.created_at > max(recoveries))
+            if not alert.message.recovers
+            and alert.state != "suppressed"
+            and (not recoveries or alert.created_at > max(recoveries))
         ]
 
 

@@ -70,7 +70,7 @@ class Occurrence(_Facts):
     Attributes:
         event_id: the same event has the same id, and is recorded once, however often it is reported.
         kind: the kind of problem or recovery.
-        scope: the table, DAG or rule: `marts.mart_x`, `dag ingest_crm`, `rule staging.<rule>`. A recovery resolves its scope.
+        scope: the table, DAG or rule: `marts.mart_x`, `dag ingest_crm`, `rule conformed.<rule>`. A recovery resolves its scope.
         cause_key: occurrences with the same key belong to one incident.
         name: the table, task or rule, as shown in messages.
         owner: the dbt group that is responsible.

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 Route = tuple[Channel, str]
-State = Literal["pending", "sent", "failed", "substituted", "silent"]
+State = Literal["pending", "sent", "failed", "substituted", "suppressed"]
+
+#: Former names of states, in rows of earlier releases.
+_FORMER_STATES: dict[str, State] = {"silent": "suppressed"}
 
 #: Reason in `error` of an alert that is suppressed because its incident was resolved before it was sent.
 RESOLVED_FIRST = "resolved before it was sent"
@@ -133,7 +136,7 @@ class Outbox:
             self._pending = None
         if suppressed:
             self.query(
-                "update ops.alerts set state = 'silent', error = @why "
+                "update ops.alerts set state = 'suppressed', error = @why "
                 "where created_at > @since and alert_id in unnest(@ids) and state = 'pending'",
                 ids=list(suppressed),
                 why=RESOLVED_FIRST,
@@ -233,4 +236,5 @@ class Outbox:
 def _alert(row: dict[str, Any]) -> Alert:
     message = Message.model_validate_json(row.pop("body_json"))
     row.pop("claimed_by")
+    row["state"] = _FORMER_STATES.get(row["state"], row["state"])
     return Alert(message=message, **row)

@@ -224,12 +224,12 @@ class Plan:
     def _record_only(self, incident: Incident, occurrence: Occurrence, reason: str | None) -> None:
         """Add a row that is not sent. Later plans read the occurrence from it."""
         alert = Alert.of(self._message(incident, [occurrence]), None, occurrence.event_id, self.now, self.now)
-        alert = replace(alert, state="silent", error=reason)
+        alert = replace(alert, state="suppressed", error=reason)
         incident.alerts.append(alert)
         self.added.append(alert)
 
     def _suppress(self, incident: Incident, alert: Alert) -> None:
-        suppressed = replace(alert, state="silent", error=RESOLVED_FIRST)
+        suppressed = replace(alert, state="suppressed", error=RESOLVED_FIRST)
         incident.alerts[incident.alerts.index(alert)] = suppressed
         if alert in self.added:
             self.added[self.added.index(alert)] = suppressed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from include.catalog.nodes import one_line
 from include.manifest import Manifest, Node, nodes_of
@@ -75,6 +76,16 @@ def definitions_of(node: Node, definitions: list[Definition]) -> list[Definition
             )
         found[(exact or matching)[0]] = None
     return list(found)
+
+
+def metrics_of(node: Node) -> list[Definition]:
+    """The definitions of `docs/metrics.md` that a model computes. Empty if that file is not installed."""
+    return definitions_of(node, _installed()) if DEFINITIONS.exists() else []
+
+
+@lru_cache
+def _installed() -> list[Definition]:
+    return read_definitions(DEFINITIONS.read_text(encoding="utf-8"))
 
 
 def computed_by(manifest: Manifest, definitions: list[Definition]) -> dict[Definition, list[Node]]:

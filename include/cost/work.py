@@ -16,7 +16,7 @@ NIGHTLY = "nightly run"
 _FULL, _INCREMENTAL = "first run", "second run"
 DAYS_PER_MONTH = 30
 #: Datasets of source data as loaded.
-_AS_LANDED = ("raw_", "quarantine.")
+_AS_LOADED = ("raw_", "quarantine.")
 
 Job = Mapping[str, Any]
 
@@ -112,7 +112,7 @@ def bill_of(job: Job, sizes: Mapping[str, Size]) -> Bill:
 
 def grown(sizes: Mapping[str, Size], factor: float, growing: set[str]) -> dict[str, Size]:
     """The sizes for a company `factor` times as large. Raw, quarantine and the tables that grow with them are scaled, all others are not."""
-    return {name: size.times(factor) if name in growing or name.startswith(_AS_LANDED) else size for name, size in sizes.items()}
+    return {name: size.times(factor) if name in growing or name.startswith(_AS_LOADED) else size for name, size in sizes.items()}
 
 
 def owner(job: Job, nodes: Nodes) -> str:

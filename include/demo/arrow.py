@@ -18,6 +18,7 @@ def arrow_type(kind: Type) -> pa.DataType:
         "string": pa.string(),
         "integer": pa.int64(),
         "decimal": pa.decimal128(38, 9),
+        "float": pa.float64(),
         "boolean": pa.bool_(),
         "timestamp": pa.timestamp("us", "UTC"),
         "date": pa.date32(),

@@ -22,6 +22,7 @@ _TYPES: dict[Type, str] = {
     "string": "text",
     "integer": "bigint",
     "decimal": "numeric",
+    "float": "double precision",
     "boolean": "boolean",
     "timestamp": "timestamp with time zone",
     "date": "date",
@@ -131,10 +132,12 @@ def _shape(cursor: Any, table: Table, columns: list[str]) -> None:
         if column not in present:
             added = sql.SQL("alter table {} add column {} {}").format(name, sql.Identifier(column), types[column])
             cursor.execute(added)
+        elif "not null" not in types[column].as_string(cursor):
+            cursor.execute(sql.SQL("alter table {} alter column {} drop not null").format(name, sql.Identifier(column)))
 
 
 def _column_type(table: Table, column: str) -> str:
     declared = TABLES[table.name].by_name.get(column)
     if declared is None:
         return "text"
-    return _TYPES[declared.type] + ("" if declared.nullable else " not null")
+    return _TYPES[declared.type] + (" not null" if declared.required else "")

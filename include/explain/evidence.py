@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 from sqlglot import exp
 
 from include.explain.conditions import Demand
-from include.explain.demand import condition_of, tightest
-from include.explain.lineage import TENANT, demands_below, order, within_tenant
+from include.explain.demand import condition_of, demands_of, tightest
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, sql_of
 from include.warehouse import Row
 
+TENANT = "organization_id"
 #: Relative difference up to which two FLOAT64 are equal: sums depend on the order of their rows.
 _NEARLY = 1e-9
 
@@ -30,21 +30,13 @@ class Part:
         relation: the table.
         condition: holds for the rows; FALSE if the figure needs none.
         columns: the columns that the figure needs.
-        like: a column and the other table whose rows have its values, if only these count.
         row_count: the number of rows; None until they are counted.
     """
 
     relation: Relation
     condition: exp.Expression
     columns: frozenset[str]
-    like: tuple[str, str] | None = None
     row_count: int | None = None
-
-    @property
-    def where(self) -> str:
-        """The condition as SQL. It names the other table by its common table expression."""
-        text = sql_of(self.condition)
-        return text if self.like is None else f"({text}) and {self.like[0]} in (select {self.like[0]} from {cte(self.like[1])})"
 
     @property
     def is_narrow(self) -> bool:
@@ -79,7 +71,7 @@ def find_evidence(
     """The rows of core that give some figures of one row.
 
     The rows follow from the SQL (`demand`). Fewer are tried first: rows that only extend a calendar are left out, and dimensions keep the
-    rows that the facts name. Each attempt computes the figures from its rows alone. It counts only if they are the published ones.
+    rows that the facts name. Then more: all of the tenant, and all. Each attempt computes the figures from its rows alone. It counts only if they are the published ones.
 
     Args:
         project: the compiled project.
@@ -94,33 +86,28 @@ def find_evidence(
     exact, wide = (demands_below(project, wanted, lambda each: each.is_core, prunes) for prunes in (True, False))
     attempt = _Attempt(project, root, tuple(columns), tuple(key), row, queries)
     base = parts_of(project, exact, organization)
-    narrow = {
-        name: option for name, part in base.items() if (option := _narrower(part, exact[name], base, organization)) is not None
-    }
-    return attempt.counted(
-        _first_proven(attempt, base, narrow, parts_of(project, wide, organization), parts_of(project, wide, None))
-    )
+    known = {**base, **_without_calendars(base, exact, organization)}
+    named = _named_by_facts(known)
+    # One kind of narrowing may be right where the other is not.
+    options = [
+        {**known, **named},
+        {**base, **named},
+        known,
+        base,
+        parts_of(project, wide, organization),
+        parts_of(project, wide, None),
+    ]
+    return attempt.counted(_first_proven(attempt, [*options, everything(options[-1])]))
 
 
-def _first_proven(attempt: _Attempt, base: _Parts, narrow: _Parts, *wider: _Parts) -> Evidence:
-    """The fewest rows that give the published figure; if none do, the fewest that give what all rows give now."""
-    first = attempt.run({**base, **narrow})
-    if first.is_proven:
-        return first
-    found = attempt.run(base)
-    if found.is_proven:
-        # One kind of narrowing may be right where the other is not.
-        for is_like in (False, True):
-            some = {name: part for name, part in narrow.items() if (part.like is not None) == is_like}
-            if some and len(some) < len(narrow) and (tried := attempt.run({**base, **some})).is_proven:
-                return tried
-        return found
-    attempts = [found]
-    for parts in (*wider, everything(wider[-1])):
-        attempts.append(attempt.run(parts))
-        if attempts[-1].is_proven:
-            return attempts[-1]
-    return next(each for each in attempts if each.values == attempts[-1].values)
+def _first_proven(attempt: _Attempt, options: Sequence[_Parts]) -> Evidence:
+    """The first rows that give the published figure; if none do, the first that give what the last ones, all rows, give now."""
+    found: list[Evidence] = []
+    for parts in (parts for n, parts in enumerate(options) if parts not in options[:n]):
+        found.append(attempt.run(parts))
+        if found[-1].is_proven:
+            return found[-1]
+    return next(each for each in found if each.values == found[-1].values)
 
 
 def cte(name: str) -> str:
@@ -151,10 +138,10 @@ def statement(project: Project, root: Relation, parts: Iterable[Part], select: s
 
 
 def _leaves(parts: Iterable[Part]) -> str:
-    """The common table expressions of the tables; a table that names the rows of another one comes after it."""
-    ordered = sorted(parts, key=lambda part: (part.like is not None, part.relation.name))
+    """The common table expressions of the tables."""
     return ",\n".join(
-        f"{cte(part.relation.name)} as (\n    select * from {part.relation.quoted} where {part.where}\n)" for part in ordered
+        f"{cte(part.relation.name)} as (\n    select * from {part.relation.quoted} where {sql_of(part.condition)}\n)"
+        for part in sorted(parts, key=lambda part: part.relation.name)
     )
 
 
@@ -191,7 +178,7 @@ class _Attempt:
 
 def everything(parts: _Parts) -> dict[str, Part]:
     """The same tables with all of their rows."""
-    return {name: replace(part, condition=exp.true(), like=None) for name, part in parts.items()}
+    return {name: replace(part, condition=exp.true()) for name, part in parts.items()}
 
 
 def same(one: Any, other: Any) -> bool:
@@ -211,23 +198,78 @@ def parts_of(project: Project, demands: Mapping[str, Sequence[Demand]], organiza
     return found
 
 
-def _narrower(part: Part, demands: Sequence[Demand], parts: Mapping[str, Part], organization: str | None) -> Part | None:
-    """Fewer rows that may be enough; None if there is no idea."""
-    fewer = tightest(within_tenant(part.relation, demands, organization))
-    if len(fewer) < len(demands):
-        part = replace(part, condition=condition_of(fewer))
-        if part.is_narrow:
-            return part
-    if part.is_narrow or part.relation.is_source or TENANT not in part.relation.columns:
-        return part if len(fewer) < len(demands) else None
-    keys = [column for column in part.relation.columns if column.endswith("_key") and column in part.columns]
-    keys += [column for column in part.relation.columns if column.endswith("_id") and column != TENANT and column in part.columns]
-    for column in keys:
-        facts = [
-            other
-            for other in parts.values()
-            if other.is_narrow and not other.relation.is_source and column in other.relation.columns
-        ]
-        if facts:
-            return replace(part, like=(column, facts[0].relation.name))
-    return part if len(fewer) < len(demands) else None
+def _without_calendars(parts: _Parts, demands: Mapping[str, Sequence[Demand]], organization: str | None) -> dict[str, Part]:
+    """The parts that have rows that only extend a calendar, without these rows."""
+    found = {}
+    for name, part in parts.items():
+        fewer = tightest(within_tenant(part.relation, demands[name], organization))
+        if len(fewer) < len(demands[name]):
+            found[name] = replace(part, condition=condition_of(fewer))
+    return found
+
+
+def _named_by_facts(parts: _Parts) -> dict[str, Part]:
+    """The parts that only the tenant limits, such as dimensions, with the rows whose key is in a row of a fact."""
+    facts = [part for part in parts.values() if part.is_narrow and not part.relation.is_source]
+    found = {}
+    for name, part in parts.items():
+        if part.is_narrow or part.relation.is_source or TENANT not in part.relation.columns:
+            continue
+        columns = [column for column in part.relation.columns if column in part.columns and column != TENANT]
+        keys = [column for ending in ("_key", "_id") for column in columns if column.endswith(ending)]
+        named = [(key, fact) for key in keys for fact in facts if key in fact.relation.columns]
+        if named:
+            key, fact = named[0]
+            rows = exp.select(key).from_(fact.relation.name).where(fact.condition)
+            found[name] = replace(part, condition=exp.and_(part.condition, exp.column(key).isin(query=rows)))
+    return found
+
+
+def demands_below(
+    project: Project, wanted: dict[str, list[Demand]], ends: Callable[[Relation], bool], prunes: bool = True
+) -> dict[str, list[Demand]]:
+    """Relation → what the wanted rows need of it, for the relations at which the walk ends.
+
+    Args:
+        project: the compiled project.
+        wanted: relation → the wanted rows and columns.
+        ends: whether the walk ends at a relation. The wanted relations themselves are always opened.
+        prunes: whether left joins of which no column is needed are left out.
+    """
+    pending = {name: list(demands) for name, demands in wanted.items()}
+    opened = order(project, wanted, ends)
+    for name in opened:
+        demands = pending.pop(name, [])
+        if demands:
+            for table, below in demands_of(project.query(name), demands, prunes).items():
+                pending.setdefault(table, []).extend(below)
+    return {name: pending[name] for name in project.relations if name in pending}
+
+
+def order(project: Project, names: Iterable[str], ends: Callable[[Relation], bool]) -> list[str]:
+    """The relations that the walk opens; each one before those that it reads."""
+    found: list[str] = []
+    first = list(names)
+
+    def visit(name: str) -> None:
+        relation = project.relations[name]
+        if name in found or (name not in first and ends(relation)) or relation.sql is None:
+            return
+        for parent in relation.parents:
+            visit(parent)
+        found.append(name)
+
+    for name in first:
+        visit(name)
+    return found[::-1]
+
+
+def within_tenant(relation: Relation, demands: Sequence[Demand], organization: str | None) -> list[Demand]:
+    """The demands, each limited to the tenant of the figure: no join lets rows of two tenants meet."""
+    if organization is None or TENANT not in relation.columns:
+        return list(demands)
+    own = exp.EQ(this=exp.column(TENANT), expression=exp.Literal.string(organization))
+    return [
+        demand if any(own == condition for condition in demand.conditions) else Demand((own, *demand.conditions), demand.columns)
+        for demand in demands
+    ]

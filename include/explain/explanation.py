@@ -9,14 +9,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from include.catalog.definitions import DEFINITIONS, Definition, definitions_of, read_definitions
-from include.explain.errors import ExplainError
-from include.explain.evidence import find_evidence
-from include.explain.formula import Formula, formula_of
-from include.explain.grain import key_of
+from include.catalog.definitions import Definition, metrics_of
+from include.explain.evidence import TENANT, find_evidence
+from include.explain.formula import Formula, formula_of, key_of
 from include.explain.history import Change, Check, Publication, changes_of, checks, publications
-from include.explain.lineage import TENANT
-from include.explain.project import Project, Relation, check_published, compiled_project, nearest
+from include.explain.project import ExplainError, Project, Relation, check_published, compiled_project, nearest
 from include.explain.queries import Queries, sql_of
 from include.explain.raw import raw_parts
 from include.explain.rows import Rows, core_rows, raw_rows
@@ -114,7 +111,7 @@ def explain(
     say("looking for the rows behind the figure …")
     evidence = find_evidence(project, root, [column], key, row, queries)
     organization = row.get(TENANT)
-    core = tuple(core_rows(project, part, evidence.parts, limit, queries) for part in evidence.parts)
+    core = tuple(core_rows(project, part, limit, queries) for part in evidence.parts)
     raw = tuple(
         raw_rows(part, before[0].published_at if before else None, limit, queries)
         for part in raw_parts(project, evidence.parts, organization, queries)
@@ -128,9 +125,7 @@ def explain(
         value=row[column],
         currency=_currency(root, column, row),
         description=root.described.get(column, ""),
-        definitions=tuple(definitions_of(root.node, read_definitions(DEFINITIONS.read_text(encoding="utf-8"))))
-        if DEFINITIONS.exists()
-        else (),
+        definitions=tuple(metrics_of(root.node)),
         formula=formula_of(project, root, column, row),
         publication=now,
         previous=before[0] if before else None,

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from include.explain.errors import ExplainError
 from include.explain.evidence import same
+from include.explain.project import ExplainError
 from include.explain.queries import Queries, sql_of
 from include.restatements import code_versions, load_figures
 from include.restatements.figures import TOTAL, Figure
@@ -155,48 +155,50 @@ def checks(relations: Collection[str], nodes: Collection[str], as_of: datetime, 
         as_of: the as-of time.
         queries: runs the queries.
     """
-    gates = queries.rows(
-        """
+    gates = _last_results(
+        "gate, concat(relation, ': ', expectation) as label, verdict as outcome, unexpected_count as row_count",
+        "ops.gate_results",
+        "relation in unnest(@names)",
+        "gate, relation, expectation order by evaluated_at desc",
+    )
+    tests = _last_results(
+        "'dbt tests' as gate, name as label, status as outcome, rows_affected as row_count",
+        "ops.dbt_results",
+        "resource_type = 'test' and node_id in unnest(@names)",
+        "node_id order by finished_at desc",
+    )
+    found = [
+        *queries.rows(gates, {"as_of": as_of, "names": sorted(relations)}),
+        *queries.rows(tests, {"as_of": as_of, "names": sorted(nodes)}),
+    ]
+    return [Check(row["gate"], row["passed"], row["total"], tuple(sorted(row["failures"] or ()))) for row in found]
+
+
+def _last_results(columns: str, table: str, about: str, last_by: str) -> str:
+    """How many of the last results of an as-of time have passed, and a text for each of the others.
+
+    Args:
+        columns: `gate`, `label`, `outcome` (`pass` if it was met) and `row_count`.
+        table: the table of the results.
+        about: the condition on the results.
+        last_by: the columns of one check, and the order of its results.
+    """
+    return f"""
         with latest as (
-            select gate, relation, expectation, verdict, unexpected_count
-            from ops.gate_results
-            where as_of = @as_of and relation in unnest(@relations)
-            qualify row_number() over (partition by gate, relation, expectation order by evaluated_at desc) = 1
+            select {columns}
+            from {table}
+            where as_of = @as_of and {about}
+            qualify row_number() over (partition by {last_by}) = 1
         )
         select
             gate,
             count(*) as total,
-            countif(verdict = 'pass') as passed,
+            countif(outcome = 'pass') as passed,
             array_agg(
-                if(verdict = 'pass', null, concat(verdict, ' ', relation, ': ', expectation, coalesce(concat(', ', cast(unexpected_count as string), ' rows'), '')))
+                if(outcome = 'pass', null, concat(outcome, ' ', label, coalesce(concat(', ', cast(row_count as string), ' rows'), '')))
                 ignore nulls
             ) as failures
         from latest
         group by gate
         order by gate
-        """,
-        {"as_of": as_of, "relations": sorted(relations)},
-    )
-    tests = queries.rows(
-        """
-        with latest as (
-            select node_id, name, status, rows_affected
-            from ops.dbt_results
-            where as_of = @as_of and resource_type = 'test' and node_id in unnest(@nodes)
-            qualify row_number() over (partition by node_id order by finished_at desc) = 1
-        )
-        select
-            count(*) as total,
-            countif(status = 'pass') as passed,
-            array_agg(
-                if(status = 'pass', null, concat(status, ' ', name, coalesce(concat(', ', cast(rows_affected as string), ' rows'), '')))
-                ignore nulls
-            ) as failures
-        from latest
-        """,
-        {"as_of": as_of, "nodes": sorted(nodes)},
-    )
-    found = [Check(row["gate"], row["passed"], row["total"], tuple(sorted(row["failures"] or ()))) for row in gates]
-    return found + [
-        Check("dbt tests", row["passed"], row["total"], tuple(sorted(row["failures"] or ()))) for row in tests if row["total"]
-    ]
+    """

@@ -20,7 +20,6 @@ from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
 from include.explain.conditions import DIALECT
-from include.explain.errors import ExplainError
 from include.manifest import (
     PROFILE,
     PUBLISHED,
@@ -41,6 +40,10 @@ _KEPT = 5
 #: The longest time for `dbt compile`; it takes 10 to 30 seconds.
 _COMPILE_SECONDS = 300
 _NUMERIC = ("int64", "numeric", "bignumeric", "float64")
+
+
+class ExplainError(ValueError):
+    """A figure cannot be explained; the message names the fault and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,14 @@ class Relation:
 
     @property
     def is_core(self) -> bool:
-        """Whether its rows are shown as those that enter a figure: core, its seeds, history and staging; not a step between tables."""
+        """Whether its rows are shown as those that enter a figure: core, its seeds, history and conformed; not a step between tables."""
         kept = self.node["resource_type"] != "model" or self.node["config"]["materialized"] == "incremental"
         return kept or not (self.name.split(".")[0] in PUBLISHED or self.node["name"].startswith("int_"))
 
     @property
     def is_source(self) -> bool:
-        """Whether raw is directly behind it: a staging view, its clean view, a raw table or a seed."""
-        return self.sql is None or self.node["name"].startswith(("stg_", "clean_"))
+        """Whether raw is directly behind it: a staging, conformed or clean view, a raw table or a seed."""
+        return self.sql is None or self.node["name"].startswith(("stg_", "conformed_", "clean_"))
 
     @property
     def personal(self) -> frozenset[str]:
@@ -109,10 +112,10 @@ class Project:
                 node,
             )
         for relation in list(self.relations.values()):
-            # A clean view has the columns of its staging view, the first that it reads.
+            # A clean view has the columns of its conformed view.
             if not relation.columns and relation.parents and relation.node["name"].startswith("clean_"):
-                staging = next(self.relations[name] for name in relation.parents if name.startswith("staging."))
-                self.relations[relation.name] = replace(relation, columns=staging.columns, described=staging.described)
+                conformed = next(self.relations[name] for name in relation.parents if name.startswith("conformed."))
+                self.relations[relation.name] = replace(relation, columns=conformed.columns, described=conformed.described)
         self._queries: dict[str, exp.Expression] = {}
 
     def published(self, table: str) -> Relation:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from include.explain.evidence import Part
-from include.explain.grain import natural
-from include.explain.lineage import TENANT
+from include.explain.evidence import TENANT, Part
+from include.explain.formula import natural
 from include.explain.project import Project, Relation
 from include.explain.queries import Queries, sql_of
 from include.explain.raw import MASK, RawPart
@@ -49,7 +48,7 @@ class Rows:
         return f"{self.table}, every version" if self.is_history else self.table
 
 
-def core_rows(project: Project, part: Part, others: Collection[Part], limit: int, queries: Queries) -> Rows:
+def core_rows(project: Project, part: Part, limit: int, queries: Queries) -> Rows:
     """The rows of a part: the columns that identify them and those that the figure needs."""
     relation = part.relation
     own = [name for name in natural(relation, project) if name != TENANT] if relation.sql else []
@@ -58,17 +57,12 @@ def core_rows(project: Project, part: Part, others: Collection[Part], limit: int
     columns = list(dict.fromkeys([*own, *needed])) or [name for name in relation.columns if name != TENANT]
     columns += tenant
     largest = _largest(relation, columns, own)
-    where = shown = sql_of(part.condition)
-    if part.like is not None:
-        column, name = part.like
-        other = next(each for each in others if each.relation.name == name)
-        where += f" and {column} in (select {column} from {name} where {sql_of(other.condition)})"
-        shown += f", and the {column} of one of the rows of {name}"
+    where = sql_of(part.condition)
     hidden = personal_columns() | relation.personal
     select = ", ".join(f"if({name} is null, null, '{MASK}') as {name}" if name in hidden else name for name in columns)
     sql = f"select {select}\nfrom {relation.name}\nwhere {where}{_order(largest, own)}"
     found = queries.rows(f"{sql}\nlimit {limit}")
-    return Rows(relation.name, False, part.row_count or 0, None, shown, largest, tuple(columns), tuple(found), sql)
+    return Rows(relation.name, False, part.row_count or 0, None, where, largest, tuple(columns), tuple(found), sql)
 
 
 def raw_rows(part: RawPart, since: datetime | None, limit: int, queries: Queries) -> Rows:

@@ -9,8 +9,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from include.explain.conditions import DIALECT
-from include.explain.errors import ExplainError
-from include.explain.project import nearest
+from include.explain.project import ExplainError, nearest
 
 EXAMPLE = "WHERE=\"month = '2026-09-01' and organization_id = '…'\""
 # How sqlglot's messages write a word of the text.

@@ -139,7 +139,7 @@ def _counts(sla: FreshnessSla, raw_table: str, sources: Mapping[str, Source]) ->
     """For how long a load of a raw table counts as up to date in a table with a freshness SLA."""
     source, _, name = raw_table.partition(".")
     table = sources[source].tables.get(name) if source in sources else None
-    return timedelta(0) if table is None or table.is_landed_every(sla.cadence_interval) else _NIGHTLY_COUNTS
+    return timedelta(0) if table is None or table.is_loaded_every(sla.cadence_interval) else _NIGHTLY_COUNTS
 
 
 def measurements(shown: Iterable[Row], slas: Iterable[FreshnessSla], since: Mapping[str, datetime]) -> dict[str, Measurement]:

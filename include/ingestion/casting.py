@@ -15,8 +15,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.contract import ColumnType
 from include.sources.readers.pieces import dump
-from include.sources.schema import ColumnType
 
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 NUMERIC = pa.decimal128(38, 9)
@@ -41,8 +41,8 @@ _PATTERNS: dict[ColumnType, str] = {
     "decimal": rf"^{_NUMBER}$",
     "float": rf"^({_NUMBER}|[+-]?(nan|NaN|inf|Infinity))$",
     "boolean": r"^(?i:true|t|yes|y|1|false|f|no|n|0)$",
-    "timestamp": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)? ?([Zz]|[+-]\d{2}(:?\d{2})?)?)?$",
-    "date": r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?([Zz]|[+-]00(:?00)?)?)?$",
+    "timestamp": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)? ?([Zz]|UTC|GMT|[+-]\d{2}(:?\d{2})?)?)?$",
+    "date": r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)? ?([Zz]|UTC|GMT|[+-]00(:?00)?)?)?$",
     "time": r"^([01]?\d|2[0-3]):[0-5]\d(:00(\.0+)?)?$",
 }
 
@@ -209,7 +209,8 @@ def _decimal(text: pa.Array) -> pa.Array:
     try:
         return text.cast(NUMERIC)
     except pa.ArrowInvalid:
-        # More than nine decimals are rounded, as in BigQuery's own cast to NUMERIC.
+        # More than nine decimals are rounded, as in BigQuery's own cast to NUMERIC. The tenth decides; Arrow reads no more than 38.
+        text = pc.replace_substring_regex(text, pattern=r"^(-?\d*\.\d{10})\d+$", replacement=r"\1")
         return pc.round(text.cast(pa.decimal256(76, 38)), ndigits=9, round_mode="half_towards_infinity").cast(NUMERIC)
 
 
@@ -224,7 +225,7 @@ def _boolean(text: pa.Array) -> pa.Array:
 
 
 def _timestamp(text: pa.Array) -> pa.Array:
-    text = pc.utf8_upper(text)
+    text = pc.replace_substring_regex(pc.utf8_upper(text), pattern=r"(UTC|GMT)$", replacement="Z")
     text = pc.replace_substring_regex(text, pattern=r"^(\d{4}-\d{2}-\d{2}) ", replacement=r"\1T")
     text = pc.replace_substring(pc.replace_substring(text, " ", ""), ",", ".")
     text = pc.replace_substring_regex(text, pattern=r"(\.\d{6})\d+", replacement=r"\1")

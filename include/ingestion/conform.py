@@ -7,7 +7,6 @@ Undeclared columns are kept. Records without a key are rejected. Every row gets 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,10 +14,13 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.contract import ColumnType
 from include.ingestion.casting import ARROW_TYPES, UTC_MICROSECONDS, as_text, cast, plain
 from include.ingestion.report import SchemaChange
+from include.sources.names import warehouse_name
 from include.sources.readers.pieces import Piece, ReadError, Rejected, dump
-from include.sources.schema import ColumnType, Table
+from include.sources.schema import Table
+from include.sources.versions import times_at
 
 #: Suffix of the columns that keep values which cannot be cast to the declared type.
 VARIANT_SUFFIX = "__v_text"
@@ -99,13 +101,14 @@ class Conformer:
         The times that order the versions are `updated_at`, which follows all earlier versions. Other columns are NULL.
         """
         count = len(keys)
+        times = times_at(self.table, updated_at)
         columns: dict[str, pa.Array] = {}
         for name, column in self.table.columns.items():
             kind = ARROW_TYPES[column.type]
             if name in keys.column_names:
                 columns[name] = cast(keys[name], column.type).values
-            elif name == self.table.changed_at or column is self.table.event_column:
-                columns[name] = pa.array([updated_at] * count, UTC_MICROSECONDS).cast(kind)
+            elif name in times:
+                columns[name] = pa.array([times[name]] * count).cast(kind)
             else:
                 columns[name] = pa.nulls(count, kind)
         metadata = self._metadata(Piece(keys), count)
@@ -123,9 +126,10 @@ class Conformer:
                 problems.append(f"{name} ({role}) has no value of type {kind} in {self._without[name]} of {self.rows_read} rows")
         if problems:
             file, undeclared = f"{self.stamp.batch_id.partition('@')[0]}.yml", ", ".join(self._undeclared) or "none"
+            where = "source_name" if self.table.mapping is None else "from"
             raise ReadError(
                 f"{'; '.join(problems)}. Nothing of the table is loaded. If the source has renamed a column, name it in {file}: "
-                f"tables.{self.table.name}.columns.<column>.source_name. Columns that it sends undeclared: {undeclared}"
+                f"tables.{self.table.name}.columns.<column>.{where}. Columns that it sends undeclared: {undeclared}"
             )
 
     @property
@@ -260,13 +264,6 @@ class Conformer:
         latest = pc.max(rows[self.table.cursor]).as_py()
         if latest is not None and (self.cursor is None or latest > self.cursor):
             self.cursor = latest
-
-
-def warehouse_name(name: str) -> str:
-    """Convert a source's column name to a warehouse name: lower case, words joined by single underscores."""
-    name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
-    name = re.sub(r"[^a-z0-9]+", "_", name).strip("_") or "column"
-    return f"c_{name}" if name[0].isdigit() else name
 
 
 def loaded_type(kind: pa.DataType) -> ColumnType:

@@ -133,8 +133,6 @@ class _Landing:
     def _is_whole(self, landing: TableLanding, raw: RawTables) -> bool:
         """True if the whole table was read. Files are read whole if none was read before, or if one of a complete delivery is new."""
         reader = self._source.reader
-        if landing.table.absent:
-            return False
         if reader.type == "rest" and reader.updated_since_param is None:
             return True
         if landing.window.since is not None:
@@ -235,7 +233,7 @@ class _Landing:
 
     def _has_all_keys(self, landing: TableLanding) -> bool:
         """True if deletes are detected for the table and all keys of the source are known. Rejected records hide keys."""
-        if landing.table.absent or not landing.table.detect_deletes:
+        if not landing.table.detect_deletes:
             return False
         if self._source.reader.type != "files":
             return True

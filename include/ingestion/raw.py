@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from include.contract import ColumnType
 from include.ingestion.conform import VARIANT_SUFFIX, loaded_type
 from include.sources.dbt_sources import METADATA_COLUMNS, WAREHOUSE_TYPES
-from include.sources.schema import ColumnType, Source, Table
+from include.sources.schema import Source, Table
 from include.warehouse import execute, rows
 
 if TYPE_CHECKING:

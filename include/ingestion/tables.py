@@ -20,13 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from include.contract import ColumnType
 from include.ingestion.casting import UTC_MICROSECONDS
 from include.ingestion.conform import Conformer, Stamp
 from include.ingestion.deduplication import Versions, changed
 from include.ingestion.delete_detection import KeyDifference, key_texts, keys_of
 from include.ingestion.report import TableReport
 from include.sources.readers.pieces import FileRead, Reader, Window
-from include.sources.schema import ColumnType, Table
+from include.sources.schema import Table
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class TableLanding:
         self.files = []
 
         def conformed() -> Iterator[pa.Table]:
-            for piece in () if self.table.absent else reader.read(self.table, self.window, self.seen):
+            for piece in reader.read(self.table, self.window, self.seen):
                 self.files += piece.files
                 yield conformer.conform(piece)
 
@@ -158,15 +159,13 @@ class TableLanding:
         self.report.changes += [change for change in conformer.changes() if (change.column, change.change) not in known]
 
     def _follow_tombstones(self, returned: dict[str, datetime]) -> None:
-        """Write the time of the tombstone into each row that has returned with an earlier time of change."""
+        """Write the time of the tombstone into each row that has returned. It counts if the row's own time of change is not later (versions.order_time)."""
         keys = pa.array(returned, pa.string())
         times = pa.array(returned.values(), UTC_MICROSECONDS)
         for path in sorted(self.folder.iterdir()):
             rows = pq.read_table(path)
             deleted_at = times.take(pc.index_in(key_texts(self.table, rows), keys))
-            changed_at = rows[self.table.changed_at].combine_chunks()
-            precedes = pc.fill_null(pc.less_equal(changed_at, deleted_at), pc.is_valid(deleted_at))
-            restored = pc.if_else(pc.and_(precedes, pc.invert(rows["_is_deleted"].combine_chunks())), deleted_at, None)
+            restored = pc.if_else(rows["_is_deleted"].combine_chunks(), None, deleted_at)
             place = rows.column_names.index("_restored_at")
             pq.write_table(rows.set_column(place, "_restored_at", restored), path, compression="lz4")
 

@@ -178,6 +178,17 @@ def close(arguments: argparse.Namespace) -> None:
     console.print("\n".join(map(escape, said)), highlight=False)
 
 
+def identity(arguments: argparse.Namespace) -> None:
+    """Print the accounts that no other system is known to have, or decide that two accounts are one customer or two."""
+    from include.local.identities import decide_identity, show_identity
+
+    if arguments.decision:
+        said = decide_identity(arguments.decision, arguments.pair, arguments.organization, arguments.by)
+        console.print(escape(said), highlight=False)
+    else:
+        show_identity(console if console.is_terminal else Console(width=200), arguments.organization)
+
+
 def explain(arguments: argparse.Namespace) -> None:
     """Explain a published figure: its definition, its formula, the rows that give it, its changes and its checks."""
     from include.explain import SHOWN, ExplainError, Queries, show, write_csv, write_query
@@ -258,6 +269,7 @@ def parser() -> argparse.ArgumentParser:
         "status": status,
         "restatements": restatements,
         "close": close,
+        "identity": identity,
         "explain": explain,
         "mcp": mcp,
         "env": env,
@@ -282,6 +294,12 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--organization", default="", help="only this organization (default: all)")
             command.add_argument("--by", default="", help="who closes it (default: the user of this machine)")
             command.add_argument("--reopen", action="store_true", help="re-open a closed month")
+        if name == "identity":
+            decisions = ("same", "different", "withdraw")
+            command.add_argument("decision", nargs="?", choices=decisions, help="what to decide (default: list the accounts)")
+            command.add_argument("pair", nargs="?", default="", help="two account ids, separated by a space")
+            command.add_argument("--organization", default="", help="only this organization (default: all)")
+            command.add_argument("--by", default="", help="who decides (default: the user of this machine)")
         if name == "explain":
             command.add_argument("table", help="a published table, such as marts.mart_nrr_summary")
             command.add_argument("column", help="a numeric column of it")

@@ -90,7 +90,7 @@ KPIS = (
         o.organization_name as name, m.reporting_currency, m.month, mrr.mrr, m.account_count as customers,
         m.nrr_pct, m.grr_pct, risk.at_risk, risk.at_risk_mrr
     from marts.mart_nrr_summary as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    join conformed.conformed_organizations as o on o.organization_id = m.organization_id
     left join mrr on mrr.organization_id = m.organization_id and mrr.month = m.month
     left join risk on risk.organization_id = m.organization_id
     where m.is_complete and m.dimension = 'total'
@@ -109,7 +109,7 @@ KPIS = (
         """
     select o.organization_name as name, m.reporting_currency, m.month, m.order_revenue, m.order_count, m.average_order_value, m.revenue_yoy_pct
     from metrics.mtr_revenue_by_month as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    join conformed.conformed_organizations as o on o.organization_id = m.organization_id
     where m.is_complete
     qualify row_number() over (partition by m.organization_id order by m.month desc) = 1
     order by o.organization_name
@@ -135,7 +135,7 @@ KPIS = (
         sum(m.won_deal_amount) as won_amount,
         100 * safe_divide(sum(m.won_deal_count), sum(m.won_deal_count + m.lost_deal_count)) as win_rate_pct
     from marts.mart_pipeline_kpis as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    join conformed.conformed_organizations as o on o.organization_id = m.organization_id
     where m.is_complete
     group by o.organization_name, o.organization_id, m.reporting_currency, m.month
     qualify row_number() over (partition by o.organization_id order by m.month desc) = 1
@@ -157,7 +157,7 @@ KPIS = (
         100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
         100 * safe_divide(sum(m.resolution_met_count), sum(m.resolution_met_count + m.resolution_breached_count)) as resolution_pct
     from marts.mart_ticket_sla_compliance as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    join conformed.conformed_organizations as o on o.organization_id = m.organization_id
     where m.is_complete
     group by o.organization_name, o.organization_id, m.created_month
     qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1
@@ -183,7 +183,7 @@ KPIS = (
         100 * safe_divide(sum(m.promoter_count - m.detractor_count), sum(if(m.survey_type = 'nps', m.response_count, 0))) as nps,
         100 * safe_divide(sum(m.answered_count), sum(m.sent_count)) as response_pct
     from marts.mart_satisfaction_rollups as m
-    join staging.stg_crm__organizations as o on o.organization_id = m.organization_id
+    join conformed.conformed_organizations as o on o.organization_id = m.organization_id
     where m.is_complete
     group by o.organization_name, o.organization_id, m.month
     qualify row_number() over (partition by o.organization_id order by m.month desc) = 1

@@ -51,7 +51,7 @@ def change_month(month: str, organization: str, by: str, reopen: bool) -> list[s
 
     change = reopen_months if reopen else close_months
     with _plain_errors():
-        first_day, name = parse_month(month), by or _user()
+        first_day, name = parse_month(month), by or user_name()
     with only_one("close"), last_warehouse(), _plain_errors():
         run_id = f"make_close__{datetime.now(UTC):%Y-%m-%dT%H%M%S}"
         unfinished = _unfinished_runs()
@@ -77,11 +77,16 @@ def _plain_errors() -> Iterator[None]:
         raise StackError(str(error)) from error
 
 
-def _user() -> str:
+def user_name() -> str:
+    """The name of this machine's user.
+
+    Raises:
+        StackError: the user has none.
+    """
     try:
         return getuser()
     except (KeyError, OSError) as error:
-        raise StackError("This user has no name. Say who closes the month: BY=name.") from error
+        raise StackError("This user has no name. Say who does it: BY=name.") from error
 
 
 def _unfinished_runs() -> set[tuple[str, str]]:

@@ -206,8 +206,8 @@ def last_warehouse() -> Iterator[Company]:
 
 def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     """The environment variables of the platform: warehouse, state folder, and one Airflow connection per source."""
+    from include.csv_data import tables_without_rows
     from include.demo import connections
-    from include.demo.csv_in import tables_without_rows
 
     systems = company.home / "systems"
     known = connections(

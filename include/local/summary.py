@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from include.contract import contract
 from include.dbt_project import SEEDS, folders
 from include.local.home import Company
 from include.local.kpis import KPIS
 from include.quality.verdict import VERDICTS, Verdict
 from include.sources import load_sources
+from include.sources.feeds import feeds
 from include.terms import GATED, TRANSFORM
 from include.warehouse import Row, rows
 
@@ -87,10 +89,7 @@ def failed_nodes(run_id: str) -> list[str]:
 
 
 def _raw_table(loads: list[Row]) -> Table:
-    """The rows that the ingestion runs have loaded, a line per source. A table that the company lacks is named as absent."""
-    absent = {
-        f"{source.name}.{name}" for source in load_sources().values() for name, table in source.tables.items() if table.absent
-    }
+    """The rows that the ingestion runs have loaded, a line per source. Entities of the contract that no source feeds are named as absent."""
     table = Table(title="Loaded into raw", title_justify="left", box=None, pad_edge=False, show_header=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
@@ -103,14 +102,12 @@ def _raw_table(loads: list[Row]) -> Table:
             for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"), ("rows_recovered", "found by key"))
             if any(row[key] for row in loaded)
         ]
-        details = "  ".join(f"{row['table_name']} {_rows_or_absent(row, absent)}" for row in loaded)
+        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)
         total = f"{sum(row['rows_loaded'] for row in loaded):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
+    if absent := sorted(contract().keys() - feeds(load_sources())):
+        table.add_row("[yellow]absent[/]", "", f"[yellow]{'  '.join(absent)}[/]")
     return table
-
-
-def _rows_or_absent(row: Row, absent: Collection[str]) -> str:
-    return "[yellow]absent[/]" if f"{row['source']}.{row['table_name']}" in absent else f"{row['rows_loaded']:,}"
 
 
 def _layer_table(rows: list[Row]) -> Table:

@@ -10,8 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, Field
 
-from include.catalog.definitions import DEFINITIONS, definitions_of, read_definitions
-from include.catalog.definitions import Definition as MetricDefinition
+from include.catalog.definitions import metrics_of
 from include.manifest import Node
 from include.settings import settings
 
@@ -42,7 +41,7 @@ def definition_of(table: str, columns: Iterable[str]) -> Definition:
     return Definition(
         table=table,
         description=_text(model["description"]),
-        metrics=[definition.text for definition in definitions_of(model, _definitions())] if DEFINITIONS.exists() else [],
+        metrics=[definition.text for definition in metrics_of(model)],
         columns={column: described[column] for column in columns if column in described},
         owner=str(model["config"]["meta"]["owner"]),
         freshness_sla="{cadence}, within {fresh_within}, {criticality}".format(**model["config"]["meta"]["sla"]),
@@ -66,8 +65,3 @@ def _model(layer: Path, name: str) -> Node:
     (path,) = layer.rglob(f"{name}.yml")
     found: Node = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]
     return found
-
-
-@lru_cache
-def _definitions() -> list[MetricDefinition]:
-    return read_definitions(DEFINITIONS.read_text(encoding="utf-8"))

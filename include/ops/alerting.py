@@ -25,7 +25,7 @@ ALERTS = OpsTable(
         Column(
             "state",
             "STRING",
-            "pending, sent, substituted (sent by another channel), failed (given up) or silent (suppressed, see error).",
+            "pending, sent, substituted (sent by another channel), failed (given up) or suppressed (see error).",
             True,
         ),
         Column("attempts", "INT64", "Number of delivery attempts.", True),

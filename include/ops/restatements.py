@@ -47,7 +47,7 @@ RESTATEMENT_TABLES = (
             Column(
                 "reason",
                 "STRING",
-                "definition change, exchange rate, late arrival, correction, deletion, status history, as-of time or unknown.",
+                "definition change, exchange rate, late arrival, correction, deletion, status history, identity, as-of time or unknown.",
                 True,
             ),
             Column("row_count", "INT64", "Source rows that changed for this reason; NULL if no row did."),

@@ -8,11 +8,13 @@ from __future__ import annotations
 from include.ops.alerting import ALERTS
 from include.ops.definition import Column, OpsTable
 from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
+from include.ops.identity import IDENTITY_TABLES
 from include.ops.restatements import RESTATEMENT_TABLES
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
 DATASETS: dict[str, str] = {
-    "staging": "One view per raw table: typed, UTC, latest version only, without deleted rows.",
+    "staging": "One view per raw table that feeds an entity of the contract: its columns, latest version only, without deleted rows.",
+    "conformed": "One view per entity of the contract: the rows of all systems, cleaned, with flags.",
     "core": "Business entities and events at a declared grain (dim_, fct_), seeds, and the steps between layers (clean_, int_).",
     "marts_build": "Marts as the last run built them. Only the marts gate and publishing read them.",
     "metrics_build": "Metrics as the last run built them. Only the marts gate and publishing read them.",
@@ -56,7 +58,9 @@ _TABLES = (
         "locks",
         "Locks: one row per resource that only one run may write at a time.",
         (
-            Column("resource", "STRING", "raw_<source>, or build: everything from staging to the published tables.", True),
+            Column(
+                "resource", "STRING", "raw_<source>, or build: everything from the staging views to the published tables.", True
+            ),
             Column("dag_id", "STRING", "The DAG that holds the lock until its run ends; NULL before the first."),
             Column("run_id", "STRING", "The run that holds the lock."),
             Column("taken_at", "TIMESTAMP", "Wall clock when the lock was taken."),
@@ -112,7 +116,7 @@ _TABLES = (
         (
             _run_id(required=True),
             _AS_OF,
-            Column("gate", "STRING", "raw_<source>, staging, core or marts.", True),
+            Column("gate", "STRING", "raw_<source>, conformed, core or marts.", True),
             Column("relation", "STRING", "The table or view judged, dataset.table.", True),
             Column("expectation", "STRING", "Name of the expectation, unique within its gate.", True),
             Column("expectation_type", "STRING", "Its type in Great Expectations."),
@@ -157,7 +161,7 @@ _TABLES = (
             Column(
                 "layer",
                 "STRING",
-                "The layer of the node: staging, intermediate, core, marts, metrics, seeds or snapshots.",
+                "The layer of the node: staging, conformed, intermediate, core, marts, metrics, seeds or snapshots.",
             ),
             Column("node_id", "STRING", "dbt's unique id of the node.", True),
             Column("resource_type", "STRING", "model, test, unit_test, seed, snapshot, …"),
@@ -205,13 +209,14 @@ _TABLES = (
     ),
     *FRESHNESS_TABLES,
     *RESTATEMENT_TABLES,
+    *IDENTITY_TABLES,
     ALERTS,
     OpsTable(
         "quarantine",
         "quarantined_rows",
-        "One row per quarantined staging row and reason. The clean view of the staging view leaves the row out.",
+        "One row per quarantined conformed row and reason. The clean view of the conformed view leaves the row out.",
         (
-            Column("relation", "STRING", "The staging view, without its dataset.", True),
+            Column("relation", "STRING", "The conformed view, without its dataset.", True),
             Column("row_key", "STRING", "The row's key columns, cast to text and joined by |.", True),
             Column("organization_id", "STRING", "Tenant that the row belongs to."),
             Column("reason", "STRING", "Why the row was quarantined, as text.", True),

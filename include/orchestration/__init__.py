@@ -3,7 +3,7 @@
 from include.orchestration.defaults import (
     AS_OF_PARAMETER,
     INSTANT_PARAMETER,
-    LANDED_ASSET,
+    LOADED_ASSET,
     PUBLISHED_ASSET,
     default_args,
     gate_task,
@@ -28,7 +28,7 @@ __all__ = [
     "AS_OF_PARAMETER",
     "BUILD",
     "INSTANT_PARAMETER",
-    "LANDED_ASSET",
+    "LOADED_ASSET",
     "PUBLISHED_ASSET",
     "Lock",
     "Refresh",

@@ -31,7 +31,7 @@ INSTANT_PARAMETER: dict[str, Any] = {
     "description": "Report on events before this instant. Empty: the instant for which the run is scheduled.",
 }
 #: Each source emits this asset when its rows are loaded, before its gate: see docs/adr/0002.
-LANDED_ASSET = "landed"
+LOADED_ASSET = "loaded"
 PUBLISHED_ASSET = "published"
 
 #: Longest wait of a nightly run for a refresh. It is longer than the timeout of a refresh (`dagrun_timeout`).

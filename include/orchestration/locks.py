@@ -16,7 +16,7 @@ from include.warehouse import execute
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-#: The resource of all tables after raw: staging views, core, the build of the marts, quarantine, publications.
+#: The resource of all tables after raw: staging and conformed views, core, the build of the marts, quarantine, publications.
 BUILD = "build"
 _ATTEMPTS = 5
 

@@ -179,7 +179,7 @@ def _refresh_rule(manifest: Manifest, wanted: Iterable[str], interval: timedelta
         if key in sources:
             # The platform's own tables, such as the quarantine, are dbt sources too.
             source = known.get(sources[key]["source_name"])
-            return source is not None and source.tables[sources[key]["name"]].is_landed_every(interval)
+            return source is not None and source.tables[sources[key]["name"]].is_loaded_every(interval)
         if _is_snapshot(manifest, key):
             return False
         if key in published or nodes[key]["resource_type"] == "seed":

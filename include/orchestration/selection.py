@@ -10,6 +10,7 @@ from include.manifest import PUBLISHED, published_name, read_manifest, upstream
 from include.run_context import words_of_selection
 from include.settings import settings
 from include.sources import load_sources
+from include.sources.staging import view_of
 
 if TYPE_CHECKING:
     from include.quality import Scope
@@ -40,7 +41,7 @@ def selected_nodes(context: Mapping[str, Any]) -> list[str] | None:
 def scope_of_selection(context: Mapping[str, Any]) -> Scope | None:
     """The scope of the run's gates; None for a run without a selection, which builds all.
 
-    A staging view shows the as-of time of the run that built it. All other tables are those of the last nightly run or of a later
+    A staging or conformed view shows the as-of time of the run that built it. All other tables are those of the last nightly run or of a later
     refresh, so a rule that compares them with the tables of this run would fail for their age only.
     """
     from include.quality import Scope
@@ -53,7 +54,7 @@ def scope_of_selection(context: Mapping[str, Any]) -> Scope | None:
     names = {key: f"{nodes[key]['schema']}.{nodes[key]['alias']}" for key in upstream(manifest, selected) if key in nodes}
     built = frozenset(names[key] for key in selected)
     staged = {
-        source.name: [table for table in source.tables if f"staging.stg_{source.name}__{table}" in built]
+        source.name: [name for name, table in source.tables.items() if f"staging.{view_of(source, table)}" in built]
         for source in load_sources().values()
     }
     sources = {name: load_sources()[name].only(tables) for name, tables in staged.items() if tables}

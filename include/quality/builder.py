@@ -21,7 +21,7 @@ def gates(sources: Mapping[str, Source] | None = None) -> dict[str, Gate]:
     found = load_sources() if sources is None else sources
     written = load_gates()
     extra = {
-        "staging": derived.staging_rules(found),
+        "conformed": derived.conformed_rules(found),
         "core": derived.core_rules(found, quarantine_rules(written.values())),
         FIGURES_GATE: figure_rules(),
     }

@@ -1,7 +1,7 @@
-"""The clean views of the dbt project: each shows a staging view without its rows in quarantine, and models past staging read it.
+"""The clean views of the dbt project: each shows a conformed view without its rows in quarantine, and later models read it.
 
 They are models like any other, so dbt's graph shows them. This module refuses a project in which one is missing, or in which a later
-model reads the staging view instead.
+model reads the conformed view instead.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from pathlib import Path
 
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
+from include.sources import load_sources
+from include.sources.feeds import feeds
 
-_GATE = "great_expectations/gates/staging.yml"
+_GATE = "great_expectations/gates/conformed.yml"
 _FOLDER = "dbt/models/intermediate/clean"
-_STAGING = "models/staging"
+_VIEWS = ("models/staging", "models/conformed")
 _FOLDERS = ("models", "snapshots", "tests", "macros", "analyses")
 
 
 def clean_view(view: str) -> str:
-    """The name of the clean view of a staging view: `clean_crm__deals` of `stg_crm__deals`."""
-    return f"clean_{view.removeprefix('stg_')}"
+    """The name of the clean view of a conformed view: `clean_deals` of `conformed_deals`."""
+    return f"clean_{view.removeprefix('conformed_')}"
 
 
 def quarantine_rules(gates: Iterable[Gate]) -> dict[str, list[Rule]]:
-    """Staging view → its `quarantine` rules."""
+    """Conformed view → its `quarantine` rules."""
     found: dict[str, list[Rule]] = {}
     for gate in gates:
         for rule in gate.rules:
@@ -35,22 +37,22 @@ def quarantine_rules(gates: Iterable[Gate]) -> dict[str, list[Rule]]:
 
 
 def check_clean_views(gates: Mapping[str, Gate], dbt: Path) -> None:
-    """Check that quarantined rows reach no model past staging.
+    """Check that quarantined rows reach no model past the conformed views.
 
     Args:
         gates: the gates by name.
         dbt: the folder of the dbt project.
 
     Raises:
-        GateError: a staging view with a `quarantine` rule has no clean view or one with another key; SQL past staging, or a rule of
-            a later gate, reads that staging view directly; or a clean view has no rule. The message says how to fix it.
+        GateError: a conformed view with a `quarantine` rule has no clean view or one with another key; SQL past the conformed views,
+            or a rule of a later gate, reads that view directly; or a clean view has no rule. The message says how to fix it.
     """
     ruled = quarantine_rules(gates.values())
     found = [path for name in _FOLDERS for path in sorted((dbt / name).rglob("*.sql"))]
     # A snapshot names what it reads in its YAML.
     found += sorted((dbt / "snapshots").rglob("*.yml"))
     files = {path: path.read_text(encoding="utf-8") for path in found}
-    later = {path: text for path, text in files.items() if not path.is_relative_to(dbt / _STAGING)}
+    later = {path: text for path, text in files.items() if not any(path.is_relative_to(dbt / folder) for folder in _VIEWS)}
     for view, rules in ruled.items():
         _check_key(view, rules, later)
         _check_readers(view, rules[0].key, later)
@@ -59,8 +61,8 @@ def check_clean_views(gates: Mapping[str, Gate], dbt: Path) -> None:
     if unruled:
         name = min(unruled)
         raise GateError(
-            f"{_FOLDER}/{name}.sql: no rule quarantines rows of {name.replace('clean_', 'stg_', 1)}, so every reader pays for the "
-            "quarantine needlessly. Delete the model and let its readers read the staging view."
+            f"{_FOLDER}/{name}.sql: no rule quarantines rows of {name.replace('clean_', 'conformed_', 1)}, so every reader pays for the "
+            "quarantine needlessly. Delete the model and let its readers read the conformed view."
         )
 
 
@@ -82,14 +84,19 @@ def _check_key(view: str, rules: Sequence[Rule], files: Mapping[Path, str]) -> N
 
 
 def _check_readers(view: str, key: Sequence[str], files: Mapping[Path, str]) -> None:
-    source, _, table = view.removeprefix("stg_").partition("__")
+    entity = view.removeprefix("conformed_")
+    tables = "|".join(sorted({entity, *(table.name for _, table in feeds(load_sources()).get(entity, ()))}))
     argument = r"""(?:\w+\s*=\s*)?['"]"""
-    raw = rf"""(?:all_versions|latest_rows|raw_table|source)\(\s*{argument}{source}['"],\s*{argument}{table}['"]"""
-    reads = re.compile(rf"""['"]{view}['"]|\bstaging\.{view}\b|{raw}""")
+    raw = (
+        rf"""unite\(\s*{argument}{entity}['"]"""
+        rf"""|(?:all_versions|latest_rows|raw_table|source)\(\s*{argument}\w+['"],\s*{argument}(?:{tables})['"]"""
+    )
+    staged = rf"""ref\(\s*['"]stg_\w+?__(?:{tables})(?:__versions)?['"]|\bstaging\.stg_\w+?__(?:{tables})(?:__versions)?\b"""
+    reads = re.compile(rf"""['"]{view}['"]|\bconformed\.{view}\b|{staged}|{raw}""")
     for path, text in files.items():
         if reads.search(text) and set(_keys_in(view, text)) != {tuple(key)}:
             raise GateError(
-                f"{path}: it reads {view} or its raw table, of which rows may be in quarantine. "
+                f"{path}: it reads {view}, or the staging view or raw table behind it, of which rows may be in quarantine. "
                 f"Read ref('{clean_view(view)}'), or add the condition not_quarantined('{view}', key={list(key)})."
             )
 
@@ -97,9 +104,9 @@ def _check_readers(view: str, key: Sequence[str], files: Mapping[Path, str]) -> 
 def _check_later_gates(view: str, gates: Mapping[str, Gate]) -> None:
     for gate in gates.values():
         for rule in gate.rules:
-            if gate.gate != "staging" and ("staging", view) in tables_in(rule):
+            if gate.gate != "conformed" and ("conformed", view) in tables_in(rule):
                 raise GateError(
-                    f"great_expectations/gates/{gate.gate}.yml: {rule.name}: it reads staging.{view}, of which rows may be in "
+                    f"great_expectations/gates/{gate.gate}.yml: {rule.name}: it reads conformed.{view}, of which rows may be in "
                     f"quarantine. Read core.{clean_view(view)}."
                 )
 

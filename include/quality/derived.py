@@ -1,16 +1,19 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""The rules that follow from the sources' YAML: the raw gates, and the rules of staging and core that every source gets."""
+"""The rules that follow from the contract and the sources' YAML: the raw gates, and rules of conformed and core."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from include.contract import TENANT, ContractColumn, contract
 from include.quality.clean_views import clean_view
 from include.quality.rules import Gate, Rule
 from include.settings import settings
-from include.sources import Source, Table
-from include.sources.versions import happened, latest, visible
+from include.sources import Column, Source, Table, load_sources
+from include.sources.expressions import identifier
+from include.sources.feeds import Feed, feeds
+from include.sources.versions import deleted, expression, happened, latest, visible
 
 #: Columns that a load adds to every raw table.
 LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted", "_restored_at")
@@ -21,80 +24,85 @@ def raw_gate(source: Source) -> Gate:
     return Gate(gate=source.dataset, rules=(*_load_rules(source), *_table_rules(source)))
 
 
-def staging_rules(sources: Mapping[str, Source]) -> list[Rule]:
-    """The rules of the gate `staging` that follow from the sources: rows belong to known organizations, categories are accepted values."""
+def conformed_rules(sources: Mapping[str, Source]) -> list[Rule]:
+    """The rules of the gate `conformed` that follow from the contract and the sources.
+
+    Rows belong to known organizations and have happened; categories are accepted values.
+    """
     rules = []
+    fed = _conformed(sources)
     tenants = [
-        f"select '{view}' as relation, organization_id, count(*) as row_count from staging.{view} group by 2"
-        for view, _, table in _staged(sources)
-        if "account_id" in table.columns
+        f"select '{view}' as relation, organization_id, count(*) as row_count from conformed.{view} group by 2"
+        for view, found in fed.items()
+        if "account_id" in _columns(view, found)
     ]
     if tenants:
         rules.append(
             Rule(
                 name="rows_of_known_organizations",
-                relation="staging.stg_crm__organizations",
+                relation="conformed.conformed_organizations",
                 action="block",
                 reason="Every row belongs to a tenant; rows of an unknown one would vanish from every figure.",
                 key=("relation", "organization_id", "row_count"),
                 rows=_union(
                     tenants,
-                    "select * from ({union}) as staged where not exists (select 1 from staging.stg_crm__organizations "
-                    "as known where known.organization_id = staged.organization_id)",
+                    "select * from ({union}) as united where not exists (select 1 from conformed.conformed_organizations "
+                    "as known where known.organization_id = united.organization_id)",
                 ),
             )
         )
     ahead = [
-        f"select '{source.name}.{table.name}' as table_name, organization_id, count(*) as row_count from ("
+        f"select '{source.name}.{table.name}' as table_name, {_tenant(table)} as organization_id, count(*) as row_count from ("
         f"select * from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}) as versions "
-        f"where not _is_deleted and not {happened(table)} group by 2"
-        for _, source, table in _staged(sources)
+        f"where not {deleted(table)} and not {happened(table)} group by 2"
+        for found in fed.values()
+        for source, table in found
         if table.happens_at
     ]
     if ahead:
         rules.append(
             Rule(
                 name="rows_have_happened",
-                relation="staging.stg_crm__organizations",
+                relation="conformed.conformed_organizations",
                 action="warn",
                 reason="Rows report an event at or after the as-of time. The run does not see them, and no figure counts them.",
                 key=("table_name", "organization_id", "row_count"),
                 rows=_union(ahead, "{union}"),
             )
         )
-    for view, _, table in _staged(sources):
+    for view, found in fed.items():
         checks = [
-            f"{column.name} not in ({', '.join(map(_literal, column.accepted_values))})"
-            for column in table.columns.values()
+            f"{name} not in ({', '.join(map(_literal, column.accepted_values))})"
+            for name, column in _columns(view, found).items()
             if column.accepted_values
         ]
         if checks:
             rules.append(
                 Rule(
-                    name=f"known_categories_of_{view.removeprefix('stg_')}",
-                    relation=f"staging.{view}",
+                    name=f"known_categories_of_{_entity(view)}",
+                    relation=f"conformed.{view}",
                     action="warn",
-                    reason="The category is not an accepted value of the source's YAML. Figures show it as it came, or as unknown where its meaning decides.",
-                    key=table.primary_key,
-                    rows=f"select * from staging.{view}\nwhere " + "\n    or ".join(checks),
+                    reason="The category is not an accepted value of the contract. Figures show it as it came, or as unknown where its meaning decides.",
+                    key=_key(view, found),
+                    rows=f"select * from conformed.{view}\nwhere " + "\n    or ".join(checks),
                 )
             )
     return rules
 
 
 def core_rules(sources: Mapping[str, Source], quarantined: Collection[str]) -> list[Rule]:
-    """The rule of the gate `core` that no key is lost between raw and core: each is staged or deleted.
+    """The rule of the gate `core` that no key is lost between raw and core: each is conformed or deleted.
 
     Args:
         sources: the sources by name.
-        quarantined: the staging views with a `quarantine` rule. Core reads their clean views; their other rows are in quarantine.
+        quarantined: the conformed views with a `quarantine` rule. Core reads their clean views; their other rows are in quarantine.
     """
-    parts = [_key_balance(view, source, table, view in quarantined) for view, source, table in _staged(sources)]
+    parts = [_key_balance(view, found, view in quarantined) for view, found in _conformed(sources).items()]
     if not parts:
         return []
     return [
         Rule(
-            name="raw_keys_are_staged",
+            name="raw_keys_are_conformed",
             relation="ops.reconciliation",
             action="block",
             reason="Raw keys = rows that core reads + quarantined + deleted + not yet happened; a difference is a row lost or doubled.",
@@ -118,7 +126,7 @@ def _load_rules(source: Source) -> Iterator[Rule]:
         ),
     )
     yield Rule(
-        name="landing_is_complete",
+        name="load_is_complete",
         relation="ops.loads",
         action="block",
         reason="Raw has as many rows of the load as the load has reported.",
@@ -153,7 +161,7 @@ def _load_rules(source: Source) -> Iterator[Rule]:
         rows=_VOLUME.format(source=_literal(source.name)),
     )
     allowed = settings().empty_tables.split(",")
-    needed = [t.name for t in source.tables.values() if not (t.absent or t.may_be_empty or t.name in allowed)]
+    needed = [t.name for t in source.tables.values() if not (t.may_be_empty or t.name in allowed)]
     if source.tier == "critical" and needed:
         yield Rule(
             name="whole_reads_have_rows",
@@ -279,7 +287,7 @@ def _table_rules(source: Source) -> Iterator[Rule]:
                 "exact_match": False,
             },
         )
-        missing = [f"{column} is null" for column in table.primary_key]
+        missing = [f"{identifier(column)} is null" for column in table.primary_key]
         yield Rule(
             name=f"keys_present_in_{table.name}",
             relation=relation,
@@ -289,16 +297,21 @@ def _table_rules(source: Source) -> Iterator[Rule]:
         )
 
 
-def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> str:
+def _key_balance(view: str, found: Sequence[Feed], quarantined: bool) -> str:
     """SQL that compares the distinct raw keys that the run sees with the keys that core reads, that are deleted or in quarantine.
 
     A key is deleted if its latest version is a tombstone. A key is ahead if its latest version has not happened before the run.
     """
-    keys = (
-        "(select count(*) as all_keys, countif(_is_deleted) as deleted, countif(not _is_deleted and not has_happened) as ahead from ("
-        f"select _is_deleted, {happened(table)} as has_happened from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}))"
+    versions = "\nunion all\n".join(
+        f"select {deleted(table)} as is_deleted, {happened(table)} as has_happened from {source.dataset}.{table.name} "
+        f"where {visible(source, table)} {latest(table)}"
+        for source, table in found
     )
-    rows = f"(select count(*) from staging.{view})"
+    keys = (
+        "(select count(*) as all_keys, countif(is_deleted) as deleted, countif(not is_deleted and not has_happened) as ahead "
+        f"from ({versions}))"
+    )
+    rows = f"(select count(*) from conformed.{view})"
     if quarantined:
         in_quarantine = f"(select count(distinct row_key) from quarantine.quarantined_rows where relation = {_literal(view)})"
         rows = f"(select count(*) from core.{clean_view(view)}) + {in_quarantine}"
@@ -308,15 +321,42 @@ def _key_balance(view: str, source: Source, table: Table, quarantined: bool) -> 
     )
 
 
-def _staged(sources: Mapping[str, Source]) -> Iterator[tuple[str, Source, Table]]:
-    """Each table that has a staging view, with the view's name. A source may be loaded before it has models."""
-    folder: Path = settings().dbt_dir / "models" / "staging"
+def _conformed(sources: Mapping[str, Source]) -> dict[str, list[Feed]]:
+    """Each conformed view with the tables that feed it. A source may be loaded before it has models.
+
+    A view that other tables feed too is left out: a run that does not load them cannot judge its rows.
+    """
+    folder: Path = settings().dbt_dir / "models" / "conformed"
     modelled = {path.stem for path in folder.glob("*/*.sql")}
-    for source in sources.values():
-        for table in source.tables.values():
-            view = f"stg_{source.name}__{table.name}"
-            if view in modelled:
-                yield view, source, table
+    whole = feeds(load_sources())
+    return {
+        view: found
+        for entity, found in feeds(sources).items()
+        if (view := f"conformed_{entity}") in modelled and _names(whole.get(entity, ())) <= _names(found)
+    }
+
+
+def _names(found: Sequence[Feed]) -> set[tuple[str, str]]:
+    return {(source.name, table.name) for source, table in found}
+
+
+def _columns(view: str, found: Sequence[Feed]) -> Mapping[str, ContractColumn | Column]:
+    """The columns of the entity that a conformed view shows. A table that is no entity of the contract declares its own."""
+    entity = contract().get(_entity(view))
+    return found[0][1].columns if entity is None else entity.columns
+
+
+def _key(view: str, found: Sequence[Feed]) -> tuple[str, ...]:
+    entity = contract().get(_entity(view))
+    return found[0][1].primary_key if entity is None else entity.key
+
+
+def _tenant(table: Table) -> str:
+    return expression(table, TENANT) if table.entity else TENANT
+
+
+def _entity(view: str) -> str:
+    return view.removeprefix("conformed_")
 
 
 def _union(parts: list[str], template: str) -> str:

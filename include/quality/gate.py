@@ -56,7 +56,7 @@ def run_gates(
     parent has arrived, they leave it.
 
     Args:
-        gates: `raw_<source>`, `staging`, `core` or `marts`.
+        gates: `raw_<source>`, `conformed`, `core` or `marts`.
         run: the run that is checked.
         client: a BigQuery client; one is made if not given.
         scope: the tables that the run builds, if not all: only the rules on these apply.

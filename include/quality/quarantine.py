@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL is put together from names and rules of the platform's own, never from data.
-"""Quarantines staging rows that break a rule, with the reason. Staging still shows them; the clean views leave them out."""
+"""Quarantines conformed rows that break a rule, with the reason. The conformed view still shows them; its clean view leaves them out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_PASSES = 10
 
 
 def restore(client: Client, gate: str, relations: Iterable[str] | None = None) -> None:
-    """Restore the gate's rows from quarantine, all or those of some relations (`staging.<view>`)."""
+    """Restore the gate's rows from quarantine, all or those of some relations (`conformed.<view>`)."""
     parameters: dict[str, Any] = {"gate": gate}
     condition = "gate = @gate"
     if relations is not None:

@@ -16,6 +16,8 @@ import yaml
 from include.quality.rules import Gate, GateError, Rule
 from include.quality.scope import tables_in
 from include.quality.verdict import Action
+from include.sources import load_sources
+from include.sources.feeds import feeds
 
 #: The files of a context: its configuration, and folders of JSON.
 CONFIGURATION = "great_expectations.yml"
@@ -93,11 +95,18 @@ def _table_suites(gates: Sequence[Gate]) -> Iterator[tuple[str, str, _Rules]]:
 
 
 def _scans_of(rule: Rule) -> int:
-    """About how many tables a rule scans. A staging view counts 2: it reads its raw table, and some read more.
+    """About how many tables a rule scans. A conformed view counts one more than the raw tables that feed it: some read one twice.
 
-    A clean view counts 3: it reads a staging view and the quarantine.
+    A clean view counts one more than its conformed view: it also reads the quarantine.
     """
-    return sum(3 if table.startswith("clean_") else 2 if dataset == "staging" else 1 for dataset, table in tables_in(rule))
+    fed = feeds(load_sources())
+
+    def weight(dataset: str, table: str) -> int:
+        prefix = "clean_" if table.startswith("clean_") else "conformed_"
+        view = 1 + len(fed.get(table.removeprefix(prefix), "?"))
+        return view + 1 if prefix == "clean_" else view if dataset == "conformed" else 1
+
+    return sum(weight(dataset, table) for dataset, table in tables_in(rule))
 
 
 def _id(kind: str, name: str) -> str:

@@ -57,8 +57,10 @@ class Rule(BaseModel):
         if self.action == "quarantine":
             if self.rows is None or not self.key:
                 raise ValueError("a quarantine rule needs rows and their key")
-            if not self.relation.startswith("staging."):
-                raise ValueError("only rows of staging can be quarantined: the clean views behind the gate leave them out")
+            if not self.relation.startswith("conformed."):
+                raise ValueError(
+                    "only rows of conformed views can be quarantined: the clean views behind the gate leave them out"
+                )
         return self
 
 

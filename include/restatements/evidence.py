@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from include.contract import TENANT, contract
 from include.restatements.figures import TOTAL, Figure, Figures, Reason, Rows
 from include.sources import load_sources
-from include.sources.versions import key_text, latest, latest_first, visible
+from include.sources.expressions import identifier
+from include.sources.feeds import Feed, feeds
+from include.sources.versions import deleted, expression, key_text, latest, latest_first, order_time, visible
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
-    from include.sources import Source
+    from include.sources import Source, Table
 
 #: Keys of changed rows that are named.
 NAMED_ROWS = 5
+#: The source rows that people's decisions on accounts of several systems belong to.
+_ACCOUNTS = "accounts"
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,14 @@ def changed_rows(
     Returns:
         Rows of `name`, `organization_id` (None: every organization), `month`, `reason`, `row_count`, `first_rows` (keys).
     """
-    sources = load_sources()
-    parts = [_rows_sql(name, figures.rows[name], sources) for name in sorted(names)]
+    fed = feeds(load_sources())
+    parts = [
+        _rows_sql(name, figures.rows[name], found) for name in sorted(names) if (found := fed.get(figures.rows[name].entity))
+    ]
+    if _ACCOUNTS in names:
+        parts.append(_DECISIONS)
+    if not parts:
+        return []
     parameters = {
         "months": sorted(months),
         "as_of": as_of,
@@ -67,11 +79,12 @@ def changed_rows(
     return rows("\nunion all\n".join(parts), parameters, client)
 
 
-def _rows_sql(name: str, declared: Rows, sources: Mapping[str, Source]) -> str:
-    source_name, _, table_name = declared.table.partition(".")
-    source = sources[source_name]
-    seen = visible(source, source.tables[table_name])
-    seen_before = f"({seen.replace('@as_of', '@previous_as_of')}) and _loaded_at <= @previous_published_at"
+def _rows_sql(name: str, declared: Rows, found: Sequence[Feed]) -> str:
+    seen = [(source, table, visible(source, table)) for source, table in found]
+    before = [
+        (source, table, f"({condition.replace('@as_of', '@previous_as_of')}) and _loaded_at <= @previous_published_at")
+        for source, table, condition in seen
+    ]
     reason = (
         f"'{declared.reason}'"
         if declared.reason
@@ -89,10 +102,10 @@ def _rows_sql(name: str, declared: Rows, sources: Mapping[str, Source]) -> str:
     array_agg(row_key order by row_key limit {NAMED_ROWS}) as first_rows
 from (
     with rows_now as (
-        {_versions_sql(declared, source, seen)}
+        {_united(declared, seen)}
     ),
     rows_before as (
-        {_versions_sql(declared, source, seen_before)}
+        {_united(declared, before)}
     )
     select
         '{name}' as name,
@@ -118,29 +131,50 @@ from (
 group by name, organization_id, month, reason"""
 
 
-def _versions_sql(declared: Rows, source: Source, seen: str) -> str:
-    """SQL for the latest version of each row that fulfils the condition `seen`, per month.
+#: Decisions that the publication before did not know. They may change a figure of any month.
+_DECISIONS = f"""select '{_ACCOUNTS}' as name, organization_id, figure_month as month, 'identity' as reason, count(*) as row_count,
+    array_agg(row_key order by row_key limit {NAMED_ROWS}) as first_rows
+from (
+    select organization_id, figure_month, concat(account_id, ' and ', other_account_id) as row_key
+    from ops.account_decisions cross join unnest(@months) as figure_month
+    where decided_at > @previous_published_at
+)
+group by name, organization_id, month, reason"""
+
+
+def _united(declared: Rows, seen: Sequence[tuple[Source, Table, str]]) -> str:
+    """SQL for the rows of every table that feeds the entity; `seen` has the versions that count, as a condition on the raw table."""
+    return "\nunion all\n".join(_versions_sql(declared, source, table, condition) for source, table, condition in seen)
+
+
+def _versions_sql(declared: Rows, source: Source, table: Table, seen: str) -> str:
+    """SQL for the latest version of each row of a raw table that fulfils the condition `seen`, per month.
 
     `counts` says whether the row counts in the month. A deleted row has no `facts`. Columns of `at_month_end` have the value of the
     version in force at the month's end. As in `int_billing__subscription_versions`, the first version is in force since ever.
     """
-    table = source.tables[declared.table.partition(".")[2]]
-    organization = "organization_id" if "organization_id" in table.columns else "cast(null as string)"
-    key, months = key_text(table.primary_key), "cross join unnest(@months) as figure_month"
+    entity = contract()[declared.entity]
+    own = {column: _value(table, column) for column in entity.columns}
+    organization = own.get(TENANT, "cast(null as string)")
+    key, months = key_text([own[column] for column in entity.key]), "cross join unnest(@months) as figure_month"
+    gone = deleted(table)
 
     def listed(columns: Sequence[str], at_month_end: bool = True) -> str:
         values = [
-            f"first_value({column}) over in_force" if at_month_end and column in declared.at_month_end else column
+            f"first_value({own[column]}) over in_force" if at_month_end and column in declared.at_month_end else own[column]
             for column in columns
         ]
         return f"to_json_string([{', '.join(f'to_json_string({value})' for value in values)}])" if columns else "''"
 
+    named = set(re.findall(r"\w+", f"{declared.when} {declared.open}"))
+    read = "".join(f"{sql} as {column}, " for column, sql in own.items() if column in named)
     columns = f"""{key} as row_key, {organization} as tenant, {listed(declared.facts)} as facts,
             {listed(declared.progress)} as progress, {listed(declared.progress, at_month_end=False)} as last_progress"""
     of_table = f"{source.dataset}.{table.name}"
     if declared.at_month_end:
-        began = f"coalesce({table.changed_at} < timestamp(date_add(figure_month, interval 1 month)), true)"
-        partition = f"partition by {', '.join(table.primary_key)}, figure_month"
+        changed = order_time(table)
+        began = f"coalesce({changed} < timestamp(date_add(figure_month, interval 1 month)), true)"
+        partition = f"partition by {', '.join(map(identifier, table.primary_key))}, figure_month"
         versions = f"""select *, {columns}
             from {of_table} {months}
             where {seen}
@@ -148,10 +182,10 @@ def _versions_sql(declared: Rows, source: Source, seen: str) -> str:
             window in_force as (
                 {partition}
                 order by
-                    _is_deleted,
+                    {gone},
                     {began} desc,
-                    if({began}, {table.changed_at}, null) desc,
-                    {table.changed_at},
+                    if({began}, {changed}, null) desc,
+                    {changed},
                     {latest_first(table)}
             )"""
     else:
@@ -162,8 +196,22 @@ def _versions_sql(declared: Rows, source: Source, seen: str) -> str:
     return f"""select row_key, tenant, figure_month, _is_deleted, progress, last_progress, if(_is_deleted, null, facts) as facts,
             not _is_deleted and coalesce({declared.when}, false) as counts, coalesce({declared.open}, false) as is_open
         from (
-            {versions}
+            select {read}{gone} as _is_deleted, row_key, tenant, facts, progress, last_progress{", figure_month" if declared.at_month_end else ""}
+            from (
+                {versions}
+            )
         ) {"" if declared.at_month_end else months}"""
+
+
+def _value(table: Table, column: str) -> str:
+    """SQL of a contract column. An amount in a currency's smallest unit is shown as loaded, with its currency: only its changes matter here."""
+    sql = expression(table, column)
+    if "{{" not in sql:
+        return sql
+    mapped = table.mapped(column)
+    read = mapped.columns() if mapped else ()
+    names = [name for (source, _), name in table.raw.items() if source in read]
+    return f"to_json_string([{', '.join(f'to_json_string({name})' for name in names)}])"
 
 
 def months_of(figure: Figure, declared: Rows, month: date, part: str) -> set[date]:

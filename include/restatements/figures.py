@@ -14,7 +14,15 @@ from include.settings import settings
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Qualified = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 Reason = Literal[
-    "definition change", "exchange rate", "late arrival", "correction", "deletion", "status history", "as-of time", "unknown"
+    "definition change",
+    "exchange rate",
+    "late arrival",
+    "correction",
+    "deletion",
+    "status history",
+    "identity",
+    "as-of time",
+    "unknown",
 ]
 #: The part of a figure that is not split into cohorts.
 TOTAL = "total"
@@ -28,7 +36,7 @@ class Rows(BaseModel):
     """Source rows that figures count.
 
     Attributes:
-        table: the source and its table, such as `crm.orders`.
+        entity: the entity of the contract, such as `orders`. Conditions and columns have its names.
         when: SQL condition: whether a row counts in `figure_month` (DATE).
         facts: columns whose change is a correction.
         progress: columns whose change is status history.
@@ -39,7 +47,7 @@ class Rows(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    table: Qualified
+    entity: Name
     when: str
     facts: tuple[Name, ...] = Field(min_length=1)
     progress: tuple[Name, ...] = ()

@@ -15,8 +15,8 @@ from include.settings import settings
 from include.sources import Source, load_sources
 from include.sources.dbt_sources import rules_of
 
-#: The macro with the rules of all raw tables.
-RAW_TABLES = "raw_tables"
+#: The macros about all raw tables. The rules of those upstream count by themselves, and so do the staging views.
+GENERATED = frozenset({"raw_tables", "feeds"})
 
 
 def code_versions(tables: Iterable[str] | None = None) -> dict[str, str]:
@@ -50,7 +50,9 @@ def _digest(manifest: Manifest, key: str, variables: Mapping[str, object], sourc
         macros += [used for used in known.get(name, {}).get("depends_on", {}).get("macros", ()) if used not in macros]
     project = {node["package_name"] for node in nodes}
     ours = [
-        name for name in macros if name in known and known[name]["package_name"] in project and known[name]["name"] != RAW_TABLES
+        name
+        for name in macros
+        if name in known and known[name]["package_name"] in project and known[name]["name"] not in GENERATED
     ]
     text = {name: known[name]["macro_sql"] for name in ours}
     code = {str(node["unique_id"]): node["checksum"]["checksum"] for node in nodes}

@@ -1,4 +1,4 @@
-"""`python -m include.sources`: check the source files, and generate dbt's source files and its macro `raw_tables` from them."""
+"""`python -m include.sources`: check the source files, and generate the dbt project's files that follow from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from include.settings import settings
 from include.sources import SourceError, load_sources
-from include.sources.dbt_sources import drift, undeclared, write
+from include.sources.describe import described
+from include.sources.generated import drift, undeclared, write
+from include.sources.mapping import nearest
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,7 +18,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="folder of the source files (default: include/sources)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate the source files")
-    generate = commands.add_parser("dbt-sources", help="write dbt's source files and macros/raw_tables.sql")
+    mapping = commands.add_parser(
+        "mapping", help="show where the contract's columns come from in a source, and which stay unknown"
+    )
+    mapping.add_argument("source", help="name of the source")
+    generate = commands.add_parser(
+        "dbt-sources", help="write dbt's source files, its staging views, and the macros raw_tables and feeds"
+    )
     generate.add_argument(
         "--check", action="store_true", help="write nothing; show the diff and exit with 1 if a file is out of date"
     )
@@ -27,6 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
+    if options.command == "mapping":
+        if options.source not in sources:
+            known = f"there is no source {options.source} among {', '.join(sources)}"
+            print(known + nearest(options.source, sources), file=sys.stderr)
+            return 1
+        print(described(sources[options.source]))
+        return 0
     dbt_dir = getattr(options, "dbt_dir", None) or settings().dbt_dir
     if missing := undeclared(sources, dbt_dir):
         print("\n".join(missing), file=sys.stderr)
@@ -43,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"dbt's source files of {len(sources)} sources are up to date")
         return 0
     for path in write(sources, dbt_dir):
-        print(f"wrote {path}")
+        print(f"{'wrote' if path.exists() else 'deleted'} {path}")
     return 0
 
 

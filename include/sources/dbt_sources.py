@@ -1,8 +1,7 @@
-"""Generates dbt's source files, and its macro `raw_tables`, from the source YAMLs, so that both always agree."""
+"""Renders dbt's source files, and its macro `raw_tables`, from the source YAMLs."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -10,21 +9,11 @@ from typing import Any
 
 import yaml
 
+from include.sources.expressions import WAREHOUSE_TYPES, identifier
 from include.sources.schema import Column, Source, Table
-from include.sources.versions import happened, latest_first, order_time, visible
+from include.sources.versions import change_time, deleted, happened, latest_first, order_time, visible
 
-#: Declared type → GoogleSQL type of the raw column. Local times and JSON are loaded as text and parsed in staging.
-WAREHOUSE_TYPES = {
-    "string": "STRING",
-    "integer": "INT64",
-    "decimal": "NUMERIC",
-    "float": "FLOAT64",
-    "boolean": "BOOL",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-    "time": "STRING",
-    "json": "STRING",
-}
+__all__ = ["MACRO_FILE", "METADATA_COLUMNS", "WAREHOUSE_TYPES", "dump", "path_of", "render", "render_macro", "rules_of"]
 
 #: Columns that every raw table has in addition to its declared columns: name → type, description.
 METADATA_COLUMNS: dict[str, tuple[str, str]] = {
@@ -38,8 +27,8 @@ METADATA_COLUMNS: dict[str, tuple[str, str]] = {
     "_is_deleted": ("BOOL", "TRUE for a tombstone, which marks the row as deleted in the source."),
     "_restored_at": (
         "TIMESTAMP",
-        "Time of the tombstone that the row follows, because the source holds its key again with an earlier time of change; "
-        "otherwise NULL.",
+        "Time of the tombstone that the row follows, because the source holds its key again; otherwise NULL. If the row's time of change "
+        "is not later, this time counts.",
     ),
     "_dlt_load_id": ("STRING", "Load package of dlt."),
 }
@@ -57,7 +46,8 @@ class _Dumper(yaml.SafeDumper):
 #: dbt asks for the last load of a table, not for its newest row: a table that nobody changes is loaded without new rows.
 _LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads where source = '{source}' and table_name = '{{{{ this.identifier }}}}'"
 
-_MACRO_FILE = "macros/raw_tables.sql"
+#: The file of the macro `raw_tables`, in the dbt project.
+MACRO_FILE = "macros/raw_tables.sql"
 _MACRO = """\
 {{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the time and the order of a
     key's versions, and whether the latest of them has happened. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
@@ -86,8 +76,12 @@ def render(source: Source) -> str:
             }
         ],
     }
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
-    return _HEADER.format(name=source.name) + text
+    return _HEADER.format(name=source.name) + dump(document)
+
+
+def dump(document: dict[str, Any], width: int = 1000) -> str:
+    """The text of a YAML file."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
 
 
 def render_macro(sources: Mapping[str, Source]) -> str:
@@ -103,12 +97,13 @@ def render_macro(sources: Mapping[str, Source]) -> str:
 def rules_of(source: Source, table: Table) -> dict[str, Any]:
     """What the macro says about one raw table."""
     return {
-        "key": list(table.primary_key),
-        "changed_at": table.changed_at,
+        "key": [identifier(name) for name in table.primary_key],
+        "changed_at": change_time(table),
         "visible": visible(source, table),
         "order_time": order_time(table),
         "latest_first": latest_first(table),
         "happened": happened(table),
+        "deleted": deleted(table),
     }
 
 
@@ -154,50 +149,3 @@ def _period(duration: timedelta) -> dict[str, Any]:
 def path_of(source: Source, dbt_dir: Path) -> Path:
     """The path of a source's dbt source file."""
     return dbt_dir / "models" / "staging" / source.name / f"_{source.name}__sources.yml"
-
-
-def _rendered(sources: Mapping[str, Source], dbt_dir: Path) -> dict[Path, str]:
-    """The text of every generated file."""
-    return {path_of(source, dbt_dir): render(source) for source in sources.values()} | {
-        dbt_dir / _MACRO_FILE: render_macro(sources)
-    }
-
-
-def write(sources: Mapping[str, Source], dbt_dir: Path) -> list[Path]:
-    """Write every file whose content differs; returns the paths of the written files."""
-    written = []
-    for path, text in _rendered(sources, dbt_dir).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    return written
-
-
-def undeclared(sources: Mapping[str, Source], dbt_dir: Path) -> list[str]:
-    """A message for each staging view whose raw table no source file declares. dbt could not parse these views."""
-    declared = {f"stg_{source.name}__{table}" for source in sources.values() for table in source.tables}
-    return [
-        f"{view.parent.name}.yml: tables.{view.stem.partition('__')[2]} is missing, and {view.stem} reads it. "
-        "Declare the table, with `absent: true` if the company does not have it."
-        for view in sorted((dbt_dir / "models" / "staging").glob("*/stg_*.sql"))
-        if view.stem not in declared
-    ]
-
-
-def drift(sources: Mapping[str, Source], dbt_dir: Path) -> str:
-    """A unified diff between the existing files and the generated text; empty if they agree.
-
-    A dbt source file without a source YAML also counts as drift.
-    """
-    parts: list[str] = []
-    expected = _rendered(sources, dbt_dir)
-    present = set((dbt_dir / "models" / "staging").glob("*/_*__sources.yml"))
-    for path in sorted(present | set(expected)):
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
-        new = expected.get(path, "")
-        name = path.relative_to(dbt_dir).as_posix()
-        if old != new:
-            diff = difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, f"{name} (generated)")
-            parts.append("".join(diff))
-    return "\n".join(parts)

@@ -5,37 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from include.contract import contract
 from include.settings import settings
+from include.sources.derivation import MappingError, derived, is_mapped
+from include.sources.mapping import nearest
 from include.sources.schema import Source
-
-#: The tables that a company need not have: one file per source, table → declaration.
-OPTIONAL = Path(__file__).parent / "optional"
-
-_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from include.yaml_files import YamlError, read_mapping
 
 
 class SourceError(ValueError):
     """A source file is invalid. The message names the file, the key and the expected value."""
-
-
-class _Loader(_Base):  # type: ignore[misc, valid-type]
-    """A YAML loader that refuses duplicate keys. Plain YAML silently keeps the last one."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
-        seen.add(key)
-    return dict(loader.construct_pairs(node, deep=True))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def load_sources(folder: Path | None = None) -> dict[str, Source]:
@@ -64,15 +45,22 @@ def personal_columns() -> frozenset[str]:
 
 
 def load_source(path: Path) -> Source:
-    """Load the source that one file describes. An optional table that it does not name is absent.
+    """Load the source that one file describes. The contract declares the columns of tables that it knows.
 
     Raises:
         SourceError: the file is invalid. The message names the file and every wrong key.
     """
-    data = _read(path)
-    optional = _read(OPTIONAL / path.name) if (OPTIONAL / path.name).exists() else {}
-    if optional and isinstance(data.get("tables"), dict):
-        data["tables"] = _with_optional(data["tables"], optional)
+    try:
+        data = read_mapping(path, "a mapping with owner, reader, tables, …")
+    except YamlError as error:
+        raise SourceError(str(error)) from None
+    if isinstance(data.get("tables"), dict):
+        problems: list[str] = []
+        data["tables"] = {
+            name: _as_declared(name, table, data.get("defaults"), problems) for name, table in data["tables"].items()
+        }
+        if problems:
+            raise SourceError("\n".join(f"{path.name}: tables.{problem}" for problem in problems))
     try:
         source = Source.model_validate(data)
     except ValidationError as error:
@@ -81,32 +69,43 @@ def load_source(path: Path) -> Source:
     return source
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise SourceError(f"{path.name}{where}: {getattr(error, 'problem', None) or error}") from None
-    if not isinstance(data, dict):
-        raise SourceError(f"{path.name}: expected a mapping with owner, reader, tables, …")
-    return data
+def _as_declared(name: str, given: Any, defaults: Any, problems: list[str]) -> Any:
+    """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence.
 
-
-def _with_optional(tables: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
-    """The tables of a source file, completed with the declarations of optional tables. Keys and columns of the source file take precedence."""
-    completed = {}
-    for name, declared in optional.items():
-        given = tables.get(name, {"absent": True})
-        completed[name] = _over(declared, given)
-        if isinstance(given, dict) and isinstance(columns := given.get("columns"), dict):
-            known = {column: _over(terms, columns.get(column)) for column, terms in declared["columns"].items()}
-            completed[name]["columns"] = {**columns, **known}
-    return {**tables, **completed}
+    Problems of its mapping are added to `problems`.
+    """
+    if not (given is None or isinstance(given, dict)):
+        return given
+    given = given or {}
+    named = given.get("entity", name)
+    entity = contract().get(named) if isinstance(named, str) else None
+    if "mapping" in given:
+        problems.append(f"{name}.mapping: unknown key. A mapping is written below `columns`")
+    if entity is None:
+        if "entity" in given:
+            problems.append(f"{name}.entity: the contract has no entity {named!r}{nearest(str(named), contract())}")
+        elif is_mapped(given):
+            problems.append(
+                f"{name}.entity is missing: it says of which entity the mapped columns are{nearest(name, contract())}"
+            )
+        return given
+    if is_mapped(given):
+        try:
+            cursor = {"cursor": defaults["cursor"]} if isinstance(defaults, dict) and "cursor" in defaults else {}
+            return derived(named, entity, cursor | given)
+        except MappingError as error:
+            problems += [f"{name}.{key}: {message}" for key, message in error.problems]
+            return given
+    declared = entity.as_table() | {"entity": named}
+    completed = declared | given
+    if isinstance(columns := given.get("columns"), dict):
+        known = {column: _over(terms, columns.get(column)) for column, terms in declared["columns"].items()}
+        completed["columns"] = {**columns, **known}
+    return completed
 
 
 def _over(declared: dict[str, Any], given: Any) -> Any:
-    """A declaration, with the keys that a source file sets."""
+    """The declaration of a column, with the keys that a source file sets."""
     return {**declared, **(given or {})} if given is None or isinstance(given, dict) else given
 
 

@@ -5,6 +5,7 @@ This module imports no library except pydantic, because every parse of the DAG f
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -13,22 +14,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     PrivateAttr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
+from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
+from include.sources.expressions import Raw, identifier
+from include.sources.mapping import Expression, From, TableMapping
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
-#: The types of declared columns. `time` is a local time of day; `json` is JSON text.
-ColumnType = Literal["string", "integer", "decimal", "float", "boolean", "timestamp", "date", "time", "json"]
-
-#: Types that a key may have: their text is the same in every system.
-_KEY_TYPES = frozenset({"string", "integer", "date", "time"})
-#: The column of the tenant. Two tenants may use the same ids, so a key of a table that has the column contains it.
-TENANT = "organization_id"
-#: The event time of tables whose rows are known ahead.
-KNOWN_AHEAD = "none"
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
@@ -128,6 +125,17 @@ class FilesReader(_Strict):
 
     type: Literal["files"]
     formats: tuple[Literal["csv", "jsonl", "parquet"], ...] = Field(min_length=1)
+    #: The encoding of CSV and JSON lines files, such as windows-1252. Without it, files in UTF-8 or with a byte order mark are read as
+    #: such, and the encoding of other files is guessed.
+    encoding: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        try:
+            return None if name is None else codecs.lookup(name).name
+        except LookupError:
+            raise ValueError(f"{name!r} is no encoding: write utf-8, windows-1252, shift_jis …") from None
 
 
 Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="type")]
@@ -147,6 +155,10 @@ class Table(_Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
+    #: The entity of the contract that the table's rows are of. None: the platform only loads the table.
+    entity: str | None = None
+    #: `columns`, `where` and `deleted_when` of a source file that maps them. `columns` are then those of the source that the mapping reads.
+    mapping: InstanceOf[TableMapping] | None = None
     #: It contains `organization_id`, except in a table without this column: its rows belong to no tenant, such as exchange rates.
     primary_key: tuple[str, ...] = Field(min_length=1)
     columns: dict[Identifier, Column] = Field(min_length=1)
@@ -170,9 +182,9 @@ class Table(_Strict):
     happens_at: str | None = None
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
-    #: The company lacks the table. Its raw table is created, and no run reads it from the source.
-    absent: bool = False
     freshness: Freshness | None = None
+    #: sql: the table's schema, if it is not the reader's.
+    schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
     #: rest: the resource's path below base_path, if it differs from the table's name.
@@ -183,6 +195,7 @@ class Table(_Strict):
     glob: str | None = None
 
     _name: str = PrivateAttr("")
+    _id_prefix: str | None = PrivateAttr(None)
 
     @property
     def name(self) -> str:
@@ -193,23 +206,39 @@ class Table(_Strict):
         """The largest share of the live keys that a load may delete."""
         if self.max_deleted_share is not None:
             return self.max_deleted_share
-        return 0.05 if self.glob is not None and self.event_column is not None else 0.5
+        return 0.05 if self.glob is not None and self.event_time != KNOWN_AHEAD else 0.5
+
+    @property
+    def id_prefix(self) -> str | None:
+        """What the source puts before its ids."""
+        return self._id_prefix
+
+    @property
+    def raw(self) -> Raw:
+        """A column of the source, and whether it is loaded as a text → its name in SQL."""
+        return {(column.source_name or name, column.type == "string"): identifier(name) for name, column in self.columns.items()}
+
+    def mapped(self, column: str) -> Expression | None:
+        """Where a contract column comes from. None: it is unknown."""
+        if self.mapping is not None:
+            return self.mapping.columns.get(column)
+        return From(column=self.columns[column].source_name or column) if column in self.columns else None
 
     @property
     def changed_at(self) -> str | None:
-        """The column of a row's last change: the cursor, or a timestamp `updated_at`."""
+        """The raw column of a row's last change: the cursor, or a timestamp `updated_at`. A mapped table may have another (versions.change_time)."""
         updated_at = self.columns.get("updated_at")
         return self.cursor or ("updated_at" if updated_at is not None and updated_at.type == "timestamp" else None)
 
     @property
     def event_column(self) -> Column | None:
-        """The column that places a version in time. None: the rows are known ahead."""
+        """The raw column that places a version in time, in a table without mapping. None: the rows are known ahead."""
         name = self.event_time or self.changed_at
         return None if name is None or name == KNOWN_AHEAD else self.columns[name]
 
-    def is_landed_every(self, interval: timedelta) -> bool:
+    def is_loaded_every(self, interval: timedelta) -> bool:
         """True if a refresh with this interval loads the table."""
-        return not self.absent and (self.refresh_every is None or self.refresh_every <= interval)
+        return self.refresh_every is None or self.refresh_every <= interval
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -218,7 +247,7 @@ class Table(_Strict):
         for key in self.primary_key:
             if key not in self.columns:
                 raise ValueError(f"primary_key names {key}, which is not a column of the table")
-            if self.columns[key].type not in _KEY_TYPES:
+            if self.columns[key].type not in KEY_TYPES:
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )
@@ -231,6 +260,8 @@ class Table(_Strict):
                 raise ValueError(f"cursor column {self.cursor} must be a timestamp, it is a {self.columns[self.cursor].type}")
         elif self.overlap:
             raise ValueError("overlap has no effect without a cursor: remove it or name the cursor")
+        if self.mapping is not None:
+            return self
         if self.event_time is None and self.changed_at is None:
             raise ValueError(
                 "event_time is missing: name the column that says when a row happened, or write `event_time: none` for rows that "
@@ -250,7 +281,7 @@ class Table(_Strict):
 
 
 #: Keys of a table that only one type of reader uses: key → reader type.
-_READER_KEYS = {"table": "sql", "path": "rest", "data": "rest", "glob": "files"}
+_READER_KEYS = {"table": "sql", "schema_name": "sql", "path": "rest", "data": "rest", "glob": "files"}
 
 
 class Source(_Strict):
@@ -267,6 +298,8 @@ class Source(_Strict):
     #: A whole read with a larger drop against the median of earlier ones blocks a critical source, and warns for other sources.
     max_volume_drop: float = Field(0.5, gt=0, lt=1)
     reader: Reader
+    #: Put before every id of the source's rows, so that no other source has the same ids. `organization_id` has none.
+    id_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")] | None = None
     tables: dict[Identifier, Table] = Field(min_length=1)
 
     _name: str = PrivateAttr("")
@@ -300,7 +333,7 @@ class Source(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _apply_defaults(cls, data: Any) -> Any:
-        """Copy the keys of `defaults` into every table that does not set them. A table that is absent is not read, so it needs none."""
+        """Copy the keys of `defaults` into every table that does not set them."""
         if not isinstance(data, dict) or "defaults" not in data:
             return data
         data = dict(data)
@@ -322,10 +355,13 @@ class Source(_Strict):
             raise ValueError(f"schedule {self.schedule!r} is not a cron expression of five fields")
         for name, table in self.tables.items():
             table._name = name
+            table._id_prefix = self.id_prefix
             for key, reader in _READER_KEYS.items():
                 if getattr(table, key) is not None and self.reader.type != reader:
-                    raise ValueError(f"tables.{name}.{key} is for {reader} readers; this one is {self.reader.type}")
-            if self.reader.type == "files" and table.glob is None and not table.absent:
+                    raise ValueError(
+                        f"tables.{name}.{key.removesuffix('_name')} is for {reader} readers; this one is {self.reader.type}"
+                    )
+            if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:
                 raise ValueError(f"tables.{name}.cursor: new files are found by path and checksum, not by a cursor")
@@ -339,8 +375,6 @@ class Source(_Strict):
 
 
 def _with_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    if table.get("absent") is True:
-        return table
     merged = {**defaults, **table}
     if merged.get("cursor") is None and "overlap" not in table:
         merged.pop("overlap", None)

@@ -22,7 +22,10 @@ def document(study: Study) -> str:
     return f"""\
 # Back-test of the churn score
 
-Made by `python -m tests.backtest` ({study.company}). A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
+Made by `python -m tests.backtest` from the accounts of:
+
+{_companies(study)}
+A run as of {study.scored_on} scores all {len(study.accounts)} accounts with recurring revenue.
 A run as of {study.seen_on} shows which of them have left since. The runs have no gates, so no row is in quarantine. An account *has left* at the end of the
 first month without recurring revenue (movement *churn* of `core.fct_revenue`), even if it has come back later. The login flags of `mart_churn_risk` do not
 count.
@@ -35,6 +38,8 @@ The alarm calls the accounts at the levels {" and ".join(ALARMS)}.
 *Precision* is the share of the called accounts that left. *Lift* is precision divided by the share of all accounts that left.
 
 ## The tenth of all accounts with the highest score
+
+The tenth is of all organizations together; a level of the alarm is by the ranks in one organization.
 
 {_markdown(["ranking", "within", "called", "of them left", "precision (95 %)", "all accounts", "lift", "found of all leavers", "separation"], rows)}
 *Separation* (AUC) is the probability that an account that left is ranked above one that stayed; 0.5 is random. If accounts with equal values share the
@@ -75,6 +80,10 @@ The back-test shows whether the score detects a departure that has begun, withou
 company's customers: the shares of the ways are made up. To test that, run the back-test on their data (`--data folder`). Read the intervals before you
 change the seed `churn_risk_settings`.
 """
+
+
+def _companies(study: Study) -> str:
+    return "".join(f"- {company}\n" for company in study.companies)
 
 
 def _alarms(study: Study) -> list[list[str]]:

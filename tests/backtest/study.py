@@ -1,9 +1,9 @@
-"""The accounts of one company in two runs: their scores in the first, and whether they have left by the second."""
+"""The accounts of one or more companies in two runs: their scores in the first, and whether they have left by the second."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tests.backtest.measures import Outcome
 
@@ -41,11 +41,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Study:
-    """The accounts of one company in two runs, with the weights of the score's parts."""
+    """The accounts of one or more companies in two runs, with the weights of the score's parts."""
 
     scored_on: str
     seen_on: str
-    company: str
+    companies: tuple[str, ...]
     weights: Mapping[str, float]
     accounts: tuple[Account, ...]
 
@@ -83,3 +83,9 @@ class Study:
     def at(self, *levels: str | None) -> list[Account]:
         """The accounts at any of these levels."""
         return [account for account in self.accounts if account.level in levels]
+
+
+def pooled(studies: Sequence[Study]) -> Study:
+    """The accounts of several companies as one study. Dates and weights are those of the first: all companies have the same."""
+    companies = tuple(company for study in studies for company in study.companies)
+    return replace(studies[0], companies=companies, accounts=tuple(account for study in studies for account in study.accounts))

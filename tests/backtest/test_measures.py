@@ -7,7 +7,7 @@ import pytest
 from tests.backtest.measures import Outcome, found, gains, precision, separation, wilson
 from tests.backtest.page import document
 from tests.backtest.picture import picture
-from tests.backtest.study import Account, Study
+from tests.backtest.study import Account, Study, pooled
 
 
 def outcomes(*scored: tuple[float, bool]) -> list[Outcome]:
@@ -79,7 +79,7 @@ def account(
 
 
 def study(*accounts: Account) -> Study:
-    return Study("2026-04-01", "2026-10-01", "demo company, scale 0.05, seed 1", WEIGHTS, tuple(accounts))
+    return Study("2026-04-01", "2026-10-01", ("demo company, scale 0.05, seed 1",), WEIGHTS, tuple(accounts))
 
 
 FOUR = study(
@@ -104,7 +104,7 @@ def test_a_part_alone_and_the_score_without_it() -> None:
     assert [outcome.score for outcome in FOUR.part(3, "tickets")] == [20, 100, 50, 0]
     assert [outcome.score for outcome in FOUR.without(3, "tickets")] == [85, 65, 10, 5]
     partly = Account("low", 50.0, 1, None, {"recency": None, "tickets": 30, "revenue": 70}, {})
-    three = Study("", "", "", {"recency": 50, "tickets": 10, "revenue": 30}, (partly,))
+    three = Study("", "", ("",), {"recency": 50, "tickets": 10, "revenue": 30}, (partly,))
     # (10 × 30 + 30 × 70) ÷ 40
     assert [outcome.score for outcome in three.without(3, "recency")] == [60]
     only = Account("low", 50.0, 1, None, {"recency": 50, "tickets": None}, {})
@@ -126,6 +126,16 @@ def test_the_document_has_a_sentence_for_every_result() -> None:
     quiet = study(account("active", 5.0, 95, None), account("active", 6.0, 5, None))
     assert "No account left" in document(quiet)
     assert "| 3 months | 0 | 0 | – | – | – | – |" in document(quiet)
+
+
+def test_companies_are_pooled() -> None:
+    other = Study("2026-04-01", "2026-10-01", ("demo company, scale 0.05, seed 2",), WEIGHTS, (account("high", 70.0, 5, 2),))
+    both = pooled([FOUR, other])
+    assert [outcome.left for outcome in both.outcomes(3)] == [True, False, False, False, True]
+    page = document(both)
+    assert "- demo company, scale 0.05, seed 1\n- demo company, scale 0.05, seed 2\n" in page
+    assert "scores all 5 accounts" in page
+    assert "| high | 2 | 68 | 1 | 2 | 100 % (34–100) |" in page
 
 
 def test_the_document_shows_the_alarm_and_what_each_part_adds() -> None:

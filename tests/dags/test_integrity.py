@@ -35,7 +35,7 @@ SOURCES = {path.stem for path in (ROOT / "include/sources").glob("*.yml")}
 REFRESHES = {"refresh_hourly", "refresh_every_15_minutes"}
 DAG_IDS = (
     {f"ingest_{name}" for name in SOURCES}
-    | {"transform", "transform_deadline", "maintenance", "freshness_monitor", "close_month"}
+    | {"transform", "transform_deadline", "maintenance", "freshness_monitor", "close_month", "account_identity"}
     | REFRESHES
 )
 # DAGs whose parameter is an instant; that of all others is a day.
@@ -77,9 +77,10 @@ def test_policy(bag: DagBag, dag_id: str) -> None:
     assert dag.catchup is False
     tiers = [tag for tag in dag.tags if tag.startswith("tier:")]
     assert len(tiers) == 1 and tiers[0] in {"tier:critical", "tier:high", "tier:medium"}
-    parameter = dag.params.get_param({"close_month": "month"}.get(dag_id) or BY_INSTANT.get(dag_id, "as_of")).schema
+    by_hand = {"close_month": "month", "account_identity": "account"}
+    parameter = dag.params.get_param(by_hand.get(dag_id) or BY_INSTANT.get(dag_id, "as_of")).schema
     assert parameter["type"] == ["null", "string"]
-    if dag_id != "close_month":
+    if dag_id not in by_hand:
         assert parameter["format"] == ("date-time" if dag_id in BY_INSTANT else "date")
     policy = RETRIES[tiers[0].removeprefix("tier:")]
     for task in dag.tasks:
@@ -130,13 +131,13 @@ def test_refreshes_follow_the_freshness_slas(bag: DagBag, manifest: Path) -> Non
 
 def test_a_refresh_loads_and_builds_only_needed_tables(bag: DagBag) -> None:
     dag = bag.dags["refresh_every_15_minutes"]
-    loaded = {task_id.removeprefix("land_") for task_id in dag.task_ids if task_id.startswith("land_")}
+    loaded = {task_id.removeprefix("load_") for task_id in dag.task_ids if task_id.startswith("load_")}
     assert loaded == {"support"}
     for name in loaded:
-        assert dag.get_task(f"land_{name}").upstream_task_ids == {"prepare"}
-    assert dag.get_task("gate_raw").upstream_task_ids == {f"land_{name}" for name in loaded}
+        assert dag.get_task(f"load_{name}").upstream_task_ids == {"prepare"}
+    assert dag.get_task("gate_raw").upstream_task_ids == {f"load_{name}" for name in loaded}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"gate_raw"}
-    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("conformed.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
     for layer, names in refreshes()[dag.dag_id].layers.items():
         nodes = {
             task.model_unique_id.split(".")[2]
@@ -173,7 +174,7 @@ def test_the_process_of_prepare_parses_all_tasks_that_it_may_skip(bag: DagBag, d
 
 @pytest.mark.parametrize(
     ("variable", "quiet"),
-    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES | {"close_month"})],
+    [("PLATFORM_SCHEDULES", DAG_IDS - {"transform"}), ("PLATFORM_REFRESHES", REFRESHES | {"close_month", "account_identity"})],
 )
 def test_schedules_can_be_switched_off(manifest: Path, monkeypatch: pytest.MonkeyPatch, variable: str, quiet: set[str]) -> None:
     monkeypatch.setenv(variable, "off")
@@ -193,7 +194,7 @@ def test_schedules(bag: DagBag) -> None:
     assert load_sources()["crm"].schedule == "0 2 * * *"
     assert bag.dags["transform_deadline"].schedule == "0 4 * * *"
     assert bag.dags["freshness_monitor"].schedule == "*/5 * * * *"
-    assert _names(bag.dags["transform"].timetable.asset_condition) == {"landed"} | {f"raw_{name}" for name in SOURCES}
+    assert _names(bag.dags["transform"].timetable.asset_condition) == {"loaded"} | {f"raw_{name}" for name in SOURCES}
 
 
 def test_the_nightly_run_has_a_deadline(bag: DagBag) -> None:
@@ -218,25 +219,26 @@ def _names(condition: Any) -> set[str]:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_an_ingest_dag_ends_in_its_gate_and_emits_its_asset(bag: DagBag, name: str) -> None:
     dag = bag.dags[f"ingest_{name}"]
-    assert [task.task_id for task in dag.topological_sort()] == ["land", "gate"]
-    assert [asset.name for asset in dag.get_task("land").outlets] == ["landed"]
+    assert [task.task_id for task in dag.topological_sort()] == ["load", "gate"]
+    assert [asset.name for asset in dag.get_task("load").outlets] == ["loaded"]
     assert [asset.name for asset in dag.get_task("gate").outlets] == [f"raw_{name}"]
 
 
 def test_layers_and_gates_alternate(bag: DagBag) -> None:
     dag = bag.dags["transform"]
-    gates = ["gate_staging", "gate_core", "gate_marts"]
-    for layer, gate in zip(["staging", "core", "marts"], gates, strict=True):
+    gates = ["gate_conformed", "gate_core", "gate_marts"]
+    for layer, gate in zip(["conformed", "core", "marts"], gates, strict=True):
         upstream = {task_id.split(".")[0] for task_id in dag.get_task(gate).upstream_task_ids}
         assert upstream == {layer}
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
-    assert {"publish", "data_docs"} == dag.get_task("gate_marts").downstream_task_ids
+    # The docs link to the page of restatements, which a company's first publication writes.
+    assert dag.get_task("data_docs").upstream_task_ids == {"publish"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("finish").upstream_task_ids} == {"history"}
     assert dag.get_task("seeds.dbt_producer_watcher").upstream_task_ids == {"prepare"}
-    assert {task_id.split(".")[0] for task_id in dag.get_task("staging.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
-    snapshots = {task.task_id for task in dag.tasks if "publish" in task.upstream_task_ids}
+    assert {task_id.split(".")[0] for task_id in dag.get_task("conformed.dbt_producer_watcher").upstream_task_ids} == {"seeds"}
+    snapshots = {task.task_id for task in dag.tasks if "publish" in task.upstream_task_ids} - {"data_docs"}
     assert snapshots and all(task_id.startswith("history.") for task_id in snapshots)
-    first_models = {task.task_id for task in dag.tasks if "gate_staging" in task.upstream_task_ids}
+    first_models = {task.task_id for task in dag.tasks if "gate_conformed" in task.upstream_task_ids}
     assert first_models and all(task_id.startswith("core.") for task_id in first_models)
 
 
@@ -271,7 +273,8 @@ def test_dbts_selectors_and_the_task_groups_name_the_same_nodes(bag: DagBag, tmp
         if (node := getattr(task, "model_unique_id", None)) is not None:
             watched.setdefault(task.task_id.partition(".")[0], set()).add(node)
     assert (
-        list(layer_selectors()) == ["seeds", "staging", "core", "marts", "history"] and watched.keys() == layer_selectors().keys()
+        list(layer_selectors()) == ["seeds", "conformed", "core", "marts", "history"]
+        and watched.keys() == layer_selectors().keys()
     )
     for layer, nodes in watched.items():
         found = dbtRunner(manifest=parsed).invoke(["ls", "--selector", layer, *kinds, "--output", "json", *options])

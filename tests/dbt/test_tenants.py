@@ -29,8 +29,8 @@ ALLOWED = {
     ("dim_contacts", "without the tenant: title, words"): "as above",
     ("fct_revenue_rows_are_valid", "window MAX(month) partition by nothing"): "the last month is that of the run",
     (
-        "core: raw_keys_are_staged",
-        "without the tenant: _is_deleted, has_happened",
+        "core: raw_keys_are_conformed",
+        "without the tenant: has_happened, is_deleted",
     ): "it counts keys, and each key contains its tenant",
 }
 
@@ -59,7 +59,7 @@ def columns(compiled: Manifest) -> dict[str, frozenset[str]]:
         name = f"{node['schema']}.{node.get('alias') or node['identifier']}"
         found[name] = found.get(name) or frozenset(names)
         found[published_name(node) if "alias" in node else name] = found[name]
-    # The YAML of a clean view has no columns: they are those of its staging view.
+    # The YAML of a clean view has no columns: they are those of its conformed view.
     for node in nodes_of(compiled, "model"):
         if not node["columns"] and node["config"]["materialized"] != "ephemeral":
             found[f"{node['schema']}.{node['alias']}"] = columns_of(node["compiled_code"], found)

@@ -89,13 +89,13 @@ class Platform(NightlyRuns):
             self.failed.append(str(error))
             return []
 
-    def land(self, source: Source, run: RunContext) -> None:
+    def load(self, source: Source, run: RunContext) -> None:
         """Load a source, then read dlt's stored schema, as every later load does. Here dlt itself finds no stored state."""
         import dlt
 
         from include.ingestion.dlt_pipeline import open_pipeline
 
-        super().land(source, run)
+        super().load(source, run)
         # A separate phase, so that the price of a run does not include it.
         self.endpoint.phase("stored schemas")
         pipeline = open_pipeline(source)
@@ -191,7 +191,7 @@ class Platform(NightlyRuns):
                 scope = Scope(refresh.sources, refresh.relations, refresh.reused)
                 self.open(refresh.dag_id, run, refresh.sources)
                 for source in refresh.sources.values():
-                    self.land(source, run)
+                    self.load(source, run)
                 run_gates([source.dataset for source in refresh.sources.values()], run, scope=scope)
                 # Seeds have not changed since the first run.
                 names = [name for layer, nodes in refresh.layers.items() if layer != "seeds" for name in nodes]

@@ -32,7 +32,7 @@ AS_OF = "2026-10-01"
 #: The number of differences shown per table.
 SHOWN = 5
 LISTED = Path(__file__).with_name("not_equal.yml")
-DATASETS = ("staging", "core", "marts_build", "metrics_build", "snapshots")
+DATASETS = ("staging", "conformed", "core", "marts_build", "metrics_build", "snapshots")
 #: The nodes that a second run with the same as-of time changes by DML.
 _CHANGED = ("--select", "config.materialized:incremental", "config.materialized:snapshot")
 #: Name of a type in the REST API (the local warehouse says INT64 where BigQuery says INTEGER) → Arrow's type.

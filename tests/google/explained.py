@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
-from include.explain.errors import ExplainError
 from include.explain.evidence import find_evidence
 from include.explain.explanation import explain
-from include.explain.grain import key_of
+from include.explain.formula import key_of
 from include.explain.history import changes_of, checks
-from include.explain.project import compiled_project
+from include.explain.project import ExplainError, compiled_project
 from include.explain.queries import Queries
 from include.explain.raw import raw_parts
 from include.explain.rows import core_rows, raw_rows
@@ -61,7 +60,7 @@ def _statements(relation: Any, project: Any) -> None:
     evidence = find_evidence(project, relation, relation.numbers, key, row, queries)
     assert not evidence.is_proven, "the search has ended at its first statement"
     for part in evidence.parts:
-        core_rows(project, part, evidence.parts, 10, queries)
+        core_rows(project, part, 10, queries)
     for raw in raw_parts(project, evidence.parts, "it's", queries):
         raw_rows(raw, as_of_before(), 10, queries)
     table = published_name(relation.node)

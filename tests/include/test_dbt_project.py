@@ -21,4 +21,4 @@ def test_a_selector_that_is_not_made_of_folders_is_refused(tmp_path: Path, monke
 
 
 def test_the_folders_of_the_layers_are_in_the_order_of_a_run() -> None:
-    assert folders() == ["seeds", "staging", "intermediate", "core", "snapshots", "marts", "metrics"]
+    assert folders() == ["seeds", "staging", "conformed", "intermediate", "core", "snapshots", "marts", "metrics"]

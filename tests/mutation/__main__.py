@@ -2,6 +2,7 @@
 
     .venv/bin/python -m tests.mutation --model fct_orders
     .venv/bin/python -m tests.mutation --limit 200 --seed 1
+    .venv/bin/python -m tests.mutation --folders
 
 - killed: the rows of a unit test differ from those without the change, or its query fails at run time.
 - invalid: the warehouse refuses the change before it reads a row. The change does not count.
@@ -17,7 +18,7 @@ import argparse
 import json
 import random
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def main() -> int:
         options.json.write_text(
             json.dumps([result.as_json() for result in results], indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-    share = _report(results)
+    share = _report(results, "folder" if options.folders else "model")
     return 1 if share < options.least else 0
 
 
@@ -103,6 +104,7 @@ def _options() -> argparse.Namespace:
         metavar="NAME",
         help="models, files of dbt/macros without .sql, or folders such as core/revenue; default: all",
     )
+    parser.add_argument("--folders", action="store_true", help="print a table by folder instead of one by model")
     parser.add_argument("--operator", nargs="+", metavar="KIND", help=f"only these kinds of change: {', '.join(OPERATORS)}")
     parser.add_argument("--limit", type=int, metavar="N", help="only N mutants, chosen at random")
     parser.add_argument("--seed", type=int, default=1, help="of the choice (default: %(default)s)")
@@ -148,20 +150,26 @@ def _try(place: Place, tests: Sequence[UnitTest], trials: Trials) -> str:
     return outcome
 
 
-def _report(results: Sequence[Result]) -> float:
-    """Print the outcomes of each model's mutants; returns the killed share of those that count, in percent."""
-    counts = Counter((result.place.model, result.outcome) for result in results)
-    models = sorted({result.place.model for result in results})
-    width = max(map(len, [*models, "model"]))
-    print(f"\n{'model':{width}}" + "".join(f"{outcome:>12}" for outcome in OUTCOMES))
-    for model in models:
-        print(f"{model:{width}}" + "".join(f"{counts[model, outcome]:12,}" for outcome in OUTCOMES))
-    totals = Counter(result.outcome for result in results)
-    print(f"{'all':{width}}" + "".join(f"{totals[outcome]:12,}" for outcome in OUTCOMES))
-    missed = sum(result.is_missed() for result in results)
-    share = 100 * totals["killed"] / (totals["killed"] + missed) if totals["killed"] + missed else 100.0
-    print(f"\n{share:.1f} % of {totals['killed'] + missed:,} mutants killed")
-    return share
+def _report(results: Sequence[Result], level: str) -> float:
+    """Print a Markdown table of the outcomes by `model` or `folder`; returns the killed share of those that count, in percent."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for result in results:
+        for name in (getattr(result.place, level), "all"):
+            counts[name][result.outcome] += 1
+            counts[name]["missed"] += result.is_missed()
+    names = [*sorted(counts.keys() - {"all"}), "all"]
+    width = max(map(len, [*names, level]))
+    print(f"\n| {level:{width}} | mutants | {' | '.join(OUTCOMES)} | killed share |")
+    print(f"|{'-' * (width + 2)}|{'--:|' * (len(OUTCOMES) + 2)}")
+    for name in names:
+        cells = [counts[name].total() - counts[name]["missed"], *(counts[name][outcome] for outcome in OUTCOMES)]
+        print(f"| {name:{width}} | {' | '.join(f'{cell:,}' for cell in cells)} | {_share(counts[name]):.1f} % |")
+    return _share(counts["all"])
+
+
+def _share(counts: Counter[str]) -> float:
+    counted = counts["killed"] + counts["missed"]
+    return 100 * counts["killed"] / counted if counted else 100.0
 
 
 if __name__ == "__main__":

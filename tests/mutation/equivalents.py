@@ -23,9 +23,9 @@ class Equivalents:
 
     @classmethod
     def read(cls, path: Path, places: Sequence[Place]) -> Equivalents:
-        """The places that a file lists: per model, entries of `line` (its text), `before`, `after` and `reason`.
+        """The places that a file lists: per model, entries of `line` (its text, or several), `before`, `after` and `reason`.
 
-        An entry is for every place on such a line of the model. An entry without a place is named on stderr.
+        An entry is for every place on such a line of the model; with `nth`, only for the nth of them. A line without a place is named on stderr.
 
         Raises:
             KeyError: an entry lacks a key.
@@ -34,12 +34,16 @@ class Equivalents:
         for model, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
             for entry in entries:
                 assert entry["reason"]
-                wanted = (model, entry["line"], entry["before"], entry["after"])
-                same = {place for place in places if (place.model, place.source, place.before, place.mutant.after) == wanted}
-                if not same:
-                    print(
-                        f"{path.name}: no place in {model} has {entry['before']!r} → {entry['after']!r} in {entry['line']!r}",
-                        file=sys.stderr,
-                    )
-                found |= same
+                lines = entry["line"] if isinstance(entry["line"], list) else [entry["line"]]
+                for line in lines:
+                    wanted = (model, line, entry["before"], entry["after"])
+                    same = [place for place in places if (place.model, place.source, place.before, place.mutant.after) == wanted]
+                    if "nth" in entry:
+                        same = same[entry["nth"] - 1 : entry["nth"]]
+                    if not same:
+                        print(
+                            f"{path.name}: no place in {model} has {entry['before']!r} → {entry['after']!r} in {line!r}",
+                            file=sys.stderr,
+                        )
+                    found |= set(same)
         return cls(frozenset(found))

@@ -53,6 +53,11 @@ class Place:
     def is_macro(self) -> bool:
         return self.file.startswith("dbt/macros/")
 
+    @property
+    def folder(self) -> str:
+        """The layer and domain of its model, such as `core/revenue`, or `macros`."""
+        return str(Path(self.file).parent.relative_to("dbt")).removeprefix("models/")
+
     def is_in(self, name: str) -> bool:
         """Whether the name is that of its model or file, or of a folder around it, such as `core/revenue`."""
         return name == self.model or f"/{name}/" in self.file

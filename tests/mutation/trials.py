@@ -1,14 +1,23 @@
-"""Runs a unit test's query with a change, and keeps what came of it."""
+"""Runs a unit test's query with a change, and keeps what came of it.
+
+The inputs of a unit test stand in its SQL, a hundred times longer than the model. So each input is written to a table once, and the queries read it there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud.bigquery import Client
+from google.cloud.bigquery.table import RowIterator
+
+_DATASET = "mutation"
+#: An input as dbt writes it: a CTE whose text begins with this comment, up to a line that begins with its parenthesis.
+_INPUT = re.compile(r"(?<=as \()\s+-- Fixture for \w+\n(.*?)(?=\n\))", re.DOTALL)
 
 
 class Trials:
@@ -22,6 +31,8 @@ class Trials:
             item["trial"]: item["outcome"] for item in map(json.loads, kept.read_text().splitlines())
         }
         self._original = lru_cache(maxsize=None)(self._rows)
+        self._table = lru_cache(maxsize=None)(self._written)
+        bq.create_dataset(_DATASET, exists_ok=True)
 
     def outcome(self, original: str, mutated: str) -> str:
         """`killed`, `survived` or `invalid`: whether the rows of the two queries differ, in any order.
@@ -52,7 +63,14 @@ class Trials:
         return True
 
     def _rows(self, sql: str) -> list[str]:
-        return sorted(
-            repr(tuple(row.values()))
-            for row in self._bq.query(sql, retry=None, job_retry=None).result(retry=None, job_retry=None)
-        )
+        short = _INPUT.sub(lambda found: f" select * from {self._table(found[1])}", sql)
+        return sorted(repr(tuple(row.values())) for row in self._run(short))
+
+    def _written(self, rows: str) -> str:
+        """The table with the rows of an input."""
+        table = f"{_DATASET}.{hashlib.sha256(rows.encode()).hexdigest()[:16]}"
+        self._run(f"create table if not exists `{table}` as\n{rows}")
+        return f"`{table}`"
+
+    def _run(self, sql: str) -> RowIterator:
+        return self._bq.query(sql, retry=None, job_retry=None).result(retry=None, job_retry=None)

@@ -205,6 +205,7 @@ MODELS = {
             "survey_response_key",
             foreign_keys={"account_key": "dim_accounts", "facility_key": "dim_facilities"},
         ),
+        Model("dim_account_identity", ("organization_id", "account_id"), "account_key"),
         Model(
             "fct_ticket_sla_reconciliation",
             ("organization_id", "ticket_id", "metric"),
@@ -274,6 +275,7 @@ MODELS = {
         Model("mart_revenue_kpis", ("organization_id", "facility_id", "month"), "revenue_kpi_key"),
         Model("mart_sales_forecast", ("organization_id", "expected_close_week", "stage", "scenario"), "sales_forecast_key"),
         Model("mart_satisfaction_rollups", ("organization_id", "facility_id", "survey_type", "month"), "satisfaction_rollup_key"),
+        Model("mart_account_identity", ("organization_id", "account_id"), "account_identity_key"),
         Model("mart_sla_adherence", ("organization_id", "priority", "segment", "created_month"), "sla_adherence_key"),
         Model("mart_sla_reconciliation", ("organization_id", "metric", "created_month"), "sla_reconciliation_key"),
         Model(

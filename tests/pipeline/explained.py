@@ -18,9 +18,8 @@ from rich.console import Console
 from sqlglot import exp
 
 from include.explain import ExplainError, explain, show, write_csv
-from include.explain.evidence import Evidence, find_evidence
-from include.explain.grain import key_of, natural
-from include.explain.lineage import TENANT, order
+from include.explain.evidence import TENANT, Evidence, find_evidence, order
+from include.explain.formula import key_of, natural
 from include.explain.project import Project, Relation, compiled_project
 from include.explain.queries import Queries, sql_of
 from include.explain.raw import MASK
@@ -118,7 +117,7 @@ def check_explanations(run: RunContext, folder: Path) -> None:
     (change,) = found.changes
     assert change.metric == "order_revenue" and change.is_figure and change.values[0][1] == round(found.value, 6)
     checks = {check.name: check for check in found.checks}
-    assert {"raw_crm", "staging", "core", "marts"} <= checks.keys()
+    assert {"raw_crm", "conformed", "core", "marts"} <= checks.keys()
     assert all(0 < check.passed <= check.total == check.passed + len(check.failures) for check in checks.values())
 
     order = orders.rows[0]["order_id"]
@@ -157,7 +156,7 @@ def _again(
     project: Project, root: Relation, columns: list[str], key: str, evidence: Evidence, queries: Queries
 ) -> dict[str, Any]:
     """The figures from the models' SQL, with the rows of the CSV files in the place of the tables of core."""
-    named = {part.relation.name: core_rows(project, part, evidence.parts, 1, queries) for part in evidence.parts}
+    named = {part.relation.name: core_rows(project, part, 1, queries) for part in evidence.parts}
     opened = order(project, [root.name], lambda relation: relation.is_core)[::-1]
     ctes = {}
     for name in sorted({parent for model in opened for parent in project.relations[model].parents} - set(opened)):

@@ -97,14 +97,14 @@ class NightlyRuns:
 
     def ingest(self, source: str, run: RunContext) -> None:
         """Load one source and run its raw gate."""
-        self.land(self.sources[source], run)
+        self.load(self.sources[source], run)
         self.gate(f"raw_{source}", run)
 
     def gate(self, name: str, run: RunContext, scope: Scope | None = None) -> None:
         """Run a gate, on all tables or on those of a run."""
         run_gate(name, run, scope=scope)
 
-    def land(self, source: Source, run: RunContext) -> None:
+    def load(self, source: Source, run: RunContext) -> None:
         """Load a source."""
         land(source, SourceConnection.from_airflow(source.connection), run)
 

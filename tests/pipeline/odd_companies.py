@@ -18,7 +18,7 @@ from tests.pipeline import odd_rows, odd_sla, odd_support
 
 Record = dict[str, str]
 
-#: The values of required columns for which none is given.
+#: The values of columns that the demo company always fills, for rows that give none.
 _ANY: dict[Type, str] = {
     "string": "other",
     "integer": "1",
@@ -55,7 +55,7 @@ class Folder:
         return [row["organization_id"] for row in self.tables["organizations"]]
 
     def add(self, table: str, **values: object) -> str:
-        """Add a row, with any value for the other required columns. Returns its id."""
+        """Add a row, with any value for the other columns that the demo company always fills. Returns its id."""
         schema = TABLES[table]
         given = {name: "" if value is None else str(value) for name, value in values.items()}
         row = {**self._defaults(schema), **given}
@@ -84,7 +84,7 @@ class Folder:
         return organization + suffix
 
     def _defaults(self, schema: Table) -> Record:
-        row = {column.name: "" if column.nullable else _ANY[column.type] for column in schema.columns}
+        row = {column.name: _ANY[column.type] if column.required else "" for column in schema.columns}
         if schema.id.endswith("_id"):
             row[schema.id] = f"odd-{next(self._number):04}"
         return row

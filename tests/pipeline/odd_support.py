@@ -83,10 +83,11 @@ def _desks(folder: Folder) -> None:
         for weekday, opens, closes in windows:
             hours = {"weekday": weekday, "opens_at": opens, "closes_at": closes, "valid_from": "2020-01-01"}
             folder.add("business_hours", organization_id=tenant, **hours)
-        for priority, first, since in (
-            *(("Urgent", 60, "2020-01-01"), ("Urgent", 30, "2024-04-07"), ("low", 90, "2020-01-01"), ("P 1", 45, "2020-01-01")),
+        for priority, first, clock, since in (
+            *(("Urgent", 60, "business", "2020-01-01"), ("Urgent", 30, "Business-Hours", "2024-04-07")),
+            *(("low", 90, "Calendar hours", "2020-01-01"), ("P 1", 45, "lunar", "2020-01-01")),
         ):
-            terms = {"first_response_minutes": first, "resolution_minutes": 4 * first, "clock": "business", "valid_from": since}
+            terms = {"first_response_minutes": first, "resolution_minutes": 4 * first, "clock": clock, "valid_from": since}
             folder.add("sla_policies", organization_id=tenant, priority=priority, **terms)
         # Resolved on the day on which Sydney's clocks go back, created on either side of Sydney's midnight, open, and merged.
         replies = ("",) if tenant == "org-silent" else ("", "2024-04-06T10:30:00Z")

@@ -1,6 +1,6 @@
 """A late source in the real Airflow: scheduler, triggerer and servers, with a mail server and a webhook that receive the alerts.
 
-The dbt project is minimal: one source with one table, one staging view, one mart with a freshness SLA.
+The dbt project is minimal: one source with one table, one conformed view, one mart with a freshness SLA.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.pipeline.nightly_runs import free_ports
 from tests.warehouse import connected, empty, rows
 
 DAGS = ("ingest_shop", "transform", "freshness_monitor")
-DATASETS = ("core", "staging", "marts_build", "marts")
+DATASETS = ("core", "conformed", "marts_build", "marts")
 RUNBOOKS = "https://runbooks.example.com"
 #: Longer than the test, so that a failed task waits for its retry until the test clears it.
 RETRY_DELAY_SECONDS = 1800
@@ -47,15 +47,15 @@ FILES = {
     "seeds/shop_settings.yml": yaml.safe_dump(
         {"version": 2, "seeds": [{"name": "shop_settings", "columns": [{"name": "setting", "data_tests": ["unique"]}]}]}
     ),
-    "models/staging/shop/stg_shop__items.sql": "with source as ({{ latest_rows('shop', 'items') }}) select id from source",
-    "models/marts/mart_items.sql": "select count(*) as item_count from {{ ref('stg_shop__items') }}",
+    "models/conformed/shared/conformed_items.sql": "with source as ({{ latest_rows('shop', 'items') }}) select id from source",
+    "models/marts/mart_items.sql": "select count(*) as item_count from {{ ref('conformed_items') }}",
     "models/marts/mart_items.yml": yaml.safe_dump(
         {"version": 2, "models": [{"name": "mart_items", "config": {"group": "finance", "meta": {"sla": FRESHNESS_SLA}}}]}
     ),
 }
 GATES = {
-    "staging": ("staging.stg_shop__items", "id is null"),
-    "core": ("staging.stg_shop__items", "id = ''"),
+    "conformed": ("conformed.conformed_items", "id is null"),
+    "core": ("conformed.conformed_items", "id = ''"),
     "marts": ("marts_build.mart_items", "item_count = 0"),
 }
 
@@ -76,7 +76,7 @@ def make_project(folder: Path) -> dict[str, str]:
         "selectors.yml",
         "profiles.yml",
         "models/_groups.yml",
-        "models/staging/_quarantine__sources.yml",
+        "models/conformed/_quarantine__sources.yml",
     ):
         (dbt / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dbt" / name, dbt / name)
@@ -215,7 +215,7 @@ def test_a_late_source_causes_one_alert_and_its_arrival_another(platform: Platfo
 
     platform.landing.mkdir()
     (platform.landing / "items.csv").write_text("id\na\nb\n")
-    clear = {"dag_run_id": "nightly", "task_ids": ["land"], "only_failed": False, "dry_run": False}
+    clear = {"dag_run_id": "nightly", "task_ids": ["load"], "only_failed": False, "dry_run": False}
     platform.post("POST", "dags/ingest_shop/clearTaskInstances", clear)
     platform.wait_for_success("ingest_shop", "nightly")
     assert "asset_triggered" in platform.wait_for_success("transform")

@@ -9,7 +9,7 @@ import pytest
 
 from include import ops
 from include.catalog import query
-from include.explain.lineage import TENANT
+from include.explain.evidence import TENANT
 from include.local.home import Company
 from include.manifest import read_manifest
 from include.publish import publish
@@ -98,10 +98,10 @@ def test_a_figure_explains_itself(second: RunContext, tmp_path: Path) -> None:
     check_explanations(second, tmp_path)
 
 
-def test_a_deleted_row_leaves_staging(second: RunContext) -> None:
+def test_a_deleted_row_leaves_the_conformed_view(second: RunContext) -> None:
     deleted = rows("select activity_id from raw_crm.activities where _is_deleted")
     assert deleted, "the demo company deletes activities every day"
-    alive = {row["activity_id"] for row in rows("select activity_id from staging.stg_crm__activities")}
+    alive = {row["activity_id"] for row in rows("select activity_id from conformed.conformed_activities")}
     assert not alive & {row["activity_id"] for row in deleted}
 
 
@@ -124,14 +124,14 @@ def test_every_raw_row_has_its_lineage_columns(second: RunContext) -> None:
 
 def test_an_orphan_is_quarantined_with_its_reason(second: RunContext) -> None:
     moved = rows("select relation, row_key, reason from quarantine.quarantined_rows")
-    assert {row["relation"] for row in moved} >= {"stg_crm__deal_stage_history"}
+    assert {row["relation"] for row in moved} >= {"conformed_deal_stage_history"}
     assert all(row["reason"] for row in moved)
-    moved_changes = {row["row_key"] for row in moved if row["relation"] == "stg_crm__deal_stage_history"}
+    moved_changes = {row["row_key"] for row in moved if row["relation"] == "conformed_deal_stage_history"}
     staged, clean, built = (
         {f"{row['organization_id']}|{row['history_id']}" for row in rows(f"select organization_id, history_id from {table}")}
         for table in (
-            "staging.stg_crm__deal_stage_history",
-            "core.clean_crm__deal_stage_history",
+            "conformed.conformed_deal_stage_history",
+            "core.clean_deal_stage_history",
             "core.fct_deal_stage_history",
         )
     )
@@ -166,9 +166,9 @@ def test_every_question_has_a_query_that_answers_it(runs: NightlyRuns, second: R
 def test_the_audit_tables_have_rows_of_every_layer_and_gate(runs: NightlyRuns, second: RunContext) -> None:
     run = second
     built = rows(f"select distinct layer from ops.dbt_results where run_id = '{run.run_id}'")
-    assert {row["layer"] for row in built} >= {"staging", "intermediate", "core", "snapshots", "marts", "metrics"}
+    assert {row["layer"] for row in built} >= {"staging", "conformed", "intermediate", "core", "snapshots", "marts", "metrics"}
     gates = {row["gate"] for row in ops.gate_results(run_id=run.run_id)}
-    assert gates == {f"raw_{name}" for name in runs.sources} | {"staging", "core", "marts"}
+    assert gates == {f"raw_{name}" for name in runs.sources} | {"conformed", "core", "marts"}
 
 
 def test_an_incremental_run_loads_only_new_rows(runs: NightlyRuns, second: RunContext) -> None:

@@ -26,8 +26,10 @@ from tests.pipeline.nightly_runs import NightlyRuns, rows
 from tests.pipeline.odd_companies import UNKNOWN_WORD, make_odd
 from tests.recompute.sources import HAPPENS_AT, instant
 
-#: Relations with rows that the staging gate must quarantine, because they refer to a missing row.
-QUARANTINED = {"stg_crm__deal_stage_history", "stg_crm__order_items", "stg_support__ticket_priority_changes"}
+#: Relations with rows that the gate `conformed` must quarantine, because they refer to a missing row.
+QUARANTINED = {"conformed_deal_stage_history", "conformed_order_items", "conformed_ticket_priority_changes"}
+#: The folders of the layer `conformed`, as dbt selects them.
+CONFORMED = ("path:models/staging", "path:models/conformed")
 
 #: Model → a rule that rows of the odd company break.
 WARNINGS = {
@@ -99,8 +101,8 @@ def test_every_organization_keeps_its_row_of_an_id_that_others_use_too(odd_run: 
         sent = Counter((row["organization_id"], row[table.id]) for row in seen)
         shared = Counter(name for _, name in sent)
         assert max(shared.values()) >= 4, table.name
-        staged = rows(f"select organization_id, {table.id} as id from staging.stg_{table.system}__{table.name}")
-        assert Counter((row["organization_id"], row["id"]) for row in staged) == sent, table.name
+        conformed = rows(f"select organization_id, {table.id} as id from conformed.conformed_{table.name}")
+        assert Counter((row["organization_id"], row["id"]) for row in conformed) == sent, table.name
 
 
 def test_a_row_that_refers_to_a_missing_row_is_quarantined(odd_run: FinishedRun) -> None:
@@ -108,12 +110,12 @@ def test_a_row_that_refers_to_a_missing_row_is_quarantined(odd_run: FinishedRun)
     assert found >= QUARANTINED
 
 
-def test_an_unknown_word_is_a_warning_of_the_staging_gate_and_stops_nothing(
+def test_an_unknown_word_is_a_warning_of_the_gate_conformed_and_stops_nothing(
     odd_company: NightlyRuns, odd_run: FinishedRun
 ) -> None:
     """Each column with accepted values has such a word. Figures show it, so no data test of dbt may fail on it."""
     listed = {
-        f"stg_{source.name}__{table.name}": [column.name for column in table.columns.values() if column.accepted_values]
+        f"conformed_{table.name}": [column.name for column in table.columns.values() if column.accepted_values]
         for source in load_sources().values()
         for table in source.tables.values()
     }
@@ -121,10 +123,10 @@ def test_an_unknown_word_is_a_warning_of_the_staging_gate_and_stops_nothing(
         row["relation"]
         for row in rows("select relation from ops.gate_results where expectation like 'known_categories_of_%' and not success")
     }
-    assert found == {f"staging.{view}" for view, columns in listed.items() if columns}
+    assert found == {f"conformed.{view}" for view, columns in listed.items() if columns}
     for view, columns in listed.items():
         for column in columns:
-            assert rows(f"select 1 from staging.{view} where {column} = '{UNKNOWN_WORD}' limit 1"), f"{view}.{column}"
+            assert rows(f"select 1 from conformed.{view} where {column} = '{UNKNOWN_WORD}' limit 1"), f"{view}.{column}"
     ran = odd_company.dbt("test", "--exclude-resource-type", "unit_test", run=odd_run.run)
     assert {"fct_leads_rows_are_valid", "fct_tickets_rows_are_valid"} <= set(ran)
     messages = {row["name"]: row["message"] for row in rows("select name, message from ops.dbt_results where status = 'warn'")}
@@ -134,10 +136,11 @@ def test_an_unknown_word_is_a_warning_of_the_staging_gate_and_stops_nothing(
 
 @before_a_release
 def test_the_unit_tests_of_every_model(odd_company: NightlyRuns, odd_run: FinishedRun) -> None:
-    # The unit tests of staging run in tests/dbt/staging.
-    ran = odd_company.dbt("test", "--select", "test_type:unit", "--exclude", "path:models/staging", run=odd_run.run)
+    # The unit tests of the staging and conformed views run in tests/dbt/conformed.
+    ran = odd_company.dbt("test", "--select", "test_type:unit", "--exclude", *CONFORMED, run=odd_run.run)
     cases = read_manifest()["unit_tests"].values()
-    assert set(ran) >= {case["name"] for case in cases if not case["original_file_path"].startswith("models/staging")}
+    folders = tuple(path.removeprefix("path:") for path in CONFORMED)
+    assert set(ran) >= {case["name"] for case in cases if not case["original_file_path"].startswith(folders)}
     assert {"fct_tickets", "fct_deal_stage_history", "mart_ticket_sla_compliance", "fct_revenue"} <= {
         case["model"] for case in cases
     }

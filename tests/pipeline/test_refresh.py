@@ -55,7 +55,7 @@ def run_refresh(runs: NightlyRuns, refresh: Refresh, as_of: datetime) -> None:
     run = RunContext(f"scheduled__{as_of.isoformat()}", as_of)
     scope = Scope(refresh.sources, refresh.relations, refresh.reused)
     for source in refresh.sources.values():
-        runs.land(source, run)
+        runs.load(source, run)
         run_gate(source.dataset, run, scope=scope)
     for layer, names in refresh.layers.items():
         left_out = [
@@ -96,8 +96,8 @@ def test_the_gates_check_the_tables_that_it_built(refreshed: set[str]) -> None:
     found = {(row["gate"], row["expectation"]): row for row in ops.gate_results(as_of=AS_OF)}
     assert {"block"} & {row["verdict"] for row in found.values()} == set()
     # Both refreshes have the same run id here, so the later one has replaced the verdicts of the earlier one.
-    assert ("core", "raw_keys_are_staged") in found and ("core", "orders_reach_core") not in found
-    assert ("staging", "rows_of_known_organizations") in found and ("staging", "order_items_of_known_orders") not in found
+    assert ("core", "raw_keys_are_conformed") in found and ("core", "orders_reach_core") not in found
+    assert ("conformed", "rows_of_known_organizations") in found and ("conformed", "order_items_of_known_orders") not in found
 
 
 def test_its_tables_equal_those_of_a_full_refresh_with_the_same_as_of_time(

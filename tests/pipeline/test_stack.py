@@ -72,7 +72,7 @@ def test_a_nightly_run_with_the_scheduler(summary: str) -> None:
     ):
         assert line in summary
     assert "tables published: " in summary and "mart_customer_360" in summary and "mtr_revenue_by_month" in summary
-    assert "quarantine staging.stg_crm__deal_stage_history" in summary
+    assert "quarantine conformed.conformed_deal_stage_history" in summary
     assert list(_listening(Ports.from_environment())) == []
 
 
@@ -139,7 +139,7 @@ def test_the_web_ui(run: Commands, summary: str, tmp_path: Path) -> None:
             window.click("[aria-label^='Show Graph']")
             window.click("[data-testid=expand-all-button]")
             window.wait_for_text("mart_ticket_sla_compliance")
-            window.wait_for_text("stg_crm__deals")
+            window.wait_for_text("conformed_deals")
             window.picture(pictures / "graph.png")
             window.click("[aria-label^='Show Grid']")
             window.wait_for_text("gate_marts")

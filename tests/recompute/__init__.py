@@ -26,6 +26,7 @@ from tests.recompute import (
     funnel,
     health,
     health_scores,
+    identity,
     impact,
     invoices,
     kpis,
@@ -75,6 +76,7 @@ def _over_runs(model: Callable[[SourceData, Sequence[Row]], list[Row]]) -> Recom
 
 
 fct_account_months = _over_folder(retention.fct_account_months)
+dim_account_identity = mart_account_identity = _over_folder(identity.of_one_system)
 dim_accounts = _over_folder(accounts.dim_accounts)
 dim_contacts = _over_folder(people.dim_contacts)
 dim_date = _over_folder(dates.dim_date)

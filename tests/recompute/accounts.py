@@ -8,10 +8,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tests.recompute.grouping import grouped
+from tests.recompute.invoices import fct_invoices
 from tests.recompute.money import Rates
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.rollup import roll_ups
-from tests.recompute.sources import Row, SourceData, computed_once, natural
+from tests.recompute.sources import Row, SourceData, computed_once, model, natural
 
 # The length of the recent period. It repeats a dbt var on purpose: a wrong value in either place shows as a difference.
 RECENT = timedelta(days=90)
@@ -62,12 +63,13 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool, i
     return "onboarding" if is_recent("new") else "active"
 
 
+@model
 @computed_once
 def dim_accounts(sources: SourceData) -> list[Row]:
     """The rows of dim_accounts, by account_id."""
     organizations, users = sources.by_key("organizations"), sources.by_tenant("users")
     tops, rates = roll_ups(sources), Rates(sources)
-    today = sources.as_of.date()
+    today = (sources.as_of - timedelta(microseconds=1)).date()
     rows: list[Row] = []
     for account in sources["accounts"]:
         tenant = account["organization_id"]
@@ -113,16 +115,32 @@ def dim_accounts(sources: SourceData) -> list[Row]:
     return rows
 
 
+def _paused(sources: SourceData) -> set[tuple[str, str]]:
+    """The top accounts with a paused subscription at the as-of time, by organization and id."""
+    records, given = SubscriptionRecords(sources), sources.models.get("int_billing__subscription_states")
+    if given is None:
+        return {place for place in records.subscriptions if records.is_paused(*place)}
+    now = [row for row in given if row["month"] == records.last]
+    return {(row["organization_id"], row["top_account_id"]) for row in now if row["state"] == "paused"}
+
+
+@model
 def fct_account_lifecycle(sources: SourceData) -> list[Row]:
     """The rows of fct_account_lifecycle, by account_id."""
-    subscribed, records = grouped(fct_revenue(sources), "organization_id", "account_id"), SubscriptionRecords(sources)
+    subscribed, paused = grouped(fct_revenue(sources), "organization_id", "account_id"), _paused(sources)
+    paid = {
+        (invoice["organization_id"], invoice["account_id"])
+        for invoice in fct_invoices(sources)
+        if invoice["is_paid"] and invoice["amount_paid"] > 0
+    }
+    accounts = dim_accounts(sources)
     payers = {
-        (invoice["organization_id"], records.top(invoice["organization_id"], invoice["account_id"]))
-        for invoice in sources["invoices"]
-        if invoice["status"] == "paid" and invoice["amount_paid"] > 0
+        (account["organization_id"], account["top_account_id"])
+        for account in accounts
+        if (account["organization_id"], account["account_id"]) in paid
     }
     rows: list[Row] = []
-    for account in dim_accounts(sources):
+    for account in accounts:
         place = (account["organization_id"], account["top_account_id"])
         months = subscribed.get(place, [])
         current = months[-1]["mrr_amount"] if months and account["is_top_account"] else Fraction(0)
@@ -132,9 +150,7 @@ def fct_account_lifecycle(sources: SourceData) -> list[Row]:
                 "current_mrr_amount": current,
                 "current_arr_amount": 12 * current,
                 "first_paid_month": months[0]["cohort_month"] if months else None,
-                "lifecycle_stage": lifecycle_stage(
-                    months, sources.as_of, has_paid=place in payers, is_paused=records.is_paused(*place)
-                ),
+                "lifecycle_stage": lifecycle_stage(months, sources.as_of, has_paid=place in payers, is_paused=place in paused),
             }
         )
     return rows

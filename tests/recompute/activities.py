@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import Tenants
 
 
+@model
 def fct_activities(sources: SourceData) -> list[Row]:
     """The rows of fct_activities, by activity_id."""
     tenants = Tenants(sources)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from tests.recompute.accounts import segment
+from tests.recompute.accounts import dim_accounts
 from tests.recompute.compliance import SLAS, sla_figures
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import UNKNOWN, Tenants
+from tests.recompute.tenants import UNKNOWN
 from tests.recompute.tickets import fct_tickets
 
 
 def mart_sla_adherence(sources: SourceData) -> list[Row]:
     """The rows of mart_sla_adherence. The segment comes from the ticket's own account, not from its top account."""
-    tenants = Tenants(sources)
-
-    def segment_of(ticket: Row) -> str:
-        account = tenants.row("accounts", ticket["organization_id"], ticket["account_id"])
-        return UNKNOWN if account is None else segment(account["plan_tier"], account["employee_count"])
-
+    segments = {(row["organization_id"], row["account_id"]): row["segment"] for row in dim_accounts(sources)}
     placed = [
-        {**ticket, "segment": segment_of(ticket), "created_month": month_of(ticket["created_at"])}
+        {
+            **ticket,
+            "segment": segments.get((ticket["organization_id"], ticket["account_id"]), UNKNOWN),
+            "created_month": month_of(ticket["created_at"]),
+        }
         for ticket in fct_tickets(sources)
     ]
     rows: list[Row] = []
@@ -38,7 +37,7 @@ def mart_sla_adherence(sources: SourceData) -> list[Row]:
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
                 "resolved_count": counted(tickets, "is_resolved"),
-                "merged_ticket_count": sum(ticket["is_merged"] for ticket in tickets),
+                "merged_ticket_count": counted(tickets, "is_merged"),
                 **figures,
             }
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN
 
+UNKNOWN_CATEGORY = {"parent_category_name": None, **dict.fromkeys(("category_id", "category_name", "top_category_name"), UNKNOWN)}
 CAUSE = ("root_cause_code", "root_cause_name", "root_cause_category", "root_cause_severity")
+UNKNOWN_CAUSE = dict.fromkeys(("root_cause_id", *CAUSE), UNKNOWN)
 
 
 def _with_unknown(sources: SourceData, rows: list[Row], unknown: Row) -> list[Row]:
@@ -15,6 +17,7 @@ def _with_unknown(sources: SourceData, rows: list[Row], unknown: Row) -> list[Ro
     ]
 
 
+@model
 def dim_root_causes(sources: SourceData) -> list[Row]:
     """The rows of dim_root_causes, by root cause, with one `unknown` row for each organization."""
     rows = [
@@ -30,9 +33,10 @@ def dim_root_causes(sources: SourceData) -> list[Row]:
         }
         for cause in sources["root_causes"]
     ]
-    return _with_unknown(sources, rows, dict.fromkeys(("root_cause_id", *CAUSE), UNKNOWN))
+    return _with_unknown(sources, rows, UNKNOWN_CAUSE)
 
 
+@model
 def dim_ticket_categories(sources: SourceData) -> list[Row]:
     """The rows of dim_ticket_categories, by category, with one `unknown` row for each organization."""
     rows = [
@@ -47,5 +51,4 @@ def dim_ticket_categories(sources: SourceData) -> list[Row]:
         }
         for category in sources["ticket_categories"]
     ]
-    nothing = {"parent_category_name": None, **dict.fromkeys(("category_id", "category_name", "top_category_name"), UNKNOWN)}
-    return _with_unknown(sources, rows, nothing)
+    return _with_unknown(sources, rows, UNKNOWN_CATEGORY)

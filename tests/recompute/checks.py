@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.recompute.months import month_of
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import Tenants
 
 
@@ -16,6 +16,7 @@ def counts_as(status: str, due_at: datetime, as_of: datetime) -> str:
     return "overdue" if status == "pending" and due_at < as_of else "other"
 
 
+@model
 def fct_compliance_checks(sources: SourceData) -> list[Row]:
     """The rows of fct_compliance_checks, by check_id."""
     tenants = Tenants(sources)

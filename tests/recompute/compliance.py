@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from tests.recompute.distribution import distribution
+from tests.recompute.grouping import counted
 from tests.recompute.months import month_end, month_of
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import share
@@ -54,8 +55,8 @@ def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
                 "created_month": month,
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
-                "resolved_count": sum(ticket["is_resolved"] for ticket in tickets),
-                "merged_ticket_count": sum(ticket["is_merged"] for ticket in tickets),
+                "resolved_count": counted(tickets, "is_resolved"),
+                "merged_ticket_count": counted(tickets, "is_merged"),
                 **sla_figures("response", tickets),
                 **sla_figures("resolution", tickets),
             }

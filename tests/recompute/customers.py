@@ -110,6 +110,7 @@ def _tickets(rows: list[Row], as_of: datetime) -> Row:
     return {
         "ticket_count": len(tickets),
         "open_ticket_count": counted(tickets, "is_open"),
+        "merged_ticket_count": counted(tickets, "is_merged"),
         "unknown_status_ticket_count": without_status(tickets),
         "recent_ticket_count": len(recent),
         "earlier_ticket_count": len(_recent(tickets, "created_at", as_of - RECENT)),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from tests.recompute.seeds import known_as
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.stage_intervals import STAGE_ORDER, stage_intervals
 from tests.recompute.tenants import Tenants, days
 
@@ -20,6 +20,7 @@ def stage_of(text: str | None) -> str:
     return word if word in STAGE_ORDER else UNKNOWN
 
 
+@model
 def fct_deal_stage_history(sources: SourceData) -> list[Row]:
     """The rows of fct_deal_stage_history, by deal_id and interval_number. The history of an unknown deal is left out."""
     changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -69,12 +70,13 @@ def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
     return None if deal["probability_pct"] is None else amount * Fraction(deal["probability_pct"]) / 100
 
 
+@model
 def fct_deals(sources: SourceData) -> list[Row]:
     """The rows of fct_deals, by deal_id."""
     tenants = Tenants(sources)
     changes: dict[tuple[str, str], int] = defaultdict(int)
     for interval in fct_deal_stage_history(sources):
-        changes[interval["organization_id"], interval["deal_id"]] += interval["movement"] != "entry"
+        changes[interval["organization_id"], interval["deal_id"]] += interval["interval_number"] > 1
     rows: list[Row] = []
     for deal in sources["deals"]:
         tenant, stage = deal["organization_id"], stage_of(deal["stage"])

@@ -119,7 +119,7 @@ def business_hours() -> list[Row]:
     ]
 
 
-def sla_policy(priority: str, response: int, resolution: int, clock: str, valid_from: date | None = None) -> Row:
+def sla_policy(priority: str, response: int, resolution: int, clock: str | None, valid_from: date | None = None) -> Row:
     """A policy of tenant `t`, targets in minutes."""
     return {
         "organization_id": "t",
@@ -150,14 +150,6 @@ def user(**given: Any) -> Row:
     return _row({**names, "is_active": True, "created_at": LONG_AGO, "updated_at": LONG_AGO}, given)
 
 
-def contact(**given: Any) -> Row:
-    """The contact `c` of account `a`, without a title."""
-    optional = ("email", "phone", "title", "gender", "income_segment")
-    names = {"contact_id": "c", "organization_id": "t", "account_id": "a", "first_name": "Ada", "last_name": "Lovelace"}
-    state = {"is_primary": False, "status": "active", "created_at": LONG_AGO, "updated_at": LONG_AGO}
-    return _row({**dict.fromkeys(optional), **names, **state}, given)
-
-
 def lead(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
     """A lead `l` in EUR of representative `u` at facility `f`, without an account."""
     optional = ("account_id", "sql_at", "opportunity_at", "closed_at")
@@ -174,13 +166,6 @@ def deal(stage: str, created_at: str, amount: str = "100", **given: Any) -> Row:
     terms = {"stage": stage, "amount": Decimal(amount), "currency": "EUR", "probability_pct": Decimal(50)}
     times = {"created_at": at(created_at), "updated_at": at(created_at)}
     return _row({**dict.fromkeys(optional), **names, **terms, **times}, given)
-
-
-def outreach(channel: str, sent_at: str, **given: Any) -> Row:
-    """An outreach `o` of representative `u` at facility `f`, unanswered."""
-    names = {"outreach_id": "o", "organization_id": "t", "facility_id": "f", "rep_user_id": "u", "lead_id": None}
-    state = {"channel": channel, "sent_at": at(sent_at), "responded_at": None, "converted_at": None, "updated_at": at(sent_at)}
-    return _row({**names, **state}, given)
 
 
 def product(**given: Any) -> Row:
@@ -212,27 +197,12 @@ def invoice(status: str, issued_at: str, total: str = "119", **given: Any) -> Ro
     return _row({**names, **terms, **times, "currency": "EUR", "period_start": issued, "period_end": issued}, given)
 
 
-def check(status: str, due_at: str, **given: Any) -> Row:
-    """A compliance check `k` of facility `f`."""
-    names = {"check_id": "k", "organization_id": "t", "facility_id": "f", "check_type": "fire", "status": status}
-    return _row({**names, "due_at": at(due_at), "completed_at": None, "updated_at": LONG_AGO}, given)
-
-
 def activity(status: str, created_at: str, **given: Any) -> Row:
     """A call `v` of user `u` with account `a`."""
     optional = ("contact_id", "deal_id", "outcome", "due_at", "completed_at", "duration_minutes")
     names = {"activity_id": "v", "organization_id": "t", "account_id": "a", "user_id": "u", "activity_type": "call"}
     state = {"subject": "Call", "status": status, "created_at": at(created_at), "updated_at": at(created_at)}
     return _row({**dict.fromkeys(optional), **names, **state}, given)
-
-
-def survey(survey_type: str, score: int, responded_at: str | None, **given: Any) -> Row:
-    """A survey `s` to account `a` about facility `f`, sent in 2020."""
-    optional = ("contact_id", "ticket_id", "comment", "responded_at")
-    names = {"response_id": "s", "organization_id": "t", "account_id": "a", "facility_id": "f", "survey_type": survey_type}
-    state = {"score": score, "sent_at": LONG_AGO, "updated_at": LONG_AGO}
-    answered = {"responded_at": responded_at} if responded_at else {}
-    return _row({**dict.fromkeys(optional), **names, **state}, {**answered, **given})
 
 
 def subscription(amount: str, started_at: str, ended_at: str | None = None, **given: Any) -> Row:

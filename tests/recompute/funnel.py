@@ -20,7 +20,7 @@ def mart_conversion_funnel(sources: SourceData) -> list[Row]:
         tenant, facility, rep, month = identity
         for order, stage in enumerate(FUNNEL, start=1):
             following = FUNNEL[order] if order < len(FUNNEL) else None
-            here = [lead for lead in leads if lead[f"reached_{stage}"]]
+            here = [lead for lead in leads if lead.get(f"reached_{stage}", True)]
             beyond = [lead for lead in here if following and lead[f"reached_{following}"]]
             rows.append(
                 {

@@ -52,6 +52,7 @@ def _pipeline(months: dict[date, list[Row]], month: date) -> Row:
         "weighted_lead_amount": amount,
         "pipeline_base_amount": base,
         "leads_without_rate": len(leads) - counted(leads, "has_rate"),
+        "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in leads),
         "pipeline_score": _at_most_100(SCORE_AT_BASE * amount / base) if base else None,
     }
 

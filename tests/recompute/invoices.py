@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tests.recompute.months import month_of
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import Tenants
 
 NOT_REVENUE = {"draft", "void"}
 
 
+@model
 def fct_invoices(sources: SourceData) -> list[Row]:
     """The rows of fct_invoices, by invoice_id."""
     tenants = Tenants(sources)
@@ -28,7 +29,7 @@ def fct_invoices(sources: SourceData) -> list[Row]:
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "has_rate": converted["total_amount_reporting"] is not None,
                 "is_paid": invoice["status"] == "paid",
-                "is_overdue": invoice["status"] == "open" and invoice["due_at"] < sources.as_of,
+                "is_overdue": invoice["status"] == "open" and tenants.seen(invoice["due_at"]) is not None,
                 "is_revenue": invoice["status"] not in NOT_REVENUE,
                 "issued_date": day,
                 "invoice_month": month_of(invoice["issued_at"]),

@@ -15,7 +15,7 @@ from tests.recompute.money import mean, percentile
 from tests.recompute.months import month_end, month_of
 from tests.recompute.orders import charges, fct_orders
 from tests.recompute.outreach import fct_outreach
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
 PLACE = ("organization_id", "facility_id", "month")
@@ -57,6 +57,7 @@ def _rows(sources: SourceData, places: Iterable[tuple[str, str, date]], figures:
     ]
 
 
+@model
 def mart_pipeline_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_pipeline_kpis, by organization, facility and month."""
     leads = by_place(sources, fct_leads(sources), "created_at")
@@ -106,6 +107,7 @@ def _at_owner(sources: SourceData, rows: Iterable[Row]) -> list[Row]:
     return placed
 
 
+@model
 def mart_revenue_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_revenue_kpis, by organization, facility and month."""
     invoices = by_place(sources, _at_owner(sources, fct_invoices(sources)), "issued_at")
@@ -139,6 +141,7 @@ def mart_revenue_kpis(sources: SourceData) -> list[Row]:
     return _rows(sources, invoices.keys() | orders.keys(), figures)
 
 
+@model
 def mart_outreach_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_outreach_kpis, by organization, facility and month."""
     outreach = by_place(sources, fct_outreach(sources), "sent_at")
@@ -176,6 +179,7 @@ def passed_failed_overdue(checks: Iterable[Row]) -> Row:
     return {f"{state}_count": results.count(state) for state in ("passed", "failed", "overdue")}
 
 
+@model
 def mart_compliance_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_compliance_kpis, by organization, facility and month."""
     due = due_checks(sources)

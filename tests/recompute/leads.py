@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.recompute.months import month_of
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants
 
 # Win probability and stage weight by stage. They repeat a dbt seed on purpose: a wrong value in either place shows as a difference.
@@ -31,6 +31,7 @@ def reached(lead: Row) -> dict[str, bool]:
     return {"lead": True, "sql": lead["sql_at"] is not None or opportunity, "opportunity": opportunity, "won": won}
 
 
+@model
 def fct_leads(sources: SourceData) -> list[Row]:
     """The rows of fct_leads, by lead_id."""
     tenants = Tenants(sources)

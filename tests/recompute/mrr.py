@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.rollup import roll_ups
-from tests.recompute.sources import Row, SourceData, computed_once
+from tests.recompute.sources import Row, SourceData, computed_once, model
 from tests.recompute.subscriptions import ZERO, Subscription, is_in_force, monthly_amount
 from tests.recompute.tenants import UNKNOWN, Tenants
 
@@ -114,7 +114,7 @@ class SubscriptionRecords:
         return max(sum((amount for amount in values if amount is not None), ZERO), ZERO), values.count(None)
 
 
-def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool) -> str:
+def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_paid: bool, compares: bool) -> str:
     """The movement of an account's revenue from one month to the next.
 
     Args:
@@ -123,6 +123,7 @@ def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_p
         count: the number of subscriptions that earn in the later month.
         now: the revenue of the later month, at the rates of the earlier one.
         has_paid: whether a subscription earned in any month before the later one.
+        compares: whether no rate is missing: that of each month, and the earlier one of what earns in the later month.
     """
     if count and not has_paid:
         return "new"
@@ -130,6 +131,8 @@ def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_p
         return "reactivation"
     if before and not count:
         return "churn"
+    if not compares:
+        return "unknown"
     if abs(now - opening) < ROUNDING:
         return "none"
     return "expansion" if now > opening else "contraction"
@@ -137,16 +140,19 @@ def movement(before: int, opening: Fraction, count: int, now: Fraction, *, has_p
 
 def _movement_amount(
     records: SubscriptionRecords, tenant: str, earning: list[Row], month: date, kind: str, opening: Fraction
-) -> Fraction:
-    """The signed amount of a movement; `kind` is its name."""
+) -> Fraction | None:
+    """The signed amount of a movement; `kind` is its name. None if it is unknown."""
     earlier = shifted(month, -1)
     if kind in {"new", "reactivation"}:
         return records.closing(tenant, earning, month)[0]
     if kind == "none":
         return ZERO
+    if kind == "unknown":
+        return None
     return records.converted(tenant, earning, earlier)[0] - opening
 
 
+@model
 @computed_once
 def fct_revenue(sources: SourceData) -> list[Row]:
     """The rows of fct_revenue, by top account and month, from its first month with MRR on."""
@@ -168,9 +174,10 @@ def _account(records: SubscriptionRecords, tenant: str, account: str, earning: d
     for month, found in earning.items():
         amount, without_rate = values[month]
         earlier = shifted(month, -1)
-        opening = values.get(earlier, (ZERO, 0))[0]
-        now = records.converted(tenant, found, earlier)[0]
-        kind = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort)
+        opening, opening_without_rate = values.get(earlier, (ZERO, 0))
+        now, without_earlier_rate = records.converted(tenant, found, earlier)
+        compares = without_rate == opening_without_rate == without_earlier_rate == 0
+        kind = movement(len(earning.get(earlier, [])), opening, len(found), now, has_paid=month > cohort, compares=compares)
         amount_moved = _movement_amount(records, tenant, found, month, kind, opening)
         row = {
             "organization_id": tenant,
@@ -191,7 +198,7 @@ def _account(records: SubscriptionRecords, tenant: str, account: str, earning: d
             "opening_mrr_amount": opening,
             "movement": kind,
             "movement_amount": amount_moved,
-            "fx_amount": amount - opening - amount_moved,
+            "fx_amount": amount - opening - (amount_moved or ZERO),
         }
         at_cohort_rate, missing = records.converted(tenant, found, cohort)
         row["mrr_at_rate_of_cohort_month_amount"] = at_cohort_rate

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tests.recompute.grouping import total
 from tests.recompute.money import Rates
-from tests.recompute.sources import Row, SourceData, natural
+from tests.recompute.sources import Row, SourceData, model, natural
 
 NOT_REVENUE = {"cancelled", "refunded"}
 RECORDED = (
@@ -39,6 +39,7 @@ def _days(start: datetime, end: datetime | None) -> Fraction | None:
     return None if end is None else Fraction((end - start) // timedelta(microseconds=1), 86_400_000_000)
 
 
+@model
 def fct_orders(sources: SourceData) -> list[Row]:
     """The rows of fct_orders, by order_id."""
     organizations, accounts = sources.by_key("organizations"), sources.by_tenant("accounts")

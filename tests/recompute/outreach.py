@@ -6,10 +6,11 @@ from fractions import Fraction
 
 from tests.recompute.grouping import counted, grouped
 from tests.recompute.months import month_end, month_of
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants, days, share
 
 
+@model
 def fct_outreach(sources: SourceData) -> list[Row]:
     """The rows of fct_outreach, by outreach_id."""
     tenants = Tenants(sources)
@@ -21,7 +22,6 @@ def fct_outreach(sources: SourceData) -> list[Row]:
         rows.append(
             {
                 **sent,
-                "channel": sent["channel"] or UNKNOWN,
                 **tenants.facility(tenant, sent["facility_id"]),
                 **tenants.user(tenant, sent["rep_user_id"], "rep_user"),
                 "responded_at": responded_at,
@@ -42,7 +42,8 @@ def mart_rep_activity_by_channel(sources: SourceData) -> list[Row]:
     tenants = Tenants(sources)
     place = ("organization_id", "facility_id", "rep_user_id", "sent_month")
     rows: list[Row] = []
-    for identity, everything in grouped(fct_outreach(sources), *place).items():
+    named = ({**sent, "channel": sent["channel"] or UNKNOWN} for sent in fct_outreach(sources))
+    for identity, everything in grouped(named, *place).items():
         tenant, facility, rep, month = identity
         found: list[Row] = []
         for (channel,), sent in grouped(everything, "channel").items():

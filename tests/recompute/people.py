@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 
 from tests.recompute.seeds import seed
-from tests.recompute.sources import Row, SourceData, natural
+from tests.recompute.sources import Row, SourceData, model, natural
 from tests.recompute.tenants import UNKNOWN, Tenants
 
 
@@ -62,6 +62,7 @@ def dim_users(sources: SourceData) -> list[Row]:
     return rows
 
 
+@model
 def dim_contacts(sources: SourceData) -> list[Row]:
     """The rows of dim_contacts, by contact_id."""
     tenants = Tenants(sources)
@@ -76,6 +77,7 @@ def dim_contacts(sources: SourceData) -> list[Row]:
                 "account_name": account["name"] if account else None,
                 "full_name": " ".join(part.strip() for part in (contact["first_name"], contact["last_name"]) if part) or None,
                 "email": _lower(contact["email"]),
+                "is_primary": bool(contact["is_primary"]),
                 "contact_status": contact["status"],
                 "seniority": seniority(contact["title"]),
             }

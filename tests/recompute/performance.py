@@ -34,7 +34,7 @@ def _figures(tickets: Sequence[Row], in_month: int) -> Row:
         "month_ticket_count": in_month,
         "ticket_share_pct": share(len(tickets), in_month),
         "resolved_count": counted(tickets, "is_resolved"),
-        "merged_ticket_count": sum(ticket["is_merged"] for ticket in tickets),
+        "merged_ticket_count": counted(tickets, "is_merged"),
         **figures,
         **satisfaction(tickets, "csat_positive_pct"),
     }

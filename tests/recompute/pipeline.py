@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from math import prod
 
 from tests.recompute.deals import fct_deals
 from tests.recompute.grouping import counted, grouped, known, total
@@ -15,10 +16,11 @@ from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
 
 
-def _lead_factor(lead: Row, scenario: Scenario) -> Fraction:
-    probability = Fraction(lead["win_probability"]) if scenario.apply_probability else Fraction(1)
-    weight = Fraction(lead["stage_weight"]) if scenario.apply_stage_weight else Fraction(1)
-    return probability * weight
+def _lead_factor(lead: Row, scenario: Scenario) -> Fraction | None:
+    """The product of the factors that the scenario applies; None if one of them is missing."""
+    applied = {"win_probability": scenario.apply_probability, "stage_weight": scenario.apply_stage_weight}
+    factors = [lead[name] for name, is_applied in applied.items() if is_applied]
+    return None if None in factors else prod(map(Fraction, factors), start=Fraction(1))
 
 
 def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
@@ -28,11 +30,11 @@ def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for identity, leads in grouped(fct_leads(sources), *columns).items():
         tenant, facility, rep, month, _ = identity
-        for scenario in scenarios():
+        for scenario in scenarios(sources):
             counting = [lead for lead in leads if scenario.counts(is_open=lead["is_open"], is_won=lead["is_won"])]
-            rated = [lead for lead in counting if lead["has_rate"]]
-            factors = [_lead_factor(lead, scenario) for lead in rated]
-            amounts = known(rated, "amount_reporting")
+            factored = [(lead, _lead_factor(lead, scenario)) for lead in counting if lead["amount_reporting"] is not None]
+            amounts = [Fraction(lead["amount_reporting"]) for lead, factor in factored if factor is not None]
+            factors = [factor for _, factor in factored if factor is not None]
             rows.append(
                 {
                     **dict(zip(columns, identity, strict=True)),
@@ -43,7 +45,7 @@ def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "lead_count": len(leads),
                     "counted_lead_count": len(counting),
-                    "leads_without_rate": len(leads) - counted(leads, "has_rate"),
+                    "leads_without_rate": len(leads) - len(known(leads, "amount_reporting")),
                     "lead_amount": total(leads, "amount_reporting"),
                     "pipeline_amount": _product(amounts, factors),
                     "mean_amount": _weighted_mean(amounts, factors),
@@ -84,9 +86,9 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
     for identity, group in grouped(deals, *columns).items():
         tenant, week, _ = identity
         without_probability = sum(deal["is_open"] and deal["probability_pct"] is None for deal in group)
-        for scenario in scenarios():
+        for scenario in scenarios(sources):
             counting = [deal for deal in group if scenario.counts(is_open=deal["is_open"], is_won=deal["is_won"])]
-            rated = [deal for deal in counting if deal["has_rate"]]
+            rated = [deal for deal in counting if deal["amount_reporting"] is not None]
             if scenario.apply_probability:
                 rated = [deal for deal in rated if _probability(deal) is not None]
             factors = [(_probability(deal) or Fraction(0)) if scenario.apply_probability else Fraction(1) for deal in rated]
@@ -100,7 +102,7 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
                     "deal_count": len(group),
                     "counted_deal_count": len(counting),
                     "overdue_deal_count": counted(group, "is_overdue"),
-                    "deals_without_rate": len(group) - counted(group, "has_rate"),
+                    "deals_without_rate": len(group) - len(known(group, "amount_reporting")),
                     "deals_without_probability": without_probability,
                     "deal_amount": total(group, "amount_reporting"),
                     "forecast_amount": _product(amounts, factors),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of
 from tests.recompute.orders import NOT_REVENUE
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
 # Tier and its upper bound, exclusive. The first tier that fits applies.
@@ -31,10 +31,11 @@ def inventory_status(stock: int | None, reorder_level: int | None) -> str:
     return "low" if reorder_level is not None and stock <= reorder_level else "in_stock"
 
 
+@model
 def dim_products(sources: SourceData) -> list[Row]:
     """The rows of dim_products, by product_id."""
     tenants = Tenants(sources)
-    today = sources.as_of.date()
+    today = (sources.as_of - timedelta(microseconds=1)).date()
     rows: list[Row] = []
     for product in sources["products"]:
         tenant, price = product["organization_id"], product["unit_price"]
@@ -65,6 +66,7 @@ def _order_discount(order: Row, line: Row) -> Fraction | None:
     return Fraction(order["discount_amount"]) * Fraction(line["line_amount"]) / Fraction(order["subtotal_amount"])
 
 
+@model
 def fct_order_items(sources: SourceData) -> list[Row]:
     """The rows of fct_order_items, by order_item_id. A line of an unknown order is left out, because it is in quarantine."""
     tenants = Tenants(sources)
@@ -132,6 +134,7 @@ def _sold(lines: list[Row]) -> Row:
     }
 
 
+@model
 def mart_product_performance(sources: SourceData) -> list[Row]:
     """The rows of mart_product_performance, by product and month of order."""
     tenants = Tenants(sources)

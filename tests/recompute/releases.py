@@ -7,7 +7,7 @@ from functools import cache
 
 from tests.recompute.grouping import grouped
 from tests.recompute.seeds import seed
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 
 
 def release_version(app_version: str | None) -> str | None:
@@ -53,6 +53,7 @@ def _mentions(sources: SourceData, table: str, moment: str) -> dict[tuple[str, s
     return {(tenant, release): [row["at"] for row in rows] for (tenant, release), rows in places.items()}
 
 
+@model
 def dim_releases(sources: SourceData) -> list[Row]:
     """The rows of dim_releases, by organization and release."""
     tickets, events = _mentions(sources, "tickets", "created_at"), _mentions(sources, "usage_events", "occurred_at")

@@ -11,23 +11,12 @@ from tests.recompute.attributes import ATTRIBUTES, AccountAttributes
 from tests.recompute.grouping import grouped, total
 from tests.recompute.months import month_end, month_of, months_between, shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.subscriptions import ZERO
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
 YEAR = 12
 Place = tuple[str, str, str]
-
-
-def _described(sources: SourceData) -> list[Row]:
-    """The rows of fct_revenue with the account attributes as of the run."""
-    accounts = {row["account_key"]: row for row in dim_accounts(sources)}
-    rows: list[Row] = []
-    for row in fct_revenue(sources):
-        account = accounts.get(row["account_key"], {})
-        attributes = {name: account.get(name) or UNKNOWN for name in ("account_name", *ATTRIBUTES, "owner_name")}
-        rows.append({**row, **attributes})
-    return rows
 
 
 def _amount(row: Row, movement: str) -> Fraction:
@@ -38,10 +27,21 @@ def _amount(row: Row, movement: str) -> Fraction:
 def mart_mrr_waterfall(sources: SourceData) -> list[Row]:
     """The rows of mart_mrr_waterfall, by top account and month."""
     movements = ("new", "expansion", "reactivation", "contraction", "churn")
-    return [
-        {**row, **{f"{name}_amount": _amount(row, name) for name in movements}, "closing_mrr_amount": row["mrr_amount"]}
-        for row in _described(sources)
-    ]
+    accounts = {row["account_key"]: row for row in dim_accounts(sources)}
+    attributes = {_account_month(row): row for row in fct_account_months(sources)}
+    rows = []
+    for row in fct_revenue(sources):
+        account = accounts.get(row["account_key"], {})
+        rows.append(
+            {
+                **row,
+                **_dimensions(attributes.get(_account_month(row), {})),
+                **{name: account.get(name) or UNKNOWN for name in ("account_name", "owner_name")},
+                **{f"{name}_amount": _amount(row, name) for name in movements},
+                "closing_mrr_amount": row["mrr_amount"],
+            }
+        )
+    return rows
 
 
 def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
@@ -65,7 +65,7 @@ def _retained(now: Sequence[Row], then: Sequence[Row]) -> Row:
         "returned_mrr_amount": total(returned, "mrr_at_rate_of_12_months_ago_amount"),
         "returned_mrr_pct": share(total(returned, "mrr_at_rate_of_12_months_ago_amount"), base_amount),
         "base_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in base_rows.values()),
-        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_12_months_ago"] for row in base),
+        "retained_subscriptions_without_rate": total(base, "subscriptions_without_rate_of_12_months_ago"),
         "nrr_pct": share(retained_amount, base_amount),
         "grr_pct": share(retained_base_amount, base_amount),
     }
@@ -79,6 +79,7 @@ def _flow(rows: Sequence[Row]) -> Row:
     return {
         "opening_mrr_amount": opening,
         **{f"{name}_amount": amount for name, amount in moved.items()},
+        "unknown_movement_account_count": sum(row["movement"] == "unknown" for row in rows),
         "flow_nrr_pct": share(opening + moved["expansion"] - lost, opening),
         "flow_grr_pct": share(opening - lost, opening),
     }
@@ -91,6 +92,11 @@ def _base_and_today(attributes: AccountAttributes, row: Row) -> tuple[Row, Row]:
     return base, attributes.at(tenant, account, attributes.records.last)
 
 
+def _account_month(row: Row) -> tuple[str, str, date]:
+    return row["organization_id"], row["account_id"], row["month"]
+
+
+@model
 def fct_account_months(sources: SourceData) -> list[Row]:
     """The rows of fct_account_months, by top account and month."""
     attributes, rows = AccountAttributes(sources), []
@@ -109,26 +115,25 @@ def fct_account_months(sources: SourceData) -> list[Row]:
     return rows
 
 
-def _dimensions(attributes: AccountAttributes, row: Row) -> dict[str, str]:
-    """The value of each dimension for a row of fct_revenue."""
-    base, today = _base_and_today(attributes, row)
+def _dimensions(attributes: Row) -> dict[str, str]:
+    """The value of each dimension for a row of fct_revenue, from its row of fct_account_months."""
     return {
         "total": "total",
-        **{name: base[name] or UNKNOWN for name in ATTRIBUTES},
-        **{f"{name}_today": today[name] or UNKNOWN for name in ATTRIBUTES},
+        **{name: attributes.get(f"base_{name}") or UNKNOWN for name in ATTRIBUTES},
+        **{f"{name}_today": attributes.get(f"{name}_today") or UNKNOWN for name in ATTRIBUTES},
     }
 
 
 def mart_nrr_summary(sources: SourceData) -> list[Row]:
     """The rows of mart_nrr_summary, by dimension, value and month."""
     places: dict[Place, dict[date, list[Row]]] = {}
-    attributes = AccountAttributes(sources)
+    attributes = {_account_month(row): row for row in fct_account_months(sources)}
     rows = [dict(row) for row in fct_revenue(sources)]
-    without = {(row["organization_id"], row["account_id"], row["month"]) for row in rows if not row["subscription_count"]}
+    without = {_account_month(row) for row in rows if not row["subscription_count"]}
     for row in rows:
         between = (shifted(row["month"], -count) for count in range(1, YEAR))
         row["has_lapsed"] = any((row["organization_id"], row["account_id"], month) in without for month in between)
-        for dimension, value in _dimensions(attributes, row).items():
+        for dimension, value in _dimensions(attributes.get(_account_month(row), {})).items():
             place = (row["organization_id"], dimension, value)
             places.setdefault(place, {}).setdefault(row["month"], []).append(row)
     tenants, bases = Tenants(sources), grouped(rows, "organization_id", "month")
@@ -164,7 +169,7 @@ def mart_revenue_cohorts(sources: SourceData) -> list[Row]:
         cohort_figures = {
             "cohort_account_count": len(first),
             "cohort_mrr_amount": total(first, "mrr_amount"),
-            "cohort_subscriptions_without_rate": sum(row["subscriptions_without_rate"] for row in first),
+            "cohort_subscriptions_without_rate": total(first, "subscriptions_without_rate"),
         }
         for since, _ in enumerate(months_between(oldest[tenant], last)):
             month = shifted(cohort, since)
@@ -199,9 +204,9 @@ def _cohort_retention(cohort_figures: Row, found: Sequence[Row]) -> Row:
     return {
         "retained_account_count": count,
         "retained_mrr_amount": amount,
-        "retained_subscriptions_without_rate": sum(row["subscriptions_without_rate_of_cohort_month"] for row in found),
+        "retained_subscriptions_without_rate": total(found, "subscriptions_without_rate_of_cohort_month"),
         "retained_mrr_at_month_rates_amount": at_month_rates,
-        "retained_subscriptions_without_month_rate": sum(row["subscriptions_without_rate"] for row in found),
+        "retained_subscriptions_without_month_rate": total(found, "subscriptions_without_rate"),
         "logo_retention_pct": share(count, cohort_figures["cohort_account_count"]),
         "revenue_retention_pct": share(amount, cohort_figures["cohort_mrr_amount"]),
         "revenue_retention_at_month_rates_pct": share(at_month_rates, cohort_figures["cohort_mrr_amount"]),

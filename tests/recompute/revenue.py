@@ -28,7 +28,7 @@ def _month(orders: list[Row], products: list[Row]) -> Row:
     counting = [order for order in orders if order["is_revenue"]]
     bought = [order for order in counting if order["has_rate"]]
     amounts = [order["revenue_amount"] for order in bought]
-    customers = [total(own, "revenue_amount") for own in grouped(bought, "account_id").values()]
+    customers = [total(own, "revenue_amount") for (account,), own in grouped(bought, "account_id").items() if account is not None]
     revenue, sold = sum(amounts, Fraction(0)), total(products, "revenue_amount")
     named = [product["revenue_amount"] for product in products if product["product_id"] != UNKNOWN]
     return {

@@ -10,6 +10,7 @@ from functools import cache
 import yaml
 
 from include.settings import ROOT
+from tests.recompute.sources import SourceData
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,12 @@ def iana_name(timezone: str | None) -> str | None:
     return None if timezone is None else _time_zones().get(timezone.lower())
 
 
-@cache
-def scenarios() -> list[Scenario]:
-    """The scenarios of the seed pipeline_scenarios."""
+def scenarios(sources: SourceData) -> list[Scenario]:
+    """The scenarios of the seed pipeline_scenarios, or those that a golden case gives."""
     return [
         Scenario(
             row["scenario"],
-            apply_probability=row["apply_probability"] == "true",
-            apply_stage_weight=row["apply_stage_weight"] == "true",
-            include_open=row["include_open"] == "true",
+            *(str(row[name]).lower() == "true" for name in ("apply_probability", "apply_stage_weight", "include_open")),
         )
-        for row in seed("pipeline_scenarios")
+        for row in sources.models.get("pipeline_scenarios") or seed("pipeline_scenarios")
     ]

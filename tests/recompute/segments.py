@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 
-from tests.recompute.accounts import segment
+from tests.recompute.accounts import dim_accounts
 from tests.recompute.grouping import grouped, total
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between
@@ -15,6 +15,7 @@ from tests.recompute.orders import charges, fct_orders
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 
+Segments = Mapping[tuple[str, str], str]
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
 
 
@@ -24,10 +25,10 @@ def spread(name: str, values: Sequence[Fraction]) -> Row:
     return {f"average_{name}": sum(values, Fraction(0)) / len(values) if values else None, **figures}
 
 
-def segment_of(records: SubscriptionRecords, tenant: str, account: str) -> str:
-    """The segment of an account's top account; unknown if the tenant has no such account."""
-    top = records.tenants.row("accounts", tenant, records.top(tenant, account))
-    return UNKNOWN if top is None else segment(top["plan_tier"], top["employee_count"])
+def segments(sources: SourceData) -> Segments:
+    """The segment of each account's top account, by organization and account_id."""
+    accounts = {(row["organization_id"], row["account_id"]): row for row in dim_accounts(sources)}
+    return {(tenant, account): accounts[tenant, row["top_account_id"]]["segment"] for (tenant, account), row in accounts.items()}
 
 
 def _subscribed(rows: list[Row]) -> Row:
@@ -66,21 +67,22 @@ def _ordered(orders: list[Row]) -> Row:
 def mtr_customer_segment_summary(sources: SourceData) -> list[Row]:
     """The rows of mtr_customer_segment_summary, by segment and month, without a gap."""
     records = SubscriptionRecords(sources)
-    subscribed = _placed(records, fct_revenue(sources))
+    by_account = segments(sources)
+    subscribed = _placed(by_account, fct_revenue(sources))
     ordered = _placed(
-        records,
+        by_account,
         ({**row, "month": month_of(row["ordered_at"])} for row in fct_orders(sources) if row["ordered_at"] < sources.as_of),
     )
     rows: list[Row] = []
     for (tenant,), places in grouped(_names({**subscribed, **ordered}), "organization_id").items():
-        segments: set[str] = {place["segment"] for place in places}
+        names: set[str] = {place["segment"] for place in places}
         for month in months_between(min(place["month"] for place in places), records.last):
             figures = {
                 name: {
                     **_subscribed(subscribed.get((tenant, name, month), [])),
                     **_ordered(ordered.get((tenant, name, month), [])),
                 }
-                for name in segments
+                for name in names
             }
             totals = {name: total(figures.values(), name) for name in ("mrr_amount", "order_revenue")}
             rows += [
@@ -99,8 +101,8 @@ def mtr_customer_segment_summary(sources: SourceData) -> list[Row]:
     return rows
 
 
-def _placed(records: SubscriptionRecords, rows: Sequence[Row]) -> dict[tuple[str, str, date], list[Row]]:
-    placed = ({**row, "segment": segment_of(records, row["organization_id"], row["account_id"])} for row in rows)
+def _placed(by_account: Segments, rows: Iterable[Row]) -> dict[tuple[str, str, date], list[Row]]:
+    placed = ({**row, "segment": by_account.get((row["organization_id"], row["account_id"]), UNKNOWN)} for row in rows)
     return grouped(placed, "organization_id", "segment", "month")
 
 

@@ -15,13 +15,14 @@ from tests.recompute.sources import Row
 DEFAULT_TARGETS = {"critical": (60, 240), "high": (120, 1440), "medium": (240, 4320), "low": (480, 7200)}
 
 OPEN = {"open", "pending", "on_hold", "escalated"}
+CLOCKS = {"calendar", "business"}
 RESOLVED = {"resolved", "closed", "merged"}
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The targets in minutes for one priority, the clock they are measured on, and their source (policy, default)."""
+    """The targets in minutes for one priority, the clock they are measured on (calendar, business, unknown), and their source (policy, default)."""
 
     response: int
     resolution: int
@@ -43,7 +44,10 @@ def policy(rows: Sequence[Row], priority: str, day: date) -> Policy | None:
     ]
     if in_force:
         latest = max(in_force, key=lambda row: row["valid_from"])
-        return Policy(latest["first_response_minutes"], latest["resolution_minutes"], latest["clock"], "policy")
+        clock = known_as(latest["clock"], "sla_clock_synonyms")
+        return Policy(
+            latest["first_response_minutes"], latest["resolution_minutes"], clock if clock in CLOCKS else UNKNOWN, "policy"
+        )
     if priority in DEFAULT_TARGETS:
         return Policy(*DEFAULT_TARGETS[priority], "calendar", "default")
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
@@ -11,10 +11,11 @@ from tests.recompute.grouping import grouped
 from tests.recompute.months import month_end
 from tests.recompute.seeds import known_as
 from tests.recompute.sla import own_priorities, priority_at
-from tests.recompute.sources import Row, SourceData, natural
+from tests.recompute.sources import Row, SourceData, model, natural
 from tests.recompute.tenants import share
 from tests.recompute.tickets import fct_tickets
 
+Identity = tuple[str, str]
 METRICS = {"first_response": "response", "resolution": "resolution"}
 # Minutes by which two figures may differ. It repeats a dbt var on purpose.
 TOLERANCE = 1
@@ -29,7 +30,7 @@ def _reports(sources: SourceData) -> dict[tuple[str, str, str], Row]:
     """The report that counts, by organization, ticket and metric: the last changed, and of those the first by its word."""
     found: dict[tuple[str, str, str], Row] = {}
     for row in sorted(sources["ticket_sla_events"], key=lambda row: row["metric"], reverse=True):
-        metric = known_as(row["metric"], "sla_metric_synonyms")
+        metric = row["sla_metric"] if "sla_metric" in row else known_as(row["metric"], "sla_metric_synonyms")
         if metric in METRICS:
             identity = row["organization_id"], row["ticket_id"], metric
             if identity not in found or row["updated_at"] >= found[identity]["updated_at"]:
@@ -67,11 +68,31 @@ def _priorities(ticket: Row, changes: Sequence[Row], own: Collection[str]) -> se
     return {before, *later}
 
 
+def _priorities_by_ticket(sources: SourceData) -> Mapping[Identity, Collection[str]]:
+    """Every priority that each ticket has had, by organization and ticket."""
+    given = sources.models.get("int_support__priority_history")
+    if given is not None:
+        return {
+            ticket: {row["priority"] for row in rows} for ticket, rows in grouped(given, "organization_id", "ticket_id").items()
+        }
+    policies = grouped(sources["sla_policies"], "organization_id")
+    changes: dict[Identity, list[Row]] = defaultdict(list)
+    for change in sorted(sources["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
+        if change["changed_at"] < sources.as_of:
+            changes[change["organization_id"], change["ticket_id"]].append(change)
+    return {
+        identity: _priorities(ticket, changes[identity], own_priorities(policies.get(identity[:1], [])))
+        for identity, ticket in sources.by_tenant("tickets").items()
+    }
+
+
 def _close(left: Fraction | None, right: Fraction | None) -> bool:
     return left is not None and right is not None and abs(left - right) <= TOLERANCE
 
 
-def _reason(ours: Row, report: Row | None, theirs: str | None, stopped_there: datetime | None, priorities: set[str]) -> str:
+def _reason(
+    ours: Row, report: Row | None, theirs: str | None, stopped_there: datetime | None, priorities: Collection[str]
+) -> str:
     """The reason of one row. `ours` has the figures of one SLA without their prefix."""
     if report is None:
         return "not_reported"
@@ -107,23 +128,17 @@ def _reason(ours: Row, report: Row | None, theirs: str | None, stopped_there: da
     return "unexplained"
 
 
+@model
 def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
     """The rows of fct_ticket_sla_reconciliation, by organization, ticket and metric."""
     reports, as_of = _reports(sources), sources.as_of
     reporting = {tenant for tenant, _, _ in reports}
-    tickets_by_id = sources.by_tenant("tickets")
-    policies = grouped(sources["sla_policies"], "organization_id")
-    changes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for change in sorted(sources["ticket_priority_changes"], key=lambda row: (row["changed_at"], row["change_id"])):
-        if change["changed_at"] < as_of:
-            changes[change["organization_id"], change["ticket_id"]].append(change)
+    priorities = _priorities_by_ticket(sources)
     rows: list[Row] = []
     for ticket in fct_tickets(sources):
         identity = ticket["organization_id"], ticket["ticket_id"]
         if identity[0] not in reporting:
             continue
-        own = own_priorities(policies.get((identity[0],), []))
-        priorities = _priorities(tickets_by_id[identity], changes[identity], own)
         for metric, prefix in METRICS.items():
             report = reports.get((*identity, metric))
             names = ("closed_at", "target_minutes", "clock", "calendar_minutes", "business_minutes", "elapsed_minutes", "state")
@@ -135,7 +150,7 @@ def fct_ticket_sla_reconciliation(sources: SourceData) -> list[Row]:
             difference = None
             if minutes is not None and None not in (ours["elapsed_minutes"], ours["closed_at"], stopped_there):
                 difference = minutes - ours["elapsed_minutes"]
-            reason = _reason(ours, report, theirs, stopped_there, priorities)
+            reason = _reason(ours, report, theirs, stopped_there, priorities.get(identity, ()))
             rows.append(
                 {
                     "organization_id": identity[0],

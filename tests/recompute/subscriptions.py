@@ -59,7 +59,7 @@ def monthly_amount(terms: Row) -> Fraction:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription: its versions as they were landed, oldest first. The last one is the row as of the run."""
+    """A subscription: its versions as they were loaded, oldest first. The last one is the row as of the run."""
 
     versions: Sequence[Row]
 
@@ -111,7 +111,7 @@ class Subscription:
         return False
 
     def _position(self, end: datetime) -> int:
-        """The number of the version that counts at an instant. The first one counts before it was landed, too."""
+        """The number of the version that counts at an instant. The first one counts before it was loaded, too."""
         return max((number for number, row in enumerate(self.versions) if row["updated_at"] < end), default=0)
 
     def _status_since(self, position: int) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.recompute.months import month_of
-from tests.recompute.sources import Row, SourceData
+from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import Tenants
 
 
@@ -18,6 +18,7 @@ def score_class(survey_type: str, score: int | None) -> str | None:
     return None
 
 
+@model
 def fct_survey_responses(sources: SourceData) -> list[Row]:
     """The rows of fct_survey_responses, by response_id."""
     tenants = Tenants(sources)

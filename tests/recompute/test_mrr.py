@@ -230,9 +230,29 @@ def test_a_subscription_without_a_rate_still_makes_a_customer() -> None:
     paid = subscription("100", "2026-05-02", currency="ZAR")
     rows = fct_revenue(sources(paid, fx_rates=known))
     columns = ("subscription_count", "subscriptions_without_rate", "mrr_amount", "movement", "movement_amount", "fx_amount")
-    assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "none", 0, 50)]
+    assert values(rows, *columns) == [(1, 1, 0, "new", 0, 0), (1, 0, 50, "unknown", None, 50)]
     assert values(rows, "mrr_at_rate_of_12_months_ago_amount", "subscriptions_without_rate_of_12_months_ago")[1] == (0, 1)
     assert values(rows, "mrr_at_rate_of_3_months_ago_amount", "subscriptions_without_rate_of_3_months_ago")[1] == (0, 1)
+
+
+def test_a_movement_needs_every_rate() -> None:
+    """From 100 euros to 1,000 kronor, whose first rate is at the end of the second month."""
+    known = [*rates(date(2026, 5, 31), "1"), *rates(date(2026, 6, 30), "1"), *rates(date(2026, 6, 30), "0.15", "SEK")]
+    before = subscription("100", "2026-05-02", "2026-06-10", status="cancelled", updated_at="2026-06-10")
+    after = subscription("1000", "2026-06-10", subscription_id="after", currency="SEK")
+    columns = ("mrr_amount", "movement", "movement_amount", "fx_amount")
+    assert values(fct_revenue(sources(before, after, fx_rates=known)), *columns) == [
+        (100, "new", 100, 0),
+        (150, "unknown", None, 50),
+    ]
+    # The other way round: the amount that is gone has no rate, so nobody knows whether the rest is more or less.
+    kept = subscription("7", "2026-05-02", subscription_id="kept")
+    gone = subscription("1000", "2026-05-02", "2026-06-10", currency="SEK", status="cancelled", updated_at="2026-06-10")
+    assert values(fct_revenue(sources(kept, gone, fx_rates=known)), *columns) == [(7, "new", 7, 0), (7, "unknown", None, 0)]
+    # The rate ends before the second month's end.
+    ended = [*rates(date(2026, 5, 31), "1"), *rates(date(2026, 5, 31), "0.1", "SEK"), *rates(date(2026, 6, 30), "1")]
+    steady = subscription("1000", "2026-05-02", currency="SEK")
+    assert values(fct_revenue(sources(steady, fx_rates=ended)), *columns) == [(100, "new", 100, 0), (0, "unknown", None, -100)]
 
 
 def test_earlier_revenue_is_shown_with_both_rates() -> None:

@@ -229,6 +229,27 @@ def test_the_target_depends_on_the_priority_at_the_event() -> None:
     assert values(row, "resolution_target_minutes", "resolution_state") == (240, "breached")
 
 
+def test_an_unknown_clock_decides_nothing() -> None:
+    replied = ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30")
+    columns = (
+        "response_clock",
+        "response_target_minutes",
+        "response_elapsed_minutes",
+        "response_calendar_minutes",
+        "response_state",
+    )
+    for word in ("lunar", None):
+        lunar = [sla_policy("high", 120, 480, word)]
+        (row,) = fct_tickets(sources(replied, sla_policies=lunar))
+        assert values(row, *columns) == ("unknown", None, None, 150, "unknown")
+        assert row["response_policy"] == "policy"
+        # Only the calendar clock can count.
+        (row,) = fct_tickets(sources(replied, sla_policies=lunar, business_hours=[]))
+        assert values(row, *columns) == ("calendar", 120, 150, 150, "breached")
+    (row,) = fct_tickets(sources(replied, sla_policies=[sla_policy("high", 120, 480, "Calendar Hours")]))
+    assert values(row, *columns) == ("calendar", 120, 150, 150, "breached")
+
+
 def test_without_opening_hours_the_calendar_clock_applies() -> None:
     (row,) = fct_tickets(sources(ticket("2026-09-21T07:00", first_responded_at="2026-09-21T09:30"), business_hours=[]))
     assert values(row, "response_clock", "response_business_minutes", "response_state") == (

@@ -6,9 +6,9 @@ import calendar
 from datetime import date
 
 from tests.recompute.accounts import dim_accounts, fct_account_lifecycle
-from tests.recompute.causes import CAUSE, dim_root_causes, dim_ticket_categories
+from tests.recompute.causes import CAUSE, UNKNOWN_CATEGORY, UNKNOWN_CAUSE, dim_root_causes, dim_ticket_categories
 from tests.recompute.months import month_end, month_of
-from tests.recompute.sources import Row, SourceData, natural
+from tests.recompute.sources import Row, SourceData, model, natural
 from tests.recompute.tenants import UNKNOWN, Tenants
 from tests.recompute.tickets import fct_tickets
 
@@ -66,8 +66,8 @@ class _Dimensions:
         """All dimension columns of a ticket."""
         tenant = ticket["organization_id"]
         account = (tenant, ticket["account_id"])
-        category = self.categories.get((tenant, ticket["category_id"])) or self.categories[tenant, UNKNOWN]
-        cause = self.causes.get((tenant, ticket["root_cause_id"])) or self.causes[tenant, UNKNOWN]
+        category = self.categories.get((tenant, ticket["category_id"])) or UNKNOWN_CATEGORY
+        cause = self.causes.get((tenant, ticket["root_cause_id"])) or UNKNOWN_CAUSE
         assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
         return {
             **_account(self.accounts.get(account), self.lifecycles.get(account)),
@@ -88,6 +88,7 @@ def _by(rows: list[Row], identity: str) -> Dimension:
     return {(row["organization_id"], row[identity]): row for row in rows}
 
 
+@model
 def mart_ticket_analytics(sources: SourceData) -> list[Row]:
     """The rows of mart_ticket_analytics, by ticket."""
     dimensions = _Dimensions(sources)

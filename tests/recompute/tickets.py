@@ -12,7 +12,7 @@ from tests.recompute import releases
 from tests.recompute.clock import BusinessClock, clocks, exact_minutes
 from tests.recompute.seeds import known_as
 from tests.recompute.sla import OPEN, RESOLVED, UNKNOWN, own_priorities, policy, priority_at, state
-from tests.recompute.sources import Row, SourceData, computed_once, natural
+from tests.recompute.sources import Row, SourceData, computed_once, model, natural
 
 RECORDED = (
     *(
@@ -80,12 +80,12 @@ class _Case:
         priority = self.priority(closed_at or self.as_of)
         terms = policy(self.policies, priority, self.clock.day(created_at))
         has_hours = self.clock.has_hours(created_at)
-        target = None if terms is None else terms.minutes(name)
         deciding = terms.clock if terms is not None and has_hours else "calendar"
+        target = None if terms is None or deciding == UNKNOWN else terms.minutes(name)
         calendar = exact_minutes(closed_at - created_at) if closed_at else None
         business = self.clock.elapsed(created_at, closed_at) if closed_at and has_hours else None
         elapsed: Fraction | None = None
-        if measured_to is not None:
+        if measured_to is not None and deciding != UNKNOWN:
             on_calendar = exact_minutes(measured_to - created_at)
             elapsed = self.clock.elapsed(created_at, measured_to) if deciding == "business" else on_calendar
         sla_state = "excluded" if self.is_merged else state(elapsed, target, is_over)
@@ -180,6 +180,7 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
     }
 
 
+@model
 @computed_once
 def fct_tickets(sources: SourceData) -> list[Row]:
     """The rows of fct_tickets, by ticket_id."""

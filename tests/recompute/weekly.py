@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from tests.recompute.accounts import dim_accounts
 from tests.recompute.compliance import CLOCKS, SLAS
 from tests.recompute.distribution import distribution
 from tests.recompute.grouping import counted, grouped, total, without_status
-from tests.recompute.mrr import SubscriptionRecords, fct_revenue
+from tests.recompute.mrr import fct_revenue
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import share
+from tests.recompute.tenants import Tenants, share
 from tests.recompute.tickets import fct_tickets
 
 WEEK = timedelta(days=7)
+Accounts = Mapping[tuple[str, str], Row]
 Revenue = Mapping[tuple[Any, ...], Sequence[Row]]
 
 
@@ -30,12 +32,10 @@ def _weeks(first: date, last: date) -> Iterator[date]:
         first += WEEK
 
 
-def _at_risk(records: SubscriptionRecords, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
+def _at_risk(accounts: Accounts, revenue: Revenue, tenant: str, week: date, violators: Sequence[Row]) -> Row:
     """The customers whose tickets breached an SLA in a week, and their revenue in the month of its Monday."""
-    of_known_accounts = [
-        ticket for ticket in violators if records.tenants.row("accounts", tenant, ticket["account_id"]) is not None
-    ]
-    tops = {records.top(tenant, ticket["account_id"]) for ticket in of_known_accounts}
+    of_known_accounts = [ticket for ticket in violators if (tenant, ticket["account_id"]) in accounts]
+    tops = {accounts[tenant, ticket["account_id"]]["top_account_id"] for ticket in of_known_accounts}
     months = [row for top in tops for row in revenue.get((tenant, top, week.replace(day=1)), [])]
     return {
         "sla_violator_count": len(violators),
@@ -68,7 +68,8 @@ def _service_figures(tickets: Sequence[Row]) -> Row:
 
 def mtr_weekly_ops(sources: SourceData) -> list[Row]:
     """The rows of mtr_weekly_ops, without a gap from an organization's first ticket to the week of the as-of time."""
-    records = SubscriptionRecords(sources)
+    tenants = Tenants(sources)
+    accounts = {(row["organization_id"], row["account_id"]): row for row in dim_accounts(sources)}
     revenue = grouped(fct_revenue(sources), "organization_id", "account_id", "month")
     tickets = [
         {**ticket, "week_start": monday(ticket["created_at"])}
@@ -90,9 +91,9 @@ def mtr_weekly_ops(sources: SourceData) -> list[Row]:
                     "iso_year": iso.year,
                     "iso_week": iso.week,
                     "is_complete": datetime.combine(week + WEEK, time.min, UTC) <= sources.as_of,
-                    "reporting_currency": records.tenants.reporting_currency(tenant),
+                    "reporting_currency": tenants.reporting_currency(tenant),
                     **_service_figures(created),
-                    **_at_risk(records, revenue, tenant, week, violators),
+                    **_at_risk(accounts, revenue, tenant, week, violators),
                 }
             )
     return rows

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import orjson
 import pyarrow as pa
 
-from include.sources.schema import ColumnType, Table
+from include.contract import ColumnType
+from include.sources.schema import Table
 
 
 class ReadError(RuntimeError):

@@ -14,7 +14,8 @@ from include.sources.readers.pieces import Piece, ReadError, Window
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.schema import ColumnType, SqlReader, Table
+    from include.contract import ColumnType
+    from include.sources.schema import SqlReader, Table
 
 CONNECT_TIMEOUT_SECONDS = 15
 #: Rows that one query selects by key.
@@ -75,7 +76,7 @@ class SqlTables:
     def _select(self, table: Table, where: Callable[[sa.Table], list[Any]], **arguments: Any) -> Iterator[Piece]:
         from dlt.sources.sql_database import sql_table
 
-        name = table.table or table.name
+        name, schema = table.table or table.name, table.schema_name or self._settings.schema_name
         kinds: dict[str, ColumnType] = {}
 
         def query(_: Any, relation: sa.Table) -> sa.Select[Any]:
@@ -87,7 +88,7 @@ class SqlTables:
             resource = sql_table(
                 self._engine,
                 table=name,
-                schema=self._settings.schema_name,
+                schema=schema,
                 backend="pyarrow",
                 chunk_size=self._settings.chunk_rows,
                 query_adapter_callback=query,
@@ -98,7 +99,7 @@ class SqlTables:
                 if isinstance(item, pa.Table):
                     yield Piece(item, kinds=kinds)
         except sa.exc.NoSuchTableError:
-            raise ReadError(f"the database has no table {self._settings.schema_name}.{name}") from None
+            raise ReadError(f"the database has no table {schema}.{name}") from None
 
     def is_transient(self, error: BaseException) -> bool:
         """True if the connection was refused or lost."""

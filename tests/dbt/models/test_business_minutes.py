@@ -112,23 +112,23 @@ class Desk:
         write_table(bq, "core.dim_organizations", columns, organizations)
         staged = [{name: ticket[name] for name in ("organization_id", "ticket_id", "created_at")} for ticket in self.tickets]
         columns = {"organization_id": str, "ticket_id": str, "created_at": datetime}
-        write_table(bq, "staging.stg_support__tickets", columns, staged)
+        write_table(bq, "conformed.conformed_tickets", columns, staged)
         columns = {"organization_id": str, "valid_from": date, "weekday": int, "opens_time": time, "closes_time": time}
         hours = [
             {"organization_id": zone, "opens_time": window["opens_at"], "closes_time": window["closes_at"], **window}
             for zone in TIMEZONES
             for window in self.hours[zone]
         ]
-        write_table(bq, "staging.stg_reference__business_hours", columns, hours)
+        write_table(bq, "conformed.conformed_business_hours", columns, hours)
         holidays = [{"organization_id": zone, "holiday_date": day} for zone in TIMEZONES for day in self.holidays[zone]]
-        write_table(bq, "staging.stg_reference__holidays", {"organization_id": str, "holiday_date": date}, holidays)
+        write_table(bq, "conformed.conformed_holidays", {"organization_id": str, "holiday_date": date}, holidays)
         write_table(bq, "core.dim_facilities", {"organization_id": str, "facility_id": str, "facility_key": str}, [])
         write_table(bq, "core.int_support__tickets", ticket_columns(), self.tickets)
 
 
 def test_business_minutes_agree_with_zoneinfo(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk.at_random(random.Random(SEED))
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         desk.write(bq)
         build(END.isoformat(), "int_calendar__opening_hours", "dim_open_time", "fct_tickets")
         found = rows(

@@ -84,7 +84,7 @@ def test_the_churn_history_keeps_a_run_once_and_deletes_from_one_partition(monke
 
 def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each ticket is in the table once, whichever way its partition changed. The statements name the months of changed tickets only."""
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         opened = {"organization_id": str, "utc_date": date, "open_microseconds_before": int}
         opened |= dict.fromkeys(("segment_from", "segment_until", "open_until"), datetime)
         write_table(bq, "core.dim_open_time", opened, [])
@@ -94,7 +94,7 @@ def test_tickets_are_merged_and_deleted_in_the_partitions_that_they_touch(monkey
             """Build fct_tickets from tickets with these ids and closing times; returns the ids and closing times in the table."""
             tickets = [_ticket(number, closed_at) for number, closed_at in closed.items()]
             write_table(bq, "core.int_support__tickets", ticket_columns(), tickets)
-            write_table(bq, "staging.stg_support__tickets", {"organization_id": str, "ticket_id": str}, tickets)
+            write_table(bq, "conformed.conformed_tickets", {"organization_id": str, "ticket_id": str}, tickets)
             build(as_of, "fct_tickets")
             found = rows("select ticket_id, resolution_closed_at from core.fct_tickets order by ticket_id", bq)
             assert len(found) == len(tickets)

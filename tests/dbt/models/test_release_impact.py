@@ -47,11 +47,11 @@ def test_the_spike_after_version_1_2_is_found(monkeypatch: pytest.MonkeyPatch, t
         "created_at": datetime,
         "created_date": date,
     }
-    with connected(monkeypatch, "core", "staging", "marts_build") as bq:
+    with connected(monkeypatch, "core", "conformed", "marts_build") as bq:
         write_table(bq, "core.fct_tickets", in_tickets, tickets)
-        write_table(bq, "staging.stg_support__tickets", in_tickets, tickets)
+        write_table(bq, "conformed.conformed_tickets", in_tickets, tickets)
         columns = {"organization_id": str, "app_version": str, "occurred_at": datetime}
-        write_table(bq, "staging.stg_product__usage_events", columns, events)
+        write_table(bq, "conformed.conformed_usage_events", columns, events)
         build(AS_OF.isoformat(), "watched_releases", "release_spike_settings", "dim_releases", "mart_release_impact")
         spikes = rows(
             "select organization_id, release_version, is_watched, ticket_date from marts_build.mart_release_impact where is_spike",

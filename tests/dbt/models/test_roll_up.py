@@ -14,6 +14,8 @@ ACCOUNTS: tuple[tuple[str, str, str | None, str | None], ...] = (
     ("a", "child", None, "top"),
     ("a", "grandchild", None, "child"),
     ("a", "merged", "grandchild", None),
+    ("a", "in_billing", None, "own_parent"),
+    ("a", "merged_in_billing", "in_billing", None),
     ("a", "merged_with_parent", "other_top", "child"),
     ("a", "other_top", None, None),
     ("a", "orphan", None, "nowhere"),
@@ -35,6 +37,8 @@ EXPECTED = {
     ("a", "child"): ("top", None),
     ("a", "grandchild"): ("top", None),
     ("a", "merged"): ("top", None),
+    ("a", "in_billing"): ("top", None),
+    ("a", "merged_in_billing"): ("top", None),
     ("a", "merged_with_parent"): ("other_top", None),
     ("a", "other_top"): ("other_top", None),
     ("a", "orphan"): ("orphan", "missing_target"),
@@ -53,9 +57,11 @@ EXPECTED = {
 
 def test_accounts_roll_up_to_their_top(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("organization_id", "account_id", "merged_into_account_id", "parent_account_id")
-    with connected(monkeypatch, "core", "staging") as bq:
+    with connected(monkeypatch, "core", "conformed") as bq:
         accounts = [dict(zip(names, account, strict=True)) for account in ACCOUNTS]
-        write_table(bq, "staging.stg_crm__accounts", dict.fromkeys(names, str), accounts)
+        write_table(bq, "conformed.conformed_accounts", dict.fromkeys(names, str), accounts)
+        matched = {"organization_id": "a", "account_id": "in_billing", "matched_account_id": "grandchild"}
+        write_table(bq, "core.dim_account_identity", dict.fromkeys(matched, str), [matched])
         build("2026-10-01", "int_accounts__links", "int_accounts__walks", "int_accounts__roll_up")
         found = rows("select organization_id, account_id, top_account_id, roll_up_issue from core.int_accounts__roll_up", bq)
 

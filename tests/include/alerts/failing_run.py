@@ -16,7 +16,7 @@ from tests.include.alerts.airflow_tables import register
 
 BROKEN = Outcome(
     name="keys_are_unique",
-    relation="staging.stg_crm__deals",
+    relation="conformed.conformed_deals",
     action="block",
     reason="Each deal counts once.",
     expectation_type="unexpected_rows_expectation",
@@ -34,21 +34,21 @@ arguments = default_args("finance", "high") | {"retries": 1, "retry_delay": time
 with DAG("ingest_billing", schedule=None, default_args=arguments, tags=["tier:high"]) as failing:
 
     @task
-    def land() -> None:
+    def load() -> None:
         raise RuntimeError(f"no answer at try {get_current_context()['ti'].try_number}")
 
-    land()
+    load()
 
 with DAG("transform", schedule=None, default_args=arguments, tags=["tier:critical"]) as blocking:
 
     @task
-    def gate_staging() -> None:
+    def gate_conformed() -> None:
         try:
-            raise GateBlocked(GateVerdict("staging", (BROKEN,)))
+            raise GateBlocked(GateVerdict("conformed", (BROKEN,)))
         except GateBlocked as blocked:
             raise AirflowFailException(str(blocked)) from blocked
 
-    gate_staging()
+    gate_conformed()
 
 if __name__ == "__main__":
     register(failing, blocking)

@@ -54,6 +54,13 @@ def test_one_look_at_the_outbox_reads_it_once(bq: Client, received: Receivers, m
     assert deliver(NOW + 11 * MINUTE, again).sent == 2, "what another has left"
 
 
+def test_a_suppressed_alert_of_an_earlier_release_stays_suppressed(bq: Client) -> None:
+    notify([event()], NOW)
+    bq.query("update ops.alerts set state = 'silent' where channel = 'slack'").result()
+    states = {alert.channel: alert.state for alert in Outbox().recent(NOW)}
+    assert states == {"slack": "suppressed", "email": "pending"}
+
+
 def test_every_message_holds_all_facts(bq: Client, received: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
     from include.settings import settings
 

@@ -32,7 +32,7 @@ NOW = datetime(2026, 10, 1, 8, 5, tzinfo=UTC)
 
 
 def context(
-    error: BaseException | None, task_id: str = "land", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
+    error: BaseException | None, task_id: str = "load", run_id: str = RUN.run_id, dag_id: str = "ingest_crm"
 ) -> dict[str, Any]:
     """The part of the failure callback's context that the code reads."""
     task_instance = SimpleNamespace(
@@ -57,7 +57,7 @@ def outcome(name: str = "keys_are_unique", **changes: Any) -> Outcome:
     """A blocking rule that two rows break."""
     values: dict[str, Any] = {
         "name": name,
-        "relation": "staging.stg_crm__deals",
+        "relation": "conformed.conformed_deals",
         "action": "block",
         "reason": "Each deal counts once.",
         "expectation_type": "unexpected_rows_expectation",
@@ -76,7 +76,7 @@ def blocked(*outcomes: Outcome) -> AirflowFailException:
     """The exception of a gate task, raised in the same way."""
     try:
         try:
-            raise GateBlocked(GateVerdict("staging", outcomes))
+            raise GateBlocked(GateVerdict("conformed", outcomes))
         except GateBlocked as error:
             raise AirflowFailException(str(error)) from error
     except AirflowFailException as error:
@@ -84,13 +84,13 @@ def blocked(*outcomes: Outcome) -> AirflowFailException:
 
 
 def test_a_failed_dag_is_reported_once_and_resolved_by_its_next_success(bq: Client, received: Receivers) -> None:
-    for task_id in ("land", "gate"):
+    for task_id in ("load", "gate"):
         record_failure(context(RuntimeError("no route to host"), task_id))
-    record_failure(context(RuntimeError("no route to host"), "land", "scheduled__2026-10-01T06"))
+    record_failure(context(RuntimeError("no route to host"), "load", "scheduled__2026-10-01T06"))
     assert received.counts == (1, 1, 1)
-    assert received.slack[0]["text"] == "Failed: ingest_crm.land (critical)"
+    assert received.slack[0]["text"] == "Failed: ingest_crm.load (critical)"
     body = str(received.slack[0]["blocks"])
-    assert "sales_operations" in body and "tasks/land" in body and "task-failed.md" in body and "no route to host" in body
+    assert "sales_operations" in body and "tasks/load" in body and "task-failed.md" in body and "no route to host" in body
     assert rows("select count(distinct incident_id) from ops.alerts", bq) == [(1,)]
 
     now = datetime.now(UTC)
@@ -123,11 +123,11 @@ def test_a_run_of_the_monitor_resolves_its_own_failure(bq: Client, received: Rec
 
 
 def test_a_blocked_gate_is_one_message_with_sample_keys(bq: Client, received: Receivers) -> None:
-    record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_staging"))
+    record_failure(context(blocked(outcome(), outcome("volume", unexpected_count=None, samples=())), "gate_conformed"))
     assert received.counts == (1, 1, 1)
-    assert received.slack[0]["text"] == "Gate blocked: gate staging (critical)"
+    assert received.slack[0]["text"] == "Gate blocked: gate conformed (critical)"
     body = str(received.slack[0]["blocks"])
-    assert "keys_are_unique on staging.stg_crm__deals: 2 rows. Each deal counts once." in body
+    assert "keys_are_unique on conformed.conformed_deals: 2 rows. Each deal counts once." in body
     assert "organization_id|deal_id: org-1|deal-7, org-1|deal-9" in body
     assert "blocked-gate.md" in body
 
@@ -138,7 +138,7 @@ def test_rows_without_a_key_and_personal_keys_are_not_shown(bq: Client, received
     values = outcome("values", query=None, column="email", samples=("jane@example.org",))
     personal = outcome("personal", key=("organization_id", "email"), samples=("org-1|jane@example.org",))
     broken = outcome("broken", error="could not cast 'jane@example.org' to INT64", unexpected_count=None)
-    record_failure(context(blocked(whole_row, values, personal, broken), "gate_staging"))
+    record_failure(context(blocked(whole_row, values, personal, broken), "gate_conformed"))
     sent = str([received.slack, received.pagerduty, [mail.as_string() for _, mail in received.mails]])
     assert "could not be evaluated: could not cast … to INT64" in sent
     assert "jane" not in sent
@@ -150,18 +150,18 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
         found = outcome("orphans", action="quarantine", success=count == 0, unexpected_count=count, samples=("values",))
         quarantined = [
             {
-                "relation": "stg_crm__deals",
+                "relation": "conformed_deals",
                 "row_key": f"org-1|deal-{i}",
                 "reason": "x",
                 "expectation": "orphans",
-                "gate": "staging",
+                "gate": "conformed",
                 "row_json": '{"email": "jane@example.org"}',
                 "quarantined_at": NOW,
             }
             for i in range(min(count, 4))
         ]
-        ops.append("quarantine.quarantined_rows", quarantined, replace_where={"gate": "staging"}, client=bq)
-        notify_gate(GateVerdict("staging", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
+        ops.append("quarantine.quarantined_rows", quarantined, replace_where={"gate": "conformed"}, client=bq)
+        notify_gate(GateVerdict("conformed", (found,), count), RunContext(run_id, RUN.as_of), "http://airflow/log")
 
     # Quarantined rows are medium, so their quiet hours are moved away from the time of the test.
     changed = settings().routing_file.read_text().replace('"19:00", until: "07:00"', '"00:00", until: "00:01"')
@@ -181,7 +181,7 @@ def test_quarantined_rows_are_reported_once(bq: Client, received: Receivers, mon
     check("third", 40)
     assert received.counts == (2, 2, 0), "tenfold growth is reported"
     check("fourth", 0)
-    assert received.slack[2]["text"].startswith("Resolved: staging.stg_crm__deals")
+    assert received.slack[2]["text"].startswith("Resolved: conformed.conformed_deals")
     check("fifth", 0)
     assert received.counts == (3, 3, 0)
 
@@ -217,12 +217,12 @@ def in_airflow(module: str, home: Path) -> None:
 def test_airflow_reports_a_last_try_and_a_blocked_gate_once(bq: Client, received: Receivers, tmp_path: Path) -> None:
     in_airflow("failing_run", tmp_path)
     assert [body["text"] for body in received.slack] == [
-        "Failed: ingest_billing.land (high)",
-        "Gate blocked: gate staging (critical)",
+        "Failed: ingest_billing.load (high)",
+        "Gate blocked: gate conformed (critical)",
     ]
     assert received.counts == (2, 2, 1)
     assert "RuntimeError: no answer at try 2" in str(received.slack[0]["blocks"])
-    assert "/tasks/land?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
+    assert "/tasks/load?try_number=2|Open the log in Airflow>" in str(received.slack[0]["blocks"])
     assert "For example organization_id|deal_id: org-1|deal-7" in str(received.slack[1]["blocks"])
 
 

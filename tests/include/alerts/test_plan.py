@@ -60,7 +60,7 @@ def test_a_notified_route_is_notified_again_only_if_the_incident_gets_worse(rout
     plan = Plan(first.added, routing, NOW).record([occurrence("marts.mart_b", severity="medium")])
     assert queued(plan) == []
     assert [(alert.state, alert.channel, alert.error) for alert in plan.added] == [
-        ("silent", None, "its routes were already notified of the incident")
+        ("suppressed", None, "its routes were already notified of the incident")
     ]
     worse = Plan([*first.added, *plan.added], routing, NOW).record([occurrence("marts.mart_c", severity="high")])
     assert len(queued(worse)) == 2
@@ -118,7 +118,7 @@ def test_a_silence_mutes_its_names_and_an_owner_may_have_its_own_channel(tmp_pat
     routing = _routing(tmp_path, monkeypatch, content)
     plan = Plan([], routing, NOW).record([occurrence(), occurrence("metrics.mtr_b")])
     assert queued(plan) == [("slack", "slack_webhook_finance", "sla_breached"), ("email", "finance", "sla_breached")]
-    assert [alert.error for alert in plan.added if alert.state == "silent"] == [
+    assert [alert.error for alert in plan.added if alert.state == "suppressed"] == [
         "muted until 2026-10-02 00:00 UTC: moving to the new CRM"
     ]
     assert queued(Plan([], routing, NOW + timedelta(days=1)).record([occurrence()])) != []

@@ -77,7 +77,7 @@ def test_columns_keys_and_nulls_follow_the_schema(company: Company) -> None:
         data = company.tables[table.name]
         assert data.column_names == [column.name for column in table.columns]
         for column in table.columns:
-            assert column.nullable or data[column.name].null_count == 0, f"{table.name}.{column.name}"
+            assert not column.required or data[column.name].null_count == 0, f"{table.name}.{column.name}"
         assert len({tuple(row[name] for name in table.key) for row in data.to_pylist()}) == data.num_rows > 0
 
 

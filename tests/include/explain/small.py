@@ -14,6 +14,8 @@ from include.explain.queries import Queries
 from include.warehouse import Parameters, Row
 
 SALES = "core.fct_sales"
+ACCOUNTS = "core.dim_accounts"
+WEIGHTED = "marts_build.mart_weighted"
 FUNNEL = "marts_build.mart_funnel"
 _FUNNEL = """
 with outcomes as (
@@ -27,6 +29,23 @@ select
     100 * outcomes.lead_count / sum(outcomes.lead_count) over (partition by organization_id) as share_pct
 from outcomes
 """
+_WEIGHTED = """
+with weights as (
+    select organization_id, sum(weight) as all_weights from `local`.`core`.`dim_accounts` group by organization_id
+),
+
+weighted as (
+    select sales.organization_id, sales.month, sum(accounts.weight) as weighted_sales
+    from `local`.`core`.`fct_sales` as sales
+    left join `local`.`core`.`dim_accounts` as accounts
+        on accounts.organization_id = sales.organization_id and accounts.account_key = sales.account_key
+    group by sales.organization_id, sales.month
+)
+
+select weighted.organization_id, weighted.month, weighted.weighted_sales, weights.all_weights
+from weighted
+left join weights on weights.organization_id = weighted.organization_id
+"""
 
 
 def small_project() -> Project:
@@ -36,6 +55,15 @@ def small_project() -> Project:
     sales = _model(SALES, keys, "select 'a' as organization_id, 'won' as stage")
     funnel = _model(FUNNEL, keys | counts, _FUNNEL, sales["unique_id"])
     return Project({"sources": {}, "nodes": {node["unique_id"]: node for node in (sales, funnel)}})
+
+
+def joined_project() -> Project:
+    """A row per sale, the accounts with their weights, and the mart that adds up the weights of a month's sales."""
+    sales = _model(SALES, {"organization_id": "string", "account_key": "string", "month": "date"}, "select 1")
+    accounts = _model(ACCOUNTS, {"organization_id": "string", "account_key": "string", "weight": "int64"}, "select 1")
+    figures = {"organization_id": "string", "month": "date", "weighted_sales": "int64", "all_weights": "int64"}
+    weighted = _model(WEIGHTED, figures, _WEIGHTED, sales["unique_id"], accounts["unique_id"])
+    return Project({"sources": {}, "nodes": {node["unique_id"]: node for node in (sales, accounts, weighted)}})
 
 
 def _model(name: str, columns: dict[str, str], sql: str, *parents: str) -> dict[str, Any]:

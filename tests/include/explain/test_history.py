@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import Client, QueryJobConfig
 
-from include.explain.errors import ExplainError
 from include.explain.history import publications
+from include.explain.project import ExplainError
 from include.explain.queries import Queries
 from tests.include.mcp.published import PUBLISHED_AT, record
 from tests.warehouse import connected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.explain.errors import ExplainError
+from include.explain.project import ExplainError
 from include.explain.queries import sql_of
 from include.explain.where import parse_where
 

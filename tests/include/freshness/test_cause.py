@@ -38,15 +38,15 @@ def cause(event: FreshnessEvent) -> tuple[object, ...]:
 
 def test_a_source_that_failed_comes_before_what_followed_from_it(bq: Client, audit: AuditTables) -> None:
     audit.nightly_run("21", late="support")
-    message = "ingest_support.land: could not read 'ann@example.com' from http://user:secret@host"
+    message = "ingest_support.load: could not read 'ann@example.com' from http://user:secret@host"
     failed = {"state": "failed", "message": message, "log_url": LOG}
     audit.run("ingest_support", "nightly-21", "21 00:00", "21 02:00", "21 02:11", **failed)
-    expected = ("task_failed", "ingest_support.land failed at 2026-11-21 02:11 UTC", "nightly-21", LOG)
+    expected = ("task_failed", "ingest_support.load failed at 2026-11-21 02:11 UTC", "nightly-21", LOG)
     assert cause(breach(bq)) == expected, "and nothing of what the exception quotes"
 
 
 def test_a_source_that_failed_and_was_fixed_is_no_cause(bq: Client, audit: AuditTables) -> None:
-    failed = {"state": "failed", "message": "ingest_support.land: no", "log_url": LOG}
+    failed = {"state": "failed", "message": "ingest_support.load: no", "log_url": LOG}
     audit.run("ingest_support", "nightly-21", "21 00:00", "21 02:00", "21 02:11", **failed)
     audit.run("ingest_support", "nightly-21", "21 00:00", "21 03:00", "21 03:04")
     for raw_table in ("crm.deals", "crm.users", "support.tickets"):
@@ -106,12 +106,12 @@ def test_sources_that_are_there_while_transform_is_not(bq: Client, audit: AuditT
 def test_a_table_of_another_cadence_is_late_for_its_own_refresh(bq: Client, audit: AuditTables) -> None:
     """Its refresh loads the sources itself, so their own DAGs do not matter."""
     audit.run(
-        "ingest_crm", "again", "20 00:00", "20 09:00", "20 09:05", state="failed", message="ingest_crm.land: no", log_url=LOG
+        "ingest_crm", "again", "20 00:00", "20 09:00", "20 09:05", state="failed", message="ingest_crm.load: no", log_url=LOG
     )
-    failed = {"state": "failed", "message": "refresh_hourly.land: no", "log_url": LOG}
+    failed = {"state": "failed", "message": "refresh_hourly.load: no", "log_url": LOG}
     audit.run("refresh_hourly", "r10", "20 10:00", "20 10:00", "20 10:03", **failed)
     found = breach(bq, "20 12:00", "metrics.mtr_hourly")
-    assert cause(found) == ("task_failed", "refresh_hourly.land failed at 2026-11-20 10:03 UTC", "r10", LOG)
+    assert cause(found) == ("task_failed", "refresh_hourly.load failed at 2026-11-20 10:03 UTC", "r10", LOG)
 
 
 def test_a_nightly_that_failed_is_no_cause_for_what_was_refreshed_since(bq: Client, audit: AuditTables) -> None:

@@ -146,7 +146,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
     )
     source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
     first = landed(source, folder, 2).tables["rates"]
-    assert (first.rows, [r.reason for r in first.rejected]) == (3, ["2 columns instead of 4", "no value for the key day"])
+    assert (first.rows, [r.reason for r in first.rejected]) == (3, ["2 fields instead of 4", "no value for the key day"])
     rows = {(str(r["day"]), r["currency"]): r for r in warehouse.rows(f"select * from raw_{name}.rates")}
     assert rows[("2026-10-01", "EUR")]["note"] == "two\nlines"
     assert (rows[("2026-10-01", "GBP")]["rate"], rows[("2026-10-01", "GBP")]["note"]) == (None, None)
@@ -165,7 +165,9 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
     rates.write_text(header + "2026-10-01,EUR,1.2,\nhalf a line")
     assert landed(source, folder, 4).tables["rates"].tombstones == 0
     rates.write_text("")
-    assert [r.reason for r in landed(source, folder, 5).tables["rates"].rejected] == ["the file is empty: not even a header row"]
+    assert [r.reason for r in landed(source, folder, 5).tables["rates"].rejected] == [
+        "the file is empty: its first line must name the columns"
+    ]
     rates.unlink()
     assert landed(source, folder, 6).tables["rates"].rows == 0
 

@@ -262,17 +262,6 @@ def test_one_table_fails_the_others_are_loaded(
     assert PASSWORD not in f"{caught.value}{caplog.text}{SourceConnection.of(name, refused)!r}"
 
 
-def test_an_absent_table_is_not_looked_for_in_the_database(
-    warehouse: Warehouse, write_source: Callable[..., Any], database: Database, name: str
-) -> None:
-    """Its keys are not read either: two loads find no table to read and delete nothing."""
-    lacking = write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS | {"absent": True}})
-    for number in (2, 3):
-        report = landed(lacking, database, number)
-        assert (report.rows, report.tombstones) == (0, 0)
-    assert warehouse.value(f"select count(*) from raw_{name}.customers") == 0
-
-
 def test_lost_connection(
     warehouse: Warehouse, source: Any, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,7 @@ class Warehouse:
         return next(iter(self.rows(sql)[0].values()))
 
     def latest(
-        self, table: str, key: str = "id", order: str = "coalesce(_restored_at, updated_at) desc, "
+        self, table: str, key: str = "id", order: str = "greatest(coalesce(_restored_at, updated_at), updated_at) desc, "
     ) -> dict[Any, dict[str, Any]]:
         """The live rows by key, as staging selects them."""
         sql = (

@@ -13,7 +13,7 @@ from tests.warehouse import connected
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    with connected(monkeypatch, "marts", "staging") as client:
+    with connected(monkeypatch, "marts", "conformed") as client:
         yield client
 
 
@@ -38,7 +38,7 @@ def test_accounts_at_high_risk(bq: Client, levels: list[tuple[str | None, int]],
         create table marts.mart_nrr_summary as
             select 'a' as organization_id, date '2026-09-01' as month, 'GBP' as reporting_currency, 4 as account_count, 101.5 as nrr_pct,
                 cast(null as float64) as grr_pct, true as is_complete, 'total' as dimension;
-        create table staging.stg_crm__organizations as select 'a' as organization_id, 'Albion' as organization_name
+        create table conformed.conformed_organizations as select 'a' as organization_id, 'Albion' as organization_name
         """
     ).result()
     table = revenue.table([dict(row.items()) for row in bq.query(revenue.sql).result()])

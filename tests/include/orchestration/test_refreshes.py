@@ -26,18 +26,23 @@ def test_a_refresh_follows_from_the_lineage(manifest: Path) -> None:
     assert (tickets.tables, tickets.models) == (("marts.mart_ticket_sla_compliance",), ("mart_ticket_sla_compliance",))
     assert tickets.layers["marts"] == ("mart_ticket_sla_compliance",)
     assert tickets.layers["core"] == (
-        "clean_support__ticket_priority_changes",
+        "clean_ticket_priority_changes",
         "fct_tickets",
         "int_support__priority_history",
         "int_support__tickets",
     )
-    assert tickets.layers["staging"] == ("stg_support__ticket_priority_changes", "stg_support__tickets")
+    assert tickets.layers["conformed"] == (
+        "conformed_ticket_priority_changes",
+        "conformed_tickets",
+        "stg_support__ticket_priority_changes",
+        "stg_support__tickets",
+    )
     assert "sla_default_targets" in tickets.layers["seeds"]
     assert {name: set(source.tables) for name, source in tickets.sources.items()} == {
         "support": {"tickets", "ticket_priority_changes"}
     }
     assert {"core.fct_tickets", "marts_build.mart_ticket_sla_compliance"} <= tickets.relations
-    assert {"core.dim_facilities", "core.dim_open_time", "staging.stg_crm__accounts"} <= tickets.reused
+    assert {"core.dim_facilities", "core.dim_open_time", "conformed.conformed_accounts"} <= tickets.reused
     assert not tickets.reused & tickets.relations
     assert set(tickets.upstream["core"]) > set(tickets.layers["core"])
     pipeline = found["refresh_hourly"]
@@ -62,7 +67,12 @@ def test_a_refresh_shorter_than_refresh_every_does_not_load_the_table(
     assert "crm" not in found["refresh_every_15_minutes"].sources
     assert set(found["refresh_hourly"].sources["crm"].tables) == {"facilities", "leads"}
     # The refresh also builds the models downstream of the table, and no others.
-    assert found["refresh_hourly"].layers["staging"] == ("stg_crm__facilities", "stg_crm__leads")
+    assert found["refresh_hourly"].layers["conformed"] == (
+        "conformed_facilities",
+        "conformed_leads",
+        "stg_crm__facilities",
+        "stg_crm__leads",
+    )
     assert {"dim_facilities", "dim_users"} <= set(found["refresh_hourly"].layers["core"])
     assert "core.dim_organizations" in found["refresh_hourly"].reused
 
@@ -80,7 +90,7 @@ def test_every_refresh_loads_a_table_without_refresh_every(known: dict[str, Any]
     declare(monkeypatch, "reference", sla_policies=None)
     tickets = refreshes_of(known)["refresh_every_15_minutes"]
     assert set(tickets.sources) == {"reference", "support"}
-    assert "stg_reference__sla_policies" in tickets.layers["staging"]
+    assert "conformed_sla_policies" in tickets.layers["conformed"]
 
 
 def test_refresh_every_of_a_model_counts_and_is_checked(known: dict[str, Any]) -> None:
@@ -137,7 +147,7 @@ def test_a_snapshot_is_read_and_not_taken(known: dict[str, Any]) -> None:
     built = {name for names in refreshes_of(known)["refresh_hourly"].layers.values() for name in names}
     assert "fct_leads" in built and "snap_accounts" not in built
     # A model that reads a snapshot is built by nightly runs only, because the snapshot changes once a day.
-    known["nodes"][snapshot]["depends_on"]["nodes"] = ["model.customer_intelligence.stg_crm__leads"]
+    known["nodes"][snapshot]["depends_on"]["nodes"] = ["model.customer_intelligence.conformed_leads"]
     known["nodes"]["model.customer_intelligence.dim_users"]["depends_on"]["nodes"].append(snapshot)
     assert "core.dim_users" in refreshes_of(known)["refresh_hourly"].reused
 

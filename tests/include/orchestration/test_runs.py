@@ -17,7 +17,7 @@ from include.run_context import RunContext
 from tests.warehouse import connected
 
 DAG_ID = "refresh_every_15_minutes"
-REUSED = {"core.dim_facilities", "staging.stg_crm__accounts"}
+REUSED = {"core.dim_facilities", "conformed.conformed_accounts"}
 NIGHTLY = datetime(2026, 10, 1, tzinfo=UTC)
 
 
@@ -39,7 +39,7 @@ def test_without_a_nightly_run_it_is_skipped_with_the_reason(bq: Client) -> None
     assert (row["dag_id"], row["state"]) == (DAG_ID, "skipped")
     assert row["message"] == (
         "Run skipped: no complete run of transform has succeeded yet. "
-        "It reuses 2 tables and views of the nightly run, such as core.dim_facilities."
+        "It reuses 2 tables and views of the nightly run, such as conformed.conformed_accounts."
     )
 
 

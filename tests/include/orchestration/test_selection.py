@@ -55,10 +55,10 @@ def test_a_run_without_a_selection_checks_and_publishes_all() -> None:
 
 def test_raw_is_compared_only_with_the_staging_views_that_the_run_builds(manifest: Path) -> None:
     """A view of another run shows another as-of time: a refresh has built it since, or raw has later rows."""
-    assert "raw_keys_are_staged" not in rules("core", "fct_orders", "mart_top_root_causes")
-    balance = rules("core", "stg_crm__orders", "fct_orders")["raw_keys_are_staged"]
+    assert "raw_keys_are_conformed" not in rules("core", "fct_orders", "mart_top_root_causes")
+    balance = rules("core", "stg_crm__orders", "conformed_orders", "fct_orders")["raw_keys_are_conformed"]
     assert "raw_crm.orders" in balance and balance.count("as part") == 1
-    assert "raw_keys_are_staged" in rules("core", "stg_crm__order_items", "clean_crm__order_items")
+    assert "raw_keys_are_conformed" in rules("core", "stg_crm__order_items", "conformed_order_items", "clean_order_items")
 
 
 @pytest.mark.parametrize(

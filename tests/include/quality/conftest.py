@@ -13,7 +13,7 @@ from include.quality.builder import write
 from include.settings import settings
 from tests.warehouse import connected
 
-DATASETS = ("raw_shop", "staging", "core", "marts_build", "metrics_build", "marts")
+DATASETS = ("raw_shop", "conformed", "core", "marts_build", "metrics_build", "marts")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_the_committed_files_follow_from_the_rules() -> None:
 
 
 def test_every_boundary_has_a_gate() -> None:
-    assert list(gates()) == [*(f"raw_{name}" for name in load_sources()), "core", "marts", "staging"]
+    assert list(gates()) == [*(f"raw_{name}" for name in load_sources()), "conformed", "core", "marts"]
 
 
 def test_each_action_is_in_use() -> None:
@@ -55,9 +55,9 @@ def test_a_gate_is_one_suite_unless_its_statement_would_scan_too_many_tables() -
 
     assert suites(50) == ["expectations/core.json"]
     assert suites(51) == ["expectations/core.json", "expectations/core/2.json"]
-    assert len(suites(25, "staging.stg_shop__items")) == 1 and len(suites(26, "staging.stg_shop__items")) == 2
-    assert len(suites(16, "core.clean_shop__items")) == 1, "a clean view reads its staging view and the quarantine"
-    assert len(suites(17, "core.clean_shop__items")) == 2
+    assert len(suites(25, "conformed.conformed_items")) == 1 and len(suites(26, "conformed.conformed_items")) == 2
+    assert len(suites(16, "core.clean_items")) == 1, "a clean view reads its conformed view and the quarantine"
+    assert len(suites(17, "core.clean_items")) == 2
     assert suites(151) == ["expectations/core.json", "expectations/core/2.json", "expectations/core/3.json"]
 
 
@@ -107,52 +107,54 @@ def test_json_of_a_removed_gate_is_deleted(gates: Make, tmp_path: Path) -> None:
     assert written == ["marts.json"] * 3
 
 
-CLEAN = "select * from {{ ref('stg_shop__items') }} as staged where {{ not_quarantined('stg_shop__items', key=['id']) }}"
+CLEAN = "select * from {{ ref('conformed_items') }} as staged where {{ not_quarantined('conformed_items', key=['id']) }}"
 
 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
         ({}, None),
-        ({"models/core/fct_items.sql": "select * from {{ ref('clean_shop__items') }}"}, None),
+        ({"models/core/fct_items.sql": "select * from {{ ref('clean_items') }}"}, None),
         (
-            {"models/core/fct_parents.sql": "select * from {{ ref('stg_shop__parents') }}, {{ ref('stg_shop__items_sold') }}"},
+            {"models/core/fct_parents.sql": "select * from {{ ref('conformed_parents') }}, {{ ref('conformed_items_sold') }}"},
             None,
         ),
         ({"models/core/fct_items.sql": f"with items as ({CLEAN}) select * from items"}, None),
-        ({"models/intermediate/clean/clean_shop__items.sql": None}, "Add dbt/models/intermediate/clean/clean_shop__items.sql"),
+        ({"models/intermediate/clean/clean_items.sql": None}, "Add dbt/models/intermediate/clean/clean_items.sql"),
         (
-            {"models/intermediate/clean/clean_shop__items.sql": CLEAN.replace("'id'", "'shop', 'id'")},
-            r"not that of the rule orphans. Write not_quarantined\('stg_shop__items', key=\['id'\]\)",
+            {"models/intermediate/clean/clean_items.sql": CLEAN.replace("'id'", "'shop', 'id'")},
+            r"not that of the rule orphans. Write not_quarantined\('conformed_items', key=\['id'\]\)",
         ),
-        ({"models/intermediate/clean/clean_shop__parents.sql": "select 1"}, "Delete the model"),
+        ({"models/intermediate/clean/clean_parents.sql": "select 1"}, "Delete the model"),
         (
-            {"models/core/fct_items.sql": "select * from {{ ref('stg_shop__items') }}"},
+            {"models/core/fct_items.sql": "select * from {{ ref('conformed_items') }}"},
             "fct_items.sql: it reads .* Read ref.'clean_",
         ),
-        ({"tests/all_items.sql": "{% set staged = ['stg_shop__items'] %}"}, "all_items.sql: it reads"),
+        ({"tests/all_items.sql": "{% set staged = ['conformed_items'] %}"}, "all_items.sql: it reads"),
         ({"models/core/dim_items.sql": "{{ all_versions('shop', 'items') }}"}, "dim_items.sql: it reads"),
+        ({"models/core/dim_items.sql": "{{ unite('items') }}"}, "dim_items.sql: it reads"),
+        ({"models/core/dim_items.sql": "select * from {{ ref('stg_shop__items') }}"}, "dim_items.sql: it reads"),
         (
-            {"snapshots/core/snap_items.yml": "snapshots: [{name: snap_items, relation: ref('stg_shop__items')}]"},
+            {"snapshots/core/snap_items.yml": "snapshots: [{name: snap_items, relation: ref('conformed_items')}]"},
             "snap_items.yml: it reads",
         ),
         ({"models/core/dim_items.sql": "{{ latest_rows(source_name='shop', table_name='items') }}"}, "dim_items.sql: it reads"),
-        ({"tests/core/no_items.sql": "select * from staging.stg_shop__items"}, "no_items.sql: it reads"),
+        ({"tests/core/no_items.sql": "select * from conformed.conformed_items"}, "no_items.sql: it reads"),
         (
             {"models/core/fct_items.sql": CLEAN.replace("'id'", "'shop'")},
-            r"fct_items.sql: it reads .*not_quarantined\('stg_shop__items', key=\['id'\]\)",
+            r"fct_items.sql: it reads .*not_quarantined\('conformed_items', key=\['id'\]\)",
         ),
     ],
 )
-def test_quarantined_rows_reach_no_model_past_staging(
+def test_quarantined_rows_reach_no_model_past_the_conformed_views(
     gates: Make, tmp_path: Path, files: dict[str, str | None], message: str | None
 ) -> None:
-    rule = RULE | {"name": "orphans", "relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
-    gates({"staging": [rule]})
+    rule = RULE | {"name": "orphans", "relation": "conformed.conformed_items", "action": "quarantine", "key": ["id"]}
+    gates({"conformed": [rule]})
     dbt = tmp_path / "dbt"
     common = {
-        "models/staging/shop/stg_shop__items.sql": "{{ latest_rows('shop', 'items') }} -- {{ source('shop', 'items') }}",
-        "models/intermediate/clean/clean_shop__items.sql": CLEAN,
+        "models/conformed/shared/conformed_items.sql": "{{ latest_rows('shop', 'items') }} -- {{ source('shop', 'items') }}",
+        "models/intermediate/clean/clean_items.sql": CLEAN,
     }
     for name, text in (common | files).items():
         if text is not None:
@@ -163,17 +165,15 @@ def test_quarantined_rows_reach_no_model_past_staging(
 
 
 def test_no_rule_of_a_later_gate_reads_quarantined_rows(gates: Make, tmp_path: Path) -> None:
-    orphans = RULE | {"relation": "staging.stg_shop__items", "action": "quarantine", "key": ["id"]}
-    later = RULE | {"rows": "select * from staging.stg_shop__items where id < 0"}
-    clean = tmp_path / "dbt" / "models" / "clean_shop__items.sql"
+    orphans = RULE | {"relation": "conformed.conformed_items", "action": "quarantine", "key": ["id"]}
+    later = RULE | {"rows": "select * from conformed.conformed_items where id < 0"}
+    clean = tmp_path / "dbt" / "models" / "clean_items.sql"
     clean.parent.mkdir(parents=True)
     clean.write_text(CLEAN)
-    gates({"staging": [orphans, later | {"name": "another"}], "core": [RULE]})
+    gates({"conformed": [orphans, later | {"name": "another"}], "core": [RULE]})
     build(check=True)
     gates({"core": [later]})
-    with pytest.raises(
-        GateError, match=r"gates/core\.yml: a_rule: it reads staging\.stg_shop__items.* Read core\.clean_shop__items"
-    ):
+    with pytest.raises(GateError, match=r"gates/core\.yml: a_rule: it reads conformed\.conformed_items.* Read core\.clean_items"):
         build(check=True)
 
 
@@ -186,7 +186,7 @@ def test_no_rule_of_a_later_gate_reads_quarantined_rows(gates: Make, tmp_path: P
         ({"expect": {"type": "x"}}, "exactly one of rows, reconcile and expect"),
         ({"rows": None, "expect": {"column": "x"}}, "type of the expectation"),
         ({"action": "quarantine"}, "needs rows and their key"),
-        ({"action": "quarantine", "key": ["id"]}, "only rows of staging"),
+        ({"action": "quarantine", "key": ["id"]}, "only rows of conformed views"),
         ({"relation": "t"}, "relation"),
         ({"reason": "short"}, "reason"),
     ],

@@ -25,14 +25,14 @@ Make = Callable[..., Path]
 
 ORPHANS: dict[str, Any] = {
     "name": "children_of_known_parents",
-    "relation": "staging.stg_shop__children",
+    "relation": "conformed.conformed_children",
     "action": "quarantine",
     "reason": "The parent is not known.",
     "key": ["organization_id", "child_id"],
     "rows": """
         select children.*
-        from staging.stg_shop__children as children
-        left join staging.stg_shop__parents as parents on children.parent_id = parents.parent_id
+        from conformed.conformed_children as children
+        left join conformed.conformed_parents as parents on children.parent_id = parents.parent_id
         where parents.parent_id is null
     """,
 }
@@ -174,11 +174,11 @@ def test_a_rule_that_cannot_be_evaluated_does_not_hide_other_rules(bq: Client, g
 def test_a_rule_whose_rows_cannot_be_shown_or_quarantined_is_named_and_does_not_hide_other_rules(bq: Client, gates: Make) -> None:
     gates(
         {
-            "staging": [
+            "conformed": [
                 rule("warn", "select * from core.t where value < 0 -- all", "with_a_comment"),
                 rule("warn", "select * from core.t where value < 0", "without_its_key", ("nokey",)),
                 rule("quarantine", "select * from core.t where value < 0", "not_quarantined", ("nokey",))
-                | {"relation": "staging.t"},
+                | {"relation": "conformed.t"},
                 rule("warn", "select * from core.t where value < 0", "counted"),
             ]
         }
@@ -187,7 +187,7 @@ def test_a_rule_whose_rows_cannot_be_shown_or_quarantined_is_named_and_does_not_
     with pytest.raises(
         GateBlocked, match=r"(?s)not_quarantined.*nokey.*without_its_key.*nokey|without_its_key.*nokey.*not_quarantined.*nokey"
     ):
-        run_gate("staging", RUN)
+        run_gate("conformed", RUN)
     assert {(name, verdict) for name, _, _, verdict in verdicts(bq)} == {
         ("with_a_comment", "warn"),
         ("without_its_key", "block"),
@@ -249,14 +249,14 @@ def test_parameters_of_the_run_and_special_characters_reach_the_warehouse_unchan
 
 
 def family(bq: Client, parents: str, children: str) -> None:
-    """Raw parents and children, staging views of all rows, and clean views without the rows in quarantine."""
+    """Raw parents and children, conformed views of all rows, and clean views without the rows in quarantine."""
     for name, values in (("parents", parents), ("children", children)):
         bq.query(f"create or replace table raw_shop.{name} as select * from unnest([{values}])").result()
     for name, key in (("parents", "parent_id"), ("children", "concat(organization_id, '|', child_id)")):
-        bq.query(f"create or replace view staging.stg_shop__{name} as select * from raw_shop.{name}").result()
+        bq.query(f"create or replace view conformed.conformed_{name} as select * from raw_shop.{name}").result()
         bq.query(
-            f"create or replace view core.clean_shop__{name} as select * from staging.stg_shop__{name} where {key} not in ("
-            f"select row_key from quarantine.quarantined_rows where relation = 'stg_shop__{name}')"
+            f"create or replace view core.clean_{name} as select * from conformed.conformed_{name} where {key} not in ("
+            f"select row_key from quarantine.quarantined_rows where relation = 'conformed_{name}')"
         ).result()
 
 
@@ -272,62 +272,62 @@ def in_quarantine(bq: Client) -> list[tuple[object, ...]]:
 
 
 def test_rows_are_quarantined_with_the_reason_and_the_run_continues(bq: Client, gates: Make) -> None:
-    gates({"staging": [ORPHANS]})
+    gates({"conformed": [ORPHANS]})
     family(bq, MUM, CHILDREN)
     for _ in range(2):
-        verdict = run_gate("staging", RUN)
+        verdict = run_gate("conformed", RUN)
         assert (verdict.verdict, verdict.quarantined) == ("quarantine", 2)
-        assert rows("select child_id from core.clean_shop__children", bq) == [("ann",)]
-    assert in_quarantine(bq) == [("stg_shop__children", "o|bob"), ("stg_shop__children", "o|cy")]
+        assert rows("select child_id from core.clean_children", bq) == [("ann",)]
+    assert in_quarantine(bq) == [("conformed_children", "o|bob"), ("conformed_children", "o|cy")]
     kept = rows(
         "select organization_id, reason, expectation, gate, json_value(row_json, '$.parent_id'), run_id, as_of "
         "from quarantine.quarantined_rows where row_key = 'o|bob'",
         bq,
     )
-    assert kept == [("o", "The parent is not known.", "children_of_known_parents", "staging", "dad", RUN.run_id, RUN.as_of)]
+    assert kept == [("o", "The parent is not known.", "children_of_known_parents", "conformed", "dad", RUN.run_id, RUN.as_of)]
     assert verdicts(bq) == [("children_of_known_parents", False, 2, "quarantine")]
 
 
 def test_rows_leave_quarantine_when_their_parent_arrives(bq: Client, gates: Make) -> None:
-    gates({"staging": [ORPHANS]})
+    gates({"conformed": [ORPHANS]})
     family(bq, MUM, CHILDREN)
-    run_gate("staging", RUN)
+    run_gate("conformed", RUN)
     family(bq, f"{MUM}, struct('o', 'dad', 'gran')", CHILDREN)
-    assert run_gate("staging", RUN).verdict == "pass"
+    assert run_gate("conformed", RUN).verdict == "pass"
     assert in_quarantine(bq) == []
-    assert rows("select count(*) from core.clean_shop__children", bq) == [(3,)]
+    assert rows("select count(*) from core.clean_children", bq) == [(3,)]
 
 
 def test_a_row_that_breaks_two_rules_is_quarantined_once(bq: Client, gates: Make) -> None:
-    named = ORPHANS | {"name": "children_have_names", "rows": "select * from staging.stg_shop__children where child_id < 'c'"}
-    gates({"staging": [ORPHANS, named]})
+    named = ORPHANS | {"name": "children_have_names", "rows": "select * from conformed.conformed_children where child_id < 'c'"}
+    gates({"conformed": [ORPHANS, named]})
     family(bq, MUM, CHILDREN)
-    assert run_gate("staging", RUN).quarantined == 3
+    assert run_gate("conformed", RUN).quarantined == 3
     assert [key for _, key in in_quarantine(bq)] == ["o|ann", "o|bob", "o|cy"]
 
 
 def test_children_of_a_quarantined_row_are_quarantined_if_their_rule_reads_the_quarantine(bq: Client, gates: Make) -> None:
     rootless = ORPHANS | {
         "name": "parents_with_a_root",
-        "relation": "staging.stg_shop__parents",
+        "relation": "conformed.conformed_parents",
         "key": ["parent_id"],
-        "rows": "select * from staging.stg_shop__parents where grandparent is null",
+        "rows": "select * from conformed.conformed_parents where grandparent is null",
     }
-    quarantined = "(select row_key from quarantine.quarantined_rows where relation = 'stg_shop__parents')"
+    quarantined = "(select row_key from quarantine.quarantined_rows where relation = 'conformed_parents')"
     orphans = ORPHANS | {"rows": f"{ORPHANS['rows']} or parents.parent_id in {quarantined}"}
-    gates({"staging": [orphans, rootless]})
+    gates({"conformed": [orphans, rootless]})
     family(bq, f"{MUM}, struct('o', 'dad', cast(null as string))", CHILDREN)
-    assert run_gate("staging", RUN).quarantined == 3
+    assert run_gate("conformed", RUN).quarantined == 3
     assert [key for _, key in in_quarantine(bq)] == ["o|bob", "o|cy", "dad"]
 
 
 def test_a_gate_does_not_restore_rows_that_others_quarantined(bq: Client, gates: Make) -> None:
-    gates({"staging": [ORPHANS]})
+    gates({"conformed": [ORPHANS]})
     family(bq, MUM, CHILDREN)
-    foreign = {"relation": "stg_shop__children", "row_key": "o|ann", "reason": "by hand", "expectation": "e", "gate": "hand"}
+    foreign = {"relation": "conformed_children", "row_key": "o|ann", "reason": "by hand", "expectation": "e", "gate": "hand"}
     ops.append("quarantine.quarantined_rows", [foreign | {"quarantined_at": RUN.as_of}], client=bq)
-    run_gate("staging", RUN)
-    assert ("stg_shop__children", "o|ann") in in_quarantine(bq)
+    run_gate("conformed", RUN)
+    assert ("conformed_children", "o|ann") in in_quarantine(bq)
 
 
 def test_reconciliations_are_recorded_whether_their_sides_agree_or_not(bq: Client, gates: Make) -> None:
@@ -421,7 +421,7 @@ def test_a_table_without_a_load_in_this_run_blocks(shop: Client) -> None:
 @pytest.mark.parametrize(
     ("damage", "failure"),
     [
-        ("delete from raw_shop.items where item_id = 'i1'", "landing_is_complete"),
+        ("delete from raw_shop.items where item_id = 'i1'", "load_is_complete"),
         ("update raw_shop.items set item_id = null where item_id = 'i1'", "keys_present_in_items"),
         ("update raw_shop.items set organization_id = null where item_id = 'i1'", "keys_present_in_items"),
         (

@@ -13,7 +13,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include import ops
-from include.quality.derived import core_rules, staging_rules
+from include.quality.derived import conformed_rules, core_rules
 from include.quality.parameters import typed
 from include.quality.reconciliation import differing, read, sides_query
 from include.quality.rules import Rule, load_gates
@@ -29,24 +29,25 @@ VALUES = {"run_id": "this_run", "as_of": "2026-10-01 00:00:00+00", "batch_id": "
 # Rows that meet every rule: one organization, one account with two successive subscriptions, one deal with two stage intervals, one order
 # with one line, one ticket, one answered survey, one login, one row of every other fact, and the audit tables of the run before.
 SOUND = """
-create or replace table staging.stg_crm__organizations as select 'o' as organization_id;
-create or replace table staging.stg_crm__accounts as select 'o' as organization_id, 'a' as account_id;
-create or replace table staging.stg_crm__deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
-create or replace table staging.stg_crm__leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
-create or replace table staging.stg_reference__sla_policies as select 'o' as organization_id, 'p1' as priority;
-create or replace table staging.stg_crm__deal_stage_history as
+create or replace table conformed.conformed_organizations as select 'o' as organization_id;
+create or replace table conformed.conformed_accounts as select 'o' as organization_id, 'a' as account_id;
+create or replace table conformed.conformed_deals as select 'o' as organization_id, 'd' as deal_id, 'discovery' as stage;
+create or replace table conformed.conformed_leads as select 'o' as organization_id, 'k' as lead_id, 'discovery' as stage;
+create or replace table conformed.conformed_sla_policies as
+select 'o' as organization_id, 'p1' as priority, 'business' as clock union all select 'o', 'p2', 'lunar';
+create or replace table conformed.conformed_deal_stage_history as
 select 'o' as organization_id, 'h' as history_id, 'd' as deal_id;
-create or replace table staging.stg_crm__orders as
+create or replace table conformed.conformed_orders as
 select 'o' as organization_id, 'r' as order_id, 'a' as account_id, 'EUR' as currency, numeric '19' as total_amount;
-create or replace table staging.stg_crm__order_items as
+create or replace table conformed.conformed_order_items as
 select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id;
-create or replace table core.clean_crm__order_items as
+create or replace table core.clean_order_items as
 select 'o' as organization_id, 'i' as order_item_id, 'r' as order_id, numeric '20' as line_amount;
-create or replace table staging.stg_support__tickets as
+create or replace table conformed.conformed_tickets as
 select 'o' as organization_id, 't' as ticket_id, 'a' as account_id, 'high' as priority, 'triage' as status;
-create or replace table staging.stg_support__ticket_priority_changes as
+create or replace table conformed.conformed_ticket_priority_changes as
 select 'o' as organization_id, 'p' as change_id, 't' as ticket_id;
-create or replace table staging.stg_billing__subscriptions as
+create or replace table conformed.conformed_subscriptions as
 select
     'o' as organization_id, 's' as subscription_id, 'a' as account_id, cast(null as string) as replaces_subscription_id,
     'cancelled' as status, timestamp '2026-08-05' as started_at, timestamp '2026-09-05' as ended_at
@@ -57,7 +58,7 @@ select 'o', 's3', 'a', null, 'cancelled', timestamp '2026-07-05', cast(null as t
 
 create or replace table core.dim_accounts as
 select 'o' as organization_id, 'a' as account_id;
-create or replace table staging.stg_product__usage_events as select 'o' as organization_id, true as is_login;
+create or replace table conformed.conformed_usage_events as select 'o' as organization_id, true as is_login;
 create or replace table core.fct_usage as select 'o' as organization_id, 1 as event_count, 1 as login_count;
 create or replace table core.pipeline_scenarios as
 select 'weighted' as scenario, true as apply_probability, true as include_open union all select 'committed', false, false;
@@ -90,7 +91,7 @@ select
     timestamp '2026-09-01' as created_at, 'met' as response_state, 'breached' as resolution_state, 'a' as account_key,
     'business' as response_clock, 'calendar' as resolution_clock, true as has_response_times, false as is_merged,
     cast(null as string) as merged_into_ticket_id;
-create or replace table staging.stg_support__ticket_sla_events as
+create or replace table conformed.conformed_ticket_sla_events as
 select 'o' as organization_id, 't' as ticket_id, 'reply_time' as metric;
 create or replace table core.fct_ticket_sla_reconciliation as
 select
@@ -200,16 +201,16 @@ select
 
 # Fact or dimension → the view that it is built from, and the key of both. The unknown user is in no view.
 BUILT_FROM = {
-    "core.dim_contacts": ("staging.stg_crm__contacts", "contact_id"),
-    "core.dim_products": ("staging.stg_crm__products", "product_id"),
-    "core.dim_users": ("staging.stg_crm__users", "user_id"),
-    "core.fct_activities": ("staging.stg_crm__activities", "activity_id"),
-    "core.fct_compliance_checks": ("staging.stg_crm__compliance_checks", "check_id"),
-    "core.fct_deals": ("staging.stg_crm__deals", "deal_id"),
-    "core.fct_invoices": ("staging.stg_billing__invoices", "invoice_id"),
-    "core.fct_leads": ("staging.stg_crm__leads", "lead_id"),
-    "core.fct_order_items": ("core.clean_crm__order_items", "order_item_id"),
-    "core.fct_outreach": ("staging.stg_crm__outreach", "outreach_id"),
+    "core.dim_contacts": ("conformed.conformed_contacts", "contact_id"),
+    "core.dim_products": ("conformed.conformed_products", "product_id"),
+    "core.dim_users": ("conformed.conformed_users", "user_id"),
+    "core.fct_activities": ("conformed.conformed_activities", "activity_id"),
+    "core.fct_compliance_checks": ("conformed.conformed_compliance_checks", "check_id"),
+    "core.fct_deals": ("conformed.conformed_deals", "deal_id"),
+    "core.fct_invoices": ("conformed.conformed_invoices", "invoice_id"),
+    "core.fct_leads": ("conformed.conformed_leads", "lead_id"),
+    "core.fct_order_items": ("core.clean_order_items", "order_item_id"),
+    "core.fct_outreach": ("conformed.conformed_outreach", "outreach_id"),
 }
 # The other columns of these facts that the rules read.
 FIGURES = {
@@ -243,30 +244,31 @@ _WATERFALL = "marts_build.mart_mrr_waterfall"
 
 #: Rule in YAML → a statement after which rows break it.
 DAMAGE = {
-    "organizations_are_known": "delete from staging.stg_crm__organizations where true",
-    "stage_history_of_known_deals": "update staging.stg_crm__deals set organization_id = 'other' where true",
-    "order_items_of_known_orders": "delete from staging.stg_crm__orders where true",
-    "priority_changes_of_known_tickets": "delete from staging.stg_support__tickets where true",
-    "orders_of_known_accounts": "update staging.stg_crm__accounts set organization_id = 'other' where true",
-    "orders_mostly_of_known_accounts": "delete from staging.stg_crm__accounts where true",
-    "tickets_of_known_accounts": "delete from staging.stg_crm__accounts where true",
-    "sla_events_of_known_tickets": "update staging.stg_support__tickets set organization_id = 'other' where true",
-    "subscriptions_of_known_accounts": "update staging.stg_billing__subscriptions set account_id = 'x' where true",
+    "organizations_are_known": "delete from conformed.conformed_organizations where true",
+    "stage_history_of_known_deals": "update conformed.conformed_deals set organization_id = 'other' where true",
+    "order_items_of_known_orders": "delete from conformed.conformed_orders where true",
+    "priority_changes_of_known_tickets": "delete from conformed.conformed_tickets where true",
+    "orders_of_known_accounts": "update conformed.conformed_accounts set organization_id = 'other' where true",
+    "orders_mostly_of_known_accounts": "delete from conformed.conformed_accounts where true",
+    "tickets_of_known_accounts": "delete from conformed.conformed_accounts where true",
+    "sla_events_of_known_tickets": "update conformed.conformed_tickets set organization_id = 'other' where true",
+    "subscriptions_of_known_accounts": "update conformed.conformed_subscriptions set account_id = 'x' where true",
     "tickets_reach_core": "insert into core.fct_tickets select * from core.fct_tickets",
     "orders_reach_core": "delete from core.fct_orders where true",
     "order_amounts_reach_core": "update core.fct_orders set total_amount = 19.01 where true",
     "rows_reach_core": "update core.dim_users set user_id = 'x' where not is_unknown",
     "deals_have_a_history": f"update {_STAGE_INTERVALS} set deal_id = 'x' where true",
     "usage_counts_every_event": "delete from core.fct_usage where true",
-    "order_totals_add_up": "update core.clean_crm__order_items set line_amount = 21 where true",
+    "order_totals_add_up": "update core.clean_order_items set line_amount = 21 where true",
     "deal_stages_are_known": "update core.fct_deals set stage = 'unknown' where true",
     "lead_stages_are_known": "update core.fct_leads set stage = 'unknown' where true",
     "business_clocks_are_known": "update core.dim_organizations set business_clock_issue = 'unknown_time_zone' where true",
+    "sla_clocks_are_known": "update core.fct_tickets set response_clock = 'unknown' where true",
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
     "sla_differences_are_explained": "delete from core.fct_ticket_sla_reconciliation where ticket_number = 20",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
     "ticket_statuses_are_known": "update core.fct_tickets set is_resolved = false where true",
-    "priorities_agree_with_history": "update staging.stg_support__tickets set priority = null where true",
+    "priorities_agree_with_history": "update conformed.conformed_tickets set priority = null where true",
     "mrr_by_subscription": f"update {_RECURRING} set mrr_amount = 10.01 where true",
     "subscriptions_have_a_state": "delete from core.int_billing__subscription_states where month = '2026-09-01'",
     "statuses_and_intervals_are_known": "update core.int_billing__subscription_states set state = 'unknown_interval' where true",
@@ -274,7 +276,7 @@ DAMAGE = {
     "accounts_are_not_in_credit": "delete from core.int_billing__subscription_months where true",
     "mrr_is_invoiced": "update ops.invoiced_mrr set invoiced_mrr = 9.4, reason = 'other_amount' where true",
     "invoices_agree_with_terms": "update ops.invoiced_mrr set reason = 'ended_within_period' where true",
-    "replaced_subscriptions_have_ended": "update staging.stg_billing__subscriptions set ended_at = null where true",
+    "replaced_subscriptions_have_ended": "update conformed.conformed_subscriptions set ended_at = null where true",
     "tickets_reach_the_mart": f"update {_SLA} set resolution_breached_count = 0 where true",
     "tickets_reach_every_mart": "delete from metrics_build.mtr_support_performance where dimension = 'category'",
     "sla_counts_agree_by_segment": "update marts_build.mart_sla_adherence set resolution_breached_count = 0 where true",
@@ -467,8 +469,8 @@ def test_every_figure_of_a_month_is_compared_with_its_segments(bq: Client) -> No
 
 
 @pytest.mark.parametrize("built", BUILT_FROM)
-def test_each_row_of_staging_is_once_in_the_table_that_is_built_from_it(bq: Client, built: str) -> None:
-    """A row that is missing, repeated or not in staging is found, even if the numbers of rows agree."""
+def test_each_conformed_row_is_once_in_the_table_that_is_built_from_it(bq: Client, built: str) -> None:
+    """A row that is missing, repeated or not conformed is found, even if the numbers of rows agree."""
     rule, (staged, key) = RULES["rows_reach_core"], BUILT_FROM[built]
     bq.query(SOUND).result()
     bq.query(f"update {staged} set {key} = 'other' where true").result()
@@ -496,13 +498,13 @@ def test_unknown_words_may_be_one_percent_of_revenue(bq: Client, at_stake: str, 
 
 def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
     sources = load_sources()
-    rules = {rule.relation: rule for rule in staging_rules(sources) if rule.name.startswith("known_categories_of_")}
+    rules = {rule.relation: rule for rule in conformed_rules(sources) if rule.name.startswith("known_categories_of_")}
     for source in sources.values():
         for table in source.tables.values():
             accepted = {name: column.accepted_values[0] for name, column in table.columns.items() if column.accepted_values}
             if not accepted:
                 continue
-            relation = f"staging.stg_{source.name}__{table.name}"
+            relation = f"conformed.conformed_{table.name}"
             sound = ", ".join(f"'{value}' as {name}" for name, value in accepted.items())
             bq.query(f"create table {relation} as select {sound}").result()
             assert broken(bq, rules[relation]) == 0
@@ -518,19 +520,19 @@ def test_a_category_that_is_no_accepted_value_is_found(bq: Client) -> None:
         ("insert into raw_shop.items values ('i4', 'o', timestamp '2026-09-30', false, null, 'f')", 1, 1),
         ("insert into raw_shop.items values ('i1', 'o', timestamp '2026-09-30', true, null, 'f')", -1, -1),
         ("insert into raw_shop.items values ('i1', 'p', timestamp '2026-09-30', false, null, 'f')", 1, 1),
-        ("delete from staging.stg_shop__items where item_id = 'i1'", 1, 1),
+        ("delete from conformed.conformed_items where item_id = 'i1'", 1, 1),
         ("delete from quarantine.quarantined_rows where true", 1, 0),
     ],
 )
-def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
+def test_every_raw_key_is_conformed_or_in_quarantine_or_deleted(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, difference: int, without_rule: int
 ) -> None:
     """i1 is clean, i2 in quarantine, i3 deleted. The i1 of another organization is another key. Rows have no updated_at, so the time of extraction decides which version is the latest."""
-    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
-    (tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql").touch()
+    (tmp_path / "models" / "conformed" / "shared").mkdir(parents=True)
+    (tmp_path / "models" / "conformed" / "shared" / "conformed_items.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     settings.cache_clear()
-    (rule,) = core_rules({"shop": SHOP}, quarantined=["stg_shop__items"])
+    (rule,) = core_rules({"shop": SHOP}, quarantined=["conformed_items"])
     bq.query(
         "create table raw_shop.items as select item_id, 'o' as organization_id, seen as _extracted_at, gone as _is_deleted, "
         "seen as _loaded_at, 'f' as _source_file_id "
@@ -538,9 +540,9 @@ def test_every_raw_key_is_in_staging_or_in_quarantine_or_deleted(
         "select 'i1', timestamp '2026-09-02', false union all select 'i2', timestamp '2026-09-01', false union all "
         "select 'i3', timestamp '2026-09-01', false union all select 'i3', timestamp '2026-09-02', true)"
     ).result()
-    bq.query("create table staging.stg_shop__items as select 'i1' as item_id union all select 'i2'").result()
-    bq.query("create view core.clean_shop__items as select * from staging.stg_shop__items where item_id != 'i2'").result()
-    quarantined = {"relation": "stg_shop__items", "row_key": "o|i2", "reason": "r", "expectation": "e", "gate": "staging"}
+    bq.query("create table conformed.conformed_items as select 'i1' as item_id union all select 'i2'").result()
+    bq.query("create view core.clean_items as select * from conformed.conformed_items where item_id != 'i2'").result()
+    quarantined = {"relation": "conformed_items", "row_key": "o|i2", "reason": "r", "expectation": "e", "gate": "conformed"}
     ops.append("quarantine.quarantined_rows", [quarantined | {"quarantined_at": datetime(2026, 9, 30, tzinfo=UTC)}], client=bq)
     if change:
         bq.query(change).result()
@@ -567,9 +569,9 @@ VISITS: dict[str, Any] = {
 def test_the_source_decides_which_of_its_rows_a_run_sees(
     bq: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    """Events after the as-of time and events of a later load may be absent from staging. Any other event may not."""
-    (tmp_path / "models" / "staging" / "shop").mkdir(parents=True)
-    (tmp_path / "models" / "staging" / "shop" / "stg_shop__visits.sql").touch()
+    """Events after the as-of time and events of a later load may be absent from the view. Any other event may not."""
+    (tmp_path / "models" / "conformed" / "shared").mkdir(parents=True)
+    (tmp_path / "models" / "conformed" / "shared" / "conformed_visits.sql").touch()
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     settings.cache_clear()
     visits = Table.model_validate(VISITS)
@@ -593,10 +595,10 @@ def test_the_source_decides_which_of_its_rows_a_run_sees(
         """
     ).result()
     bq.query(
-        "create table staging.stg_shop__visits as select visit_id from unnest(['history', 'yesterday']) as visit_id"
+        "create table conformed.conformed_visits as select visit_id from unnest(['history', 'yesterday']) as visit_id"
     ).result()
     if lost:
-        bq.query("delete from staging.stg_shop__visits where visit_id = 'yesterday'").result()
+        bq.query("delete from conformed.conformed_visits where visit_id = 'yesterday'").result()
     assert rule.reconcile is not None
     sides = execute(f"select left_value, right_value from ({rule.reconcile})", typed(VALUES), bq).result()
     assert [tuple(row.values()) for row in sides] == [(2, 1 if lost else 2)]

@@ -86,26 +86,26 @@ def test_two_runs_with_the_same_id_keep_their_own_verdicts(bq: Client, gates: Ma
 
 def test_rows_of_other_tables_stay_in_quarantine(bq: Client, gates: Make) -> None:
     def orphans(view: str) -> dict[str, Any]:
-        return negative(f"staging.{view}", "quarantine")
+        return negative(f"conformed.{view}", "quarantine")
 
-    gates({"staging": [orphans("stg_shop__built"), orphans("stg_shop__old")]})
-    for view in ("stg_shop__built", "stg_shop__old"):
-        bq.query(f"create or replace view staging.{view} as select 'k' as id, 'o' as organization_id, -1 as value").result()
-    run_gate("staging", RunContext("nightly", datetime(2026, 10, 1, tzinfo=UTC)))
-    bq.query("create or replace view staging.stg_shop__built as select 'k' as id, 'o' as organization_id, 1 as value").result()
-    assert run_gate("staging", REFRESH, scope=Scope({}, frozenset({"staging.stg_shop__built"}))).verdict == "pass"
-    assert rows("select distinct relation, run_id from quarantine.quarantined_rows", bq) == [("stg_shop__old", "nightly")]
+    gates({"conformed": [orphans("conformed_built"), orphans("conformed_old")]})
+    for view in ("conformed_built", "conformed_old"):
+        bq.query(f"create or replace view conformed.{view} as select 'k' as id, 'o' as organization_id, -1 as value").result()
+    run_gate("conformed", RunContext("nightly", datetime(2026, 10, 1, tzinfo=UTC)))
+    bq.query("create or replace view conformed.conformed_built as select 'k' as id, 'o' as organization_id, 1 as value").result()
+    assert run_gate("conformed", REFRESH, scope=Scope({}, frozenset({"conformed.conformed_built"}))).verdict == "pass"
+    assert rows("select distinct relation, run_id from quarantine.quarantined_rows", bq) == [("conformed_old", "nightly")]
 
 
 @pytest.mark.parametrize(
     ("dag_id", "gate", "inside", "outside"),
     [
-        ("refresh_every_15_minutes", "staging", "priority_changes_of_known_tickets", "orders_of_known_accounts"),
-        ("refresh_every_15_minutes", "staging", "rows_of_known_organizations", "organizations_are_known"),
+        ("refresh_every_15_minutes", "conformed", "priority_changes_of_known_tickets", "orders_of_known_accounts"),
+        ("refresh_every_15_minutes", "conformed", "rows_of_known_organizations", "organizations_are_known"),
         ("refresh_every_15_minutes", "core", "tickets_reach_core", "orders_reach_core"),
-        ("refresh_every_15_minutes", "core", "raw_keys_are_staged", "mrr_is_invoiced"),
+        ("refresh_every_15_minutes", "core", "raw_keys_are_conformed", "mrr_is_invoiced"),
         ("refresh_every_15_minutes", "marts", "tickets_reach_the_mart", "tickets_reach_every_mart"),
-        ("refresh_hourly", "core", "raw_keys_are_staged", "tickets_reach_core"),
+        ("refresh_hourly", "core", "raw_keys_are_conformed", "tickets_reach_core"),
         ("refresh_hourly", "marts", "leads_reach_every_scenario", "leads_reach_funnel_and_cohorts"),
         ("refresh_hourly", "raw_crm", "every_table_arrived", "keys_present_in_deals"),
     ],
@@ -119,6 +119,6 @@ def test_the_platforms_own_gates_are_narrowed_for_refreshes(
     found = {rule.name: rule for rule in narrowed.rules}
     assert inside in found and outside not in found
     assert outside in {rule.name for rule in all_gates()[gate].rules}, "the nightly run has the rule"
-    for name in ("every_table_arrived", "raw_keys_are_staged"):
+    for name in ("every_table_arrived", "raw_keys_are_conformed"):
         text = str(found[name].rows or found[name].reconcile) if name in found else ""
         assert "survey_responses" not in text, "rules that follow from the sources name only loaded tables"

@@ -12,6 +12,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from include.ingestion.raw import RawTables
+from include.ops import append, ensure_tables
 from include.restatements import load_figures
 from include.restatements.evidence import Publication, changed_rows, explain, months_of
 from include.settings import ROOT
@@ -28,10 +29,10 @@ TICKET = {"organization_id": "acme", "priority": "high", "status": "open", "crea
 
 @pytest.fixture
 def bq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
-    """A client of a warehouse with the raw tables of billing and support, empty, and the words of `subscription_statuses`."""
+    """A client of a warehouse with the raw tables of billing, CRM and support, empty, and the words of `subscription_statuses`."""
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
     with connected(monkeypatch) as client:
-        for name in ("billing", "support"):
+        for name in ("billing", "crm", "support"):
             source = load_sources()[name]
             for table in client.list_tables(source.dataset) if source.dataset in _datasets(client) else ():
                 client.delete_table(table.reference)
@@ -230,3 +231,17 @@ def test_the_reason_is_that_of_most_rows_and_open_rows_come_last() -> None:
     assert reason(("as-of time", 9), ("correction", 1), ("deletion", 2)) == ("deletion", 2, "unresolved_tickets d")
     assert reason(("correction", 1), version="c2") == ("definition change", None, None)
     assert reason(("correction", 1), as_of=datetime(2026, 9, 30, tzinfo=UTC)) == ("as-of time", None, None)
+
+
+def test_a_decision_on_accounts_is_evidence_in_every_month(bq: Client) -> None:
+    ensure_tables(["crm"], bq)
+    pair = {"organization_id": "acme", "account_id": "b1", "other_account_id": "c1", "is_same": True, "decided_by": "ann"}
+    late = datetime(2026, 10, 1, 4, tzinfo=UTC)
+    append("ops.account_decisions", [pair | {"decided_at": PREVIOUS.published_at}, pair | {"decided_at": late}], client=bq)
+    rows = [
+        row
+        for row in changed_rows(FIGURES, ["accounts"], [AUGUST, SEPTEMBER], AS_OF, PREVIOUS, bq)
+        if row["reason"] == "identity"
+    ]
+    found = sorted((row["organization_id"], row["month"], row["row_count"], list(row["first_rows"])) for row in rows)
+    assert found == [("acme", AUGUST, 1, ["b1 and c1"]), ("acme", SEPTEMBER, 1, ["b1 and c1"])]

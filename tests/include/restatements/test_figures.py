@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 import yaml
 
+from include.contract import contract
 from include.manifest import nodes_of, published_name, read_manifest
 from include.restatements import FiguresError, code_versions, load_figures
 from include.settings import settings
 from include.sources import load_sources
+from include.sources.feeds import feeds
 
 
 def test_every_figure_reads_columns_that_its_table_and_its_source_rows_have(manifest: Path) -> None:
     nodes = {published_name(node): node for node in nodes_of(read_manifest(manifest), "model")}
-    figures, sources = load_figures(), load_sources()
+    figures, fed = load_figures(), feeds(load_sources())
     for figure in figures.figures:
         columns = nodes[figure.table]["columns"]
         assert {"organization_id", "is_complete", figure.month, *([figure.cohort] if figure.cohort else [])} <= set(columns)
     for rows in figures.rows.values():
-        source, _, table = rows.table.partition(".")
-        assert {*rows.facts, *rows.progress} <= set(sources[source].tables[table].columns)
-        assert sources[source].tables[table].changed_at or not rows.at_month_end, "its versions have no time"
+        assert {*rows.facts, *rows.progress} <= set(contract()[rows.entity].columns)
+        assert all(table.changed_at for _, table in fed[rows.entity]) or not rows.at_month_end, "its versions have no time"
     assert {name for figure in figures.figures for name in figure.rows} == set(figures.rows), "rows that no figure counts"
 
 
@@ -49,7 +50,7 @@ def test_a_wrong_declaration_is_named(tmp_path: Path, change: dict[str, Any], me
         "block": 0.5,
         "rows": ["orders"],
     }
-    orders = {"table": "crm.orders", "when": "true", "facts": ["total_amount"]}
+    orders = {"entity": "orders", "when": "true", "facts": ["total_amount"]}
     path = tmp_path / "figures.yml"
     path.write_text(yaml.safe_dump({"figures": [figure | change], "rows": {"orders": orders}}))
     with pytest.raises(FiguresError, match=message):
@@ -94,9 +95,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Version
         ]
         nodes[2]["checksum"]["checksum"], nodes[3]["checksum"]["checksum"] = seed, other
         macros = {
-            "macro.a": macro("a", "{{ var('days') }}", "macro.b", "macro.dbt", "macro.raw_tables"),
+            "macro.a": macro("a", "{{ var('days') }}", "macro.b", "macro.dbt", "macro.raw_tables", "macro.feeds"),
             "macro.b": macro("b", macro_b, "macro.a"),
             "macro.raw_tables": macro("raw_tables", raw),
+            "macro.feeds": macro("feeds", raw),
             "macro.dbt": macro("dbt", package, package="dbt"),
         }
         sources = {"source.raw": {"source_name": "crm", "name": "orders"}}
@@ -136,8 +138,9 @@ def test_only_the_rules_of_raw_tables_upstream_count(project: Versions, tmp_path
     first, crm = project(), folder / "crm.yml"
     text = crm.read_text()
     for table, key, is_changed in (("users", "user_id", False), ("orders", "order_id", True)):
-        assert f"primary_key: [organization_id, {key}]" in text
-        crm.write_text(text.replace(f"primary_key: [organization_id, {key}]", f"primary_key: [{key}, organization_id]", 1))
+        document = yaml.safe_load(text)
+        document["tables"][table]["primary_key"] = [key, "organization_id"]
+        crm.write_text(yaml.safe_dump(document))
         assert (project()["marts.mart_a"] != first["marts.mart_a"]) == is_changed, table
 
 

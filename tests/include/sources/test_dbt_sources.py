@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from include.contract import contract
 from include.settings import ROOT
 from include.sources import load_sources
 from include.sources.__main__ import main
@@ -51,9 +52,10 @@ def test_the_macro_describes_the_raw_tables(tmp_path: Path) -> None:
         "key": ["organization_id", "account_id"],
         "changed_at": "updated_at",
         "visible": "(updated_at < @as_of or updated_at is null)",
-        "order_time": "coalesce(_restored_at, updated_at)",
-        "latest_first": "coalesce(_restored_at, updated_at) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",
+        "order_time": "greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))",
+        "latest_first": "greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",
         "happened": "true",
+        "deleted": "_is_deleted",
     }
     assert tables["crm.outreach"]["happened"] == "(sent_at < @as_of or sent_at is null)"
     assert tables["reference.holidays"]["visible"] == "true"
@@ -71,13 +73,15 @@ def test_drift_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0
     path = sources / "billing.yml"
-    path.write_text(path.read_text().replace("Product of the subscription.", "Product that was bought."))
+    path.write_text(path.read_text().replace("subscriptions: {}", "subscriptions: {description: Terms of a customer.}"))
     (sources / "reference.yml").unlink()
     capsys.readouterr()
     assert main([*arguments, "--check"]) == 1
     shown = capsys.readouterr()
     changed = [line.split() for line in shown.out.splitlines() if line.startswith("+ ")]
-    assert changed == [["+", "description:", "Product", "that", "was", "bought."]]
+    assert changed[0] == ["+", "'views':", "[],"], "no view feeds the entities of the source that is gone"
+    assert changed[-1] == ["+", "description:", "Terms", "of", "a", "customer."]
+    assert "--- models/staging/reference/stg_reference__holidays.sql" in shown.out
     assert "--- models/staging/reference/_reference__sources.yml" in shown.out
     assert "run `python -m include.sources dbt-sources`" in shown.err
 
@@ -88,3 +92,50 @@ def test_an_invalid_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "x.yml: description: is missing" in capsys.readouterr().err
     assert main(["check"]) == 0
     assert "5 sources, 27 tables: all valid" in capsys.readouterr().out
+
+
+def test_staging_views_are_generated_and_hand_written_ones_are_left(tmp_path: Path) -> None:
+    own = tmp_path / "models" / "staging" / "billing" / "stg_billing__subscriptions.sql"
+    own.parent.mkdir(parents=True)
+    own.write_text("select 1 as mine")
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    for path in FOLDER.glob("*.yml"):
+        shutil.copy(path, sources)
+    arguments = ["--folder", str(sources), "dbt-sources", "--dbt-dir", str(tmp_path)]
+    assert main(arguments) == 0
+    assert own.read_text() == "select 1 as mine"
+    assert sorted(path.name for path in own.parent.glob("*")) == [
+        "_billing__sources.yml",
+        "_billing__staging.yml",
+        "stg_billing__invoices.sql",
+        "stg_billing__subscriptions.sql",
+    ]
+    accounts = (tmp_path / "models" / "staging" / "crm" / "stg_crm__accounts.sql").read_text()
+    assert "{{ latest_rows('crm', 'accounts') }}" in accounts
+    selected = accounts.partition("select\n")[2].partition("    from source")[0]
+    names = [line.strip(" ,").rpartition(" ")[2] for line in selected.splitlines()]
+    assert names == ["source_system", *contract()["accounts"].columns, "_extracted_at", "_loaded_at", "_batch_id"]
+    described = yaml.safe_load((tmp_path / "models" / "staging" / "crm" / "_crm__staging.yml").read_text())["models"]
+    columns = {model["name"]: {column["name"]: column for column in model["columns"]} for model in described}
+    assert list(columns["stg_crm__accounts"]) == names
+    assert list(columns["stg_crm__accounts__versions"]) == [*names[:-3], "_is_deleted", *names[-3:]]
+    assert columns["stg_crm__contacts"]["email"]["config"]["meta"]["pii"] is True
+    assert columns["stg_crm__accounts"]["annual_revenue"]["data_type"] == "NUMERIC"
+
+    (sources / "product.yml").unlink()
+    assert main(arguments) == 0
+    assert not list((tmp_path / "models" / "staging" / "product").glob("stg_*"))
+    assert not (tmp_path / "models" / "staging" / "product" / "_product__staging.yml").exists()
+
+
+def test_the_macro_of_feeds_names_views_and_columns(tmp_path: Path) -> None:
+    assert main(["dbt-sources", "--dbt-dir", str(tmp_path)]) == 0
+    text = (tmp_path / "macros" / "feeds.sql").read_text()
+    feeds = ast.literal_eval(text.partition("return(")[2].rpartition(") }}")[0])
+    assert list(feeds) == list(contract())
+    assert feeds["accounts"]["views"] == [
+        {"source": "crm", "view": "stg_crm__accounts", "versions": "stg_crm__accounts__versions"}
+    ]
+    assert feeds["invoices"]["views"] == [{"source": "billing", "view": "stg_billing__invoices", "versions": None}]
+    assert feeds["fx_rates"]["columns"] == {"rate_date": "date", "currency": "string", "rate_to_usd": "numeric"}

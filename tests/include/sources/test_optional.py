@@ -1,9 +1,9 @@
-"""Tables that a company lacks: optional ones that a source file leaves out, and others that it declares as absent."""
+"""Tables that a company lacks: a source file leaves them out, and the entity has no rows."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from include.settings import ROOT
-from include.sources import Source, SourceError, load_sources
-from include.sources.__main__ import main
-from include.sources.dbt_sources import render, render_macro
+from include.sources import SourceError, load_sources
+from include.sources.feeds import feeds
+from include.sources.generated import drift, undeclared, write
 
 TABLE = "ticket_sla_events"
 Document = dict[str, Any]
@@ -37,20 +37,17 @@ def change(tmp_path: Path) -> Callable[[str, Callable[[Document], object]], Path
     return changed
 
 
-def test_a_table_that_is_left_out_is_absent_and_known_to_dbt(change: Callable[..., Path]) -> None:
-    given = load_sources()["support"].tables[TABLE]
+def test_an_entity_whose_table_is_left_out_is_fed_by_no_view(change: Callable[..., Path], tmp_path: Path) -> None:
+    dbt = tmp_path / "dbt"
+    write(load_sources(), dbt)
+    view = dbt / "models" / "staging" / "support" / f"stg_support__{TABLE}.sql"
+    assert view.exists() and feeds(load_sources())[TABLE]
     sources = load_sources(change("support", lambda document: document["tables"].pop(TABLE)))
-    left_out = sources["support"].tables[TABLE]
-    assert (left_out.absent, given.absent) == (True, False)
-    assert (left_out.columns, left_out.primary_key) == (given.columns, given.primary_key)
-    assert not left_out.is_landed_every(timedelta(days=7))
-    assert (given.cursor, given.overlap, left_out.cursor) == ("updated_at", timedelta(hours=24), None)
-    before, after = (_lines(found) for found in (load_sources(), sources))
-    assert before == after, "dbt knows the same table, only in another place"
-
-
-def _lines(sources: Mapping[str, Source]) -> list[str]:
-    return sorted((render(sources["support"]) + render_macro(sources)).splitlines())
+    assert TABLE not in feeds(sources)
+    assert drift(sources, dbt)
+    write(sources, dbt)
+    assert not view.exists() and not drift(sources, dbt)
+    assert f"'{TABLE}': {{\n            'views': []," in (dbt / "macros" / "feeds.sql").read_text()
 
 
 def test_a_source_file_may_rename_the_columns_of_an_optional_table(change: Callable[..., Path]) -> None:
@@ -61,12 +58,13 @@ def test_a_source_file_may_rename_the_columns_of_an_optional_table(change: Calla
     }
     sources = load_sources(change("support", lambda document: document["tables"].update({TABLE: renamed})))
     table = sources["support"].tables[TABLE]
-    assert (table.absent, table.overlap, table.path) == (False, timedelta(hours=1), "slas")
+    assert (table.overlap, table.path) == (timedelta(hours=1), "slas")
     target = table.columns["target_minutes"]
     assert (target.source_name, target.type) == ("goal", "integer")
     assert set(table.columns) == {*load_sources()["support"].tables[TABLE].columns, "team"}
     named_only = load_sources(change("support", lambda document: document["tables"].update({TABLE: None})))
-    assert named_only["support"].tables[TABLE] == load_sources()["support"].tables[TABLE]
+    without_keys = named_only["support"].tables[TABLE]
+    assert without_keys == load_sources()["support"].tables[TABLE].model_copy(update={"refresh_every": None})
 
 
 @pytest.mark.parametrize("wrong", ["a text", {"columns": "a text"}, {"columns": {"target_minutes": 7}}])
@@ -75,23 +73,9 @@ def test_a_wrong_declaration_of_an_optional_table_is_named(change: Callable[...,
         load_sources(change("support", lambda document: document["tables"].update({TABLE: wrong})))
 
 
-def test_a_missing_table_that_a_view_reads_is_named_with_the_remedy(
-    change: Callable[..., Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = change("crm", lambda document: document["tables"].pop("deals"))
-    for command in (["check"], ["dbt-sources", "--check"]):
-        assert main(["--folder", str(folder), *command]) == 1
-        shown = capsys.readouterr().err
-        assert shown.startswith(
-            "crm.yml: tables.deals is missing, and stg_crm__deals reads it. Declare the table, with `absent: true`"
-        )
-
-
-def test_any_table_may_be_absent(change: Callable[..., Path]) -> None:
-    def lacks_two(document: Document) -> None:
-        document["tables"]["holidays"] |= {"absent": True}
-        document["tables"]["holidays"].pop("glob")
-
-    folder = change("reference", lacks_two)
-    assert load_sources(folder)["reference"].tables["holidays"].absent
-    assert main(["--folder", str(folder), "dbt-sources", "--check"]) == 0
+def test_a_missing_table_that_a_hand_written_view_reads_is_named_with_the_remedy(tmp_path: Path) -> None:
+    view = tmp_path / "models" / "staging" / "shop" / "stg_shop__items.sql"
+    view.parent.mkdir(parents=True)
+    view.write_text("select 1")
+    (message,) = undeclared(load_sources(), tmp_path)
+    assert message == "shop.yml: tables.items is missing, and stg_shop__items reads it. Declare the table, or delete the view."

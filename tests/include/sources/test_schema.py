@@ -180,13 +180,13 @@ def test_refresh_every(tmp_path: Path) -> None:
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
     tables = load_sources(tmp_path)["shop"].tables
     quarter, hour, day = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-    assert [tables["items"].is_landed_every(interval) for interval in (quarter, hour, day)] == [True, True, True]
-    assert [tables["slow"].is_landed_every(interval) for interval in (quarter, hour, day)] == [False, False, True]
+    assert [tables["items"].is_loaded_every(interval) for interval in (quarter, hour, day)] == [True, True, True]
+    assert [tables["slow"].is_loaded_every(interval) for interval in (quarter, hour, day)] == [False, False, True]
     document["defaults"]["refresh_every"] = "1h"
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(document))
     tables = load_sources(tmp_path)["shop"].tables
-    assert [tables["items"].is_landed_every(interval) for interval in (quarter, hour, day)] == [False, True, True]
-    assert not tables["slow"].is_landed_every(hour), "the table's own value takes precedence"
+    assert [tables["items"].is_loaded_every(interval) for interval in (quarter, hour, day)] == [False, True, True]
+    assert not tables["slow"].is_loaded_every(hour), "the table's own value takes precedence"
 
 
 def test_the_platforms_sources_are_the_contract() -> None:
@@ -207,7 +207,7 @@ def test_the_platforms_sources_are_the_contract() -> None:
     contract = {
         (table.system, table.name): (
             table.key,
-            [(c.name, "string" if c.type == "time" else c.type, c.nullable) for c in table.columns],
+            [(c.name, "string" if c.type == "time" else c.type, not c.required) for c in table.columns],
         )
         for table in TABLES.values()
     }

@@ -19,9 +19,9 @@ def context(select: str | None, node: str = MART, selected: list[str] | None = N
 
 
 def test_the_build_is_narrowed_word_by_word() -> None:
-    operator = SimpleNamespace(select="path:seeds path:models/staging")
+    operator = SimpleNamespace(select="path:seeds path:models/conformed")
     narrow_to_selection(context("a+ b"), operator)
-    assert operator.select == "path:seeds,a+ path:seeds,b path:models/staging,a+ path:models/staging,b"
+    assert operator.select == "path:seeds,a+ path:seeds,b path:models/conformed,a+ path:models/conformed,b"
 
 
 def test_a_model_left_out_is_skipped() -> None:

@@ -56,7 +56,7 @@ WRITERS: dict[str, tuple[str, Callable[[Client], object]]] = {
     "loads": ("ops.loads", load),
     "run begins": ("ops.pipeline_runs", lambda _: ops.start_run(RUN, "transform")),
     "run ends": ("ops.pipeline_runs", lambda _: ops.finish_run(RUN, "transform", "success")),
-    "quarantine": ("delete from quarantine", lambda _: quarantine.restore(client(), "staging")),
+    "quarantine": ("delete from quarantine", lambda _: quarantine.restore(client(), "conformed")),
     "lock": ("update ops.locks", lambda _: take_lock(["raw_crm"], "transform", "r", lambda *_: True)),
     "retention": ("delete from `snapshots`", snapshots),
 }

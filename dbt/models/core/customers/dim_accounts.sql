@@ -3,7 +3,7 @@ with
 
 accounts as (
     select *
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 organizations as (
@@ -18,7 +18,7 @@ users as (
         organization_id,
         user_id,
         full_name
-    from {{ ref('stg_crm__users') }}
+    from {{ ref('conformed_users') }}
 ),
 
 roll_up as (

@@ -2,7 +2,7 @@
 with
 
 versions as (
-    {{ all_versions('crm', 'accounts') }}
+    {{ unite('accounts', versions=true) }}
 ),
 
 -- A tombstone ends the version before it. It is no version itself.
@@ -33,6 +33,7 @@ present as (
             lead(_is_deleted) over (partition by organization_id, account_id order by updated_at), false
         ) as is_ended_by_deletion
     from versions
+    where updated_at is not null
     qualify not _is_deleted
 ),
 

@@ -3,7 +3,7 @@ with
 
 contacts as (
     select *
-    from {{ ref('stg_crm__contacts') }}
+    from {{ ref('conformed_contacts') }}
 ),
 
 accounts as (

@@ -8,7 +8,7 @@ with
 
 activities as (
     select *
-    from {{ ref('stg_crm__activities') }}
+    from {{ ref('conformed_activities') }}
 ),
 
 accounts as (

@@ -23,7 +23,7 @@ events as (
         coalesce(is_login, false) as is_login,
         occurred_at,
         event_date
-    from {{ ref('stg_product__usage_events') }}
+    from {{ ref('conformed_usage_events') }}
 ),
 
 accounts as (

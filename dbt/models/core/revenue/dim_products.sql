@@ -3,7 +3,7 @@ with
 
 products as (
     select *
-    from {{ ref('stg_crm__products') }}
+    from {{ ref('conformed_products') }}
 ),
 
 organizations as (

@@ -8,7 +8,7 @@ with
 
 invoices as (
     select *
-    from {{ ref('stg_billing__invoices') }}
+    from {{ ref('conformed_invoices') }}
 ),
 
 organizations as (

@@ -16,7 +16,7 @@ with
 
 order_items as (
     select *
-    from {{ ref('clean_crm__order_items') }}
+    from {{ ref('clean_order_items') }}
 ),
 
 orders as (

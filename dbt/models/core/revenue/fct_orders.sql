@@ -9,7 +9,7 @@ with
 
 orders as (
     select *
-    from {{ ref('stg_crm__orders') }}
+    from {{ ref('conformed_orders') }}
 ),
 
 organizations as (

@@ -46,10 +46,11 @@ account_months as (
         min(earns_from) as earning_since,
         count(*) as subscription_count,
         countif(mrr_amount is null) as subscriptions_without_rate,
+        countif(mrr_at_rate_of_1_months_ago_amount is null) as subscriptions_without_earlier_rate,
         countif(mrr_at_rate_of_3_months_ago_amount is null) as subscriptions_without_rate_of_3_months_ago,
         countif(mrr_at_rate_of_12_months_ago_amount is null) as subscriptions_without_rate_of_12_months_ago,
         sum(coalesce(mrr_amount, 0)) as mrr_amount,
-        greatest(sum(coalesce(mrr_at_rate_of_1_months_ago_amount, 0)), 0) as mrr_at_earlier_rate,
+        greatest(sum(mrr_at_rate_of_1_months_ago_amount), 0) as mrr_at_earlier_rate,
         greatest(sum(coalesce(mrr_at_rate_of_3_months_ago_amount, 0)), 0) as mrr_at_rate_of_3_months_ago_amount,
         greatest(sum(coalesce(mrr_at_rate_of_12_months_ago_amount, 0)), 0) as mrr_at_rate_of_12_months_ago_amount
     from subscription_months
@@ -121,6 +122,7 @@ gapless as (
         account_months.earning_since,
         coalesce(account_months.subscription_count, 0) as subscription_count,
         coalesce(account_months.subscriptions_without_rate, 0) as subscriptions_without_rate,
+        coalesce(account_months.subscriptions_without_earlier_rate, 0) as subscriptions_without_earlier_rate,
         coalesce(account_months.subscriptions_without_rate_of_3_months_ago, 0)
             as subscriptions_without_rate_of_3_months_ago,
         coalesce(account_months.subscriptions_without_rate_of_12_months_ago, 0)
@@ -165,7 +167,9 @@ with_history as (
         coalesce(lag(mrr_amount, {{ ago }}) {{ account_history }}, 0) as mrr_{{ ago }}_months_ago_amount,
         {%- endfor %}
         coalesce(lag(mrr_amount) {{ account_history }}, 0) as opening_mrr_amount,
-        coalesce(lag(subscription_count) {{ account_history }}, 0) as opening_subscription_count
+        coalesce(lag(subscription_count) {{ account_history }}, 0) as opening_subscription_count,
+        subscriptions_without_rate + subscriptions_without_earlier_rate
+        + lag(subscriptions_without_rate) {{ account_history }} as not_compared_subscription_count
     from gapless
 ),
 
@@ -195,6 +199,7 @@ moved as (
             when month = cohort_month then 'new'
             when subscription_count > 0 and opening_subscription_count = 0 then 'reactivation'
             when subscription_count = 0 and opening_subscription_count > 0 then 'churn'
+            when not_compared_subscription_count > 0 then 'unknown'
             when mrr_at_earlier_rate - opening_mrr_amount >= {{ smallest_movement }} then 'expansion'
             when opening_mrr_amount - mrr_at_earlier_rate >= {{ smallest_movement }} then 'contraction'
             else 'none'
@@ -228,7 +233,7 @@ measured as (
             when movement in ('new', 'reactivation') then mrr_amount
             when movement = 'churn' then -opening_mrr_amount
             when movement in ('expansion', 'contraction') then mrr_at_earlier_rate - opening_mrr_amount
-            else 0
+            when movement = 'none' then 0
         end as movement_amount
     from moved
 ),
@@ -252,7 +257,7 @@ final as (
         opening_mrr_amount,
         movement,
         movement_amount,
-        mrr_amount - opening_mrr_amount - movement_amount as fx_amount,
+        mrr_amount - opening_mrr_amount - coalesce(movement_amount, 0) as fx_amount,
         mrr_3_months_ago_amount,
         mrr_at_rate_of_3_months_ago_amount,
         subscriptions_without_rate_of_3_months_ago,

@@ -14,7 +14,7 @@ deals as (
         amount,
         probability_pct,
         created_at
-    from {{ ref('stg_crm__deals') }}
+    from {{ ref('conformed_deals') }}
 ),
 
 changes as (
@@ -29,7 +29,7 @@ changes as (
         changed_by_user_id,
         changed_at,
         row_number() over (partition by organization_id, deal_id order by changed_at, history_id) as change_number
-    from {{ ref('clean_crm__deal_stage_history') }}
+    from {{ ref('clean_deal_stage_history') }}
     where changed_at < {{ as_of() }}
 ),
 

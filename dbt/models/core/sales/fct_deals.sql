@@ -29,7 +29,7 @@ deals as (
         if(is_closed and closed_at < {{ as_of() }}, closed_at, null) as closed_at,
         lost_reason,
         updated_at
-    from {{ ref('stg_crm__deals') }}
+    from {{ ref('conformed_deals') }}
 ),
 
 organizations as (

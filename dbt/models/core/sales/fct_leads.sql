@@ -8,7 +8,7 @@ with
 
 leads as (
     select *
-    from {{ ref('stg_crm__leads') }}
+    from {{ ref('conformed_leads') }}
 ),
 
 organizations as (
@@ -32,13 +32,13 @@ users as (
     from {{ ref('dim_users') }}
 ),
 
--- The key comes from staging, so that a refresh need not build dim_accounts.
+-- The key comes from the conformed view, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,
         account_id,
         {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 stages as (

@@ -8,7 +8,7 @@ with
 
 outreach as (
     select *
-    from {{ ref('stg_crm__outreach') }}
+    from {{ ref('conformed_outreach') }}
 ),
 
 facilities as (

@@ -12,7 +12,7 @@ holidays as (
         organization_id,
         holiday_date,
         holiday_name
-    from {{ ref('stg_reference__holidays') }}
+    from {{ ref('conformed_holidays') }}
 ),
 
 -- The days run to the end of the year after the year that as_of falls in.

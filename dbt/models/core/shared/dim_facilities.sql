@@ -11,7 +11,7 @@ together as (
         region,
         created_at,
         updated_at
-    from {{ ref('stg_crm__facilities') }}
+    from {{ ref('conformed_facilities') }}
     union all
     select
         organization_id,

@@ -9,7 +9,7 @@ organizations as (
         reporting_currency,
         created_at,
         updated_at
-    from {{ ref('stg_crm__organizations') }}
+    from {{ ref('conformed_organizations') }}
 ),
 
 time_zones as (
@@ -26,14 +26,14 @@ business_hours as (
         weekday,
         opens_time,
         closes_time
-    from {{ ref('stg_reference__business_hours') }}
+    from {{ ref('conformed_business_hours') }}
 ),
 
 holidays as (
     select
         organization_id,
         holiday_date
-    from {{ ref('stg_reference__holidays') }}
+    from {{ ref('conformed_holidays') }}
 ),
 
 -- BigQuery fails on a time zone that it does not know. So only names from the seed reach a function of time.

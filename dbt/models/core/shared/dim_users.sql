@@ -13,7 +13,7 @@ together as (
         facility_id,
         created_at,
         updated_at
-    from {{ ref('stg_crm__users') }}
+    from {{ ref('conformed_users') }}
     union all
     select
         organization_id,

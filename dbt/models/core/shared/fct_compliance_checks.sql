@@ -8,7 +8,7 @@ with
 
 checks as (
     select *
-    from {{ ref('stg_crm__compliance_checks') }}
+    from {{ ref('conformed_compliance_checks') }}
 ),
 
 facilities as (

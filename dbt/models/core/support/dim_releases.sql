@@ -7,7 +7,7 @@ tickets as (
         organization_id,
         {{ release_version('app_version') }} as release_version,
         created_at as seen_at
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('conformed_tickets') }}
     where created_at < {{ as_of() }}
 ),
 
@@ -16,7 +16,7 @@ usage_events as (
         organization_id,
         {{ release_version('app_version') }} as release_version,
         occurred_at as seen_at
-    from {{ ref('stg_product__usage_events') }}
+    from {{ ref('conformed_usage_events') }}
     where occurred_at < {{ as_of() }}
 ),
 

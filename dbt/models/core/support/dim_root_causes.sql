@@ -11,7 +11,7 @@ together as (
         root_cause_category,
         severity,
         updated_at
-    from {{ ref('stg_support__root_causes') }}
+    from {{ ref('conformed_root_causes') }}
     union all
     select
         organization_id,

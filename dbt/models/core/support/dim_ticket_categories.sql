@@ -9,7 +9,7 @@ together as (
         category_name,
         parent_category_name,
         updated_at
-    from {{ ref('stg_support__ticket_categories') }}
+    from {{ ref('conformed_ticket_categories') }}
     union all
     select
         organization_id,

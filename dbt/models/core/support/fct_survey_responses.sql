@@ -8,7 +8,7 @@ with
 
 surveys as (
     select *
-    from {{ ref('stg_support__survey_responses') }}
+    from {{ ref('conformed_survey_responses') }}
 ),
 
 accounts as (

@@ -44,7 +44,7 @@ reported as (
         if(fulfilled_at < {{ as_of() }}, fulfilled_at, null) as fulfilled_at,
         cast(elapsed_minutes as float64) as elapsed_minutes,
         updated_at
-    from {{ ref('stg_support__ticket_sla_events') }}
+    from {{ ref('conformed_ticket_sla_events') }}
     where sla_metric is not null
     qualify row_number() over (partition by organization_id, ticket_id, sla_metric order by updated_at desc, metric asc) = 1
 ),

@@ -6,13 +6,13 @@
         partition_by={'field': 'resolution_closed_at', 'data_type': 'timestamp', 'granularity': 'month'},
         cluster_by=['organization_id', 'facility_id', 'account_id'],
         on_schema_change='append_new_columns',
-        meta={'delete_if_not_in': {'relation': 'stg_support__tickets', 'key': ['organization_id', 'ticket_id']}}
+        meta={'delete_if_not_in': {'relation': 'conformed_tickets', 'key': ['organization_id', 'ticket_id']}}
     )
 }}
 {#- This line makes the relation of `meta.delete_if_not_in` upstream of the model. -#}
-{%- do ref('stg_support__tickets') -%}
+{%- do ref('conformed_tickets') -%}
 {#- An incremental run rebuilds a ticket if any value that its row depends on has changed, whenever the value was
-    loaded. `_input_fingerprint` hashes the ticket in staging, the priorities, targets and clock that apply, the opening
+    loaded. `_input_fingerprint` hashes the conformed ticket, the priorities, targets and clock that apply, the opening
     hours, and this file. A ticket whose clock still runs changes with every run. A watermark on `_loaded_at` would miss
     rows that left quarantine, and rows that were loaded before a run could see them.
 
@@ -29,8 +29,10 @@
     'resolution_closed_at', 'resolution_priority', 'resolution_target_minutes', 'resolution_clock', 'resolution_policy',
     'csat_score', 'csat_tier', 'updated_at',
 ] -%}
-{%- set response_elapsed = "if(response_clock = 'business', response_business_elapsed, response_calendar_elapsed)" -%}
-{%- set resolution_elapsed = "if(resolution_clock = 'business', resolution_business_elapsed, resolution_calendar_elapsed)" -%}
+{%- set response_elapsed
+    = "case response_clock when 'business' then response_business_elapsed when 'calendar' then response_calendar_elapsed end" -%}
+{%- set resolution_elapsed
+    = "case resolution_clock when 'business' then resolution_business_elapsed when 'calendar' then resolution_calendar_elapsed end" -%}
 with
 
 -- A clock runs to its event, or to as_of. The clock of a ticket resolved at an unknown time, or of an unknown status, has no end.

@@ -1,11 +1,22 @@
 with
 
-accounts as (
+identities as (
     select
         organization_id,
         account_id,
-        coalesce(merged_into_account_id, parent_account_id) as next_account_id
-    from {{ ref('stg_crm__accounts') }}
+        matched_account_id
+    from {{ ref('dim_account_identity') }}
+),
+
+accounts as (
+    select
+        recorded.organization_id,
+        recorded.account_id,
+        coalesce(recorded.merged_into_account_id, identities.matched_account_id, recorded.parent_account_id) as next_account_id
+    from {{ ref('conformed_accounts') }} as recorded
+    left join identities
+        on identities.organization_id = recorded.organization_id
+        and identities.account_id = recorded.account_id
 ),
 
 elsewhere as (

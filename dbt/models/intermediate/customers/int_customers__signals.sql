@@ -52,7 +52,7 @@ events as (
         coalesce(is_login, false) as is_login,
         occurred_at,
         timestamp_diff({{ as_of() }}, occurred_at, microsecond) as microseconds_ago
-    from {{ ref('stg_product__usage_events') }}
+    from {{ ref('conformed_usage_events') }}
 ),
 
 tickets as (

@@ -40,7 +40,7 @@ invoices as (
         period_start,
         period_end,
         subtotal_amount
-    from {{ ref('stg_billing__invoices') }}
+    from {{ ref('conformed_invoices') }}
     where issued_at < {{ as_of() }} and subscription_id is not null and period_start < period_end
 ),
 

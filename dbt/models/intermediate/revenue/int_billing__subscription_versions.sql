@@ -1,8 +1,8 @@
 {%- set history = '(partition by organization_id, subscription_id order by updated_at)' -%}
 with
 
-landed as (
-    {{ all_versions('billing', 'subscriptions', undated=true) }}
+loaded as (
+    {{ unite('subscriptions', versions=true) }}
 ),
 
 -- The row as of the run has the dates. A subscription that billing has deleted has no row.
@@ -18,7 +18,7 @@ subscriptions as (
         current_period_end,
         cancelled_at,
         ended_at
-    from {{ ref('stg_billing__subscriptions') }}
+    from {{ ref('conformed_subscriptions') }}
 ),
 
 subscription_statuses as (
@@ -42,7 +42,7 @@ terms as (
         {{ billing_word('status') }} as status,
         paused_at,
         updated_at
-    from landed
+    from loaded
     where not _is_deleted
 ),
 
@@ -66,7 +66,7 @@ dated as (
     from terms
 ),
 
-stays as (
+status_intervals as (
     select
         organization_id,
         subscription_id,
@@ -82,39 +82,42 @@ stays as (
         updated_at,
         version_number,
         valid_to,
-        sum(if(is_other_status, 1, 0)) over {{ history }} as stay_number
+        sum(if(is_other_status, 1, 0)) over {{ history }} as status_interval_number
     from dated
 ),
 
 -- The status of the first version began before the platform loaded it. Billing may say when a pause began.
 versions as (
     select
-        stays.organization_id,
-        stays.subscription_id,
-        stays.plan_tier,
-        stays.billing_interval,
-        stays.interval_count,
-        stays.quantity,
-        stays.unit_amount,
-        stays.discount_pct,
-        stays.currency,
-        stays.status,
-        stays.version_number,
-        if(stays.version_number = 1, null, stays.updated_at) as valid_from,
-        stays.valid_to,
+        status_intervals.organization_id,
+        status_intervals.subscription_id,
+        status_intervals.plan_tier,
+        status_intervals.billing_interval,
+        status_intervals.interval_count,
+        status_intervals.quantity,
+        status_intervals.unit_amount,
+        status_intervals.discount_pct,
+        status_intervals.currency,
+        status_intervals.status,
+        status_intervals.version_number,
+        if(status_intervals.version_number = 1, null, status_intervals.updated_at) as valid_from,
+        status_intervals.valid_to,
         min(
             case
                 when
-                    stays.stay_number = 1
+                    status_intervals.status_interval_number = 1
                     and subscription_statuses.means = 'paused'
-                    and stays.paused_at < stays.updated_at
-                    then stays.paused_at
-                else stays.updated_at
+                    and status_intervals.paused_at < status_intervals.updated_at
+                    then status_intervals.paused_at
+                else status_intervals.updated_at
             end
-        ) over (partition by stays.organization_id, stays.subscription_id, stays.stay_number) as status_since
-    from stays
+        ) over (
+            partition by
+                status_intervals.organization_id, status_intervals.subscription_id, status_intervals.status_interval_number
+        ) as status_since
+    from status_intervals
     left join subscription_statuses
-        on subscription_statuses.status = stays.status
+        on subscription_statuses.status = status_intervals.status
 ),
 
 final as (

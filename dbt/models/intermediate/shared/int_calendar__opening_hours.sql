@@ -22,14 +22,14 @@ business_hours as (
         weekday,
         opens_time as opens_at,
         closes_time as closes_at
-    from {{ ref('stg_reference__business_hours') }}
+    from {{ ref('conformed_business_hours') }}
 ),
 
 holidays as (
     select
         organization_id,
         holiday_date
-    from {{ ref('stg_reference__holidays') }}
+    from {{ ref('conformed_holidays') }}
 ),
 
 -- A timetable is the whole week that an organization puts into force on one day. A weekday that it does not list is closed.

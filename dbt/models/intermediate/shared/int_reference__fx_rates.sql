@@ -8,7 +8,7 @@ published as (
         currency,
         rate_date,
         rate_to_usd
-    from {{ ref('stg_reference__fx_rates') }}
+    from {{ ref('conformed_fx_rates') }}
     where currency != 'USD'
 ),
 

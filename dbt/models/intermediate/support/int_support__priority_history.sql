@@ -5,7 +5,7 @@ tickets as (
         organization_id,
         ticket_id,
         priority
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('conformed_tickets') }}
 ),
 
 changes as (
@@ -17,7 +17,7 @@ changes as (
         changed_at,
         row_number() over (partition by organization_id, ticket_id order by changed_at, change_id) as change_number,
         lead(changed_at) over (partition by organization_id, ticket_id order by changed_at, change_id) as next_changed_at
-    from {{ ref('clean_support__ticket_priority_changes') }}
+    from {{ ref('clean_ticket_priority_changes') }}
     where changed_at < {{ as_of() }}
 ),
 
@@ -77,7 +77,7 @@ own_priorities as (
     select distinct
         organization_id,
         priority
-    from {{ ref('stg_reference__sla_policies') }}
+    from {{ ref('conformed_sla_policies') }}
 ),
 
 final as (

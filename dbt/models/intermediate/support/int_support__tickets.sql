@@ -39,7 +39,7 @@ tickets as (
         nullif(merged_into_ticket_id, ticket_id) as merged_into_ticket_id,
         coalesce(merged_into_ticket_id != ticket_id, false) or coalesce(status = 'merged', false) as is_merged,
         updated_at
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('conformed_tickets') }}
 ),
 
 priority_history as (
@@ -53,10 +53,10 @@ policies as (
         priority,
         first_response_minutes,
         resolution_minutes,
-        clock,
+        if(clock in ('calendar', 'business'), clock, 'unknown') as clock,
         valid_from,
         lead(valid_from) over (partition by organization_id, priority order by valid_from) as valid_to
-    from {{ ref('stg_reference__sla_policies') }}
+    from {{ ref('conformed_sla_policies') }}
 ),
 
 default_targets as (
@@ -83,13 +83,13 @@ satisfaction_classes as (
     where survey_type = 'csat'
 ),
 
--- The key comes from staging, so that a refresh need not build dim_accounts.
+-- The key comes from the conformed view, so that a refresh need not build dim_accounts.
 accounts as (
     select
         organization_id,
         account_id,
         {{ generate_surrogate_key(['organization_id', 'account_id']) }} as account_key
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('conformed_accounts') }}
 ),
 
 facilities as (
@@ -217,13 +217,19 @@ targeted as (
         resolved_references.release_version,
         resolved_references.is_release_related,
         resolved_references.csat_tier,
-        coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
-            as response_target_minutes,
+        if(
+            resolved_references.has_opening_hours and response_policies.clock = 'unknown',
+            null,
+            coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
+        ) as response_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar')
             as response_clock,
         {{ policy_source('response_policies', 'response_defaults') }} as response_policy,
-        coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
-            as resolution_target_minutes,
+        if(
+            resolved_references.has_opening_hours and resolution_policies.clock = 'unknown',
+            null,
+            coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
+        ) as resolution_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar')
             as resolution_clock,
         {{ policy_source('resolution_policies', 'resolution_defaults') }} as resolution_policy

@@ -27,11 +27,22 @@ accounts as (
     select
         account_key,
         account_name,
-        segment,
-        plan_tier,
-        region,
         owner_name
     from {{ ref('dim_accounts') }}
+),
+
+account_months as (
+    select
+        organization_id,
+        account_id,
+        month,
+        base_segment,
+        base_plan_tier,
+        base_region,
+        segment_today,
+        plan_tier_today,
+        region_today
+    from {{ ref('fct_account_months') }}
 ),
 
 final as (
@@ -41,9 +52,12 @@ final as (
         revenue.account_id,
         revenue.account_key,
         coalesce(accounts.account_name, 'unknown') as account_name,
-        coalesce(accounts.segment, 'unknown') as segment,
-        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
-        coalesce(accounts.region, 'unknown') as region,
+        coalesce(account_months.base_segment, 'unknown') as segment,
+        coalesce(account_months.base_plan_tier, 'unknown') as plan_tier,
+        coalesce(account_months.base_region, 'unknown') as region,
+        coalesce(account_months.segment_today, 'unknown') as segment_today,
+        coalesce(account_months.plan_tier_today, 'unknown') as plan_tier_today,
+        coalesce(account_months.region_today, 'unknown') as region_today,
         coalesce(accounts.owner_name, 'unknown') as owner_name,
         revenue.month,
         revenue.is_complete,
@@ -61,6 +75,10 @@ final as (
     from revenue
     left join accounts
         on accounts.account_key = revenue.account_key
+    left join account_months
+        on account_months.organization_id = revenue.organization_id
+        and account_months.account_id = revenue.account_id
+        and account_months.month = revenue.month
 )
 
 select *

@@ -8,7 +8,7 @@
     'account_count', 'base_account_count', 'retained_account_count', 'base_mrr_amount', 'retained_mrr_amount',
     'retained_base_mrr_amount', 'base_subscriptions_without_rate', 'retained_subscriptions_without_rate',
     'returned_account_count', 'returned_mrr_amount', 'opening_mrr_amount', 'expansion_amount', 'contraction_amount',
-    'churn_amount',
+    'churn_amount', 'unknown_movement_account_count',
 ] -%}
 with
 
@@ -105,7 +105,8 @@ cells as (
         sum(opening_mrr_amount) as opening_mrr_amount,
         sum(if(movement = 'expansion', movement_amount, 0)) as expansion_amount,
         sum(if(movement = 'contraction', -movement_amount, 0)) as contraction_amount,
-        sum(if(movement = 'churn', -movement_amount, 0)) as churn_amount
+        sum(if(movement = 'churn', -movement_amount, 0)) as churn_amount,
+        countif(movement = 'unknown') as unknown_movement_account_count
     from with_base
     group by organization_id, month, segment, plan_tier, region, segment_today, plan_tier_today, region_today
 ),
@@ -152,6 +153,7 @@ final as (
         expansion_amount,
         contraction_amount,
         churn_amount,
+        unknown_movement_account_count,
         cast(100 * retained_mrr_amount / nullif(base_mrr_amount, 0) as float64) as nrr_pct,
         cast(100 * retained_base_mrr_amount / nullif(base_mrr_amount, 0) as float64) as grr_pct,
         cast(100 * returned_mrr_amount / nullif(base_mrr_amount, 0) as float64) as returned_mrr_pct,

@@ -10,7 +10,7 @@
     'compliance_score': 1, 'pipeline_score': 1, 'conversion_score': 1, 'sla_score': 1, 'satisfaction_score': 1
 } -%}
 {%- set counts = {
-    'leads': ['leads_without_rate', 'weighted_lead_amount'],
+    'leads': ['leads_without_rate', 'unknown_stage_lead_count', 'weighted_lead_amount'],
     'checks': ['passed_count', 'failed_count', 'overdue_count'],
     'tickets': ['sla_met_count', 'sla_breached_count'],
     'surveys': [
@@ -54,6 +54,7 @@ weighted_leads as (
         created_month as month,
         is_won,
         has_rate,
+        stage = 'unknown' as is_unknown_stage,
         {{ weighted_pipeline_scenario('amount_reporting', 'win_probability', 'stage_weight', 'true') }}
             as weighted_amount
     from {{ ref('fct_leads') }}
@@ -66,6 +67,7 @@ leads as (
         count(*) as lead_count,
         countif(is_won) as won_lead_count,
         countif(not has_rate) as leads_without_rate,
+        countif(is_unknown_stage) as unknown_stage_lead_count,
         sum(coalesce(weighted_amount, 0)) as weighted_lead_amount
     from weighted_leads
     group by {{ grain | join(', ') }}
@@ -299,6 +301,7 @@ final as (
         averaged.weighted_lead_amount,
         averaged.pipeline_base_amount,
         averaged.leads_without_rate,
+        averaged.unknown_stage_lead_count,
         averaged.pipeline_score,
         averaged.conversion_lead_count,
         averaged.conversion_won_count,

@@ -1,44 +1,19 @@
+{#- Generated from include/sources/billing.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('billing', 'invoices') }}
 ),
 
-renamed as (
-    select
-        invoice_id,
-        organization_id,
-        account_id,
-        subscription_id,
-        {{ category('status') }} as status,
-        issued_at,
-        due_at,
-        paid_at,
-        period_start,
-        period_end,
-        {{ currency_code('currency') }} as currency,
-        subtotal_amount,
-        tax_amount,
-        total_amount,
-        amount_paid,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'billing' as source_system,
         invoice_id,
         organization_id,
         account_id,
         subscription_id,
         status,
-        status = 'paid' as is_paid,
-        status = 'open' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
         issued_at,
-        date_trunc(date(issued_at), month) as invoice_month,
         due_at,
         paid_at,
         period_start,
@@ -52,7 +27,7 @@ final as (
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

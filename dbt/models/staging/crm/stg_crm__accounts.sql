@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,23 +7,24 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         account_id,
         organization_id,
         parent_account_id,
         merged_into_account_id,
-        owner_user_id,
-        {{ text('name') }} as account_name,
-        {{ category('domain') }} as domain,
-        {{ text('industry') }} as industry,
+        name,
+        domain,
+        industry,
         employee_count,
         annual_revenue,
-        {{ currency_code('currency') }} as currency,
-        {{ category('account_type') }} as account_type,
-        {{ category('status') }} as status,
-        {{ category('plan_tier') }} as plan_tier,
-        {{ text('region') }} as region,
-        {{ text('country') }} as country,
-        {{ text('city') }} as city,
+        currency,
+        account_type,
+        status,
+        plan_tier,
+        region,
+        country,
+        city,
+        owner_user_id,
         signup_date,
         created_at,
         updated_at,

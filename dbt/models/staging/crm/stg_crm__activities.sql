@@ -1,34 +1,13 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('crm', 'activities') }}
 ),
 
-renamed as (
-    select
-        activity_id,
-        organization_id,
-        account_id,
-        contact_id,
-        deal_id,
-        user_id,
-        {{ category('activity_type') }} as activity_type,
-        {{ text('subject') }} as subject,
-        {{ category('status') }} as status,
-        {{ category('outcome') }} as outcome,
-        due_at,
-        completed_at,
-        duration_minutes,
-        created_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'crm' as source_system,
         activity_id,
         organization_id,
         account_id,
@@ -38,8 +17,6 @@ final as (
         activity_type,
         subject,
         status,
-        status = 'completed' as is_completed,
-        status = 'planned' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
         outcome,
         due_at,
         completed_at,
@@ -49,7 +26,7 @@ final as (
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

@@ -1,27 +1,13 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('crm', 'compliance_checks') }}
 ),
 
-renamed as (
-    select
-        check_id,
-        organization_id,
-        facility_id,
-        {{ text('check_type') }} as check_type,
-        {{ category('status') }} as status,
-        due_at,
-        completed_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'crm' as source_system,
         check_id,
         organization_id,
         facility_id,
@@ -29,12 +15,11 @@ final as (
         status,
         due_at,
         completed_at,
-        status = 'pending' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
         updated_at,
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

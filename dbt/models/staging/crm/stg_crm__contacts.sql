@@ -1,39 +1,18 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('crm', 'contacts') }}
 ),
 
-renamed as (
-    select
-        contact_id,
-        organization_id,
-        account_id,
-        {{ text('first_name') }} as first_name,
-        {{ text('last_name') }} as last_name,
-        {{ category('email') }} as email,
-        {{ text('phone') }} as phone,
-        {{ text('title') }} as title,
-        is_primary,
-        {{ category('status') }} as status,
-        {{ text('gender') }} as gender,
-        {{ category('income_segment') }} as income_segment,
-        created_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'crm' as source_system,
         contact_id,
         organization_id,
         account_id,
         first_name,
         last_name,
-        nullif(trim(concat(coalesce(first_name, ''), ' ', coalesce(last_name, ''))), '') as full_name,
         email,
         phone,
         title,
@@ -46,7 +25,7 @@ final as (
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,11 +7,12 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         history_id,
         organization_id,
         deal_id,
-        {{ known_as('from_stage', 'deal_stage_synonyms') }} as from_stage,
-        {{ known_as('to_stage', 'deal_stage_synonyms') }} as to_stage,
+        from_stage,
+        to_stage,
         amount,
         probability_pct,
         changed_by_user_id,

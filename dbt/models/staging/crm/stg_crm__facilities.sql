@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,11 +7,12 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         facility_id,
         organization_id,
-        {{ text('name') }} as facility_name,
-        {{ text('city') }} as city,
-        {{ text('region') }} as region,
+        name,
+        city,
+        region,
         created_at,
         updated_at,
         _extracted_at,

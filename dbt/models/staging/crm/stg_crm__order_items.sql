@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,6 +7,7 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         order_item_id,
         organization_id,
         order_id,

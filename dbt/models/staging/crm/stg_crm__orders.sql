@@ -1,35 +1,13 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('crm', 'orders') }}
 ),
 
-renamed as (
-    select
-        order_id,
-        organization_id,
-        account_id,
-        contact_id,
-        {{ text('order_number') }} as order_number,
-        {{ category('status') }} as status,
-        {{ currency_code('currency') }} as currency,
-        subtotal_amount,
-        discount_amount,
-        tax_amount,
-        shipping_amount,
-        total_amount,
-        ordered_at,
-        if(shipped_at < {{ as_of() }}, shipped_at, null) as shipped_at,
-        if(delivered_at < {{ as_of() }}, delivered_at, null) as delivered_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'crm' as source_system,
         order_id,
         organization_id,
         account_id,
@@ -45,13 +23,11 @@ final as (
         ordered_at,
         shipped_at,
         delivered_at,
-        {{ elapsed('ordered_at', 'shipped_at', 'days') }} as days_to_ship,
-        {{ elapsed('ordered_at', 'delivered_at', 'days') }} as fulfilment_days,
         updated_at,
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,10 +7,11 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         organization_id,
-        {{ text('name') }} as organization_name,
-        {{ text('timezone') }} as timezone,
-        {{ currency_code('reporting_currency') }} as reporting_currency,
+        name,
+        timezone,
+        reporting_currency,
         created_at,
         updated_at,
         _extracted_at,

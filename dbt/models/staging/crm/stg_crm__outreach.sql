@@ -1,29 +1,13 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('crm', 'outreach') }}
 ),
 
-renamed as (
-    select
-        outreach_id,
-        organization_id,
-        facility_id,
-        rep_user_id,
-        lead_id,
-        {{ category('channel') }} as channel,
-        sent_at,
-        responded_at,
-        converted_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'crm' as source_system,
         outreach_id,
         organization_id,
         facility_id,
@@ -33,13 +17,11 @@ final as (
         sent_at,
         responded_at,
         converted_at,
-        responded_at is not null as is_responded,
-        converted_at is not null as is_converted,
         updated_at,
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{#- Generated from include/sources/crm.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,12 +7,13 @@ source as (
 
 final as (
     select
+        'crm' as source_system,
         user_id,
         organization_id,
         facility_id,
-        {{ text('full_name') }} as full_name,
-        {{ category('email') }} as email,
-        {{ category('role') }} as role,
+        full_name,
+        email,
+        role,
         is_active,
         created_at,
         updated_at,

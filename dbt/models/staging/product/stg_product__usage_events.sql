@@ -1,44 +1,26 @@
+{#- Generated from include/sources/product.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('product', 'usage_events') }}
 ),
 
-renamed as (
-    select
-        event_id,
-        organization_id,
-        account_id,
-        user_id,
-        {{ category('event_name') }} as event_name,
-        {{ category('event_category') }} as event_category,
-        {{ text('app_version') }} as app_version,
-        occurred_at,
-        -- Without this mode, a number that FLOAT64 cannot hold exactly would make the whole document NULL.
-        safe.parse_json(properties, wide_number_mode => 'round') as properties,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'product' as source_system,
         event_id,
         organization_id,
         account_id,
         user_id,
         event_name,
         event_category,
-        event_name = 'login' and event_category = 'core' as is_login,
         app_version,
         occurred_at,
-        date(occurred_at) as event_date,
         properties,
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

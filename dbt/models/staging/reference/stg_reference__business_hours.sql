@@ -1,3 +1,4 @@
+{#- Generated from include/sources/reference.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,13 +7,11 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         organization_id,
         weekday,
-        {{ text('opens_at') }} as opens_at,
-        {{ text('closes_at') }} as closes_at,
-        {{ local_time('opens_at') }} as opens_time,
-        -- 24:00 is the end of the day. A window until 00:00 ends there too.
-        if(trim(closes_at) in ('24:00', '24:00:00'), time '00:00:00', {{ local_time('closes_at') }}) as closes_time,
+        opens_at,
+        closes_at,
         valid_from,
         _extracted_at,
         _loaded_at,

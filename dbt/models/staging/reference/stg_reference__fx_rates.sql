@@ -1,3 +1,4 @@
+{#- Generated from include/sources/reference.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,6 +7,7 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         rate_date,
         currency,
         rate_to_usd,

@@ -1,3 +1,4 @@
+{#- Generated from include/sources/reference.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,9 +7,10 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         organization_id,
         holiday_date,
-        {{ text('name') }} as holiday_name,
+        name,
         _extracted_at,
         _loaded_at,
         _batch_id

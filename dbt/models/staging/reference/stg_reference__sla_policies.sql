@@ -1,3 +1,4 @@
+{#- Generated from include/sources/reference.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,11 +7,12 @@ source as (
 
 final as (
     select
+        'reference' as source_system,
         organization_id,
-        {{ known_as('priority', 'ticket_priority_synonyms') }} as priority,
+        priority,
         first_response_minutes,
         resolution_minutes,
-        {{ category('clock') }} as clock,
+        clock,
         valid_from,
         _extracted_at,
         _loaded_at,

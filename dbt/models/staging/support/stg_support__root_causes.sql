@@ -1,3 +1,4 @@
+{#- Generated from include/sources/support.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,12 +7,13 @@ source as (
 
 final as (
     select
+        'support' as source_system,
         root_cause_id,
         organization_id,
-        {{ text('code') }} as root_cause_code,
-        {{ text('name') }} as root_cause_name,
-        {{ text('category') }} as root_cause_category,
-        {{ category('severity') }} as severity,
+        code,
+        name,
+        category,
+        severity,
         updated_at,
         _extracted_at,
         _loaded_at,

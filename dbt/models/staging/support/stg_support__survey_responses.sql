@@ -1,31 +1,13 @@
+{#- Generated from include/sources/support.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('support', 'survey_responses') }}
 ),
 
-renamed as (
-    select
-        response_id,
-        organization_id,
-        account_id,
-        facility_id,
-        contact_id,
-        ticket_id,
-        {{ category('survey_type') }} as survey_type,
-        score,
-        {{ text('comment') }} as comment,
-        sent_at,
-        responded_at,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from source
-),
-
 final as (
     select
+        'support' as source_system,
         response_id,
         organization_id,
         account_id,
@@ -33,18 +15,15 @@ final as (
         contact_id,
         ticket_id,
         survey_type,
-        -- The source cannot leave a score empty. The number of an unanswered survey is no score.
-        if(responded_at is null, null, score) as score,
+        score,
         comment,
         sent_at,
         responded_at,
-        responded_at is not null as is_responded,
-        date_trunc(date(sent_at), month) as cohort_month,
         updated_at,
         _extracted_at,
         _loaded_at,
         _batch_id
-    from renamed
+    from source
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{#- Generated from include/sources/support.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,10 +7,11 @@ source as (
 
 final as (
     select
+        'support' as source_system,
         category_id,
         organization_id,
-        {{ text('name') }} as category_name,
-        {{ text('parent_name') }} as parent_category_name,
+        name,
+        parent_name,
         updated_at,
         _extracted_at,
         _loaded_at,

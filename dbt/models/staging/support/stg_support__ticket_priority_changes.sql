@@ -1,3 +1,4 @@
+{#- Generated from include/sources/support.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
@@ -6,11 +7,12 @@ source as (
 
 final as (
     select
+        'support' as source_system,
         change_id,
         organization_id,
         ticket_id,
-        {{ known_as('from_priority', 'ticket_priority_synonyms') }} as from_priority,
-        {{ known_as('to_priority', 'ticket_priority_synonyms') }} as to_priority,
+        from_priority,
+        to_priority,
         changed_at,
         updated_at,
         _extracted_at,

@@ -1,15 +1,16 @@
+{#- Generated from include/sources/support.yml by `python -m include.sources dbt-sources`. Do not edit. -#}
 with
 
 source as (
     {{ latest_rows('support', 'ticket_sla_events') }}
 ),
 
-renamed as (
+final as (
     select
+        'support' as source_system,
         organization_id,
         ticket_id,
         metric,
-        {{ known_as('metric', 'sla_metric_synonyms') }} as known_metric,
         target_minutes,
         breached,
         breached_at,
@@ -20,24 +21,6 @@ renamed as (
         _loaded_at,
         _batch_id
     from source
-),
-
-final as (
-    select
-        organization_id,
-        ticket_id,
-        metric,
-        if(known_metric in ('first_response', 'resolution'), known_metric, null) as sla_metric,
-        target_minutes,
-        breached,
-        breached_at,
-        fulfilled_at,
-        elapsed_minutes,
-        updated_at,
-        _extracted_at,
-        _loaded_at,
-        _batch_id
-    from renamed
 )
 
 select * from final

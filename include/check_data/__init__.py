@@ -1,0 +1,5 @@
+"""Checks a folder of CSV files against the input contract before a run reads it: what is there, what is missing, what is unknown."""
+
+from include.check_data.report import Finding, Report, TableSummary, check
+
+__all__ = ["Finding", "Report", "TableSummary", "check"]

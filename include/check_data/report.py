@@ -1,0 +1,128 @@
+"""The report on a folder: a summary of each table, and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+from include.check_data import columns, references, times
+from include.check_data.findings import Finding
+from include.contract import Entity, contract
+from include.csv_data import Folder, Problem, Rows, read_folder
+
+__all__ = ["Finding", "Report", "TableSummary", "check"]
+
+#: Kind of a problem → what to do.
+_REMEDIES = {
+    "missing": "add the column to the export",
+    "key": "export one row per key, the latest",
+    "repeated": "remove or rename one of the columns",
+    "unreadable": "export the file again",
+}
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What a table holds.
+
+    Attributes:
+        table: the entity.
+        file: the file's name; None if there is none.
+        rows: the number of rows that could be read.
+        keys: the number of different complete keys.
+        nulls: contract column → share of rows without a value, 0 to 1; only columns with such rows.
+        first: the first time, for tables of events.
+        last: the last time.
+        days: the number of days from the first to the last.
+        days_without_rows: how many of them have no row.
+    """
+
+    table: str
+    file: str | None
+    rows: int
+    keys: int
+    nulls: dict[str, float] = field(default_factory=dict)
+    first: datetime | None = None
+    last: datetime | None = None
+    days: int = 0
+    days_without_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """The summaries in the order of the contract, the findings with the worst first, and notes on the files."""
+
+    folder: str
+    tables: list[TableSummary]
+    findings: list[Finding]
+    notes: list[str]
+
+    @property
+    def blocked(self) -> bool:
+        """True if a run would refuse the folder or publish nothing useful."""
+        return any(finding.severity == "block" for finding in self.findings)
+
+
+def check(folder: Path, now: datetime | None = None) -> Report:
+    """Check the CSV files of a folder.
+
+    Args:
+        folder: a folder as `make run DATA=…` reads it.
+        now: times at or after this instant count as future. Default: now.
+
+    Raises:
+        OSError: the folder does not exist, or a file cannot be read.
+    """
+    read = read_folder(folder)
+    entities = contract()
+    found = list(_findings(read, entities, now or datetime.now(UTC)))
+    found.sort(key=lambda each: ("block", "warn").index(each.severity))
+    summaries = [_summary(read.tables[name], entity) for name, entity in entities.items()]
+    return Report(str(folder), summaries, found, read.notes)
+
+
+def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> Iterator[Finding]:
+    yield from map(_from_problem, read.problems)
+    for name, entity in entities.items():
+        rows = read.tables[name]
+        yield from chain(
+            columns.empty_columns(rows, entity),
+            columns.repeated_events(rows, entity),
+            columns.unknown_words(rows, entity),
+            references.orphans(rows, entity, read.tables),
+            times.gaps(rows, entity),
+            times.future(rows, entity, now),
+            times.without_rates(rows, entity, read.tables["fx_rates"]),
+        )
+    if not read.tables["organizations"].data.num_rows:
+        yield Finding(
+            "organizations",
+            None,
+            "block",
+            "no_organization",
+            0,
+            None,
+            "no organization: every row belongs to one",
+            "write organizations.csv with one row per company or tenant",
+        )
+
+
+def _from_problem(problem: Problem) -> Finding:
+    remedy = _REMEDIES.get(problem.kind, "correct the value in the export")
+    return Finding(problem.table, problem.column, "block", "unreadable", problem.count, problem.line, problem.message, remedy)
+
+
+def _summary(rows: Rows, entity: Entity) -> TableSummary:
+    count = rows.data.num_rows
+    complete = set(zip(*(rows.data[name].to_pylist() for name in entity.key), strict=True))
+    nulls = {name: rows.data[name].null_count / count for name in entity.columns if count and rows.data[name].null_count}
+    span = times.span(rows, entity)
+    keys = sum(None not in key for key in complete)
+    if span is None:
+        return TableSummary(rows.entity, rows.file, count, keys, nulls)
+    return TableSummary(
+        rows.entity, rows.file, count, keys, nulls, span.first, span.last, span.days, span.days - len(span.counts)
+    )
