@@ -27,8 +27,7 @@ METADATA_COLUMNS: dict[str, tuple[str, str]] = {
     "_is_deleted": ("BOOL", "TRUE for a tombstone, which marks the row as deleted in the source."),
     "_restored_at": (
         "TIMESTAMP",
-        "Time of the tombstone that the row follows, because the source holds its key again; otherwise NULL. If the row's time of change "
-        "is not later, this time counts.",
+        "Time of the tombstone after which the source held the row again; otherwise NULL. A later time of change counts instead.",
     ),
     "_dlt_load_id": ("STRING", "Load package of dlt."),
 }
