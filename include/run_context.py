@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 #: Prefix of the ids of refresh DAGs. Their as-of time is the scheduled instant; that of other DAGs is midnight of that day.
 REFRESH_PREFIX = "refresh_"
 BATCH_INSTANT = "%Y-%m-%dT%H%M%SZ"
+
+
+def latest_as_of() -> datetime:
+    """The latest as-of time of a load: a day from now. The day after is not over anywhere, and its rows are not known."""
+    return datetime.now(UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True)

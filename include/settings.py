@@ -55,6 +55,12 @@ class Settings(BaseSettings):
         alias="PLATFORM_REFRESHES",
         description="off: the refresh DAGs have no schedule, whatever the value of PLATFORM_SCHEDULES.",
     )
+    empty_tables: str = Field(
+        "",
+        alias="PLATFORM_EMPTY_TABLES",
+        pattern=r"^[a-z0-9_,]*$",
+        description="Raw tables that may be empty besides those with `may_be_empty` in their source's file, separated by commas.",
+    )
     retry_delay_seconds: int = Field(
         60,
         alias="TASK_RETRY_DELAY_SECONDS",

@@ -35,9 +35,14 @@ def as_of_date() -> str:
 def raw_table(source_name: str, table_name: str) -> SimpleNamespace:
     """The macro `raw_table` for some table."""
     order = "updated_at desc, _extracted_at desc"
-    key = [f"{table_name}_id"]
     return SimpleNamespace(
-        key=key, changed_at="updated_at", visible="true", latest_first=order, happened="true", deleted="_is_deleted"
+        key=[f"{table_name}_id"],
+        changed_at="updated_at",
+        visible="true",
+        order_time="updated_at",
+        latest_first=order,
+        happened="true",
+        deleted="_is_deleted",
     )
 
 

@@ -1,6 +1,7 @@
 {#- Every visible version of every row of a raw table, one per time of change. The macro is the body of a history model's import CTE.
     If several versions have the same time, the one that staging would show counts (macro latest_rows). The last version of a row is therefore
-    staging's row, or the tombstone that removed it. Empty texts and case stay as loaded. With `undated`, a row may also have one version
+    staging's row, or the tombstone that removed it. A row that has returned with an earlier time of change has the time of its tombstone,
+    which it replaces. Empty texts and case stay as loaded. With `undated`, a row may also have one version
     without a time of change. It is before all others. Without such a time in the table, each row has only this version. -#}
 {% macro all_versions(source_name, table_name, undated=false) -%}
     {%- set raw = raw_table(source_name, table_name) -%}
@@ -15,8 +16,8 @@
     where
         {{ raw.visible }}
         {%- if not undated %}
-        and {{ raw.changed_at }} is not null
+        and {{ raw.order_time }} is not null
         {%- endif %}
     qualify
-        row_number() over (partition by {{ (raw.key + [raw.changed_at]) | select | join(', ') }} order by {{ raw.latest_first }}) = 1
+        row_number() over (partition by {{ (raw.key + [raw.order_time]) | select | join(', ') }} order by {{ raw.latest_first }}) = 1
 {%- endmacro %}

@@ -12,7 +12,7 @@ from include.contract import Entity, contract
 from include.csv_data.headers import match, nearest
 from include.csv_data.problems import Problem, grouped
 from include.csv_data.values import quoted, typed
-from include.sources.readers.delimited import Delimited, split
+from include.sources.readers.delimited import Delimited, batches, split
 from include.sources.readers.texts import Unreadable, decode
 
 if TYPE_CHECKING:
@@ -74,6 +74,20 @@ def read_folder(folder: Path) -> Folder:
             found.tables[name] = _without_rows(name, entity, None)
     found.problems = grouped(found.problems)
     return found
+
+
+def tables_without_rows(folder: Path) -> list[str]:
+    """The tables of which a folder has no file, or a file without a record. A file that cannot be read does not count: reading it names the fault."""
+
+    def has_rows(path: Path) -> bool:
+        try:
+            return bool(next(batches(decode(path.read_bytes()), 1)).rows)
+        except Unreadable:
+            return True
+
+    entities = contract()
+    files = _files(folder, entities, Folder()) if folder.is_dir() else {}
+    return [name for name in entities if name not in files or not has_rows(files[name])]
 
 
 def repeated_keys(rows: Rows, key: Iterable[str]) -> list[tuple[int, int]]:

@@ -77,6 +77,9 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
             "rows_loaded": table.rows,
             "rows_deleted": table.tombstones,
             "rows_rejected": len(table.rejected),
+            "rows_recovered": table.recovered,
+            "rows_read": table.rows_read,
+            "is_whole": table.is_whole,
             "extracted_at": table.extracted_at,
             "loaded_at": table.loaded_at or datetime.now(UTC),
         }

@@ -7,6 +7,7 @@ Undeclared columns are kept. Records without a key are rejected. Every row gets 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,12 +18,14 @@ from include.contract import ColumnType
 from include.ingestion.casting import ARROW_TYPES, UTC_MICROSECONDS, as_text, cast, plain
 from include.ingestion.report import SchemaChange
 from include.sources.names import warehouse_name
-from include.sources.readers.pieces import Piece, Rejected, dump
+from include.sources.readers.pieces import Piece, ReadError, Rejected, dump
 from include.sources.schema import Table
 from include.sources.versions import times_at
 
 #: Suffix of the columns that keep values which cannot be cast to the declared type.
 VARIANT_SUFFIX = "__v_text"
+#: From this number of rows on, a required column with no value in more than half of them stops the table.
+LEAST_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,20 @@ class Conformer:
         table: the declaration.
         stamp: metadata of every row.
         known: undeclared columns that the raw table already has, and their types. Values are cast to these types.
+        is_whole: the whole table is read, not a range of cursor values.
+        seen: the declared columns that the source has sent.
     """
 
     table: Table
     stamp: Stamp
     known: dict[str, ColumnType]
+    is_whole: bool = True
     rejected: list[Rejected] = field(default_factory=list)
     rows: int = 0
     rows_read: int = 0
     cursor: datetime | None = None
-    _seen: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    _without: Counter[str] = field(default_factory=Counter)
     _mismatches: dict[str, _Mismatch] = field(default_factory=dict)
     _undeclared: dict[str, ColumnType] = field(default_factory=dict)
     _undeclared_rows: dict[str, int] = field(default_factory=dict)
@@ -108,6 +115,39 @@ class Conformer:
         metadata["_is_deleted"] = pa.array([True] * count, pa.bool_())
         return pa.table({**columns, **metadata})
 
+    def check_required(self) -> None:
+        """Raise ReadError if a cursor, key or `nullable: false` column was never sent, or has no value in most of the rows."""
+        problems = []
+        for name, role in self._required.items():
+            if self.rows_read and name not in self.seen:
+                problems.append(f"{name} ({role}) is missing in all {self.rows_read} rows")
+            elif self.rows_read >= LEAST_ROWS and self._without[name] > self.rows_read / 2:
+                kind = self.table.columns[name].type
+                problems.append(f"{name} ({role}) has no value of type {kind} in {self._without[name]} of {self.rows_read} rows")
+        if problems:
+            file, undeclared = f"{self.stamp.batch_id.partition('@')[0]}.yml", ", ".join(self._undeclared) or "none"
+            where = "source_name" if self.table.mapping is None else "from"
+            raise ReadError(
+                f"{'; '.join(problems)}. Nothing of the table is loaded. If the source has renamed a column, name it in {file}: "
+                f"tables.{self.table.name}.columns.<column>.{where}. Columns that it sends undeclared: {undeclared}"
+            )
+
+    @property
+    def _required(self) -> dict[str, str]:
+        """Column → why it is required."""
+        needed = {name: "nullable: false" for name, column in self.table.columns.items() if not column.nullable}
+        needed |= dict.fromkeys(self.table.primary_key, "a key")
+        return needed | ({self.table.cursor: "the cursor"} if self.table.cursor else {})
+
+    def _count_without(self, name: str, sent: pa.ChunkedArray, cast: pa.Array) -> None:
+        """Count the rows in which a required column has no value. A key or cursor also needs a value of the declared type.
+
+        A SQL reader always reads the rows without a cursor value. If it reads only a range, their share says nothing.
+        """
+        usable = cast if name in self.table.primary_key or name == self.table.cursor else sent
+        ignored = sent.null_count if name == self.table.cursor and not self.is_whole else 0
+        self._without[name] += usable.null_count - ignored
+
     def changes(self) -> list[SchemaChange]:
         """Differences from the declaration over all pieces, one entry per column and kind of change."""
         found = [
@@ -119,7 +159,7 @@ class Conformer:
             detail = f"{mismatch.rows} values ({mismatch.arrived_as}) do not cast to {declared}, for example {mismatch.example!r}"
             found.append(SchemaChange(name, "type_change", f"{detail}; kept in {name}{VARIANT_SUFFIX}", mismatch.rows))
         if self.rows_read:
-            missing = [name for name in self.table.columns if name not in self._seen]
+            missing = [name for name in self.table.columns if name not in self.seen]
             found += [
                 SchemaChange(n, "missing_column", "declared, but not sent; loaded as NULL", self.rows_read) for n in missing
             ]
@@ -128,13 +168,17 @@ class Conformer:
     def _declared(self, rows: pa.Table) -> dict[str, pa.Array]:
         columns: dict[str, pa.Array] = {}
         variants: dict[str, pa.Array] = {}
+        required = self._required
         for name, column in self.table.columns.items():
             source_name = column.source_name or name
             if source_name not in rows.column_names:
                 columns[name] = pa.nulls(len(rows), ARROW_TYPES[column.type])
+                self._without[name] += len(rows)
                 continue
-            self._seen.add(name)
+            self.seen.add(name)
             self._cast(name, rows[source_name], column.type, columns, variants)
+            if name in required:
+                self._count_without(name, rows[source_name], columns[name])
         return {**columns, **variants}
 
     def _cast(
@@ -189,6 +233,7 @@ class Conformer:
             "_batch_id": pa.array([self.stamp.batch_id] * count, pa.string()),
             "_source_file_id": where,
             "_is_deleted": pa.array([False] * count, pa.bool_()),
+            "_restored_at": pa.nulls(count, UTC_MICROSECONDS),
         }
 
     def _rows_with_key(self, piece: Piece, conformed: pa.Table) -> pa.Array | None:

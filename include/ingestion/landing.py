@@ -1,4 +1,4 @@
-"""Loads one source into `raw`: read, conform, detect deletes, load, and write the audit tables."""
+"""Loads one source into `raw`: read, conform, compare keys, load, and write the audit tables."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from include.ingestion import audit
 from include.ingestion.deduplication import COMPARED_ROWS, latest_versions
-from include.ingestion.delete_detection import DeletesRefused, KeyFile, find_deleted
+from include.ingestion.delete_detection import DeletesRefused, KeyFile, compare_keys
 from include.ingestion.dlt_pipeline import configure, open_pipeline
 from include.ingestion.raw import FILES_TABLE, RawTables
 from include.ingestion.report import LandingError, LandingReport, TableReport
 from include.ingestion.tables import TableLanding
+from include.run_context import latest_as_of
 from include.sources.readers import open_reader
 from include.sources.readers.pieces import ReadError, Window
 
@@ -45,8 +46,14 @@ def land(source: Source, connection: SourceConnection, run: RunContext) -> Landi
     cursor to the warehouse together with the rows.
 
     Raises:
-        LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded.
+        LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded. Or the as-of time is
+            in the future; nothing has been loaded.
     """
+    if run.as_of > latest_as_of():
+        raise LandingError(
+            f"{source.name} is not loaded for {run.as_of:%Y-%m-%d %H:%M} UTC: this as-of time is more than a day in the future. Its cursor "
+            "would move there, and later runs would find nothing new. Give as_of of today or an earlier day"
+        )
     configure()
     return _Landing(source, connection, run).run()
 
@@ -102,7 +109,14 @@ class _Landing:
 
             self._in_parallel(landings, lambda landing: landing.spool(reader))
             landings = [landing for landing in landings if landing.report.complete]
-            self._detect_deletes(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
+            for landing in landings:
+                landing.report.is_whole = self._is_whole(landing, raw)
+            self._compare_keys(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
+            if self._source.reader.type == "files":
+                # A refused delivery is not trusted, and the next run must refuse it again: none of its rows and checksums is loaded.
+                for landing in landings:
+                    landing.report.complete = landing.report.failure is None
+                landings = [landing for landing in landings if landing.report.complete]
             if not self._run.full_refresh:
                 self._drop_unchanged(landings, raw)
             audit.write_findings(self._report, self._client)
@@ -116,21 +130,32 @@ class _Landing:
         finally:
             pipeline.deactivate()
 
+    def _is_whole(self, landing: TableLanding, raw: RawTables) -> bool:
+        """True if the whole table was read. Files are read whole if none was read before, or if one of a complete delivery is new."""
+        reader = self._source.reader
+        if reader.type == "rest" and reader.updated_since_param is None:
+            return True
+        if landing.window.since is not None:
+            return False
+        new_delivery = landing.table.detect_deletes and bool(landing.files)
+        return reader.type != "files" or new_delivery or self._run.full_refresh or landing.table.name in raw.empty
+
     def _table_landing(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, seen: dict[str, str]) -> TableLanding:
+        state = {} if table.name in raw.empty else _table_state(pipeline, self._source, table)
         return TableLanding(
             table=table,
             batch_id=self._batch_id,
-            window=Window(self._since(table, raw, pipeline), self._run.as_of),
+            window=Window(self._since(table, state), self._run.as_of),
             known=raw.undeclared(table),
             seen={} if self._run.full_refresh else seen,
             report=self._report.tables[table.name],
             folder=Path(pipeline.working_dir) / "spool" / table.name,
+            lacking={name: since and datetime.fromisoformat(since) for name, since in state.get("lacking", {}).items()},
         )
 
-    def _since(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline) -> datetime | None:
+    def _since(self, table: Table, state: dict[str, Any]) -> datetime | None:
         """The first cursor value to read (UTC). None: read the whole table."""
-        state = _table_state(pipeline, self._source, table)
-        if table.cursor is None or "cursor" not in state or self._run.full_refresh or table.name in raw.empty:
+        if table.cursor is None or "cursor" not in state or self._run.full_refresh:
             return None
         last = datetime.fromisoformat(state["as_of"])
         if self._run.as_of < last:
@@ -162,28 +187,40 @@ class _Landing:
         with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
             list(pool.map(guarded, landings))
 
-    def _detect_deletes(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
-        """Write tombstones for the keys that are live in raw but missing in the source, or report why deletes were refused."""
+    def _compare_keys(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
+        """Compare the keys of the source with raw. Write tombstones for deleted rows, or report why they were refused; read missing rows."""
         wanted = [item for item in landings if item.table.name not in raw.empty and self._has_all_keys(item)]
         if not wanted:
             return
         keys = KeyFile(path)
 
         def collect(landing: TableLanding) -> None:
-            for part in landing.keys() if self._source.reader.type == "files" else reader.keys(landing.table):
-                keys.add(landing.table, part)
+            held = landing.spooled_keys if self._source.reader.type == "files" else lambda: reader.keys(landing.table)
+
+            def add_held() -> None:
+                for part in held():
+                    keys.add(landing.table, part, is_read=False)
+
+            landing.with_retries(reader, add_held)
+            for part in landing.spooled_keys():
+                keys.add(landing.table, part, is_read=True)
 
         self._in_parallel(wanted, collect)
         keys.close()
         collected = {item.table.name: item for item in wanted if item.report.failure is None}
         if not collected:
             return
-        tables = [item.table for item in collected.values()]
-        for name, found in find_deleted(self._client, self._source, tables, keys, self._run.as_of).items():
-            if isinstance(found, DeletesRefused):
-                collected[name].report.failure = str(found)
-            else:
-                collected[name].write_tombstones(found.keys)
+        found = compare_keys(self._client, self._source, [item.table for item in collected.values()], keys, self._run.as_of)
+        for name, difference in found.items():
+            if isinstance(difference.deleted, DeletesRefused):
+                collected[name].report.failure = str(difference.deleted)
+            elif difference.deleted is not None:
+                collected[name].write_tombstones(difference.deleted)
+        self._in_parallel([collected[name] for name in found], lambda landing: landing.recover(reader, found[landing.table.name]))
+        for landing in collected.values():
+            if count := landing.report.recovered:
+                where = f"{self._source.name}.{landing.table.name}"
+                log.warning("%s: the cursor had missed %d rows; they were found by a comparison of keys", where, count)
 
     def _drop_unchanged(self, landings: list[TableLanding], raw: RawTables) -> None:
         """Keep only the rows that differ from raw, for tables that are read whole."""
@@ -211,7 +248,12 @@ class _Landing:
 def _table_state(pipeline: dlt.Pipeline, source: Source, table: Table) -> dict[str, Any]:
     resources = pipeline.state.get("sources", {}).get(source.name, {}).get("resources", {})
     state: dict[str, Any] = resources.get(table.name, {})
-    return state
+    return {} if _is_of_the_future(state) else state
+
+
+def _is_of_the_future(state: dict[str, Any]) -> bool:
+    """True if a run with a future as-of time has written the state. Its cursor would hide all rows until then."""
+    return "as_of" in state and datetime.fromisoformat(state["as_of"]) > latest_as_of()
 
 
 def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list[TableLanding]) -> None:
@@ -235,9 +277,12 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list
 
 
 def _save_cursor(landing: TableLanding, state: dict[str, Any]) -> None:
-    """Advance the table's cursor in the state that dlt commits together with the rows."""
+    """Advance the table's cursor in the state that dlt commits together with the rows. A state of the future is replaced."""
     if landing.table.cursor is None:
         return
+    if _is_of_the_future(state):
+        state.clear()
+    state["lacking"] = {name: since and since.isoformat() for name, since in landing.lacking.items()}
     for key, value in (("cursor", landing.cursor), ("as_of", landing.window.until)):
         if value is not None and ("cursor" in state or landing.cursor is not None):
             saved = datetime.fromisoformat(state[key]) if key in state else value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: BigQuery allows at most this many clustering columns.
 MAX_CLUSTERING = 4
-#: Table of the files that were read, and table of the keys for the last delete detection. dlt's own tables begin with `_dlt`.
+#: Table of the files that were read, and table of the keys for the last comparison. dlt's own tables begin with `_dlt`.
 FILES_TABLE = "_files"
 KEYS_TABLE = "_source_keys"
 
@@ -68,6 +68,8 @@ class RawTables:
         for name, schema in _OWN_TABLES.items():
             if name not in self.present:
                 self._create(name, _fields(schema), "_loaded_at", [], f"{name} of {self._source.name}")
+            else:
+                self._completed(name, _fields(schema))
 
     def _ensure_table(self, table: Table, exists: bool) -> None:
         from google.cloud import bigquery
@@ -78,17 +80,20 @@ class RawTables:
             self.empty.add(table.name)
             found = self._create(table.name, wanted, "_loaded_at", list(table.primary_key[:MAX_CLUSTERING]), table.description)
         else:
-            found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table.name}")
-            known = {field.name for field in found.schema}
-            missing = {field.name: field.field_type for field in wanted if field.name not in known}
-            if missing:
-                found = self._add_columns(table.name, missing)
+            found = self._completed(table.name, wanted)
         self._columns[table.name] = {
             field.name: _COLUMN_TYPES.get(field.field_type, "string")
             for field in found.schema
             if isinstance(field, bigquery.SchemaField)
         }
         self._compare(table)
+
+    def _completed(self, table_name: str, wanted: list[SchemaField]) -> WarehouseTable:
+        """A table that exists, after the columns that it lacks were added."""
+        found = self._client.get_table(f"{self._client.project}.{self._source.dataset}.{table_name}")
+        known = {field.name for field in found.schema}
+        missing = {field.name: field.field_type for field in wanted if field.name not in known}
+        return self._add_columns(table_name, missing) if missing else found
 
     def _create(
         self, name: str, schema: list[SchemaField], partition: str, clustering: list[str], description: str
@@ -163,7 +168,7 @@ _OWN_TABLES = {
         "_loaded_at": "TIMESTAMP",
         "_dlt_load_id": "STRING",
     },
-    KEYS_TABLE: {"table_name": "STRING", "row_key": "STRING", "_loaded_at": "TIMESTAMP"},
+    KEYS_TABLE: {"table_name": "STRING", "row_key": "STRING", "is_read": "BOOL", "_loaded_at": "TIMESTAMP"},
 }
 
 

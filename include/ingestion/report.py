@@ -34,6 +34,8 @@ class SchemaChange:
 class TableReport:
     """The result for one table: counts of rows, differences from the declaration, duration in seconds.
 
+    `rows_read` counts the rows that the source has sent, `rows` those that were loaded. `recovered` counts those of the rows that the
+    cursor has missed; a comparison of keys has found them. `is_whole`: the whole table was read, not only what is new.
     `complete` is true if the table was read completely. `failure` is the reason why it was not read, or why its deletes
     were refused.
     """
@@ -42,7 +44,10 @@ class TableReport:
     extracted_at: datetime
     loaded_at: datetime | None = None
     rows: int = 0
+    rows_read: int = 0
+    is_whole: bool = False
     tombstones: int = 0
+    recovered: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     changes: list[SchemaChange] = field(default_factory=list)
     files: int = 0
@@ -89,6 +94,7 @@ class LandingReport:
                 name: {
                     "rows": table.rows,
                     "tombstones": table.tombstones,
+                    "recovered": table.recovered,
                     "rejected": len(table.rejected),
                     "new_columns": table.columns("new_column"),
                     "missing_columns": table.columns("missing_column"),

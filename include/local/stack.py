@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from pathlib import Path
 from types import TracebackType
 
 from include.local import airflow
@@ -205,6 +206,7 @@ def last_warehouse() -> Iterator[Company]:
 
 def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     """The environment variables of the platform: warehouse, state folder, and one Airflow connection per source."""
+    from include.csv_data import tables_without_rows
     from include.demo import connections
 
     systems = company.home / "systems"
@@ -217,6 +219,7 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     return {
         **environment(company.home / "warehouse", ports.warehouse),
         "PLATFORM_STATE_DIR": str(company.home / "state"),
+        "PLATFORM_EMPTY_TABLES": ",".join(tables_without_rows(Path(company.data)) if company.data else []),
         "TASK_RETRY_DELAY_SECONDS": os.environ.get("TASK_RETRY_DELAY_SECONDS", "3"),
         "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps({"conn_type": "google_cloud_platform", "extra": {"project": "local"}}),
         "DO_NOT_TRACK": "1",

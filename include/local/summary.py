@@ -99,7 +99,7 @@ def _raw_table(loads: list[Row]) -> Table:
     for source, loaded in sorted(by_source.items()):
         notes = [
             f"{sum(row[key] or 0 for row in loaded)} {word}"
-            for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"))
+            for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"), ("rows_recovered", "found by key"))
             if any(row[key] for row in loaded)
         ]
         details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)

@@ -81,6 +81,11 @@ _TABLES = (
             Column("rows_loaded", "INT64", "Rows loaded, tombstones not counted."),
             Column("rows_deleted", "INT64", "Tombstones loaded: keys that the source no longer holds."),
             Column("rows_rejected", "INT64", "Records that could not be read: see rejected_records."),
+            Column("rows_recovered", "INT64", "Of rows_loaded: rows that the cursor has missed, found by a comparison of keys."),
+            Column(
+                "rows_read", "INT64", "Rows that the source has sent. Rows that raw already holds may be left out of rows_loaded."
+            ),
+            Column("is_whole", "BOOL", "Whether the whole table was read, not only what is new."),
             Column("extracted_at", "TIMESTAMP", "Wall clock when this table's extraction began."),
             Column("loaded_at", "TIMESTAMP", "Wall clock when the batch was handed to the warehouse.", True),
         ),

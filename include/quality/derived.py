@@ -16,7 +16,7 @@ from include.sources.feeds import Feed, feeds
 from include.sources.versions import deleted, expression, happened, latest, visible
 
 #: Columns that a load adds to every raw table.
-LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted")
+LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "_is_deleted", "_restored_at")
 
 
 def raw_gate(source: Source) -> Gate:
@@ -160,6 +160,36 @@ def _load_rules(source: Source) -> Iterator[Rule]:
         key=("table_name", "rows_loaded", "usual"),
         rows=_VOLUME.format(source=_literal(source.name)),
     )
+    allowed = settings().empty_tables.split(",")
+    needed = [t.name for t in source.tables.values() if not (t.may_be_empty or t.name in allowed)]
+    if source.tier == "critical" and needed:
+        yield Rule(
+            name="whole_reads_have_rows",
+            relation="ops.loads",
+            action="block",
+            reason="The whole table was read, and the source sent no row. If it may be empty, set may_be_empty in the source's YAML.",
+            key=("table_name",),
+            rows=(
+                "select * from ops.loads\n"
+                f"where batch_id = @batch_id and is_whole and rows_read = 0 and table_name in ({', '.join(map(_literal, needed))})"
+            ),
+        )
+    yield Rule(
+        name="whole_reads_as_usual",
+        relation="ops.loads",
+        action="block" if source.tier == "critical" else "warn",
+        reason=f"The source sent over {source.max_volume_drop:.0%} fewer rows than the median of the last whole reads.",
+        key=("table_name", "rows_read", "usual"),
+        rows=_WHOLE_READS.format(source=_literal(source.name), least=1 - source.max_volume_drop),
+    )
+    yield Rule(
+        name="cursor_finds_rows",
+        relation="ops.loads",
+        action="warn",
+        reason="The cursor had missed rows. They were found by a comparison of keys and are loaded; tables without it may lack such rows.",
+        key=("table_name", "rows_recovered"),
+        rows="select * from ops.loads where batch_id = @batch_id and rows_recovered > 0",
+    )
     yield Rule(
         name="schema_as_agreed",
         relation="ops.schema_changes",
@@ -198,6 +228,34 @@ where
     checked.batch_id = @batch_id
     and earlier.load_count >= 5
     and (checked.rows_loaded > 5 * earlier.usual + 100 or 5 * checked.rows_loaded + 100 < earlier.usual)"""
+
+
+# A read for an earlier as-of time finds fewer rows, so only reads up to this as-of time count.
+_WHOLE_READS = """\
+with whole_reads as (
+    select
+        table_name,
+        batch_id,
+        rows_read,
+        row_number() over (partition by table_name order by batch_id desc) as age
+    from ops.loads
+    where source = {source} and is_whole and batch_id <= @batch_id
+),
+earlier as (
+    select distinct
+        table_name,
+        percentile_cont(rows_read, 0.5) over (partition by table_name) as usual,
+        count(*) over (partition by table_name) as read_count
+    from whole_reads
+    where age <= 29 and batch_id != @batch_id
+)
+select checked.table_name, checked.rows_read, earlier.usual
+from whole_reads as checked
+inner join earlier on checked.table_name = earlier.table_name
+where
+    checked.batch_id = @batch_id
+    and earlier.read_count >= 3
+    and checked.rows_read + 100 < {least:.4f} * earlier.usual"""
 
 
 def _loaded_against_reported(source: Source, table: Table) -> str:

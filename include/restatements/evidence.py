@@ -14,7 +14,7 @@ from include.restatements.figures import TOTAL, Figure, Figures, Reason, Rows
 from include.sources import load_sources
 from include.sources.expressions import identifier
 from include.sources.feeds import Feed, feeds
-from include.sources.versions import change_time, deleted, expression, key_text, latest, latest_first, visible
+from include.sources.versions import deleted, expression, key_text, latest, latest_first, order_time, visible
 from include.warehouse import Row, rows
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _versions_sql(declared: Rows, source: Source, table: Table, seen: str) -> st
             {listed(declared.progress)} as progress, {listed(declared.progress, at_month_end=False)} as last_progress"""
     of_table = f"{source.dataset}.{table.name}"
     if declared.at_month_end:
-        changed = change_time(table)
+        changed = order_time(table)
         began = f"coalesce({changed} < timestamp(date_add(figure_month, interval 1 month)), true)"
         partition = f"partition by {', '.join(map(identifier, table.primary_key))}, figure_month"
         versions = f"""select *, {columns}

@@ -11,7 +11,7 @@ import yaml
 
 from include.sources.expressions import WAREHOUSE_TYPES, identifier
 from include.sources.schema import Column, Source, Table
-from include.sources.versions import change_time, deleted, happened, latest_first, visible
+from include.sources.versions import change_time, deleted, happened, latest_first, order_time, visible
 
 __all__ = ["MACRO_FILE", "METADATA_COLUMNS", "WAREHOUSE_TYPES", "dump", "path_of", "render", "render_macro", "rules_of"]
 
@@ -25,6 +25,10 @@ METADATA_COLUMNS: dict[str, tuple[str, str]] = {
     "_batch_id": ("STRING", "Ingestion run that loaded the row: <source>@<as_of>."),
     "_source_file_id": ("STRING", "Origin of the row: <path>#<checksum> for files, otherwise <table>@<batch>."),
     "_is_deleted": ("BOOL", "TRUE for a tombstone, which marks the row as deleted in the source."),
+    "_restored_at": (
+        "TIMESTAMP",
+        "Time of the tombstone after which the source held the row again; otherwise NULL. A later time of change counts instead.",
+    ),
     "_dlt_load_id": ("STRING", "Load package of dlt."),
 }
 
@@ -44,7 +48,7 @@ _LAST_LOAD = "select max(loaded_at) from `{{{{ this.database }}}}`.ops.loads whe
 #: The file of the macro `raw_tables`, in the dbt project.
 MACRO_FILE = "macros/raw_tables.sql"
 _MACRO = """\
-{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the order of a
+{{#- The raw tables: the columns of their keys, the column of the last change, which versions a run sees, the time and the order of a
     key's versions, and whether the latest of them has happened. Generated from include/sources/*.yml by `python -m include.sources dbt-sources`: do not edit. -#}}
 {{% macro raw_tables() %}}
     {{{{ return({{{tables}
@@ -95,6 +99,7 @@ def rules_of(source: Source, table: Table) -> dict[str, Any]:
         "key": [identifier(name) for name in table.primary_key],
         "changed_at": change_time(table),
         "visible": visible(source, table),
+        "order_time": order_time(table),
         "latest_first": latest_first(table),
         "happened": happened(table),
         "deleted": deleted(table),

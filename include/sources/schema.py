@@ -103,8 +103,14 @@ class RestReader(_Strict):
     type: Literal["rest"]
     base_path: str = ""
     auth: Literal["none", "basic", "bearer"] = "none"
-    #: JSON path of the records in a response.
+    #: JSON path of the list of records in a response. A response without a list there is an error.
     data: str = "data"
+    #: JSON path of the number of records that all pages hold together. Fewer records are an error.
+    total_path: str | None = None
+    #: JSON path of a flag that more pages follow. It is an error if the flag and the paginator disagree.
+    has_more_path: str | None = None
+    #: Hosts besides the connection's to which links and redirects may lead: `host` or `host:port`. Links send the credentials there.
+    allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
     paginator: Annotated[CursorPaginator | NextLinkPaginator, Field(discriminator="kind")]
     page_size: PageSize | None = None
     #: The query parameter that limits a request to records changed at or after a time.
@@ -141,7 +147,7 @@ class Defaults(_Strict):
     cursor: str | None = None
     overlap: Duration = timedelta(0)
     detect_deletes: bool = False
-    max_deleted_share: float = Field(0.5, gt=0, le=1)
+    max_deleted_share: float | None = Field(None, gt=0, le=1)
     refresh_every: RefreshEvery | None = None
 
 
@@ -161,8 +167,11 @@ class Table(_Strict):
     #: A load starts this long before the last cursor value, to read rows that were committed late.
     overlap: Duration = timedelta(0)
     detect_deletes: bool = False
-    #: Delete detection is refused if it would delete more than this share of the live keys.
-    max_deleted_share: float = Field(0.5, gt=0, le=1)
+    #: Delete detection is refused if it would delete more than this share of the live keys. By default 0.05 for files of dated rows,
+    #: such as exchange rates, because history does not shrink; otherwise 0.5.
+    max_deleted_share: float | None = Field(None, gt=0, le=1)
+    #: A critical source is blocked if a whole read of the table finds no row, unless the table may be empty.
+    may_be_empty: bool = False
     #: Refreshes with a shorter interval do not load the table. Without it, every refresh loads the table.
     refresh_every: RefreshEvery | None = None
     #: The timestamp or date column that places a version in time: a run sees the versions before its as-of time. Without it,
@@ -191,6 +200,13 @@ class Table(_Strict):
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def deleted_share_limit(self) -> float:
+        """The largest share of the live keys that a load may delete."""
+        if self.max_deleted_share is not None:
+            return self.max_deleted_share
+        return 0.05 if self.glob is not None and self.event_time != KNOWN_AHEAD else 0.5
 
     @property
     def id_prefix(self) -> str | None:
@@ -279,6 +295,8 @@ class Source(_Strict):
     #: Airflow connection id.
     connection: str = Field(min_length=1)
     freshness: Freshness
+    #: A whole read with a larger drop against the median of earlier ones blocks a critical source, and warns for other sources.
+    max_volume_drop: float = Field(0.5, gt=0, lt=1)
     reader: Reader
     #: Put before every id of the source's rows, so that no other source has the same ids. `organization_id` has none.
     id_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")] | None = None

@@ -13,7 +13,7 @@ from include.contract import ContractColumn, contract
 from include.sources.dbt_sources import dump
 from include.sources.expressions import WAREHOUSE_TYPES
 from include.sources.schema import Source, Table
-from include.sources.versions import deleted, expression
+from include.sources.versions import deleted, expression, follows_tombstone, order_time
 
 #: Entities that models read in all versions. Each of their staging views has a second view with every version.
 WITH_VERSIONS = ("accounts", "subscriptions")
@@ -123,7 +123,10 @@ def _views(source: Source, table: Table) -> Iterator[tuple[str, str]]:
     arguments = f"'{source.name}', '{table.name}'"
     yield view_of(source, table), _sql(source, table, f"latest_rows({arguments})", {})
     if (versions := versions_of(source, table)) is not None:
-        yield versions, _sql(source, table, f"all_versions({arguments}, undated=true)", {"_is_deleted": deleted(table)})
+        more = {"_is_deleted": deleted(table)}
+        if order_time(table) is not None and table.mapped("updated_at") is not None:
+            more["updated_at"] = follows_tombstone(expression(table, "updated_at"))
+        yield versions, _sql(source, table, f"all_versions({arguments}, undated=true)", more)
 
 
 def _sql(source: Source, table: Table, rows: str, more: dict[str, str]) -> str:

@@ -110,9 +110,20 @@ def happened(table: Table) -> str:
     return f"({instant} < @as_of or {instant} is null)"
 
 
+def follows_tombstone(changed: str) -> str:
+    """SQL of a time of change. A row that has returned with an earlier one, or with none, has the time of the tombstone that it follows."""
+    return f"greatest(coalesce(_restored_at, {changed}), coalesce({changed}, _restored_at))"
+
+
+def order_time(table: Table) -> str | None:
+    """SQL of the time that orders the versions of a key: its last change, or a later tombstone that it follows. None: no such time."""
+    changed = change_time(table)
+    return None if changed is None else follows_tombstone(changed)
+
+
 def latest_first(table: Table) -> str:
     """The order of the versions of a key: the last changed, then the last extracted. A tombstone precedes the rows of its batch."""
-    change = f"{changed} desc, " if (changed := change_time(table)) else ""
+    change = f"{time} desc, " if (time := order_time(table)) else ""
     return f"{change}_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc"
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -100,6 +100,10 @@ class FolderFiles:
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Not supported: the keys of files are taken from the rows that `read` yields."""
         raise TypeError("The keys of files are taken from the rows that were read.")
+
+    def read_keys(self, table: Table, window: Window, keys: Iterable[tuple[str, ...]]) -> Iterator[Piece]:
+        """Not supported, as `keys`."""
+        raise TypeError("The rows of files cannot be read by key.")
 
     def is_transient(self, error: BaseException) -> bool:
         """True for errors of the file system, except missing files and missing permissions."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -96,7 +96,10 @@ class Reader(Protocol):
         """
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """Yield the primary keys that the system holds now, with the warehouse's names. Used to detect deletes."""
+        """Yield the primary keys that the system holds now, with the warehouse's names. They are compared with the keys in raw."""
+
+    def read_keys(self, table: Table, window: Window, keys: Iterable[tuple[str, ...]]) -> Iterator[Piece]:
+        """Yield the rows of these keys whose cursor lies before the end of the window. Keys have the order of `primary_key`."""
 
     def is_transient(self, error: BaseException) -> bool:
         """True if another attempt to read the table may succeed."""

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from include.sources.schema import SqlReader, Table
 
 CONNECT_TIMEOUT_SECONDS = 15
+#: Rows that one query selects by key.
+KEYS_AT_ONCE = 2_000
 
 
 class SqlTables:
@@ -49,23 +52,26 @@ class SqlTables:
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
         """Yield the rows whose cursor lies in the window. Rows without a cursor value are always read."""
 
-        def in_window(relation: sa.Table) -> list[Any]:
-            name = _source_name(table, table.cursor) if table.cursor else None
-            if name is None or name not in relation.c:
-                return []
-            cursor = relation.c[name]
-            bounds = [cursor < window.until]
-            if window.since is not None:
-                bounds.append(cursor >= window.since)
-            return [sa.or_(cursor.is_(None), sa.and_(*bounds))]
-
-        yield from self._select(table, in_window)
+        yield from self._select(table, lambda relation: _in_window(table, relation, window))
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Yield all keys that the table holds now, regardless of the cursor."""
         names = [_source_name(table, key) for key in table.primary_key]
         for piece in self._select(table, lambda relation: [], included_columns=names):
             yield piece.rows.select(names).rename_columns(list(table.primary_key))
+
+    def read_keys(self, table: Table, window: Window, keys: Iterable[tuple[str, ...]]) -> Iterator[Piece]:
+        """Yield the rows of these keys. The database compares their texts with its own types, and can use its index."""
+        names = [_source_name(table, key) for key in table.primary_key]
+        remaining = iter(keys)
+        before = Window(None, window.until)
+        while some := list(islice(remaining, KEYS_AT_ONCE)):
+
+            def of_keys(relation: sa.Table, wanted: list[tuple[str, ...]] = some) -> list[Any]:
+                columns = [sa.type_coerce(relation.c[name], sa.Text()) for name in names]
+                return [sa.tuple_(*columns).in_(wanted), *_in_window(table, relation, before)]
+
+            yield from self._select(table, of_keys)
 
     def _select(self, table: Table, where: Callable[[sa.Table], list[Any]], **arguments: Any) -> Iterator[Piece]:
         from dlt.sources.sql_database import sql_table
@@ -132,6 +138,17 @@ def _read_as(kind: Any) -> Any:
         return sa.Text()
     # In SQLAlchemy 2.1, Float is no longer a subclass of Numeric, but dlt still expects it.
     return sa.Numeric(asdecimal=False) if isinstance(kind, sa.Float) else kind
+
+
+def _in_window(table: Table, relation: sa.Table, window: Window) -> list[Any]:
+    name = _source_name(table, table.cursor) if table.cursor else None
+    if name is None or name not in relation.c:
+        return []
+    cursor = relation.c[name]
+    bounds = [cursor < window.until]
+    if window.since is not None:
+        bounds.append(cursor >= window.since)
+    return [sa.or_(cursor.is_(None), sa.and_(*bounds))]
 
 
 def _source_name(table: Table, column: str) -> str:

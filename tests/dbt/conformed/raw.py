@@ -23,6 +23,7 @@ LOAD_TYPES = {
     "_batch_id": "STRING",
     "_source_file_id": "STRING",
     "_is_deleted": "BOOL",
+    "_restored_at": "TIMESTAMP",
 }
 _ARROW = {
     "STRING": pa.string(),
@@ -72,7 +73,7 @@ def append_rows(bq: bigquery.Client, view: Conformed, rows: list[dict[str, Any]]
         for name, kind in types.items()
         if name not in LOAD_TYPES
     }
-    for name, value in {**load, "_is_deleted": False}.items():
+    for name, value in {**load, "_is_deleted": False, "_restored_at": None}.items():
         arrays[name] = pa.array([value] * len(rows), _ARROW[types[name]])
     body = io.BytesIO()
     pq.write_table(pa.table(arrays), body)

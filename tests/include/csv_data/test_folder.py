@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.contract import contract
-from include.csv_data import Folder, listed, read_folder
+from include.csv_data import Folder, listed, read_folder, tables_without_rows
 
 FACILITIES = "facility_id,organization_id,name,city,region,created_at,updated_at"
 RATES = "rate_date,currency,rate_to_usd"
@@ -313,3 +313,12 @@ def test_a_megabyte_of_text_fits_in_a_field(tmp_path: Path) -> None:
     text = 'x"' * 500_000 + "\n🙃"
     put(tmp_path, "facilities", FACILITIES, LINE.replace("Office", '"' + text.replace('"', '""') + '"'))
     assert column(read_folder(tmp_path), "facilities", "name") == [text]
+
+
+def test_tables_without_rows(tmp_path: Path) -> None:
+    """A file may have only a header, in any encoding, and lines of spaces. Case does not count in its name."""
+    put(tmp_path, "facilities", FACILITIES, "", " ", encoding="utf-16")
+    put(tmp_path, "FX_Rates", RATES, "", "2026-01-01,EUR,1.1")
+    (tmp_path / "orders.csv").write_bytes(b"")
+    assert set(tables_without_rows(tmp_path)) == set(contract()) - {"fx_rates", "orders"}
+    assert set(tables_without_rows(tmp_path / "nowhere")) == set(contract())

@@ -212,3 +212,34 @@ def test_a_delivery_loads_only_changes(warehouse: Warehouse, write_source: Calla
     assert deliver(11, eur, gbp, odd, full_refresh=True) == (3, 1)
     assert deliver(12, gbp, odd, eur) == (0, 0)
     assert live() == {"EUR": (1.1, "a"), "GBP": (None, None), "SEK": (None, None)}
+
+
+def test_a_refused_delivery_stays_refused(
+    warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    """A file of dated rows that is cut is refused again and again, and none of it is loaded, until it changes or the YAML accepts it."""
+    rates = tmp_path / "rates.csv"
+    days = [f"{year}-{month:02}-{number:02}" for year in (2024, 2025) for month in range(1, 13) for number in range(1, 29)]
+    whole = ["day,currency,rate,note", *(f"{one},{currency},1.1,x" for one in days for currency in ("EUR", "GBP", "SEK"))]
+    cut = whole[: int(len(whole) * 0.93)]
+    cut[-1] = cut[-1].replace("1.1", "1")
+
+    def deliver(lines: list[str], as_of: int, source: Any) -> Any:
+        rates.write_text("\n".join(lines) + "\n")
+        return landed(source, tmp_path, as_of).tables["rates"]
+
+    source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
+    assert deliver(whole, 2, source).rows == 2016
+    gone = 2017 - len(cut)
+    for as_of in (3, 3, 4):
+        message = rf"rates: the source no longer holds {gone} of 2016 live keys, more than max_deleted_share \(5%\).* set it to 0.08 or more"
+        with pytest.raises(LandingError, match=message):
+            deliver(cut, as_of, source)
+    assert warehouse.value(f"select count(*) from raw_{name}.rates") == 2016
+    assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 1, (
+        "the raw gate sees that the table is missing"
+    )
+    accepting = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES | {"max_deleted_share": 0.08}})
+    accepted = deliver(cut, 4, accepting)
+    assert (accepted.rows, accepted.tombstones) == (1, gone)
+    assert deliver(whole, 5, source).rows == gone + 1

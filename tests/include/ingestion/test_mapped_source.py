@@ -196,6 +196,20 @@ def test_a_mapped_source_is_staged_like_a_contract_shaped_one(
     assert [row["user_id"] for row in second["users"]] == ["u1", "u2"]
     assert [row["ticket_id"] for row in second["tickets"]] == ["0|x", "1|x"]
     assert _compare(warehouse, sources, 2) == first, "a run of the day before still sees the rows of the day before"
+
+    # One of each table returns with its former time of change, which no raw column has as it is. One has changed since.
+    for row in (USERS[0], USERS[1] | {"user_id": "u9"}):
+        _insert(shaped, "users", row)
+        _insert(database, '"User"', _as_user(row))
+    _insert(shaped, "tickets", TICKETS[2])
+    _insert(database, f'{name}_service."Case"', _as_case(TICKETS[2]))
+    _insert(shaped, "accounts", ACCOUNTS[3] | (since := {"updated_at": at(2026, 10, 3, 12)}))
+    _insert(database, '"Account"', _as_account(ACCOUNTS[3] | since))
+    _land(sources, shaped, database, 4)
+    third = _compare(warehouse, sources, 4)
+    assert [row["account_id"] for row in third["accounts"]] == ["a1", "a4"]
+    assert [row["user_id"] for row in third["users"]] == ["u0", "u1", "u2", "u9"]
+    assert third["tickets"] == first["tickets"]
     shaped.close()
 
 

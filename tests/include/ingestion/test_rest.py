@@ -12,6 +12,7 @@ import pytest
 from include.ingestion import LandingError, land
 from include.run_context import RunContext
 from include.sources import SourceConnection
+from include.sources.readers.rest import _prefixes
 from tests.include.ingestion.world import TOKEN, Api, Warehouse, columns, day
 
 BEARER = {
@@ -31,8 +32,8 @@ BASIC = BEARER | {
     "paginator": {"kind": "next_link", "next_path": "links.next"},
     "page_size": {"param": "per_page", "value": 20},
 }
-INVOICES = {
-    "description": "One row per invoice.",
+RECEIPTS = {
+    "description": "One row per receipt.",
     "primary_key": ["id"],
     "cursor": "updated_at",
     "overlap": "1h",
@@ -40,7 +41,7 @@ INVOICES = {
 }
 
 
-def invoice(number: int, at: Any, **more: Any) -> dict[str, Any]:
+def receipt(number: int, at: Any, **more: Any) -> dict[str, Any]:
     instant = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"id": f"i{number:03d}", "total": f"{number}.10", "paid": True, "lines": [{"n": 1}], "note": None} | {
         "updated_at": instant,
@@ -53,77 +54,147 @@ def landed(source: Any, api: Api, as_of: int) -> Any:
 
 
 def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
-    source = write_source(BEARER, {"invoices": INVOICES, "credits": INVOICES | {"path": "credit_notes"}})
-    api.resources["invoices"] = [invoice(n, day(1) + timedelta(minutes=n)) for n in range(100)]
+    source = write_source(BEARER, {"receipts": RECEIPTS, "credits": RECEIPTS | {"path": "credit_notes"}})
+    api.resources["receipts"] = [receipt(n, day(1) + timedelta(minutes=n)) for n in range(100)]
     api.resources["credit_notes"] = []
     # Five pages. Each page repeats the last record of the page before. Four requests fail.
     api.repeat_last_of_page = True
     api.faults = {2: 429, 4: 500, 5: "truncated", 7: "dropped"}
     first = landed(source, api, 2)
     assert not api.faults
-    assert first.tables["invoices"].rows == 104
+    assert first.tables["receipts"].rows == 104
     assert first.tables["credits"].rows == 0
-    invoices = warehouse.latest(f"raw_{name}.invoices")
-    assert len(invoices) == 100
-    row = invoices["i042"]
+    receipts = warehouse.latest(f"raw_{name}.receipts")
+    assert len(receipts) == 100
+    row = receipts["i042"]
     assert (str(row["total"]), row["paid"], row["lines"], row["note"]) == ("42.100000000", True, '[{"n":1}]', None)
     assert warehouse.value(f"select count(*) from raw_{name}.credits") == 0
 
     # The second run requests changes from an hour before the last change, and so finds late rows of that hour.
     api.repeat_last_of_page = False
     api.requests.clear()
-    api.resources["invoices"] += [
-        invoice(7, day(2), paid="no idea", total=1e3),
-        invoice(500, day(1) + timedelta(minutes=60), extra={"deep": [1]}, **{"Weird Name!": 5}),
-        invoice(600, day(3)),
-        invoice(700, day(2)) | {"id": None},
+    api.resources["receipts"] += [
+        receipt(7, day(2), paid="no idea", total=1e3),
+        receipt(500, day(1) + timedelta(minutes=60), extra={"deep": [1]}, **{"Weird Name!": 5}),
+        receipt(600, day(3)),
+        receipt(700, day(2)) | {"id": None},
     ]
-    second = landed(source, api, 3).tables["invoices"]
-    assert {sent["updated_since"] for sent in api.requests if sent["resource"] == "invoices"} == {"2026-10-01T00:39:00.000000Z"}
-    invoices = warehouse.latest(f"raw_{name}.invoices")
-    assert len(invoices) == 101
-    assert (invoices["i007"]["paid"], invoices["i007"]["paid__v_text"], invoices["i007"]["total"]) == (None, "no idea", 1000)
-    assert (invoices["i500"]["extra"], invoices["i500"]["weird_name"]) == ('{"deep":[1]}', 5)
+    second = landed(source, api, 3).tables["receipts"]
+    assert {sent["updated_since"] for sent in api.requests if sent["resource"] == "receipts"} == {"2026-10-01T00:39:00.000000Z"}
+    receipts = warehouse.latest(f"raw_{name}.receipts")
+    assert len(receipts) == 101
+    assert (receipts["i007"]["paid"], receipts["i007"]["paid__v_text"], receipts["i007"]["total"]) == (None, "no idea", 1000)
+    assert (receipts["i500"]["extra"], receipts["i500"]["weird_name"]) == ('{"deep":[1]}', 5)
     assert len(second.rejected) == 1
     assert second.columns("new_column") == ["extra", "weird_name"]
     assert second.columns("type_change") == ["paid"]
 
 
 def test_linked_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
-    source = write_source(BASIC, {"invoices": INVOICES | {"cursor": None, "overlap": "0h"}})
-    api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)] + ["no object"]
-    report = landed(source, api, 2).tables["invoices"]
+    source = write_source(BASIC, {"receipts": RECEIPTS | {"cursor": None, "overlap": "0h"}})
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)] + ["no object"]
+    report = landed(source, api, 2).tables["receipts"]
     assert (report.rows, [r.reason for r in report.rejected]) == (50, ["not a JSON object"])
-    assert len(warehouse.latest(f"raw_{name}.invoices")) == 50
+    assert len(warehouse.latest(f"raw_{name}.receipts")) == 50
     assert [sent.get("page") for sent in api.requests] == [None, "2", "3"]
 
 
 def test_read_errors_are_reported(
     warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api.resources["invoices"] = [invoice(n, day(1)) for n in range(50)]
-    source = write_source(BEARER, {"invoices": INVOICES})
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
+    source = write_source(BEARER, {"receipts": RECEIPTS})
 
     with caplog.at_level(logging.DEBUG):
         api.faults = dict.fromkeys(range(1, 100), "not_json")
-        with pytest.raises(LandingError, match=r"invoices: .*not a complete JSON document"):
+        with pytest.raises(LandingError, match=r"receipts: .*not a complete JSON document"):
             landed(source, api, 2)
         api.faults = {}
         api.answers_at = "items"
-        with pytest.raises(LandingError, match=r"invoices: .*no records at `data`"):
+        with pytest.raises(LandingError, match=r"receipts: .*no records at `data`"):
             landed(source, api, 2)
         api.answers_at, api.loop = None, True
-        with pytest.raises(LandingError, match=r"invoices: .*pagination never ends"):
+        with pytest.raises(LandingError, match=r"receipts: .*pagination never ends"):
             landed(source, api, 2)
         api.loop = False
-        with pytest.raises(LandingError, match=r"invoices: .*401"):
+        with pytest.raises(LandingError, match=r"receipts: .*401"):
             land(source, SourceConnection.of(name, api.connection(password="wrong-t0ken")), RunContext("test", day(2)))
         with pytest.raises(LandingError, match="no password, which is the bearer token"):
             land(source, SourceConnection.of(name, api.connection(password=None)), RunContext("test", day(2)))
-        with pytest.raises(LandingError, match=r"invoices: .*cannot be reached"):
+        with pytest.raises(LandingError, match=r"receipts: .*cannot be reached"):
             land(source, SourceConnection.of(name, api.connection(host="http://127.0.0.1:1")), RunContext("test", day(2)))
-    assert warehouse.value(f"select count(*) from raw_{name}.invoices") == 0
+    assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
     assert TOKEN not in caplog.text
     assert "wrong-t0ken" not in caplog.text
     # No cursor has moved: as soon as the API works, all rows are read.
-    assert landed(source, api, 2).tables["invoices"].rows == 50
+    assert landed(source, api, 2).tables["receipts"].rows == 50
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": None}, "a response has nothing at `data` instead of a list of records"),
+        ({"data": {"id": "i1"}}, "a response has a value of type dict at `data` instead of a list of records"),
+        ({"total": 51}, "the API says at `meta.total` that it has 51 records, but sent 50"),
+        ({"total": "50"}, "a response has a value of type str at `meta.total` instead of the number of records"),
+        ({"next_cursor": None}, "says at `meta.more` that more pages follow, but names none at `next_cursor`"),
+        ({"more": False}, "says at `meta.more` that no page follows, but names one at `next_cursor`"),
+        ({"more": None}, "a response has nothing at `meta.more` instead of true or false"),
+    ],
+    ids=["null", "object", "fewer", "text", "no_cursor", "no_more", "no_flag"],
+)
+def test_ends_too_early(
+    warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, change: dict[str, Any], message: str
+) -> None:
+    """A read that may lack pages is an error. The second of three pages is wrong. Nothing is loaded, and the cursor does not move."""
+    source = write_source(BEARER | {"total_path": "meta.total", "has_more_path": "meta.more"}, {"receipts": RECEIPTS})
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
+
+    def body(number: int, sent: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+        meta = {"total": 50, "more": sent["next_cursor"] is not None}
+        if number == 2 or "total" in change:
+            meta |= {key: value for key, value in change.items() if key in meta}
+            sent = sent | {key: value for key, value in change.items() if key not in meta}
+        return sent | {"meta": meta}
+
+    api.changed = lambda number, sent: body(number, sent, change)
+    with pytest.raises(LandingError) as caught:
+        landed(source, api, 2)
+    assert message in str(caught.value)
+    assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
+    api.changed = lambda number, sent: body(number, sent, {})
+    assert landed(source, api, 2).tables["receipts"].rows == 50
+
+
+def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
+    """A link and a redirect to another port are refused, and the other server gets no request. The file may allow its host."""
+    other = Api(resources={"receipts": [receipt(n, day(1)) for n in range(50)]})
+    other.start()
+    try:
+        api.resources = other.resources
+        source = write_source(BASIC, {"receipts": RECEIPTS})
+        elsewhere = f"127.0.0.1:{other.port}"
+        link = f"http://{elsewhere}/api/v2/receipts?per_page=20&page=2&secret=x"
+        refused = rf"a link or redirect of the API leads to http://{elsewhere}, .*reader.allowed_hosts"
+        api.changed = lambda _, body: body | {"links": {"next": link}}
+        with pytest.raises(LandingError, match=refused) as caught:
+            landed(source, api, 2)
+        assert "secret" not in str(caught.value)
+        api.changed = lambda _, body: body
+        api.faults = {len(api.requests) + 2: link}
+        with pytest.raises(LandingError, match=refused):
+            landed(source, api, 2)
+        assert other.requests == []
+
+        api.changed = lambda _, body: body | {"links": {"next": link}}
+        allowed = write_source(BASIC | {"allowed_hosts": [elsewhere]}, {"receipts": RECEIPTS})
+        assert landed(allowed, api, 2).tables["receipts"].rows == 50
+        assert len(other.requests) == 2
+    finally:
+        other.stop()
+
+
+def test_the_port_of_the_scheme_may_be_left_out() -> None:
+    assert _prefixes("https", "a.example") == {"https://a.example/", "https://a.example:443/"}
+    assert _prefixes("https", "a.example:443") == {"https://a.example/", "https://a.example:443/"}
+    assert _prefixes("http", "a.example:443") == {"http://a.example:443/"}

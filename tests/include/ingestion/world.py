@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.warehouse import free_port
@@ -49,7 +49,9 @@ class Warehouse:
     def value(self, sql: str) -> Any:
         return next(iter(self.rows(sql)[0].values()))
 
-    def latest(self, table: str, key: str = "id", order: str = "updated_at desc, ") -> dict[Any, dict[str, Any]]:
+    def latest(
+        self, table: str, key: str = "id", order: str = "greatest(coalesce(_restored_at, updated_at), updated_at) desc, "
+    ) -> dict[Any, dict[str, Any]]:
         """The live rows by key, as staging selects them."""
         sql = (
             f"select * from {table} qualify row_number() over (partition by {key} order by {order}"
@@ -144,13 +146,15 @@ class Api:
 
     Attributes:
         resources: the records of each resource.
-        faults: number of the request, from 1 → fault: a status code, `truncated`, `dropped` or `not_json`.
+        faults: number of the request, from 1 → fault: a status code, `truncated`, `dropped`, `not_json`, or the URL of a redirect.
+        changed: makes the body of a response from the number of the request and the body.
         requests: query parameters of all requests so far.
     """
 
     resources: dict[str, list[Any]] = field(default_factory=dict)
     faults: dict[int, Any] = field(default_factory=dict)
     requests: list[dict[str, str]] = field(default_factory=list)
+    changed: Callable[[int, dict[str, Any]], dict[str, Any]] = lambda number, body: body
     repeat_last_of_page: bool = False
     answers_at: str | None = None
     loop: bool = False
@@ -206,7 +210,9 @@ class Api:
 
     def _answer(self, request: Request, body: dict[str, Any]) -> Response:
         fault = self.faults.pop(len(self.requests), None)
-        text = json.dumps(body).encode()
+        text = json.dumps(self.changed(len(self.requests), body)).encode()
+        if isinstance(fault, str) and fault.startswith("http"):
+            return RedirectResponse(fault)
         if fault == "truncated":
             return Response(text[: len(text) // 2], media_type="application/json")
         if fault == "dropped":

@@ -16,6 +16,7 @@ from include import ops
 from include.publish import publish
 from include.quality import GateBlocked, build_data_docs, run_gate
 from include.run_context import RunContext
+from include.settings import settings
 from include.sources import Source
 from tests.warehouse import rows
 
@@ -383,16 +384,18 @@ def shop(bq: Client, gates: Make) -> Client:
     bq.query(
         "create table raw_shop.items as select 'i' || i as item_id, 'o' as organization_id, current_timestamp() as _extracted_at, "
         f"timestamp '2026-10-01' as _loaded_at, if(i < 3, '{batch}', 'shop@before') as _batch_id, 'f' as _source_file_id, "
-        "false as _is_deleted from unnest(generate_array(1, 5)) as i"
+        "false as _is_deleted, cast(null as timestamp) as _restored_at from unnest(generate_array(1, 5)) as i"
     ).result()
     record_load(bq, batch, 2)
     return bq
 
 
-def record_load(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = RUN.as_of) -> None:
+def record_load(bq: Client, batch: str, loaded: int, rejected: int = 0, at: datetime = RUN.as_of, **more: Any) -> None:
     """Write the row of a load to `ops.loads`."""
     row = {"batch_id": batch, "source": "shop", "table_name": "items", "rows_loaded": loaded, "rows_deleted": 0}
-    ops.append("ops.loads", [row | {"rows_rejected": rejected, "loaded_at": at}], replace_where={"batch_id": batch}, client=bq)
+    ops.append(
+        "ops.loads", [row | {"rows_rejected": rejected, "loaded_at": at} | more], replace_where={"batch_id": batch}, client=bq
+    )
 
 
 def test_a_complete_load_passes_its_raw_gate(shop: Client) -> None:
@@ -455,6 +458,54 @@ def test_an_unusual_volume_and_another_schema_warn(shop: Client) -> None:
     assert "volume_as_usual on ops.loads: 1 rows." in message
     assert "For example items|2|3005" in message
     assert "schema_as_agreed on ops.schema_changes: 1 rows." in message
+
+
+@pytest.fixture
+def critical(shop: Client, gates: Make) -> Client:
+    """The shop as a critical source."""
+    gates({}, {"shop": SHOP_FILE | {"tier": "critical"}})
+    return shop
+
+
+def test_a_critical_table_without_rows_blocks(critical: Client, gates: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read of changes may find none, and a table that may be empty may be empty."""
+    critical.query("delete from raw_shop.items where true").result()
+    record_load(critical, RUN.batch_id("shop"), 0, rows_read=0, is_whole=False)
+    assert run_gate("raw_shop", RUN).verdict == "pass"
+    record_load(critical, RUN.batch_id("shop"), 0, rows_read=0, is_whole=True)
+    with pytest.raises(GateBlocked, match=r"whole_reads_have_rows on ops\.loads: 1 rows\..* For example items\."):
+        run_gate("raw_shop", RUN)
+    with monkeypatch.context() as patch:
+        patch.setenv("PLATFORM_EMPTY_TABLES", "others,items")
+        settings.cache_clear()
+        assert run_gate("raw_shop", RUN).verdict == "pass"
+    settings.cache_clear()
+    tables = {"items": SHOP_FILE["tables"]["items"] | {"may_be_empty": True}}
+    gates({}, {"shop": SHOP_FILE | {"tier": "critical", "tables": tables}})
+    assert run_gate("raw_shop", RUN).verdict == "pass"
+
+
+@pytest.mark.parametrize(("read", "blocked"), [(400, False), (399, True)])
+def test_a_whole_read_with_far_fewer_rows_blocks(critical: Client, read: int, blocked: bool) -> None:
+    """The median of three whole reads is 1,000: half of it, less 100. Later days and reads of changes do not count."""
+    for day, rows_read, is_whole in ((1, 990, True), (2, 1_000, True), (3, 5_000, True), (4, 1, False)):
+        moment = datetime(2026, 9, day, tzinfo=UTC)
+        record_load(
+            critical, RunContext("nightly", moment).batch_id("shop"), 5, at=moment, rows_read=rows_read, is_whole=is_whole
+        )
+    later = datetime(2026, 11, 1, tzinfo=UTC)
+    record_load(critical, RunContext("nightly", later).batch_id("shop"), 5, at=later, rows_read=100_000, is_whole=True)
+    record_load(critical, RUN.batch_id("shop"), 2, rows_read=read, is_whole=True)
+    if not blocked:
+        assert run_gate("raw_shop", RUN).verdict == "pass"
+        return
+    with pytest.raises(GateBlocked, match=r"block: whole_reads_as_usual .*For example items\|399\|1000"):
+        run_gate("raw_shop", RUN)
+
+
+def test_rows_that_the_cursor_has_missed_warn(shop: Client) -> None:
+    record_load(shop, RUN.batch_id("shop"), 2, rows_recovered=1)
+    assert "warn: cursor_finds_rows" in run_gate("raw_shop", RUN).message
 
 
 def test_data_docs_show_the_latest_results_as_pages(bq: Client, gates: Make, capfd: pytest.CaptureFixture[str]) -> None:

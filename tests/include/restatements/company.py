@@ -46,7 +46,7 @@ class Company:
         bq.query(
             "create table raw_crm.orders (order_id string, organization_id string, account_id string, status string, currency string, "
             "subtotal_amount numeric, discount_amount numeric, ordered_at timestamp, updated_at timestamp, _extracted_at timestamp, _loaded_at timestamp, "
-            "_is_deleted bool, _source_file_id string);"
+            "_is_deleted bool, _restored_at timestamp, _source_file_id string);"
             "create table raw_reference.fx_rates (rate_date date, currency string, rate_to_usd numeric, _extracted_at timestamp, "
             "_loaded_at timestamp, _is_deleted bool, _source_file_id string)"
         ).result()

@@ -104,6 +104,12 @@ REST = {
         (put("reader", value={"type": "files", "formats": ["csv"]}), "shop.yml: tables.items.glob is missing"),
         (put("reader", value={"type": "files", "formats": ["xls"]}), "shop.yml: reader.formats.0: Input should be 'csv'"),
         (put("reader", value=REST | {"auth": "oauth"}), "shop.yml: reader.auth: Input should be 'none'"),
+        (
+            put("reader", value=REST | {"allowed_hosts": ["https://x.example"]}),
+            "shop.yml: reader.allowed_hosts.0: String should match",
+        ),
+        (put("max_volume_drop", value=1), "shop.yml: max_volume_drop: Input should be less than 1"),
+        (put(*ITEMS, "may_be_empty", value="perhaps"), "shop.yml: tables.items.may_be_empty: Input should be a valid boolean"),
         (put("tables", value={"Items": GOOD["tables"]["items"]}), "shop.yml: tables.Items: String should match pattern"),
     ],
 )

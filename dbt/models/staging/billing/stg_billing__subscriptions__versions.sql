@@ -27,7 +27,7 @@ final as (
         paused_at,
         cancelled_at,
         ended_at,
-        updated_at,
+        greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) as updated_at,
         _is_deleted,
         _extracted_at,
         _loaded_at,
