@@ -53,6 +53,8 @@ class Entity(_Strict):
     happens_at: str | None = None
     #: A run does not see rows that were loaded for a later as-of time; see `Table.by_delivery` of a source.
     by_delivery: bool = False
+    #: Only some companies have it, so nobody misses its table.
+    optional: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

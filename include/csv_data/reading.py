@@ -70,7 +70,8 @@ def read_folder(folder: Path) -> Folder:
         if name in files:
             _Reading(name, entity, files[name], found).run()
         else:
-            found.notes.append(f"{name}.csv is missing: {name} is empty")
+            if not entity.optional:
+                found.notes.append(f"{name}.csv is missing: {name} is empty")
             found.tables[name] = _without_rows(name, entity, None)
     found.problems = grouped(found.problems)
     return found

@@ -105,7 +105,7 @@ def _raw_table(loads: list[Row]) -> Table:
         details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)
         total = f"{sum(row['rows_loaded'] for row in loaded):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
-    if absent := sorted(contract().keys() - feeds(load_sources())):
+    if absent := sorted({name for name, entity in contract().items() if not entity.optional} - feeds(load_sources()).keys()):
         table.add_row("[yellow]absent[/]", "", f"[yellow]{'  '.join(absent)}[/]")
     return table
 
