@@ -17,11 +17,12 @@ HEAD = f"""\
 
 Generated from `include/contract` (`make generate`); CI fails when it is out of date. This is version {VERSION}.
 
-The platform understands these entities, whichever systems they come from. A *required* column has a value in every row. Any other column may be empty, or absent
-from the source. A company may lack a whole entity: its tables are then empty, and the summary of a run names it.
+The platform understands these entities, whichever systems they come from. A *required* column has a value in every row. Any other column may be empty, or
+absent from the source. A company may lack a whole entity: its tables are then empty, and the summary of a run names it.
 
-The version rises when rows that the last version allowed are no longer allowed, or mean something else: a column is renamed, removed or becomes required, or its
-type or its words change. A new column or entity, and a column that is no longer required, raise nothing. [CHANGELOG.md](../CHANGELOG.md) says what to do.
+The version rises when rows that the last version allowed are no longer allowed, or mean something else: a column is renamed, removed or becomes required,
+or its type or its words change. A new column or entity, and a column that is no longer required, raise nothing. [CHANGELOG.md](../CHANGELOG.md) says what
+to do.
 
 A word that is not listed counts as *unknown* where its meaning decides, and a check counts it. Synonyms are vars in `dbt/dbt_project.yml`.
 """
