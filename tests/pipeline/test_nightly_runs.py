@@ -53,7 +53,9 @@ def loaded_rows(as_of: str) -> int:
 
 
 def test_a_repeated_run_changes_nothing(runs: NightlyRuns, first: FinishedRun) -> None:
-    assert all(runs.first_tables["core"].values()), "empty tables prove nothing"
+    # The accounts of the demo company are all in the CRM, so there is nothing to match.
+    empty = {name for name, rows in runs.first_tables["core"].items() if not rows}
+    assert empty == {"dim_account_identity"}, "empty tables prove nothing"
     runs.run(FIRST, tested=False)
     assert everything() == runs.first_tables
 
