@@ -73,7 +73,7 @@ class Company:
             values = "null, null, null, null, null, null"
         self.bq.query(
             f"insert into raw_crm.orders values ('{key}', '{organization}', {values}, {changed}, {loaded}, {loaded}, "
-            f"{str(deleted).lower()}, null)"
+            f"{str(deleted).lower()}, null, null)"
         ).result()
 
     def rate(self, day: int, date: str, rate: str) -> None:
