@@ -29,7 +29,7 @@ from include.local.processes import Processes
 from include.manifest import PROFILE, TARGET
 from include.settings import ROOT, settings
 from include.sources import load_sources
-from include.sources.dbt_sources import write
+from include.sources.generated import write
 from tests.dags.test_locks import SHOP
 from tests.include.alerts.receivers import MAIL_PASSWORD, ROUTING_KEY, TOKEN, Receivers, receiving
 from tests.pipeline.nightly_runs import free_ports

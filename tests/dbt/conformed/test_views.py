@@ -16,7 +16,9 @@ from tests.dbt.conformed.contract import CLEAN, Conformed, conformed_views
 from tests.dbt.conformed.raw import append_rows
 
 VIEWS = conformed_views()
+UNFED = [name for name, entity in contract().items() if entity.optional]
 CLEAN_VIEWS = len(list(CLEAN.glob("*.sql")))
+TEXT = "'nonsense'"
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 # The values of a broken row by column type, and other values where a table needs them to break a rule.
@@ -48,10 +50,9 @@ def test_a_healthy_build_passes_without_a_warning(healthy_build: DbtRun) -> None
     assert healthy_build.code == 0, healthy_build.output
     assert set(healthy_build.statuses("model").values()) == {"success"}
     assert set(healthy_build.statuses("test", "unit_test").values()) == {"pass"}, healthy_build.output
-    unfed = len([entity for entity in contract().values() if entity.optional])
     versions = len([view for view in VIEWS if view.versions])
-    assert len(healthy_build.statuses("model")) == 2 * len(VIEWS) + versions + CLEAN_VIEWS + unfed
-    assert len(healthy_build.statuses("test")) == len(VIEWS) + CLEAN_VIEWS + unfed
+    assert len(healthy_build.statuses("model")) == 2 * len(VIEWS) + versions + CLEAN_VIEWS + len(UNFED)
+    assert len(healthy_build.statuses("test")) == len(VIEWS) + CLEAN_VIEWS + len(UNFED)
 
 
 def test_views_show_the_documented_columns_in_order(warehouse: Warehouse, healthy_build: DbtRun) -> None:
@@ -111,7 +112,7 @@ def test_what_happens_at_the_as_of_time_is_not_seen(warehouse: Warehouse, health
 
 @pytest.fixture
 def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
-    """Every raw table has a row of NULLs and rows that break every rule. Every view has each row twice.
+    """Every raw table has a row of NULLs and rows that break every rule. Every view has each row twice, also one that no source feeds.
 
     Only a replaced view can repeat a key, because the macro `latest_rows` removes repeated keys.
     """
@@ -129,6 +130,12 @@ def broken(warehouse: Warehouse, healthy_build: DbtRun) -> Iterator[None]:
         warehouse.query(f"create or replace table broken.{view.view} as select * from conformed.{view.view}")
         twice = f"select * from broken.{view.view} union all select * from broken.{view.view}"
         warehouse.query(f"create or replace view conformed.{view.view} as {twice}")
+    for name in UNFED:
+        fields = bq.get_table(f"conformed.conformed_{name}").schema
+        absent = ", ".join(f"cast(null as {field.field_type}) as {field.name}" for field in fields)
+        unknown = ", ".join(f"cast({TEXT if field.field_type == 'STRING' else 'null'} as {field.field_type})" for field in fields)
+        rows = f"select {absent} union all select {absent} union all select {unknown}"
+        warehouse.query(f"create or replace view conformed.conformed_{name} as {rows}")
     yield
 
 
@@ -141,7 +148,7 @@ def test_every_data_test_can_fail(warehouse: Warehouse) -> None:
     assert {name.split(".")[2].partition("_")[0] for name in warning} == {"clean"}
     assert len(warning) == CLEAN_VIEWS
     unbroken = {name: unbroken_rules(warehouse, name.split(".")[2]) for name in statuses}
-    assert len(unbroken) == len(VIEWS) + CLEAN_VIEWS
+    assert len(unbroken) == len(VIEWS) + CLEAN_VIEWS + len(UNFED)
     assert {name: rules for name, rules in unbroken.items() if rules} == {}
     recorded = warehouse.query(
         "select status, min(rows_affected) as fewest, max(length(message)) as longest from ops.dbt_results "
