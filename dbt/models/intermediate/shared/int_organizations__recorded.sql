@@ -1,4 +1,4 @@
-{#- Core shows the loaded rows, not the systems that a company has. One row of an organization proves that it has such a system. -#}
+{#- Core shows the loaded rows, not which systems a company has. One row of an organization proves that it has the system. -#}
 {{ config(materialized='table') }}
 with
 
