@@ -59,8 +59,8 @@ LOADERS: dict[str, Loader] = {
         altered={"_airbyte_meta": "coalesce(array_length(json_query_array({row}._airbyte_meta, '$.changes')), 0)"},
     ),
     "stitch": Loader(
-        needed=("_sdc_batched_at", "_sdc_sequence"),
-        loaded_at="{row}._sdc_batched_at",
+        needed=("_sdc_received_at", "_sdc_sequence"),
+        loaded_at="{row}._sdc_received_at",
         extracted_at="timestamp_millis({row}._sdc_sequence)",
         deleted={"_sdc_deleted_at": "{row}._sdc_deleted_at is not null"},
         generation="_sdc_table_version",

@@ -104,6 +104,8 @@ class _Renderer:
         if place is None:
             if not column.nullable:
                 raise NotLanded(f"{self._dataset}.{self._own} has no column {source_name}, which is part of the key")
+            if source_name in self._deciding:
+                raise NotLanded(f"{self._dataset}.{self._own} has no column {source_name}, which `where` or `deleted_when` reads")
             self._found.missing.append(column.name)
             return f"cast(null as {WAREHOUSE_TYPES[column.type].lower()})"
         value, kind, _ = place
@@ -137,6 +139,14 @@ class _Renderer:
             UNREADABLE: unreadable,
             ALTERED: " + ".join(altered) or "0",
         }
+
+    @property
+    def _deciding(self) -> set[str]:
+        """The columns that decide whether a row counts. An unknown value would leave all rows out, or bring deleted ones back."""
+        mapping = self._table.mapping
+        if mapping is None:
+            return set()
+        return {each.column for each in (*mapping.where, *([mapping.deleted_when] if mapping.deleted_when else []))}
 
     def _rows(self) -> str:
         """The rows of the loader's table. A row that was deleted has one version more, from the end of the last one."""

@@ -200,6 +200,8 @@ def _check_form(expression: Expression, kind: ColumnType) -> None:
     """Raise ValueError if a form does not fit a contract column of this type."""
     if isinstance(expression, Key) and kind != "string":
         raise ValueError(f"`key` builds a text, and the column is a {kind}")
+    if isinstance(expression, First) and expression.unit and kind != "timestamp":
+        raise ValueError(f"`unit: {expression.unit}` of `first` is for instants, and the column is a {kind}")
     if not isinstance(expression, From):
         return
     for word, meant in (expression.values or {}).items():

@@ -16,7 +16,7 @@ UNREADABLE, ALTERED = "_unreadable", "_altered_values"
 #: Names of tables in the SQL of the views.
 _TAKEN = ("landed", "loads", "newest")
 #: The column of a version's time, in tables in which the loader keeps all versions, unless the source file names a cursor.
-VERSION_TIMES = {"fivetran": "_fivetran_start", "airbyte": "_airbyte_extracted_at", "stitch": "_sdc_batched_at"}
+VERSION_TIMES = {"fivetran": "_fivetran_start", "airbyte": "_airbyte_extracted_at", "stitch": "_sdc_received_at"}
 #: Loaders that themselves say from when to when a version was in force. No other time orders the versions.
 KEEPS_PERIODS = ("fivetran",)
 

@@ -279,7 +279,8 @@ class Table(_Strict):
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )
-        if TENANT in self.columns and TENANT not in self.primary_key:
+        # A mapped table may have a column of this name that means something else, such as the company of a ticket.
+        if self.mapping is None and TENANT in self.columns and TENANT not in self.primary_key:
             raise ValueError(f"primary_key lacks {TENANT}: two tenants may use the same {', '.join(self.primary_key)}")
         if self.cursor is not None:
             if self.cursor not in self.columns:

@@ -94,12 +94,18 @@ def statements(case: dict[str, Any], project: str = "local") -> Statements:
 
 def _table(name: str, landed: dict[str, Any]) -> list[str]:
     columns = ", ".join(f"`{column}` {kind}" for column, kind in landed["columns"].items())
-    values = ", ".join(f"({', '.join(row)})" for row in landed["rows"])
+    values = ", ".join(f"({', '.join(map(_cell, row))})" for row in landed["rows"])
     names = ", ".join(f"`{column}`" for column in landed["columns"])
     return [
         f"create or replace table {LANDING}.`{name}` ({columns})",
         f"insert into {LANDING}.`{name}` ({names}) values {values}",
     ]
+
+
+def _cell(text: str) -> str:
+    """A cell as a SQL literal."""
+    instant = text.removeprefix("@")
+    return text if instant == text else f"timestamp '{instant}{'' if ' ' in instant else ' 00:00:00'}+00'"
 
 
 def _staged(text: str, call: str, rows: str, show: list[str]) -> str:
