@@ -6,6 +6,7 @@ SHELL := /bin/sh
 SCALE ?= 1
 SEED ?= 42
 AS_OF ?=
+LANDED ?=
 OUT ?=
 Q ?=
 ARGS ?=
@@ -41,8 +42,8 @@ help: ## list the commands
 setup: ## create the environments that are missing (the other commands do this by themselves)
 	@include/local/bootstrap.sh
 
-run: setup ## one nightly run on this machine, from the sources to the published marts, with a summary [RECORD=file: record its statements]
-	@$(if $(RECORD),BIGQUERY_MAXIMUM_BYTES_BILLED=1099511627776) WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY)
+run: setup ## one nightly run on this machine, from the sources to the published marts, with a summary [LANDED=fivetran or airbyte: start from its tables] [RECORD=file: record its statements]
+	@$(if $(RECORD),BIGQUERY_MAXIMUM_BYTES_BILLED=1099511627776) WAREHOUSE_RECORD="$(if $(RECORD),$(abspath $(RECORD)))" $(PY) -m include.local run $(COMPANY) --landed "$(LANDED)"
 
 up: setup ## Airflow's web UI, the warehouse and the demo systems, kept running
 	@$(PY) -m include.local up $(COMPANY)

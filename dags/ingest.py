@@ -1,7 +1,8 @@
 """
 ### Ingest one source
 
-Loads the new and changed rows of one source into `raw_<source>`, then checks them at the raw gate.
+Loads the new and changed rows of one source into `raw_<source>`, then checks them at the raw gate. If a loader such as Fivetran
+has landed the source in BigQuery, no row is copied: `raw_<source>` has views of the loader's tables.
 
 | | |
 |---|---|
@@ -50,18 +51,17 @@ def ingest_dag(source: Source) -> DAG:
         @task(outlets=[loaded])
         def load(*, outlet_events: Any = None) -> dict[str, Any]:
             """Load the new rows into raw; emit the asset `loaded` for this as-of day."""
-            from include.ingestion import land as load_source
+            from include.landed import load as load_source
             from include.ops import ensure_tables, start_run
             from include.orchestration import wait_for_lock
             from include.run_context import RunContext, run_page
-            from include.sources import SourceConnection
 
             context = get_current_context()
             run = RunContext.of(context)
             ensure_tables()
             wait_for_lock(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
-            report = load_source(source, SourceConnection.from_airflow(source.connection), run)
+            report = load_source(source, run)
             outlet_events[loaded].add_partitions(run.partition_key)
             return report.summary()
 

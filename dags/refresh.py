@@ -72,15 +72,13 @@ def refresh_dag(refresh: Refresh) -> DAG:
             @task(task_id=f"load_{source.name}")
             def load() -> dict[str, Any]:
                 """Load the new rows into raw."""
-                from include.ingestion import land as load_source
+                from include.landed import load as load_source
                 from include.orchestration import wait_for_lock
                 from include.run_context import run_of
-                from include.sources import SourceConnection
 
                 # Here and below: if a task is cleared by hand, another run may hold the lock by now.
                 wait_for_lock(get_current_context(), written)
-                connection = SourceConnection.from_airflow(source.connection)
-                return load_source(source, connection, run_of(get_current_context())).summary()
+                return load_source(source, run_of(get_current_context())).summary()
 
             return load()
 

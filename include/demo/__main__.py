@@ -13,6 +13,7 @@ from include.demo.company import Company
 from include.demo.csv_in import read_csv
 from include.demo.csv_out import write_csv
 from include.demo.generator import SMALLEST, generate
+from include.demo.landed import LOADERS, land
 from include.demo.serve import Place, serve
 
 
@@ -65,6 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--with-bad-lines", action="store_true", help="end the newest JSONL file with a truncated line")
     _company_options(command)
     command.set_defaults(run=_serve)
+    command = commands.add_parser(
+        "land",
+        help="land every table in the warehouse, as a loader does",
+        description="Write every table into datasets of the warehouse that the environment names, in the shape of a loader's tables.",
+    )
+    command.add_argument("--loader", required=True, choices=LOADERS)
+    command.add_argument(
+        "--data", type=_folder, metavar="DIR", help="land the CSV files of this folder instead of generated data"
+    )
+    _company_options(command)
+    command.set_defaults(run=_land)
     return parser
 
 
@@ -98,10 +110,19 @@ def _generate(options: argparse.Namespace) -> None:
     print(f"{rows:,} rows in {len(company.tables)} tables, {options.out} ({time.monotonic() - begun:.1f} s)")
 
 
-def _serve(options: argparse.Namespace) -> None:
+def _served(options: argparse.Namespace) -> Company:
     company = read_csv(options.data) if options.data else _generated(options)
     for warning in company.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
+    return company
+
+
+def _land(options: argparse.Namespace) -> None:
+    land(_served(options), options.loader, lambda line: print(line, flush=True))
+
+
+def _serve(options: argparse.Namespace) -> None:
+    company = _served(options)
     place = Place(options.home.resolve(), options.postgres_url, options.billing_port, options.support_port)
     serve(company, place, lambda line: print(line, flush=True), not options.no_faults, options.with_bad_lines)
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from include.demo.landed import LOADERS
 from include.local.errors import StackError
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, last_warehouse, stop_kept, warehouse_of
@@ -35,14 +36,17 @@ def company_from(arguments: argparse.Namespace) -> Company:
         StackError: the folder does not exist, or an option is not a number or a date.
     """
     as_of = parse_as_of(arguments.as_of or today())
+    landed = getattr(arguments, "landed", "") or None
+    if landed not in (None, *LOADERS):
+        raise StackError(f"LANDED is one of {', '.join(LOADERS)}, not {landed!r}.")
     if arguments.data is None:
-        return Company(as_of, scale=arguments.scale, seed=arguments.seed)
+        return Company(as_of, scale=arguments.scale, seed=arguments.seed, landed=landed)
     if not arguments.data:
         raise StackError("DATA is empty: name a folder of CSV files, or leave DATA out for the demo company.")
     folder = Path(arguments.data).expanduser().resolve()
     if not folder.is_dir():
         raise StackError(f"DATA must be a folder of CSV files; {folder} is not a folder.")
-    return Company(as_of, data=str(folder))
+    return Company(as_of, data=str(folder), landed=landed)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -284,6 +288,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--as-of", default="", help="the day to report on, YYYY-MM-DD (default: today, UTC)")
             command.add_argument("--data", help="use the CSV files of this folder; --scale and --seed are ignored")
         if name == "run":
+            command.add_argument("--landed", default="", help=f"start from tables that a loader has landed: {', '.join(LOADERS)}")
             command.add_argument("--timeout", type=float, default=60, help="minutes after which the run fails (default 60)")
         if name == "dbt":
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="a dbt command with its options")

@@ -47,20 +47,28 @@ def make_local_home() -> Path:
 
 @dataclass(frozen=True)
 class Company:
-    """The company that the demo systems serve: generated (scale, seed) or a folder of CSV files (data)."""
+    """The company that the demo systems serve: generated (scale, seed) or a folder of CSV files (data).
+
+    If `landed` names a loader, no system serves it: the loader has landed its tables in the warehouse.
+    """
 
     as_of: str
     scale: float = 1.0
     seed: int = 42
     data: str | None = None
+    landed: str | None = None
 
     @property
     def key(self) -> str:
         """The name of the company's warehouse, database and folder. Each company has its own."""
         if self.data is not None:
             digest = hashlib.sha256(self.data.encode()).hexdigest()[:8]
-            return f"data-{re.sub(r'[^a-z0-9]+', '-', Path(self.data).name.lower())[:24]}-{digest}"
-        return f"demo-{self.scale:g}-{self.seed}"
+            return f"data-{re.sub(r'[^a-z0-9]+', '-', Path(self.data).name.lower())[:24]}-{digest}" + self._loader
+        return f"demo-{self.scale:g}-{self.seed}{self._loader}"
+
+    @property
+    def _loader(self) -> str:
+        return f"-{self.landed}" if self.landed else ""
 
     @property
     def home(self) -> Path:
@@ -72,7 +80,7 @@ class Company:
 
     def describe(self) -> str:
         world = f"the CSV files of {self.data}" if self.data else f"demo company, scale {self.scale:g}, seed {self.seed}"
-        return f"{world}, as of {self.as_of}"
+        return f"{world}, as of {self.as_of}" + (f", landed by {self.landed}" if self.landed else "")
 
     def save(self) -> None:
         """Save this company as the one that `make sql`, `make dbt` and `make status` use."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +18,12 @@ from types import TracebackType
 from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
+from include.local.landed import landed_project, write_landed_project
 from include.local.postgres import Postgres
 from include.local.processes import GRACE, Processes, alive, stop_groups
 from include.local.warehouse import EmbeddedWarehouse, environment
 from include.manifest import ensure_manifest
-from include.settings import ROOT
+from include.settings import ROOT, settings
 from include.transform import write_node_manifests
 
 PYTHON = sys.executable
@@ -55,6 +57,7 @@ class Stack:
         check_disk()
         self.ports.check_free()
         self.company.save()
+        self._use_landed_project()
         ensure_manifest(say)
         write_node_manifests()
         with (
@@ -63,12 +66,22 @@ class Stack:
         ):
             warehouse = pool.submit(self.warehouse.start)
             self.start_postgres()
+            if self.company.landed:
+                warehouse.result()
             parts = [warehouse, pool.submit(self.start_systems), pool.submit(self._start_airflow)]
             for part in parts:
                 part.result()
 
+    def _use_landed_project(self) -> None:
+        """Write the source files and the dbt project of a company that a loader lands, and read them in this process too."""
+        if self.company.landed:
+            write_landed_project(self.company.home, self.company.landed)
+            os.environ.update({name: self.variables[name] for name in landed_project(self.company.home)})
+            settings.cache_clear()
+
     def start_stores(self) -> None:
         """Start the warehouse and PostgreSQL."""
+        self._use_landed_project()
         self.warehouse.start()
         self.start_postgres()
 
@@ -90,16 +103,19 @@ class Stack:
         Raises:
             StackError: they stopped, with the end of their log (such as a bad line of a CSV file), or did not start in time.
         """
+        if self.company.data is None:
+            shown = ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
+        else:
+            shown = ["--data", self.company.data]
+        if self.company.landed:
+            self._land(shown)
+            return
         systems = self.company.home / "systems"
         systems.mkdir(parents=True, exist_ok=True)
         ready = systems / "systems.json"
         ready.unlink(missing_ok=True)
         command = [PYTHON, "-m", "include.demo", "serve", "--home", str(systems)]
-        command += ["--billing-port", str(self.ports.billing), "--support-port", str(self.ports.support)]
-        if self.company.data is None:
-            command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
-        else:
-            command += ["--data", self.company.data]
+        command += ["--billing-port", str(self.ports.billing), "--support-port", str(self.ports.support), *shown]
         # The password is in the environment, because every user of the machine can read a command line.
         variables = {**self.variables, "DEMO_POSTGRES_URL": self.postgres.url(self.company.database)}
         self.processes.start("systems", command, variables, cwd=ROOT)
@@ -110,6 +126,13 @@ class Stack:
             if time.monotonic() > deadline:
                 raise StackError(f"The company's systems did not start; see {self.processes.log('systems')}.")
             time.sleep(0.1)
+
+    def _land(self, company: list[str]) -> None:
+        """Land the company's tables in the warehouse as its loader does."""
+        command = [PYTHON, "-m", "include.demo", "land", "--loader", str(self.company.landed), *company]
+        done = subprocess.run(command, env=self.variables, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StackError(f"The company's tables could not be landed:\n{done.stderr[-3000:]}")
 
     def stop(self) -> None:
         """Stop everything: running tasks first, and the warehouse last, so that it writes its data to disk."""
@@ -225,6 +248,7 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in known.items()},
+        **({name: str(path) for name, path in landed_project(company.home).items()} if company.landed else {}),
     }
 
 

@@ -89,24 +89,34 @@ def failed_nodes(run_id: str) -> list[str]:
 
 
 def _raw_table(loads: list[Row]) -> Table:
-    """The rows that the ingestion runs have loaded, a line per source. Entities of the contract that no source feeds are named as absent."""
+    """The rows that the ingestion runs have loaded, a line per source. Entities of the contract that no source feeds are named as absent.
+
+    Of tables that a loader has landed, it shows all live rows. It names those of which the loader keeps only the newest state.
+    """
     table = Table(title="Loaded into raw", title_justify="left", box=None, pad_edge=False, show_header=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in loads:
         by_source[row["source"]].append(row)
+    sources = load_sources()
+    landed = {name for name, source in sources.items() if source.reader.type == "landed"}
     for source, loaded in sorted(by_source.items()):
+        count = "rows_read" if source in landed else "rows_loaded"
         notes = [
             f"{sum(row[key] or 0 for row in loaded)} {word}"
             for key, word in (("rows_deleted", "deleted"), ("rows_rejected", "rejected"), ("rows_recovered", "found by key"))
             if any(row[key] for row in loaded)
         ]
-        details = "  ".join(f"{row['table_name']} {row['rows_loaded']:,}" for row in loaded)
-        total = f"{sum(row['rows_loaded'] for row in loaded):,}"
+        details = "  ".join(f"{row['table_name']} {row[count]:,}" for row in loaded)
+        total = f"{sum(row[count] for row in loaded):,}"
         table.add_row(f"raw_{source}", f"[bold]{total}[/]", details + (f"  [yellow]({', '.join(notes)})[/]" if notes else ""))
-    if absent := sorted({name for name, entity in contract().items() if not entity.optional} - feeds(load_sources()).keys()):
+    if absent := sorted({name for name, entity in contract().items() if not entity.optional} - feeds(sources).keys()):
         table.add_row("[yellow]absent[/]", "", f"[yellow]{'  '.join(absent)}[/]")
+    if newest := [f"{name}.{each.name}" for name in sorted(landed) for each in sources[name].tables.values() if not each.history]:
+        table.add_row(
+            "[yellow]newest state[/]", "", f"[yellow]a run for a past day shows the state of today: {'  '.join(newest)}[/]"
+        )
     return table
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from include.contract import TENANT, ContractColumn, contract
 from include.quality.clean_views import clean_view
+from include.quality.landed import OF_EVERY_SOURCE, landed_rules
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Column, Source, Table, load_sources
@@ -21,7 +22,10 @@ LOAD_COLUMNS = ("_extracted_at", "_loaded_at", "_batch_id", "_source_file_id", "
 
 def raw_gate(source: Source) -> Gate:
     """The gate of a source's raw tables. It checks that a load is complete, with the agreed columns, keys and the usual volume."""
-    return Gate(gate=source.dataset, rules=(*_load_rules(source), *_table_rules(source)))
+    if source.reader.type != "landed":
+        return Gate(gate=source.dataset, rules=(*_load_rules(source), *_table_rules(source)))
+    shared = [rule for rule in _load_rules(source) if rule.name in OF_EVERY_SOURCE]
+    return Gate(gate=source.dataset, rules=(*shared, *landed_rules(source), *_table_rules(source)))
 
 
 def conformed_rules(sources: Mapping[str, Source]) -> list[Rule]:
@@ -288,12 +292,14 @@ def _table_rules(source: Source) -> Iterator[Rule]:
             },
         )
         missing = [f"{identifier(column)} is null" for column in table.primary_key]
+        # A loader's rows are of no batch of the platform's: all of them are checked.
+        of_load = "" if source.reader.type == "landed" else "_batch_id = @batch_id and "
         yield Rule(
             name=f"keys_present_in_{table.name}",
             relation=relation,
             action="block",
             reason="A row without its key, which names its tenant, can be neither updated nor counted.",
-            rows=f"select * from {relation}\nwhere _batch_id = @batch_id and ({' or '.join(missing)})",
+            rows=f"select * from {relation}\nwhere {of_load}({' or '.join(missing)})",
         )
 
 

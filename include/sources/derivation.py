@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from include.contract import KEY_TYPES, KNOWN_AHEAD, ColumnType, Entity
 from include.sources.expressions import literal
+from include.sources.landed import unknown_joins
 from include.sources.mapping import Condition, Constant, Expression, First, From, Key, TableMapping, nearest, value_type
 from include.sources.names import mapped_name
 
@@ -69,6 +70,8 @@ def derived(name: str, entity: Entity, given: dict[str, Any]) -> dict[str, Any]:
     uses: list[tuple[str, str, ColumnType]] = list(mapping.uses(types))
     if isinstance(cursor, str):
         uses.append(("cursor", cursor, "timestamp"))
+    if "joins" in given:
+        problems += unknown_joins({column for _, column, _ in uses}, given["joins"] or {})
     columns = _raw_columns(uses, mapping, entity, problems)
     if problems:
         raise MappingError(problems)
@@ -197,6 +200,8 @@ def _check_form(expression: Expression, kind: ColumnType) -> None:
     """Raise ValueError if a form does not fit a contract column of this type."""
     if isinstance(expression, Key) and kind != "string":
         raise ValueError(f"`key` builds a text, and the column is a {kind}")
+    if isinstance(expression, First) and expression.unit and kind != "timestamp":
+        raise ValueError(f"`unit: {expression.unit}` of `first` is for instants, and the column is a {kind}")
     if not isinstance(expression, From):
         return
     for word, meant in (expression.values or {}).items():

@@ -19,6 +19,11 @@ def described(source: Source) -> str:
 def _lines(source: Source, table: Table) -> Iterator[str]:
     entity = contract()[str(table.entity)]
     yield f"{table.entity} ← {source.name}.{table.table or table.path or table.glob or table.name} (staging.{view_of(source, table)})"
+    if source.reader.type == "landed":
+        kept = "all versions" if table.history else "the newest state only: a run for a past day shows the state of today"
+        yield f"  {source.reader.loader} keeps {kept}"
+    for name, join in table.joins.items():
+        yield f"  {name}: {join.table} where {', '.join(f'{left} = {right}' for left, right in join.key.items())}, at most one row"
     if table.mapping is not None:
         for condition in table.mapping.where:
             yield f"  only rows where {condition.column} is {_values(condition.values)}"
@@ -41,6 +46,7 @@ def _shown(expression: Expression, prefix: str) -> str:
             return f"always {value!r}"
         case First(first=columns):
             shown = f"the first of {', '.join(columns)} that has a value"
+            shown += f", as {expression.unit.removeprefix('epoch_')} since 1970" if expression.unit else ""
         case Key(key=columns):
             shown = " | ".join(columns)
         case From():

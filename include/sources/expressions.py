@@ -73,6 +73,8 @@ def sql_of(expression: Expression, kind: ColumnType, raw: Raw, prefix: str | Non
 
 def _first(expression: First, kind: ColumnType, raw: Raw) -> str:
     names = [raw[column, kind == "string"] for column in expression.first]
+    if expression.unit:
+        return f"safe.{_EPOCH_FUNCTIONS[expression.unit]}({call('coalesce', names)})"
     return call("coalesce", [f"if(trim({name}) != '', {name}, null)" for name in names] if kind == "string" else names)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from include.contract import contract
 from include.settings import settings
 from include.sources.derivation import MappingError, derived, is_mapped
+from include.sources.landed import of_loader
 from include.sources.mapping import nearest
 from include.sources.schema import Source
 from include.yaml_files import YamlError, read_mapping
@@ -56,9 +57,7 @@ def load_source(path: Path) -> Source:
         raise SourceError(str(error)) from None
     if isinstance(data.get("tables"), dict):
         problems: list[str] = []
-        data["tables"] = {
-            name: _as_declared(name, table, data.get("defaults"), problems) for name, table in data["tables"].items()
-        }
+        data["tables"] = {name: _as_declared(name, table, data, problems) for name, table in data["tables"].items()}
         if problems:
             raise SourceError("\n".join(f"{path.name}: tables.{problem}" for problem in problems))
     try:
@@ -69,11 +68,12 @@ def load_source(path: Path) -> Source:
     return source
 
 
-def _as_declared(name: str, given: Any, defaults: Any, problems: list[str]) -> Any:
+def _as_declared(name: str, given: Any, file: dict[str, Any], problems: list[str]) -> Any:
     """A table of a source file, completed with the contract's declaration of its entity. Keys and columns of the source file take precedence.
 
     Problems of its mapping are added to `problems`.
     """
+    defaults, reader = file.get("defaults"), file.get("reader")
     if not (given is None or isinstance(given, dict)):
         return given
     given = given or {}
@@ -89,10 +89,15 @@ def _as_declared(name: str, given: Any, defaults: Any, problems: list[str]) -> A
                 f"{name}.entity is missing: it says of which entity the mapped columns are{nearest(name, contract())}"
             )
         return given
-    if is_mapped(given):
+    landed = isinstance(reader, dict) and reader.get("type") == "landed"
+    if landed or is_mapped(given):
+        shared = {key: defaults[key] for key in ("cursor", "history") if key in defaults} if isinstance(defaults, dict) else {}
+        found: list[tuple[str, str]] = []
+        table = of_loader(reader, entity, shared | given, found)
         try:
-            cursor = {"cursor": defaults["cursor"]} if isinstance(defaults, dict) and "cursor" in defaults else {}
-            return derived(named, entity, cursor | given)
+            if found:
+                raise MappingError(found)
+            return derived(named, entity, table)
         except MappingError as error:
             problems += [f"{name}.{key}: {message}" for key, message in error.problems]
             return given
@@ -112,7 +117,7 @@ def _over(declared: dict[str, Any], given: Any) -> Any:
 def _explain(file: str, item: Any) -> str:
     """Format one pydantic error as `file: key.path: message`."""
     # A discriminated union adds its tag to the path. The tag is not a key of the file.
-    tags = {"sql", "rest", "files", "cursor", "next_link"}
+    tags = {"sql", "rest", "files", "landed", "cursor", "next_link"}
     parts: list[str] = []
     for part in item["loc"]:
         if str(part) in tags and parts and parts[-1] in {"reader", "paginator"}:

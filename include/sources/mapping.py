@@ -46,6 +46,8 @@ class First(_Strict):
     """The first of several columns that is neither NULL nor empty."""
 
     first: tuple[str, ...] = Field(min_length=1)
+    #: The columns are times as a number since 1970.
+    unit: Literal["epoch_seconds", "epoch_milliseconds", "epoch_microseconds"] | None = None
 
     def columns(self) -> tuple[str, ...]:
         return self.first
@@ -163,7 +165,7 @@ class TableMapping:
 def _uses(expression: Expression, kind: ColumnType) -> Iterator[tuple[str, ColumnType]]:
     match expression:
         case First(first=columns):
-            yield from ((column, kind) for column in columns)
+            yield from ((column, "integer" if expression.unit else kind) for column in columns)
         case Key(key=columns):
             yield from ((column, "string") for column in columns)
         case From():
@@ -195,7 +197,8 @@ def written(expression: Expression, kind: ColumnType, instant: datetime) -> dict
         instant: in UTC. A unit that is coarser cuts it off.
     """
     if isinstance(expression, First):
-        return {expression.first[0]: instant}
+        units = EPOCHS.get(expression.unit or "")
+        return {expression.first[0]: _microseconds(instant) * units // 1_000_000 if units else instant}
     if not isinstance(expression, From):
         return {}
     value: Any = instant

@@ -23,6 +23,7 @@ from pydantic import (
 
 from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
+from include.sources.landed import join_problems
 from include.sources.mapping import Expression, From, TableMapping
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
@@ -138,7 +139,27 @@ class FilesReader(_Strict):
             raise ValueError(f"{name!r} is no encoding: write utf-8, windows-1252, shift_jis …") from None
 
 
-Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="type")]
+class LandedReader(_Strict):
+    """Tables that a loader has landed in BigQuery. The platform reads them where they are, and copies none."""
+
+    type: Literal["landed"]
+    loader: Literal["fivetran", "airbyte", "stitch", "dlt"]
+    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+    #: The project of the dataset, if it is not the platform's.
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9.:-]*[a-z0-9]$")] | None = None
+
+
+Reader = Annotated[SqlReader | RestReader | FilesReader | LandedReader, Field(discriminator="type")]
+
+_LoaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_ $-]*$")]
+
+
+class Join(_Strict):
+    """Another table of the loader, whose columns a landed table shows too: at most one row per row of the table."""
+
+    table: _LoaderName
+    #: Column of the joined table → column of this table, or of an earlier join as `join.column`.
+    key: dict[str, str] = Field(min_length=1)
 
 
 class Defaults(_Strict):
@@ -149,6 +170,7 @@ class Defaults(_Strict):
     detect_deletes: bool = False
     max_deleted_share: float | None = Field(None, gt=0, le=1)
     refresh_every: RefreshEvery | None = None
+    history: bool = False
 
 
 class Table(_Strict):
@@ -193,6 +215,10 @@ class Table(_Strict):
     data: str | None = None
     #: files: pattern of the table's files below the connection's folder.
     glob: str | None = None
+    #: landed: the loader keeps all versions of a row. Otherwise it keeps the newest state only.
+    history: bool = False
+    #: landed: name → another table of the loader. Its columns are written as `name.column`.
+    joins: dict[Identifier, Join] = Field(default_factory=dict)
 
     _name: str = PrivateAttr("")
     _id_prefix: str | None = PrivateAttr(None)
@@ -244,6 +270,8 @@ class Table(_Strict):
     def _consistent(self) -> Self:
         for name, column in self.columns.items():
             column._name = name
+        for problem in join_problems({name: join.key for name, join in self.joins.items()}):
+            raise ValueError(problem)
         for key in self.primary_key:
             if key not in self.columns:
                 raise ValueError(f"primary_key names {key}, which is not a column of the table")
@@ -251,7 +279,8 @@ class Table(_Strict):
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )
-        if TENANT in self.columns and TENANT not in self.primary_key:
+        # A mapped table may have a column of this name that means something else, such as the company of a ticket.
+        if self.mapping is None and TENANT in self.columns and TENANT not in self.primary_key:
             raise ValueError(f"primary_key lacks {TENANT}: two tenants may use the same {', '.join(self.primary_key)}")
         if self.cursor is not None:
             if self.cursor not in self.columns:
@@ -280,8 +309,16 @@ class Table(_Strict):
         return self
 
 
-#: Keys of a table that only one type of reader uses: key → reader type.
-_READER_KEYS = {"table": "sql", "schema_name": "sql", "path": "rest", "data": "rest", "glob": "files"}
+#: Keys of a table that only some types of reader use: key → reader types.
+_READER_KEYS = {
+    "table": ("sql", "landed"),
+    "schema_name": ("sql",),
+    "path": ("rest",),
+    "data": ("rest",),
+    "glob": ("files",),
+    "history": ("landed",),
+    "joins": ("landed",),
+}
 
 
 class Source(_Strict):
@@ -292,8 +329,8 @@ class Source(_Strict):
     tier: Criticality
     #: Cron expression, UTC. Without it, the source is loaded for the nightly run.
     schedule: str = NIGHTLY_SCHEDULE
-    #: Airflow connection id.
-    connection: str = Field(min_length=1)
+    #: Airflow connection id. Landed tables have none: they are in the warehouse.
+    connection: str = ""
     freshness: Freshness
     #: A whole read with a larger drop against the median of earlier ones blocks a critical source, and warns for other sources.
     max_volume_drop: float = Field(0.5, gt=0, lt=1)
@@ -353,13 +390,22 @@ class Source(_Strict):
     def _consistent(self) -> Self:
         if len(self.schedule.split()) != 5:
             raise ValueError(f"schedule {self.schedule!r} is not a cron expression of five fields")
+        landed = self.reader.type == "landed"
+        if bool(self.connection) == landed:
+            raise ValueError("connection: landed tables are in the warehouse: remove it" if landed else "connection is missing")
         for name, table in self.tables.items():
             table._name = name
             table._id_prefix = self.id_prefix
+            if landed and table.mapping is None:
+                raise ValueError(f"tables.{name}.entity is missing: a landed table feeds an entity of the contract")
+            if landed and (table.overlap or table.detect_deletes or table.max_deleted_share is not None):
+                raise ValueError(
+                    f"tables.{name}: overlap, detect_deletes and max_deleted_share are for systems that the platform loads"
+                )
             for key, reader in _READER_KEYS.items():
-                if getattr(table, key) is not None and self.reader.type != reader:
+                if getattr(table, key) and self.reader.type not in reader:
                     raise ValueError(
-                        f"tables.{name}.{key.removesuffix('_name')} is for {reader} readers; this one is {self.reader.type}"
+                        f"tables.{name}.{key.removesuffix('_name')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
                     )
             if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from time import process_time
 from typing import Any
 
@@ -23,9 +24,9 @@ CACHE = ROOT / ".venv-google" / "compiled"
 class Sheet:
     """A project with short methods to run jobs."""
 
-    def __init__(self, engine: Engine, evaluator: Evaluator) -> None:
+    def __init__(self, engine: Engine, evaluator: Evaluator, datasets: Sequence[str] = ("shop",)) -> None:
         project = Project("local")
-        project.datasets["shop"] = {}
+        project.datasets |= {name: {} for name in datasets}
         self._jobs = EvaluatedJobs(Judge(engine, project), EvaluatedRows(project, evaluator))
 
     def run(self, sql: str, **parameters: tuple[str, str | None]) -> list[list[Any]]:

@@ -70,12 +70,17 @@ def run_and_capture(runs: NightlyRuns, as_of: str, folder: Path, **options: Any)
     """Run one nightly run, read its tables, and write the company's data as CSV files."""
     run = runs.run(as_of, **options)
     tables = capture()
-    company = runs.stack.company
     truth = folder / as_of
-    command = [sys.executable, "-m", "include.demo", "generate", "--out", str(truth), "--as-of", as_of]
+    if runs.stack.company.data is None:
+        write_truth(runs.stack.company, truth)
+    return FinishedRun(run, truth, tables)
+
+
+def write_truth(company: Company, folder: Path) -> None:
+    """Write the data of the demo company as CSV files."""
+    command = [sys.executable, "-m", "include.demo", "generate", "--out", str(folder), "--as-of", company.as_of]
     command += ["--scale", str(company.scale), "--seed", str(company.seed)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return FinishedRun(run, truth, tables)
 
 
 @pytest.fixture(scope="module", params=OTHER_SEEDS, ids=lambda seed: f"seed {seed}")

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from include.dbt_project import layer_selectors
-from include.ingestion import land
+from include.landed import load
 from include.local.home import Company, Ports
 from include.local.stack import Stack
+from include.manifest import ensure_manifest
 from include.ops import ensure_tables, last_as_of
 from include.orchestration import full_refresh_if_backfill
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
 from include.run_context import RunContext
-from include.settings import ROOT, settings
-from include.sources import Source, SourceConnection, load_sources
+from include.settings import settings
+from include.sources import Source, load_sources
 from include.terms import GATED
 from include.warehouse import client
 
@@ -51,6 +52,9 @@ class NightlyRuns:
         self._entered = dict(os.environ)
         self.stack.start_stores()
         self.use()
+        if self.stack.company.landed:
+            self.sources = load_sources()
+            ensure_manifest(print)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,7 +110,7 @@ class NightlyRuns:
 
     def load(self, source: Source, run: RunContext) -> None:
         """Load a source."""
-        land(source, SourceConnection.from_airflow(source.connection), run)
+        load(source, run)
 
     def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""
@@ -123,7 +127,8 @@ class NightlyRuns:
         from dbt.cli.main import dbtRunner
 
         os.environ |= {"DBT_AS_OF": run.as_of.isoformat(), "DBT_RUN_ID": run.run_id}
-        arguments = [command, "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt"), *options]
+        project = str(settings().dbt_dir)
+        arguments = [command, "--project-dir", project, "--profiles-dir", project, *options]
         arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
         arguments += ["--quiet"]
         result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))

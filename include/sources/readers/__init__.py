@@ -23,6 +23,8 @@ def open_reader(source: Source, connection: SourceConnection) -> Reader:
         from include.sources.readers.rest import RestResources
 
         return RestResources(source.reader, connection)
+    if source.reader.type == "landed":
+        raise ValueError(f"{source.name} is landed by {source.reader.loader}: there is nothing to load")
     from include.sources.readers.files import FolderFiles
 
     return FolderFiles(source.reader, connection)
