@@ -82,6 +82,21 @@ class NextLinkPaginator(_Strict):
     next_path: str
 
 
+class PageNumberPaginator(_Strict):
+    """Pages have numbers. A record moves to another page if records before it change while pages are read, and would be missed.
+
+    So the pages are read again until a read finds no new record.
+    """
+
+    kind: Literal["page_number"]
+    page_param: str = "page"
+    first_page: int = Field(1, ge=0)
+    #: JSON path of the number of pages. Without it, and without `has_more_path`, an empty page is the end.
+    total_pages_path: str | None = None
+    #: If so many reads all find new records, the table is not loaded.
+    max_reads: int = Field(5, ge=2)
+
+
 class PageSize(_Strict):
     """The query parameter that sets the number of records per page."""
 
@@ -111,7 +126,7 @@ class RestReader(_Strict):
     has_more_path: str | None = None
     #: Hosts besides the connection's to which links and redirects may lead: `host` or `host:port`. Links send the credentials there.
     allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
-    paginator: Annotated[CursorPaginator | NextLinkPaginator, Field(discriminator="kind")]
+    paginator: Annotated[CursorPaginator | NextLinkPaginator | PageNumberPaginator, Field(discriminator="kind")]
     page_size: PageSize | None = None
     #: The query parameter that limits a request to records changed at or after a time.
     updated_since_param: str | None = None

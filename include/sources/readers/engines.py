@@ -65,7 +65,7 @@ def engine_of(connection: SourceConnection) -> sa.Engine:
 
 def _query(connection: SourceConnection) -> dict[str, str]:
     """The SSL options in the connection's extra, such as `sslmode` or `ssl: {ca: …}`, and the options of its URL."""
-    found = {}
+    found: dict[str, str] = {}
     for key, value in connection.extra.items():
         if key == "sqlalchemy_query":
             found |= {name: str(option) for name, option in value.items()}
