@@ -5,25 +5,22 @@ This module imports no library except pydantic, because every parse of the DAG f
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     PrivateAttr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
 from include.sources.mapping import Expression, From, TableMapping
+from include.sources.reader_settings import Reader, Strict
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -32,11 +29,7 @@ Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
 RefreshEvery = Annotated[Duration, Field(gt=timedelta(0))]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Column(_Strict):
+class Column(Strict):
     """One column of a table, under its name in the warehouse."""
 
     type: ColumnType
@@ -54,7 +47,7 @@ class Column(_Strict):
         return self._name
 
 
-class Freshness(_Strict):
+class Freshness(Strict):
     """The times since a table's last load after which `dbt source freshness` warns and fails."""
 
     warn_after: Duration
@@ -67,96 +60,7 @@ class Freshness(_Strict):
         return self
 
 
-class CursorPaginator(_Strict):
-    """Each response contains the cursor of the next page; NULL on the last page."""
-
-    kind: Literal["cursor"]
-    cursor_path: str
-    cursor_param: str
-
-
-class NextLinkPaginator(_Strict):
-    """Each response contains the URL of the next page; NULL on the last page."""
-
-    kind: Literal["next_link"]
-    next_path: str
-
-
-class PageNumberPaginator(_Strict):
-    """Pages have numbers. A record moves to another page if records before it change while pages are read, and would be missed.
-
-    So the pages are read again until a read finds no new record.
-    """
-
-    kind: Literal["page_number"]
-    page_param: str = "page"
-    first_page: int = Field(1, ge=0)
-    #: JSON path of the number of pages. Without it, and without `has_more_path`, an empty page is the end.
-    total_pages_path: str | None = None
-    #: If so many reads all find new records, the table is not loaded.
-    max_reads: int = Field(5, ge=2)
-
-
-class PageSize(_Strict):
-    """The query parameter that sets the number of records per page."""
-
-    param: str
-    value: int = Field(ge=1)
-
-
-class SqlReader(_Strict):
-    """Tables of one schema of a SQL database, read through dlt's `sql_table` with its Arrow backend."""
-
-    type: Literal["sql"]
-    schema_name: str = Field(alias="schema")
-    chunk_rows: int = Field(50_000, ge=1)
-
-
-class RestReader(_Strict):
-    """Resources of one REST API, read through dlt's `rest_api`."""
-
-    type: Literal["rest"]
-    base_path: str = ""
-    auth: Literal["none", "basic", "bearer"] = "none"
-    #: JSON path of the list of records in a response. A response without a list there is an error.
-    data: str = "data"
-    #: JSON path of the number of records that all pages hold together. Fewer records are an error.
-    total_path: str | None = None
-    #: JSON path of a flag that more pages follow. It is an error if the flag and the paginator disagree.
-    has_more_path: str | None = None
-    #: Hosts besides the connection's to which links and redirects may lead: `host` or `host:port`. Links send the credentials there.
-    allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
-    paginator: Annotated[CursorPaginator | NextLinkPaginator | PageNumberPaginator, Field(discriminator="kind")]
-    page_size: PageSize | None = None
-    #: The query parameter that limits a request to records changed at or after a time.
-    updated_since_param: str | None = None
-    timeout_seconds: float = Field(60, gt=0)
-    max_attempts: int = Field(6, ge=1)
-    max_wait_seconds: float = Field(120, gt=0)
-
-
-class FilesReader(_Strict):
-    """Files below one folder of any fsspec file system, listed through dlt's `filesystem`."""
-
-    type: Literal["files"]
-    formats: tuple[Literal["csv", "jsonl", "parquet"], ...] = Field(min_length=1)
-    #: The encoding of CSV and JSON lines files, such as windows-1252. Without it, files in UTF-8 or with a byte order mark are read as
-    #: such, and the encoding of other files is guessed.
-    encoding: str | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, name: str | None) -> str | None:
-        try:
-            return None if name is None else codecs.lookup(name).name
-        except LookupError:
-            raise ValueError(f"{name!r} is no encoding: write utf-8, windows-1252, shift_jis …") from None
-
-
-Reader = Annotated[SqlReader | RestReader | FilesReader, Field(discriminator="type")]
-
-
-class Defaults(_Strict):
+class Defaults(Strict):
     """Default values for the keys of every table of the source."""
 
     cursor: str | None = None
@@ -166,7 +70,7 @@ class Defaults(_Strict):
     refresh_every: RefreshEvery | None = None
 
 
-class Table(_Strict):
+class Table(Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
@@ -198,6 +102,8 @@ class Table(_Strict):
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
     freshness: Freshness | None = None
+    #: Airflow connection id, if it is not the source's.
+    connection: str | None = Field(None, min_length=1)
     #: sql: the table's schema, if it is not the reader's.
     schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
@@ -299,7 +205,7 @@ class Table(_Strict):
 _READER_KEYS = {"table": "sql", "schema_name": "sql", "path": "rest", "data": "rest", "glob": "files"}
 
 
-class Source(_Strict):
+class Source(Strict):
     """One source: its owner, schedule, connection, reader and tables."""
 
     description: str = Field(min_length=3)

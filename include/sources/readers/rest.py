@@ -12,12 +12,13 @@ import pyarrow as pa
 import requests
 from requests.adapters import BaseAdapter
 
+from include.sources.reader_settings import CursorPaginator, PageNumberPaginator
 from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, dump, table_of
-from include.sources.schema import CursorPaginator, PageNumberPaginator
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.schema import RestReader, Table
+    from include.sources.reader_settings import RestReader
+    from include.sources.schema import Table
 
 PIECE_RECORDS = 20_000
 
@@ -160,7 +161,7 @@ class RestResources:
             for prefix in _prefixes(origin.scheme, host):
                 session.mount(prefix, adapter)
         # requests drops the credentials at a redirect to another host. Every host that gets a request at all may have them.
-        session.should_strip_auth = lambda old_url, new_url: isinstance(session.get_adapter(new_url), _OtherHosts)  # type: ignore[method-assign]
+        session.should_strip_auth = lambda old_url, new_url: isinstance(session.get_adapter(new_url), _OtherHosts)
         return session
 
     def keys(self, table: Table) -> Iterator[pa.Table]:

@@ -17,7 +17,8 @@ from include.sources.readers.pieces import Piece, ReadError, Window
 if TYPE_CHECKING:
     from include.connection import SourceConnection
     from include.contract import ColumnType
-    from include.sources.schema import SqlReader, Table
+    from include.sources.reader_settings import SqlReader
+    from include.sources.schema import Table
 
 #: Rows that one query selects by key.
 KEYS_AT_ONCE = 2_000

@@ -10,10 +10,10 @@ import pytest
 
 from include.ingestion.conform import Conformer, Stamp
 from include.sources import SourceConnection, Table
+from include.sources.reader_settings import RestReader, SqlReader
 from include.sources.readers.pieces import Reader, Rejected, Window
 from include.sources.readers.rest import RestResources
 from include.sources.readers.sql import SqlTables
-from include.sources.schema import RestReader, SqlReader
 from tests.include.ingestion.world import Api
 from tests.include.sources.malformed.cases import VALUES
 from tests.include.sources.malformed.test_malformed import NOW, TYPES
