@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
+#: Keys of the extra whose values are no secrets.
+_PUBLIC = frozenset({"url", "sqlalchemy_scheme"})
+
 
 class ConnectionMissing(LookupError):
     """There is no Airflow connection with this id. The message says how to add one."""
@@ -22,6 +25,7 @@ class SourceConnection:
 
     Attributes:
         conn_id: the Airflow connection id.
+        conn_type: its type, such as `postgres`, `mysql` or `http`.
         host: host name, or for HTTP the base URL.
         port: TCP port, if not part of the URL.
         login: user name.
@@ -31,6 +35,7 @@ class SourceConnection:
     """
 
     conn_id: str
+    conn_type: str | None = None
     host: str | None = None
     port: int | None = None
     login: str | None = None
@@ -63,7 +68,7 @@ class SourceConnection:
 
     def redact(self, text: str) -> str:
         """Replace the secrets of this connection in the text by `***`."""
-        secrets = [self.secret, *(str(value) for key, value in self.extra.items() if key != "url")]
+        secrets = [self.secret, *(str(value) for key, value in self.extra.items() if key not in _PUBLIC)]
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             for form in {secret, quote(secret, safe="")}:
                 if len(form) >= 4:
@@ -80,6 +85,7 @@ class SourceConnection:
         port = values.get("port")
         return cls(
             conn_id=conn_id,
+            conn_type=values.get("conn_type") or None,
             host=values.get("host"),
             port=int(port) if port else None,
             login=values.get("login"),
@@ -111,6 +117,7 @@ class SourceConnection:
         return cls.of(
             conn_id,
             {
+                "conn_type": found.conn_type,
                 "host": found.host,
                 "port": found.port,
                 "login": found.login,
@@ -135,6 +142,7 @@ def _parse(variable: str, text: str) -> Mapping[str, Any]:
     if "__extra__" in extra:
         extra = json.loads(extra["__extra__"])
     return {
+        "conn_type": parts.scheme.replace("-", "_"),
         "host": unquote(parts.hostname) if parts.hostname else None,
         "port": parts.port,
         "login": unquote(parts.username) if parts.username else None,

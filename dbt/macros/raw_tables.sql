@@ -5,7 +5,7 @@
         'billing.subscriptions': {
             'key': ['organization_id', 'subscription_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -14,7 +14,7 @@
         'billing.invoices': {
             'key': ['organization_id', 'invoice_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(issued_at < @as_of or issued_at is null)',
@@ -23,7 +23,7 @@
         'crm.organizations': {
             'key': ['organization_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -32,7 +32,7 @@
         'crm.facilities': {
             'key': ['organization_id', 'facility_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -41,7 +41,7 @@
         'crm.users': {
             'key': ['organization_id', 'user_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -50,7 +50,7 @@
         'crm.accounts': {
             'key': ['organization_id', 'account_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -59,7 +59,7 @@
         'crm.contacts': {
             'key': ['organization_id', 'contact_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -68,7 +68,7 @@
         'crm.products': {
             'key': ['organization_id', 'product_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -77,7 +77,7 @@
         'crm.leads': {
             'key': ['organization_id', 'lead_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
@@ -86,7 +86,7 @@
         'crm.deals': {
             'key': ['organization_id', 'deal_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
@@ -95,7 +95,7 @@
         'crm.deal_stage_history': {
             'key': ['organization_id', 'history_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(changed_at < @as_of or changed_at is null)',
@@ -104,7 +104,7 @@
         'crm.activities': {
             'key': ['organization_id', 'activity_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
@@ -113,7 +113,7 @@
         'crm.outreach': {
             'key': ['organization_id', 'outreach_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(sent_at < @as_of or sent_at is null)',
@@ -122,7 +122,7 @@
         'crm.orders': {
             'key': ['organization_id', 'order_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(ordered_at < @as_of or ordered_at is null)',
@@ -131,7 +131,7 @@
         'crm.order_items': {
             'key': ['organization_id', 'order_item_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -140,7 +140,7 @@
         'crm.compliance_checks': {
             'key': ['organization_id', 'check_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -149,7 +149,7 @@
         'product.usage_events': {
             'key': ['organization_id', 'event_id'],
             'changed_at': None,
-            'visible': "(occurred_at < @as_of or occurred_at is null) and coalesce(_batch_id <= concat('product@', format_timestamp('%Y-%m-%dT%H%M%SZ', @as_of)) or _batch_id = (select min_by(_batch_id, _loaded_at) from raw_product.usage_events), true)",
+            'visible': "(occurred_at < @as_of or occurred_at is null) and coalesce(_batch_id <= concat('product@', format_timestamp('%Y-%m-%dT%H%M%SZ', @as_of)) or _batch_id = (select min_by(_batch_id, _loaded_at) from raw_product.usage_events as batches), true)",
             'order_time': None,
             'latest_first': '_extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -194,7 +194,7 @@
         'support.tickets': {
             'key': ['organization_id', 'ticket_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(created_at < @as_of or created_at is null)',
@@ -203,7 +203,7 @@
         'support.ticket_priority_changes': {
             'key': ['organization_id', 'change_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(changed_at < @as_of or changed_at is null)',
@@ -212,7 +212,7 @@
         'support.ticket_sla_events': {
             'key': ['organization_id', 'ticket_id', 'metric'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -221,7 +221,7 @@
         'support.ticket_categories': {
             'key': ['organization_id', 'category_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -230,7 +230,7 @@
         'support.root_causes': {
             'key': ['organization_id', 'root_cause_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': 'true',
@@ -239,7 +239,7 @@
         'support.survey_responses': {
             'key': ['organization_id', 'response_id'],
             'changed_at': 'updated_at',
-            'visible': '(updated_at < @as_of or updated_at is null)',
+            'visible': '(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)',
             'order_time': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))',
             'latest_first': 'greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc',
             'happened': '(sent_at < @as_of or sent_at is null)',

@@ -29,7 +29,7 @@ _PROVENANCE = METADATA_COLUMNS.keys() - {"_is_deleted"}
 
 def latest_versions(client: Client, source: Source, table: Table) -> Versions:
     """The latest version of each key of a table in raw, without deleted keys."""
-    found = rows(f"select * from {source.dataset}.{table.name} {latest(table)} and not _is_deleted", client=client)
+    found = rows(f"select * from {source.dataset}.{table.name} as versions {latest(table)} and not _is_deleted", client=client)
     return dict(_versions(table, found))
 
 

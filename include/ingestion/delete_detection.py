@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from include.ingestion.casting import UTC_MICROSECONDS, cast
 from include.ingestion.raw import KEYS_TABLE
+from include.sources.expressions import identifier
 from include.sources.schema import Source, Table
 from include.sources.versions import key_text, latest, order_time, visible
 from include.warehouse import rows
@@ -155,7 +156,7 @@ def _deleted_keys(client: Client, source: Source, table: Table, as_of: datetime)
     columns = list(table.primary_key)
     sql = (
         f"with held as ({_held_sql(source)}) "
-        f"select {', '.join(f'live.{name}' for name in columns)} from ({_latest_sql(source, table, columns)}) as live "
+        f"select {', '.join(f'live.{identifier(name)}' for name in columns)} from ({_latest_sql(source, table, columns)}) as live "
         "left join held on held.table_name = live.table_name and held.row_key = live.row_key "
         "where held.row_key is null and not live._is_deleted"
     )
@@ -181,8 +182,9 @@ def _latest_sql(source: Source, table: Table, columns: list[str]) -> str:
     """SQL for the latest version of each key: its columns, its key as text, `_is_deleted`, and its place in the order of versions."""
     changed_at = order_time(table) or "cast(null as timestamp)"
     return (
-        f"select '{table.name}' as table_name, {', '.join(columns)}{', ' if columns else ''}{key_text(table.primary_key)} as row_key, "
-        f"_is_deleted, {changed_at} as changed_at from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}"
+        f"select '{table.name}' as table_name, {''.join(f'{identifier(name)}, ' for name in columns)}"
+        f"{key_text(table.primary_key)} as row_key, _is_deleted, {changed_at} as changed_at "
+        f"from {source.dataset}.{table.name} as versions where {visible(source, table)} {latest(table)}"
     )
 
 

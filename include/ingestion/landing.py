@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from include.connection import SourceConnection
 from include.ingestion import audit
 from include.ingestion.deduplication import COMPARED_ROWS, latest_versions
 from include.ingestion.delete_detection import DeletesRefused, KeyFile, compare_keys
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import dlt
     from google.cloud.bigquery import Client
 
-    from include.connection import SourceConnection
     from include.run_context import RunContext
     from include.sources.readers.pieces import Reader
     from include.sources.schema import Source, Table
@@ -43,7 +43,7 @@ def land(source: Source, connection: SourceConnection, run: RunContext) -> Landi
 
     Every table is read from its last cursor value, minus the overlap, up to `run.as_of`. A full refresh reads the whole
     table, and so does a backfill of a day or more. The call may be killed and repeated at any point: dlt commits the
-    cursor to the warehouse together with the rows.
+    cursor to the warehouse together with the rows. Tables that name a connection of their own are read through that one.
 
     Raises:
         LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded. Or the as-of time is
@@ -63,7 +63,8 @@ class _Landing:
         from include.warehouse import client
 
         self._source = source
-        self._connection = connection
+        self._connections = {source.connection: connection}
+        self._readers: dict[str, Reader] = {}
         self._run = run
         self._batch_id = run.batch_id(source.name)
         self._client: Client = client(source=source.name)
@@ -73,14 +74,12 @@ class _Landing:
     def run(self) -> LandingReport:
         started = time.monotonic()
         try:
-            reader = open_reader(self._source, self._connection)
-            reader.check()
-        except Exception as error:
-            raise LandingError(self._redact(f"{self._source.name} cannot be read: {error}")) from None
-        try:
-            self._load(reader)
+            for conn_id in {self._connection_of(table) for table in self._source.tables.values()}:
+                self._open(conn_id)
+            self._load()
         finally:
-            reader.close()
+            for reader in self._readers.values():
+                reader.close()
         audit.write_loads(self._report, self._run, self._client)
         self._report.seconds = time.monotonic() - started
         log.info("Loaded %s: %s", self._batch_id, self._report.summary())
@@ -93,7 +92,29 @@ class _Landing:
             )
         return self._report
 
-    def _load(self, reader: Reader) -> None:
+    def _connection_of(self, table: Table) -> str:
+        return table.connection or self._source.connection
+
+    def _open(self, conn_id: str) -> None:
+        """Open the reader of a connection. If that fails, its tables have failed. Without any other table, so has the load."""
+        try:
+            connection = self._connections.get(conn_id) or SourceConnection.from_airflow(conn_id)
+            self._connections[conn_id] = connection
+            reader = open_reader(self._source, connection)
+            self._readers[conn_id] = reader
+            reader.check()
+        except Exception as error:
+            message = self._redact(f"{self._source.name} cannot be read: {error}")
+            failed = [table for table in self._source.tables.values() if self._connection_of(table) == conn_id]
+            if len(failed) == len(self._source.tables):
+                raise LandingError(message) from None
+            for table in failed:
+                self._report.tables[table.name].failure = f"connection {conn_id}: {message}"
+
+    def _reader(self, landing: TableLanding) -> Reader:
+        return self._readers[self._connection_of(landing.table)]
+
+    def _load(self) -> None:
         raw = RawTables(self._source, self._client)
         raw.ensure()
         for name, conflict in raw.conflicts.items():
@@ -104,14 +125,14 @@ class _Landing:
             landings = [
                 self._table_landing(table, raw, pipeline, seen.get(table.name, {}))
                 for table in self._source.tables.values()
-                if table.name not in raw.conflicts
+                if self._report.tables[table.name].failure is None
             ]
 
-            self._in_parallel(landings, lambda landing: landing.spool(reader))
+            self._in_parallel(landings, lambda landing: landing.spool(self._reader(landing)))
             landings = [landing for landing in landings if landing.report.complete]
             for landing in landings:
                 landing.report.is_whole = self._is_whole(landing, raw)
-            self._compare_keys(landings, reader, raw, Path(pipeline.working_dir) / "keys.parquet")
+            self._compare_keys(landings, raw, Path(pipeline.working_dir) / "keys.parquet")
             if self._source.reader.type == "files":
                 # A refused delivery is not trusted, and the next run must refuse it again: none of its rows and checksums is loaded.
                 for landing in landings:
@@ -187,7 +208,7 @@ class _Landing:
         with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
             list(pool.map(guarded, landings))
 
-    def _compare_keys(self, landings: list[TableLanding], reader: Reader, raw: RawTables, path: Path) -> None:
+    def _compare_keys(self, landings: list[TableLanding], raw: RawTables, path: Path) -> None:
         """Compare the keys of the source with raw. Write tombstones for deleted rows, or report why they were refused; read missing rows."""
         wanted = [item for item in landings if item.table.name not in raw.empty and self._has_all_keys(item)]
         if not wanted:
@@ -195,6 +216,7 @@ class _Landing:
         keys = KeyFile(path)
 
         def collect(landing: TableLanding) -> None:
+            reader = self._reader(landing)
             held = landing.spooled_keys if self._source.reader.type == "files" else lambda: reader.keys(landing.table)
 
             def add_held() -> None:
@@ -216,7 +238,10 @@ class _Landing:
                 collected[name].report.failure = str(difference.deleted)
             elif difference.deleted is not None:
                 collected[name].write_tombstones(difference.deleted)
-        self._in_parallel([collected[name] for name in found], lambda landing: landing.recover(reader, found[landing.table.name]))
+        self._in_parallel(
+            [collected[name] for name in found],
+            lambda landing: landing.recover(self._reader(landing), found[landing.table.name]),
+        )
         for landing in collected.values():
             if count := landing.report.recovered:
                 where = f"{self._source.name}.{landing.table.name}"
@@ -242,7 +267,9 @@ class _Landing:
         return bool(landing.files) and not landing.report.rejected
 
     def _redact(self, text: str) -> str:
-        return self._connection.redact(text)
+        for connection in self._connections.values():
+            text = connection.redact(text)
+        return text
 
 
 def _table_state(pipeline: dlt.Pipeline, source: Source, table: Table) -> dict[str, Any]:

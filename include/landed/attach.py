@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
     from include.run_context import RunContext
-    from include.sources.schema import LandedReader, Source, Table
+    from include.sources.reader_settings import LandedReader
+from include.sources.schema import Source, Table
 
 log = logging.getLogger(__name__)
 

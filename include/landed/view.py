@@ -14,7 +14,8 @@ from include.landed.types import TypeRefused, cast_of
 from include.run_context import BATCH_INSTANT
 from include.sources.expressions import WAREHOUSE_TYPES, identifier
 from include.sources.landed import ALTERED, UNREADABLE, joined
-from include.sources.schema import Column, LandedReader, Source, Table
+from include.sources.reader_settings import LandedReader
+from include.sources.schema import Column, Source, Table
 
 #: Column of a landed table → its GoogleSQL type. Names are as the warehouse writes them.
 Schema = Mapping[str, str]

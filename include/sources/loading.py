@@ -117,7 +117,7 @@ def _over(declared: dict[str, Any], given: Any) -> Any:
 def _explain(file: str, item: Any) -> str:
     """Format one pydantic error as `file: key.path: message`."""
     # A discriminated union adds its tag to the path. The tag is not a key of the file.
-    tags = {"sql", "rest", "files", "landed", "cursor", "next_link"}
+    tags = {"sql", "rest", "files", "landed", "cursor", "next_link", "page_number"}
     parts: list[str] = []
     for part in item["loc"]:
         if str(part) in tags and parts and parts[-1] in {"reader", "paginator"}:

@@ -5,19 +5,15 @@ This module imports no library except pydantic, because every parse of the DAG f
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     PrivateAttr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -25,6 +21,7 @@ from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
 from include.sources.landed import join_problems
 from include.sources.mapping import Expression, From, TableMapping
+from include.sources.reader_settings import Reader, Strict
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -33,11 +30,7 @@ Identifier = Annotated[str, Field(pattern=_IDENTIFIER)]
 RefreshEvery = Annotated[Duration, Field(gt=timedelta(0))]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Column(_Strict):
+class Column(Strict):
     """One column of a table, under its name in the warehouse."""
 
     type: ColumnType
@@ -55,7 +48,7 @@ class Column(_Strict):
         return self._name
 
 
-class Freshness(_Strict):
+class Freshness(Strict):
     """The times since a table's last load after which `dbt source freshness` warns and fails."""
 
     warn_after: Duration
@@ -68,93 +61,10 @@ class Freshness(_Strict):
         return self
 
 
-class CursorPaginator(_Strict):
-    """Each response contains the cursor of the next page; NULL on the last page."""
-
-    kind: Literal["cursor"]
-    cursor_path: str
-    cursor_param: str
-
-
-class NextLinkPaginator(_Strict):
-    """Each response contains the URL of the next page; NULL on the last page."""
-
-    kind: Literal["next_link"]
-    next_path: str
-
-
-class PageSize(_Strict):
-    """The query parameter that sets the number of records per page."""
-
-    param: str
-    value: int = Field(ge=1)
-
-
-class SqlReader(_Strict):
-    """Tables of one schema of a SQL database, read through dlt's `sql_table` with its Arrow backend."""
-
-    type: Literal["sql"]
-    schema_name: str = Field(alias="schema")
-    chunk_rows: int = Field(50_000, ge=1)
-
-
-class RestReader(_Strict):
-    """Resources of one REST API, read through dlt's `rest_api`."""
-
-    type: Literal["rest"]
-    base_path: str = ""
-    auth: Literal["none", "basic", "bearer"] = "none"
-    #: JSON path of the list of records in a response. A response without a list there is an error.
-    data: str = "data"
-    #: JSON path of the number of records that all pages hold together. Fewer records are an error.
-    total_path: str | None = None
-    #: JSON path of a flag that more pages follow. It is an error if the flag and the paginator disagree.
-    has_more_path: str | None = None
-    #: Hosts besides the connection's to which links and redirects may lead: `host` or `host:port`. Links send the credentials there.
-    allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
-    paginator: Annotated[CursorPaginator | NextLinkPaginator, Field(discriminator="kind")]
-    page_size: PageSize | None = None
-    #: The query parameter that limits a request to records changed at or after a time.
-    updated_since_param: str | None = None
-    timeout_seconds: float = Field(60, gt=0)
-    max_attempts: int = Field(6, ge=1)
-    max_wait_seconds: float = Field(120, gt=0)
-
-
-class FilesReader(_Strict):
-    """Files below one folder of any fsspec file system, listed through dlt's `filesystem`."""
-
-    type: Literal["files"]
-    formats: tuple[Literal["csv", "jsonl", "parquet"], ...] = Field(min_length=1)
-    #: The encoding of CSV and JSON lines files, such as windows-1252. Without it, files in UTF-8 or with a byte order mark are read as
-    #: such, and the encoding of other files is guessed.
-    encoding: str | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, name: str | None) -> str | None:
-        try:
-            return None if name is None else codecs.lookup(name).name
-        except LookupError:
-            raise ValueError(f"{name!r} is no encoding: write utf-8, windows-1252, shift_jis …") from None
-
-
-class LandedReader(_Strict):
-    """Tables that a loader has landed in BigQuery. The platform reads them where they are, and copies none."""
-
-    type: Literal["landed"]
-    loader: Literal["fivetran", "airbyte", "stitch", "dlt"]
-    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
-    #: The project of the dataset, if it is not the platform's.
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9.:-]*[a-z0-9]$")] | None = None
-
-
-Reader = Annotated[SqlReader | RestReader | FilesReader | LandedReader, Field(discriminator="type")]
-
 _LoaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_ $-]*$")]
 
 
-class Join(_Strict):
+class Join(Strict):
     """Another table of the loader, whose columns a landed table shows too: at most one row per row of the table."""
 
     table: _LoaderName
@@ -162,7 +72,7 @@ class Join(_Strict):
     key: dict[str, str] = Field(min_length=1)
 
 
-class Defaults(_Strict):
+class Defaults(Strict):
     """Default values for the keys of every table of the source."""
 
     cursor: str | None = None
@@ -173,7 +83,7 @@ class Defaults(_Strict):
     history: bool = False
 
 
-class Table(_Strict):
+class Table(Strict):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
@@ -205,6 +115,8 @@ class Table(_Strict):
     #: A run also does not see rows that were loaded for a later as-of time: for events, which have no time of their last change.
     by_delivery: bool = False
     freshness: Freshness | None = None
+    #: Airflow connection id, if it is not the source's.
+    connection: str | None = Field(None, min_length=1)
     #: sql: the table's schema, if it is not the reader's.
     schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
@@ -321,7 +233,7 @@ _READER_KEYS = {
 }
 
 
-class Source(_Strict):
+class Source(Strict):
     """One source: its owner, schedule, connection, reader and tables."""
 
     description: str = Field(min_length=3)

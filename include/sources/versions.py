@@ -84,6 +84,7 @@ def visible(source: Source, table: Table) -> str:
     """The condition that a run sees a version. `@as_of` stands for the run's as-of time.
 
     A run sees what happened before its as-of time. A version without an event time is seen, so that a gate can judge it.
+    If the time of the last change is the event time, a row that has returned is seen after its deletion, as `order_time` places it.
     If the table is seen by delivery, the version must also be in a batch of this as-of time or an earlier one. The first
     batch is the table's history: its rows count as known since they happened, so that a backfill has data.
     """
@@ -91,10 +92,12 @@ def visible(source: Source, table: Table) -> str:
     instant = _instant(table)
     if instant is not None:
         conditions.append(f"({instant} < @as_of or {instant} is null)")
+    if instant is not None and table.event_time is None:
+        conditions.append("(_restored_at < @as_of or _restored_at is null)")
     if table.by_delivery:
         conditions.append(
             f"coalesce(_batch_id <= concat('{source.name}@', format_timestamp('{BATCH_INSTANT}', @as_of)) "
-            f"or _batch_id = (select min_by(_batch_id, _loaded_at) from {source.dataset}.{table.name}), true)"
+            f"or _batch_id = (select min_by(_batch_id, _loaded_at) from {source.dataset}.{table.name} as batches), true)"
         )
     return " and ".join(conditions) or "true"
 

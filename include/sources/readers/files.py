@@ -15,7 +15,8 @@ from include.sources.readers.tabular import read_csv, read_parquet
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.schema import FilesReader, Table
+    from include.sources.reader_settings import FilesReader
+    from include.sources.schema import Table
 
 #: Small files are joined into pieces of about this many rows.
 PIECE_ROWS = 50_000

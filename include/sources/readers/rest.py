@@ -12,12 +12,13 @@ import pyarrow as pa
 import requests
 from requests.adapters import BaseAdapter
 
+from include.sources.reader_settings import CursorPaginator, PageNumberPaginator
 from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, dump, table_of
-from include.sources.schema import CursorPaginator
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.schema import RestReader, Table
+    from include.sources.reader_settings import RestReader
+    from include.sources.schema import Table
 
 PIECE_RECORDS = 20_000
 
@@ -45,18 +46,46 @@ class RestResources:
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
         """Yield the records that changed since the start of the window, page by page."""
         json_columns = frozenset(c.source_name or c.name for c in table.columns.values() if c.type == "json")
-        records = iter(self._records(table, window))
+        numbered = isinstance(self._settings.paginator, PageNumberPaginator)
+        records = self._settled(table, window) if numbered else self._complete(table, window)
         while batch := list(islice(records, PIECE_RECORDS)):
             good = [record for record in batch if isinstance(record, dict)]
             rejected = [Rejected("not a JSON object", dump(record)) for record in batch if not isinstance(record, dict)]
             yield Piece(table_of(good, json_columns), rejected=rejected)
 
-    def _records(self, table: Table, window: Window) -> Iterator[Any]:
+    def _complete(self, table: Table, window: Window) -> Iterator[Any]:
+        """The records of pages that each name the next one."""
+        inspector, count = self._inspector(table), 0
+        for count, record in enumerate(self._records(table, window, inspector), start=1):  # noqa: B007 - the last number is the count
+            yield record
+        inspector.check_total(count)
+
+    def _settled(self, table: Table, window: Window) -> Iterator[Any]:
+        """The records of numbered pages, each once, as last read. The pages are read again until a read finds no new record."""
+        keys = [table.columns[name].source_name or name for name in table.primary_key]
+        found: dict[str, Any] = {}
+        reads: int = getattr(self._settings.paginator, "max_reads", 1)
+        for _ in range(reads):
+            inspector, before = self._inspector(table), len(found)
+            for record in self._records(table, window, inspector):
+                whole = not isinstance(record, dict) or any(record.get(key) is None for key in keys)
+                found[dump(record if whole else [record[key] for key in keys])] = record
+            if len(found) == before or inspector.pages <= 1:
+                inspector.check_total(len(found))
+                yield from found.values()
+                return
+        raise ReadError(
+            f"records still moved between the pages of the API after {reads} reads. Nothing is loaded, and the next run reads the same "
+            "records again. Load at a quieter time, or raise reader.paginator.max_reads"
+        )
+
+    def _inspector(self, table: Table) -> _Inspector:
+        return _Inspector(table.data or self._settings.data, self._settings)
+
+    def _records(self, table: Table, window: Window, inspector: _Inspector) -> Iterator[Any]:
         from dlt.sources.rest_api import rest_api_resources
 
         settings = self._settings
-        selector = table.data or settings.data
-        inspector = _Inspector(selector, settings)
         params: dict[str, Any] = {}
         if settings.page_size is not None:
             params[settings.page_size.param] = settings.page_size.value
@@ -76,21 +105,17 @@ class RestResources:
                         "endpoint": {
                             "path": table.path or table.name,
                             "params": params,
-                            "data_selector": selector,
+                            "data_selector": inspector.selector,
                             "response_actions": [inspector],
                         },
                     }
                 ],
             }
         )
-        count = 0
         try:
-            for count, record in enumerate(resource, start=1):  # noqa: B007 - the last number is the count
-                yield record
+            yield from resource
         except Exception as error:
             raise ReadError(_cause(error)) from error
-        if inspector.total is not None and count < inspector.total:
-            raise ReadError(f"the API says at `{settings.total_path}` that it has {inspector.total} records, but sent {count}")
 
     def _auth(self) -> Any:
         from dlt.sources.helpers.rest_client.auth import BearerTokenAuth, HttpBasicAuth
@@ -102,12 +127,19 @@ class RestResources:
         return None
 
     def _paginator(self) -> Any:
-        from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator, JSONResponseCursorPaginator
+        from dlt.sources.helpers.rest_client import paginators
 
         paginator = self._settings.paginator
         if isinstance(paginator, CursorPaginator):
-            return JSONResponseCursorPaginator(cursor_path=paginator.cursor_path, cursor_param=paginator.cursor_param)
-        return JSONLinkPaginator(next_url_path=paginator.next_path)
+            return paginators.JSONResponseCursorPaginator(cursor_path=paginator.cursor_path, cursor_param=paginator.cursor_param)
+        if isinstance(paginator, PageNumberPaginator):
+            return paginators.PageNumberPaginator(
+                base_page=paginator.first_page,
+                page_param=paginator.page_param,
+                total_path=paginator.total_pages_path,
+                has_more_path=self._settings.has_more_path,
+            )
+        return paginators.JSONLinkPaginator(next_url_path=paginator.next_path)
 
     def _session(self) -> Any:
         """dlt's HTTP client. With backoff it retries 429 (after Retry-After), 5xx, timeouts and dropped connections."""
@@ -128,6 +160,8 @@ class RestResources:
         for host in (origin.netloc.rpartition("@")[2], *settings.allowed_hosts):
             for prefix in _prefixes(origin.scheme, host):
                 session.mount(prefix, adapter)
+        # requests drops the credentials at a redirect to another host. Every host that gets a request at all may have them.
+        session.should_strip_auth = lambda old_url, new_url: isinstance(session.get_adapter(new_url), _OtherHosts)
         return session
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
@@ -177,14 +211,18 @@ class _Inspector:
     """Checks each response before dlt does. It raises an error where dlt would silently end the read too early.
 
     Attributes:
+        selector: JSON path of the records in a response.
         total: the number of records of all pages, as the last response says.
+        pages: the number of pages with records that have been read.
     """
 
     def __init__(self, selector: str, settings: RestReader) -> None:
-        self._selector = selector
+        self.selector = selector
+        self.pages = 0
         self._settings = settings
         self.total: int | None = None
         self._requested: set[str] = set()
+        self._last: list[Any] = []
 
     def __call__(self, response: requests.Response, *_: Any, **__: Any) -> None:
         if response.status_code >= 400 or response.is_redirect:
@@ -195,18 +233,29 @@ class _Inspector:
             raise TruncatedResponse(f"a response of {len(response.content)} bytes is not a complete JSON document") from None
         from dlt.common.jsonpath import find_values
 
-        found = find_values(self._selector, body)
+        found = find_values(self.selector, body)
         if not found:
-            raise ReadError(f"a response has no records at `{self._selector}`")
+            raise ReadError(f"a response has no records at `{self.selector}`")
         if len(found) == 1 and not isinstance(found[0], list):
-            raise ReadError(f"a response has {_named(found[0])} at `{self._selector}` instead of a list of records")
-        self._compare(body)
+            raise ReadError(f"a response has {_named(found[0])} at `{self.selector}` instead of a list of records")
+        records = found[0] if len(found) == 1 else found
+        self._compare(body, records)
+        if isinstance(self._settings.paginator, PageNumberPaginator) and records and records == self._last:
+            raise ReadError("the API returns the same records for two page numbers, so its pagination never ends")
+        self._last = records
+        self.pages += bool(records)
         url = response.request.url or ""
         if url in self._requested:
             raise ReadError("the API returns the URL of a page that was already read, so its pagination never ends")
         self._requested.add(url)
 
-    def _compare(self, body: Any) -> None:
+    def check_total(self, count: int) -> None:
+        """Raise ReadError if fewer records were read than the API says that it has."""
+        if self.total is not None and count < self.total:
+            path = self._settings.total_path
+            raise ReadError(f"the API says at `{path}` that it has {self.total} records, but sent {count}")
+
+    def _compare(self, body: Any, records: list[Any]) -> None:
         """Keep the total. Raise ReadError if the flag for more pages contradicts the paginator."""
         from dlt.common.jsonpath import find_values
 
@@ -219,12 +268,16 @@ class _Inspector:
                 raise ReadError(f"a response has {_named(total)} at `{path}` instead of the number of records")
             self.total = total
         if (path := self._settings.has_more_path) is not None:
-            paginator = self._settings.paginator
-            where = paginator.cursor_path if isinstance(paginator, CursorPaginator) else paginator.next_path
-            more, following = value(path), value(where)
+            more = value(path)
             if not isinstance(more, bool):
                 raise ReadError(f"a response has {_named(more)} at `{path}` instead of true or false")
-            if more != bool(following):
+            paginator = self._settings.paginator
+            if isinstance(paginator, PageNumberPaginator):
+                if more and not records:
+                    raise ReadError(f"a page without records says at `{path}` that more pages follow, so pages may be missing")
+                return
+            where = paginator.cursor_path if isinstance(paginator, CursorPaginator) else paginator.next_path
+            if more != bool(value(where)):
                 says = "more pages follow, but names none" if more else "no page follows, but names one"
                 raise ReadError(f"a response says at `{path}` that {says} at `{where}`, so pages may be missing")
 

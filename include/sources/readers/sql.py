@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
+from include.sources.readers.engines import engine_of
 from include.sources.readers.pieces import Piece, ReadError, Window
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
     from include.contract import ColumnType
-    from include.sources.schema import SqlReader, Table
+    from include.sources.reader_settings import SqlReader
+    from include.sources.schema import Table
 
-CONNECT_TIMEOUT_SECONDS = 15
 #: Rows that one query selects by key.
 KEYS_AT_ONCE = 2_000
 
@@ -27,19 +29,7 @@ class SqlTables:
 
     def __init__(self, settings: SqlReader, connection: SourceConnection) -> None:
         self._settings = settings
-        self._connection = connection
-        url = sa.URL.create(
-            "postgresql+psycopg2",
-            username=connection.login,
-            password=connection.secret or None,
-            host=connection.host,
-            port=connection.port,
-            database=connection.schema,
-            query=_query(connection),
-        )
-        self._engine = sa.create_engine(
-            url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"}
-        )
+        self._engine = engine_of(connection)
 
     def check(self) -> None:
         """Raise ReadError if the database cannot be reached."""
@@ -81,8 +71,7 @@ class SqlTables:
 
         def query(_: Any, relation: sa.Table) -> sa.Select[Any]:
             kinds.update({c.name: kind for c in relation.c if (kind := _text_kind(c.type)) is not None})
-            selected = [sa.cast(c, sa.Text).label(c.name) if c.name in kinds else c for c in relation.c]
-            return sa.select(*selected).where(*where(relation))
+            return sa.select(*map(_selected, relation.c)).where(*where(relation))
 
         try:
             resource = sql_table(
@@ -120,8 +109,9 @@ class SqlTables:
 def _text_kind(kind: Any) -> ColumnType | None:
     """The column type of a column that is selected as text; None if it is selected unchanged.
 
-    A database may hold numbers, times and JSON that Python or Arrow cannot represent: NaN, infinity, a hundred digits. One
-    such value would stop the whole table. As text all values can be read, and are then cast like those of other readers.
+    A database may hold values that Python or Arrow cannot represent: NaN, infinity, a hundred digits, 0000-00-00, an unsigned number
+    beyond 64 bits, a time of 838 hours. One such value would stop the whole table. As text all values can be read, and are then cast like
+    those of other readers.
     """
     if isinstance(kind, sa.Numeric):
         return "decimal"
@@ -129,13 +119,30 @@ def _text_kind(kind: Any) -> ColumnType | None:
         return "timestamp"
     if isinstance(kind, sa.Date):
         return "date"
+    if isinstance(kind, mysql.BIT) or (isinstance(kind, mysql.BIGINT) and kind.unsigned):
+        return "integer"
+    if isinstance(kind, mysql.TIME | mysql.SET):
+        return "string"
     return "json" if isinstance(kind, sa.JSON) else None
+
+
+def _selected(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The expression that a query selects for a column."""
+    if isinstance(column.type, sa.Float):
+        return sa.type_coerce(column, sa.Float(asdecimal=False)).label(column.name)
+    if _text_kind(column.type) is None:
+        return column
+    # MySQL casts bits to bytes. Their sum with 0 is the number.
+    value = sa.type_coerce(column, sa.BigInteger()) + 0 if isinstance(column.type, mysql.BIT) else column
+    return sa.cast(value, sa.Text).label(column.name)
 
 
 def _read_as(kind: Any) -> Any:
     """The SQL type that dlt must expect for a selected column of this type."""
     if _text_kind(kind) is not None:
         return sa.Text()
+    if isinstance(kind, mysql.YEAR):
+        return sa.Integer()
     # In SQLAlchemy 2.1, Float is no longer a subclass of Numeric, but dlt still expects it.
     return sa.Numeric(asdecimal=False) if isinstance(kind, sa.Float) else kind
 
@@ -153,11 +160,6 @@ def _in_window(table: Table, relation: sa.Table, window: Window) -> list[Any]:
 
 def _source_name(table: Table, column: str) -> str:
     return table.columns[column].source_name or column
-
-
-def _query(connection: SourceConnection) -> dict[str, str]:
-    """The driver's SSL options in the connection's extra, for example `sslmode`."""
-    return {key: str(value) for key, value in connection.extra.items() if key.startswith("ssl")}
 
 
 def _first_line(error: BaseException) -> str:

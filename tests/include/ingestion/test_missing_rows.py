@@ -88,6 +88,9 @@ def test_a_row_returns_after_its_deletion(warehouse: Warehouse, source: Any, dat
     # The window from 08:00 holds row 8, and row 9, which has returned. Rows 1 and 2 are read by key.
     assert (back.rows, back.recovered, back.tombstones) == (4, 2, 0)
     assert live(warehouse, source, 4) == dict.fromkeys(range(10), "x") | {2: "older"}
+    assert live(warehouse, source, 2) == dict.fromkeys(range(10), "x"), (
+        "a backfill before the deletion sees the version of that day"
+    )
     assert landed(source, database, 5).recovered == 0
 
     # A change follows the row that has returned, and so does the next deletion.

@@ -32,6 +32,13 @@ BASIC = BEARER | {
     "paginator": {"kind": "next_link", "next_path": "links.next"},
     "page_size": {"param": "per_page", "value": 20},
 }
+NUMBERED = BEARER | {
+    "base_path": "/numbered",
+    "auth": "none",
+    "total_path": "total",
+    "paginator": {"kind": "page_number", "max_reads": 4},
+    "page_size": {"param": "per_page", "value": 20},
+}
 RECEIPTS = {
     "description": "One row per receipt.",
     "primary_key": ["id"],
@@ -166,6 +173,67 @@ def test_ends_too_early(
     assert landed(source, api, 2).tables["receipts"].rows == 50
 
 
+def move(records: list[Any], place: int) -> None:
+    """Move a record to the first place, as a change does in an API that sorts by the last change."""
+    records.insert(0, records.pop(place))
+
+
+def test_records_move_between_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
+    """While page 2 is read, a record of page 3 moves to page 1, and those before it move on. None is lost, none is loaded twice."""
+    source = write_source(NUMBERED, {"receipts": RECEIPTS})
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
+
+    def moving(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        if number == 2:
+            move(api.resources["receipts"], 45)
+        return body
+
+    api.changed = moving
+    report = landed(source, api, 2).tables["receipts"]
+    assert (report.rows, len(warehouse.latest(f"raw_{name}.receipts"))) == (50, 50)
+    # Three pages and an empty one: the first read lacks the record, the second finds it, and the third finds nothing new.
+    assert [int(sent["page"]) for sent in api.requests] == [1, 2, 3, 4] * 3
+    assert "updated_since" not in api.requests[0]
+
+    # A single page cannot lose a record, and is read once.
+    api.requests.clear()
+    api.changed = lambda _, body: body
+    api.resources["receipts"] = [receipt(0, day(2))]
+    assert landed(source, api, 3).tables["receipts"].rows == 1
+    assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("moves", "records still moved between the pages of the API after 4 reads"),
+        ("total", "the API says at `total` that it has 51 records, but sent 50"),
+        ("repeats", "the API returns the same records for two page numbers, so its pagination never ends"),
+    ],
+)
+def test_numbered_pages_that_are_not_complete(
+    warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str, fault: str, message: str
+) -> None:
+    """Nothing is loaded, and the cursor does not move."""
+    source = write_source(NUMBERED, {"receipts": RECEIPTS})
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
+    first = api.resources["receipts"][:20]
+
+    def changed(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        if fault == "moves":
+            api.resources["receipts"].append(receipt(100 + number, day(1)))
+        return body | {"moves": {}, "total": {"total": 51}, "repeats": {"data": first}}[fault]
+
+    api.changed = changed
+    with pytest.raises(LandingError) as caught:
+        landed(source, api, 2)
+    assert message in str(caught.value)
+    assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
+    api.changed = lambda number, body: body
+    api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
+    assert landed(source, api, 2).tables["receipts"].rows == 50
+
+
 def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
     """A link and a redirect to another port are refused, and the other server gets no request. The file may allow its host."""
     other = Api(resources={"receipts": [receipt(n, day(1)) for n in range(50)]})
@@ -190,6 +258,16 @@ def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Ca
         allowed = write_source(BASIC | {"allowed_hosts": [elsewhere]}, {"receipts": RECEIPTS})
         assert landed(allowed, api, 2).tables["receipts"].rows == 50
         assert len(other.requests) == 2
+
+        # A redirect to the allowed host is followed with the credentials. That host may not redirect to a third one.
+        api.changed = lambda _, body: body
+        api.faults = {len(api.requests) + 2: link}
+        assert landed(allowed, api, 2).tables["receipts"].rows == 50
+        assert len(other.requests) == 4
+        other.faults = {len(other.requests) + 1: link.replace(str(other.port), "1")}
+        api.faults = {len(api.requests) + 2: link}
+        with pytest.raises(LandingError, match=r"leads to http://127.0.0.1:1, which is not the host"):
+            landed(allowed, api, 2)
     finally:
         other.stop()
 

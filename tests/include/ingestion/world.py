@@ -144,6 +144,8 @@ class Proxy:
 class Api:
     """An HTTP API: `/v1/<resource>` with cursors and a bearer token, `/api/v2/<resource>` with links and basic authentication.
 
+    `/numbered/<resource>` has page numbers from 1, and no authentication.
+
     Attributes:
         resources: the records of each resource.
         faults: number of the request, from 1 → fault: a status code, `truncated`, `dropped`, `not_json`, or the URL of a redirect.
@@ -161,7 +163,8 @@ class Api:
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
-        app = Starlette(routes=[Route("/v1/{resource}", self._cursor), Route("/api/v2/{resource}", self._linked)])
+        paths = {"/v1": self._cursor, "/api/v2": self._linked, "/numbered": self._numbered}
+        app = Starlette(routes=[Route(f"{path}/{{resource}}", answer) for path, answer in paths.items()])
         self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="critical"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -194,6 +197,11 @@ class Api:
         page, end = self._page(request, "per_page", (number - 1) * size)
         following = str(request.url.include_query_params(page=number + 1)) if end else None
         return self._answer(request, {self.answers_at or "results": page, "links": {"next": following}})
+
+    async def _numbered(self, request: Request) -> Response:
+        size = int(request.query_params["per_page"])
+        page, _ = self._page(request, "per_page", (int(request.query_params["page"]) - 1) * size)
+        return self._answer(request, {"data": page, "total": len(self.resources[request.path_params["resource"]])})
 
     def _page(self, request: Request, size_param: str, start: int) -> tuple[list[Any], int | None]:
         self.requests.append(dict(request.query_params) | {"resource": request.path_params["resource"]})

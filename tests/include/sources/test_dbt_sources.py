@@ -51,7 +51,7 @@ def test_the_macro_describes_the_raw_tables(tmp_path: Path) -> None:
     assert tables["crm.accounts"] == {
         "key": ["organization_id", "account_id"],
         "changed_at": "updated_at",
-        "visible": "(updated_at < @as_of or updated_at is null)",
+        "visible": "(updated_at < @as_of or updated_at is null) and (_restored_at < @as_of or _restored_at is null)",
         "order_time": "greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at))",
         "latest_first": "greatest(coalesce(_restored_at, updated_at), coalesce(updated_at, _restored_at)) desc, _extracted_at desc, _is_deleted desc, _loaded_at desc, _source_file_id desc",
         "happened": "true",

@@ -126,7 +126,8 @@ def test_time_is_read_by_the_mapping() -> None:
     local = table("accounts", {"updated_at": {"from": "Changed", "timezone": "Europe/Berlin"}}, event_time=None)
     source_of = type("S", (), {"name": "shop", "dataset": "raw_shop"})()
     changed = "timestamp(datetime(changed), 'Europe/Berlin')"
-    assert visible(source_of, local) == f"({changed} < @as_of or {changed} is null)"
+    returned = "(_restored_at < @as_of or _restored_at is null)"
+    assert visible(source_of, local) == f"({changed} < @as_of or {changed} is null) and {returned}"
     assert visible(source_of, table("accounts", {})) == "true"
     assert happened(table("deals", {})) == "true", "a time that the source lacks hides nothing"
 

@@ -10,9 +10,9 @@ import pytest
 
 from include.ingestion.conform import Conformer, Stamp
 from include.sources import SourceConnection, Table
+from include.sources.reader_settings import FilesReader
 from include.sources.readers.files import FolderFiles
 from include.sources.readers.pieces import Rejected, Window
-from include.sources.schema import FilesReader
 from tests.include.sources.malformed import csv_cases, json_cases, parquet_cases
 from tests.include.sources.malformed.cases import Case
 
