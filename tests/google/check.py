@@ -164,7 +164,7 @@ class Platform(NightlyRuns):
             self.run_once(FIRST)
             del os.environ["DBT_CHECK_CONTRACTS"]
         with self.phase("second run"):
-            # Its data tests and seeds, and models that are built anew, would send the same statements as those of the first run.
+            # Its data tests and seeds, and models that are built in whole again, would send the same statements as those of the first run.
             run = self.run_once(SECOND, tested=False, selected=() if complete else AGAIN)
         self.refreshes()
         with self.phase("gates that find fault", counted=1):
