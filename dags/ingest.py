@@ -50,7 +50,7 @@ def ingest_dag(source: Source) -> DAG:
         @task(outlets=[loaded])
         def load(*, outlet_events: Any = None) -> dict[str, Any]:
             """Load the new rows into raw; emit the asset `loaded` for this as-of day."""
-            from include.ingestion import land as load_source
+            from include.ingestion import load as load_source
             from include.ops import ensure_tables, start_run
             from include.orchestration import wait_for_lock
             from include.run_context import RunContext, run_page

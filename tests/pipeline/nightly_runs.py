@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from include.dbt_project import layer_selectors
-from include.ingestion import land
+from include.ingestion import load
 from include.local.home import Company, Ports
 from include.local.stack import Stack
 from include.ops import ensure_tables, last_as_of
@@ -106,7 +106,7 @@ class NightlyRuns:
 
     def load(self, source: Source, run: RunContext) -> None:
         """Load a source."""
-        land(source, SourceConnection.from_airflow(source.connection), run)
+        load(source, SourceConnection.from_airflow(source.connection), run)
 
     def build(self, layer: str, run: RunContext, tested: bool = True) -> None:
         """`dbt build` of one layer, as its producer task calls it."""

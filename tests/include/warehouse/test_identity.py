@@ -208,8 +208,8 @@ def test_a_task_passes_the_key_to_dbt_without_showing_it(monkeypatch: pytest.Mon
 
 def test_landing_files_in_a_bucket_are_read_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from include.sources import SourceConnection
-    from include.sources.readers.files import FolderFiles
     from include.sources.reader_settings import FilesReader
+    from include.sources.readers.files import FolderFiles
 
     connect(monkeypatch, impersonation_chain=OTHER)
     reader = FolderFiles(
