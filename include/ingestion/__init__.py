@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from include.ingestion.landing import land
-    from include.ingestion.report import LandingError, LandingReport, TableReport
+    from include.ingestion.loading import load
+    from include.ingestion.report import LoadError, LoadReport, TableReport
 
-__all__ = ["LandingError", "LandingReport", "TableReport", "land"]
+__all__ = ["LoadError", "LoadReport", "TableReport", "load"]
 
 
 def __getattr__(name: str) -> Any:
     """Import dlt and Arrow only when a load starts: DAG files import this package at every parse."""
-    if name == "land":
-        from include.ingestion.landing import land
+    if name == "load":
+        from include.ingestion.loading import load
 
-        return land
+        return load
     if name in __all__:
         from include.ingestion import report
 

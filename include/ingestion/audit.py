@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from include.ingestion.report import LandingReport
+from include.ingestion.report import LoadReport
 from include.run_context import batch_instant
 from include.warehouse import rows
 
@@ -30,7 +30,7 @@ def loaded_before(source: str, batch_id: str, client: Client) -> dict[str, datet
     return {row["table_name"]: batch_instant(row["batch_id"]) for row in found}
 
 
-def write_findings(report: LandingReport, client: Client) -> None:
+def write_findings(report: LoadReport, client: Client) -> None:
     """Write rejected records and schema changes. Call it before the rows are loaded, so that a killed run loses neither.
 
     A repeated run finds the same records, so rows that the tables already hold are not written again. A new column is
@@ -63,7 +63,7 @@ def write_findings(report: LandingReport, client: Client) -> None:
         ops.append("ops.schema_changes", new, client=client)
 
 
-def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
+def write_loads(report: LoadReport, run: RunContext, client: Client) -> None:
     """Write one row per table that was read completely. A repeated run replaces the rows of its tables."""
     from include import ops
 
@@ -89,7 +89,7 @@ def write_loads(report: LandingReport, run: RunContext, client: Client) -> None:
     ops.append("ops.loads", loads, replace_where=where, client=client)
 
 
-def _rejected(report: LandingReport, table: str, rejected: Iterable[Any], now: datetime) -> list[dict[str, Any]]:
+def _rejected(report: LoadReport, table: str, rejected: Iterable[Any], now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "source": report.source,
@@ -109,7 +109,7 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("table_name", "source_file_id", "line_number", "reason", "payload"))
 
 
-def _known_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]]:
+def _known_rejects(client: Client, report: LoadReport) -> list[dict[str, Any]]:
     sql = (
         "select table_name, source_file_id, line_number, reason, payload from quarantine.rejected_records "
         "where source = @source and batch_id = @batch"
@@ -117,7 +117,7 @@ def _known_rejects(client: Client, report: LandingReport) -> list[dict[str, Any]
     return rows(sql, {"source": report.source, "batch": report.batch_id}, client)
 
 
-def _recorded_changes(client: Client, report: LandingReport) -> set[tuple[str, str, str]]:
+def _recorded_changes(client: Client, report: LoadReport) -> set[tuple[str, str, str]]:
     sql = (
         "select distinct table_name, column_name, change from ops.schema_changes "
         "where source = @source and (batch_id = @batch or change = 'new_column')"

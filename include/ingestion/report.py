@@ -9,7 +9,7 @@ from typing import Any
 from include.sources.readers.pieces import Rejected
 
 
-class LandingError(RuntimeError):
+class LoadError(RuntimeError):
     """Some tables of a source could not be loaded; the others were loaded. The message names each table and the cause."""
 
 
@@ -61,7 +61,7 @@ class TableReport:
 
 
 @dataclass
-class LandingReport:
+class LoadReport:
     """The result of one ingestion run of one source."""
 
     source: str

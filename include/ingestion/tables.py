@@ -39,7 +39,7 @@ FIRST_WAIT_SECONDS = 1.0
 
 
 @dataclass
-class TableLanding:
+class TableLoad:
     """The load of one table into raw.
 
     Attributes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 
 from include.ingestion import audit
-from include.ingestion.report import LandingError, LandingReport, SchemaChange, TableReport
+from include.ingestion.report import LoadError, LoadReport, SchemaChange, TableReport
 from include.landed.types import type_of
 from include.landed.view import LandedView, NotLanded, Schema, view_of
 from include.warehouse import client as new_client
@@ -27,18 +27,18 @@ from include.sources.schema import Source, Table
 log = logging.getLogger(__name__)
 
 
-def attach(source: Source, reader: LandedReader, run: RunContext) -> LandingReport:
+def attach(source: Source, reader: LandedReader, run: RunContext) -> LoadReport:
     """Create or replace the views of a source, and record up to when its loader has written.
 
     A table that nobody changes gets no new rows. So the newest row of all tables of the source is the loader's last sync.
 
     Raises:
-        LandingError: a table is missing or is not as the source file says. The views of all others are there.
+        LoadError: a table is missing or is not as the source file says. The views of all others are there.
     """
     started = time.monotonic()
     client = new_client(source=source.name)
     now = datetime.now(UTC)
-    report = LandingReport(source.name, run.batch_id(source.name), {name: TableReport(name, now) for name in source.tables})
+    report = LoadReport(source.name, run.batch_id(source.name), {name: TableReport(name, now) for name in source.tables})
     known: dict[str, Schema] = {}
     for table in source.tables.values():
         found = report.tables[table.name]
@@ -54,7 +54,7 @@ def attach(source: Source, reader: LandedReader, run: RunContext) -> LandingRepo
     report.seconds = time.monotonic() - started
     log.info("Seen %s: %s", report.batch_id, report.summary())
     if failures := [f"{name}: {table.failure}" for name, table in report.tables.items() if table.failure]:
-        raise LandingError(
+        raise LoadError(
             f"{len(failures)} of {len(report.tables)} tables of {source.name} cannot be read:\n" + "\n".join(failures)
         )
     return report
@@ -77,7 +77,7 @@ def _schema(reader: LandedReader, name: str, client: Client) -> Schema:
     return {field.name: type_of(field.field_type, field.mode) for field in landed.schema}
 
 
-def _measure(source: Source, report: LandingReport, client: Client) -> None:
+def _measure(source: Source, report: LoadReport, client: Client) -> None:
     """Fill in the numbers of rows, and the time of the loader's last sync."""
     complete = [table for table in report.tables.values() if table.complete]
     if not complete:

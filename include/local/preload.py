@@ -32,7 +32,7 @@ _FOR_TASKS = (
 )
 #: Modules of the platform itself.
 _PLATFORM = (
-    "include.ingestion.landing",
+    "include.ingestion.loading",
     "include.ops",
     "include.orchestration",
     "include.publish",

@@ -88,7 +88,7 @@ def build(runs: NightlyRuns, day: date, sources: Sequence[str], models: Sequence
     runs.serve(day.isoformat())
     ensure_tables()
     for name in sources:
-        runs.land(runs.sources[name], run)
+        runs.load(runs.sources[name], run)
     untested = [word for kind in ("test", "unit_test") for word in ("--exclude-resource-type", kind)]
     runs.dbt("build", "--select", *(f"+{model}" for model in models), *untested, run=run)
 

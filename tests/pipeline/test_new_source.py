@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from include.ingestion import land
+from include.ingestion import load
 from include.local.home import Company
 from include.ops import ensure_tables
 from include.quality import run_gate
@@ -75,7 +75,7 @@ def test_a_source_file_is_all_it_takes(with_marketing: Path) -> None:
         os.environ["AIRFLOW_CONN_MARKETING"] = f'{{"conn_type": "generic", "extra": {{"url": "{with_marketing.as_uri()}"}}}}'
         run = RunContext("nightly__marketing", datetime(2026, 10, 1, tzinfo=UTC))
         ensure_tables()
-        report = land(load_sources()["marketing"], SourceConnection.from_airflow("marketing"), run)
+        report = load(load_sources()["marketing"], SourceConnection.from_airflow("marketing"), run)
         assert report.summary()
         run_gate("raw_marketing", run)
         loaded = rows("select campaign_id, budget, starts_on from raw_marketing.campaigns order by campaign_id")

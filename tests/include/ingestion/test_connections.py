@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import LandingError, land
+from include.ingestion import LoadError, load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Database, Warehouse, columns, day
@@ -48,27 +48,27 @@ def test_two_databases(
     source = write_source({"type": "sql", "schema": name}, tables)
     connection = SourceConnection.of(name, database.connection())
 
-    def landed(as_of: int) -> dict[str, Any]:
-        found = land(source, connection, RunContext("test", day(as_of))).tables
+    def loaded(as_of: int) -> dict[str, Any]:
+        found = load(source, connection, RunContext("test", day(as_of))).tables
         return {table: (report.rows, report.recovered, report.tombstones) for table, report in found.items()}
 
     monkeypatch.setenv("AIRFLOW_CONN_OTHER_SHOP", json.dumps(other.server.connection()))
-    assert landed(2) == {"items": (2, 0, 0), "others": (2, 0, 0)}
+    assert loaded(2) == {"items": (2, 0, 0), "others": (2, 0, 0)}
     database.run("delete from items where id = 'p1'")
     database.run("insert into items values ('late', '2026-09-01 00:00:00Z')")
     other.run("delete from others where id = 'm1'")
     other.run("insert into others values ('late', '2026-09-01 02:00:00')")
-    assert landed(3) == {"items": (2, 1, 1), "others": (2, 1, 1)}
+    assert loaded(3) == {"items": (2, 1, 1), "others": (2, 1, 1)}
     assert set(warehouse.latest(f"raw_{name}.others")) == {"m2", "late"}
 
     monkeypatch.setenv("AIRFLOW_CONN_OTHER_SHOP", json.dumps(other.server.connection(port=1)))
     database.run("insert into items values ('p3', %s)", day(3))
     with pytest.raises(
-        LandingError, match=r"1 of 2 tables .*\(1 loaded\):\nothers: connection other_shop: .*cannot be reached"
+        LoadError, match=r"1 of 2 tables .*\(1 loaded\):\nothers: connection other_shop: .*cannot be reached"
     ) as caught:
-        landed(4)
+        loaded(4)
     assert PASSWORD not in str(caught.value)
     assert set(warehouse.latest(f"raw_{name}.items")) == {"p2", "late", "p3"}
     monkeypatch.delenv("AIRFLOW_CONN_OTHER_SHOP")
-    with pytest.raises(LandingError, match=r"others: connection other_shop: .*no Airflow connection 'other_shop'"):
-        landed(4)
+    with pytest.raises(LoadError, match=r"others: connection other_shop: .*no Airflow connection 'other_shop'"):
+        loaded(4)

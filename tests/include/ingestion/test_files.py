@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.ingestion import LandingError, land
+from include.ingestion import LoadError, load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Warehouse, columns, day, dies
@@ -46,9 +46,9 @@ def write(path: Path, *records: Any) -> None:
     path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
 
 
-def landed(source: Any, folder: Path, as_of: int, **more: Any) -> Any:
+def loaded(source: Any, folder: Path, as_of: int, **more: Any) -> Any:
     connection = SourceConnection.of(source.connection, {"extra": {"url": folder.as_uri()}})
-    return land(source, connection, RunContext("test", day(as_of), **more))
+    return load(source, connection, RunContext("test", day(as_of), **more))
 
 
 def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
@@ -71,7 +71,7 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
     (first / "_SUCCESS").write_text("")
     source = write_source(READER, {"events": EVENTS})
 
-    report = landed(source, landing, 2).tables["events"]
+    report = loaded(source, landing, 2).tables["events"]
     assert (report.rows, report.files, len(report.rejected)) == (6, 4, 4)
     events = warehouse.latest(f"raw_{name}.events", order="")
     assert set(events) == {"e1", "e2", "e4", "e10", "e11", "e20"}
@@ -97,16 +97,16 @@ def test_events(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path
     # Second run: only the new file and the file whose content changed are read.
     write(landing / "events" / "date=2026-10-02" / "a.jsonl", event(30))
     write(first / "a.jsonl", event(1, what="corrected"), event(5))
-    second = landed(source, landing, 3).tables["events"]
+    second = loaded(source, landing, 3).tables["events"]
     assert (second.rows, second.files, second.rejected) == (3, 2, [])
     events = warehouse.latest(f"raw_{name}.events", order="")
     assert len(events) == 8
     assert events["e1"]["what"] == "corrected"
     # When the old content returns, the file counts as changed again.
     write(first / "a.jsonl", event(1), event(5))
-    assert landed(source, landing, 4).tables["events"].files == 1
-    assert landed(source, landing, 4).tables["events"].files == 0
-    assert landed(source, landing, 4, full_refresh=True).tables["events"].files == 5
+    assert loaded(source, landing, 4).tables["events"].files == 1
+    assert loaded(source, landing, 4).tables["events"].files == 0
+    assert loaded(source, landing, 4, full_refresh=True).tables["events"].files == 5
 
 
 @pytest.mark.parametrize("point", ["some_loaded", "all_loaded"])
@@ -116,11 +116,11 @@ def test_killed_and_run_again(
     """A file counts as read only when the load of its rows is completed."""
     write(tmp_path / "events" / "date=2026-10-01" / "a.jsonl", event(1), event(2))
     source = write_source(READER, {"events": EVENTS})
-    assert dies(point, "events", lambda: landed(source, tmp_path, 2))
+    assert dies(point, "events", lambda: loaded(source, tmp_path, 2))
     assert warehouse.value(f"select count(*) from raw_{name}._files") == 1
-    assert landed(source, tmp_path, 2).tables["events"].files == 1
+    assert loaded(source, tmp_path, 2).tables["events"].files == 1
     assert len(warehouse.latest(f"raw_{name}.events", order="")) == 2
-    assert landed(source, tmp_path, 3).tables["events"].files == 0
+    assert loaded(source, tmp_path, 3).tables["events"].files == 0
 
 
 def test_another_file_system(warehouse: Warehouse, write_source: Callable[..., Any], name: str) -> None:
@@ -128,10 +128,10 @@ def test_another_file_system(warehouse: Warehouse, write_source: Callable[..., A
     bucket = fsspec.filesystem("memory")
     source = write_source(READER, {"events": EVENTS})
     connection = SourceConnection.of(name, {"extra": {"url": f"memory://{name}"}})
-    with pytest.raises(LandingError, match=f"the folder memory://{name} of connection {name} does not exist"):
-        land(source, connection, RunContext("test", day(2)))
+    with pytest.raises(LoadError, match=f"the folder memory://{name} of connection {name} does not exist"):
+        load(source, connection, RunContext("test", day(2)))
     bucket.pipe(f"/{name}/events/date=2026-10-01/a.jsonl", json.dumps(event(1)).encode())
-    assert land(source, connection, RunContext("test", day(2))).rows == 1
+    assert load(source, connection, RunContext("test", day(2))).rows == 1
     (row,) = warehouse.rows(f"select * from raw_{name}.events")
     assert row["_source_file_id"].startswith("events/date=2026-10-01/a.jsonl#")
 
@@ -145,7 +145,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
         header + '2026-10-01,EUR,1.1,"two\nlines"\n2026-10-01,GBP,,""\n2026-10-01,USD\n2026-10-02,EUR,not a rate,x\n,CHF,1,\n'
     )
     source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
-    first = landed(source, folder, 2).tables["rates"]
+    first = loaded(source, folder, 2).tables["rates"]
     assert (first.rows, [r.reason for r in first.rejected]) == (3, ["2 fields instead of 4", "no value for the key day"])
     rows = {(str(r["day"]), r["currency"]): r for r in warehouse.rows(f"select * from raw_{name}.rates")}
     assert rows[("2026-10-01", "EUR")]["note"] == "two\nlines"
@@ -154,7 +154,7 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
 
     # A new delivery holds the whole table: missing rows are deleted.
     rates.write_text(header + "2026-10-01,EUR,1.2,\n2026-10-02,EUR,1.3,\n")
-    second = landed(source, folder, 3).tables["rates"]
+    second = loaded(source, folder, 3).tables["rates"]
     assert (second.rows, second.tombstones) == (2, 1)
     live = warehouse.rows(
         f"select * from raw_{name}.rates qualify row_number() over (partition by day, currency order by _extracted_at desc) = 1 "
@@ -163,16 +163,16 @@ def test_rates(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path:
     assert {(str(r["day"]), str(r["rate"])) for r in live} == {("2026-10-01", "1.200000000"), ("2026-10-02", "1.300000000")}
     # If part of the file cannot be read, no row is deleted.
     rates.write_text(header + "2026-10-01,EUR,1.2,\nhalf a line")
-    assert landed(source, folder, 4).tables["rates"].tombstones == 0
+    assert loaded(source, folder, 4).tables["rates"].tombstones == 0
     rates.write_text("")
-    assert [r.reason for r in landed(source, folder, 5).tables["rates"].rejected] == [
+    assert [r.reason for r in loaded(source, folder, 5).tables["rates"].rejected] == [
         "the file is empty: its first line must name the columns"
     ]
     rates.unlink()
-    assert landed(source, folder, 6).tables["rates"].rows == 0
+    assert loaded(source, folder, 6).tables["rates"].rows == 0
 
-    with pytest.raises(LandingError, match=rf"the folder file://{tmp_path}/elsewhere of connection {name} does not exist"):
-        landed(source, tmp_path / "elsewhere", 6)
+    with pytest.raises(LoadError, match=rf"the folder file://{tmp_path}/elsewhere of connection {name} does not exist"):
+        loaded(source, tmp_path / "elsewhere", 6)
 
 
 def test_a_delivery_loads_only_changes(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str) -> None:
@@ -182,9 +182,9 @@ def test_a_delivery_loads_only_changes(warehouse: Warehouse, write_source: Calla
 
     def deliver(as_of: int, *lines: str, header: str = "day,currency,rate,note", **more: Any) -> tuple[int, int]:
         rates.write_text("\n".join([header, *lines]) + "\n")
-        report = landed(source, tmp_path, as_of, **more).tables["rates"]
-        landed_rows = f"select count(*) from raw_{name}.rates where _loaded_at = timestamp '{report.loaded_at.isoformat()}'"
-        assert warehouse.value(landed_rows) == report.rows + report.tombstones
+        report = loaded(source, tmp_path, as_of, **more).tables["rates"]
+        loaded_rows = f"select count(*) from raw_{name}.rates where _loaded_at = timestamp '{report.loaded_at.isoformat()}'"
+        assert warehouse.value(loaded_rows) == report.rows + report.tombstones
         return report.rows, report.tombstones
 
     def live() -> dict[str, tuple[Any, ...]]:
@@ -226,14 +226,14 @@ def test_a_refused_delivery_stays_refused(
 
     def deliver(lines: list[str], as_of: int, source: Any) -> Any:
         rates.write_text("\n".join(lines) + "\n")
-        return landed(source, tmp_path, as_of).tables["rates"]
+        return loaded(source, tmp_path, as_of).tables["rates"]
 
     source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES})
     assert deliver(whole, 2, source).rows == 2016
     gone = 2017 - len(cut)
     for as_of in (3, 3, 4):
         message = rf"rates: the source no longer holds {gone} of 2016 live keys, more than max_deleted_share \(5%\).* set it to 0.08 or more"
-        with pytest.raises(LandingError, match=message):
+        with pytest.raises(LoadError, match=message):
             deliver(cut, as_of, source)
     assert warehouse.value(f"select count(*) from raw_{name}.rates") == 2016
     assert warehouse.value(f"select count(*) from ops.loads where source = '{name}'") == 1, (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import LandingError, land, landing
+from include.ingestion import LoadError, load, loading
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.test_missing_rows import PARCELS
@@ -29,12 +29,12 @@ def test_a_future_day_is_refused(
     """Nothing is created and nothing is read. A day from now is allowed: it is today somewhere."""
     source = write_source({"type": "sql", "schema": name}, {"parcels": PARCELS})
     now = datetime.now(UTC)
-    with pytest.raises(LandingError, match=rf"{name} is not loaded for 2062-10-01 00:00 UTC: .* more than a day in the future"):
-        land(source, connection, RunContext("test", datetime(2062, 10, 1, tzinfo=UTC)))
-    with pytest.raises(LandingError, match="more than a day in the future"):
-        land(source, connection, RunContext("test", now + timedelta(days=1, minutes=5)))
+    with pytest.raises(LoadError, match=rf"{name} is not loaded for 2062-10-01 00:00 UTC: .* more than a day in the future"):
+        load(source, connection, RunContext("test", datetime(2062, 10, 1, tzinfo=UTC)))
+    with pytest.raises(LoadError, match="more than a day in the future"):
+        load(source, connection, RunContext("test", now + timedelta(days=1, minutes=5)))
     assert f"raw_{name}" not in {item.dataset_id for item in warehouse.client.list_datasets()}
-    assert land(source, connection, RunContext("test", now + timedelta(hours=23))).rows == 10
+    assert load(source, connection, RunContext("test", now + timedelta(hours=23))).rows == 10
 
 
 def test_a_state_of_the_future_is_replaced(
@@ -50,12 +50,12 @@ def test_a_state_of_the_future_is_replaced(
     database.run("insert into parcels values ('org', '2026-09-30', 99, 'x', '2061-01-01')")
 
     def rows(as_of: int) -> int:
-        return land(source, connection, RunContext("test", day(as_of))).rows
+        return load(source, connection, RunContext("test", day(as_of))).rows
 
     assert rows(2) == 10
     with monkeypatch.context() as former:
-        former.setattr(landing, "latest_as_of", lambda: datetime(2100, 1, 1, tzinfo=UTC))
-        land(source, connection, RunContext("test", datetime(2062, 10, 1, tzinfo=UTC)))
+        former.setattr(loading, "latest_as_of", lambda: datetime(2100, 1, 1, tzinfo=UTC))
+        load(source, connection, RunContext("test", datetime(2062, 10, 1, tzinfo=UTC)))
     database.run("insert into parcels values ('org', '2026-09-30', 20, 'x', %s)", day(2, 1))
     assert rows(3) == 11, "the table is read whole"
     database.run("insert into parcels values ('org', '2026-09-30', 21, 'x', %s)", day(3, 1))

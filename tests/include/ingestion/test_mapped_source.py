@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from include.contract import contract
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.sources import Source, SourceConnection, load_sources
 from include.sources.dbt_sources import rules_of
@@ -172,7 +172,7 @@ def test_a_mapped_source_is_staged_like_a_contract_shaped_one(
         _insert(database, '"User"', _as_user(row))
     for row in [*TICKETS, TICKETS[0] | {"ticket_id": "9|y", "status": "Spam"}]:
         _insert(database, f'{name}_service."Case"', _as_case(row))
-    _land(sources, shaped, database, 2)
+    _load(sources, shaped, database, 2)
     first = _compare(warehouse, sources, 2)
     assert {entity: len(rows) for entity, rows in first.items()} == {"accounts": 4, "users": 3, "tickets": 3}
 
@@ -190,7 +190,7 @@ def test_a_mapped_source_is_staged_like_a_contract_shaped_one(
     shaped.run("delete from users where user_id = 'u0'")
     database.run(f'delete from {name}_service."Case" where "Number" = 2')
     shaped.run("delete from tickets where ticket_id = '2|x'")
-    _land(sources, shaped, database, 3)
+    _load(sources, shaped, database, 3)
     second = _compare(warehouse, sources, 3)
     assert [row["account_id"] for row in second["accounts"]] == ["a1"]
     assert [row["user_id"] for row in second["users"]] == ["u1", "u2"]
@@ -205,7 +205,7 @@ def test_a_mapped_source_is_staged_like_a_contract_shaped_one(
     _insert(database, f'{name}_service."Case"', _as_case(TICKETS[2]))
     _insert(shaped, "accounts", ACCOUNTS[3] | (since := {"updated_at": at(2026, 10, 3, 12)}))
     _insert(database, '"Account"', _as_account(ACCOUNTS[3] | since))
-    _land(sources, shaped, database, 4)
+    _load(sources, shaped, database, 4)
     third = _compare(warehouse, sources, 4)
     assert [row["account_id"] for row in third["accounts"]] == ["a1", "a4"]
     assert [row["user_id"] for row in third["users"]] == ["u0", "u1", "u2", "u9"]
@@ -233,10 +233,10 @@ def _sources(folder: Path, name: str) -> tuple[Source, Source]:
     return found[f"{name}_shaped"], found[name]
 
 
-def _land(sources: tuple[Source, Source], shaped: Database, database: Database, number: int) -> None:
+def _load(sources: tuple[Source, Source], shaped: Database, database: Database, number: int) -> None:
     for source, base in zip(sources, (shaped, database), strict=True):
         connection = SourceConnection.of(source.name, base.connection())
-        report = land(source, connection, RunContext(f"run_{number}", day(number)))
+        report = load(source, connection, RunContext(f"run_{number}", day(number)))
         assert not [change for table in report.tables.values() for change in table.changes if change.kind == "type_change"]
 
 
@@ -258,7 +258,7 @@ def _staged(warehouse: Warehouse, source: Source, number: int) -> dict[str, list
         }
         key = ", ".join(rules_of(source, table)["key"])
         rows = (
-            f"select * from {source.dataset}.{table.name} as _landed where {rules['visible']} qualify row_number() over "
+            f"select * from {source.dataset}.{table.name} as versions where {rules['visible']} qualify row_number() over "
             f"(partition by {key} order by {rules['latest_first']}) = 1 and not {rules['deleted']} and {rules['happened']}"
         )
         sql = (

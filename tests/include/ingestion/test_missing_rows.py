@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import land, tables
+from include.ingestion import load, tables
 from include.ingestion.delete_detection import keys_of
 from include.run_context import RunContext
 from include.sources import SourceConnection, Table
@@ -26,9 +26,9 @@ PARCELS = {
 }
 
 
-def landed(source: Any, database: Database, as_of: int, **more: Any) -> Any:
+def loaded(source: Any, database: Database, as_of: int, **more: Any) -> Any:
     connection = SourceConnection.of(source.connection, database.connection())
-    return land(source, connection, RunContext("test", day(as_of), **more)).tables["parcels"]
+    return load(source, connection, RunContext("test", day(as_of), **more)).tables["parcels"]
 
 
 @pytest.fixture
@@ -59,50 +59,50 @@ def test_rows_that_the_cursor_has_missed(
 ) -> None:
     """The key has a UUID, a date and a number: the database compares their texts with its own types."""
     monkeypatch.setattr(sql, "KEYS_AT_ONCE", 2)
-    assert landed(source, database, 2).rows == 10
+    assert loaded(source, database, 2).rows == 10
     # Three rows are imported with times before the cursor. One row is new, one is too new for this run.
     for number in (20, 21, 22):
         add(database, number, day(1).replace(month=9))
     add(database, 30, day(2, 1))
     add(database, 40, day(3, 1))
-    second = landed(source, database, 3)
+    second = loaded(source, database, 3)
     # The cursor is at 09:00, and the overlap is an hour: two rows are read again.
     assert (second.rows, second.recovered, second.tombstones) == (2 + 1 + 3, 3, 0)
     assert set(live(warehouse, source, 3)) == {*range(10), 20, 21, 22, 30}
     assert (row := warehouse.rows(f"select * from ops.loads where source = '{name}' order by batch_id")[-1])
     assert (row["rows_loaded"], row["rows_recovered"]) == (6, 3)
-    third = landed(source, database, 4)
+    third = loaded(source, database, 4)
     assert (third.rows, third.recovered) == (2, 0), "the cursor has not moved back, and nothing is read twice"
-    assert landed(source, database, 4, full_refresh=True).recovered == 0
+    assert loaded(source, database, 4, full_refresh=True).recovered == 0
 
 
 def test_a_row_returns_after_its_deletion(warehouse: Warehouse, source: Any, database: Database) -> None:
     """A restore brings back the former time of change, or an earlier one. The row follows its tombstone all the same."""
-    landed(source, database, 2)
+    loaded(source, database, 2)
     database.run("delete from parcels where number in (1, 2, 9)")
-    assert landed(source, database, 3).tombstones == 3
+    assert loaded(source, database, 3).tombstones == 3
     add(database, 1, day(1, 1))
     add(database, 2, day(1, 0), item="older")
     add(database, 9, day(1, 9))
-    back = landed(source, database, 4)
+    back = loaded(source, database, 4)
     # The window from 08:00 holds row 8, and row 9, which has returned. Rows 1 and 2 are read by key.
     assert (back.rows, back.recovered, back.tombstones) == (4, 2, 0)
     assert live(warehouse, source, 4) == dict.fromkeys(range(10), "x") | {2: "older"}
     assert live(warehouse, source, 2) == dict.fromkeys(range(10), "x"), (
         "a backfill before the deletion sees the version of that day"
     )
-    assert landed(source, database, 5).recovered == 0
+    assert loaded(source, database, 5).recovered == 0
 
     # A change follows the row that has returned, and so does the next deletion.
     database.run("update parcels set item = 'new', updated_at = %s where number = 1", day(5, 1))
     database.run("delete from parcels where number = 2")
-    landed(source, database, 6)
+    loaded(source, database, 6)
     assert live(warehouse, source, 6) == dict.fromkeys(set(range(10)) - {2}, "x") | {1: "new"}
     # A full refresh reads a row that has returned, too.
     database.run("delete from parcels where number = 3")
-    landed(source, database, 7)
+    loaded(source, database, 7)
     add(database, 3, day(1, 3), item="again")
-    landed(source, database, 8, full_refresh=True)
+    loaded(source, database, 8, full_refresh=True)
     assert live(warehouse, source, 8)[3] == "again"
 
 
@@ -111,14 +111,14 @@ def test_the_connection_is_lost_while_missing_rows_are_read(
 ) -> None:
     """They are read again, and loaded once."""
     monkeypatch.setattr(tables, "FIRST_WAIT_SECONDS", 0.05)
-    landed(source, database, 2)
+    loaded(source, database, 2)
     for number in range(100, 200):
         add(database, number, day(1), item="x" * 5000)
     known = database.connection()
     proxy = Proxy(f"{known['host']}/.s.PGSQL.5432", cut_after=100_000)
     try:
         connection = SourceConnection.of(name, known | {"host": "127.0.0.1", "port": proxy.port})
-        report = land(source, connection, RunContext("test", day(3))).tables["parcels"]
+        report = load(source, connection, RunContext("test", day(3))).tables["parcels"]
     finally:
         proxy.close()
     assert proxy.connections > 1
@@ -136,7 +136,7 @@ def test_a_file_brings_a_row_back(warehouse: Warehouse, write_source: Callable[.
     def deliver(as_of: int, *numbers: int) -> dict[int, str]:
         lines = "".join(row.format(number) for number in numbers)
         (tmp_path / "parcels.csv").write_text("organization_id,day,number,item,updated_at\n" + lines)
-        land(source, connection, RunContext("test", day(as_of)))
+        load(source, connection, RunContext("test", day(as_of)))
         return live(warehouse, source, as_of)
 
     assert deliver(2, 1, 2) == {1: "x", 2: "x"}

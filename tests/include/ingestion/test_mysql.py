@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from include.ingestion import LandingError, land, tables
+from include.ingestion import LoadError, load, tables
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from include.sources.readers.engines import engine_of
@@ -27,9 +27,9 @@ def database(name: str) -> Iterator[MariaDatabase]:
     base.close()
 
 
-def landed(source: Any, database: MariaDatabase, as_of: int, **changes: Any) -> Any:
+def loaded(source: Any, database: MariaDatabase, as_of: int, **changes: Any) -> Any:
     connection = SourceConnection.of(source.connection, database.server.connection(**changes))
-    return land(source, connection, RunContext("test", day(as_of))).tables
+    return load(source, connection, RunContext("test", day(as_of))).tables
 
 
 TYPES = """
@@ -87,7 +87,7 @@ def test_types(warehouse: Warehouse, write_source: Callable[..., Any], database:
         "'838:59:59', x'ff00')"
     )
     database.run(f"insert into things (id) values ({BIGGEST})")
-    report = landed(write_source({"type": "sql", "schema": name}, {"things": THINGS}), database, 2)["things"]
+    report = loaded(write_source({"type": "sql", "schema": name}, {"things": THINGS}), database, 2)["things"]
     raw = warehouse.latest(f"raw_{name}.things", order="")
     assert set(raw) == {1, 2}
     assert [(each.reason, f'"id":"{BIGGEST}"' in str(each.payload)) for each in report.rejected] == [
@@ -179,7 +179,7 @@ def test_runs(warehouse: Warehouse, write_source: Callable[..., Any], database: 
     for number in range(5):
         add("A", number, f"2026-10-01 1{number}:00:00")
     source = write_source({"type": "sql", "schema": name, "chunk_rows": 2}, {"parcels": ORDERS})
-    assert landed(source, database, 2)["parcels"].rows == 5
+    assert loaded(source, database, 2)["parcels"].rows == 5
     assert warehouse.value(f"select max(changed) from raw_{name}.parcels") == datetime(2026, 10, 1, 12, tzinfo=UTC)
 
     # The cursor is at 12:00 UTC. One row is new, one is imported with an old time, one is of tomorrow, one is deleted, one has no time.
@@ -188,7 +188,7 @@ def test_runs(warehouse: Warehouse, write_source: Callable[..., Any], database: 
     add("A", 12, "2026-10-03 03:00:00")
     database.run("delete from `Order``s %%d` where `ORDER` = 0")
     database.run("insert into `Order``s %%d` values ('B', 13, 'timeless', null)")
-    second = landed(source, database, 3)["parcels"]
+    second = loaded(source, database, 3)["parcels"]
     assert (second.rows, second.recovered, second.tombstones) == (5, 1, 1), (
         "two of the last hour, one new, one late, one without a time"
     )
@@ -197,7 +197,7 @@ def test_runs(warehouse: Warehouse, write_source: Callable[..., Any], database: 
 
     # A restore brings the deleted row back, with its former time.
     add("A", 0, "2026-10-01 10:00:00", "restored")
-    third = landed(source, database, 4)["parcels"]
+    third = loaded(source, database, 4)["parcels"]
     assert (third.recovered, third.tombstones) == (1, 0)
     assert live(4) == expected | {("A", 0): "restored", ("A", 12): "x"}
     assert live(2)[("A", 0)] == "x"
@@ -220,7 +220,7 @@ def test_lost_connection(
     source = write_source({"type": "sql", "schema": name, "chunk_rows": 10}, {"big": big})
     proxy = Proxy(str(database.server.socket), cut_after=100_000)
     try:
-        assert landed(source, database, 2, port=proxy.port)["big"].rows == 100
+        assert loaded(source, database, 2, port=proxy.port)["big"].rows == 100
     finally:
         proxy.close()
     assert proxy.connections > 1
@@ -238,16 +238,16 @@ def test_errors(warehouse: Warehouse, write_source: Callable[..., Any], database
         "columns": columns(id="integer"),
     }
     source = write_source({"type": "sql", "schema": name}, {"gone": gone})
-    with pytest.raises(LandingError, match=rf"gone: the database has no table {name}.gone"):
-        landed(source, database, 2)
-    with pytest.raises(LandingError, match=r"database cannot be reached: .*Access denied for user 'reader'"):
-        landed(source, database, 2, password="wrong")
-    with pytest.raises(LandingError, match=r"is of type pigeon, which SQLAlchemy does not know.*sqlalchemy_scheme"):
-        landed(source, database, 2, conn_type="pigeon")
+    with pytest.raises(LoadError, match=rf"gone: the database has no table {name}.gone"):
+        loaded(source, database, 2)
+    with pytest.raises(LoadError, match=r"database cannot be reached: .*Access denied for user 'reader'"):
+        loaded(source, database, 2, password="wrong")
+    with pytest.raises(LoadError, match=r"is of type pigeon, which SQLAlchemy does not know.*sqlalchemy_scheme"):
+        loaded(source, database, 2, conn_type="pigeon")
     with pytest.raises(
-        LandingError, match=r"needs the Python package MySQLdb, which is not installed: it reads mysql\+mysqldb"
+        LoadError, match=r"needs the Python package MySQLdb, which is not installed: it reads mysql\+mysqldb"
     ) as caught:
-        landed(source, database, 2, extra={"sqlalchemy_scheme": "mysql+mysqldb"})
+        loaded(source, database, 2, extra={"sqlalchemy_scheme": "mysql+mysqldb"})
     assert PASSWORD not in str(caught.value)
 
 

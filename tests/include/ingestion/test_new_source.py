@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.settings import ROOT
 from include.sources import SourceConnection, load_sources
@@ -44,7 +44,7 @@ def test_a_sixth_source(warehouse: Warehouse, tmp_path: Path) -> None:
     files.mkdir()
     (files / "2026-09.csv").write_text('Partner,Month,Amount (EUR)\nP1,2026-09-01,"1200.50"\nP2,2026-09-01,\n')
     connection = SourceConnection.of("partners", {"extra": {"url": str(files)}})
-    report = land(sources["partners"], connection, RunContext("test", day(2)))
+    report = load(sources["partners"], connection, RunContext("test", day(2)))
     assert (report.rows, report.tables["commissions"].changes) == (2, [])
     rows = warehouse.rows("select partner_id, cast(month as string) as m, amount from raw_partners.commissions order by 1")
     assert [(r["partner_id"], r["m"], r["amount"] and str(r["amount"])) for r in rows] == [

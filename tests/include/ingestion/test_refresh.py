@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Database, Warehouse, columns, day
@@ -38,26 +38,26 @@ def test_nightly_run_after_refreshes_with_a_later_as_of_time(
     connection = SourceConnection.of(source.connection, database.connection())
     only = source.only({"customers"}, overlap=timedelta(minutes=15))
 
-    def landed(part: Any, as_of: datetime) -> Any:
-        return land(part, connection, RunContext("test", as_of)).tables
+    def loaded(part: Any, as_of: datetime) -> Any:
+        return load(part, connection, RunContext("test", as_of)).tables
 
     def change(customer: str, at: datetime) -> None:
         database.run("update customers set age = age + 1000, updated_at = %s where id = %s", at, customer)
 
-    landed(source, day(2))
+    loaded(source, day(2))
     change("c001", day(2, 9))
-    refresh = landed(only, day(2, 10))
+    refresh = loaded(only, day(2, 10))
     assert set(refresh) == {"customers"}
     # The nightly run's last cursor value is 03:00: 25 customers changed then. A nightly run would read from a day earlier.
     assert refresh["customers"].rows == 25 + 1
     change("c002", day(2, 22))
     database.run("delete from customers where id = 'c050'")
     # Each refresh reads from 15 minutes before the last cursor value.
-    assert (landed(only, day(2, 23))["customers"].rows, landed(only, day(3, 1))["customers"].rows) == (2, 1)
+    assert (loaded(only, day(2, 23))["customers"].rows, loaded(only, day(3, 1))["customers"].rows) == (2, 1)
     change("c003", day(3) + timedelta(minutes=90))
-    landed(only, day(3, 2))
+    loaded(only, day(3, 2))
 
-    nightly = landed(source, day(3))
+    nightly = loaded(source, day(3))
     # The last load that is not later has the as-of time 23:00. The nightly run reads from a day before: two changes.
     assert nightly["customers"].rows == 2
     assert nightly["others"].rows == 100, "its own cursor is at 03:00 of the first day, minus the overlap of a day"
@@ -69,4 +69,4 @@ def test_nightly_run_after_refreshes_with_a_later_as_of_time(
     )
     assert [(row["id"], row["age"]) for row in seen] == [("c001", 1001), ("c002", 1002), ("c003", 3)]
     assert warehouse.value(f"select count(*) from {raw}.customers where _is_deleted") == 1
-    assert landed(source, day(1, 12))["customers"].rows == 96, "a backfill of more than a day reads all rows that existed then"
+    assert loaded(source, day(1, 12))["customers"].rows == 96, "a backfill of more than a day reads all rows that existed then"

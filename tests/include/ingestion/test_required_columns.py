@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import LandingError, land
+from include.ingestion import LoadError, load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.test_rest import BEARER
@@ -24,9 +24,9 @@ ITEMS = {
 ITEMS["columns"]["name"]["nullable"] = False  # type: ignore[index]
 
 
-def landed(source: Any, database: Database, as_of: int) -> Any:
+def loaded(source: Any, database: Database, as_of: int) -> Any:
     connection = SourceConnection.of(source.connection, database.connection())
-    return land(source, connection, RunContext("test", day(as_of))).tables
+    return load(source, connection, RunContext("test", day(as_of))).tables
 
 
 @pytest.fixture
@@ -67,18 +67,18 @@ def test_table_stops(
     warehouse: Warehouse, source: Any, database: Database, name: str, damage: str, repair: str, message: str
 ) -> None:
     """Nothing of the table is loaded, and its cursor does not move. The other table goes on."""
-    landed(source, database, 2)
+    loaded(source, database, 2)
     for table in ("items", "others"):
         database.run(f"insert into {table} values ('31', 'n', 'red', '2026-10-02')")
     database.run(damage)
-    with pytest.raises(LandingError, match=r"1 of 2 tables of .* failed \(1 loaded\):\nitems: .*" + message):
-        landed(source, database, 3)
+    with pytest.raises(LoadError, match=r"1 of 2 tables of .* failed \(1 loaded\):\nitems: .*" + message):
+        loaded(source, database, 3)
     assert warehouse.value(f"select count(*) from raw_{name}.items") == 30
     assert "31" in warehouse.latest(f"raw_{name}.others")
     loads = warehouse.rows(f"select table_name from ops.loads where batch_id = '{name}@2026-10-03T000000Z'")
     assert [row["table_name"] for row in loads] == ["others"]
     database.run(repair)
-    assert landed(source, database, 3)["items"].rows == 31
+    assert loaded(source, database, 3)["items"].rows == 31
     assert warehouse.latest(f"raw_{name}.items")["31"]["name"] == "n"
 
 
@@ -88,27 +88,27 @@ def test_rows_that_never_had_a_cursor_value_do_not_stop_a_table(
     """The SQL reader reads them in each run. Beside a few changes they are most of the rows."""
     database.run("update items set updated_at = '2026-09-01' where id::int > 1")
     database.run("insert into items select 'old' || i, 'n', 'red', null from generate_series(1, 25) as i")
-    assert landed(source, database, 2)["items"].rows == 55
-    assert landed(source, database, 3)["items"].rows == 1 + 25
+    assert loaded(source, database, 2)["items"].rows == 55
+    assert loaded(source, database, 3)["items"].rows == 1 + 25
 
 
 def test_rows_are_read_again_when_a_column_is_back(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
     """The rows of two runs came without a column. When it is back, they are read again, and no earlier rows."""
-    landed(source, database, 2)
+    loaded(source, database, 2)
     database.run("alter table items rename colour to hidden")
     for number in (2, 3):
         values = f"('a{number}', 'n', 'blue', '2026-10-0{number}')"
         database.run(f"insert into items values {values}")
         database.run(f"insert into others values {values}")
-        assert landed(source, database, number + 1)["items"].changes[-1].change == "missing_column"
+        assert loaded(source, database, number + 1)["items"].changes[-1].change == "missing_column"
     assert warehouse.latest(f"raw_{name}.items")["a3"]["colour"] is None
     database.run("alter table items rename hidden to colour")
-    back = landed(source, database, 5)
+    back = loaded(source, database, 5)
     # The first window without the column began an hour before the first cursor: all rows of that time are read.
     assert (back["items"].rows, back["others"].rows) == (32, 1)
     colours = {key: row["colour"] for key, row in warehouse.latest(f"raw_{name}.items").items()}
     assert (colours["1"], colours["a2"], colours["a3"]) == ("red", "blue", "blue")
-    assert landed(source, database, 6)["items"].rows == 1
+    assert loaded(source, database, 6)["items"].rows == 1
 
 
 def test_an_api_leaves_out_a_column(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
@@ -117,10 +117,10 @@ def test_an_api_leaves_out_a_column(warehouse: Warehouse, write_source: Callable
     rows = [{"id": str(n), "name": "n", "updated_at": f"2026-10-01T{n:02}:00:00Z"} for n in range(20)]
     connection = SourceConnection.of(name, api.connection())
     api.resources["items"] = rows
-    land(source, connection, RunContext("test", day(2)))
+    load(source, connection, RunContext("test", day(2)))
     api.resources["items"] = [row | {"colour": "red"} for row in rows]
-    assert land(source, connection, RunContext("test", day(3))).tables["items"].rows == 20
-    assert land(source, connection, RunContext("test", day(4))).tables["items"].rows == 2
+    assert load(source, connection, RunContext("test", day(3))).tables["items"].rows == 20
+    assert load(source, connection, RunContext("test", day(4))).tables["items"].rows == 2
     assert {row["colour"] for row in warehouse.latest(f"raw_{name}.items").values()} == {"red"}
 
 
@@ -129,8 +129,8 @@ def test_a_cursor_whose_values_cannot_be_read(
 ) -> None:
     source = write_source(BEARER, {"items": ITEMS})
     api.resources["items"] = [{"id": str(n), "name": "n", "updated_at": 1_790_000_000 + n} for n in range(30)]
-    with pytest.raises(LandingError, match=r"updated_at \(the cursor\) has no value of type timestamp in 30 of 30 rows"):
-        land(source, SourceConnection.of(name, api.connection()), RunContext("test", day(2)))
+    with pytest.raises(LoadError, match=r"updated_at \(the cursor\) has no value of type timestamp in 30 of 30 rows"):
+        load(source, SourceConnection.of(name, api.connection()), RunContext("test", day(2)))
     assert warehouse.value(f"select count(*) from raw_{name}.items") == 0
 
 
@@ -143,8 +143,8 @@ def test_a_file_without_a_required_column(
     connection = SourceConnection.of(name, {"extra": {"url": str(tmp_path)}})
     (tmp_path / "items.csv").write_text("id,label,updated_at\n1,n,2026-10-01T00:00:00Z\n")
     for _ in range(2):
-        with pytest.raises(LandingError, match=r"items: name \(nullable: false\) is missing in all 1 rows.*undeclared: label"):
-            land(source, connection, RunContext("test", day(2)))
+        with pytest.raises(LoadError, match=r"items: name \(nullable: false\) is missing in all 1 rows.*undeclared: label"):
+            load(source, connection, RunContext("test", day(2)))
     renamed = {**table, "columns": {**table["columns"], "name": {**table["columns"]["name"], "source_name": "label"}}}
     source = write_source({"type": "files", "formats": ["csv"]}, {"items": renamed})
-    assert land(source, connection, RunContext("test", day(2))).rows == 1
+    assert load(source, connection, RunContext("test", day(2))).rows == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import LandingError, land
+from include.ingestion import LoadError, load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from include.sources.readers.rest import _prefixes
@@ -56,8 +56,8 @@ def receipt(number: int, at: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def landed(source: Any, api: Api, as_of: int) -> Any:
-    return land(source, SourceConnection.of(source.connection, api.connection()), RunContext("test", day(as_of)))
+def loaded(source: Any, api: Api, as_of: int) -> Any:
+    return load(source, SourceConnection.of(source.connection, api.connection()), RunContext("test", day(as_of)))
 
 
 def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
@@ -67,7 +67,7 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
     # Five pages. Each page repeats the last record of the page before. Four requests fail.
     api.repeat_last_of_page = True
     api.faults = {2: 429, 4: 500, 5: "truncated", 7: "dropped"}
-    first = landed(source, api, 2)
+    first = loaded(source, api, 2)
     assert not api.faults
     assert first.tables["receipts"].rows == 104
     assert first.tables["credits"].rows == 0
@@ -86,7 +86,7 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
         receipt(600, day(3)),
         receipt(700, day(2)) | {"id": None},
     ]
-    second = landed(source, api, 3).tables["receipts"]
+    second = loaded(source, api, 3).tables["receipts"]
     assert {sent["updated_since"] for sent in api.requests if sent["resource"] == "receipts"} == {"2026-10-01T00:39:00.000000Z"}
     receipts = warehouse.latest(f"raw_{name}.receipts")
     assert len(receipts) == 101
@@ -100,7 +100,7 @@ def test_cursor_pages(warehouse: Warehouse, write_source: Callable[..., Any], ap
 def test_linked_pages(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
     source = write_source(BASIC, {"receipts": RECEIPTS | {"cursor": None, "overlap": "0h"}})
     api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)] + ["no object"]
-    report = landed(source, api, 2).tables["receipts"]
+    report = loaded(source, api, 2).tables["receipts"]
     assert (report.rows, [r.reason for r in report.rejected]) == (50, ["not a JSON object"])
     assert len(warehouse.latest(f"raw_{name}.receipts")) == 50
     assert [sent.get("page") for sent in api.requests] == [None, "2", "3"]
@@ -114,27 +114,27 @@ def test_read_errors_are_reported(
 
     with caplog.at_level(logging.DEBUG):
         api.faults = dict.fromkeys(range(1, 100), "not_json")
-        with pytest.raises(LandingError, match=r"receipts: .*not a complete JSON document"):
-            landed(source, api, 2)
+        with pytest.raises(LoadError, match=r"receipts: .*not a complete JSON document"):
+            loaded(source, api, 2)
         api.faults = {}
         api.answers_at = "items"
-        with pytest.raises(LandingError, match=r"receipts: .*no records at `data`"):
-            landed(source, api, 2)
+        with pytest.raises(LoadError, match=r"receipts: .*no records at `data`"):
+            loaded(source, api, 2)
         api.answers_at, api.loop = None, True
-        with pytest.raises(LandingError, match=r"receipts: .*pagination never ends"):
-            landed(source, api, 2)
+        with pytest.raises(LoadError, match=r"receipts: .*pagination never ends"):
+            loaded(source, api, 2)
         api.loop = False
-        with pytest.raises(LandingError, match=r"receipts: .*401"):
-            land(source, SourceConnection.of(name, api.connection(password="wrong-t0ken")), RunContext("test", day(2)))
-        with pytest.raises(LandingError, match="no password, which is the bearer token"):
-            land(source, SourceConnection.of(name, api.connection(password=None)), RunContext("test", day(2)))
-        with pytest.raises(LandingError, match=r"receipts: .*cannot be reached"):
-            land(source, SourceConnection.of(name, api.connection(host="http://127.0.0.1:1")), RunContext("test", day(2)))
+        with pytest.raises(LoadError, match=r"receipts: .*401"):
+            load(source, SourceConnection.of(name, api.connection(password="wrong-t0ken")), RunContext("test", day(2)))
+        with pytest.raises(LoadError, match="no password, which is the bearer token"):
+            load(source, SourceConnection.of(name, api.connection(password=None)), RunContext("test", day(2)))
+        with pytest.raises(LoadError, match=r"receipts: .*cannot be reached"):
+            load(source, SourceConnection.of(name, api.connection(host="http://127.0.0.1:1")), RunContext("test", day(2)))
     assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
     assert TOKEN not in caplog.text
     assert "wrong-t0ken" not in caplog.text
     # No cursor has moved: as soon as the API works, all rows are read.
-    assert landed(source, api, 2).tables["receipts"].rows == 50
+    assert loaded(source, api, 2).tables["receipts"].rows == 50
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,12 @@ def test_ends_too_early(
         return sent | {"meta": meta}
 
     api.changed = lambda number, sent: body(number, sent, change)
-    with pytest.raises(LandingError) as caught:
-        landed(source, api, 2)
+    with pytest.raises(LoadError) as caught:
+        loaded(source, api, 2)
     assert message in str(caught.value)
     assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
     api.changed = lambda number, sent: body(number, sent, {})
-    assert landed(source, api, 2).tables["receipts"].rows == 50
+    assert loaded(source, api, 2).tables["receipts"].rows == 50
 
 
 def move(records: list[Any], place: int) -> None:
@@ -189,7 +189,7 @@ def test_records_move_between_pages(warehouse: Warehouse, write_source: Callable
         return body
 
     api.changed = moving
-    report = landed(source, api, 2).tables["receipts"]
+    report = loaded(source, api, 2).tables["receipts"]
     assert (report.rows, len(warehouse.latest(f"raw_{name}.receipts"))) == (50, 50)
     # Three pages and an empty one: the first read lacks the record, the second finds it, and the third finds nothing new.
     assert [int(sent["page"]) for sent in api.requests] == [1, 2, 3, 4] * 3
@@ -199,7 +199,7 @@ def test_records_move_between_pages(warehouse: Warehouse, write_source: Callable
     api.requests.clear()
     api.changed = lambda _, body: body
     api.resources["receipts"] = [receipt(0, day(2))]
-    assert landed(source, api, 3).tables["receipts"].rows == 1
+    assert loaded(source, api, 3).tables["receipts"].rows == 1
     assert len(api.requests) == 2
 
 
@@ -225,13 +225,13 @@ def test_numbered_pages_that_are_not_complete(
         return body | {"moves": {}, "total": {"total": 51}, "repeats": {"data": first}}[fault]
 
     api.changed = changed
-    with pytest.raises(LandingError) as caught:
-        landed(source, api, 2)
+    with pytest.raises(LoadError) as caught:
+        loaded(source, api, 2)
     assert message in str(caught.value)
     assert warehouse.value(f"select count(*) from raw_{name}.receipts") == 0
     api.changed = lambda number, body: body
     api.resources["receipts"] = [receipt(n, day(1)) for n in range(50)]
-    assert landed(source, api, 2).tables["receipts"].rows == 50
+    assert loaded(source, api, 2).tables["receipts"].rows == 50
 
 
 def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Callable[..., Any], api: Api, name: str) -> None:
@@ -245,29 +245,29 @@ def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Ca
         link = f"http://{elsewhere}/api/v2/receipts?per_page=20&page=2&secret=x"
         refused = rf"a link or redirect of the API leads to http://{elsewhere}, .*reader.allowed_hosts"
         api.changed = lambda _, body: body | {"links": {"next": link}}
-        with pytest.raises(LandingError, match=refused) as caught:
-            landed(source, api, 2)
+        with pytest.raises(LoadError, match=refused) as caught:
+            loaded(source, api, 2)
         assert "secret" not in str(caught.value)
         api.changed = lambda _, body: body
         api.faults = {len(api.requests) + 2: link}
-        with pytest.raises(LandingError, match=refused):
-            landed(source, api, 2)
+        with pytest.raises(LoadError, match=refused):
+            loaded(source, api, 2)
         assert other.requests == []
 
         api.changed = lambda _, body: body | {"links": {"next": link}}
         allowed = write_source(BASIC | {"allowed_hosts": [elsewhere]}, {"receipts": RECEIPTS})
-        assert landed(allowed, api, 2).tables["receipts"].rows == 50
+        assert loaded(allowed, api, 2).tables["receipts"].rows == 50
         assert len(other.requests) == 2
 
         # A redirect to the allowed host is followed with the credentials. That host may not redirect to a third one.
         api.changed = lambda _, body: body
         api.faults = {len(api.requests) + 2: link}
-        assert landed(allowed, api, 2).tables["receipts"].rows == 50
+        assert loaded(allowed, api, 2).tables["receipts"].rows == 50
         assert len(other.requests) == 4
         other.faults = {len(other.requests) + 1: link.replace(str(other.port), "1")}
         api.faults = {len(api.requests) + 2: link}
-        with pytest.raises(LandingError, match=r"leads to http://127.0.0.1:1, which is not the host"):
-            landed(allowed, api, 2)
+        with pytest.raises(LoadError, match=r"leads to http://127.0.0.1:1, which is not the host"):
+            loaded(allowed, api, 2)
     finally:
         other.stop()
 

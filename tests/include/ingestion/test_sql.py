@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import Client
 
-from include.ingestion import LandingError, land, tables
+from include.ingestion import LoadError, load, tables
 from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection
@@ -49,15 +49,15 @@ def source(write_source: Callable[..., Any], database: Database, name: str) -> A
     return write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS, "empty": EMPTY})
 
 
-def landed(source: Any, database: Database, as_of: int, **more: Any) -> Any:
+def loaded(source: Any, database: Database, as_of: int, **more: Any) -> Any:
     connection = SourceConnection.of(source.connection, database.connection())
-    return land(source, connection, RunContext("test", day(as_of), **more))
+    return load(source, connection, RunContext("test", day(as_of), **more))
 
 
 def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database, name: str) -> None:
     raw = f"raw_{name}"
 
-    first = landed(source, database, 2)
+    first = loaded(source, database, 2)
     assert (first.tables["customers"].rows, first.tables["empty"].rows) == (100, 0)
     row = warehouse.latest(f"{raw}.customers")["c007"]
     assert (row["age"], str(row["balance"]), str(row["born"]), row["wakes"]) == (7, "7.500000000", "1990-05-01", "06:30")
@@ -83,7 +83,7 @@ def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database,
     database.run(INSERT, "tomorrow", 1, "1", day(3))
     database.run("delete from customers where id = 'c050'")
     shutil.rmtree(settings().state_dir / "dlt")
-    second = landed(source, database, 3)
+    second = loaded(source, database, 3)
     report = second.tables["customers"]
     assert report.tombstones == 1
     # The cursor is at 03:00 of the first day, and the overlap is a day: all rows except `tomorrow` are read again.
@@ -96,7 +96,7 @@ def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database,
     assert tombstone["updated_at"].isoformat() == "2026-10-02T23:59:59.999999+00:00"
 
     # Third run: the cursor is now on the second day, so rows of the first day are not read again.
-    third = landed(source, database, 4)
+    third = loaded(source, database, 4)
     assert (third.tables["customers"].rows, third.tables["customers"].tombstones) == (3, 0)
     assert "tomorrow" in warehouse.latest(f"{raw}.customers")
     loads = warehouse.rows(f"select * from ops.loads where source = '{name}' and table_name = 'customers' order by batch_id")
@@ -105,11 +105,11 @@ def test_consecutive_runs(warehouse: Warehouse, source: Any, database: Database,
     # A backfill for the first run reads all rows, because older versions of rows may be visible again.
     database.run("update customers set age = 7, updated_at = %s where id = 'c007'", day(1, 7))
     database.run("delete from customers where updated_at >= %s", day(2))
-    back = landed(source, database, 2)
+    back = loaded(source, database, 2)
     assert back.tables["customers"].rows == 100
     # At that time c050 was live in raw, but the source no longer holds it.
     assert back.tables["customers"].tombstones == 1
-    again = landed(source, database, 4, full_refresh=True)
+    again = loaded(source, database, 4, full_refresh=True)
     assert again.tables["customers"].rows == 100
 
 
@@ -127,14 +127,14 @@ def test_two_tenants_with_the_same_ids(
             database.run("insert into customers (id, organization_id, age, updated_at) values (%s, %s, %s, %s)", *values)
             database.run("insert into plans values (%s, %s, %s)", row, tenant, number)
     source = write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS, "plans": plans})
-    first = landed(source, database, 2)
+    first = loaded(source, database, 2)
     assert [first.tables[table].rows for table in ("customers", "plans")] == [4, 4]
 
     for table in ("customers", "plans"):
         database.run(f"delete from {table} where id = 'gone' and organization_id = 'a'")
     database.run("update customers set age = 10, updated_at = %s where organization_id = 'a'", day(2, 1))
     database.run("update plans set price = 10 where organization_id = 'a'")
-    second = landed(source, database, 3)
+    second = loaded(source, database, 3)
     assert [second.tables[table].tombstones for table in ("customers", "plans")] == [1, 1]
     assert second.tables["plans"].rows == 1, "only the row that tenant a changed"
     for table, value in (("customers", "age"), ("plans", "price")):
@@ -162,11 +162,11 @@ def test_a_warehouse_whose_keys_lacked_the_tenant_goes_on(
     source = write_source({"type": "sql", "schema": name}, {"customers": CUSTOMERS})
     former = source.tables["customers"].model_copy(update={"primary_key": ("id",)})
     before = source.model_copy(update={"tables": {"customers": former}})
-    assert landed(before, database, 2).tables["customers"].rows == 5
+    assert loaded(before, database, 2).tables["customers"].rows == 5
     database.run("delete from customers where organization_id = 'a' and id in ('gone', 'lone')")
-    assert landed(before, database, 3).tables["customers"].tombstones == 1, "the other tenant's row hides the deletion of `gone`"
-    assert landed(source, database, 4).tables["customers"].tombstones == 2, "`gone` and `lone` of the first tenant"
-    assert landed(source, database, 5).tables["customers"].tombstones == 0
+    assert loaded(before, database, 3).tables["customers"].tombstones == 1, "the other tenant's row hides the deletion of `gone`"
+    assert loaded(source, database, 4).tables["customers"].tombstones == 2, "`gone` and `lone` of the first tenant"
+    assert loaded(source, database, 5).tables["customers"].tombstones == 0
     live = warehouse.rows(f"select * from raw_{name}.customers {latest(source.tables['customers'])} and not _is_deleted")
     assert sorted((row["organization_id"], row["id"]) for row in live) == [("a", "same"), ("b", "gone"), ("b", "same")]
 
@@ -175,7 +175,7 @@ def test_drift_is_kept_reported_and_never_fatal(
     warehouse: Warehouse, source: Any, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = f"raw_{name}"
-    landed(source, database, 2)
+    loaded(source, database, 2)
     database.run("alter table customers add column nickname text, add column shoe_size int, add column rate numeric")
     database.run("alter table customers alter column age type text using age::text")
     database.run("alter table customers drop column born")
@@ -196,7 +196,7 @@ def test_drift_is_kept_reported_and_never_fatal(
     query = Client.query
     with monkeypatch.context() as patch:
         patch.setattr(Client, "query", lambda self, sql, *a, **k: (sent.append(sql), query(self, sql, *a, **k))[1])
-        report = landed(source, database, 3).tables["customers"]
+        report = loaded(source, database, 3).tables["customers"]
     (change,) = [sql for sql in sent if sql.startswith("alter table")]
     assert change.count("add column") == 5, "BigQuery takes five changes of a table's schema in ten seconds"
     changes = {(change.column, change.change): change.rows for change in report.changes}
@@ -216,12 +216,12 @@ def test_drift_is_kept_reported_and_never_fatal(
     assert '"id":"stray"' in stray["payload"]
 
     # A repeated run records no change twice, and the next run does not record the new columns again.
-    landed(source, database, 3)
+    loaded(source, database, 3)
     recorded = f"select count(*) from ops.schema_changes where source = '{name}' and table_name = 'customers'"
     assert warehouse.value(recorded) == 6
     assert warehouse.value(f"select count(*) from quarantine.rejected_records where source = '{name}'") == 2
     database.run("update customers set shoe_size = 41, updated_at = %s where id = 'c001'", day(3, 2))
-    landed(source, database, 4)
+    loaded(source, database, 4)
     assert warehouse.value(f"{recorded} and change = 'new_column'") == 3
     assert warehouse.latest(f"{raw}.customers")["c001"]["shoe_size"] == 41
 
@@ -234,8 +234,8 @@ def test_one_table_fails_the_others_are_loaded(
         database.run(INSERT, f"c{number:03d}", number, "1", day(1))
     declared = {"customers": CUSTOMERS, "gone": EMPTY}
     source = write_source({"type": "sql", "schema": name}, declared)
-    with pytest.raises(LandingError, match=rf"1 of 2 tables of {name} failed \(1 loaded\):\ngone: .*no table {name}.gone"):
-        landed(source, database, 2)
+    with pytest.raises(LoadError, match=rf"1 of 2 tables of {name} failed \(1 loaded\):\ngone: .*no table {name}.gone"):
+        loaded(source, database, 2)
     assert warehouse.value(f"select count(*) from raw_{name}.customers") == 100
     assert [r["table_name"] for r in warehouse.rows(f"select * from ops.loads where source = '{name}'")] == ["customers"]
 
@@ -243,22 +243,22 @@ def test_one_table_fails_the_others_are_loaded(
     database.run("create table gone (id bigint, score float, good boolean, notes jsonb, updated_at timestamptz)")
     database.run("delete from customers where id >= 'c040'")
     database.run(INSERT, "new", 1, "1", day(2))
-    with pytest.raises(LandingError, match=r"customers: the source no longer holds 60 of 100 live keys.*max_deleted_share"):
-        landed(source, database, 3)
+    with pytest.raises(LoadError, match=r"customers: the source no longer holds 60 of 100 live keys.*max_deleted_share"):
+        loaded(source, database, 3)
     assert len(warehouse.latest(f"raw_{name}.customers")) == 101
     allowed = write_source({"type": "sql", "schema": name}, declared | {"customers": CUSTOMERS | {"max_deleted_share": 0.9}})
-    assert landed(allowed, database, 3).tables["customers"].tombstones == 60
+    assert loaded(allowed, database, 3).tables["customers"].tombstones == 60
     assert len(warehouse.latest(f"raw_{name}.customers")) == 41
 
     # A changed type in the YAML is reported before it breaks a load.
     changed = CUSTOMERS | {"columns": CUSTOMERS["columns"] | columns(balance="string")}
-    with pytest.raises(LandingError, match=rf"customers: column balance is declared as string, but raw_{name}.customers holds"):
-        landed(write_source({"type": "sql", "schema": name}, declared | {"customers": changed}), database, 4)
+    with pytest.raises(LoadError, match=rf"customers: column balance is declared as string, but raw_{name}.customers holds"):
+        loaded(write_source({"type": "sql", "schema": name}, declared | {"customers": changed}), database, 4)
 
     # The message for an unreachable server is one sentence without the password.
     refused = database.connection(host="127.0.0.1", port=1, password=PASSWORD)
-    with caplog.at_level(logging.DEBUG), pytest.raises(LandingError, match=r"database cannot be reached: .*refused") as caught:
-        land(source, SourceConnection.of(name, refused), RunContext("test", day(3)))
+    with caplog.at_level(logging.DEBUG), pytest.raises(LoadError, match=r"database cannot be reached: .*refused") as caught:
+        load(source, SourceConnection.of(name, refused), RunContext("test", day(3)))
     assert PASSWORD not in f"{caught.value}{caplog.text}{SourceConnection.of(name, refused)!r}"
 
 
@@ -272,7 +272,7 @@ def test_lost_connection(
     proxy = Proxy(f"{known['host']}/.s.PGSQL.5432", cut_after=100_000)
     try:
         connection = SourceConnection.of(name, known | {"host": "127.0.0.1", "port": proxy.port})
-        report = land(source, connection, RunContext("test", day(2)))
+        report = load(source, connection, RunContext("test", day(2)))
     finally:
         proxy.close()
     assert proxy.connections > 1
@@ -284,8 +284,8 @@ def test_lost_connection(
 def test_killed_and_run_again(warehouse: Warehouse, source: Any, database: Database, name: str, point: str) -> None:
     """A repeated run gives the same live rows, whenever the first run was killed."""
     database.run("insert into empty values (1, 0.5, true, '{\"a\": 1}', %s)", day(1))
-    assert dies(point, "empty", lambda: landed(source, database, 2))
-    report = landed(source, database, 2)
+    assert dies(point, "empty", lambda: loaded(source, database, 2))
+    report = loaded(source, database, 2)
     assert report.tables["customers"].rows == 100
     assert len(warehouse.latest(f"raw_{name}.customers")) == 100
     assert warehouse.latest(f"raw_{name}.empty")[1]["notes"] == '{"a": 1}'
@@ -306,12 +306,12 @@ def test_a_table_without_a_cursor_loads_only_changes(
         "columns": columns(id="string", price="decimal", details="json", since="timestamp"),
     }
     source = write_source({"type": "sql", "schema": name}, {"plans": plans})
-    assert landed(source, database, 2).rows == 3
-    assert landed(source, database, 3).rows == 0
+    assert loaded(source, database, 2).rows == 3
+    assert loaded(source, database, 3).rows == 0
     database.run("update plans set price = 10 where id = 'team'")
     database.run("delete from plans where id = 'free'")
-    report = landed(source, database, 4)
+    report = loaded(source, database, 4)
     assert (report.rows, report.tombstones) == (1, 1)
-    assert landed(source, database, 4).rows == 0
+    assert loaded(source, database, 4).rows == 0
     live = warehouse.latest(f"raw_{name}.plans", order="")
     assert {key: float(row["price"]) for key, row in live.items()} == {"team": 10.0, "business": 29.9}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Warehouse, columns, day
@@ -31,15 +31,15 @@ def test_runs(warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: 
     source = write_source({"type": "sql", "schema": "main"}, {"notes": NOTES})
     connection = SourceConnection.of(name, {"conn_type": "sqlite", "schema": str(path)})
 
-    def landed(as_of: int, *statements: str) -> Any:
+    def loaded(as_of: int, *statements: str) -> Any:
         with sqlite3.connect(path) as database:
             for sql in statements:
                 database.execute(sql)
-        return land(source, connection, RunContext("test", day(as_of))).tables["notes"]
+        return load(source, connection, RunContext("test", day(as_of))).tables["notes"]
 
     insert = "insert into notes values ('{}', {}, 1.50, '{{\"a\": 1}}', '2026-10-0{} 12:00:00')"
-    assert landed(2, insert.format("a", 1, 1), insert.format("b", 4, 1), insert.format("c", 5, 5)).rows == 2
-    second = landed(
+    assert loaded(2, insert.format("a", 1, 1), insert.format("b", 4, 1), insert.format("c", 5, 5)).rows == 2
+    second = loaded(
         3,
         insert.format("b", 2, 2),
         insert.format("late", 3, 1).replace("10-01", "09-01"),

@@ -13,7 +13,7 @@ PROBE = """
 import gc, os, sys
 from include.local.preload import preload
 preload(sys.argv[1:], platform="platform" in sys.argv)
-wanted = ["cosmos.operators.watcher", "great_expectations.expectations", "include.ingestion.landing"]
+wanted = ["cosmos.operators.watcher", "great_expectations.expectations", "include.ingestion.loading"]
 print([name in sys.modules for name in wanted], gc.isenabled(), flush=True)
 before = (os.getpriority(os.PRIO_PROCESS, 0), gc.get_threshold())
 if os.fork() == 0:

@@ -87,7 +87,7 @@ def test_gates(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
 
 
 def test_an_ingestion_run(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
-    from include.ingestion import land
+    from include.ingestion import load
     from include.sources import SourceConnection, load_sources
 
     table = {
@@ -117,7 +117,7 @@ def test_an_ingestion_run(bq: Client, proxy: Proxy, tmp_path: Path) -> None:
     for number in (1, 2):
         rows = "\n".join(f'{{"id": "{i}", "updated_at": "2026-09-0{number}T00:00:00Z"}}' for i in range(number, number + 3))
         (tmp_path / "landing" / "items" / f"{number}.jsonl").write_text(rows)
-        land(source, connection, RUN)
+        load(source, connection, RUN)
     loads = [job for job in proxy.jobs if "load" in job.get("configuration", {})]
     into = {job["configuration"]["load"]["destinationTable"]["tableId"] for job in loads}
     assert {"items", "_source_keys", "_dlt_pipeline_state"} <= into, "dlt's own load jobs were seen"

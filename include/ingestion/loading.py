@@ -19,8 +19,8 @@ from include.ingestion.deduplication import COMPARED_ROWS, latest_versions
 from include.ingestion.delete_detection import DeletesRefused, KeyFile, compare_keys
 from include.ingestion.dlt_pipeline import configure, open_pipeline
 from include.ingestion.raw import FILES_TABLE, RawTables
-from include.ingestion.report import LandingError, LandingReport, TableReport
-from include.ingestion.tables import TableLanding
+from include.ingestion.report import LoadError, LoadReport, TableReport
+from include.ingestion.tables import TableLoad
 from include.run_context import latest_as_of
 from include.sources.readers import open_reader
 from include.sources.readers.pieces import ReadError, Window
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 TABLES_AT_ONCE = 4
 
 
-def land(source: Source, connection: SourceConnection, run: RunContext) -> LandingReport:
+def load(source: Source, connection: SourceConnection, run: RunContext) -> LoadReport:
     """Load the new and changed rows of a source into its raw tables.
 
     Every table is read from its last cursor value, minus the overlap, up to `run.as_of`. A full refresh reads the whole
@@ -46,19 +46,19 @@ def land(source: Source, connection: SourceConnection, run: RunContext) -> Landi
     cursor to the warehouse together with the rows. Tables that name a connection of their own are read through that one.
 
     Raises:
-        LandingError: a table could not be read, or its deletes were refused. All other tables have been loaded. Or the as-of time is
+        LoadError: a table could not be read, or its deletes were refused. All other tables have been loaded. Or the as-of time is
             in the future; nothing has been loaded.
     """
     if run.as_of > latest_as_of():
-        raise LandingError(
+        raise LoadError(
             f"{source.name} is not loaded for {run.as_of:%Y-%m-%d %H:%M} UTC: this as-of time is more than a day in the future. Its cursor "
             "would move there, and later runs would find nothing new. Give as_of of today or an earlier day"
         )
     configure()
-    return _Landing(source, connection, run).run()
+    return _SourceLoad(source, connection, run).run()
 
 
-class _Landing:
+class _SourceLoad:
     def __init__(self, source: Source, connection: SourceConnection, run: RunContext) -> None:
         from include.warehouse import client
 
@@ -69,9 +69,9 @@ class _Landing:
         self._batch_id = run.batch_id(source.name)
         self._client: Client = client(source=source.name)
         now = datetime.now(UTC)
-        self._report = LandingReport(source.name, self._batch_id, {n: TableReport(n, now) for n in source.tables})
+        self._report = LoadReport(source.name, self._batch_id, {n: TableReport(n, now) for n in source.tables})
 
-    def run(self) -> LandingReport:
+    def run(self) -> LoadReport:
         started = time.monotonic()
         try:
             for conn_id in {self._connection_of(table) for table in self._source.tables.values()}:
@@ -86,7 +86,7 @@ class _Landing:
         failures = [f"{name}: {table.failure}" for name, table in self._report.tables.items() if table.failure]
         if failures:
             loaded = len(self._report.tables) - len(failures)
-            raise LandingError(
+            raise LoadError(
                 f"{len(failures)} of {len(self._report.tables)} tables of {self._source.name} failed "
                 f"({loaded} loaded):\n" + "\n".join(failures)
             )
@@ -107,12 +107,12 @@ class _Landing:
             message = self._redact(f"{self._source.name} cannot be read: {error}")
             failed = [table for table in self._source.tables.values() if self._connection_of(table) == conn_id]
             if len(failed) == len(self._source.tables):
-                raise LandingError(message) from None
+                raise LoadError(message) from None
             for table in failed:
                 self._report.tables[table.name].failure = f"connection {conn_id}: {message}"
 
-    def _reader(self, landing: TableLanding) -> Reader:
-        return self._readers[self._connection_of(landing.table)]
+    def _reader(self, table_load: TableLoad) -> Reader:
+        return self._readers[self._connection_of(table_load.table)]
 
     def _load(self) -> None:
         raw = RawTables(self._source, self._client)
@@ -122,48 +122,48 @@ class _Landing:
         pipeline = open_pipeline(self._source, recreated=raw.empty)
         try:
             seen = raw.files_seen()
-            landings = [
-                self._table_landing(table, raw, pipeline, seen.get(table.name, {}))
+            table_loads = [
+                self._table_load(table, raw, pipeline, seen.get(table.name, {}))
                 for table in self._source.tables.values()
                 if self._report.tables[table.name].failure is None
             ]
 
-            self._in_parallel(landings, lambda landing: landing.spool(self._reader(landing)))
-            landings = [landing for landing in landings if landing.report.complete]
-            for landing in landings:
-                landing.report.is_whole = self._is_whole(landing, raw)
-            self._compare_keys(landings, raw, Path(pipeline.working_dir) / "keys.parquet")
+            self._in_parallel(table_loads, lambda table_load: table_load.spool(self._reader(table_load)))
+            table_loads = [table_load for table_load in table_loads if table_load.report.complete]
+            for table_load in table_loads:
+                table_load.report.is_whole = self._is_whole(table_load, raw)
+            self._compare_keys(table_loads, raw, Path(pipeline.working_dir) / "keys.parquet")
             if self._source.reader.type == "files":
                 # A refused delivery is not trusted, and the next run must refuse it again: none of its rows and checksums is loaded.
-                for landing in landings:
-                    landing.report.complete = landing.report.failure is None
-                landings = [landing for landing in landings if landing.report.complete]
+                for table_load in table_loads:
+                    table_load.report.complete = table_load.report.failure is None
+                table_loads = [table_load for table_load in table_loads if table_load.report.complete]
             if not self._run.full_refresh:
-                self._drop_unchanged(landings, raw)
+                self._drop_unchanged(table_loads, raw)
             audit.write_findings(self._report, self._client)
-            if landings:
-                _load(pipeline, self._source, raw, landings)
-        except LandingError:
+            if table_loads:
+                _load(pipeline, self._source, raw, table_loads)
+        except LoadError:
             raise
         except Exception as error:
             log.error("%s", self._redact(traceback.format_exc()))
-            raise LandingError(self._redact(f"{self._source.name} could not be loaded: {_cause(error)}")) from None
+            raise LoadError(self._redact(f"{self._source.name} could not be loaded: {_cause(error)}")) from None
         finally:
             pipeline.deactivate()
 
-    def _is_whole(self, landing: TableLanding, raw: RawTables) -> bool:
+    def _is_whole(self, table_load: TableLoad, raw: RawTables) -> bool:
         """True if the whole table was read. Files are read whole if none was read before, or if one of a complete delivery is new."""
         reader = self._source.reader
         if reader.type == "rest" and reader.updated_since_param is None:
             return True
-        if landing.window.since is not None:
+        if table_load.window.since is not None:
             return False
-        new_delivery = landing.table.detect_deletes and bool(landing.files)
-        return reader.type != "files" or new_delivery or self._run.full_refresh or landing.table.name in raw.empty
+        new_delivery = table_load.table.detect_deletes and bool(table_load.files)
+        return reader.type != "files" or new_delivery or self._run.full_refresh or table_load.table.name in raw.empty
 
-    def _table_landing(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, seen: dict[str, str]) -> TableLanding:
+    def _table_load(self, table: Table, raw: RawTables, pipeline: dlt.Pipeline, seen: dict[str, str]) -> TableLoad:
         state = {} if table.name in raw.empty else _table_state(pipeline, self._source, table)
-        return TableLanding(
+        return TableLoad(
             table=table,
             batch_id=self._batch_id,
             window=Window(self._since(table, state), self._run.as_of),
@@ -191,41 +191,41 @@ class _Landing:
     def _loaded_before(self) -> dict[str, datetime]:
         return audit.loaded_before(self._source.name, self._batch_id, self._client)
 
-    def _in_parallel(self, landings: list[TableLanding], work: Callable[[TableLanding], None]) -> None:
+    def _in_parallel(self, table_loads: list[TableLoad], work: Callable[[TableLoad], None]) -> None:
         """Call `work` for all tables, several at a time. Each thread has its own dlt context.
 
         If a table fails, its report gets the failure and the other tables continue.
         """
 
-        def guarded(landing: TableLanding) -> None:
+        def guarded(table_load: TableLoad) -> None:
             try:
-                work(landing)
+                work(table_load)
             except Exception as error:
-                landing.report.failure = self._redact(_cause(error))
-                where = f"{self._source.name}.{landing.table.name}"
+                table_load.report.failure = self._redact(_cause(error))
+                where = f"{self._source.name}.{table_load.table.name}"
                 log.error("%s could not be read: %s", where, self._redact(traceback.format_exc()))
 
         with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix=f"read-{self._source.name}") as pool:
-            list(pool.map(guarded, landings))
+            list(pool.map(guarded, table_loads))
 
-    def _compare_keys(self, landings: list[TableLanding], raw: RawTables, path: Path) -> None:
+    def _compare_keys(self, table_loads: list[TableLoad], raw: RawTables, path: Path) -> None:
         """Compare the keys of the source with raw. Write tombstones for deleted rows, or report why they were refused; read missing rows."""
-        wanted = [item for item in landings if item.table.name not in raw.empty and self._has_all_keys(item)]
+        wanted = [item for item in table_loads if item.table.name not in raw.empty and self._has_all_keys(item)]
         if not wanted:
             return
         keys = KeyFile(path)
 
-        def collect(landing: TableLanding) -> None:
-            reader = self._reader(landing)
-            held = landing.spooled_keys if self._source.reader.type == "files" else lambda: reader.keys(landing.table)
+        def collect(table_load: TableLoad) -> None:
+            reader = self._reader(table_load)
+            held = table_load.spooled_keys if self._source.reader.type == "files" else lambda: reader.keys(table_load.table)
 
             def add_held() -> None:
                 for part in held():
-                    keys.add(landing.table, part, is_read=False)
+                    keys.add(table_load.table, part, is_read=False)
 
-            landing.with_retries(reader, add_held)
-            for part in landing.spooled_keys():
-                keys.add(landing.table, part, is_read=True)
+            table_load.with_retries(reader, add_held)
+            for part in table_load.spooled_keys():
+                keys.add(table_load.table, part, is_read=True)
 
         self._in_parallel(wanted, collect)
         keys.close()
@@ -240,31 +240,31 @@ class _Landing:
                 collected[name].write_tombstones(difference.deleted)
         self._in_parallel(
             [collected[name] for name in found],
-            lambda landing: landing.recover(self._reader(landing), found[landing.table.name]),
+            lambda table_load: table_load.recover(self._reader(table_load), found[table_load.table.name]),
         )
-        for landing in collected.values():
-            if count := landing.report.recovered:
-                where = f"{self._source.name}.{landing.table.name}"
+        for table_load in collected.values():
+            if count := table_load.report.recovered:
+                where = f"{self._source.name}.{table_load.table.name}"
                 log.warning("%s: the cursor had missed %d rows; they were found by a comparison of keys", where, count)
 
-    def _drop_unchanged(self, landings: list[TableLanding], raw: RawTables) -> None:
+    def _drop_unchanged(self, table_loads: list[TableLoad], raw: RawTables) -> None:
         """Keep only the rows that differ from raw, for tables that are read whole."""
-        for landing in landings:
-            events = self._source.reader.type == "files" and not landing.table.detect_deletes
-            whole = landing.table.cursor is None and not events and landing.table.name not in raw.empty
+        for table_load in table_loads:
+            events = self._source.reader.type == "files" and not table_load.table.detect_deletes
+            whole = table_load.table.cursor is None and not events and table_load.table.name not in raw.empty
             # The raw gate checks the share of rejected records, so a table with rejected records is loaded whole.
-            if whole and not landing.report.rejected and 0 < landing.report.rows <= COMPARED_ROWS:
-                landing.drop_unchanged(latest_versions(self._client, self._source, landing.table))
+            if whole and not table_load.report.rejected and 0 < table_load.report.rows <= COMPARED_ROWS:
+                table_load.drop_unchanged(latest_versions(self._client, self._source, table_load.table))
 
-    def _has_all_keys(self, landing: TableLanding) -> bool:
+    def _has_all_keys(self, table_load: TableLoad) -> bool:
         """True if deletes are detected for the table and all keys of the source are known. Rejected records hide keys."""
-        if not landing.table.detect_deletes:
+        if not table_load.table.detect_deletes:
             return False
         if self._source.reader.type != "files":
             return True
-        if landing.report.rejected:
-            log.warning("%s: records were rejected, so this run detects no deletes", landing.table.name)
-        return bool(landing.files) and not landing.report.rejected
+        if table_load.report.rejected:
+            log.warning("%s: records were rejected, so this run detects no deletes", table_load.table.name)
+        return bool(table_load.files) and not table_load.report.rejected
 
     def _redact(self, text: str) -> str:
         for connection in self._connections.values():
@@ -283,35 +283,38 @@ def _is_of_the_future(state: dict[str, Any]) -> bool:
     return "as_of" in state and datetime.fromisoformat(state["as_of"]) > latest_as_of()
 
 
-def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, landings: list[TableLanding]) -> None:
+def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, table_loads: list[TableLoad]) -> None:
     """Pass the spooled tables to dlt as one package. dlt loads the rows and then commits the cursors."""
     import dlt
 
-    def rows(landing: TableLanding) -> Iterator[Any]:
-        yield from landing.chunks()
-        if landing.files:
-            yield dlt.mark.with_table_name(landing.files_read(), FILES_TABLE)
-        _save_cursor(landing, dlt.current.resource_state(landing.table.name))
+    def rows(table_load: TableLoad) -> Iterator[Any]:
+        yield from table_load.chunks()
+        if table_load.files:
+            yield dlt.mark.with_table_name(table_load.files_read(), FILES_TABLE)
+        _save_cursor(table_load, dlt.current.resource_state(table_load.table.name))
 
     # dlt searches all imported modules for the module of a generator. `chain` hides the generator and avoids the search.
-    resources = [dlt.resource(chain(rows(landing)), name=landing.table.name, write_disposition="append") for landing in landings]
-    for landing in landings:
-        raw.extend(landing.table, landing.schema())
+    resources = [
+        dlt.resource(chain(rows(table_load)), name=table_load.table.name, write_disposition="append")
+        for table_load in table_loads
+    ]
+    for table_load in table_loads:
+        raw.extend(table_load.table, table_load.schema())
     package = dlt.source(lambda: resources, name=source.name)
     pipeline.extract(package(), loader_file_format="parquet")
     pipeline.normalize()
     pipeline.load()
 
 
-def _save_cursor(landing: TableLanding, state: dict[str, Any]) -> None:
+def _save_cursor(table_load: TableLoad, state: dict[str, Any]) -> None:
     """Advance the table's cursor in the state that dlt commits together with the rows. A state of the future is replaced."""
-    if landing.table.cursor is None:
+    if table_load.table.cursor is None:
         return
     if _is_of_the_future(state):
         state.clear()
-    state["lacking"] = {name: since and since.isoformat() for name, since in landing.lacking.items()}
-    for key, value in (("cursor", landing.cursor), ("as_of", landing.window.until)):
-        if value is not None and ("cursor" in state or landing.cursor is not None):
+    state["lacking"] = {name: since and since.isoformat() for name, since in table_load.lacking.items()}
+    for key, value in (("cursor", table_load.cursor), ("as_of", table_load.window.until)):
+        if value is not None and ("cursor" in state or table_load.cursor is not None):
             saved = datetime.fromisoformat(state[key]) if key in state else value
             state[key] = max(saved, value).isoformat()
 
