@@ -11,7 +11,8 @@ from pathlib import Path
 from include.check_data import columns, references, times
 from include.check_data.findings import Finding
 from include.contract import Entity, contract
-from include.csv_data import Folder, Problem, Rows, read_folder
+from include.csv_data import Folder, Problem, Rows, grouped, read_folder
+from include.exports import find, read_exported
 
 __all__ = ["Finding", "Report", "TableSummary", "check"]
 
@@ -67,7 +68,7 @@ class Report:
 
 
 def check(folder: Path, now: datetime | None = None) -> Report:
-    """Check the CSV files of a folder.
+    """Check the files of a folder: exports of vendors' systems, and CSV files with the contract's columns.
 
     Args:
         folder: a folder as `make run DATA=…` reads it.
@@ -75,10 +76,18 @@ def check(folder: Path, now: datetime | None = None) -> Report:
 
     Raises:
         OSError: the folder does not exist, or a file cannot be read.
+        ExportError: the organization of the exports is unknown, or a mapping is invalid.
     """
-    read = read_folder(folder)
+    exports = find(folder) if folder.is_dir() else None
+    if exports is not None and exports.deliveries:
+        exported = read_exported(exports)
+        read, unread = exported.folder, exported.unread
+    else:
+        read, unread = read_folder(folder), []
     entities = contract()
-    found = list(_findings(read, entities, now or datetime.now(UTC)))
+    found = [*_findings(read, entities, now or datetime.now(UTC)), *map(_from_unread, grouped(unread))]
+    if unread or (exports is not None and exports.deliveries):
+        found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [_summary(read.tables[name], entity) for name, entity in entities.items()]
     return Report(str(folder), summaries, found, read.notes)
@@ -95,7 +104,7 @@ def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> It
             references.orphans(rows, entity, read.tables),
             times.gaps(rows, entity),
             times.future(rows, entity, now),
-            times.without_rates(rows, entity, read.tables["fx_rates"]),
+            times.without_rates(rows, entity, read.tables),
         )
     if not read.tables["organizations"].data.num_rows:
         yield Finding(
@@ -112,7 +121,17 @@ def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> It
 
 def _from_problem(problem: Problem) -> Finding:
     remedy = _REMEDIES.get(problem.kind, "correct the value in the export")
-    return Finding(problem.table, problem.column, "block", "unreadable", problem.count, problem.line, problem.message, remedy)
+    return Finding(
+        problem.table, problem.column, "block", "unreadable", problem.count, problem.line, problem.message, remedy, problem.file
+    )
+
+
+def _from_unread(problem: Problem) -> Finding:
+    """A value or record of an export. A load keeps what it cannot read beside the table, and stops nothing."""
+    remedy = "correct it in the export; until then it counts as no value" if problem.column else "export the record again"
+    return Finding(
+        problem.table, problem.column, "warn", "unreadable", problem.count, problem.line, problem.message, remedy, problem.file
+    )
 
 
 def _summary(rows: Rows, entity: Entity) -> TableSummary:

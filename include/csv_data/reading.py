@@ -33,6 +33,7 @@ class Rows:
         data: the contract's columns in their Arrow types, then the other columns as text.
         lines: the line of each row in the file, from 1.
         present: the contract's columns that the file has.
+        files: the file of each row, if the rows are of several files.
     """
 
     entity: str
@@ -40,6 +41,11 @@ class Rows:
     data: pa.Table
     lines: list[int]
     present: frozenset[str]
+    files: list[str] | None = None
+
+    def file_of(self, row: int) -> str:
+        """The file of a row, from 0."""
+        return self.files[row] if self.files else self.file or ""
 
 
 @dataclass

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.local.errors import StackError
+from include.local.exports import read_exports, use_project
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, last_warehouse, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         console.print(f"[bold]Nightly run[/]: {company.describe()}")
         if company.reset_if_folder_changed():
             console.print("  the folder has changed since its last run: starting with an empty warehouse")
+        read_exports(company, console)
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
             ingests = {f"ingest_{name}" for name in load_sources()}
@@ -95,6 +97,7 @@ def up(arguments: argparse.Namespace) -> None:
         if kept() is not None:
             raise StackError("The platform is up already; `make down` stops it.")
         company.reset_if_folder_changed()
+        read_exports(company, console)
         stack = Stack(company, ports, nightly=True)
         try:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
@@ -316,6 +319,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         make_local_home()
+        if arguments.function not in (run, up):
+            use_project(Company.last())
         arguments.function(arguments)
     except (ManifestError, StackError, WarehouseError) as error:
         errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)

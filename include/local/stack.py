@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from pathlib import Path
 from types import TracebackType
 
 from include.local import airflow
@@ -99,7 +98,7 @@ class Stack:
         if self.company.data is None:
             command += ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
         else:
-            command += ["--data", self.company.data]
+            command += ["--data", str(self.company.contract_folder)]
         # The password is in the environment, because every user of the machine can read a command line.
         variables = {**self.variables, "DEMO_POSTGRES_URL": self.postgres.url(self.company.database)}
         self.processes.start("systems", command, variables, cwd=ROOT)
@@ -219,12 +218,13 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     return {
         **environment(company.home / "warehouse", ports.warehouse),
         "PLATFORM_STATE_DIR": str(company.home / "state"),
-        "PLATFORM_EMPTY_TABLES": ",".join(tables_without_rows(Path(company.data)) if company.data else []),
+        "PLATFORM_EMPTY_TABLES": ",".join(tables_without_rows(company.contract_folder) if company.contract_folder else []),
         "TASK_RETRY_DELAY_SECONDS": os.environ.get("TASK_RETRY_DELAY_SECONDS", "3"),
         "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps({"conn_type": "google_cloud_platform", "extra": {"project": "local"}}),
         "DO_NOT_TRACK": "1",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in known.items()},
+        **(company.project.environment() if company.project else {}),
     }
 
 

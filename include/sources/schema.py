@@ -172,6 +172,8 @@ class Table(_Strict):
     max_deleted_share: float | None = Field(None, gt=0, le=1)
     #: A critical source is blocked if a whole read of the table finds no row, unless the table may be empty.
     may_be_empty: bool = False
+    #: Rows without a value in the key are rejected and counted, or left out: `skip` is for tables that only take the rows that have it.
+    empty_keys: Literal["reject", "skip"] = "reject"
     #: Refreshes with a shorter interval do not load the table. Without it, every refresh loads the table.
     refresh_every: RefreshEvery | None = None
     #: The timestamp or date column that places a version in time: a run sees the versions before its as-of time. Without it,
@@ -251,7 +253,7 @@ class Table(_Strict):
                 raise ValueError(
                     f"primary_key column {key} is a {self.columns[key].type}: a key must be a string, integer, date or time"
                 )
-        if TENANT in self.columns and TENANT not in self.primary_key:
+        if self.mapping is None and TENANT in self.columns and TENANT not in self.primary_key:
             raise ValueError(f"primary_key lacks {TENANT}: two tenants may use the same {', '.join(self.primary_key)}")
         if self.cursor is not None:
             if self.cursor not in self.columns:

@@ -123,7 +123,7 @@ class NightlyRuns:
         from dbt.cli.main import dbtRunner
 
         os.environ |= {"DBT_AS_OF": run.as_of.isoformat(), "DBT_RUN_ID": run.run_id}
-        arguments = [command, "--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt"), *options]
+        arguments = [command, "--project-dir", str(settings().dbt_dir), "--profiles-dir", str(settings().dbt_dir), *options]
         arguments += ["--target-path", str(settings().state_dir / "dbt"), "--log-path", str(settings().state_dir / "dbt")]
         arguments += ["--quiet"]
         result = dbtRunner().invoke(arguments + (["--full-refresh"] if run.full_refresh else []))
