@@ -69,9 +69,8 @@ def verdict(report: Report) -> str:
     start = f"{rows:,} rows in {sum(table.file is not None for table in report.tables)} of {len(report.tables)} tables."
     if blocks:
         return f"{start} Blocked: {blocks} findings stop a run, {warnings} more make figures unknown or wrong."
-    return f"{start} A run can read the folder. " + (
-        f"{warnings} findings make figures unknown or wrong." if warnings else "No findings."
-    )
+    readable = "" if report.kind == "source" else " A run can read the folder."
+    return f"{start}{readable} " + (f"{warnings} findings make figures unknown or wrong." if warnings else "No findings.")
 
 
 def _cells(table: TableSummary, most: int | None = None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from include.check_data import columns, references, times
 from include.check_data.findings import Finding
@@ -54,12 +55,18 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Report:
-    """The summaries in the order of the contract, the findings with the worst first, and notes on the files."""
+    """The summaries in the order of the contract, the findings with the worst first, and notes on the files.
+
+    Attributes:
+        folder: the folder, or `raw_<source>`.
+        kind: which of the two.
+    """
 
     folder: str
     tables: list[TableSummary]
     findings: list[Finding]
     notes: list[str]
+    kind: Literal["folder", "source"] = "folder"
 
     @property
     def blocked(self) -> bool:
@@ -89,23 +96,14 @@ def check(folder: Path, now: datetime | None = None) -> Report:
     if unread or (exports is not None and exports.deliveries):
         found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
-    summaries = [_summary(read.tables[name], entity) for name, entity in entities.items()]
+    summaries = [summary_of(read.tables[name], entity) for name, entity in entities.items()]
     return Report(str(folder), summaries, found, read.notes)
 
 
 def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> Iterator[Finding]:
     yield from map(_from_problem, read.problems)
     for name, entity in entities.items():
-        rows = read.tables[name]
-        yield from chain(
-            columns.empty_columns(rows, entity),
-            columns.repeated_events(rows, entity),
-            columns.unknown_words(rows, entity),
-            references.orphans(rows, entity, read.tables),
-            times.gaps(rows, entity),
-            times.future(rows, entity, now),
-            times.without_rates(rows, entity, read.tables),
-        )
+        yield from findings_of(read.tables[name], entity, read.tables, now)
     if not read.tables["organizations"].data.num_rows:
         yield Finding(
             "organizations",
@@ -117,6 +115,23 @@ def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> It
             "no organization: every row belongs to one",
             "write organizations.csv with one row per company or tenant",
         )
+
+
+def findings_of(rows: Rows, entity: Entity, tables: Mapping[str, Rows], now: datetime) -> Iterator[Finding]:
+    """The findings on the rows of one table.
+
+    Args:
+        tables: the rows of all entities, to which ids and currencies refer.
+    """
+    yield from chain(
+        columns.empty_columns(rows, entity),
+        columns.repeated_events(rows, entity),
+        columns.unknown_words(rows, entity),
+        references.orphans(rows, entity, tables),
+        times.gaps(rows, entity),
+        times.future(rows, entity, now),
+        times.without_rates(rows, entity, tables),
+    )
 
 
 def _from_problem(problem: Problem) -> Finding:
@@ -134,7 +149,8 @@ def _from_unread(problem: Problem) -> Finding:
     )
 
 
-def _summary(rows: Rows, entity: Entity) -> TableSummary:
+def summary_of(rows: Rows, entity: Entity) -> TableSummary:
+    """What a table holds."""
     count = rows.data.num_rows
     complete = set(zip(*(rows.data[name].to_pylist() for name in entity.key), strict=True))
     nulls = {name: rows.data[name].null_count / count for name in entity.columns if count and rows.data[name].null_count}

@@ -145,16 +145,21 @@ def _taken(table: Table) -> str:
 
 def in_duckdb(sql: str) -> str:
     """A BigQuery statement with calls of the mapping's macros, in DuckDB's SQL."""
-    from jinja2 import Environment
     from sqlglot import exp, parse_one
 
-    # The statement becomes text of the database, never of a page.
-    rendered = Environment(autoescape=False).from_string(_macros() + sql).render()
-    tree = parse_one(_SAFE_EPOCH.sub(r"\1(", rendered), read="bigquery")
+    tree = parse_one(_SAFE_EPOCH.sub(r"\1(", with_macros(sql)), read="bigquery")
     for kind in tree.find_all(exp.DataType):
         if kind.this == exp.DataType.Type.DECIMAL and not kind.expressions:
             kind.replace(exp.DataType.build("decimal(38, 9)"))
     return str(tree.sql(dialect="duckdb"))
+
+
+def with_macros(sql: str) -> str:
+    """A statement in which the mapping's macros are expanded."""
+    from jinja2 import Environment
+
+    # The statement becomes text of the database, never of a page.
+    return Environment(autoescape=False).from_string(_macros() + sql).render()
 
 
 @cache

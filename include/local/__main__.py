@@ -218,6 +218,16 @@ def explain(arguments: argparse.Namespace) -> None:
             raise StackError(str(error)) from error
 
 
+def check_source(arguments: argparse.Namespace) -> None:
+    """Check the raw tables of a source by the input contract."""
+    from include.check_data.__main__ import main as check_data
+
+    with last_warehouse():
+        options = [*(["--html", arguments.html] if arguments.html else []), *(["--json"] if arguments.json else [])]
+        code = check_data(["--source", arguments.source, *options])
+    sys.exit(code)
+
+
 def mcp(arguments: argparse.Namespace) -> None:
     """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
     from include.mcp import HOST, PORT, serve
@@ -274,6 +284,7 @@ def parser() -> argparse.ArgumentParser:
         "close": close,
         "identity": identity,
         "explain": explain,
+        "check-source": check_source,
         "mcp": mcp,
         "env": env,
         "clean": remove,
@@ -309,6 +320,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("where", help="a condition that one row fulfils, in BigQuery's SQL")
             command.add_argument("--limit", type=_positive, help="rows to show of each table")
             command.add_argument("--out", default="", help="write all rows as CSV into this folder")
+        if name == "check-source":
+            command.add_argument("source", help="the source's name")
+            command.add_argument("--html", default="", help="write the report as a web page, too")
+            command.add_argument("--json", action="store_true", help="print the report as JSON")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top
