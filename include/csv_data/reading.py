@@ -146,10 +146,7 @@ class _Reading:
             self._problem(error.line or 1, None, "unreadable", str(error))
             return
         if text.guessed:
-            line, shown = text.first_guess()
-            self._note(
-                f"not UTF-8; read as {text.encoding}. Line {line}: {quoted(shown)}. If that is misspelled, save the file as UTF-8"
-            )
+            self._note(f"{text.guess()}. If that is misspelled, save the file as UTF-8")
         for bad in records.bad:
             self._problem(bad.line, None, re.sub(r"\d+", "#", bad.reason), bad.reason)
         rows = self._convert(records)

@@ -17,21 +17,22 @@ JSON_ENDINGS = frozenset({".json", ".jsonl", ".ndjson"})
 _LOOKED_AT = 200
 
 
-def columns_of(path: Path) -> list[str]:
-    """The names of a file's columns. Of a JSON file: the keys of its first records.
+def columns_of(path: Path) -> tuple[list[str], str | None]:
+    """The names of a file's columns, and a note on its encoding if it is guessed. Of a JSON file: the keys of its first records.
 
     Raises:
         Unreadable: the file is no such file.
         OSError: the file cannot be read.
     """
     if path.suffix.lower() in CSV_ENDINGS:
-        return next(batches(decode(path.read_bytes()), 1)).header
+        text = decode(path.read_bytes())
+        return next(batches(text, 1)).header, text.guess() if text.guessed else None
     names: dict[str, None] = {}
     for number, record in enumerate(_records(path)):
         names.update(dict.fromkeys(map(str, record)))
         if number == _LOOKED_AT:
             break
-    return list(names)
+    return list(names), None
 
 
 def copy(path: Path, folder: Path, name: str) -> None:

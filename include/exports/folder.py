@@ -80,9 +80,9 @@ def find(folder: Path) -> Found:
             found.notes.append(f"{shown} is neither CSV nor JSON and is ignored")
             continue
         try:
-            header = columns_of(path)
+            header, guess = columns_of(path)
         except Unreadable as error:
-            header = []
+            header, guess = [], None
             if _entity(path) is None:
                 found.notes.append(f"{shown} is ignored: {error}")
         entity = _entity(path)
@@ -97,6 +97,8 @@ def find(folder: Path) -> Found:
                 found.notes.append(f"{shown} is not a known export and is ignored: {MAPPING_FILE} can map it")
             continue
         headers[path] = header
+        if guess is not None:
+            found.notes.append(f"{shown}: {guess}. If that is misspelled, set `encoding` of its system in {MAPPING_FILE}")
         for place in places:
             files.setdefault(place, []).append(path)
     for (source, name), paths in files.items():

@@ -18,7 +18,7 @@ from include.orchestration import full_refresh_if_backfill
 from include.publish import publish, recover
 from include.quality import Scope, run_gate
 from include.run_context import RunContext
-from include.settings import ROOT, settings
+from include.settings import settings
 from include.sources import Source, SourceConnection, load_sources
 from include.terms import GATED
 from include.warehouse import client

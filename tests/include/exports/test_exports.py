@@ -47,7 +47,9 @@ def test_the_files_are_found_by_their_columns() -> None:
         "stripe": ["customer", "customer_email", "customer_id_elsewhere", "price", "subscription"],
         "zendesk": ["agent", "end_user", "organization", "organization_id_elsewhere", "satisfaction_rating", "ticket"],
     }
-    assert found.contract_files == {} and found.notes == []
+    assert found.contract_files == {}
+    (note,) = found.notes
+    assert note.startswith("salesforce/Account.csv: not UTF-8; read as cp1252. Line 2:") and "München" in note
 
 
 def test_a_file_may_have_another_name(tmp_path: Path) -> None:
@@ -144,6 +146,7 @@ def test_values_that_cannot_be_read_are_named_by_file_line_and_column(tmp_path: 
     found = [each for each in check(tmp_path, NOW).findings if each.kind == "unreadable"]
     assert {(each.severity, each.file, each.line, each.column) for each in found} == {
         ("warn", "subscriptions.csv", 4, "Amount"),
+        ("warn", "subscriptions.csv", 5, "Created (UTC)"),
         ("warn", "subscriptions.csv", 5, "Start (UTC)"),
     }
 
@@ -213,7 +216,7 @@ def test_mapping_yml_maps_other_files_and_changes_ready_mappings(tmp_path: Path)
 def test_json_becomes_lines(tmp_path: Path, content: str) -> None:
     path = tmp_path / "users.json"
     path.write_text(content)
-    assert columns_of(path) == ["id"]
+    assert columns_of(path) == (["id"], None)
     copy(path, tmp_path / "landing", "users")
     lines = (tmp_path / "landing" / "users.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == [1, 2]
