@@ -49,7 +49,11 @@ def read_exported(found: Found) -> Exported:
             for each in mapped(sources[name], project.landing / name):
                 tables.setdefault(each.rows.entity, []).append(each.rows)
                 unread += each.problems
-    notes += [note for note in folder.notes if note.partition(".csv is missing")[0] not in tables]
+    empty = [
+        name for name, rows in folder.tables.items() if rows.file is None and name not in tables and not contract()[name].optional
+    ]
+    notes += [note for note in folder.notes if ".csv is missing: " not in note]
+    notes += [f"no file has {', '.join(empty)}: these tables are empty"] if empty else []
     for export in found.exports.values():
         notes += [f"{export.title}, assumed: {text}" for text in export.assumes]
         notes += [f"{export.title} does not say: {text}" for text in export.cannot_know]
