@@ -27,6 +27,7 @@ ORG ?=
 BY ?=
 REOPEN ?=
 JSON ?=
+SOURCE ?=
 PY := .venv/bin/python
 # A nightly run starts some 300 Python processes. Without compiled modules, each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -35,7 +36,7 @@ COMPANY := --scale "$(SCALE)" --seed "$(SEED)" --as-of "$(AS_OF)" $(if $(filter 
 help: ## list the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Options of run and up: SCALE=1 SEED=42 AS_OF=YYYY-MM-DD DATA=folder-of-csv-files"
+	@echo "  Options of run and up: SCALE=1 SEED=42 AS_OF=YYYY-MM-DD DATA=folder-of-exports-or-csv-files"
 	@echo "  Ports: WAREHOUSE_PORT=9050 AIRFLOW_PORT=8080 POSTGRES_PORT=9055 BILLING_PORT=9056 SUPPORT_PORT=9057"
 	@echo "         MCP_PORT=9061 · Folder: LOCAL_HOME=.local · Python: PYTHON=python3.12"
 
@@ -85,9 +86,9 @@ demo-data: setup ## write the demo company's tables as CSV: make demo-data OUT=f
 	@test -n "$(OUT)" || { echo "Failed OUT is missing: make demo-data OUT=folder" >&2; exit 1; }
 	@$(PY) -m include.demo generate --out "$(OUT)" --scale "$(SCALE)" --seed "$(SEED)" $(if $(AS_OF),--as-of "$(AS_OF)")
 
-check-data: setup ## check a folder of CSV files before a run reads it: make check-data DATA=folder [HTML=page.html] [JSON=1]
-	@test -n "$${DATA:-}" || { echo "Failed DATA is missing: make check-data DATA=folder" >&2; exit 2; }
-	@$(PY) -m include.check_data $${HTML:+--html "$$HTML"} $(if $(JSON),--json) -- "$$DATA"
+check-data: setup ## check a folder of exports or CSV files before a run reads it, or a source's raw tables: make check-data DATA=folder | SOURCE=name [HTML=page.html] [JSON=1]
+	@test -n "$${DATA:-}$(SOURCE)" || { echo "Failed DATA is missing: make check-data DATA=folder, or SOURCE=name" >&2; exit 2; }
+	@$(PY) -m $(if $(SOURCE),include.local check-source "$(SOURCE)",include.check_data) $${HTML:+--html "$$HTML"} $(if $(JSON),--json) $(if $(SOURCE),,-- "$$DATA")
 
 test: setup ## every check that CI runs: linters and types, then all tests [SEEDS="2 3": two more companies, before a release]
 	@include/local/bootstrap.sh google

@@ -45,7 +45,7 @@ def test_a_private_word_is_not_used(word: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
         for path in files()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if pattern.search(NAMES.sub("", line))
     ]
     assert found == [], f"write {BANNED[word]} instead:\n" + "\n".join(found)

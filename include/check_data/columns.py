@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from include.check_data.findings import Finding
 from include.check_data.words import known_words
-from include.contract import Entity
+from include.contract import TENANT, Entity
 from include.csv_data import Rows
 from include.csv_data.headers import nearest
 from include.csv_data.reading import repeated_keys
@@ -22,9 +22,17 @@ def empty_columns(rows: Rows, entity: Entity) -> Iterator[Finding]:
     for name, declared in entity.columns.items():
         if count and name in rows.present and not declared.required and rows.data[name].null_count == count:
             message = "no row has a value: figures that need it are unknown"
-            yield Finding(
-                rows.entity, name, "warn", "empty", count, rows.lines[0], message, "export the column, if the system has it"
-            )
+            remedy = "export the column, if the system has it"
+            yield Finding(rows.entity, name, "warn", "empty", count, rows.lines[0], message, remedy, rows.file_of(0))
+
+
+def unknown_columns(rows: Rows, entity: Entity) -> Iterator[Finding]:
+    """The columns of the contract that no file of an export fills: one finding per table."""
+    missing = [name for name in entity.columns if name not in rows.present and name != TENANT]
+    if rows.data.num_rows and missing:
+        message = f"no file fills {', '.join(missing)}: figures that need it are unknown"
+        remedy = "map a column in mapping.yml, if the system has it"
+        yield Finding(rows.entity, None, "warn", "unknown_column", len(missing), None, message, remedy, rows.file)
 
 
 def repeated_events(rows: Rows, entity: Entity) -> Iterator[Finding]:
@@ -36,7 +44,8 @@ def repeated_events(rows: Rows, entity: Entity) -> Iterator[Finding]:
         number, first = repeated[0]
         message = f"the key of line {rows.lines[first]} again: one of the rows counts"
         remedy = "none is needed if the rows are equal"
-        yield Finding(rows.entity, entity.key[-1], "warn", "repeated", len(repeated), rows.lines[number], message, remedy)
+        line, file = rows.lines[number], rows.file_of(number)
+        yield Finding(rows.entity, entity.key[-1], "warn", "repeated", len(repeated), line, message, remedy, file)
 
 
 def unknown_words(rows: Rows, entity: Entity) -> Iterator[Finding]:
@@ -56,8 +65,10 @@ def unknown_words(rows: Rows, entity: Entity) -> Iterator[Finding]:
             shown = quoted(str(rows.data[column][places[0]].as_py()))
             hint = f"write {near}" if near else f"write one of {', '.join(sorted(words.known)[:8])}"
             message, remedy = f"{shown} is no known word", f"{hint}, or add the word to {words.declared_in}"
-            yield Finding(rows.entity, column, "warn", "unknown_word", len(places), rows.lines[places[0]], message, remedy)
+            line, file = rows.lines[places[0]], rows.file_of(places[0])
+            yield Finding(rows.entity, column, "warn", "unknown_word", len(places), line, message, remedy, file)
         if rest := ranked[MOST_WORDS:]:
-            count, first = sum(len(places) for _, places in rest), rows.lines[rest[0][1][0]]
+            count, first = sum(len(places) for _, places in rest), rest[0][1][0]
             message, remedy = f"{len(rest)} more unknown words", f"see the known words in {words.declared_in}"
-            yield Finding(rows.entity, column, "warn", "unknown_word", count, first, message, remedy)
+            line, file = rows.lines[first], rows.file_of(first)
+            yield Finding(rows.entity, column, "warn", "unknown_word", count, line, message, remedy, file)

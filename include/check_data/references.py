@@ -21,7 +21,8 @@ def orphans(rows: Rows, entity: Entity, tables: Mapping[str, Rows]) -> Iterator[
             if count:
                 message = f"{named} has no rows: what the column names is unknown"
                 first = next(n for n, value in enumerate(rows.data[column].to_pylist()) if value is not None)
-                yield Finding(rows.entity, column, "warn", "orphan", count, rows.lines[first], message, f"export {named}.csv")
+                line, file = rows.lines[first], rows.file_of(first)
+                yield Finding(rows.entity, column, "warn", "orphan", count, line, message, f"export the rows of {named}", file)
             continue
         missing = _missing(rows, column, tables[named], named)
         if missing:
@@ -29,7 +30,8 @@ def orphans(rows: Rows, entity: Entity, tables: Mapping[str, Rows]) -> Iterator[
             severity: Severity = "block" if named == "organizations" else "warn"
             remedy = f"export the missing rows of {named}, or empty the column"
             message = f"{value} is not in {named}"
-            yield Finding(rows.entity, column, severity, "orphan", len(missing), rows.lines[missing[0]], message, remedy)
+            line, file = rows.lines[missing[0]], rows.file_of(missing[0])
+            yield Finding(rows.entity, column, severity, "orphan", len(missing), line, message, remedy, file)
 
 
 def _missing(rows: Rows, column: str, target: Rows, named: str) -> list[int]:

@@ -11,7 +11,7 @@ from include.check_data.report import Finding, Report, TableSummary
 from include.pages import web_page
 
 _TABLE_HEADINGS = ("table", "rows", "keys", "from", "to", "days without rows", "share without a value")
-_FINDING_HEADINGS = ("", "table", "column", "count", "line", "found", "remedy")
+_FINDING_HEADINGS = ("", "table", "column", "count", "file", "line", "found", "remedy")
 _WIDTH = 160
 _NUMBERS = frozenset({"rows", "keys", "days without rows", "count", "line"})
 #: Columns that are listed in the text; the page and JSON list all.
@@ -69,9 +69,8 @@ def verdict(report: Report) -> str:
     start = f"{rows:,} rows in {sum(table.file is not None for table in report.tables)} of {len(report.tables)} tables."
     if blocks:
         return f"{start} Blocked: {blocks} findings stop a run, {warnings} more make figures unknown or wrong."
-    return f"{start} A run can read the folder. " + (
-        f"{warnings} findings make figures unknown or wrong." if warnings else "No findings."
-    )
+    readable = "" if report.kind == "source" else " A run can read the folder."
+    return f"{start}{readable} " + (f"{warnings} findings make figures unknown or wrong." if warnings else "No findings.")
 
 
 def _cells(table: TableSummary, most: int | None = None) -> tuple[str, ...]:
@@ -92,7 +91,17 @@ def _percent(share: float) -> str:
 
 def _finding_cells(finding: Finding) -> tuple[str, ...]:
     line = str(finding.line) if finding.line else ""
-    return (finding.severity, finding.table, finding.column or "", f"{finding.count:,}", line, finding.message, finding.remedy)
+    file = finding.file or ""
+    return (
+        finding.severity,
+        finding.table,
+        finding.column or "",
+        f"{finding.count:,}",
+        file,
+        line,
+        finding.message,
+        finding.remedy,
+    )
 
 
 def _html_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from include.check_data import columns, references, times
 from include.check_data.findings import Finding
 from include.contract import Entity, contract
-from include.csv_data import Folder, Problem, Rows, read_folder
+from include.csv_data import Folder, Problem, Rows, grouped, read_folder
+from include.exports import find, read_exported
 
 __all__ = ["Finding", "Report", "TableSummary", "check"]
 
@@ -53,12 +55,18 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Report:
-    """The summaries in the order of the contract, the findings with the worst first, and notes on the files."""
+    """The summaries in the order of the contract, the findings with the worst first, and notes on the files.
+
+    Attributes:
+        folder: the folder, or `raw_<source>`.
+        kind: which of the two.
+    """
 
     folder: str
     tables: list[TableSummary]
     findings: list[Finding]
     notes: list[str]
+    kind: Literal["folder", "source"] = "folder"
 
     @property
     def blocked(self) -> bool:
@@ -67,7 +75,7 @@ class Report:
 
 
 def check(folder: Path, now: datetime | None = None) -> Report:
-    """Check the CSV files of a folder.
+    """Check the files of a folder: exports of vendors' systems, and CSV files with the contract's columns.
 
     Args:
         folder: a folder as `make run DATA=…` reads it.
@@ -75,28 +83,27 @@ def check(folder: Path, now: datetime | None = None) -> Report:
 
     Raises:
         OSError: the folder does not exist, or a file cannot be read.
+        ExportError: the organization of the exports is unknown, or a mapping is invalid.
     """
-    read = read_folder(folder)
+    exports = find(folder) if folder.is_dir() else None
+    if exports is not None and exports.deliveries:
+        exported = read_exported(exports)
+        read, unread = exported.folder, exported.unread
+    else:
+        read, unread = read_folder(folder), []
     entities = contract()
-    found = list(_findings(read, entities, now or datetime.now(UTC)))
+    found = [*_findings(read, entities, now or datetime.now(UTC)), *map(_from_unread, grouped(unread))]
+    if unread or (exports is not None and exports.deliveries):
+        found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
-    summaries = [_summary(read.tables[name], entity) for name, entity in entities.items()]
+    summaries = [summary_of(read.tables[name], entity) for name, entity in entities.items()]
     return Report(str(folder), summaries, found, read.notes)
 
 
 def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> Iterator[Finding]:
     yield from map(_from_problem, read.problems)
     for name, entity in entities.items():
-        rows = read.tables[name]
-        yield from chain(
-            columns.empty_columns(rows, entity),
-            columns.repeated_events(rows, entity),
-            columns.unknown_words(rows, entity),
-            references.orphans(rows, entity, read.tables),
-            times.gaps(rows, entity),
-            times.future(rows, entity, now),
-            times.without_rates(rows, entity, read.tables["fx_rates"]),
-        )
+        yield from findings_of(read.tables[name], entity, read.tables, now)
     if not read.tables["organizations"].data.num_rows:
         yield Finding(
             "organizations",
@@ -110,12 +117,40 @@ def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> It
         )
 
 
+def findings_of(rows: Rows, entity: Entity, tables: Mapping[str, Rows], now: datetime) -> Iterator[Finding]:
+    """The findings on the rows of one table.
+
+    Args:
+        tables: the rows of all entities, to which ids and currencies refer.
+    """
+    yield from chain(
+        columns.empty_columns(rows, entity),
+        columns.repeated_events(rows, entity),
+        columns.unknown_words(rows, entity),
+        references.orphans(rows, entity, tables),
+        times.gaps(rows, entity),
+        times.future(rows, entity, now),
+        times.without_rates(rows, entity, tables),
+    )
+
+
 def _from_problem(problem: Problem) -> Finding:
     remedy = _REMEDIES.get(problem.kind, "correct the value in the export")
-    return Finding(problem.table, problem.column, "block", "unreadable", problem.count, problem.line, problem.message, remedy)
+    return Finding(
+        problem.table, problem.column, "block", "unreadable", problem.count, problem.line, problem.message, remedy, problem.file
+    )
 
 
-def _summary(rows: Rows, entity: Entity) -> TableSummary:
+def _from_unread(problem: Problem) -> Finding:
+    """A value or record of an export. A load keeps what it cannot read beside the table, and stops nothing."""
+    remedy = "correct it in the export; until then it counts as no value" if problem.column else "export the record again"
+    return Finding(
+        problem.table, problem.column, "warn", "unreadable", problem.count, problem.line, problem.message, remedy, problem.file
+    )
+
+
+def summary_of(rows: Rows, entity: Entity) -> TableSummary:
+    """What a table holds."""
     count = rows.data.num_rows
     complete = set(zip(*(rows.data[name].to_pylist() for name in entity.key), strict=True))
     nulls = {name: rows.data[name].null_count / count for name in entity.columns if count and rows.data[name].null_count}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from include.check_data.findings import Finding
 from include.check_data.words import dbt_variables
-from include.contract import KNOWN_AHEAD, Entity
+from include.contract import KNOWN_AHEAD, TENANT, Entity
 from include.csv_data import Rows
 
-#: A gap is found if it is longer than a week and as long as the table usually needs for this many rows.
+#: A gap is found if it is longer than a week, as long as the table usually needs for this many rows, and much longer than its neighbours: a
+#: small or young company has long times without rows, and every company has weekends.
 _GAP = timedelta(days=7)
 _ROWS_OF_A_GAP = 10
+_NEIGHBOURS = 5
+_TIMES_LONGER = 3
 #: The currency in which rates are written.
 _BASE = "USD"
 
@@ -56,14 +59,16 @@ def gaps(rows: Rows, entity: Entity) -> Iterator[Finding]:
     if found is None:
         return
     needed = max(_GAP, timedelta(days=_ROWS_OF_A_GAP * found.days / found.counts.total()))
-    for before, after in pairwise(sorted(found.counts)):
-        if after - before > needed:
+    steps = list(pairwise(sorted(found.counts)))
+    for number, (before, after) in enumerate(steps):
+        near = [*steps[max(number - _NEIGHBOURS, 0) : number], *steps[number + 1 : number + 1 + _NEIGHBOURS]]
+        usual = max((later - earlier for earlier, later in near), default=_GAP)
+        if after - before > max(needed, _TIMES_LONGER * usual):
             empty = (after - before).days - 1
             message = f"no row from {before + timedelta(days=1)} to {after - timedelta(days=1)}"
-            line = _line_of_day(rows, found.column, after)
-            yield Finding(
-                rows.entity, found.column, "warn", "gap", empty, line, message, "export these days, if there was business"
-            )
+            row = _row_of_day(rows, found.column, after)
+            remedy = "export these days, if there was business"
+            yield Finding(rows.entity, found.column, "warn", "gap", empty, rows.lines[row], message, remedy, rows.file_of(row))
 
 
 def future(rows: Rows, entity: Entity, now: datetime) -> Iterator[Finding]:
@@ -75,42 +80,62 @@ def future(rows: Rows, entity: Entity, now: datetime) -> Iterator[Finding]:
     if later:
         message = f"{rows.data[column][later[0]].as_py()} is in the future: no run sees the row before"
         remedy = "correct the time, or its time zone"
-        yield Finding(rows.entity, column, "warn", "future", len(later), rows.lines[later[0]], message, remedy)
+        line, file = rows.lines[later[0]], rows.file_of(later[0])
+        yield Finding(rows.entity, column, "warn", "future", len(later), line, message, remedy, file)
 
 
-def without_rates(rows: Rows, entity: Entity, rates: Rows) -> Iterator[Finding]:
-    """Amounts in a currency that has no exchange rate for their day: they are unknown in the reporting currency."""
-    column = "started_at" if "started_at" in entity.columns else time_column(entity)
+def without_rates(rows: Rows, entity: Entity, tables: Mapping[str, Rows]) -> Iterator[Finding]:
+    """Amounts that cannot be shown in their organization's reporting currency, because a rate for their day is missing.
+
+    An amount that is already in the reporting currency needs no rate.
+    """
+    column, rates = "started_at" if "started_at" in entity.columns else time_column(entity), tables["fx_rates"]
     if column is None or not {"currency", column} <= rows.present or rows.entity == rates.entity:
         return
-    valid = timedelta(days=dbt_variables()["fx_rate_valid_days"])
-    known: dict[str, list[date]] = {}
-    for currency, day in zip(rates.data["currency"].to_pylist(), rates.data["rate_date"].to_pylist(), strict=True):
-        if currency is not None and day is not None:
-            known.setdefault(currency.strip().upper(), []).append(day)
-    days = {currency: sorted(each) for currency, each in known.items()}
+    known = _days_of_rates(rates)
+    organizations = tables["organizations"].data
+    pairs = zip(organizations[TENANT].to_pylist(), organizations["reporting_currency"].to_pylist(), strict=True)
+    reporting = {tenant: _code(text) for tenant, text in pairs}
     found: dict[str, list[int]] = {}
-    for row, (text, moment) in enumerate(zip(rows.data["currency"].to_pylist(), rows.data[column].to_pylist(), strict=True)):
-        if text is None or moment is None or (currency := text.strip().upper()) == _BASE:
+    values = (rows.data[name].to_pylist() for name in (TENANT, "currency", column))
+    for row, (tenant, text, moment) in enumerate(zip(*values, strict=True)):
+        own, reported = _code(text), reporting.get(tenant)
+        if own is None or moment is None or own == reported:
             continue
-        dated, day = days.get(currency, []), _instant(moment).date()
-        last = bisect_right(dated, day) - 1
-        if last < 0 or day - dated[last] > valid:
-            found.setdefault(currency, []).append(row)
+        day = _instant(moment).date()
+        for currency in dict.fromkeys((own, reported)):
+            if currency not in (None, _BASE) and not _has_rate(known.get(str(currency), []), day):
+                found.setdefault(str(currency), []).append(row)
     for currency, places in sorted(found.items()):
         day = _instant(rows.data[column][places[0]].as_py()).date()
-        message = f"{currency} has no exchange rate for {day}" if currency in days else f"{currency} has no exchange rate at all"
-        remedy = f"add the rates to fx_rates.csv; a rate counts for {valid.days} days"
-        yield Finding(rows.entity, "currency", "warn", "no_rate", len(places), rows.lines[places[0]], message, remedy)
+        message = f"{currency} has no exchange rate for {day}" if currency in known else f"{currency} has no exchange rate at all"
+        remedy = f"add the rates to fx_rates.csv; a rate counts for {dbt_variables()['fx_rate_valid_days']} days"
+        line, file = rows.lines[places[0]], rows.file_of(places[0])
+        yield Finding(rows.entity, "currency", "warn", "no_rate", len(places), line, message, remedy, file)
+
+
+def _days_of_rates(rates: Rows) -> dict[str, list[date]]:
+    """Currency → the days that have a rate, in order."""
+    known: dict[str, list[date]] = {}
+    for text, day in zip(rates.data["currency"].to_pylist(), rates.data["rate_date"].to_pylist(), strict=True):
+        if (currency := _code(text)) is not None and day is not None:
+            known.setdefault(currency, []).append(day)
+    return {currency: sorted(days) for currency, days in known.items()}
+
+
+def _has_rate(days: list[date], day: date) -> bool:
+    """True if the last of some days before or on a day is recent enough for its rate to count."""
+    last = bisect_right(days, day) - 1
+    return last >= 0 and day - days[last] <= timedelta(days=dbt_variables()["fx_rate_valid_days"])
+
+
+def _code(text: str | None) -> str | None:
+    return text.strip().upper() if text else None
 
 
 def _instant(value: datetime | date) -> datetime:
     return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
 
 
-def _line_of_day(rows: Rows, column: str, day: date) -> int:
-    return next(
-        rows.lines[n]
-        for n, value in enumerate(rows.data[column].to_pylist())
-        if value is not None and _instant(value).date() == day
-    )
+def _row_of_day(rows: Rows, column: str, day: date) -> int:
+    return next(n for n, value in enumerate(rows.data[column].to_pylist()) if value is not None and _instant(value).date() == day)

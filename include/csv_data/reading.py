@@ -33,6 +33,7 @@ class Rows:
         data: the contract's columns in their Arrow types, then the other columns as text.
         lines: the line of each row in the file, from 1.
         present: the contract's columns that the file has.
+        files: the file of each row, if the rows are of several files.
     """
 
     entity: str
@@ -40,6 +41,11 @@ class Rows:
     data: pa.Table
     lines: list[int]
     present: frozenset[str]
+    files: list[str] | None = None
+
+    def file_of(self, row: int) -> str:
+        """The file of a row, from 0."""
+        return self.files[row] if self.files else self.file or ""
 
 
 @dataclass
@@ -140,10 +146,7 @@ class _Reading:
             self._problem(error.line or 1, None, "unreadable", str(error))
             return
         if text.guessed:
-            line, shown = text.first_guess()
-            self._note(
-                f"not UTF-8; read as {text.encoding}. Line {line}: {quoted(shown)}. If that is misspelled, save the file as UTF-8"
-            )
+            self._note(f"{text.guess()}. If that is misspelled, save the file as UTF-8")
         for bad in records.bad:
             self._problem(bad.line, None, re.sub(r"\d+", "#", bad.reason), bad.reason)
         rows = self._convert(records)

@@ -135,6 +135,8 @@ class Conformer:
     @property
     def _required(self) -> dict[str, str]:
         """Column → why it is required."""
+        if self.table.empty_keys == "skip":
+            return {}
         needed = {name: "nullable: false" for name, column in self.table.columns.items() if not column.nullable}
         needed |= dict.fromkeys(self.table.primary_key, "a key")
         return needed | ({self.table.cursor: "the cursor"} if self.table.cursor else {})
@@ -243,8 +245,8 @@ class Conformer:
             if conformed[key].null_count:
                 absent = pc.is_null(conformed[key])
                 missing = absent if missing is None else pc.or_(missing, absent)
-        if missing is None:
-            return None
+        if missing is None or self.table.empty_keys == "skip":
+            return None if missing is None else pc.invert(missing)
         for position in pc.indices_nonzero(missing.combine_chunks()).to_pylist():
             record = {name: as_text(plain(piece.rows[name].slice(position, 1)))[0].as_py() for name in piece.rows.column_names}
             absent_keys = [key for key in self.table.primary_key if not conformed[key][position].is_valid]

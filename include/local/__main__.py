@@ -17,6 +17,7 @@ from rich.table import Table
 
 from include.demo.landed import LOADERS
 from include.local.errors import StackError
+from include.local.exports import read_exports, use_project
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
 from include.local.stack import Stack, clean, kept, last_warehouse, stop_kept, warehouse_of
 from include.local.warehouse import WarehouseError
@@ -65,6 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         console.print(f"[bold]Nightly run[/]: {company.describe()}")
         if company.reset_if_folder_changed():
             console.print("  the folder has changed since its last run: starting with an empty warehouse")
+        read_exports(company, console)
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
             ingests = {f"ingest_{name}" for name in load_sources()}
@@ -99,6 +101,7 @@ def up(arguments: argparse.Namespace) -> None:
         if kept() is not None:
             raise StackError("The platform is up already; `make down` stops it.")
         company.reset_if_folder_changed()
+        read_exports(company, console)
         stack = Stack(company, ports, nightly=True)
         try:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
@@ -219,6 +222,16 @@ def explain(arguments: argparse.Namespace) -> None:
             raise StackError(str(error)) from error
 
 
+def check_source(arguments: argparse.Namespace) -> None:
+    """Check the raw tables of a source by the input contract."""
+    from include.check_data.__main__ import main as check_data
+
+    with last_warehouse():
+        options = [*(["--html", arguments.html] if arguments.html else []), *(["--json"] if arguments.json else [])]
+        code = check_data(["--source", arguments.source, *options])
+    sys.exit(code)
+
+
 def mcp(arguments: argparse.Namespace) -> None:
     """Serve the KPI tools for AI assistants on the local warehouse, over HTTP."""
     from include.mcp import HOST, PORT, serve
@@ -275,6 +288,7 @@ def parser() -> argparse.ArgumentParser:
         "close": close,
         "identity": identity,
         "explain": explain,
+        "check-source": check_source,
         "mcp": mcp,
         "env": env,
         "clean": remove,
@@ -311,6 +325,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("where", help="a condition that one row fulfils, in BigQuery's SQL")
             command.add_argument("--limit", type=_positive, help="rows to show of each table")
             command.add_argument("--out", default="", help="write all rows as CSV into this folder")
+        if name == "check-source":
+            command.add_argument("source", help="the source's name")
+            command.add_argument("--html", default="", help="write the report as a web page, too")
+            command.add_argument("--json", action="store_true", help="print the report as JSON")
         if name == "mcp":
             command.add_argument("--port", type=int, help="port to listen on (default 9061)")
     return top
@@ -321,6 +339,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         make_local_home()
+        if arguments.function not in (run, up):
+            use_project(Company.last())
         arguments.function(arguments)
     except (ManifestError, StackError, WarehouseError) as error:
         errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from include.exports import Project
 from include.local.errors import StackError
 from include.settings import ROOT
 
@@ -75,6 +76,18 @@ class Company:
         return local_home() / "companies" / self.key
 
     @property
+    def project(self) -> Project | None:
+        """The project of a folder that holds exports; None for the demo company, and for files with the contract's columns only."""
+        return None if self.data is None else Project.at(self.home / "project")
+
+    @property
+    def contract_folder(self) -> Path | None:
+        """The folder of the CSV files that have the contract's columns; None for the demo company."""
+        if self.data is None:
+            return None
+        return self.project.contract_folder if self.project else Path(self.data)
+
+    @property
     def database(self) -> str:
         return "crm_" + re.sub(r"[^a-z0-9]+", "_", self.key)
 
@@ -100,8 +113,10 @@ class Company:
         if self.data is None:
             return False
         digest = hashlib.sha256()
-        for path in sorted(Path(self.data).glob("*.csv")):
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        folder = Path(self.data)
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            name = path.relative_to(folder).as_posix()
+            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         stamp = self.home / "folder.sha256"
         changed = stamp.exists() and stamp.read_text() != digest.hexdigest()
         if changed:

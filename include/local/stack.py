@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from pathlib import Path
 from types import TracebackType
 
 from include.local import airflow
@@ -106,7 +105,7 @@ class Stack:
         if self.company.data is None:
             shown = ["--scale", str(self.company.scale), "--seed", str(self.company.seed), "--as-of", self.company.as_of]
         else:
-            shown = ["--data", self.company.data]
+            shown = ["--data", str(self.company.contract_folder)]
         if self.company.landed:
             self._land(shown)
             return
@@ -242,13 +241,14 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     return {
         **environment(company.home / "warehouse", ports.warehouse),
         "PLATFORM_STATE_DIR": str(company.home / "state"),
-        "PLATFORM_EMPTY_TABLES": ",".join(tables_without_rows(Path(company.data)) if company.data else []),
+        "PLATFORM_EMPTY_TABLES": ",".join(tables_without_rows(company.contract_folder) if company.contract_folder else []),
         "TASK_RETRY_DELAY_SECONDS": os.environ.get("TASK_RETRY_DELAY_SECONDS", "3"),
         "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps({"conn_type": "google_cloud_platform", "extra": {"project": "local"}}),
         "DO_NOT_TRACK": "1",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in known.items()},
         **({name: str(path) for name, path in landed_project(company.home).items()} if company.landed else {}),
+        **(company.project.environment() if company.project else {}),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -104,6 +104,8 @@ class Table(Strict):
     max_deleted_share: float | None = Field(None, gt=0, le=1)
     #: A critical source is blocked if a whole read of the table finds no row, unless the table may be empty.
     may_be_empty: bool = False
+    #: Rows without a value in the key are rejected and counted, or left out: `skip` is for tables that only take the rows that have it.
+    empty_keys: Literal["reject", "skip"] = "reject"
     #: Refreshes with a shorter interval do not load the table. Without it, every refresh loads the table.
     refresh_every: RefreshEvery | None = None
     #: The timestamp or date column that places a version in time: a run sees the versions before its as-of time. Without it,

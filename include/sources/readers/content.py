@@ -65,10 +65,8 @@ class Content:
         """
         text = decode(self.data(), encoding)
         if text.guessed:
-            line, shown = text.first_guess()
             log.warning(
-                "%s is not UTF-8: read as %s. Line %d: %s. If that is misspelled, set `encoding` of the reader or save the file in UTF-8",
-                *(self.path, text.encoding, line, shown),
+                "%s: %s. If that is misspelled, set `encoding` of the reader or save the file in UTF-8", self.path, text.guess()
             )
         return text
 

@@ -38,11 +38,19 @@ class Text:
         text: the text. A byte that cannot be decoded is a character that `UNDECODED` finds.
         encoding: the encoding's name, such as `utf-8`.
         guessed: the encoding is neither declared nor said by the file itself.
+        others: encodings that fit as well as the guessed one, and read the file as another text.
     """
 
     text: str
     encoding: str
     guessed: bool = False
+    others: tuple[str, ...] = ()
+
+    def guess(self) -> str:
+        """The guess in words, with a line that shows whether it is right."""
+        line, shown = self.first_guess()
+        also = f" ({', '.join(self.others)} would fit as well)" if self.others else ""
+        return f'not UTF-8; read as {self.encoding}{also}. Line {line}: "{shown}"'
 
     def first_guess(self) -> tuple[int, str]:
         """The first line that the guess concerns, and its text: somebody who reads it sees if the guess is right."""
@@ -100,7 +108,10 @@ def _guessed(data: bytes) -> Text:
     best = min((match.chaos, -match.coherence) for match in matches)
     equal = [name for m in matches if (m.chaos, -m.coherence) == best for name in (m.encoding, *m.could_be_from_charset)]
     encoding = min(equal, key=lambda name: isolated.index(name) if name in isolated else len(isolated))
-    return Text(_decoded(data, encoding), encoding.replace("_", "-"), guessed=True)
+    text = _decoded(data, encoding)
+    sample = data[:_SAMPLE]
+    others = [name for name in sorted(set(equal)) if _decoded(sample, name) != _decoded(sample, encoding)]
+    return Text(text, encoding.replace("_", "-"), guessed=True, others=tuple(name.replace("_", "-") for name in others))
 
 
 def _beyond_ascii(text: str) -> int:

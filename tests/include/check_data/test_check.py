@@ -32,8 +32,7 @@ def put(folder: Path, table: str, *rows: dict[str, str]) -> None:
         else ""
         for name, each in entity.columns.items()
     }
-    if "currency" in defaults:
-        defaults["currency"] = "USD"
+    defaults |= dict.fromkeys(defaults.keys() & {"currency", "reporting_currency"}, "USD")
     lines = [",".join({**defaults, **row}[name] for name in names) for row in rows]
     (folder / f"{table}.csv").write_text("\n".join([",".join(names), *lines]) + "\n", encoding="utf-8")
 
@@ -198,7 +197,7 @@ def test_ids_of_a_table_that_is_missing_are_one_finding(tmp_path: Path) -> None:
     )
     found = only(check(tmp_path, NOW), "orphan")
     assert (found.table, found.column, found.count, found.line) == ("accounts", "owner_user_id", 2, 3)
-    assert (found.message, found.remedy) == ("users has no rows: what the column names is unknown", "export users.csv")
+    assert (found.message, found.remedy) == ("users has no rows: what the column names is unknown", "export the rows of users")
 
 
 def test_a_folder_without_organizations_is_blocked(tmp_path: Path) -> None:
@@ -278,6 +277,33 @@ def test_currencies_without_a_rate_for_their_day(tmp_path: Path) -> None:
     ]
 
 
+def test_an_amount_in_the_reporting_currency_needs_no_rate(tmp_path: Path) -> None:
+    put(tmp_path, "organizations", {"organization_id": "o1", "reporting_currency": "EUR"})
+    put(tmp_path, "accounts", {"account_id": "a1"})
+    rows = ("EUR", "eur ", "USD", "EUR")
+    put(
+        tmp_path,
+        "orders",
+        *({"order_id": f"r{n}", "account_id": "a1", "currency": each, "ordered_at": DAY} for n, each in enumerate(rows)),
+    )
+    # The third order is in dollars: the rate of the reporting currency is missing.
+    assert findings(check(tmp_path, NOW), "no_rate") == [("orders", "currency", "warn", 1, 4)]
+
+
+def test_a_sparse_beginning_is_no_gap(tmp_path: Path) -> None:
+    put_company(tmp_path)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    # Four rows three weeks apart, then one row each day but for twenty days.
+    days = [0, 21, 42, 63, *range(64, 94), *range(114, 174)]
+    put(
+        tmp_path,
+        "orders",
+        *({"order_id": f"r{day}", "account_id": "a1", "ordered_at": (start + timedelta(days=day)).isoformat()} for day in days),
+    )
+    (found,) = [each for each in check(tmp_path, NOW).findings if each.kind == "gap"]
+    assert (found.count, found.message) == (20, "no row from 2026-04-05 to 2026-04-24")
+
+
 def test_the_command_prints_text_json_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, page = tmp_path / "a<b>", tmp_path / "page.html"
     folder.mkdir()
@@ -285,7 +311,7 @@ def test_the_command_prints_text_json_and_a_page(tmp_path: Path, capsys: pytest.
     put(folder, "accounts", {"account_id": "a1", "status": "<script>"})
     assert main([str(folder), "--html", str(page)]) == 0
     text = capsys.readouterr().out
-    assert 'warn  accounts  status      1     2  "<script>" is no known word' in text
+    assert 'warn  accounts  status      1  accounts.csv     2  "<script>" is no known word' in text
     assert "2 rows in 2 of 29 tables. A run can read the folder. 1 findings make figures unknown or wrong." in text
     html = page.read_text()
     assert "&lt;script&gt;" in html and "<script" not in html and "http" not in html and "a&lt;b&gt;" in html

@@ -243,3 +243,17 @@ def test_a_refused_delivery_stays_refused(
     accepted = deliver(cut, 4, accepting)
     assert (accepted.rows, accepted.tombstones) == (1, gone)
     assert deliver(whole, 5, source).rows == gone + 1
+
+
+def test_rows_without_a_key_are_left_out_if_the_table_says_so(
+    warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    # Most of the rows have no key, and more than the number from which a missing key stops a table.
+    lines = ["day,currency,rate,note", "2026-10-01,EUR,1.1,", *[f",CHF,{number},x" for number in range(30)]]
+    (folder / "rates.csv").write_text("\n".join(lines) + "\n")
+    source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES | {"empty_keys": "skip"}})
+    report = loaded(source, folder, 2).tables["rates"]
+    assert (report.rows, report.rejected) == (1, [])
+    assert warehouse.value(f"select count(*) from raw_{name}.rates") == 1

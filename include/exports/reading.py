@@ -1,0 +1,62 @@
+"""Reads the exports of a folder under the contract's columns, without a warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from include.contract import contract
+from include.csv_data import Folder, Problem, Rows, read_folder
+from include.exports.folder import Found
+from include.exports.project import write_sources
+from include.exports.rows import mapped, of_zones, united
+from include.sources import load_sources
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The rows of a folder of exports.
+
+    Attributes:
+        folder: the tables, notes, and the problems of files with the contract's columns.
+        unread: values and records of exports that cannot be read. A run loads the other values and records.
+    """
+
+    folder: Folder
+    unread: list[Problem]
+
+
+def read_exported(found: Found) -> Exported:
+    """The rows of all exports of a folder, together with its files that have the contract's columns.
+
+    Raises:
+        ExportError: `mapping.yml` lacks the organization, or a mapping does not fit the contract.
+    """
+    with TemporaryDirectory(prefix="exports-") as home:
+        project = write_sources(found, Path(home))
+        folder = read_folder(project.contract_folder)
+        sources = load_sources(project.sources_dir)
+        tables: dict[str, list[Rows]] = {}
+        unread: list[Problem] = []
+        notes = list(found.notes)
+        for name in project.sources:
+            for table in sources[name].tables.values():
+                if zones := of_zones(table):
+                    notes.append(
+                        f"{name}.{table.name}: {', '.join(zones)} is computed with a time zone, and only checked in a run"
+                    )
+            for each in mapped(sources[name], project.landing / name):
+                tables.setdefault(each.rows.entity, []).append(each.rows)
+                unread += each.problems
+    empty = [
+        name for name, rows in folder.tables.items() if rows.file is None and name not in tables and not contract()[name].optional
+    ]
+    notes += [note for note in folder.notes if ".csv is missing: " not in note]
+    notes += [f"no file has {', '.join(empty)}: these tables are empty"] if empty else []
+    for export in found.exports.values():
+        notes += [f"{export.title}, assumed: {text}" for text in export.assumes]
+        notes += [f"{export.title} does not say: {text}" for text in export.cannot_know]
+    folder.notes = notes
+    folder.tables = {entity: united(entity, folder.tables[entity], tables) for entity in contract()}
+    return Exported(folder, unread)
