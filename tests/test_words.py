@@ -25,8 +25,6 @@ BANNED = {
     r"promis(e|es|ed|ing)": "freshness SLA, target",
     r"(tak(e|es|en|ing)|took) up(?! to)": "ingest, record",
     r"(go|goes|gone|going|went) out": "send",
-    # A landing folder, and files that have landed there, keep their names.
-    r"lands?": "load",
 }
 #: Names in backticks are those of tables, columns and keys. Names in quotes are former names of them.
 NAMES = re.compile(r"`[^`]*`|\"[a-z_.]*promised?[a-z_]*\"")
