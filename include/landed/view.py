@@ -80,24 +80,22 @@ class _Renderer:
         return f"`{self._project}`.`{self._dataset}`.`{name}`"
 
     def _check(self) -> None:
-        needed = {*self._loader.needed, *(self._period or ())}
-        if missing := sorted(needed - self._schemas[self._own].keys()):
-            raise NotLanded(
-                f"{self._dataset}.{self._own} has no column {', '.join(missing)}, which {self._name} adds{self._history_hint()}"
-            )
+        needed = {self._own: {*self._loader.needed, *(self._period or ())}}
+        needed |= {join.table: {*self._loader.needed} for join in self._table.joins.values() if join.table != self._own}
+        for name, columns in needed.items():
+            if missing := sorted(columns - self._schemas[name].keys()):
+                hint = ". `history: true` is for tables in history mode" if self._period else ""
+                raise NotLanded(f"{self._dataset}.{name} has no column {', '.join(missing)}, which {self._name} adds{hint}")
         period = self._loader.period
         if period and not self._period and period[0] in self._schemas[self._own]:
             raise NotLanded(f"{self._dataset}.{self._own} keeps all versions, because it has {period[0]}: write `history: true`")
 
-    def _history_hint(self) -> str:
-        return ". `history: true` is for tables in history mode" if self._period else ""
-
-    def _place(self, column: str) -> tuple[str, str, str] | None:
-        """SQL of a column, its type, and the table that has it. None: the table lacks it."""
+    def _place(self, column: str) -> tuple[str, str] | None:
+        """SQL of a column, and its type. None: the table lacks it."""
         join, name = joined(column, self._table.joins)
         of = self._table.joins[join].table if join else self._own
         known = self._schemas[of].get(name.lower())
-        return known and (f"{join or 'landed'}.`{known[0]}`", known[1], of)
+        return known and (f"{join or 'landed'}.`{known[0]}`", known[1])
 
     def _column(self, column: Column) -> str:
         source_name = str(column.source_name)
@@ -109,7 +107,7 @@ class _Renderer:
                 raise NotLanded(f"{self._dataset}.{self._own} has no column {source_name}, which `where` or `deleted_when` reads")
             self._found.missing.append(column.name)
             return f"cast(null as {WAREHOUSE_TYPES[column.type].lower()})"
-        value, kind, _ = place
+        value, kind = place
         if self._period and source_name == self._period[0]:
             # The version that says that a row is deleted begins when the last one ends.
             value = f"if(_is_deleted, landed.{self._period[1]}, {value})"
@@ -169,10 +167,7 @@ class _Renderer:
         return [place[0].partition(".")[2].strip("`") for name in names if (place := self._place(name))]
 
     def _joins(self) -> list[str]:
-        joins = []
-        if self._loader.completed:
-            loads = self._relation(self._loader.completed)
-            joins.append(f"inner join {loads} as loads on landed._dlt_load_id = loads.load_id and loads.status = 0")
+        joins = self._completed_loads()
         for name, join in self._table.joins.items():
             pairs = {self._known(join.table, left): self._matched(name, right) for left, right in join.key.items()}
             condition = " and ".join(
@@ -180,6 +175,13 @@ class _Renderer:
             )
             joins.append(f"left join ({self._one_per_key(join.table, list(pairs))}) as {name} on {condition}")
         return joins
+
+    def _completed_loads(self) -> list[str]:
+        """The join that leaves out the rows of loads that are not complete."""
+        if self._loader.completed is None:
+            return []
+        loads = self._relation(self._loader.completed)
+        return [f"inner join {loads} as loads on landed._dlt_load_id = loads.load_id and loads.status = 0"]
 
     def _known(self, table: str, column: str) -> str:
         known = self._schemas[table].get(column.lower())
@@ -197,21 +199,15 @@ class _Renderer:
         """The rows of a joined table, one per key: one that is not deleted precedes, then the one that the loader has written last."""
         loader, own = self._loader, self._schemas[table]
         gone = [sql.format(row="landed") for name, sql in loader.deleted.items() if name in own]
-        order = [f"{' or '.join(gone)}"] if gone else []
+        order = [" or ".join(gone)] if gone else []
         if "_fivetran_active" in own:
             order.append("coalesce(landed._fivetran_active, true) desc")
         order.append(f"{loader.extracted_at.format(row='landed')} desc")
         partition = ", ".join(f"landed.`{name}`" for name in key)
-        conditions = f"\n{self._superseded(table)}" if self._superseded(table) else "\nwhere true"
-        completed = (
-            f" inner join {self._relation(loader.completed)} as loads on landed._dlt_load_id = loads.load_id and loads.status = 0"
-            if loader.completed
-            else ""
-        )
-        return (
-            f"select landed.* from {self._relation(table)} as landed{completed}{conditions}\n"
-            f"qualify row_number() over (partition by {partition} order by {', '.join(order)}) = 1"
-        )
+        lines = [f"select landed.* from {self._relation(table)} as landed", *self._completed_loads()]
+        lines += [self._superseded(table) or "where true"]
+        lines += [f"qualify row_number() over (partition by {partition} order by {', '.join(order)}) = 1"]
+        return "\n".join(lines)
 
     def _superseded(self, table: str) -> str:
         generation = self._loader.generation
