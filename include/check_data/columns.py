@@ -26,12 +26,17 @@ def empty_columns(rows: Rows, entity: Entity) -> Iterator[Finding]:
             yield Finding(rows.entity, name, "warn", "empty", count, rows.lines[0], message, remedy, rows.file_of(0))
 
 
-def unknown_columns(rows: Rows, entity: Entity) -> Iterator[Finding]:
-    """The columns of the contract that no file of an export fills: one finding per table."""
+def unknown_columns(rows: Rows, entity: Entity, filler: str = "file", place: str = "mapping.yml") -> Iterator[Finding]:
+    """The columns of the contract that nothing fills: one finding per table.
+
+    Args:
+        filler: what could fill them.
+        place: where they can be mapped.
+    """
     missing = [name for name in entity.columns if name not in rows.present and name != TENANT]
     if rows.data.num_rows and missing:
-        message = f"no file fills {', '.join(missing)}: figures that need it are unknown"
-        remedy = "map a column in mapping.yml, if the system has it"
+        message = f"no {filler} fills {', '.join(missing)}: figures that need it are unknown"
+        remedy = f"map a column in {place}, if the system has it"
         yield Finding(rows.entity, None, "warn", "unknown_column", len(missing), None, message, remedy, rows.file)
 
 

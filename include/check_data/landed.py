@@ -44,7 +44,10 @@ def check_source(name: str, now: datetime | None = None) -> Report:
     found = [
         finding
         for entity, rows in own.items()
-        for finding in (*findings_of(rows, entities[entity], tables, now), *columns.unknown_columns(rows, entities[entity]))
+        for finding in (
+            *findings_of(rows, entities[entity], tables, now),
+            *columns.unknown_columns(rows, entities[entity], "table", f"{name}.yml"),
+        )
     ]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(rows, entities[entity]) for entity, rows in own.items() if rows.file is not None]

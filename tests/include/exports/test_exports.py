@@ -256,7 +256,7 @@ def test_duckdb_reads_the_mapping_as_bigquery_does() -> None:
         "json_value('{\"a\": [{\"b\": 5}]}', '$.a[0].b')": "5",
         "json_value('[\"x.example\"]', '$[0]')": "x.example",
         "safe_cast('no' as int64)": None,
-        "{{ from_minor_units('numeric \\'1250\\'', '\\'BHD\\'') }}": Decimal("1.25"),
+        "{{ from_minor_units('numeric \\'12345\\'', '\\'CLF\\'') }}": Decimal("1.2345"),
         "safe.timestamp_seconds(0)": datetime(1970, 1, 1, tzinfo=UTC),
     }
     for sql, expected in cases.items():

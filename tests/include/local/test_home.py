@@ -49,6 +49,21 @@ def test_an_edited_folder_starts_with_an_empty_warehouse(home: Path) -> None:
     (folder / "accounts.csv").write_text("account_id\nb\n")
     assert company.reset_if_folder_changed()
     assert not (company.home / "warehouse").exists()
+    # Exports may lie in subfolders, and mapping.yml decides how they are read.
+    (folder / "stripe").mkdir()
+    for name in ("stripe/customers.csv", "mapping.yml"):
+        (folder / name).write_text("a")
+        assert company.reset_if_folder_changed()
+    assert not company.reset_if_folder_changed()
+
+
+def test_a_folder_of_exports_has_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_HOME", str(tmp_path / "home"))
+    company = Company("2026-10-01", data=str(tmp_path))
+    assert company.project is None and company.contract_folder == tmp_path
+    (company.home / "project" / "sources").mkdir(parents=True)
+    assert company.project is not None and company.contract_folder == company.home / "project" / "contract"
+    assert Company("2026-10-01").contract_folder is None
 
 
 def test_a_port_in_use_is_named_with_the_variable_that_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
