@@ -71,7 +71,9 @@ class _Dimensions:
         cause = self.causes.get((tenant, ticket["root_cause_id"])) or UNKNOWN_CAUSE
         assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
         return {
-            **_account(self.accounts.get(account), self.lifecycles.get(account), "none" if tenant in self.with_plans else UNKNOWN),
+            **_account(
+                self.accounts.get(account), self.lifecycles.get(account), "none" if tenant in self.with_plans else UNKNOWN
+            ),
             **_facility(self.tenants.row("facilities", tenant, ticket["facility_id"])),
             **_product(self.tenants.row("products", tenant, ticket["product_id"])),
             "product_id": ticket["product_id"] or UNKNOWN,

@@ -165,7 +165,7 @@ final as (
         baseline_sd_tickets,
         ticket_count - baseline_mean_tickets as tickets_above_baseline,
         spike_threshold,
-        if(spike_threshold is null or ticket_count is null, null, ticket_count > spike_threshold and ticket_count >= minimum_tickets) as is_spike
+        if(spike_threshold is null, null, ticket_count > spike_threshold and ticket_count >= minimum_tickets) as is_spike
     from measured
 )
 

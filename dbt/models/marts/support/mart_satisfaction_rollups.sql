@@ -117,7 +117,8 @@ counted as (
             as unscored_response_count,
         {%- for survey_type in classes %}
         {%- for class in classes[survey_type] %}
-        {{ zero_without_rows('answering.has_answers', 'answers.facility_id', 'answers.' ~ class ~ '_count') }} as {{ class }}_count,
+        {{ zero_without_rows('answering.has_answers', 'answers.facility_id', 'answers.' ~ class ~ '_count') }}
+            as {{ class }}_count,
         {%- endfor %}
         {%- endfor %}
         answers.csat_score_sum,
