@@ -263,12 +263,13 @@ COMBINED: tuple[tuple[Callable[[SourceData], list[Row]], str, tuple[str, ...], t
 
 def mart_combined_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_combined_kpis, by organization, facility and month."""
+    marts = {mart: mart(sources) for mart, *_ in COMBINED}
     found = [
-        ({tuple(row[name] for name in PLACE): row for row in mart(sources)}, kind, sums, rates)
+        ({tuple(row[name] for name in PLACE): row for row in marts[mart]}, kind, sums, rates)
         for mart, kind, sums, rates in COMBINED
     ]
     kinds = {tenant: {**row, "has_closings": False} for tenant, row in recorded(sources).items()}
-    for row in mart_pipeline_kpis(sources):
+    for row in marts[mart_pipeline_kpis]:
         kinds[row["organization_id"]]["has_closings"] |= row["won_deal_count"] is not None
 
     def figures(place: tuple[str, str, date]) -> Row:
