@@ -39,6 +39,30 @@
 {%- endmacro %}
 
 
+{#- The target of the policy, or without a policy that of the defaults. A policy without this target leaves it unknown. -#}
+{% macro policy_minutes(target, policies, defaults) -%}
+    if({{ policies }}.priority is null, {{ defaults }}.{{ target }}, {{ policies }}.{{ target }})
+{%- endmacro %}
+
+
+{#- The number of tickets whose SLA has a state. NULL if the state of every ticket of the group is unknown. -#}
+{% macro count_sla_state(state, word) -%}
+    {{ count_known("nullif(" ~ state ~ ", 'unknown') = '" ~ word ~ "'") }}
+{%- endmacro %}
+
+
+{#- The number of compliance checks that count as a result. NULL if the result of every check of the group is unknown. -#}
+{% macro count_checks(result) -%}
+    {{ count_known("nullif(counts_as, 'unknown') = '" ~ result ~ "'") }}
+{%- endmacro %}
+
+
+{#- The number of merged tickets. NULL if no ticket of the group has a known status, and none names another ticket. -#}
+{% macro count_merged() -%}
+    {{ count_known("if(is_resolved is null, null, resolution_state = 'excluded')") }}
+{%- endmacro %}
+
+
 {#- Joins the policy for a priority that was in force on a ticket's `created_day`, as `alias`, from a CTE of half-open intervals. -#}
 {% macro join_policy(policies, alias, ticket, priority) -%}
     left join {{ policies }} as {{ alias }}

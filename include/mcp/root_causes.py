@@ -41,10 +41,10 @@ class RootCause(BaseModel):
     ticket_count: int
     period_ticket_count: int
     period_share_pct: float
-    open_count: int
-    open_pct: float
+    open_count: int | None
+    open_pct: float | None
     satisfied_pct: float | None
-    release_related_pct: float
+    release_related_pct: float | None
 
 
 TOP_ROOT_CAUSES = Question(
@@ -65,9 +65,10 @@ select
     max(period_ticket_count) as period_ticket_count,
     round(100 * sum(ticket_count) / max(period_ticket_count), 2) as period_share_pct,
     sum(open_count) as open_count,
-    round(100 * sum(open_count) / sum(ticket_count), 2) as open_pct,
+    round(100 * sum(open_count) / nullif(sum(ticket_count - unknown_status_ticket_count), 0), 2) as open_pct,
     round(100 * sum(satisfied_count) / nullif(sum(csat_response_count), 0), 2) as satisfied_pct,
-    round(100 * sum(release_related_count) / sum(ticket_count), 2) as release_related_pct
+    round(100 * sum(release_related_count) / nullif(sum(ticket_count - unknown_version_ticket_count), 0), 2)
+        as release_related_pct
 from marts.mart_top_root_causes
 where month = @month
     and category_rank <= @row_limit
@@ -88,6 +89,8 @@ def top_root_causes(
     limit: RowLimit = 5,
 ) -> Answer[RootCause]:
     """The most frequent root causes of a month's support tickets, by ticket category, with the number of open tickets.
+
+    A figure is missing if no ticket says what it needs, such as a known status or the version of the app.
 
     `limit` applies to each organization and category. Causes with the same number of tickets share a rank, so there can be
     more rows. Tickets without a known cause have no row, but they count in period_ticket_count.

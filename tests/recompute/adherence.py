@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.recompute.accounts import dim_accounts
-from tests.recompute.compliance import SLAS, sla_figures
-from tests.recompute.grouping import counted, grouped
+from tests.recompute.compliance import SLAS, merged, sla_figures
+from tests.recompute.grouping import counted_known, grouped
 from tests.recompute.months import month_end, month_of
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN
@@ -36,8 +36,8 @@ def mart_sla_adherence(sources: SourceData) -> list[Row]:
                 "created_month": month,
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
-                "resolved_count": counted(tickets, "is_resolved"),
-                "merged_ticket_count": counted(tickets, "is_merged"),
+                "resolved_count": counted_known(tickets, "is_resolved"),
+                "merged_ticket_count": merged(tickets),
                 **figures,
             }
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from tests.recompute.distribution import distribution
-from tests.recompute.grouping import counted
+from tests.recompute.grouping import counted_known
 from tests.recompute.months import month_end, month_of
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import share
@@ -22,11 +22,19 @@ def sla_counts(name: str, tickets: Sequence[Row]) -> Row:
     """The tickets of one SLA (`response` or `resolution`) counted by state, and the compliance rate of all and of the resolved ones."""
     counts = {state: sum(ticket[f"{name}_state"] == state for ticket in tickets) for state in STATES}
     judged = [ticket[f"is_{name}_met"] for ticket in tickets if ticket["is_resolved"] and ticket[f"is_{name}_met"] is not None]
+    all_unknown = bool(tickets) and counts["unknown"] == len(tickets)
     return {
         f"resolved_{name}_compliance_pct": share(sum(judged), len(judged)),
-        **{f"{name}_{state}_count": count for state, count in counts.items()},
+        **{f"{name}_{state}_count": None if all_unknown and state != "unknown" else count for state, count in counts.items()},
         f"{name}_compliance_pct": share(counts["met"], counts["met"] + counts["breached"]),
     }
+
+
+def merged(tickets: Sequence[Row]) -> int | None:
+    """The number of merged tickets. None if there are tickets, and none has a known status or names another one."""
+    return counted_known(
+        [{"is_merged": None if row["is_resolved"] is None else row["is_merged"]} for row in tickets], "is_merged"
+    )
 
 
 def sla_figures(name: str, tickets: Sequence[Row]) -> Row:
@@ -39,7 +47,7 @@ def sla_figures(name: str, tickets: Sequence[Row]) -> Row:
 
 def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
     """The rows of mart_ticket_sla_compliance, by organization, facility, priority and month."""
-    names = {identity: row["name"] for identity, row in sources.by_tenant("facilities").items()}
+    names = {identity: row["name"] or "Unknown" for identity, row in sources.by_tenant("facilities").items()}
     groups: dict[tuple[str, str, str, date], list[Row]] = defaultdict(list)
     for ticket in fct_tickets(sources):
         month = month_of(ticket["created_at"])
@@ -55,8 +63,8 @@ def mart_ticket_sla_compliance(sources: SourceData) -> list[Row]:
                 "created_month": month,
                 "is_complete": month_end(month) <= sources.as_of,
                 "ticket_count": len(tickets),
-                "resolved_count": counted(tickets, "is_resolved"),
-                "merged_ticket_count": counted(tickets, "is_merged"),
+                "resolved_count": counted_known(tickets, "is_resolved"),
+                "merged_ticket_count": merged(tickets),
                 **sla_figures("response", tickets),
                 **sla_figures("resolution", tickets),
             }

@@ -91,7 +91,7 @@ def dim_facilities(sources: SourceData) -> list[Row]:
         {
             **{name: row[name] for name in ("organization_id", "facility_id", "city", "region")},
             "facility_key": natural(row["organization_id"], row["facility_id"]),
-            "facility_name": row["name"],
+            "facility_name": row["name"] or "Unknown",
             "is_unknown": False,
             "created_at": row["created_at"],
             "updated_at": row["updated_at"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +33,12 @@ def counted(rows: Iterable[Row], column: str) -> int:
     return sum(bool(row[column]) for row in rows)
 
 
+def counted_known(rows: Sequence[Row], column: str) -> int | None:
+    """The number of rows in which a boolean column is true. None if there are rows, and it is unknown in all of them."""
+    values = [bool(row[column]) for row in rows if row[column] is not None]
+    return sum(values) if values or not rows else None
+
+
 def without_status(tickets: Iterable[Row]) -> int:
-    """The number of tickets that are neither open nor resolved, because their status is unknown."""
-    return sum(not ticket["is_open"] and not ticket["is_resolved"] for ticket in tickets)
+    """The number of tickets of which nobody knows whether they are open or resolved, because their status is unknown."""
+    return sum(ticket["is_open"] is None for ticket in tickets)

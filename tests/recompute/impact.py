@@ -30,8 +30,11 @@ def deviation(values: Sequence[int]) -> Decimal | None:
         return (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()
 
 
-def spike_figures(count: int, baseline: Sequence[int]) -> Row:
-    """The baseline, the threshold and the spike flag for a release's tickets of one day. `baseline` has only the observed days."""
+def spike_figures(count: int | None, baseline: Sequence[int]) -> Row:
+    """The baseline, the threshold and the spike flag for a release's tickets of one day.
+
+    `count` is None if no ticket of the organization names its version. `baseline` has only the observed days.
+    """
     mean_tickets, sd = mean([Fraction(value) for value in baseline]), deviation(baseline)
     threshold = None
     if len(baseline) == WEEKS and sd is not None:
@@ -40,9 +43,9 @@ def spike_figures(count: int, baseline: Sequence[int]) -> Row:
         "baseline_days_observed": len(baseline),
         "baseline_mean_tickets": mean_tickets,
         "baseline_sd_tickets": sd,
-        "tickets_above_baseline": None if mean_tickets is None else count - mean_tickets,
+        "tickets_above_baseline": None if mean_tickets is None or count is None else count - mean_tickets,
         "spike_threshold": threshold,
-        "is_spike": None if threshold is None else count > threshold and count >= MIN_TICKETS,
+        "is_spike": None if threshold is None or count is None else count > threshold and count >= MIN_TICKETS,
     }
 
 
@@ -57,6 +60,7 @@ def mart_release_impact(sources: SourceData) -> list[Row]:
     seen = [ticket for ticket in fct_tickets(sources) if ticket["created_at"] < sources.as_of]
     loads = {tenant: Counter(row["created_date"] for row in own) for (tenant,), own in grouped(seen, "organization_id").items()}
     of_release = Counter((row["organization_id"], row["release_version"], row["created_date"]) for row in seen)
+    naming = {row["organization_id"] for row in seen if row["release_version"] is not None}
     last = (sources.as_of - timedelta(microseconds=1)).date()
     rows: list[Row] = []
     for release in dim_releases(sources):
@@ -64,7 +68,7 @@ def mart_release_impact(sources: SourceData) -> list[Row]:
         load = loads.get(tenant, Counter())
         for number in range((last - first).days + 1):
             day = first + number * DAY
-            count = of_release[tenant, version, day]
+            count = of_release[tenant, version, day] if tenant in naming else None
             rows.append(
                 {
                     "organization_id": tenant,
@@ -76,8 +80,8 @@ def mart_release_impact(sources: SourceData) -> list[Row]:
                     "days_since_release": number,
                     "is_complete": datetime.combine(day + DAY, time.min, UTC) <= sources.as_of,
                     "ticket_count": count,
-                    "all_ticket_count": load[day],
-                    "ticket_share_pct": share(count, load[day]),
+                    "all_ticket_count": load[day] if load else None,
+                    "ticket_share_pct": None if count is None else share(count, load[day]),
                     **spike_figures(count, usual_load(load, day)),
                 }
             )

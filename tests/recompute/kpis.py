@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -15,6 +15,7 @@ from tests.recompute.money import mean, percentile
 from tests.recompute.months import month_end, month_of
 from tests.recompute.orders import charges, fct_orders
 from tests.recompute.outreach import fct_outreach
+from tests.recompute.recorded import recorded
 from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
@@ -170,13 +171,26 @@ def due_checks(sources: SourceData) -> Groups:
     """The compliance checks by facility and due month, up to the month of the as-of time."""
     last = month_of(sources.as_of - timedelta(microseconds=1))
     checks = [{**check, "month": check["due_month"]} for check in fct_compliance_checks(sources)]
-    return grouped((check for check in checks if check["month"] <= last), *PLACE)
+    return grouped((check for check in checks if check["month"] is not None and check["month"] <= last), *PLACE)
 
 
-def passed_failed_overdue(checks: Iterable[Row]) -> Row:
-    """The number of passed, failed and overdue checks."""
+def passed_failed_overdue(checks: Sequence[Row]) -> Row:
+    """The number of passed, failed and overdue checks, and the share that passed. None if there are checks, and the result of all is unknown."""
+    names = ("passed_count", "failed_count", "overdue_count")
     results = [check["counts_as"] for check in checks]
-    return {f"{state}_count": results.count(state) for state in ("passed", "failed", "overdue")}
+    if results and set(results) == {UNKNOWN}:
+        return dict.fromkeys((*names, "compliance_rate_pct"))
+    counts = {name: results.count(name.removesuffix("_count")) for name in names}
+    return {**counts, "compliance_rate_pct": share(counts["passed_count"], sum(counts.values()))}
+
+
+def _completed_late(checks: Sequence[Row]) -> int | None:
+    """The number of completed checks that were late. None if none says when, or if the result of all checks is unknown."""
+    completed = [check for check in checks if check["counts_as"] in {"passed", "failed"}]
+    dated = [check for check in completed if check["completed_at"] is not None]
+    if completed:
+        return sum(check["completed_at"] > check["due_at"] for check in dated) if dated else None
+    return None if {check["counts_as"] for check in checks} == {UNKNOWN} else 0
 
 
 @model
@@ -188,45 +202,59 @@ def mart_compliance_kpis(sources: SourceData) -> list[Row]:
         checks = due[place]
         counts = passed_failed_overdue(checks)
         others = [check["status"] == "pending" for check in checks if check["counts_as"] == "other"]
-        completed = [check for check in checks if check["status"] in {"passed", "failed"} and check["completed_at"]]
+        unknown = sum(check["counts_as"] == UNKNOWN for check in checks)
+        nobody_knows = unknown == len(checks)
         return {
             **counts,
             "check_count": len(checks),
-            "pending_count": sum(others),
-            "waived_count": len(others) - sum(others),
-            "completed_late_count": sum(check["completed_at"] > check["due_at"] for check in completed),
-            "compliance_rate_pct": share(counts["passed_count"], sum(counts.values())),
+            "pending_count": None if nobody_knows else sum(others),
+            "waived_count": None if nobody_knows else len(others) - sum(others),
+            "unknown_status_check_count": unknown,
+            "completed_late_count": _completed_late(checks),
         }
 
     return _rows(sources, due, figures)
 
 
-# The columns of mart_combined_kpis by mart: first the figures that are 0 without a row, then the rates that are NULL without one.
-COMBINED = (
+# The columns of mart_combined_kpis: their mart, the kind of rows that they are about, the figures that are 0 without a row, and the rates that are NULL.
+COMBINED: tuple[tuple[Callable[[SourceData], list[Row]], str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         mart_pipeline_kpis,
-        (
-            *("lead_count", "won_lead_count", "weighted_lead_amount", "leads_without_rate", "deal_count"),
-            *("won_deal_count", "lost_deal_count", "won_deal_amount", "won_deals_without_rate"),
-        ),
-        ("lead_conversion_pct", "deal_win_rate_pct"),
+        "has_leads",
+        ("lead_count", "won_lead_count", "weighted_lead_amount", "leads_without_rate"),
+        ("lead_conversion_pct",),
+    ),
+    (mart_pipeline_kpis, "has_deals", ("deal_count",), ()),
+    (
+        mart_pipeline_kpis,
+        "has_closings",
+        ("won_deal_count", "lost_deal_count", "won_deal_amount", "won_deals_without_rate"),
+        ("deal_win_rate_pct",),
     ),
     (
         mart_revenue_kpis,
+        "has_invoices",
+        ("invoice_count", "invoiced_amount", "outstanding_amount", "invoices_without_rate"),
+        ("collection_rate_pct",),
+    ),
+    (
+        mart_revenue_kpis,
+        "has_orders",
         (
-            *("invoice_count", "invoiced_amount", "outstanding_amount", "invoices_without_rate"),
             *("order_count", "order_revenue", "orders_without_rate", "order_tax_amount", "order_shipping_amount"),
             *("order_charged_amount", "orders_without_charges"),
         ),
-        ("collection_rate_pct", "average_order_value"),
+        ("average_order_value",),
     ),
     (
         mart_outreach_kpis,
+        "has_outreach",
         ("outreach_count", "responded_count", "converted_count"),
         ("response_rate_pct", "conversion_rate_pct"),
     ),
     (
         mart_compliance_kpis,
+        "has_compliance_checks",
         ("check_count", "passed_count", "failed_count", "overdue_count"),
         ("compliance_rate_pct",),
     ),
@@ -235,13 +263,21 @@ COMBINED = (
 
 def mart_combined_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_combined_kpis, by organization, facility and month."""
-    found = [({tuple(row[name] for name in PLACE): row for row in mart(sources)}, sums, rates) for mart, sums, rates in COMBINED]
+    marts = {mart: mart(sources) for mart, *_ in COMBINED}
+    found = [
+        ({tuple(row[name] for name in PLACE): row for row in marts[mart]}, kind, sums, rates)
+        for mart, kind, sums, rates in COMBINED
+    ]
+    kinds = {tenant: {**row, "has_closings": False} for tenant, row in recorded(sources).items()}
+    for row in marts[mart_pipeline_kpis]:
+        kinds[row["organization_id"]]["has_closings"] |= row["won_deal_count"] is not None
 
     def figures(place: tuple[str, str, date]) -> Row:
         combined: Row = {}
-        for rows, sums, rates in found:
-            row = rows.get(place, {**dict.fromkeys(sums, 0), **dict.fromkeys(rates)})
+        for rows, kind, sums, rates in found:
+            without = {**dict.fromkeys(sums, 0 if kinds[place[0]][kind] else None), **dict.fromkeys(rates)}
+            row = rows.get(place, without)
             combined |= {name: row[name] for name in (*sums, *rates)}
         return combined
 
-    return _rows(sources, {place for rows, _, _ in found for place in rows}, figures)
+    return _rows(sources, {place for rows, _, _, _ in found for place in rows}, figures)

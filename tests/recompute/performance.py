@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tests.recompute.compliance import SLAS, sla_figures
-from tests.recompute.grouping import counted, grouped
+from tests.recompute.compliance import SLAS, merged, sla_figures
+from tests.recompute.grouping import counted_known, grouped
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
@@ -33,8 +33,8 @@ def _figures(tickets: Sequence[Row], in_month: int) -> Row:
         "ticket_count": len(tickets),
         "month_ticket_count": in_month,
         "ticket_share_pct": share(len(tickets), in_month),
-        "resolved_count": counted(tickets, "is_resolved"),
-        "merged_ticket_count": counted(tickets, "is_merged"),
+        "resolved_count": counted_known(tickets, "is_resolved"),
+        "merged_ticket_count": merged(tickets),
         **figures,
         **satisfaction(tickets, "csat_positive_pct"),
     }

@@ -25,7 +25,9 @@ KINDS = {
 @model
 def int_organizations__recorded(sources: SourceData) -> list[Row]:
     """The rows of int_organizations__recorded."""
-    tenants = {kind: {row["organization_id"] for row in sources[table]} for kind, table in KINDS.items()}
+    dated = [check for check in sources["compliance_checks"] if check["due_at"] is not None]
+    rows = {kind: dated if table == "compliance_checks" else sources[table] for kind, table in KINDS.items()}
+    tenants = {kind: {row["organization_id"] for row in found} for kind, found in rows.items()}
     return [
         {"organization_id": organization["organization_id"]}
         | {kind: organization["organization_id"] in found for kind, found in tenants.items()}

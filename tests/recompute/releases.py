@@ -58,6 +58,7 @@ def dim_releases(sources: SourceData) -> list[Row]:
     """The rows of dim_releases, by organization and release."""
     tickets, events = _mentions(sources, "tickets", "created_at"), _mentions(sources, "usage_events", "occurred_at")
     not_watched = dict.fromkeys(("watched_from", "watched_until", "watch_reason"))
+    naming = {tenant for tenant, _ in tickets}
     rows: list[Row] = []
     for tenant, release in tickets.keys() | events.keys():
         ticket_times, event_times = tickets.get((tenant, release), []), events.get((tenant, release), [])
@@ -70,7 +71,7 @@ def dim_releases(sources: SourceData) -> list[Row]:
                 "first_ticket_at": min(ticket_times, default=None),
                 "first_event_at": min(event_times, default=None),
                 "last_seen_at": max(ticket_times + event_times),
-                "ticket_count": len(ticket_times),
+                "ticket_count": len(ticket_times) if tenant in naming else None,
                 "is_watched": release in watched(),
                 **watched().get(release, not_watched),
             }

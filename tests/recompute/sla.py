@@ -24,13 +24,13 @@ UNKNOWN = "unknown"
 class Policy:
     """The targets in minutes for one priority, the clock they are measured on (calendar, business, unknown), and their source (policy, default)."""
 
-    response: int
-    resolution: int
+    response: int | None
+    resolution: int | None
     clock: str
     source: str
 
-    def minutes(self, sla: str) -> int:
-        """The target of an SLA: `response` or `resolution`."""
+    def minutes(self, sla: str) -> int | None:
+        """The target of an SLA: `response` or `resolution`. None if the policy has none."""
         return self.response if sla == "response" else self.resolution
 
 

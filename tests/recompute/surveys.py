@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.recompute.months import month_of
 from tests.recompute.sources import Row, SourceData, model
-from tests.recompute.tenants import Tenants
+from tests.recompute.tenants import UNKNOWN, Tenants
 
 
-def score_class(survey_type: str, score: int | None) -> str | None:
+def score_class(survey_type: str | None, score: int | None) -> str | None:
     """The class of a survey score; None without a score, or for a score outside the scale."""
     if score is None:
         return None
@@ -22,6 +22,7 @@ def score_class(survey_type: str, score: int | None) -> str | None:
 def fct_survey_responses(sources: SourceData) -> list[Row]:
     """The rows of fct_survey_responses, by response_id."""
     tenants = Tenants(sources)
+    answering = {row["organization_id"] for row in sources["survey_responses"] if tenants.seen(row["responded_at"])}
     rows: list[Row] = []
     for survey in sources["survey_responses"]:
         tenant, answered_at = survey["organization_id"], tenants.seen(survey["responded_at"])
@@ -31,7 +32,8 @@ def fct_survey_responses(sources: SourceData) -> list[Row]:
                 **survey,
                 **tenants.facility(tenant, survey["facility_id"]),
                 "account_key": tenants.key("accounts", tenant, survey["account_id"]),
-                "is_responded": answered_at is not None,
+                "survey_type": survey["survey_type"] or UNKNOWN,
+                "is_responded": answered_at is not None if tenant in answering else None,
                 "score": score,
                 "score_class": score_class(survey["survey_type"], score),
                 "comment": survey["comment"] if answered_at else None,

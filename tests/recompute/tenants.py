@@ -71,7 +71,7 @@ class Tenants:
     def facility_name(self, tenant: str, facility: str) -> str:
         """The name of a facility; `Unknown` if the tenant has no such facility."""
         found = self.row("facilities", tenant, facility)
-        return "Unknown" if found is None else str(found["name"])
+        return "Unknown" if found is None else str(found["name"] or "Unknown")
 
     def user_name(self, tenant: str, user: str) -> str:
         """The name of a user; `unknown` if the tenant has no such user."""

@@ -127,14 +127,14 @@ def test_a_merged_ticket_is_resolved_and_in_no_sla() -> None:
     assert values(row, "ticket_count", "merged_ticket_count", "response_met_count", "response_breached_count") == (3, 1, 1, 1)
 
 
-def test_an_unknown_status_is_neither_open_nor_resolved() -> None:
+def test_nobody_knows_whether_a_ticket_of_unknown_status_is_open() -> None:
     waiting = ticket("2026-09-21T07:00", status="triage", resolved_at="2026-09-21T08:30")
     answered = ticket("2026-09-21T07:00", status=None, ticket_id="r", first_responded_at="2026-09-21T07:30")
     merged = ticket("2026-09-21T07:00", status="triage", ticket_id="m", merged_into_ticket_id="k")
     rows = fct_tickets(sources(waiting, answered, merged))
     assert [values(row, "status", "is_open", "is_resolved", "resolved_at") for row in rows] == [
-        ("unknown", False, False, None),
-        ("unknown", False, False, None),
+        ("unknown", None, None, None),
+        ("unknown", None, None, None),
         ("unknown", False, True, None),
     ]
     # What is recorded is judged. Nobody knows if the rest still runs.

@@ -26,8 +26,8 @@ def created_periods(created: date) -> Row:
     }
 
 
-def _account(account: Row | None, lifecycle: Row | None) -> Row:
-    """The account columns of a ticket. A known account without a plan has the plan `none`, not `unknown`."""
+def _account(account: Row | None, lifecycle: Row | None, without_plan: str) -> Row:
+    """The account columns of a ticket. A known account without a plan has the plan `none`, but `unknown` if no account of its organization has one."""
     if account is None or lifecycle is None:
         named = dict.fromkeys(("account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
         return {**named, **dict.fromkeys(("industry", "country", "city"))}
@@ -35,7 +35,7 @@ def _account(account: Row | None, lifecycle: Row | None) -> Row:
         **{name: account[name] for name in ("segment", "industry", "country", "city")},
         "lifecycle_stage": lifecycle["lifecycle_stage"],
         "account_name": account["account_name"] or UNKNOWN,
-        "plan_tier": account["plan_tier"] or "none",
+        "plan_tier": account["plan_tier"] or without_plan,
         "region": account["region"] or UNKNOWN,
     }
 
@@ -49,7 +49,7 @@ def _facility(facility: Row | None) -> Row:
     columns = {"facility_name": "name", "facility_region": "region", "facility_city": "city"}
     if facility is None:
         return {**dict.fromkeys(columns), "facility_name": "Unknown"}
-    return {column: facility[name] for column, name in columns.items()}
+    return {column: facility[name] or ("Unknown" if name == "name" else None) for column, name in columns.items()}
 
 
 class _Dimensions:
@@ -58,6 +58,7 @@ class _Dimensions:
     def __init__(self, sources: SourceData) -> None:
         self.tenants = Tenants(sources)
         self.accounts = _by(dim_accounts(sources), "account_id")
+        self.with_plans = {tenant for (tenant, _), account in self.accounts.items() if account["plan_tier"] is not None}
         self.lifecycles = _by(fct_account_lifecycle(sources), "account_id")
         self.categories = _by(dim_ticket_categories(sources), "category_id")
         self.causes = _by(dim_root_causes(sources), "root_cause_id")
@@ -70,7 +71,9 @@ class _Dimensions:
         cause = self.causes.get((tenant, ticket["root_cause_id"])) or UNKNOWN_CAUSE
         assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
         return {
-            **_account(self.accounts.get(account), self.lifecycles.get(account)),
+            **_account(
+                self.accounts.get(account), self.lifecycles.get(account), "none" if tenant in self.with_plans else UNKNOWN
+            ),
             **_facility(self.tenants.row("facilities", tenant, ticket["facility_id"])),
             **_product(self.tenants.row("products", tenant, ticket["product_id"])),
             "product_id": ticket["product_id"] or UNKNOWN,

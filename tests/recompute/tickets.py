@@ -143,6 +143,7 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
     is_closed = _is_closed(case.status, ticket["resolved_at"], as_of)
     resolved_at = ticket["resolved_at"] if is_closed else None
     is_resolved = is_closed or case.is_merged
+    nobody_knows = case.status == UNKNOWN and not case.is_merged
     resolution_closed_at = None if case.is_merged else resolved_at
     # If a ticket is resolved without a reply, its response clock stops at resolution.
     ends = (responded_at, resolved_at) if case.has_response_times and not case.is_merged else ()
@@ -162,15 +163,15 @@ def _row(case: _Case, facilities: Collection[tuple[str, str]], accounts: Collect
         "first_responded_at": responded_at,
         "resolved_at": resolved_at,
         "status": case.status,
-        "is_open": not is_resolved and case.status != UNKNOWN,
-        "is_resolved": is_resolved,
+        "is_open": None if nobody_knows else not is_resolved,
+        "is_resolved": None if nobody_knows else is_resolved,
         "is_merged": case.is_merged,
         "merged_into_ticket_id": case.merged_into,
         "has_response_times": case.has_response_times,
         "release_version": release,
-        "is_release_related": releases.is_watched(release, ticket["created_at"].date()),
-        "is_reopened": (ticket["reopened_count"] or 0) > 0,
-        "is_escalated": case.status == "escalated",
+        "is_release_related": None if release is None else releases.is_watched(release, ticket["created_at"].date()),
+        "is_reopened": None if ticket["reopened_count"] is None else ticket["reopened_count"] > 0,
+        "is_escalated": None if case.status == UNKNOWN else case.status == "escalated",
         "resolution_hours": hours,
         "resolution_speed": resolution_speed(hours),
         "csat_tier": csat_tier(ticket["csat_score"]),

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from tests.recompute.compliance import merged
 from tests.recompute.distribution import distribution
-from tests.recompute.grouping import counted, grouped, known, without_status
+from tests.recompute.grouping import counted_known, grouped, known, without_status
 from tests.recompute.money import mean
 from tests.recompute.months import month_end
 from tests.recompute.sources import Row, SourceData
@@ -32,7 +33,7 @@ def satisfaction(tickets: Sequence[Row], rate: str) -> Row:
     satisfied = sum(ticket["csat_tier"] == "satisfied" for ticket in scored)
     return {
         "csat_response_count": len(scored),
-        "satisfied_count": satisfied,
+        "satisfied_count": None if tickets and not scored else satisfied,
         rate: share(satisfied, len(scored)),
         "mean_csat_score": mean(known(scored, "csat_score")),
     }
@@ -40,9 +41,11 @@ def satisfaction(tickets: Sequence[Row], rate: str) -> Row:
 
 def _channels(tickets: Sequence[Row]) -> Row:
     channels = [ticket["channel"] if ticket["channel"] in CHANNELS else UNKNOWN for ticket in tickets]
+    nobody_knows = set(channels) == {UNKNOWN}
     figures: Row = {}
     for channel in CHANNELS:
-        figures |= {f"{channel}_count": channels.count(channel), f"{channel}_pct": share(channels.count(channel), len(channels))}
+        count = None if nobody_knows and channel != UNKNOWN else channels.count(channel)
+        figures |= {f"{channel}_count": count, f"{channel}_pct": None if count is None else share(count, len(channels))}
     return figures
 
 
@@ -65,7 +68,8 @@ def mart_top_root_causes(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for place, own in grouped(tickets, "organization_id", "month", "root_cause_id", "category_id", "product_category").items():
         tenant, month, cause, category, product_category = place
-        related, still_open = counted(own, "is_release_related"), counted(own, "is_open")
+        related, still_open = counted_known(own, "is_release_related"), counted_known(own, "is_open")
+        with_status, with_version = (sum(row[name] is not None for row in own) for name in ("is_open", "is_release_related"))
         period = len(periods[tenant, month])
         rows.append(
             {
@@ -82,15 +86,16 @@ def mart_top_root_causes(sources: SourceData) -> list[Row]:
                 "period_ticket_count": period,
                 "period_share_pct": share(len(own), period),
                 "open_count": still_open,
-                "open_pct": share(still_open, len(own)),
-                "resolved_count": counted(own, "is_resolved"),
-                "merged_ticket_count": counted(own, "is_merged"),
+                "open_pct": share(still_open or 0, with_status),
+                "resolved_count": counted_known(own, "is_resolved"),
+                "merged_ticket_count": merged(own),
                 "unknown_status_ticket_count": without_status(own),
                 **distribution(own, "resolution_hours"),
                 **satisfaction(own, "satisfied_pct"),
                 **_channels(own),
                 "release_related_count": related,
-                "release_related_pct": share(related, len(own)),
+                "release_related_pct": share(related or 0, with_version),
+                "unknown_version_ticket_count": len(own) - with_version,
                 "month_rank": by_month.get((tenant, month, cause)),
                 "category_rank": by_category.get((tenant, month, category, cause)),
             }

@@ -27,6 +27,7 @@ CAUSES = [
     ("2026-09", "hudson", "Billing", "null", "Double charge", 1, "Software", 5, 5, 5),
     ("2026-08", "albion", "Billing", "null", "Late invoice", 1, "Software", 9, 0, 9),
     ("2026-10", "albion", "Billing", "null", "Late invoice", 1, "Software", 1, 1, 1),
+    ("2026-07", "hudson", "Billing", "null", "Late invoice", 1, "Software", 2, "null", 2),
 ]
 
 
@@ -37,8 +38,9 @@ def published(bq: Client) -> None:
         '{category}' as category_id, '{category}' as category_name,
         {"cast(null as string)" if parent == "null" else f"'{parent}'"} as parent_category_name,
         '{cause}' as root_cause_id, '{cause}' as root_cause_name, 'RC' as root_cause_code, 'process' as root_cause_category,
-        cast({rank} as int64) as category_rank, '{product}' as product_category, {tickets} as ticket_count, {still_open} as open_count,
-        {all_tickets} as period_ticket_count, {tickets} - 1 as csat_response_count, greatest({tickets} - 2, 0) as satisfied_count, 1 as release_related_count"""
+        cast({rank} as int64) as category_rank, '{product}' as product_category, {tickets} as ticket_count, cast({still_open} as int64) as open_count,
+        {all_tickets} as period_ticket_count, {tickets} - 1 as csat_response_count, greatest({tickets} - 2, 0) as satisfied_count, 1 as release_related_count,
+        {tickets if still_open == "null" else 0} as unknown_status_ticket_count, 0 as unknown_version_ticket_count"""
         for month, organization, category, parent, cause, rank, product, tickets, still_open, all_tickets in CAUSES
     )
     publish(bq, TABLE, rows)
@@ -46,6 +48,11 @@ def published(bq: Client) -> None:
 
 def causes(found: dict[str, Any]) -> list[tuple[str, str, int, str]]:
     return [(row["organization_id"], row["category_name"], row["category_rank"], row["root_cause_name"]) for row in found["rows"]]
+
+
+def test_open_tickets_are_missing_if_no_status_is_known(http: str) -> None:
+    (row,) = answer(http, TOOL, month="2026-07")["rows"]
+    assert (row["ticket_count"], row["open_count"], row["open_pct"], row["release_related_pct"]) == (2, None, None, 50.0)
 
 
 def test_the_causes_of_the_last_complete_month_by_category(http: str) -> None:

@@ -267,7 +267,7 @@ DAMAGE = {
     "reply_times_are_recorded": "update core.fct_tickets set has_response_times = false where true",
     "sla_differences_are_explained": "delete from core.fct_ticket_sla_reconciliation where ticket_number = 20",
     "merged_tickets_name_their_target": "update core.fct_tickets set is_merged = true where true",
-    "ticket_statuses_are_known": "update core.fct_tickets set is_resolved = false where true",
+    "ticket_statuses_are_known": "update core.fct_tickets set is_open = null, is_resolved = null where true",
     "priorities_agree_with_history": "update conformed.conformed_tickets set priority = null where true",
     "mrr_by_subscription": f"update {_RECURRING} set mrr_amount = 10.01 where true",
     "subscriptions_have_a_state": "delete from core.int_billing__subscription_states where month = '2026-09-01'",

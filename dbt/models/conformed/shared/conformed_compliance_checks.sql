@@ -30,7 +30,7 @@ final as (
         status,
         due_at,
         completed_at,
-        status = 'pending' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
+        status = 'pending' and due_at < {{ as_of() }} as is_overdue,
         updated_at,
         source_system,
         _extracted_at,

@@ -34,7 +34,7 @@ final as (
         contact_id,
         ticket_id,
         survey_type,
-        -- The source cannot leave a score empty. The number of an unanswered survey is no score.
+        -- Some sources fill the score of every survey. The number of an unanswered survey is no score.
         if(responded_at is null, null, score) as score,
         comment,
         sent_at,

@@ -6,7 +6,7 @@ together as (
     select
         organization_id,
         facility_id,
-        facility_name,
+        coalesce(facility_name, 'Unknown') as facility_name,
         city,
         region,
         created_at,

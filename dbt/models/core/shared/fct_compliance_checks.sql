@@ -25,7 +25,7 @@ placed as (
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         checks.check_type,
         checks.status,
-        coalesce(checks.is_overdue, false) as is_overdue,
+        checks.is_overdue,
         checks.due_at,
         if(checks.completed_at < {{ as_of() }}, checks.completed_at, null) as completed_at,
         checks.updated_at
@@ -47,7 +47,8 @@ final as (
         case
             when status in ('passed', 'failed') then status
             when is_overdue then 'overdue'
-            else 'other'
+            when status = 'waived' or (status = 'pending' and not is_overdue) then 'other'
+            else 'unknown'
         end as counts_as,
         is_overdue,
         due_at,

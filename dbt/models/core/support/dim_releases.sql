@@ -69,7 +69,10 @@ final as (
         releases.first_ticket_at,
         releases.first_event_at,
         releases.last_seen_at,
-        releases.ticket_count,
+        -- If no ticket of an organization names its version, nobody knows how many are of a release.
+        if(
+            sum(releases.ticket_count) over (partition by releases.organization_id) = 0, null, releases.ticket_count
+        ) as ticket_count,
         watched_releases.release_version is not null as is_watched,
         watched_releases.watched_from,
         watched_releases.watched_until,

@@ -44,8 +44,13 @@ seen as (
         surveys.contact_id,
         surveys.ticket_id,
         coalesce(facilities.facility_id, 'unknown') as facility_id,
-        surveys.survey_type,
-        coalesce(surveys.responded_at < {{ as_of() }}, false) as is_responded,
+        coalesce(surveys.survey_type, 'unknown') as survey_type,
+        -- If no survey of an organization has an answer, its source does not record when they are answered.
+        if(
+            logical_or(coalesce(surveys.responded_at < {{ as_of() }}, false)) over (partition by surveys.organization_id),
+            coalesce(surveys.responded_at < {{ as_of() }}, false),
+            null
+        ) as is_responded,
         if(surveys.responded_at < {{ as_of() }}, surveys.responded_at, null) as responded_at,
         if(surveys.responded_at < {{ as_of() }}, surveys.score, null) as score,
         if(surveys.responded_at < {{ as_of() }}, surveys.comment, null) as comment,

@@ -1,5 +1,5 @@
 {#- Core shows the loaded rows, not which systems a company has. One row of an organization proves that it has the system. -#}
-{{ config(materialized='table') }}
+{{ config(materialized='table', access='protected') }}
 with
 
 organizations as (
@@ -60,6 +60,7 @@ surveys as (
 compliance_checks as (
     select distinct organization_id
     from {{ ref('fct_compliance_checks') }}
+    where due_date is not null
 ),
 
 final as (

@@ -117,8 +117,8 @@ recorded as (
         facility_id,
         release_version,
         resolved_at,
-        is_known_status and not (is_resolved or is_merged) as is_open,
-        is_resolved or is_merged as is_resolved,
+        case when is_merged then false when is_known_status then not is_resolved end as is_open,
+        case when is_merged then true when is_known_status then is_resolved end as is_resolved,
         is_merged,
         logical_or(first_responded_at is not null) over (partition by organization_id)
         or count(if(is_resolved and not is_merged, ticket_id, null)) over (partition by organization_id)
@@ -172,7 +172,7 @@ resolved_references as (
         coalesce(organizations.opening_hours_since <= {{ created_day }}, false) as has_opening_hours,
         organizations.opening_hours_fingerprint,
         stopped.release_version,
-        watched_releases.release_version is not null as is_release_related,
+        if(stopped.release_version is null, null, watched_releases.release_version is not null) as is_release_related,
         satisfaction_classes.score_class as csat_tier
     from stopped
     {{ join_priority_at('priority_history', 'now_in_force', 'stopped', as_of()) }}
@@ -220,7 +220,7 @@ targeted as (
         if(
             resolved_references.has_opening_hours and response_policies.clock = 'unknown',
             null,
-            coalesce(response_policies.first_response_minutes, response_defaults.first_response_minutes)
+            {{ policy_minutes('first_response_minutes', 'response_policies', 'response_defaults') }}
         ) as response_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(response_policies.clock, 'calendar'), 'calendar')
             as response_clock,
@@ -228,7 +228,7 @@ targeted as (
         if(
             resolved_references.has_opening_hours and resolution_policies.clock = 'unknown',
             null,
-            coalesce(resolution_policies.resolution_minutes, resolution_defaults.resolution_minutes)
+            {{ policy_minutes('resolution_minutes', 'resolution_policies', 'resolution_defaults') }}
         ) as resolution_target_minutes,
         if(resolved_references.has_opening_hours, coalesce(resolution_policies.clock, 'calendar'), 'calendar')
             as resolution_clock,

@@ -13,6 +13,18 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
+recorded as (
+    select
+        organization_id,
+        has_leads,
+        has_deals,
+        has_invoices,
+        has_orders,
+        has_outreach,
+        has_compliance_checks
+    from {{ ref('int_organizations__recorded') }}
+),
+
 pipeline as (
     select
         organization_id,
@@ -31,6 +43,15 @@ pipeline as (
         lead_conversion_pct,
         deal_win_rate_pct
     from {{ ref('mart_pipeline_kpis') }}
+),
+
+-- Deals may not say when they were closed. Then no row of the organization has a figure of closed deals.
+closings as (
+    select
+        organization_id,
+        logical_or(won_deal_count is not null) as are_known
+    from pipeline
+    group by organization_id
 ),
 
 revenue as (
@@ -121,44 +142,71 @@ final as (
         months.facility_name,
         months.month,
         {{ month_is_complete('months.month') }} as is_complete,
-        coalesce(pipeline.lead_count, 0) as lead_count,
-        coalesce(pipeline.won_lead_count, 0) as won_lead_count,
-        coalesce(pipeline.weighted_lead_amount, 0) as weighted_lead_amount,
-        coalesce(pipeline.leads_without_rate, 0) as leads_without_rate,
-        coalesce(pipeline.deal_count, 0) as deal_count,
-        coalesce(pipeline.won_deal_count, 0) as won_deal_count,
-        coalesce(pipeline.lost_deal_count, 0) as lost_deal_count,
-        coalesce(pipeline.won_deal_amount, 0) as won_deal_amount,
-        coalesce(pipeline.won_deals_without_rate, 0) as won_deals_without_rate,
+        {{ zero_without_rows('recorded.has_leads', 'pipeline.facility_id', 'pipeline.lead_count') }} as lead_count,
+        {{ zero_without_rows('recorded.has_leads', 'pipeline.facility_id', 'pipeline.won_lead_count') }}
+            as won_lead_count,
+        {{ zero_without_rows('recorded.has_leads', 'pipeline.facility_id', 'pipeline.weighted_lead_amount') }}
+            as weighted_lead_amount,
+        {{ zero_without_rows('recorded.has_leads', 'pipeline.facility_id', 'pipeline.leads_without_rate') }}
+            as leads_without_rate,
+        {{ zero_without_rows('recorded.has_deals', 'pipeline.facility_id', 'pipeline.deal_count') }} as deal_count,
+        {{ zero_without_rows('closings.are_known', 'pipeline.facility_id', 'pipeline.won_deal_count') }}
+            as won_deal_count,
+        {{ zero_without_rows('closings.are_known', 'pipeline.facility_id', 'pipeline.lost_deal_count') }}
+            as lost_deal_count,
+        {{ zero_without_rows('closings.are_known', 'pipeline.facility_id', 'pipeline.won_deal_amount') }}
+            as won_deal_amount,
+        {{ zero_without_rows('closings.are_known', 'pipeline.facility_id', 'pipeline.won_deals_without_rate') }}
+            as won_deals_without_rate,
         pipeline.lead_conversion_pct,
         pipeline.deal_win_rate_pct,
-        coalesce(revenue.invoice_count, 0) as invoice_count,
-        coalesce(revenue.invoiced_amount, 0) as invoiced_amount,
-        coalesce(revenue.outstanding_amount, 0) as outstanding_amount,
-        coalesce(revenue.invoices_without_rate, 0) as invoices_without_rate,
-        coalesce(revenue.order_count, 0) as order_count,
-        coalesce(revenue.order_revenue, 0) as order_revenue,
-        coalesce(revenue.order_tax_amount, 0) as order_tax_amount,
-        coalesce(revenue.order_shipping_amount, 0) as order_shipping_amount,
-        coalesce(revenue.order_charged_amount, 0) as order_charged_amount,
-        coalesce(revenue.orders_without_charges, 0) as orders_without_charges,
-        coalesce(revenue.orders_without_rate, 0) as orders_without_rate,
+        {{ zero_without_rows('recorded.has_invoices', 'revenue.facility_id', 'revenue.invoice_count') }}
+            as invoice_count,
+        {{ zero_without_rows('recorded.has_invoices', 'revenue.facility_id', 'revenue.invoiced_amount') }}
+            as invoiced_amount,
+        {{ zero_without_rows('recorded.has_invoices', 'revenue.facility_id', 'revenue.outstanding_amount') }}
+            as outstanding_amount,
+        {{ zero_without_rows('recorded.has_invoices', 'revenue.facility_id', 'revenue.invoices_without_rate') }}
+            as invoices_without_rate,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.order_count') }} as order_count,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.order_revenue') }} as order_revenue,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.order_tax_amount') }}
+            as order_tax_amount,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.order_shipping_amount') }}
+            as order_shipping_amount,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.order_charged_amount') }}
+            as order_charged_amount,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.orders_without_charges') }}
+            as orders_without_charges,
+        {{ zero_without_rows('recorded.has_orders', 'revenue.facility_id', 'revenue.orders_without_rate') }}
+            as orders_without_rate,
         revenue.collection_rate_pct,
         revenue.average_order_value,
-        coalesce(outreach.outreach_count, 0) as outreach_count,
-        coalesce(outreach.responded_count, 0) as responded_count,
-        coalesce(outreach.converted_count, 0) as converted_count,
+        {{ zero_without_rows('recorded.has_outreach', 'outreach.facility_id', 'outreach.outreach_count') }}
+            as outreach_count,
+        {{ zero_without_rows('recorded.has_outreach', 'outreach.facility_id', 'outreach.responded_count') }}
+            as responded_count,
+        {{ zero_without_rows('recorded.has_outreach', 'outreach.facility_id', 'outreach.converted_count') }}
+            as converted_count,
         outreach.response_rate_pct,
         outreach.conversion_rate_pct,
-        coalesce(compliance.check_count, 0) as check_count,
-        coalesce(compliance.passed_count, 0) as passed_count,
-        coalesce(compliance.failed_count, 0) as failed_count,
-        coalesce(compliance.overdue_count, 0) as overdue_count,
+        {{ zero_without_rows('recorded.has_compliance_checks', 'compliance.facility_id', 'compliance.check_count') }}
+            as check_count,
+        {{ zero_without_rows('recorded.has_compliance_checks', 'compliance.facility_id', 'compliance.passed_count') }}
+            as passed_count,
+        {{ zero_without_rows('recorded.has_compliance_checks', 'compliance.facility_id', 'compliance.failed_count') }}
+            as failed_count,
+        {{ zero_without_rows('recorded.has_compliance_checks', 'compliance.facility_id', 'compliance.overdue_count') }}
+            as overdue_count,
         compliance.compliance_rate_pct,
         organizations.reporting_currency
     from months
     left join organizations
         on organizations.organization_id = months.organization_id
+    left join recorded
+        on recorded.organization_id = months.organization_id
+    left join closings
+        on closings.organization_id = months.organization_id
     left join pipeline
         on pipeline.organization_id = months.organization_id
         and pipeline.facility_id = months.facility_id

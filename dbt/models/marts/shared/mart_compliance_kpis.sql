@@ -32,12 +32,17 @@ counted as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as check_count,
-        countif(counts_as = 'passed') as passed_count,
-        countif(counts_as = 'failed') as failed_count,
-        countif(counts_as = 'overdue') as overdue_count,
-        countif(counts_as = 'other' and status = 'pending') as pending_count,
-        countif(counts_as = 'other' and status != 'pending') as waived_count,
-        countif(counts_as in ('passed', 'failed') and completed_at > due_at) as completed_late_count
+        {{ count_checks('passed') }} as passed_count,
+        {{ count_checks('failed') }} as failed_count,
+        {{ count_checks('overdue') }} as overdue_count,
+        {{ count_known("nullif(counts_as, 'unknown') = 'other' and status = 'pending'") }} as pending_count,
+        {{ count_known("nullif(counts_as, 'unknown') = 'other' and status = 'waived'") }} as waived_count,
+        countif(counts_as = 'unknown') as unknown_status_check_count,
+        case
+            when countif(counts_as in ('passed', 'failed')) > 0
+                then {{ count_known("if(counts_as in ('passed', 'failed'), completed_at > due_at, null)") }}
+            when countif(counts_as != 'unknown') > 0 then 0
+        end as completed_late_count
     from checks
     group by {{ grain | join(', ') }}
 ),
@@ -56,6 +61,7 @@ final as (
         counted.overdue_count,
         counted.pending_count,
         counted.waived_count,
+        counted.unknown_status_check_count,
         counted.completed_late_count,
         100 * counted.passed_count
         / nullif(counted.passed_count + counted.failed_count + counted.overdue_count, 0) as compliance_rate_pct

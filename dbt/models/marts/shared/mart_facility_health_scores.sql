@@ -18,6 +18,9 @@
     ],
 } -%}
 {%- set counted_columns = counts.values() | sum(start=[]) -%}
+{%- set recorded = {
+    'leads': 'has_leads', 'checks': 'has_compliance_checks', 'tickets': 'has_tickets', 'surveys': 'has_answers'
+} -%}
 with
 
 settings as (
@@ -37,6 +40,27 @@ organizations as (
         organization_id,
         reporting_currency
     from {{ ref('dim_organizations') }}
+),
+
+-- Nobody knows whether the surveys of an organization are answered if none ever was.
+answering as (
+    select
+        organization_id,
+        logical_or(is_responded) as has_answers
+    from {{ ref('fct_survey_responses') }}
+    group by organization_id
+),
+
+recorded as (
+    select
+        kinds.organization_id,
+        kinds.has_leads,
+        kinds.has_compliance_checks,
+        kinds.has_tickets,
+        answering.has_answers
+    from {{ ref('int_organizations__recorded') }} as kinds
+    left join answering
+        on answering.organization_id = kinds.organization_id
 ),
 
 facilities as (
@@ -65,10 +89,10 @@ leads as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as lead_count,
-        countif(is_won) as won_lead_count,
+        {{ count_known('if(is_unknown_stage, null, is_won)') }} as won_lead_count,
         countif(not has_rate) as leads_without_rate,
         countif(is_unknown_stage) as unknown_stage_lead_count,
-        sum(coalesce(weighted_amount, 0)) as weighted_lead_amount
+        sum(weighted_amount) as weighted_lead_amount
     from weighted_leads
     group by {{ grain | join(', ') }}
 ),
@@ -78,9 +102,9 @@ checks as (
         organization_id,
         facility_id,
         due_month as month,
-        countif(counts_as = 'passed') as passed_count,
-        countif(counts_as = 'failed') as failed_count,
-        countif(counts_as = 'overdue') as overdue_count
+        {{ count_checks('passed') }} as passed_count,
+        {{ count_checks('failed') }} as failed_count,
+        {{ count_checks('overdue') }} as overdue_count
     from {{ ref('fct_compliance_checks') }}
     where due_month <= {{ last_day_seen() }}
     group by organization_id, facility_id, due_month
@@ -91,9 +115,10 @@ tickets as (
         organization_id,
         facility_id,
         {{ first_day_of('month', 'created_date') }} as month,
-        countif(response_state = 'met') + countif(resolution_state = 'met') as sla_met_count,
-        countif(response_state = 'breached') + countif(resolution_state = 'breached') as sla_breached_count
+        {{ count_sla_state('state', 'met') }} as sla_met_count,
+        {{ count_sla_state('state', 'breached') }} as sla_breached_count
     from {{ ref('fct_tickets') }}
+    cross join unnest([response_state, resolution_state]) as state
     where created_at < {{ as_of() }}
     group by organization_id, facility_id, {{ first_day_of('month', 'created_date') }}
 ),
@@ -104,10 +129,10 @@ surveys as (
         facility_id,
         responded_month as month,
         countif(survey_type = 'csat' and score_class is not null) as csat_response_count,
-        countif(score_class = 'satisfied') as satisfied_count,
+        {{ count_known("score_class = 'satisfied'") }} as satisfied_count,
         countif(survey_type = 'nps' and score_class is not null) as nps_response_count,
-        countif(score_class = 'promoter') as promoter_count,
-        countif(score_class = 'detractor') as detractor_count
+        {{ count_known("score_class = 'promoter'") }} as promoter_count,
+        {{ count_known("score_class = 'detractor'") }} as detractor_count
     from {{ ref('fct_survey_responses') }}
     where is_responded
     group by organization_id, facility_id, responded_month
@@ -158,11 +183,13 @@ counted as (
         months.facility_id,
         {%- for source, columns in counts.items() %}
         {%- for column in columns %}
-        coalesce({{ source }}.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('recorded.' ~ recorded[source], source ~ '.facility_id', source ~ '.' ~ column) }} as {{ column }},
         {%- endfor %}
         {%- endfor %}
         months.month
     from months
+    left join recorded
+        on recorded.organization_id = months.organization_id
     {% for source in counts -%}
     left join {{ source }}
         on {{ source }}.organization_id = months.organization_id
@@ -215,13 +242,17 @@ rated as (
         counted.facility_id,
         counted.month,
         counted.{{ counted_columns | join(',\n        counted.') }},
-        coalesce(conversions.conversion_lead_count, 0) as conversion_lead_count,
-        coalesce(conversions.conversion_won_count, 0) as conversion_won_count,
+        {{ zero_without_rows('recorded.has_leads', 'conversions.facility_id', 'conversions.conversion_lead_count') }}
+            as conversion_lead_count,
+        {{ zero_without_rows('recorded.has_leads', 'conversions.facility_id', 'conversions.conversion_won_count') }}
+            as conversion_won_count,
         100 * conversions.conversion_won_count / nullif(conversions.conversion_lead_count, 0) as conversion_pct,
         bases.pipeline_base_amount,
         100 * counted.satisfied_count / nullif(counted.csat_response_count, 0) as satisfied_pct,
         100 * (counted.promoter_count - counted.detractor_count) / nullif(counted.nps_response_count, 0) as nps
     from counted
+    left join recorded
+        on recorded.organization_id = counted.organization_id
     left join conversions
         on conversions.organization_id = counted.organization_id
         and conversions.facility_id = counted.facility_id

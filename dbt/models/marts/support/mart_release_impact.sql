@@ -68,7 +68,8 @@ days as (
 first_tickets as (
     select
         organization_id,
-        min(created_date) as first_ticket_date
+        min(created_date) as first_ticket_date,
+        count(release_version) > 0 as has_versions
     from tickets
     group by organization_id
 ),
@@ -118,8 +119,8 @@ measured as (
         days.first_seen_date,
         days.is_watched,
         days.ticket_date,
-        coalesce(release_counts.ticket_count, 0) as ticket_count,
-        coalesce(day_counts.ticket_count, 0) as all_ticket_count,
+        if(first_tickets.has_versions, coalesce(release_counts.ticket_count, 0), null) as ticket_count,
+        if(first_tickets.organization_id is null, null, coalesce(day_counts.ticket_count, 0)) as all_ticket_count,
         coalesce(baselines.day_count, 0) as baseline_days_observed,
         baselines.mean_tickets as baseline_mean_tickets,
         baselines.sd_tickets as baseline_sd_tickets,
@@ -131,6 +132,8 @@ measured as (
         settings.minimum_tickets
     from days
     cross join settings
+    left join first_tickets
+        on first_tickets.organization_id = days.organization_id
     left join release_counts
         on release_counts.organization_id = days.organization_id
         and release_counts.release_version = days.release_version

@@ -38,7 +38,7 @@ sent as (
         survey_type,
         sent_month as month,
         count(*) as sent_count,
-        countif(is_responded) as answered_count
+        {{ count_known('is_responded') }} as answered_count
     from surveys
     where sent_at < {{ as_of() }}
     group by organization_id, facility_id, survey_type, sent_month
@@ -55,13 +55,22 @@ answers as (
         countif(score_class is null) as unscored_response_count,
         {%- for survey_type in classes %}
         {%- for class in classes[survey_type] %}
-        countif(score_class = '{{ class }}') as {{ class }}_count,
+        {{ count_known("score_class = '" ~ class ~ "'") }} as {{ class }}_count,
         {%- endfor %}
         {%- endfor %}
         sum(if(survey_type = 'csat' and score_class is not null, score, 0)) as csat_score_sum
     from surveys
     where is_responded
     group by organization_id, facility_id, survey_type, responded_month
+),
+
+-- Nobody knows whether the surveys of an organization are answered if none ever was.
+answering as (
+    select
+        organization_id,
+        logical_or(is_responded) as has_answers
+    from surveys
+    group by organization_id
 ),
 
 events as (
@@ -102,20 +111,24 @@ counted as (
         months.survey_type,
         months.month,
         coalesce(sent.sent_count, 0) as sent_count,
-        coalesce(sent.answered_count, 0) as answered_count,
-        coalesce(answers.response_count, 0) as response_count,
-        coalesce(answers.unscored_response_count, 0) as unscored_response_count,
+        {{ zero_without_rows('answering.has_answers', 'sent.facility_id', 'sent.answered_count') }} as answered_count,
+        {{ zero_without_rows('answering.has_answers', 'answers.facility_id', 'answers.response_count') }} as response_count,
+        {{ zero_without_rows('answering.has_answers', 'answers.facility_id', 'answers.unscored_response_count') }}
+            as unscored_response_count,
         {%- for survey_type in classes %}
         {%- for class in classes[survey_type] %}
-        coalesce(answers.{{ class }}_count, 0) as {{ class }}_count,
+        {{ zero_without_rows('answering.has_answers', 'answers.facility_id', 'answers.' ~ class ~ '_count') }}
+            as {{ class }}_count,
         {%- endfor %}
         {%- endfor %}
-        coalesce(answers.csat_score_sum, 0) as csat_score_sum,
+        answers.csat_score_sum,
         {%- for survey_type in classes %}
         if(months.survey_type = '{{ survey_type }}', nullif(answers.response_count, 0), null) as {{ survey_type }}_base,
         {%- endfor %}
         nullif(sent.sent_count, 0) as sent_base
     from months
+    left join answering
+        on answering.organization_id = months.organization_id
     {% for part in ['sent', 'answers'] -%}
     left join {{ part }}
         on {{ part }}.organization_id = months.organization_id

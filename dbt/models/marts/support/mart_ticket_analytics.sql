@@ -11,12 +11,15 @@ tickets as (
     from {{ ref('fct_tickets') }}
 ),
 
+-- An account without a plan has none if the CRM names the plan of another account. Else nobody knows its plan.
 accounts as (
     select
         account_key,
         account_name,
         segment,
-        plan_tier,
+        coalesce(
+            plan_tier, if(logical_or(plan_tier is not null) over (partition by organization_id), 'none', 'unknown')
+        ) as plan_tier,
         industry,
         region,
         country,
@@ -100,7 +103,7 @@ final as (
         tickets.account_id,
         coalesce(accounts.account_name, 'unknown') as account_name,
         coalesce(accounts.segment, 'unknown') as segment,
-        if(tickets.account_key is null, 'unknown', coalesce(accounts.plan_tier, 'none')) as plan_tier,
+        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
         coalesce(lifecycles.lifecycle_stage, 'unknown') as lifecycle_stage,
         accounts.industry,
         coalesce(accounts.region, 'unknown') as region,

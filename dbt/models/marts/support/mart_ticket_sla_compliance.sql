@@ -65,15 +65,15 @@ counted as (
         facility_id,
         priority,
         created_month,
-        countif(response_state = 'met') as response_met_count,
-        countif(response_state = 'breached') as response_breached_count,
-        countif(response_state = 'pending') as response_pending_count,
+        {{ count_sla_state('response_state', 'met') }} as response_met_count,
+        {{ count_sla_state('response_state', 'breached') }} as response_breached_count,
+        {{ count_sla_state('response_state', 'pending') }} as response_pending_count,
         countif(response_state = 'unknown') as response_unknown_count,
-        countif(resolution_state = 'met') as resolution_met_count,
-        countif(resolution_state = 'breached') as resolution_breached_count,
-        countif(resolution_state = 'pending') as resolution_pending_count,
+        {{ count_sla_state('resolution_state', 'met') }} as resolution_met_count,
+        {{ count_sla_state('resolution_state', 'breached') }} as resolution_breached_count,
+        {{ count_sla_state('resolution_state', 'pending') }} as resolution_pending_count,
         countif(resolution_state = 'unknown') as resolution_unknown_count,
-        countif(resolution_state = 'excluded') as merged_ticket_count,
+        {{ count_merged() }} as merged_ticket_count,
         100 * countif(is_resolved and response_state = 'met')
         / nullif(countif(is_resolved and response_state in ('met', 'breached')), 0) as resolved_response_compliance_pct,
         100 * countif(is_resolved and resolution_state = 'met')
@@ -95,7 +95,7 @@ counted as (
         any_value(p75_resolution_business_minutes) as p75_resolution_business_minutes,
         any_value(p95_resolution_business_minutes) as p95_resolution_business_minutes,
         count(*) as ticket_count,
-        countif(is_resolved) as resolved_count
+        {{ count_known('is_resolved') }} as resolved_count
     from with_percentiles
     group by organization_id, facility_id, priority, created_month
 ),

@@ -6,7 +6,7 @@
 }}
 {%- set grain = ['organization_id', 'month', 'root_cause_id', 'category_id', 'product_category'] -%}
 {%- set names = ['root_cause_code', 'root_cause_name', 'root_cause_category', 'category_name', 'parent_category_name'] -%}
-{%- set channels = ['email', 'chat', 'phone', 'social', 'web', 'app', 'unknown'] -%}
+{%- set channels = ['email', 'chat', 'phone', 'social', 'web', 'app'] -%}
 {%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
 {%- set period_ticket_count = 'sum(counted.ticket_count) over (partition by counted.organization_id, counted.month)' -%}
 with
@@ -66,17 +66,19 @@ counted as (
         any_value({{ name }}_resolution_minutes) / 60 as {{ name }}_resolution_hours,
         {%- endfor %}
         {%- for channel in channels %}
-        countif(channel = '{{ channel }}') as {{ channel }}_count,
+        {{ count_known("nullif(channel, 'unknown') = '" ~ channel ~ "'") }} as {{ channel }}_count,
         {%- endfor %}
+        countif(channel = 'unknown') as unknown_count,
         count(*) as ticket_count,
-        countif(is_resolved) as resolved_count,
-        countif(is_merged) as merged_ticket_count,
-        countif(is_open) as open_count,
-        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
+        {{ count_known('is_resolved') }} as resolved_count,
+        {{ count_known('if(is_resolved is null, null, is_merged)') }} as merged_ticket_count,
+        {{ count_known('is_open') }} as open_count,
+        countif(is_open is null) as unknown_status_ticket_count,
         countif(csat_tier is not null) as csat_response_count,
-        countif(csat_tier = 'satisfied') as satisfied_count,
+        {{ count_known("csat_tier = 'satisfied'") }} as satisfied_count,
         sum(if(csat_tier is not null, csat_score, 0)) as csat_score_sum,
-        countif(is_release_related) as release_related_count
+        {{ count_known('is_release_related') }} as release_related_count,
+        countif(is_release_related is null) as unknown_version_ticket_count
     from with_percentiles
     group by {{ grain | join(', ') }}
 ),
@@ -127,7 +129,7 @@ final as (
         {{ period_ticket_count }} as period_ticket_count,
         100 * counted.ticket_count / {{ period_ticket_count }} as period_share_pct,
         counted.open_count,
-        100 * counted.open_count / counted.ticket_count as open_pct,
+        100 * counted.open_count / nullif(counted.ticket_count - counted.unknown_status_ticket_count, 0) as open_pct,
         counted.resolved_count,
         counted.merged_ticket_count,
         counted.unknown_status_ticket_count,
@@ -154,7 +156,9 @@ final as (
         counted.unknown_count,
         100 * counted.unknown_count / counted.ticket_count as unknown_pct,
         counted.release_related_count,
-        100 * counted.release_related_count / counted.ticket_count as release_related_pct,
+        counted.unknown_version_ticket_count,
+        100 * counted.release_related_count / nullif(counted.ticket_count - counted.unknown_version_ticket_count, 0)
+            as release_related_pct,
         causes_of_month.month_rank,
         causes_of_category.category_rank
     from counted

@@ -3,6 +3,7 @@
     'response_calendar_minutes', 'response_business_minutes', 'resolution_calendar_minutes', 'resolution_business_minutes'
 ] -%}
 {%- set percentiles = {'median': 0.5, 'p75': 0.75, 'p95': 0.95} -%}
+{%- set no_violators = '(counted.ticket_count is null or counted.sla_violator_count = 0)' -%}
 with
 
 organizations as (
@@ -10,6 +11,13 @@ organizations as (
         organization_id,
         reporting_currency
     from {{ ref('dim_organizations') }}
+),
+
+recorded as (
+    select
+        organization_id,
+        has_subscriptions
+    from {{ ref('int_organizations__recorded') }}
 ),
 
 accounts as (
@@ -30,7 +38,11 @@ tickets as (
         tickets.is_resolved,
         tickets.is_merged,
         tickets.csat_tier,
-        tickets.response_state = 'breached' or tickets.resolution_state = 'breached' as is_sla_violator,
+        if(
+            tickets.response_state = 'unknown' and tickets.resolution_state = 'unknown',
+            null,
+            tickets.response_state = 'breached' or tickets.resolution_state = 'breached'
+        ) as is_sla_violator,
         tickets.{{ measures | join(',\n        tickets.') }}
     from {{ ref('fct_tickets') }} as tickets
     left join accounts
@@ -64,9 +76,9 @@ counted as (
         organization_id,
         week_start,
         count(*) as ticket_count,
-        countif(is_resolved) as resolved_count,
-        countif(is_merged) as merged_ticket_count,
-        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
+        {{ count_known('is_resolved') }} as resolved_count,
+        {{ count_known('if(is_resolved is null, null, is_merged)') }} as merged_ticket_count,
+        countif(is_open is null) as unknown_status_ticket_count,
         {%- for measure in measures %}
         {{ exact_mean(measure) }} as mean_{{ measure }},
         {%- for name in percentiles %}
@@ -74,9 +86,10 @@ counted as (
         {%- endfor %}
         {%- endfor %}
         countif(csat_tier is not null) as csat_response_count,
-        countif(csat_tier = 'satisfied') as satisfied_count,
-        countif(is_sla_violator) as sla_violator_count,
-        countif(is_sla_violator and top_account_key is null) as violators_without_account
+        {{ count_known("csat_tier = 'satisfied'") }} as satisfied_count,
+        {{ count_known('is_sla_violator') }} as sla_violator_count,
+        {{ count_known('if(is_sla_violator is null, null, is_sla_violator and top_account_key is null)') }}
+            as violators_without_account
     from with_percentiles
     group by organization_id, week_start
 ),
@@ -97,9 +110,14 @@ at_risk as (
         violated.organization_id,
         violated.week_start,
         count(*) as violated_account_count,
-        sum(coalesce(revenue.mrr_amount, 0)) as revenue_at_risk_amount,
-        sum(coalesce(revenue.subscriptions_without_rate, 0)) as subscriptions_without_rate
+        sum({{ zero_without_rows('recorded.has_subscriptions', 'revenue.account_key', 'revenue.mrr_amount') }})
+            as revenue_at_risk_amount,
+        sum({{ zero_without_rows(
+            'recorded.has_subscriptions', 'revenue.account_key', 'revenue.subscriptions_without_rate'
+        ) }}) as subscriptions_without_rate
     from violated
+    left join recorded
+        on recorded.organization_id = violated.organization_id
     left join {{ ref('fct_revenue') }} as revenue
         on revenue.organization_id = violated.organization_id
         and revenue.account_key = violated.top_account_key
@@ -135,8 +153,8 @@ final as (
         date_add(weeks.week_start, interval 7 day) <= {{ as_of_date() }} as is_complete,
         organizations.reporting_currency,
         coalesce(counted.ticket_count, 0) as ticket_count,
-        coalesce(counted.resolved_count, 0) as resolved_count,
-        coalesce(counted.merged_ticket_count, 0) as merged_ticket_count,
+        if(counted.ticket_count is null, 0, counted.resolved_count) as resolved_count,
+        if(counted.ticket_count is null, 0, counted.merged_ticket_count) as merged_ticket_count,
         coalesce(counted.unknown_status_ticket_count, 0) as unknown_status_ticket_count,
         counted.mean_response_calendar_minutes,
         counted.median_response_calendar_minutes,
@@ -155,13 +173,15 @@ final as (
         counted.p75_resolution_business_minutes,
         counted.p95_resolution_business_minutes,
         coalesce(counted.csat_response_count, 0) as csat_response_count,
-        coalesce(counted.satisfied_count, 0) as satisfied_count,
+        if(counted.ticket_count is null, 0, counted.satisfied_count) as satisfied_count,
         100 * counted.satisfied_count / nullif(counted.csat_response_count, 0) as csat_positive_pct,
-        coalesce(counted.sla_violator_count, 0) as sla_violator_count,
-        coalesce(counted.violators_without_account, 0) as violators_without_account,
-        coalesce(at_risk.violated_account_count, 0) as violated_account_count,
-        coalesce(at_risk.revenue_at_risk_amount, 0) as revenue_at_risk_amount,
-        coalesce(at_risk.subscriptions_without_rate, 0) as subscriptions_without_rate
+        if(counted.ticket_count is null, 0, counted.sla_violator_count) as sla_violator_count,
+        if(counted.ticket_count is null, 0, counted.violators_without_account) as violators_without_account,
+        -- Without violators no account is at risk. If no violator names its account, nobody knows which ones are.
+        if({{ no_violators }}, 0, at_risk.violated_account_count) as violated_account_count,
+        if({{ no_violators }} and recorded.has_subscriptions, 0, at_risk.revenue_at_risk_amount) as revenue_at_risk_amount,
+        if({{ no_violators }} and recorded.has_subscriptions, 0, at_risk.subscriptions_without_rate)
+            as subscriptions_without_rate
     from weeks
     left join counted
         on counted.organization_id = weeks.organization_id
@@ -171,6 +191,8 @@ final as (
         and at_risk.week_start = weeks.week_start
     left join organizations
         on organizations.organization_id = weeks.organization_id
+    left join recorded
+        on recorded.organization_id = weeks.organization_id
 )
 
 select *
