@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -31,6 +31,12 @@ def total(rows: Iterable[Row], column: str) -> Fraction:
 def counted(rows: Iterable[Row], column: str) -> int:
     """The number of rows in which a boolean column is true."""
     return sum(bool(row[column]) for row in rows)
+
+
+def counted_known(rows: Sequence[Row], column: str) -> int | None:
+    """The number of rows in which a boolean column is true. None if there are rows, and it is unknown in all of them."""
+    values = [bool(row[column]) for row in rows if row[column] is not None]
+    return sum(values) if values or not rows else None
 
 
 def without_status(tickets: Iterable[Row]) -> int:

@@ -1,5 +1,5 @@
 {#- Core shows the loaded rows, not which systems a company has. One row of an organization proves that it has the system. -#}
-{{ config(materialized='table') }}
+{{ config(materialized='table', access='protected') }}
 with
 
 organizations as (
