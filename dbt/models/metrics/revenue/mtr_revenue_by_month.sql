@@ -2,6 +2,7 @@
 {#- As NUMERIC, since the percentile of an amount by a FLOAT64 share would be FLOAT64 and not the contract's NUMERIC. -#}
 {%- set percentiles = {'median': "numeric '0.5'", 'p75': "numeric '0.75'", 'p95': "numeric '0.95'"} -%}
 {%- set largest = 10 -%}
+{%- set of_year = 'over (partition by months.organization_id, extract(year from months.month))' -%}
 with
 
 orders as (
@@ -175,7 +176,7 @@ by_month as (
         ] %}
         if(sums.organization_id is null, 0, sums.{{ column }}) as {{ column }},
         {%- endfor %}
-        if(count(sums.organization_id) over of_year = 0, 0, sum(sums.order_revenue) over of_year) as year_order_revenue,
+        if(count(sums.organization_id) {{ of_year }} = 0, 0, sum(sums.order_revenue) {{ of_year }}) as year_order_revenue,
         customer_sums.top_customer_revenue,
         {{ zero_without_rows(
             'lined.organization_id is not null', 'product_sums.organization_id', 'product_sums.product_revenue'
@@ -189,7 +190,6 @@ by_month as (
         on {{ part }}.organization_id = months.organization_id
         and {{ part }}.month = months.month
     {% endfor -%}
-    window of_year as (partition by months.organization_id, extract(year from months.month))
 ),
 
 final as (
