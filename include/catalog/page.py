@@ -110,11 +110,11 @@ def _table(manifest: Manifest, node: Node, definitions: list[Definition]) -> str
 
 
 def _sample(golden: list[Node]) -> str:
-    """The first rows of a golden case. The text is empty if no case has literal rows."""
+    """The first rows of a golden case, one of known figures if there is one. The text is empty if no case has literal rows."""
     written = [case for case in golden if isinstance(case["expect"].get("rows"), list) and case["expect"]["rows"]]
     if not written:
         return ""
-    case = min(written, key=lambda found: str(found["name"]))
+    case = min(written, key=lambda found: (found["name"] == "nothing_is_known", str(found["name"])))
     all_columns = {column for row in case["expect"]["rows"][:SAMPLE_ROWS] for column in row}
     title = f"Sample, from the golden case `{case['name']}`" + (
         f" ({SAMPLE_COLUMNS} of {len(all_columns)} columns)" if len(all_columns) > SAMPLE_COLUMNS else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from fractions import Fraction
 
+from tests.recompute.known_sums import both
 from tests.recompute.seeds import known_as
 from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.stage_intervals import STAGE_ORDER, stage_intervals
@@ -52,6 +53,7 @@ def fct_deal_stage_history(sources: SourceData) -> list[Row]:
                     "changed_by_user_id": (interval.change or {}).get("changed_by_user_id"),
                     "history_id": (interval.change or {}).get("history_id"),
                     "is_stage_mismatch": interval.valid_to is None
+                    and None not in (interval.word, deal["stage"])
                     and interval.word != known_as(deal["stage"], "deal_stage_synonyms"),
                 }
             )
@@ -74,9 +76,11 @@ def weighted(deal: Row, amount: Fraction | None) -> Fraction | None:
 def fct_deals(sources: SourceData) -> list[Row]:
     """The rows of fct_deals, by deal_id."""
     tenants = Tenants(sources)
-    changes: dict[tuple[str, str], int] = defaultdict(int)
+    changes, with_history = Counter[tuple[str, str]](), set()
     for interval in fct_deal_stage_history(sources):
         changes[interval["organization_id"], interval["deal_id"]] += interval["interval_number"] > 1
+        if interval["history_id"] is not None:
+            with_history.add(interval["organization_id"])
     rows: list[Row] = []
     for deal in sources["deals"]:
         tenant, stage = deal["organization_id"], stage_of(deal["stage"])
@@ -84,7 +88,8 @@ def fct_deals(sources: SourceData) -> list[Row]:
         closed_at = tenants.seen(deal["closed_at"]) if is_closed else None
         day = (closed_at or deal["created_at"]).date()
         converted = tenants.convert(deal["amount"], deal["currency"], tenant, day)
-        due = deal["expected_close_date"]
+        is_due = None if deal["expected_close_date"] is None else deal["expected_close_date"] < sources.as_of.date()
+        is_known = stage != UNKNOWN
         rows.append(
             {
                 **deal,
@@ -96,11 +101,11 @@ def fct_deals(sources: SourceData) -> list[Row]:
                 "closed_at": closed_at,
                 "deal_name": deal["name"],
                 "stage": stage,
-                "is_open": is_open,
-                "is_closed": is_closed,
-                "is_won": stage == WON,
-                "is_lost": stage == LOST,
-                "is_overdue": is_open and due is not None and due < sources.as_of.date(),
+                "is_open": is_open if is_known else None,
+                "is_closed": is_closed if is_known else None,
+                "is_won": stage == WON if is_known else None,
+                "is_lost": stage == LOST if is_known else None,
+                "is_overdue": both(is_open if is_known else None, is_due),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
                 "has_rate": converted is not None,
@@ -109,7 +114,7 @@ def fct_deals(sources: SourceData) -> list[Row]:
                 "closed_date": closed_at.date() if closed_at else None,
                 "days_in_pipeline": days(deal["created_at"], sources.as_of if is_open else closed_at),
                 "sales_cycle_days": days(deal["created_at"], closed_at),
-                "stage_changes": changes[tenant, deal["deal_id"]],
+                "stage_changes": changes.get((tenant, deal["deal_id"])) if tenant in with_history else None,
             }
         )
     return rows

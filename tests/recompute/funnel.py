@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from tests.recompute.grouping import counted, grouped
+from tests.recompute.grouping import counted_known, grouped
+from tests.recompute.known_sums import both, negated, percent
 from tests.recompute.leads import FUNNEL, fct_leads
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import UNKNOWN, Tenants, share
+from tests.recompute.tenants import UNKNOWN, Tenants
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 def mart_conversion_funnel(sources: SourceData) -> list[Row]:
@@ -20,8 +23,10 @@ def mart_conversion_funnel(sources: SourceData) -> list[Row]:
         tenant, facility, rep, month = identity
         for order, stage in enumerate(FUNNEL, start=1):
             following = FUNNEL[order] if order < len(FUNNEL) else None
-            here = [lead for lead in leads if lead.get(f"reached_{stage}", True)]
-            beyond = [lead for lead in here if following and lead[f"reached_{following}"]]
+            states = [{**lead, "here": lead.get(f"reached_{stage}", True)} for lead in leads]
+            states = [{**lead, "beyond": lead[f"reached_{following}"] if following else False} for lead in states]
+            states = [{**lead, "lost_here": both(lead["is_lost"], lead["here"], negated(lead["beyond"]))} for lead in states]
+            here, beyond = counted_known(states, "here"), counted_known(states, "beyond")
             rows.append(
                 {
                     **dict(zip(columns, identity, strict=True)),
@@ -32,11 +37,11 @@ def mart_conversion_funnel(sources: SourceData) -> list[Row]:
                     "stage_order": order,
                     "next_stage": following,
                     "lead_count": len(leads),
-                    "reached_count": len(here),
-                    "next_reached_count": len(beyond) if following else None,
-                    "lost_count": counted((lead for lead in here if lead not in beyond), "is_lost"),
-                    "conversion_to_next_pct": share(len(beyond), len(here)) if following else None,
-                    "conversion_from_lead_pct": share(len(here), len(leads)),
+                    "reached_count": here,
+                    "next_reached_count": beyond if following else None,
+                    "lost_count": counted_known(states, "lost_here"),
+                    "conversion_to_next_pct": percent(beyond, here) if following else None,
+                    "conversion_from_lead_pct": percent(here, len(leads)),
                 }
             )
     return rows
@@ -47,6 +52,10 @@ def _is_retained(lead: Row, end: datetime) -> bool:
     if lead["stage"] == UNKNOWN:
         return False
     return not lead["is_lost"] or (lead["closed_at"] is not None and lead["closed_at"] >= end)
+
+
+def _is_lost_undated(lead: Row) -> bool:
+    return bool(lead["is_lost"]) and lead["closed_at"] is None
 
 
 def _has_progressed(lead: Row, end: datetime) -> bool:
@@ -62,11 +71,13 @@ def mart_cohort_retention(sources: SourceData) -> list[Row]:
     last = month_of(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for (tenant, cohort), leads in grouped(fct_leads(sources), "organization_id", "created_month").items():
+        says_loss = any(lead["stage"] != UNKNOWN and not _is_lost_undated(lead) for lead in leads)
+        says_progress = any(lead["reached_opportunity"] is False or _has_progressed(lead, FOREVER) for lead in leads)
         for since, month in enumerate(months_between(cohort, last)):
             end = month_end(month)
             is_complete = end <= sources.as_of
-            retained = sum(_is_retained(lead, end) for lead in leads) if is_complete else None
-            progressed = sum(_has_progressed(lead, end) for lead in leads) if is_complete else None
+            retained = sum(_is_retained(lead, end) for lead in leads) if is_complete and says_loss else None
+            progressed = sum(_has_progressed(lead, end) for lead in leads) if is_complete and says_progress else None
             rows.append(
                 {
                     "organization_id": tenant,
@@ -75,12 +86,12 @@ def mart_cohort_retention(sources: SourceData) -> list[Row]:
                     "month": month,
                     "is_complete": is_complete,
                     "lead_count": len(leads),
-                    "undated_loss_count": sum(lead["is_lost"] and lead["closed_at"] is None for lead in leads),
+                    "undated_loss_count": sum(_is_lost_undated(lead) for lead in leads),
                     "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in leads),
                     "retained_count": retained,
                     "progressed_count": progressed,
-                    "retention_pct": None if retained is None else share(retained, len(leads)),
-                    "progression_pct": None if progressed is None else share(progressed, len(leads)),
+                    "retention_pct": percent(retained, len(leads)),
+                    "progression_pct": percent(progressed, len(leads)),
                 }
             )
     return rows

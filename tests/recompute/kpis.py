@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from tests.recompute.checks import fct_compliance_checks
 from tests.recompute.deals import fct_deals
-from tests.recompute.grouping import counted, grouped, known, total
-from tests.recompute.invoices import fct_invoices
+from tests.recompute.grouping import counted, counted_known, grouped, known
+from tests.recompute.invoices import fct_invoices, invoice_figures
+from tests.recompute.known_sums import percent, sum_of, total_known
 from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean, percentile
 from tests.recompute.months import month_end, month_of
-from tests.recompute.orders import charges, fct_orders
+from tests.recompute.orders import fct_orders, order_figures
 from tests.recompute.outreach import fct_outreach
-from tests.recompute.recorded import recorded
+from tests.recompute.recorded import KINDS, recorded
 from tests.recompute.sources import Row, SourceData, model
 from tests.recompute.tenants import UNKNOWN, Tenants, share
 
@@ -42,6 +43,26 @@ def weighted_leads(leads: Iterable[Row]) -> Fraction:
     )
 
 
+def lead_figures(leads: list[Row]) -> Row:
+    """The figures of leads by the month of their creation."""
+    weighing = [lead for lead in leads if lead["has_rate"] and lead["stage"] != UNKNOWN]
+    won = counted_known(leads, "is_won")
+    return {
+        "lead_count": len(leads),
+        "sql_count": counted_known(leads, "reached_sql"),
+        "opportunity_count": counted_known(leads, "reached_opportunity"),
+        "won_lead_count": won,
+        "lost_lead_count": counted_known(leads, "is_lost"),
+        "open_lead_count": counted_known(leads, "is_open"),
+        "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in leads),
+        "lead_amount": total_known(leads, "amount_reporting"),
+        "open_lead_amount": sum_of(leads, "is_open", "amount_reporting"),
+        "weighted_lead_amount": weighted_leads(weighing) if weighing or not leads else None,
+        "leads_without_rate": len(leads) - counted(leads, "has_rate"),
+        "lead_conversion_pct": percent(won, len(leads)),
+    }
+
+
 def _rows(sources: SourceData, places: Iterable[tuple[str, str, date]], figures: Callable[..., Row]) -> list[Row]:
     tenants = Tenants(sources)
     return [
@@ -64,46 +85,64 @@ def mart_pipeline_kpis(sources: SourceData) -> list[Row]:
     leads = by_place(sources, fct_leads(sources), "created_at")
     deals = by_place(sources, fct_deals(sources), "created_at")
     closed = by_place(sources, fct_deals(sources), "closed_at")
+    kinds, with_closings = recorded(sources), _organizations_with_closings(sources)
 
     def figures(place: tuple[str, str, date]) -> Row:
         created, begun, ended = (groups.get(place, []) for groups in (leads, deals, closed))
-        won = [deal for deal in ended if deal["is_won"]]
+        has, knows_closings = kinds.get(place[0], dict.fromkeys(KINDS, False)), place[0] in with_closings
         return {
-            "lead_count": len(created),
-            "sql_count": counted(created, "reached_sql"),
-            "opportunity_count": counted(created, "reached_opportunity"),
-            "won_lead_count": counted(created, "is_won"),
-            "lost_lead_count": counted(created, "is_lost"),
-            "open_lead_count": counted(created, "is_open"),
-            "unknown_stage_lead_count": sum(lead["stage"] == UNKNOWN for lead in created),
-            "lead_amount": total(created, "amount_reporting"),
-            "open_lead_amount": total((lead for lead in created if lead["is_open"]), "amount_reporting"),
-            "weighted_lead_amount": weighted_leads(created),
-            "leads_without_rate": len(created) - counted(created, "has_rate"),
-            "lead_conversion_pct": share(counted(created, "is_won"), len(created)),
-            "deal_count": len(begun),
-            "deal_amount": total(begun, "amount_reporting"),
-            "deals_without_rate": len(begun) - counted(begun, "has_rate"),
-            "won_deal_count": len(won),
-            "lost_deal_count": len(ended) - len(won),
-            "deal_win_rate_pct": share(len(won), len(ended)),
-            "won_deal_amount": total(won, "amount_reporting"),
-            "won_deals_without_rate": len(won) - counted(won, "has_rate"),
-            "median_sales_cycle_days": percentile(known(ended, "sales_cycle_days"), HALF),
+            **(lead_figures(created) if has["has_leads"] else dict.fromkeys(lead_figures([]))),
+            **(_begun(begun) if has["has_deals"] else dict.fromkeys(_begun([]))),
+            **(_closed(ended) if knows_closings else dict.fromkeys(_closed([]))),
         }
 
     return _rows(sources, leads.keys() | deals.keys() | closed.keys(), figures)
 
 
+def _organizations_with_closings(sources: SourceData) -> set[str]:
+    """The organizations whose deals say when they were closed, or that none was."""
+    seen = grouped((deal for deal in fct_deals(sources) if deal["created_at"] < sources.as_of), "organization_id")
+    return {
+        tenant
+        for (tenant,), deals in seen.items()
+        if any(deal["is_closed"] and sees(sources, deal["closed_at"]) for deal in deals) or counted_known(deals, "is_closed") == 0
+    }
+
+
+def sees(sources: SourceData, moment: datetime | None) -> bool:
+    """Whether an instant is known and before the as-of time."""
+    return moment is not None and moment < sources.as_of
+
+
+def _begun(deals: list[Row]) -> Row:
+    return {
+        "deal_count": len(deals),
+        "deal_amount": total_known(deals, "amount_reporting"),
+        "deals_without_rate": len(deals) - counted(deals, "has_rate"),
+    }
+
+
+def _closed(deals: list[Row]) -> Row:
+    won = [deal for deal in deals if deal["is_won"]]
+    return {
+        "won_deal_count": len(won),
+        "lost_deal_count": len(deals) - len(won),
+        "deal_win_rate_pct": share(len(won), len(deals)),
+        "won_deal_amount": total_known(won, "amount_reporting"),
+        "won_deals_without_rate": len(won) - counted(won, "has_rate"),
+        "median_sales_cycle_days": percentile(known(deals, "sales_cycle_days"), HALF),
+    }
+
+
 def _at_owner(sources: SourceData, rows: Iterable[Row]) -> list[Row]:
-    """The rows that count as revenue, each with the facility of the account owner."""
+    """The rows that count as revenue or may do so, each with the facility of the account owner."""
     tenants = Tenants(sources)
     placed: list[Row] = []
     for row in rows:
         tenant = row["organization_id"]
         account = tenants.row("accounts", tenant, row["account_id"])
         owner = tenants.row("users", tenant, account["owner_user_id"]) if account else None
-        if row["is_revenue"]:
+        if row["is_revenue"] is not False:
             placed.append({**row, **tenants.facility(tenant, owner["facility_id"] if owner else None)})
     return placed
 
@@ -113,30 +152,13 @@ def mart_revenue_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_revenue_kpis, by organization, facility and month."""
     invoices = by_place(sources, _at_owner(sources, fct_invoices(sources)), "issued_at")
     orders = by_place(sources, _at_owner(sources, fct_orders(sources)), "ordered_at")
+    kinds = recorded(sources)
 
     def figures(place: tuple[str, str, date]) -> Row:
-        issued, placed = invoices.get(place, []), orders.get(place, [])
-        billed = [invoice for invoice in issued if invoice["has_rate"]]
-        bought = [order for order in placed if order["has_rate"]]
-        invoiced, paid = total(billed, "total_amount_reporting"), total(billed, "amount_paid_reporting")
-        revenue, customers = total(bought, "revenue_amount"), {order["account_id"] for order in bought} - {None}
+        has = kinds.get(place[0], dict.fromkeys(KINDS, False))
         return {
-            "invoice_count": len(billed),
-            "invoiced_amount": invoiced,
-            "invoiced_net_amount": total(billed, "subtotal_amount_reporting"),
-            "paid_amount": paid,
-            "outstanding_amount": invoiced - paid,
-            "collection_rate_pct": share(paid, invoiced),
-            "paid_invoice_count": counted(billed, "is_paid"),
-            "overdue_invoice_count": counted(billed, "is_overdue"),
-            "invoices_without_rate": len(issued) - len(billed),
-            "order_count": len(bought),
-            "order_revenue": revenue,
-            **charges(bought),
-            "orders_without_rate": len(placed) - len(bought),
-            "customer_count": len(customers),
-            "average_order_value": revenue / len(bought) if bought else None,
-            "average_revenue_per_customer": revenue / len(customers) if customers else None,
+            **(invoice_figures(invoices.get(place, [])) if has["has_invoices"] else dict.fromkeys(invoice_figures([]))),
+            **(order_figures(orders.get(place, [])) if has["has_orders"] else dict.fromkeys(order_figures([]))),
         }
 
     return _rows(sources, invoices.keys() | orders.keys(), figures)
@@ -149,17 +171,17 @@ def mart_outreach_kpis(sources: SourceData) -> list[Row]:
 
     def figures(place: tuple[str, str, date]) -> Row:
         sent = outreach[place]
-        responded, converted = counted(sent, "is_responded"), counted(sent, "is_converted")
+        responded, converted = counted_known(sent, "is_responded"), counted_known(sent, "is_converted")
         hours = known(sent, "hours_to_response")
         return {
             "outreach_count": len(sent),
             "responded_count": responded,
             "converted_count": converted,
-            "response_rate_pct": share(responded, len(sent)),
-            "conversion_rate_pct": share(converted, len(sent)),
-            "rep_count": len({row["rep_user_id"] for row in sent} - {UNKNOWN}),
+            "response_rate_pct": percent(responded, len(sent)),
+            "conversion_rate_pct": percent(converted, len(sent)),
+            "rep_count": len({row["rep_user_id"] for row in sent} - {UNKNOWN}) or None,
             "outreach_without_rep": sum(row["rep_user_id"] == UNKNOWN for row in sent),
-            "lead_count": len({row["lead_id"] for row in sent} - {None}),
+            "lead_count": len({row["lead_id"] for row in sent} - {None}) or None,
             "mean_hours_to_response": mean(hours),
             "median_hours_to_response": percentile(hours, HALF),
         }

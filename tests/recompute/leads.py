@@ -20,21 +20,36 @@ FUNNEL = ("lead", "sql", "opportunity", "won")
 OPEN = {"lead", "sql", "opportunity"}
 
 
-def reached(lead: Row) -> dict[str, bool]:
-    """The funnel stages that a lead has reached.
+def reached(lead: Row, has_stage_times: bool) -> dict[str, bool | None]:
+    """The funnel stages that a lead has reached; None if nobody knows it.
 
     A stage is reached if its timestamp is set or a later stage is reached. A won lead has reached all stages.
-    Losing a lead reaches no stage.
+    Losing a lead reaches no stage. If the organization records no times of stages, an open lead has reached the stages up to its own.
     """
-    won = lead["stage"] == "won"
-    opportunity = lead["opportunity_at"] is not None or won
-    return {"lead": True, "sql": lead["sql_at"] is not None or opportunity, "opportunity": opportunity, "won": won}
+    stage = lead["stage"]
+    won = None if stage == UNKNOWN else stage == "won"
+    opportunity = won or _has_reached("opportunity", lead, has_stage_times)
+    return {
+        "lead": True,
+        "sql": opportunity or _has_reached("sql", lead, has_stage_times),
+        "opportunity": opportunity,
+        "won": won,
+    }
+
+
+def _has_reached(stage: str, lead: Row, has_stage_times: bool) -> bool | None:
+    if lead[f"{stage}_at"] is not None:
+        return True
+    if not has_stage_times:
+        return FUNNEL.index(lead["stage"]) >= FUNNEL.index(stage) if lead["stage"] in OPEN else None
+    return None if lead["stage"] == UNKNOWN else False
 
 
 @model
 def fct_leads(sources: SourceData) -> list[Row]:
     """The rows of fct_leads, by lead_id."""
     tenants = Tenants(sources)
+    with_times = {lead["organization_id"] for lead in sources["leads"] if lead["sql_at"] or lead["opportunity_at"]}
     rows: list[Row] = []
     for lead in sources["leads"]:
         tenant = lead["organization_id"]
@@ -43,6 +58,7 @@ def fct_leads(sources: SourceData) -> list[Row]:
         probability, weight = WEIGHTS.get(stage, (None, None))
         created_at = lead["created_at"]
         moments = {name: tenants.seen(lead[name]) for name in ("sql_at", "opportunity_at", "closed_at")}
+        progress = reached({"stage": stage, **moments}, tenant in with_times)
         converted = tenants.convert(lead["amount"], lead["currency"], tenant, created_at.date())
         rows.append(
             {
@@ -59,10 +75,10 @@ def fct_leads(sources: SourceData) -> list[Row]:
                 "stage_weight": weight,
                 "created_date": created_at.date(),
                 "created_month": month_of(created_at),
-                **{f"reached_{stage}": is_reached for stage, is_reached in reached({"stage": stage, **moments}).items()},
-                "is_open": stage in OPEN,
-                "is_won": stage == "won",
-                "is_lost": stage == "lost",
+                **{f"reached_{name}": is_reached for name, is_reached in progress.items()},
+                "is_open": None if stage == UNKNOWN else stage in OPEN,
+                "is_won": progress["won"],
+                "is_lost": None if stage == UNKNOWN else stage == "lost",
             }
         )
     return rows

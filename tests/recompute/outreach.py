@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tests.recompute.grouping import counted, grouped
+from tests.recompute.grouping import counted_known, grouped
+from tests.recompute.known_sums import percent
 from tests.recompute.months import month_end, month_of
 from tests.recompute.sources import Row, SourceData, model
-from tests.recompute.tenants import UNKNOWN, Tenants, days, share
+from tests.recompute.tenants import UNKNOWN, Tenants, days
 
 
 @model
@@ -34,6 +35,10 @@ def fct_outreach(sources: SourceData) -> list[Row]:
                 "hours_to_response": None if response_time is None else 24 * response_time,
             }
         )
+    for flag in ("is_responded", "is_converted"):
+        # An organization without any answer or conversion does not record them.
+        recording = {row["organization_id"] for row in rows if row[flag]}
+        rows = [row | {flag: row[flag] if row["organization_id"] in recording else None} for row in rows]
     return rows
 
 
@@ -47,7 +52,7 @@ def mart_rep_activity_by_channel(sources: SourceData) -> list[Row]:
         tenant, facility, rep, month = identity
         found: list[Row] = []
         for (channel,), sent in grouped(everything, "channel").items():
-            responded, converted = counted(sent, "is_responded"), counted(sent, "is_converted")
+            responded, converted = counted_known(sent, "is_responded"), counted_known(sent, "is_converted")
             found.append(
                 {
                     **dict(zip(place, identity, strict=True)),
@@ -58,15 +63,17 @@ def mart_rep_activity_by_channel(sources: SourceData) -> list[Row]:
                     "sent_count": len(sent),
                     "responded_count": responded,
                     "converted_count": converted,
-                    "response_rate_pct": share(responded, len(sent)),
-                    "conversion_rate_pct": share(converted, len(sent)),
+                    "response_rate_pct": percent(responded, len(sent)),
+                    "conversion_rate_pct": percent(converted, len(sent)),
                 }
             )
         for row in found:
+            is_ranked = row["conversion_rate_pct"] is not None or row["response_rate_pct"] is not None
             higher = sum(_rates(other) > _rates(row) for other in found)
-            rows.append({**row, "channel_rank": higher + 1})
+            rows.append({**row, "channel_rank": higher + 1 if is_ranked else None})
     return rows
 
 
 def _rates(row: Row) -> tuple[Fraction, Fraction]:
-    return row["conversion_rate_pct"], row["response_rate_pct"]
+    """The rates that rank a channel. An organization knows a rate of all its channels or of none."""
+    return row["conversion_rate_pct"] or Fraction(0), row["response_rate_pct"] or Fraction(0)

@@ -7,7 +7,8 @@ from fractions import Fraction
 from math import prod
 
 from tests.recompute.deals import fct_deals
-from tests.recompute.grouping import counted, grouped, known, total
+from tests.recompute.grouping import counted_known, grouped, known
+from tests.recompute.known_sums import total_known
 from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean
 from tests.recompute.months import month_end
@@ -31,7 +32,8 @@ def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
     for identity, leads in grouped(fct_leads(sources), *columns).items():
         tenant, facility, rep, month, _ = identity
         for scenario in scenarios(sources):
-            counting = [lead for lead in leads if scenario.counts(is_open=lead["is_open"], is_won=lead["is_won"])]
+            is_known = any(lead["is_open"] is not None for lead in leads)
+            counting = [lead for lead in leads if scenario.counts(is_open=bool(lead["is_open"]), is_won=bool(lead["is_won"]))]
             factored = [(lead, _lead_factor(lead, scenario)) for lead in counting if lead["amount_reporting"] is not None]
             amounts = [Fraction(lead["amount_reporting"]) for lead, factor in factored if factor is not None]
             factors = [factor for _, factor in factored if factor is not None]
@@ -44,10 +46,10 @@ def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
                     "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "lead_count": len(leads),
-                    "counted_lead_count": len(counting),
+                    "counted_lead_count": len(counting) if is_known else None,
                     "leads_without_rate": len(leads) - len(known(leads, "amount_reporting")),
-                    "lead_amount": total(leads, "amount_reporting"),
-                    "pipeline_amount": _product(amounts, factors),
+                    "lead_amount": total_known(leads, "amount_reporting"),
+                    "pipeline_amount": _product(amounts, factors) if amounts or (is_known and not counting) else None,
                     "mean_amount": _weighted_mean(amounts, factors),
                 }
             )
@@ -85,9 +87,10 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for identity, group in grouped(deals, *columns).items():
         tenant, week, _ = identity
-        without_probability = sum(deal["is_open"] and deal["probability_pct"] is None for deal in group)
+        without_probability = sum(bool(deal["is_open"]) and deal["probability_pct"] is None for deal in group)
         for scenario in scenarios(sources):
-            counting = [deal for deal in group if scenario.counts(is_open=deal["is_open"], is_won=deal["is_won"])]
+            is_known = any(deal["is_open"] is not None for deal in group)
+            counting = [deal for deal in group if scenario.counts(is_open=bool(deal["is_open"]), is_won=bool(deal["is_won"]))]
             rated = [deal for deal in counting if deal["amount_reporting"] is not None]
             if scenario.apply_probability:
                 rated = [deal for deal in rated if _probability(deal) is not None]
@@ -100,12 +103,12 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
                     "is_complete": _has_ended(week, sources.as_of),
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "deal_count": len(group),
-                    "counted_deal_count": len(counting),
-                    "overdue_deal_count": counted(group, "is_overdue"),
+                    "counted_deal_count": len(counting) if is_known else None,
+                    "overdue_deal_count": counted_known(group, "is_overdue"),
                     "deals_without_rate": len(group) - len(known(group, "amount_reporting")),
                     "deals_without_probability": without_probability,
-                    "deal_amount": total(group, "amount_reporting"),
-                    "forecast_amount": _product(amounts, factors),
+                    "deal_amount": total_known(group, "amount_reporting"),
+                    "forecast_amount": _product(amounts, factors) if amounts or (is_known and not counting) else None,
                     "mean_amount": _weighted_mean(amounts, factors) if scenario.apply_probability else mean(amounts),
                 }
             )

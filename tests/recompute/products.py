@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 
-from tests.recompute.grouping import grouped, total
+from tests.recompute.grouping import counted_known, grouped, known, total
+from tests.recompute.known_sums import difference, distinct_of, is_counted, percent, ratio, sum_of, total_known
 from tests.recompute.months import month_end, month_of
-from tests.recompute.orders import NOT_REVENUE
+from tests.recompute.orders import counts_as_revenue
 from tests.recompute.sources import Row, SourceData, model
-from tests.recompute.tenants import UNKNOWN, Tenants, share
+from tests.recompute.tenants import UNKNOWN, Tenants
 
 # Tier and its upper bound, exclusive. The first tier that fits applies.
 PRICE_TIERS = (("budget", 50), ("mid-range", 200), ("premium", 1000))
@@ -23,12 +25,12 @@ def price_tier(price: Fraction | None) -> str | None:
 
 
 def inventory_status(stock: int | None, reorder_level: int | None) -> str:
-    """The stock status of a product: out_of_stock, low or in_stock; unknown without a stock figure."""
-    if stock is None:
-        return UNKNOWN
-    if stock <= 0:
+    """The stock status of a product: out_of_stock, low or in_stock; unknown without a stock, or with stock and no reorder level."""
+    if stock is not None and stock <= 0:
         return "out_of_stock"
-    return "low" if reorder_level is not None and stock <= reorder_level else "in_stock"
+    if stock is None or reorder_level is None:
+        return UNKNOWN
+    return "low" if stock <= reorder_level else "in_stock"
 
 
 @model
@@ -39,7 +41,7 @@ def dim_products(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for product in sources["products"]:
         tenant, price = product["organization_id"], product["unit_price"]
-        margin = price - product["unit_cost"]
+        margin = difference(price, product["unit_cost"])
         converted = tenants.convert(price, product["currency"], tenant, today)
         rows.append(
             {
@@ -49,12 +51,17 @@ def dim_products(sources: SourceData) -> list[Row]:
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "unit_price_reporting": converted,
                 "margin_amount": margin,
-                "margin_pct": share(Fraction(margin), Fraction(price)),
+                "margin_pct": percent(margin, price),
                 "price_tier": price_tier(converted),
                 "inventory_status": inventory_status(product["stock_quantity"], product["reorder_level"]),
             }
         )
     return rows
+
+
+def product_of(first: Decimal | None, second: int | None) -> Decimal | None:
+    """`first` × `second`; None if either is unknown."""
+    return None if first is None or second is None else first * second
 
 
 def _order_discount(order: Row, line: Row) -> Fraction | None:
@@ -82,8 +89,9 @@ def fct_order_items(sources: SourceData) -> list[Row]:
         discount = _order_discount(order, item)
         net = None if item["line_amount"] is None or discount is None else Fraction(item["line_amount"]) - discount
         revenue = tenants.convert(net, order["currency"], tenant, day)
+        paid = None if product is None else product_of(product["unit_cost"], item["quantity"])
         if product is not None:
-            cost = tenants.convert(product["unit_cost"] * item["quantity"], product["currency"], tenant, day)
+            cost = tenants.convert(paid, product["currency"], tenant, day)
         rows.append(
             {
                 **item,
@@ -97,11 +105,11 @@ def fct_order_items(sources: SourceData) -> list[Row]:
                 "order_discount_amount": discount,
                 "net_amount": net,
                 "net_amount_reporting": revenue,
-                "cost_amount": product["unit_cost"] * item["quantity"] if product else None,
+                "cost_amount": paid,
                 "cost_currency": product["currency"] if product else None,
                 "cost_amount_reporting": cost,
                 "has_rate": revenue is not None,
-                "is_revenue": order["status"] not in NOT_REVENUE,
+                "is_revenue": counts_as_revenue(order),
                 "ordered_date": order["ordered_at"].date(),
                 "ordered_month": month_of(order["ordered_at"]),
             }
@@ -111,26 +119,41 @@ def fct_order_items(sources: SourceData) -> list[Row]:
 
 def _sold(lines: list[Row]) -> Row:
     """The sales figures from the order lines of one product and month."""
-    revenue = [line for line in lines if line["is_revenue"]]
-    counting = [line for line in revenue if line["has_rate"]]
-    costed = [line for line in counting if line["cost_amount_reporting"] is not None]
-    amount, units = total(counting, "net_amount_reporting"), sum(line["quantity"] for line in counting)
-    costed_amount, cost = total(costed, "net_amount_reporting"), total(costed, "cost_amount_reporting")
+    lines = [_measured(line) for line in lines]
+    counting = [line for line in lines if line["is_counted"]]
+    units, costed, cost = (sum_of(lines, "is_revenue", name) for name in ("units", "costed_amount", "cost"))
     return {
-        "order_count": len({line["order_id"] for line in counting}),
-        "customer_count": len({line["account_id"] for line in counting} - {None}),
-        "line_count": len(counting),
-        "lines_without_rate": len(revenue) - len(counting),
-        "lines_without_cost": len(counting) - len(costed),
-        "excluded_line_count": len(lines) - len(revenue),
+        "order_count": distinct_of(lines, "is_counted", "order_id"),
+        "customer_count": distinct_of(lines, "is_counted", "account_id"),
+        "line_count": counted_known(lines, "is_counted"),
+        "lines_without_rate": sum(bool(line["is_revenue"]) and not line["has_rate"] for line in lines),
+        "lines_without_status": sum(line["is_revenue"] is None for line in lines),
+        "lines_without_cost": sum(line["cost_amount_reporting"] is None for line in counting),
+        "excluded_line_count": counted_known(lines, "is_excluded"),
         "units_sold": units,
-        "revenue_amount": amount,
-        "order_discount_amount": total(counting, "line_amount_reporting") - amount,
-        "average_unit_revenue": amount / units if units else None,
-        "costed_revenue_amount": costed_amount,
+        "revenue_amount": sum_of(lines, "is_revenue", "net_amount_reporting"),
+        "order_discount_amount": sum_of(lines, "is_revenue", "discount"),
+        "average_unit_revenue": ratio(
+            total_known([line for line in counting if line["quantity"] is not None], "net_amount_reporting"), units
+        ),
+        "costed_revenue_amount": costed,
         "cost_amount": cost,
-        "margin_amount": costed_amount - cost,
-        "margin_pct": share(costed_amount - cost, costed_amount),
+        "margin_amount": difference(costed, cost),
+        "margin_pct": percent(difference(costed, cost), costed),
+    }
+
+
+def _measured(line: Row) -> Row:
+    """A line with what it adds to each figure: None if it does not say it."""
+    net, cost = line["net_amount_reporting"], line["cost_amount_reporting"]
+    return {
+        **line,
+        "is_counted": is_counted(line),
+        "is_excluded": None if line["is_revenue"] is None else not line["is_revenue"],
+        "discount": difference(line["line_amount_reporting"], net),
+        "units": line["quantity"] if line["has_rate"] else None,
+        "costed_amount": None if cost is None else net,
+        "cost": cost if line["has_rate"] else None,
     }
 
 
@@ -148,10 +171,11 @@ def mart_product_performance(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for (tenant, month), sold in grouped(lines, "organization_id", "month").items():
         figures = {product: _sold(own) for (product,), own in grouped(sold, "product_id").items()}
-        everything = sum((row["revenue_amount"] for row in figures.values()), Fraction(0))
+        everything = total(figures.values(), "revenue_amount")
         for identity, row in figures.items():
             product = products.get((tenant, identity), {})
-            better = sum(other["revenue_amount"] > row["revenue_amount"] for other in figures.values())
+            own = row["revenue_amount"]
+            better = sum(amount > own for amount in known(figures.values(), "revenue_amount")) if own is not None else None
             rows.append(
                 {
                     **{name: product.get(name) for name in ("sku", "price_tier", "inventory_status", "stock_quantity")},
@@ -163,8 +187,8 @@ def mart_product_performance(sources: SourceData) -> list[Row]:
                     "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": tenants.reporting_currency(tenant),
                     **row,
-                    "revenue_share_pct": share(row["revenue_amount"], everything),
-                    "revenue_rank": better + 1,
+                    "revenue_share_pct": percent(own, everything),
+                    "revenue_rank": None if better is None else better + 1,
                 }
             )
     return rows

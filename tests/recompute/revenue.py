@@ -3,53 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
-from tests.recompute.grouping import grouped, total
+from tests.recompute.grouping import grouped, known, total
+from tests.recompute.known_sums import difference, percent, total_known
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between, shifted
-from tests.recompute.orders import charges, fct_orders
+from tests.recompute.orders import excluded_orders, fct_orders, order_figures
 from tests.recompute.products import mart_product_performance
 from tests.recompute.sources import Row, SourceData
-from tests.recompute.tenants import UNKNOWN, share
+from tests.recompute.tenants import UNKNOWN
 
 PERCENTILES = {"median": Fraction(1, 2), "p75": Fraction(3, 4), "p95": Fraction(95, 100)}
 # The concentration of revenue is measured on this many top customers and products.
 TOP = 10
 
 
-def _top(amounts: Iterable[Fraction]) -> Fraction:
-    return sum(sorted(amounts, reverse=True)[:TOP], Fraction(0))
+def _top(amounts: Sequence[Fraction]) -> Fraction | None:
+    return sum(sorted(amounts, reverse=True)[:TOP], Fraction(0)) if amounts else None
 
 
 def _month(orders: list[Row], products: list[Row]) -> Row:
-    counting = [order for order in orders if order["is_revenue"]]
-    bought = [order for order in counting if order["has_rate"]]
+    bought = [order for order in orders if order["is_revenue"] and order["has_rate"]]
     amounts = [order["revenue_amount"] for order in bought]
     customers = [total(own, "revenue_amount") for (account,), own in grouped(bought, "account_id").items() if account is not None]
-    revenue, sold = sum(amounts, Fraction(0)), total(products, "revenue_amount")
-    named = [product["revenue_amount"] for product in products if product["product_id"] != UNKNOWN]
+    named = known((product for product in products if product["product_id"] != UNKNOWN), "revenue_amount")
+    figures, sold = order_figures(orders), total_known(products, "revenue_amount")
     return {
-        "order_revenue": revenue,
-        **charges(bought),
-        "order_count": len(amounts),
-        "orders_without_rate": len(counting) - len(amounts),
-        "excluded_order_count": len(orders) - len(counting),
-        "customer_count": len(customers),
+        **figures,
+        "excluded_order_count": excluded_orders(orders),
         **{f"{name}_revenue_per_customer": percentile(customers, part) for name, part in PERCENTILES.items()},
-        "top_10_customer_share_pct": share(_top(customers), revenue),
+        "top_10_customer_share_pct": percent(_top(customers), figures["order_revenue"]),
         "product_revenue": sold,
-        "top_10_product_share_pct": share(_top(named), sold),
-        "average_order_value": revenue / len(amounts) if amounts else None,
-        "average_revenue_per_customer": revenue / len(customers) if customers else None,
+        "top_10_product_share_pct": percent(_top(named), sold),
         **{f"{name}_order_value": percentile(amounts, part) for name, part in PERCENTILES.items()},
     }
 
 
-def _growth(years: dict[int, Fraction], year: int) -> Fraction | None:
-    return share(years[year] - years[year - 1], years[year - 1])
+def _growth(years: dict[int, Fraction | None], year: int) -> Fraction | None:
+    return percent(difference(years[year], years[year - 1]), years[year - 1])
 
 
 def mtr_revenue_by_month(sources: SourceData) -> list[Row]:
@@ -61,6 +55,7 @@ def mtr_revenue_by_month(sources: SourceData) -> list[Row]:
         orders[order["organization_id"]][month_of(order["ordered_at"])].append(order)
     organizations = sources.by_key("organizations")
     products = grouped(mart_product_performance(sources), "organization_id", "month")
+    lined = {tenant for tenant, _ in products}
     last = month_of(sources.as_of - timedelta(microseconds=1))
     rows: list[Row] = []
     for tenant, by_month in orders.items():
@@ -68,15 +63,16 @@ def mtr_revenue_by_month(sources: SourceData) -> list[Row]:
         figures = {
             month: _month(by_month.get(month, []), products.get((tenant, month), [])) for month in months_between(first, last)
         }
-        years = {month.year: Fraction(0) for month in figures}
-        for month, row in figures.items():
-            years[month.year] += row["order_revenue"]
+        bought = grouped(({**row, "year": month.year} for month, row in figures.items() if month in by_month), "year")
+        years = {month.year: total_known(bought.get((month.year,), []), "order_revenue") for month in figures}
+        if tenant not in lined:
+            figures = {month: {**row, "product_revenue": None} for month, row in figures.items()}
         complete_years = {year for year in years if month_end(date(year, 12, 1)) <= sources.as_of and first <= date(year, 1, 1)}
         for month, row in figures.items():
             earlier = figures.get(shifted(month, -12))
             before = earlier["order_revenue"] if earlier else None
             is_complete = month_end(month) <= sources.as_of
-            growth = (row["order_revenue"] - before) / before * 100 if before and is_complete else None
+            growth = percent(difference(row["order_revenue"], before), before) if is_complete else None
             rows.append(
                 {
                     "organization_id": tenant,

@@ -30,7 +30,7 @@ def test_a_stage_is_known_in_any_case_and_by_its_synonyms() -> None:
         ("closed_won", False, True, True, 100),
         ("closed_lost", False, True, False, 0),
         ("negotiation", True, False, False, 50),
-        ("unknown", False, False, False, None),
+        ("unknown", None, None, None, None),
     ]
 
 

@@ -26,21 +26,21 @@ def values(row: Row, *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_an_unknown_stage_is_neither_open_won_nor_lost() -> None:
+def test_nobody_knows_whether_a_lead_of_an_unknown_stage_is_open_won_or_lost() -> None:
     given = sources(
         lead("discovery", "2026-07-01", "100", sql_at="2026-07-02"), lead("Won ", "2026-07-01"), lead("sql", "2026-07-01")
     )
     row, won, _ = fct_leads(given)
     assert values(row, "stage", "is_open", "is_won", "is_lost", "win_probability", "stage_weight") == (
-        *("unknown", False, False, False, None, None),
+        *("unknown", None, None, None, None, None),
     )
-    assert values(row, "reached_sql", "reached_opportunity") == (True, False)
+    assert values(row, "reached_sql", "reached_opportunity") == (True, None)
     assert values(won, "stage", "is_won") == ("won", True)
     scenarios = {(row["stage"], row["scenario"]): row for row in mart_weighted_pipeline_scenarios(given)}
     unknown = [row for (stage, _), row in scenarios.items() if stage == "unknown"]
     assert {
         values(row, "lead_count", "counted_lead_count", "lead_amount", "pipeline_amount", "mean_amount") for row in unknown
-    } == {(1, 0, 100, 0, None)}
+    } == {(1, None, 100, None, None)}
     (kpis,) = mart_pipeline_kpis(given)
     assert values(kpis, "lead_count", "open_lead_count", "won_lead_count", "lost_lead_count", "unknown_stage_lead_count") == (
         *(3, 1, 1, 0, 1),

@@ -41,6 +41,6 @@ def test_products_are_ranked_by_the_revenue_of_the_month() -> None:
     assert values(rows["p"], "month", "line_count", "excluded_line_count", "units_sold") == (date(2026, 9, 1), 1, 1, 3)
     assert values(rows["p"], "revenue_amount", "cost_amount", "margin_pct", "revenue_share_pct") == (30, 12, 60, 75)
     # The cost of this product is in a currency without a rate.
-    assert values(rows["q"], "lines_without_cost", "revenue_amount", "margin_amount", "margin_pct") == (1, 10, 0, None)
+    assert values(rows["q"], "lines_without_cost", "revenue_amount", "margin_amount", "margin_pct") == (1, 10, None, None)
     assert values(rows["gone"], "product_name", "product_key", "average_unit_revenue") == ("unknown", None, Decimal(0))
     assert [rows[name]["revenue_rank"] for name in ("p", "q", "gone")] == [1, 2, 3]

@@ -77,7 +77,7 @@ def test_an_outdated_page_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert __main__.main([]) == 0
     assert __main__.main(["--check"]) == 0
     text = page.read_text()
-    assert "| `unit_cost` | decimal | yes |  | Cost of one unit, in `currency`. |" in text
+    assert "| `unit_amount` | decimal | yes |  | Price of one unit per billing period, in `currency`. |" in text
     assert "critical, high, medium, low; 8 synonyms" in text
     page.write_text(text + "more\n")
     assert __main__.main(["--check"]) == 1

@@ -156,7 +156,7 @@ select 'o', date '2026-08-01', date '2026-09-01', true, 1, numeric '10';
 create or replace table metrics_build.mtr_revenue_by_month as
 select
     'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, true as is_complete,
-    1 as order_count, 0 as orders_without_rate, 0 as excluded_order_count, 1 as customer_count;
+    1 as order_count, 0 as orders_without_rate, 0 as orders_without_status, 0 as excluded_order_count, 1 as customer_count;
 create or replace table metrics_build.mtr_customer_segment_summary as
 select
     'o' as organization_id, date '2026-08-01' as month, numeric '38' as order_revenue, 1 as order_count, 0 as orders_without_rate,
@@ -196,7 +196,8 @@ create or replace table marts_build.mart_rep_activity_by_channel as
 select 'o' as organization_id, 1 as sent_count, 1 as responded_count, 0 as converted_count;
 create or replace table marts_build.mart_product_performance as
 select
-    'o' as organization_id, 1 as line_count, 0 as lines_without_rate, 0 as excluded_line_count, numeric '20' as revenue_amount;
+    'o' as organization_id, 1 as line_count, 0 as lines_without_rate, 0 as lines_without_status, 0 as excluded_line_count,
+    numeric '20' as revenue_amount;
 """
 
 # Fact or dimension → the view that it is built from, and the key of both. The unknown user is in no view.
@@ -353,6 +354,9 @@ _AS_OF = "timestamp '2026-10-01'"
 _NEXT_DAY = "date '2026-10-01'"
 
 
+#: Of rows without a status, nobody knows how many count. They are counted beside.
+_WITHOUT_STATUS = "set {0}_count = null, excluded_{0}_count = null, {0}s_without_status = 1"
+
 #: Reconciliation → changes of the rows, each with the parts that then differ.
 CHANGES: dict[str, list[tuple[str, set[str]]]] = {
     "usage_counts_every_event": [
@@ -394,6 +398,7 @@ CHANGES: dict[str, list[tuple[str, set[str]]]] = {
         ("update marts_build.mart_revenue_kpis set order_revenue = 0 where true", {"o|mart_revenue_kpis|order revenue"}),
         ("update marts_build.mart_outreach_kpis set outreach_count = 2 where true", {"o|mart_outreach_kpis|outreach"}),
         ("update marts_build.mart_combined_kpis set check_count = 0 where true", {"o|mart_combined_kpis|checks"}),
+        ("update marts_build.mart_revenue_kpis set order_revenue = null where true", {"o|mart_revenue_kpis|order revenue"}),
         (_later("core.fct_leads", created_at=_AS_OF), set()),
         (_later("core.fct_deals", created_at=_AS_OF), set()),
         (_later("core.fct_invoices", issued_at=_AS_OF), set()),
@@ -427,9 +432,11 @@ CHANGES: dict[str, list[tuple[str, set[str]]]] = {
         ("update core.fct_outreach set is_responded = null where true", {"o|responded"}),
         ("update marts_build.mart_rep_activity_by_channel set sent_count = 2 where true", {"o|sent"}),
     ],
+    "orders_reach_the_months": [(f"update {_REVENUE} {_WITHOUT_STATUS.format('order')} where true", set())],
     "order_lines_reach_the_products": [
         ("update core.fct_order_items set is_revenue = false where true", {"o|revenue"}),
         ("update marts_build.mart_product_performance set excluded_line_count = 1 where true", {"o|lines"}),
+        (f"update marts_build.mart_product_performance {_WITHOUT_STATUS.format('line')} where true", set()),
         (_later("core.fct_order_items", ordered_date=_NEXT_DAY), set()),
     ],
 }

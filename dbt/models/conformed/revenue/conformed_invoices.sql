@@ -37,7 +37,7 @@ final as (
         subscription_id,
         status,
         status = 'paid' as is_paid,
-        status = 'open' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
+        status = 'open' and due_at < {{ as_of() }} as is_overdue,
         issued_at,
         date_trunc(date(issued_at), month) as invoice_month,
         due_at,

@@ -43,10 +43,7 @@ final as (
         stage,
         stage in ('closed_won', 'closed_lost') as is_closed,
         stage = 'closed_won' as is_won,
-        (
-            stage not in ('closed_won', 'closed_lost')
-            and coalesce(expected_close_date < {{ as_of_date() }}, false)
-        ) as is_overdue,
+        stage not in ('closed_won', 'closed_lost') and expected_close_date < {{ as_of_date() }} as is_overdue,
         amount,
         currency,
         probability_pct,

@@ -84,10 +84,10 @@ final as (
         converted.stock_quantity,
         converted.reorder_level,
         case
-            when converted.stock_quantity is null then 'unknown'
             when converted.stock_quantity <= 0 then 'out_of_stock'
             when converted.stock_quantity <= converted.reorder_level then 'low'
-            else 'in_stock'
+            when converted.stock_quantity > converted.reorder_level then 'in_stock'
+            else 'unknown'
         end as inventory_status,
         converted.is_active,
         converted.created_at,

@@ -85,7 +85,7 @@ converted as (
             'products.unit_cost * order_items.quantity', 'products.currency', 'orders.reporting_currency',
             'cost_rates.rate_to_usd', 'reporting_rates.rate_to_usd'
         ) }} as cost_amount_reporting,
-        orders.is_revenue,
+        if(orders.order_id is null, false, orders.is_revenue) as is_revenue,
         orders.ordered_date,
         order_items.updated_at
     from order_items
@@ -125,7 +125,7 @@ final as (
         cost_amount,
         cost_currency,
         cost_amount_reporting,
-        coalesce(is_revenue, false) as is_revenue,
+        is_revenue,
         ordered_date,
         {{ first_day_of('month', 'ordered_date') }} as ordered_month,
         updated_at

@@ -5,6 +5,7 @@
     )
 }}
 {%- set net_amount = 'orders.subtotal_amount - coalesce(orders.discount_amount, 0)' -%}
+{%- set is_revenue = 'if(converted.status is null, null, coalesce(order_statuses.is_revenue, true))' -%}
 with
 
 orders as (
@@ -98,8 +99,8 @@ final as (
         converted.account_id,
         converted.contact_id,
         converted.status,
-        coalesce(order_statuses.is_revenue, true) as is_revenue,
-        coalesce(order_statuses.is_fulfilled, false) as is_fulfilled,
+        {{ is_revenue }} as is_revenue,
+        if(converted.status is null, null, coalesce(order_statuses.is_fulfilled, false)) as is_fulfilled,
         converted.currency,
         converted.reporting_currency,
         converted.subtotal_amount,
@@ -112,7 +113,10 @@ final as (
         converted.tax_amount_reporting,
         converted.shipping_amount_reporting,
         converted.total_amount_reporting,
-        if(coalesce(order_statuses.is_revenue, true), converted.net_amount_reporting, 0) as revenue_amount,
+        case
+            when {{ is_revenue }} then converted.net_amount_reporting
+            when not {{ is_revenue }} then 0
+        end as revenue_amount,
         converted.net_amount_reporting is not null as has_rate,
         converted.ordered_at,
         date(converted.ordered_at) as ordered_date,

@@ -139,7 +139,7 @@ final as (
         cast(intervals.probability_pct as numeric) as probability_pct,
         intervals.changed_by_user_id,
         intervals.history_id,
-        intervals.left_at is null and intervals.stage != deals.stage as is_stage_mismatch
+        intervals.left_at is null and coalesce(intervals.stage != deals.stage, false) as is_stage_mismatch
     from intervals
     inner join deals
         on deals.organization_id = intervals.organization_id

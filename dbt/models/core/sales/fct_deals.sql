@@ -81,7 +81,8 @@ moves as (
     select
         organization_id,
         deal_id,
-        count(*) - 1 as stage_changes
+        -- An organization without any change does not record them.
+        if(max(countif(history_id is not null)) over (partition by organization_id) > 0, count(*) - 1, null) as stage_changes
     from {{ ref('fct_deal_stage_history') }}
     group by organization_id, deal_id
 ),
@@ -115,9 +116,9 @@ placed as (
         coalesce(facilities.facility_id, 'unknown') as facility_id,
         coalesce(users.user_id, 'unknown') as owner_user_id,
         coalesce(stages.stage, 'unknown') as stage,
-        coalesce(stages.is_open, false) as is_open,
-        deals.is_closed,
-        deals.is_won,
+        stages.is_open,
+        if(stages.stage is null, null, deals.is_closed) as is_closed,
+        if(stages.stage is null, null, deals.is_won) as is_won,
         deals.is_overdue,
         deals.amount,
         deals.currency,
@@ -130,7 +131,7 @@ placed as (
         deals.expected_close_date,
         deals.created_at,
         deals.closed_at,
-        coalesce(moves.stage_changes, 0) as stage_changes,
+        moves.stage_changes,
         deals.lost_reason,
         deals.updated_at
     from deals
@@ -178,9 +179,9 @@ final as (
         owner_user_id,
         stage,
         is_open,
-        coalesce(is_closed, false) as is_closed,
-        coalesce(is_won, false) as is_won,
-        coalesce(is_closed and not is_won, false) as is_lost,
+        is_closed,
+        is_won,
+        is_closed and not is_won as is_lost,
         is_open and is_overdue as is_overdue,
         amount,
         currency,

@@ -70,9 +70,9 @@ placed as (
         leads.account_id,
         leads.source_channel,
         coalesce(stages.stage, 'unknown') as stage,
-        coalesce(stages.is_open, false) as is_open,
-        coalesce(stages.is_won, false) as is_won,
-        coalesce(stages.is_lost, false) as is_lost,
+        stages.is_open,
+        stages.is_won,
+        stages.is_lost,
         leads.amount,
         leads.currency,
         organizations.reporting_currency,
@@ -83,6 +83,8 @@ placed as (
         stages.win_probability,
         stages.stage_weight,
         leads.created_at,
+        logical_or(coalesce(leads.sql_at, leads.opportunity_at) is not null) over (partition by leads.organization_id)
+            as has_stage_times,
         if(leads.sql_at < {{ as_of() }}, leads.sql_at, null) as sql_at,
         if(leads.opportunity_at < {{ as_of() }}, leads.opportunity_at, null) as opportunity_at,
         if(leads.closed_at < {{ as_of() }}, leads.closed_at, null) as closed_at,
@@ -134,8 +136,17 @@ final as (
         sql_at,
         opportunity_at,
         closed_at,
-        sql_at is not null or opportunity_at is not null or is_won as reached_sql,
-        opportunity_at is not null or is_won as reached_opportunity,
+        -- An organization without any time of a stage does not record them. The stage of an open lead then counts.
+        case
+            when sql_at is not null or opportunity_at is not null or is_won then true
+            when has_stage_times and stage != 'unknown' then false
+            when is_open and not has_stage_times then stage != 'lead'
+        end as reached_sql,
+        case
+            when opportunity_at is not null or is_won then true
+            when has_stage_times and stage != 'unknown' then false
+            when is_open and not has_stage_times then stage = 'opportunity'
+        end as reached_opportunity,
         is_won as reached_won,
         updated_at
     from placed

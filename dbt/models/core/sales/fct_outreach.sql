@@ -75,8 +75,9 @@ final as (
         {{ first_day_of('month', 'date(sent_at)') }} as sent_month,
         responded_at,
         converted_at,
-        responded_at is not null as is_responded,
-        converted_at is not null as is_converted,
+        -- An organization without any answer or conversion does not record them.
+        if(count(responded_at) over (partition by organization_id) = 0, null, responded_at is not null) as is_responded,
+        if(count(converted_at) over (partition by organization_id) = 0, null, converted_at is not null) as is_converted,
         timestamp_diff(responded_at, sent_at, microsecond) / 3600000000 as hours_to_response,
         updated_at
     from placed

@@ -30,7 +30,7 @@ invoice_statuses as (
     from {{ ref('invoice_statuses') }}
 ),
 
--- An invoice without a subscription cannot be compared.
+-- An invoice without a subscription or a period cannot be compared, nor can an organization without any other invoice.
 invoices as (
     select
         organization_id,
@@ -44,18 +44,25 @@ invoices as (
     where issued_at < {{ as_of() }} and subscription_id is not null and period_start < period_end
 ),
 
+compared_organizations as (
+    select distinct organization_id
+    from invoices
+),
+
 states as (
     select
-        organization_id,
-        subscription_id,
-        month,
-        billing_interval,
-        interval_count,
-        currency,
-        state,
-        if(state = 'earning', mrr, 0) as mrr
-    from {{ ref('int_billing__subscription_states') }}
-    where {{ month_is_complete('month') }}
+        states.organization_id,
+        states.subscription_id,
+        states.month,
+        states.billing_interval,
+        states.interval_count,
+        states.currency,
+        states.state,
+        if(states.state = 'earning', states.mrr, 0) as mrr
+    from {{ ref('int_billing__subscription_states') }} as states
+    inner join compared_organizations
+        on compared_organizations.organization_id = states.organization_id
+    where {{ month_is_complete('states.month') }}
 ),
 
 invoice_months as (
@@ -63,11 +70,13 @@ invoice_months as (
         invoices.organization_id,
         invoices.subscription_id,
         invoices.currency,
-        invoices.status,
         invoices.period_end,
         invoices.subtotal_amount,
+        if(invoices.status is null, null, coalesce(invoice_statuses.is_revenue, true)) as is_revenue,
         month
     from invoices
+    left join invoice_statuses
+        on invoice_statuses.status = invoices.status
     cross join
         unnest(
             generate_date_array(
@@ -85,12 +94,10 @@ invoiced as (
         invoice_months.subscription_id,
         invoice_months.month,
         max(invoice_months.currency) as currency,
-        countif(coalesce(invoice_statuses.is_revenue, true)) as invoice_count,
-        sum(if(coalesce(invoice_statuses.is_revenue, true), coalesce(invoice_months.subtotal_amount, 0), 0))
+        {{ count_known('invoice_months.is_revenue') }} as invoice_count,
+        {{ sum_known('invoice_months.is_revenue', 'if(invoice_months.currency is null, null, invoice_months.subtotal_amount)') }}
             as subtotal_amount
     from invoice_months
-    left join invoice_statuses
-        on invoice_statuses.status = invoice_months.status
     where
         {{ month_is_complete('invoice_months.month') }}
         and invoice_months.period_end >= timestamp(date_add(invoice_months.month, interval 1 month))
@@ -109,8 +116,8 @@ compared as (
         coalesce(states.state, 'not_in_force') as state,
         coalesce(states.mrr, 0) as mrr,
         invoiced.subscription_id is not null as has_invoice,
-        coalesce(invoiced.invoice_count, 0) as invoice_count,
-        coalesce(invoiced.subtotal_amount, 0) as subtotal_amount
+        if(invoiced.subscription_id is null, 0, invoiced.invoice_count) as invoice_count,
+        if(invoiced.subscription_id is null, 0, invoiced.subtotal_amount) as subtotal_amount
     from states
     full outer join invoiced
         on invoiced.organization_id = states.organization_id
@@ -186,6 +193,7 @@ final as (
             when state = 'earning' and invoice_count = 0 then 'invoice_taken_back'
             when is_other_currency then 'other_currency'
             when invoice_count > 1 then 'invoiced_twice'
+            when invoiced_mrr is null then 'unknown_amount'
             when abs(mrr - invoiced_mrr) < {{ rounding }} then 'agrees'
             when state = 'earning' then 'other_amount'
             when ended_at < month_end then 'ended_within_period'

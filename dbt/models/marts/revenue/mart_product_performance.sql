@@ -38,7 +38,8 @@ items as (
         account_id,
         quantity,
         is_revenue,
-        is_revenue and has_rate as is_counted,
+        has_rate,
+        if(is_revenue, has_rate, is_revenue) as is_counted,
         net_amount_reporting,
         line_amount_reporting - net_amount_reporting as order_discount_amount,
         cost_amount_reporting
@@ -49,17 +50,19 @@ items as (
 counted as (
     select
         {{ grain | join(',\n        ') }},
-        count(distinct if(is_counted, order_id, null)) as order_count,
-        count(distinct if(is_counted, account_id, null)) as customer_count,
-        countif(is_counted) as line_count,
-        countif(is_revenue and not is_counted) as lines_without_rate,
+        {{ count_distinct_known('is_counted', 'order_id') }} as order_count,
+        {{ count_distinct_known('is_counted', 'account_id') }} as customer_count,
+        {{ count_known('is_counted') }} as line_count,
+        countif(is_revenue and not has_rate) as lines_without_rate,
+        countif(is_revenue is null) as lines_without_status,
         countif(is_counted and cost_amount_reporting is null) as lines_without_cost,
-        countif(not is_revenue) as excluded_line_count,
-        sum(if(is_counted, quantity, 0)) as units_sold,
-        sum(if(is_counted, net_amount_reporting, 0)) as revenue_amount,
-        sum(if(is_counted, order_discount_amount, 0)) as order_discount_amount,
-        sum(if(is_counted and cost_amount_reporting is not null, net_amount_reporting, 0)) as costed_revenue_amount,
-        sum(if(is_counted, coalesce(cost_amount_reporting, 0), 0)) as cost_amount
+        {{ count_known('not is_revenue') }} as excluded_line_count,
+        {{ sum_known('is_revenue', 'if(has_rate, quantity, null)') }} as units_sold,
+        {{ sum_known('is_revenue', 'net_amount_reporting') }} as revenue_amount,
+        sum(if(is_counted and quantity is not null, net_amount_reporting, null)) as revenue_of_units,
+        {{ sum_known('is_revenue', 'order_discount_amount') }} as order_discount_amount,
+        {{ sum_known('is_revenue', 'if(cost_amount_reporting is null, null, net_amount_reporting)') }} as costed_revenue_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, cost_amount_reporting, null)') }} as cost_amount
     from items
     group by {{ grain | join(', ') }}
 ),
@@ -85,12 +88,13 @@ final as (
         counted.customer_count,
         counted.line_count,
         counted.lines_without_rate,
+        counted.lines_without_status,
         counted.lines_without_cost,
         counted.excluded_line_count,
         counted.units_sold,
         counted.revenue_amount,
         counted.order_discount_amount,
-        counted.revenue_amount / nullif(counted.units_sold, 0) as average_unit_revenue,
+        counted.revenue_of_units / nullif(counted.units_sold, 0) as average_unit_revenue,
         counted.costed_revenue_amount,
         counted.cost_amount,
         counted.costed_revenue_amount - counted.cost_amount as margin_amount,
@@ -99,7 +103,11 @@ final as (
         100 * cast(counted.revenue_amount as float64)
         / nullif(cast(sum(counted.revenue_amount) over (partition by counted.organization_id, counted.month) as float64), 0)
             as revenue_share_pct,
-        rank() over (partition by counted.organization_id, counted.month order by counted.revenue_amount desc) as revenue_rank
+        if(
+            counted.revenue_amount is null,
+            null,
+            rank() over (partition by counted.organization_id, counted.month order by counted.revenue_amount desc nulls last)
+        ) as revenue_rank
     from counted
     left join organizations
         on organizations.organization_id = counted.organization_id

@@ -22,6 +22,14 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
+recorded as (
+    select
+        organization_id,
+        has_invoices,
+        has_orders
+    from {{ ref('int_organizations__recorded') }}
+),
+
 -- Invoices and orders name no facility. The facility is that of the user who owns the account.
 account_facilities as (
     select
@@ -42,9 +50,11 @@ invoices as (
         invoices.organization_id,
         coalesce(account_facilities.facility_id, 'unknown') as facility_id,
         invoices.invoice_month as month,
+        invoices.is_revenue,
+        invoices.has_rate,
+        if(invoices.is_revenue, invoices.has_rate, invoices.is_revenue) as is_counted,
         invoices.is_paid,
         invoices.is_overdue,
-        invoices.has_rate,
         invoices.total_amount_reporting,
         invoices.subtotal_amount_reporting,
         invoices.amount_paid_reporting
@@ -52,7 +62,7 @@ invoices as (
     left join account_facilities
         on account_facilities.organization_id = invoices.organization_id
         and account_facilities.account_id = invoices.account_id
-    where invoices.is_revenue and invoices.issued_at < {{ as_of() }}
+    where coalesce(invoices.is_revenue, true) and invoices.issued_at < {{ as_of() }}
 ),
 
 orders as (
@@ -61,7 +71,9 @@ orders as (
         coalesce(account_facilities.facility_id, 'unknown') as facility_id,
         {{ first_day_of('month', 'orders.ordered_date') }} as month,
         orders.account_id,
+        orders.is_revenue,
         orders.has_rate,
+        if(orders.is_revenue, orders.has_rate, orders.is_revenue) as is_counted,
         orders.revenue_amount,
         orders.tax_amount_reporting,
         orders.shipping_amount_reporting,
@@ -70,19 +82,21 @@ orders as (
     left join account_facilities
         on account_facilities.organization_id = orders.organization_id
         and account_facilities.account_id = orders.account_id
-    where orders.is_revenue and orders.ordered_at < {{ as_of() }}
+    where coalesce(orders.is_revenue, true) and orders.ordered_at < {{ as_of() }}
 ),
 
 invoices_by_month as (
     select
         {{ grain | join(',\n        ') }},
-        countif(has_rate) as invoice_count,
-        countif(has_rate and is_paid) as paid_invoice_count,
-        countif(has_rate and is_overdue) as overdue_invoice_count,
-        countif(not has_rate) as invoices_without_rate,
-        sum(coalesce(total_amount_reporting, 0)) as invoiced_amount,
-        sum(coalesce(subtotal_amount_reporting, 0)) as invoiced_net_amount,
-        sum(coalesce(amount_paid_reporting, 0)) as paid_amount
+        {{ count_known('is_counted') }} as invoice_count,
+        {{ count_known('if(is_counted, is_paid, is_counted)') }} as paid_invoice_count,
+        {{ count_known('if(is_counted, is_overdue, is_counted)') }} as overdue_invoice_count,
+        countif(is_revenue and not has_rate) as invoices_without_rate,
+        countif(is_revenue is null) as invoices_without_status,
+        sum(if(is_counted, total_amount_reporting, null)) as invoiced_amount,
+        sum(if(is_counted, subtotal_amount_reporting, null)) as invoiced_net_amount,
+        sum(if(is_counted, amount_paid_reporting, null)) as paid_amount,
+        sum(if(is_counted, total_amount_reporting - amount_paid_reporting, null)) as outstanding_amount
     from invoices
     group by {{ grain | join(', ') }}
 ),
@@ -90,14 +104,15 @@ invoices_by_month as (
 orders_by_month as (
     select
         {{ grain | join(',\n        ') }},
-        countif(has_rate) as order_count,
-        countif(not has_rate) as orders_without_rate,
-        count(distinct if(has_rate, account_id, null)) as customer_count,
-        sum(coalesce(revenue_amount, 0)) as order_revenue,
-        sum(if(has_rate, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
-        sum(if(has_rate, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
-        sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
-        {{ count_orders_without_charges('has_rate') }} as orders_without_charges
+        {{ count_known('is_counted') }} as order_count,
+        countif(is_revenue and not has_rate) as orders_without_rate,
+        countif(is_revenue is null) as orders_without_status,
+        {{ count_distinct_known('is_counted', 'account_id') }} as customer_count,
+        sum(revenue_amount) as order_revenue,
+        sum(if(is_counted, tax_amount_reporting, null)) as order_tax_amount,
+        sum(if(is_counted, shipping_amount_reporting, null)) as order_shipping_amount,
+        sum(if(is_counted, total_amount_reporting, null)) as order_charged_amount,
+        {{ count_orders_without_charges('is_counted') }} as orders_without_charges
     from orders
     group by {{ grain | join(', ') }}
 ),
@@ -115,19 +130,23 @@ counted as (
         months.organization_id,
         months.facility_id,
         {%- for column in [
-            'invoice_count', 'paid_invoice_count', 'overdue_invoice_count', 'invoices_without_rate', 'invoiced_amount',
-            'invoiced_net_amount', 'paid_amount'
+            'invoice_count', 'paid_invoice_count', 'overdue_invoice_count', 'invoices_without_rate', 'invoices_without_status',
+            'invoiced_amount', 'invoiced_net_amount', 'paid_amount', 'outstanding_amount'
         ] %}
-        coalesce(invoices_by_month.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('recorded.has_invoices', 'invoices_by_month.organization_id', 'invoices_by_month.' ~ column) }}
+            as {{ column }},
         {%- endfor %}
         {%- for column in [
-            'order_count', 'orders_without_rate', 'customer_count', 'order_revenue', 'order_tax_amount',
+            'order_count', 'orders_without_rate', 'orders_without_status', 'customer_count', 'order_revenue', 'order_tax_amount',
             'order_shipping_amount', 'order_charged_amount', 'orders_without_charges'
         ] %}
-        coalesce(orders_by_month.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('recorded.has_orders', 'orders_by_month.organization_id', 'orders_by_month.' ~ column) }}
+            as {{ column }},
         {%- endfor %}
         months.month
     from months
+    left join recorded
+        on recorded.organization_id = months.organization_id
     left join invoices_by_month
         on invoices_by_month.organization_id = months.organization_id
         and invoices_by_month.facility_id = months.facility_id
@@ -151,12 +170,14 @@ final as (
         counted.invoiced_amount,
         counted.invoiced_net_amount,
         counted.paid_amount,
-        counted.invoiced_amount - counted.paid_amount as outstanding_amount,
-        100 * cast(counted.paid_amount as float64) / nullif(cast(counted.invoiced_amount as float64), 0)
-            as collection_rate_pct,
+        counted.outstanding_amount,
+        -- The amounts of the invoices of which both the total and the payment are known.
+        100 * cast(counted.paid_amount as float64)
+        / nullif(cast(counted.paid_amount + counted.outstanding_amount as float64), 0) as collection_rate_pct,
         counted.paid_invoice_count,
         counted.overdue_invoice_count,
         counted.invoices_without_rate,
+        counted.invoices_without_status,
         counted.order_count,
         counted.order_revenue,
         counted.order_tax_amount,
@@ -164,6 +185,7 @@ final as (
         counted.order_charged_amount,
         counted.orders_without_charges,
         counted.orders_without_rate,
+        counted.orders_without_status,
         counted.customer_count,
         counted.order_revenue / nullif(counted.order_count, 0) as average_order_value,
         counted.order_revenue / nullif(counted.customer_count, 0) as average_revenue_per_customer

@@ -15,7 +15,8 @@ leads as (
             coalesce(if(is_won, date(closed_at), null), date '9999-12-31')
         ) as progressed_date,
         is_lost and closed_at is null as is_lost_undated,
-        stage = 'unknown' as is_unknown_stage
+        stage = 'unknown' as is_unknown_stage,
+        reached_opportunity
     from {{ ref('fct_leads') }}
 ),
 
@@ -28,7 +29,8 @@ outcomes as (
         date_diff({{ first_day_of('month', 'progressed_date') }}, cohort_month, month) as progressed_after_months,
         count(*) as lead_count,
         countif(is_lost_undated) as undated_loss_count,
-        countif(is_unknown_stage) as unknown_stage_lead_count
+        countif(is_unknown_stage) as unknown_stage_lead_count,
+        countif(not reached_opportunity or progressed_date < date '9999-12-31') as known_progress_count
     from leads
     group by organization_id, cohort_month, lost_after_months, progressed_after_months
 ),
@@ -39,7 +41,9 @@ cohorts as (
         cohort_month,
         sum(lead_count) as lead_count,
         sum(undated_loss_count) as undated_loss_count,
-        sum(unknown_stage_lead_count) as unknown_stage_lead_count
+        sum(unknown_stage_lead_count) as unknown_stage_lead_count,
+        sum(lead_count - undated_loss_count - unknown_stage_lead_count) as known_loss_count,
+        sum(known_progress_count) as known_progress_count
     from outcomes
     group by organization_id, cohort_month
 ),
@@ -71,6 +75,20 @@ counted as (
     group by cells.organization_id, cells.cohort_month, cells.months_since
 ),
 
+-- Of a cohort whose leads say nothing of their loss, or of their progress, the count is unknown.
+known_counts as (
+    select
+        counted.organization_id,
+        counted.cohort_month,
+        counted.months_since,
+        if(cohorts.known_loss_count = 0, null, counted.retained_count) as retained_count,
+        if(cohorts.known_progress_count = 0, null, counted.progressed_count) as progressed_count
+    from counted
+    inner join cohorts
+        on cohorts.organization_id = counted.organization_id
+        and cohorts.cohort_month = counted.cohort_month
+),
+
 final as (
     select
         {{ generate_surrogate_key(['cells.organization_id', 'cells.cohort_month', 'cells.months_since']) }}
@@ -91,7 +109,7 @@ final as (
     inner join cohorts
         on cohorts.organization_id = cells.organization_id
         and cohorts.cohort_month = cells.cohort_month
-    left join counted
+    left join known_counts as counted
         on counted.organization_id = cells.organization_id
         and counted.cohort_month = cells.cohort_month
         and counted.months_since = cells.months_since

@@ -42,12 +42,12 @@ counted as (
     select
         {{ grain | join(',\n        ') }},
         {%- for stage in funnel %}
-        countif(reached_{{ stage }}) as reached_{{ stage }}_count,
+        {{ count_known('reached_' ~ stage) }} as reached_{{ stage }}_count,
         {%- endfor %}
         {%- for stage in funnel[:-1] %}
-        countif(is_lost and reached_{{ stage }} and not reached_{{ funnel[loop.index] }}) as lost_{{ stage }}_count,
+        {{ count_known('is_lost and reached_' ~ stage ~ ' and not reached_' ~ funnel[loop.index]) }} as lost_{{ stage }}_count,
         {%- endfor %}
-        countif(is_lost and reached_won) as lost_won_count,
+        {{ count_known('is_lost and reached_won') }} as lost_won_count,
         count(*) as lead_count
     from leads
     group by {{ grain | join(', ') }}

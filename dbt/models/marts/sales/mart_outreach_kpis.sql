@@ -36,11 +36,11 @@ counted as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as outreach_count,
-        countif(is_responded) as responded_count,
-        countif(is_converted) as converted_count,
-        count(distinct if(rep_user_id != 'unknown', rep_user_id, null)) as rep_count,
+        {{ count_known('is_responded') }} as responded_count,
+        {{ count_known('is_converted') }} as converted_count,
+        nullif(count(distinct if(rep_user_id != 'unknown', rep_user_id, null)), 0) as rep_count,
         countif(rep_user_id = 'unknown') as outreach_without_rep,
-        count(distinct lead_id) as lead_count,
+        nullif(count(distinct lead_id), 0) as lead_count,
         {{ exact_mean('hours_to_response') }} as mean_hours_to_response,
         any_value(median_hours_to_response) as median_hours_to_response
     from outreach

@@ -22,6 +22,14 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
+recorded as (
+    select
+        organization_id,
+        has_leads,
+        has_deals
+    from {{ ref('int_organizations__recorded') }}
+),
+
 leads as (
     select
         organization_id,
@@ -47,6 +55,7 @@ deals as (
         facility_id,
         {{ first_day_of('month', 'created_date') }} as created_month,
         if(is_closed and closed_at < {{ as_of() }}, {{ first_day_of('month', 'closed_date') }}, null) as closed_month,
+        is_closed,
         is_won,
         is_lost,
         has_rate,
@@ -56,20 +65,29 @@ deals as (
     where created_at < {{ as_of() }}
 ),
 
+-- Whether an organization's deals say when they were closed: one does, or their stages say that none was.
+closings as (
+    select
+        organization_id,
+        count(closed_month) > 0 or coalesce({{ count_known('is_closed') }} = 0, false) as are_known
+    from deals
+    group by organization_id
+),
+
 leads_by_month as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as lead_count,
-        countif(reached_sql) as sql_count,
-        countif(reached_opportunity) as opportunity_count,
-        countif(reached_won) as won_lead_count,
-        countif(is_lost) as lost_lead_count,
-        countif(is_open) as open_lead_count,
+        {{ count_known('reached_sql') }} as sql_count,
+        {{ count_known('reached_opportunity') }} as opportunity_count,
+        {{ count_known('reached_won') }} as won_lead_count,
+        {{ count_known('is_lost') }} as lost_lead_count,
+        {{ count_known('is_open') }} as open_lead_count,
         countif(stage = 'unknown') as unknown_stage_lead_count,
         countif(not has_rate) as leads_without_rate,
-        sum(coalesce(amount_reporting, 0)) as lead_amount,
-        sum(if(is_open, coalesce(amount_reporting, 0), 0)) as open_lead_amount,
-        sum(coalesce(weighted_amount, 0)) as weighted_lead_amount
+        sum(amount_reporting) as lead_amount,
+        {{ sum_known('is_open', 'amount_reporting') }} as open_lead_amount,
+        sum(weighted_amount) as weighted_lead_amount
     from leads
     group by {{ grain | join(', ') }}
 ),
@@ -81,7 +99,7 @@ deals_created as (
         created_month as month,
         count(*) as deal_count,
         countif(not has_rate) as deals_without_rate,
-        sum(coalesce(amount_reporting, 0)) as deal_amount
+        sum(amount_reporting) as deal_amount
     from deals
     group by organization_id, facility_id, created_month
 ),
@@ -108,7 +126,7 @@ deals_closed as (
         countif(is_won) as won_deal_count,
         countif(is_lost) as lost_deal_count,
         countif(is_won and not has_rate) as won_deals_without_rate,
-        sum(if(is_won, coalesce(amount_reporting, 0), 0)) as won_deal_amount,
+        {{ sum_known('is_won', 'amount_reporting') }} as won_deal_amount,
         any_value(median_sales_cycle_days) as median_sales_cycle_days
     from closed_with_median
     group by {{ grain | join(', ') }}
@@ -134,16 +152,23 @@ counted as (
             'lead_count', 'sql_count', 'opportunity_count', 'won_lead_count', 'lost_lead_count', 'open_lead_count',
             'unknown_stage_lead_count', 'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
         ] %}
-        coalesce(leads_by_month.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('recorded.has_leads', 'leads_by_month.organization_id', 'leads_by_month.' ~ column) }}
+            as {{ column }},
         {%- endfor %}
         {%- for column in ['deal_count', 'deals_without_rate', 'deal_amount'] %}
-        coalesce(deals_created.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('recorded.has_deals', 'deals_created.organization_id', 'deals_created.' ~ column) }}
+            as {{ column }},
         {%- endfor %}
         {%- for column in ['won_deal_count', 'lost_deal_count', 'won_deals_without_rate', 'won_deal_amount'] %}
-        coalesce(deals_closed.{{ column }}, 0) as {{ column }},
+        {{ zero_without_rows('closings.are_known', 'deals_closed.organization_id', 'deals_closed.' ~ column) }}
+            as {{ column }},
         {%- endfor %}
         deals_closed.median_sales_cycle_days
     from months
+    left join recorded
+        on recorded.organization_id = months.organization_id
+    left join closings
+        on closings.organization_id = months.organization_id
     left join leads_by_month
         on leads_by_month.organization_id = months.organization_id
         and leads_by_month.facility_id = months.facility_id

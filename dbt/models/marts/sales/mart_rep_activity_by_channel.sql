@@ -39,8 +39,8 @@ counted as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as sent_count,
-        countif(is_responded) as responded_count,
-        countif(is_converted) as converted_count
+        {{ count_known('is_responded') }} as responded_count,
+        {{ count_known('is_converted') }} as converted_count
     from outreach
     group by {{ grain | join(', ') }}
 ),
@@ -64,9 +64,13 @@ ranked as (
         converted_count,
         response_rate_pct,
         conversion_rate_pct,
-        rank() over (
-            partition by organization_id, facility_id, rep_user_id, sent_month
-            order by conversion_rate_pct desc, response_rate_pct desc
+        if(
+            coalesce(conversion_rate_pct, response_rate_pct) is null,
+            null,
+            rank() over (
+                partition by organization_id, facility_id, rep_user_id, sent_month
+                order by conversion_rate_pct desc, response_rate_pct desc
+            )
         ) as channel_rank
     from rated
 ),

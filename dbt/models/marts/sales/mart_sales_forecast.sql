@@ -59,8 +59,7 @@ counted_deals as (
         amount_reporting,
         probability,
         if(is_counted, amount_reporting, null) as counted_amount,
-        if(is_counted, {{ weighted_pipeline_scenario('amount_reporting', 'probability', '1', 'apply_probability') }}, 0)
-            as forecast_amount
+        {{ weighted_pipeline_scenario('amount_reporting', 'probability', '1', 'apply_probability') }} as forecast_amount
     from deals_by_scenario
 ),
 
@@ -68,12 +67,12 @@ sums as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as deal_count,
-        countif(is_counted) as counted_deal_count,
-        countif(is_overdue) as overdue_deal_count,
+        {{ count_known('is_counted') }} as counted_deal_count,
+        {{ count_known('is_overdue') }} as overdue_deal_count,
         countif(amount_reporting is null) as deals_without_rate,
         countif(is_without_probability) as deals_without_probability,
-        coalesce(sum(amount_reporting), 0) as deal_amount,
-        coalesce(sum(forecast_amount), 0) as forecast_amount,
+        sum(amount_reporting) as deal_amount,
+        {{ sum_known('is_counted', 'forecast_amount') }} as forecast_amount,
         {{ weighted_forecast('counted_amount', 'probability', 'apply_probability') }} as mean_amount
     from counted_deals
     group by {{ grain | join(', ') }}, apply_probability

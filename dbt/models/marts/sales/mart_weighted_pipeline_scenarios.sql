@@ -81,8 +81,7 @@ counted_leads as (
         amount_reporting,
         if(is_counted, amount_reporting, null) as counted_amount,
         probability * weight as factor,
-        if(is_counted, {{ weighted_pipeline_scenario('amount_reporting', 'probability', 'weight', 'is_weighted') }}, 0)
-            as pipeline_amount
+        {{ weighted_pipeline_scenario('amount_reporting', 'probability', 'weight', 'is_weighted') }} as pipeline_amount
     from leads_by_scenario
 ),
 
@@ -90,10 +89,10 @@ sums as (
     select
         {{ grain | join(',\n        ') }},
         count(*) as lead_count,
-        countif(is_counted) as counted_lead_count,
+        {{ count_known('is_counted') }} as counted_lead_count,
         countif(amount_reporting is null) as leads_without_rate,
-        coalesce(sum(amount_reporting), 0) as lead_amount,
-        coalesce(sum(pipeline_amount), 0) as pipeline_amount,
+        sum(amount_reporting) as lead_amount,
+        {{ sum_known('is_counted', 'pipeline_amount') }} as pipeline_amount,
         {{ weighted_forecast('counted_amount', 'factor', 'is_weighted') }} as mean_amount
     from counted_leads
     group by {{ grain | join(', ') }}, is_weighted

@@ -2,6 +2,7 @@
 {#- As NUMERIC, since the percentile of an amount by a FLOAT64 share would be FLOAT64 and not the contract's NUMERIC. -#}
 {%- set percentiles = {'median': "numeric '0.5'", 'p75': "numeric '0.75'", 'p95': "numeric '0.95'"} -%}
 {%- set largest = 10 -%}
+{%- set of_year = 'over (partition by months.organization_id, extract(year from months.month))' -%}
 with
 
 orders as (
@@ -10,7 +11,8 @@ orders as (
         account_id,
         {{ first_day_of('month', 'ordered_date') }} as month,
         is_revenue,
-        is_revenue and has_rate as is_counted,
+        has_rate,
+        if(is_revenue, has_rate, is_revenue) as is_counted,
         if(is_revenue, revenue_amount, null) as revenue_amount,
         tax_amount_reporting,
         shipping_amount_reporting,
@@ -61,6 +63,7 @@ with_percentiles as (
         account_id,
         month,
         is_revenue,
+        has_rate,
         is_counted,
         revenue_amount,
         tax_amount_reporting,
@@ -99,7 +102,7 @@ customer_sums as (
         {%- for name in percentiles %}
         any_value({{ name }}_revenue) as {{ name }}_revenue_per_customer,
         {%- endfor %}
-        sum(if(revenue_rank <= {{ largest }}, revenue, 0)) as top_customer_revenue
+        sum(if(revenue_rank <= {{ largest }}, revenue, null)) as top_customer_revenue
     from customers_with_percentiles
     group by organization_id, month
 ),
@@ -112,7 +115,7 @@ products_ranked as (
         revenue_amount,
         row_number() over (
             partition by organization_id, month, product_id is null
-            order by revenue_amount desc, product_id asc
+            order by revenue_amount desc nulls last, product_id asc
         ) as revenue_rank
     from products
 ),
@@ -122,9 +125,15 @@ product_sums as (
         organization_id,
         month,
         sum(revenue_amount) as product_revenue,
-        sum(if(product_id is not null and revenue_rank <= {{ largest }}, revenue_amount, 0)) as top_product_revenue
+        sum(if(product_id is not null and revenue_rank <= {{ largest }}, revenue_amount, null)) as top_product_revenue
     from products_ranked
     group by organization_id, month
+),
+
+-- The organizations whose orders have lines at all.
+lined as (
+    select distinct organization_id
+    from products
 ),
 
 sums as (
@@ -134,15 +143,16 @@ sums as (
         {%- for name in percentiles %}
         any_value({{ name }}_order_value) as {{ name }}_order_value,
         {%- endfor %}
-        sum(if(is_counted, revenue_amount, 0)) as order_revenue,
-        sum(if(is_counted, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
-        sum(if(is_counted, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
-        sum(if(is_counted, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
+        {{ sum_known('is_revenue', 'revenue_amount') }} as order_revenue,
+        {{ sum_known('is_revenue', 'if(has_rate, tax_amount_reporting, null)') }} as order_tax_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, shipping_amount_reporting, null)') }} as order_shipping_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, total_amount_reporting, null)') }} as order_charged_amount,
         {{ count_orders_without_charges('is_counted') }} as orders_without_charges,
-        countif(is_counted) as order_count,
-        countif(is_revenue and not is_counted) as orders_without_rate,
-        countif(not is_revenue) as excluded_order_count,
-        count(distinct if(is_counted, account_id, null)) as customer_count
+        {{ count_known('is_counted') }} as order_count,
+        countif(is_revenue and not has_rate) as orders_without_rate,
+        countif(is_revenue is null) as orders_without_status,
+        {{ count_known('not is_revenue') }} as excluded_order_count,
+        {{ count_distinct_known('is_counted', 'account_id') }} as customer_count
     from with_percentiles
     group by organization_id, month
 ),
@@ -160,21 +170,21 @@ by_month as (
         sums.{{ name }}_order_value,
         customer_sums.{{ name }}_revenue_per_customer,
         {%- endfor %}
-        coalesce(sums.order_revenue, 0) as order_revenue,
-        sum(coalesce(sums.order_revenue, 0)) over (partition by months.organization_id, extract(year from months.month))
-            as year_order_revenue,
-        coalesce(sums.order_tax_amount, 0) as order_tax_amount,
-        coalesce(sums.order_shipping_amount, 0) as order_shipping_amount,
-        coalesce(sums.order_charged_amount, 0) as order_charged_amount,
-        coalesce(sums.orders_without_charges, 0) as orders_without_charges,
-        coalesce(sums.order_count, 0) as order_count,
-        coalesce(sums.orders_without_rate, 0) as orders_without_rate,
-        coalesce(sums.excluded_order_count, 0) as excluded_order_count,
-        coalesce(sums.customer_count, 0) as customer_count,
-        coalesce(customer_sums.top_customer_revenue, 0) as top_customer_revenue,
-        coalesce(product_sums.product_revenue, 0) as product_revenue,
-        coalesce(product_sums.top_product_revenue, 0) as top_product_revenue
+        {%- for column in [
+            'order_revenue', 'order_tax_amount', 'order_shipping_amount', 'order_charged_amount', 'orders_without_charges', 'order_count',
+            'orders_without_rate', 'orders_without_status', 'excluded_order_count', 'customer_count'
+        ] %}
+        if(sums.organization_id is null, 0, sums.{{ column }}) as {{ column }},
+        {%- endfor %}
+        if(count(sums.organization_id) {{ of_year }} = 0, 0, sum(sums.order_revenue) {{ of_year }}) as year_order_revenue,
+        customer_sums.top_customer_revenue,
+        {{ zero_without_rows(
+            'lined.organization_id is not null', 'product_sums.organization_id', 'product_sums.product_revenue'
+        ) }} as product_revenue,
+        product_sums.top_product_revenue
     from months
+    left join lined
+        on lined.organization_id = months.organization_id
     {% for part in ['sums', 'customer_sums', 'product_sums'] -%}
     left join {{ part }}
         on {{ part }}.organization_id = months.organization_id
@@ -198,6 +208,7 @@ final as (
         by_month.orders_without_charges,
         by_month.order_count,
         by_month.orders_without_rate,
+        by_month.orders_without_status,
         by_month.excluded_order_count,
         by_month.customer_count,
         by_month.order_revenue / nullif(by_month.order_count, 0) as average_order_value,
