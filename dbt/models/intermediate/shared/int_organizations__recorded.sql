@@ -1,10 +1,15 @@
 {#- Core shows the loaded rows, not which systems a company has. One row of an organization proves that it has the system. -#}
-{{ config(materialized='table') }}
+{{ config(materialized='table', access='protected') }}
 with
 
 organizations as (
     select organization_id
     from {{ ref('dim_organizations') }}
+),
+
+contacts as (
+    select distinct organization_id
+    from {{ ref('dim_contacts') }}
 ),
 
 subscriptions as (
@@ -65,6 +70,7 @@ compliance_checks as (
 final as (
     select
         organizations.organization_id,
+        contacts.organization_id is not null as has_contacts,
         subscriptions.organization_id is not null as has_subscriptions,
         invoices.organization_id is not null as has_invoices,
         orders.organization_id is not null as has_orders,
@@ -77,6 +83,8 @@ final as (
         surveys.organization_id is not null as has_surveys,
         compliance_checks.organization_id is not null as has_compliance_checks
     from organizations
+    left join contacts
+        on contacts.organization_id = organizations.organization_id
     left join subscriptions
         on subscriptions.organization_id = organizations.organization_id
     left join invoices

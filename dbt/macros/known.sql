@@ -1,0 +1,19 @@
+{#- The number of rows of a group for which a condition holds, among the rows that say what it needs. NULL if the condition is NULL in every row.
+    Unlike COUNTIF, it is NULL without rows. -#}
+{% macro count_known(condition) -%}
+    sum(cast(({{ condition }}) as int64))
+{%- endmacro %}
+
+
+{#- A figure of a kind of rows, after the group's figures were joined to a row that may have no group. Definition: Unknown figure.
+    0 if the organization has such rows and the group has none. NULL if the organization has no such row at all.
+
+    recorded      the column of int_organizations__recorded, such as `recorded.has_orders`
+    group_key     a column of the joined group that is never NULL in it
+    figure        the figure of the group; NULL if none of its rows says it -#}
+{% macro zero_without_rows(recorded, group_key, figure) -%}
+    case
+        when {{ group_key }} is not null then {{ figure }}
+        when {{ recorded }} then 0
+    end
+{%- endmacro %}
