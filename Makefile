@@ -117,7 +117,7 @@ check-google: google-statements google-cases ## offline: every statement on Goog
 google-statements: setup
 	@include/local/bootstrap.sh google
 	@.venv-google/bin/python -m pytest tests/google -q
-	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)") $(if $(EVALUATE),--every-table)
+	@$(PY) -m tests.google.check $(if $(RECORDED),--recorded "$(RECORDED)") $(if $(EVALUATE),--complete)
 
 google-cases: setup
 	@include/local/bootstrap.sh google

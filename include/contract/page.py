@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from include.catalog.nodes import markdown
 from include.contract.loading import contract
-from include.contract.schema import VERSION, ContractColumn, Entity
+from include.contract.schema import ROWS, VERSION, ContractColumn, Entity
 from include.dbt_project import project_vars
 from include.settings import ROOT
 
@@ -18,7 +18,8 @@ HEAD = f"""\
 Generated from `include/contract` (`make generate`); CI fails when it is out of date. This is version {VERSION}.
 
 The platform understands these entities, whichever systems they come from. A *required* column has a value in every row. Any other column may be empty, or
-absent from the source. A company may lack a whole entity: its tables are then empty, and the summary of a run names it.
+absent from the source. A company may lack a whole entity: its tables are then empty. The figures that need what is missing are then
+[unknown](metrics.md#conventions), not 0. The summary of a run names what is missing and these figures.
 
 The version rises when rows that the last version allowed are no longer allowed, or mean something else: a column is renamed, removed or becomes required,
 or its type or its words change. A new column or entity, and a column that is no longer required, raise nothing. [CHANGELOG.md](../CHANGELOG.md) says what
@@ -55,11 +56,13 @@ def _entity(name: str, entity: Entity, synonyms: Mapping[str, int]) -> str:
             "yes" if declared.required else "",
             _words(declared, synonyms.get(f"{name}.{column}", 0)),
             declared.description,
+            entity.unknown_without.get(column, ""),
         ]
         for column, declared in entity.columns.items()
     ]
-    table = markdown(["column", "type", "required", "words", "meaning"], rows)
-    return "\n".join([f"## {name}\n", f"{entity.description} {' '.join(_facts(entity))}\n", table])
+    table = markdown(["column", "type", "required", "words", "meaning", "unknown without it"], rows)
+    without = [f"Unknown without rows: {entity.unknown_without[ROWS]}.\n"] if ROWS in entity.unknown_without else []
+    return "\n".join([f"## {name}\n", f"{entity.description} {' '.join(_facts(entity))}\n", *without, table])
 
 
 def _facts(entity: Entity) -> Iterator[str]:

@@ -18,6 +18,8 @@ TENANT = "organization_id"
 #: The version of the contract. It rises when rows that the last version allowed are no longer allowed, or mean something else: a column is
 #: renamed, removed or becomes required, or its type or its words change.
 VERSION = 1
+#: The name of an entity's rows in `unknown_without`.
+ROWS = "rows"
 #: The event time of tables whose rows are known ahead.
 KNOWN_AHEAD = "none"
 
@@ -53,6 +55,8 @@ class Entity(_Strict):
     by_delivery: bool = False
     #: Only some companies have it, so nobody misses its table.
     optional: bool = False
+    #: Column, or `rows` for the entity itself → the figures that are unknown without it, in words.
+    unknown_without: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -61,6 +65,9 @@ class Entity(_Strict):
             for name in names:
                 if name not in (None, KNOWN_AHEAD) and name not in self.columns:
                     raise ValueError(f"{place} names {name}, which is not a column of the entity")
+        for name in self.unknown_without:
+            if name not in (ROWS, *self.columns):
+                raise ValueError(f"unknown_without names {name}, which is not a column of the entity")
         if TENANT in self.columns and TENANT not in self.key:
             raise ValueError(f"key lacks {TENANT}: two tenants may use the same {', '.join(self.key)}")
         return self

@@ -79,7 +79,7 @@ def _record_statements() -> dict[str, Any]:
         flush=True,
     )
     # The check may fail because of its findings. Its record is complete all the same.
-    subprocess.run([sys.executable, "-m", "tests.google.check"], cwd=ROOT, check=False)
+    subprocess.run([sys.executable, "-m", "tests.google.check", "--complete"], cwd=ROOT, check=False)
     recorded = record.load()
     if recorded is None:
         raise StackError("The statements could not be recorded: see what `make check-google` says.")

@@ -71,6 +71,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
         )
     )
     _print_findings(console, gates, rows(WARNED_TESTS_SQL, {"run_id": run_ids[TRANSFORM]}, tool="summary"))
+    _print_unknown(console)
     _print_restatements(console, run_ids[TRANSFORM])
     for kpis in KPIS:
         console.print(kpis.table(rows(kpis.sql, tool="summary")))
@@ -159,6 +160,16 @@ def _print_findings(console: Console, gates: Iterable[Row], warned_tests: Iterab
     for row in warned_tests:
         console.print(f"  [{COLOURS['warn']}]warn[/] {row['layer']}: {row['name']}, rows: {row['message']}", highlight=False)
     console.print()
+
+
+def _print_unknown(console: Console) -> None:
+    from include.local.unknown import unknown_figures
+
+    if lines := unknown_figures():
+        console.print("[bold]Unknown, because no row says it[/]")
+        for line in lines:
+            console.print(f"  [yellow]{line}[/]", highlight=False)
+        console.print()
 
 
 def _print_restatements(console: Console, run_id: str) -> None:

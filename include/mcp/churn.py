@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from include.mcp.answers import Answer, Organization, Question, RowLimit, ask
 
 PlanTier = Literal["starter", "growth", "enterprise"]
-Segment = Literal["enterprise", "mid_market", "smb"]
+Segment = Literal["enterprise", "mid_market", "smb", "unknown"]
 Days = Literal[30, 90]
 
 
@@ -28,14 +28,14 @@ class ChurnedCustomer(BaseModel):
     owner_name: str
     last_login_at: datetime
     days_since_login: float
-    is_paying: bool
-    mrr_amount: float
+    is_paying: bool | None = Field(description="None if the organization has no subscriptions.")
+    mrr_amount: float | None
     estimated_clv_amount: float | None
     reporting_currency: str | None
     churn_risk_score: float
     churn_risk_level: str | None
     risk_level_basis: str
-    open_ticket_count: int
+    open_ticket_count: int | None
 
 
 # Organizations may use different currencies, so each one is ranked separately.

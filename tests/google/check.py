@@ -51,6 +51,8 @@ EXPECTED = (
     r"Not found: Table local:raw_\w+\._dlt_",
 )
 CAP = str(10 * 1024**4)
+#: What a later run builds by other statements than the first.
+AGAIN = ("config.materialized:incremental", "config.materialized:snapshot")
 #: Published tables of each kind whose figures are explained: an account's months, tickets, a metric over several facts.
 EXPLAINED = ("mart_nrr_summary", "mart_sla_adherence", "mtr_revenue_by_month")
 
@@ -104,8 +106,14 @@ class Platform(NightlyRuns):
             stored.get_stored_schema(source.name)
         self.endpoint.phase(self.phase_name)
 
-    def run_once(self, as_of: str, tested: bool = True) -> RunContext:
-        """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time."""
+    def run_once(self, as_of: str, tested: bool = True, selected: Iterable[str] = ()) -> RunContext:
+        """A nightly run. All layers are one `dbt build`: it sends the statements of one build per layer and saves a minute of dbt's own time.
+
+        Args:
+            as_of: the day to report on.
+            tested: whether to run dbt's data tests.
+            selected: the models that are built, by default all.
+        """
         from include.ops import finish_run
         from include.publish import publish, recover
         from include.terms import GATED
@@ -119,7 +127,8 @@ class Platform(NightlyRuns):
             self.ingest(name, run)
         left_out = ["unit_test"] if tested else ["unit_test", "test", "seed"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
-        self.dbt("build", "--select", *(part for parts in layer_selectors().values() for part in parts), *options, run=run)
+        layers = (part for parts in layer_selectors().values() for part in parts)
+        self.dbt("build", "--select", *(selected or layers), *options, run=run)
         for gate in GATED:
             self.gate(gate, run)
         publish(run)
@@ -147,8 +156,8 @@ class Platform(NightlyRuns):
         assert take_lock(resources, dag_id, run.run_id, lambda *_: True) is None
         self.endpoint.phase(self.phase_name)
 
-    def all(self, every_table: bool) -> None:
-        """Every part. `every_table` explains figures of all published tables, which takes some minutes, instead of those in `EXPLAINED`."""
+    def all(self, complete: bool) -> None:
+        """Every part. `complete` takes some minutes more: the second run builds every model, and every published table is explained."""
         with self.phase("first run"):
             # Here dbt compares the columns of each model with its contract. A nightly run does not, because BigQuery bills the queries.
             os.environ["DBT_CHECK_CONTRACTS"] = "1"
@@ -163,7 +172,7 @@ class Platform(NightlyRuns):
         with self.phase("analyses and ready queries"):
             self.queries(run)
         with self.phase("explained figures"):
-            self.explanations(run, every_table)
+            self.explanations(run, complete)
         with self.phase("restatements and closed months"):
             self.restatements(run)
         with self.phase("maintenance"):
@@ -390,7 +399,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="make check-google", description=__doc__)
     arguments.add_argument("--recorded", type=Path, help="a run that the local warehouse has recorded: replay it too")
     arguments.add_argument(
-        "--every-table", action="store_true", help="explain figures of every published table: some minutes more"
+        "--complete",
+        action="store_true",
+        help="record all statements of a run for `make cost`, and explain figures of every published table: some minutes more",
     )
     given = arguments.parse_args()
     name_origins()
@@ -400,9 +411,10 @@ def main() -> int:
     platform = Platform(replace(Company(FIRST), scale=SCALE), home / "endpoint.log")
     try:
         with platform:
-            platform.all(given.every_table)
+            platform.all(given.complete)
             jobs, missing = platform.endpoint.recorded(), 0
-            record.save(jobs, CADENCES)
+            if given.complete:
+                record.save(jobs, CADENCES)
             if given.recorded:
                 more, missing = replayed(given.recorded, jobs, home)
                 jobs += more

@@ -11,6 +11,7 @@ from tests.recompute.grouping import grouped
 from tests.recompute.invoices import fct_invoices
 from tests.recompute.money import Rates
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
+from tests.recompute.recorded import recorded
 from tests.recompute.rollup import roll_ups
 from tests.recompute.sources import Row, SourceData, computed_once, model, natural
 
@@ -28,7 +29,9 @@ def revenue_band(revenue: Fraction | None) -> str:
 
 
 def segment(plan_tier: str | None, employees: int | None) -> str:
-    """The segment by plan or number of employees: enterprise, mid_market or smb. An unknown number counts as 0."""
+    """The segment by plan or number of employees: enterprise, mid_market or smb. It is unknown if both are."""
+    if plan_tier is None and employees is None:
+        return "unknown"
     size = employees or 0
     if plan_tier == "enterprise" or size > 500:
         return "enterprise"
@@ -37,17 +40,17 @@ def segment(plan_tier: str | None, employees: int | None) -> str:
     return "smb"
 
 
-def category(status: str, account_type: str) -> str:
-    """The account category: customer, prospect, churned or inactive."""
-    return status if status in {"churned", "inactive"} else account_type
+def category(status: str | None, account_type: str | None) -> str:
+    """The account category: customer, prospect, churned, inactive or unknown."""
+    return status if status in {"churned", "inactive"} else account_type or "unknown"
 
 
-def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool, is_paused: bool) -> str:
-    """The lifecycle stage of a top account.
+def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool | None, is_paused: bool) -> str:
+    """The lifecycle stage of a top account, if its organization has subscriptions.
 
     Args:
         months: its rows of fct_revenue, oldest first.
-        has_paid: whether it paid an invoice.
+        has_paid: whether it paid an invoice; None if its paid invoices do not say how much.
         is_paused: whether a subscription is paused at the as-of time.
     """
 
@@ -55,7 +58,7 @@ def lifecycle_stage(months: Sequence[Row], as_of: datetime, *, has_paid: bool, i
         return any(row["movement"] == movement and row["earning_since"] >= as_of - RECENT for row in months)
 
     if not months and not has_paid:
-        return "prospect"
+        return "unknown" if has_paid is None else "prospect"
     if not months or not months[-1]["subscription_count"]:
         return "paused" if is_paused else "churned"
     if is_recent("reactivation"):
@@ -128,29 +131,29 @@ def _paused(sources: SourceData) -> set[tuple[str, str]]:
 def fct_account_lifecycle(sources: SourceData) -> list[Row]:
     """The rows of fct_account_lifecycle, by account_id."""
     subscribed, paused = grouped(fct_revenue(sources), "organization_id", "account_id"), _paused(sources)
-    paid = {
-        (invoice["organization_id"], invoice["account_id"])
-        for invoice in fct_invoices(sources)
-        if invoice["is_paid"] and invoice["amount_paid"] > 0
-    }
-    accounts = dim_accounts(sources)
-    payers = {
-        (account["organization_id"], account["top_account_id"])
-        for account in accounts
-        if (account["organization_id"], account["account_id"]) in paid
-    }
+    accounts, kinds = dim_accounts(sources), recorded(sources)
+    tops = {(account["organization_id"], account["account_id"]): account["top_account_id"] for account in accounts}
+    paid: dict[tuple[str, str], set[bool | None]] = {}
+    for invoice in fct_invoices(sources):
+        if invoice["is_paid"] and (top := tops.get((invoice["organization_id"], invoice["account_id"]))):
+            is_payment = None if invoice["amount_paid"] is None else invoice["amount_paid"] > 0
+            paid.setdefault((invoice["organization_id"], top), set()).add(is_payment)
     rows: list[Row] = []
     for account in accounts:
         place = (account["organization_id"], account["top_account_id"])
         months = subscribed.get(place, [])
+        is_known = kinds[account["organization_id"]]["has_subscriptions"]
         current = months[-1]["mrr_amount"] if months and account["is_top_account"] else Fraction(0)
+        payments = paid.get(place, {False})
+        has_paid = True if True in payments else None if payments == {None} else False
+        stage = lifecycle_stage(months, sources.as_of, has_paid=has_paid, is_paused=place in paused)
         rows.append(
             {
                 **{name: account[name] for name in ("account_key", "organization_id", "account_id", "is_top_account")},
-                "current_mrr_amount": current,
-                "current_arr_amount": 12 * current,
+                "current_mrr_amount": current if is_known else None,
+                "current_arr_amount": 12 * current if is_known else None,
                 "first_paid_month": months[0]["cohort_month"] if months else None,
-                "lifecycle_stage": lifecycle_stage(months, sources.as_of, has_paid=place in payers, is_paused=place in paused),
+                "lifecycle_stage": stage if is_known else "unknown",
             }
         )
     return rows

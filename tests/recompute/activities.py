@@ -18,7 +18,7 @@ def fct_activities(sources: SourceData) -> list[Row]:
             "deal_key": tenants.key("deals", activity["organization_id"], activity["deal_id"]),
             **tenants.user(activity["organization_id"], activity["user_id"], "user"),
             "completed_at": tenants.seen(activity["completed_at"]),
-            "is_completed": activity["status"] == "completed",
+            "is_completed": None if activity["status"] is None else activity["status"] == "completed",
             "is_overdue": _is_overdue(activity, sources),
             "created_date": activity["created_at"].date(),
         }
@@ -26,5 +26,9 @@ def fct_activities(sources: SourceData) -> list[Row]:
     ]
 
 
-def _is_overdue(activity: Row, sources: SourceData) -> bool:
-    return activity["status"] == "planned" and activity["due_at"] is not None and activity["due_at"] < sources.as_of
+def _is_overdue(activity: Row, sources: SourceData) -> bool | None:
+    if activity["status"] != "planned":
+        # In SQL, a due time that has not come rules out an overdue activity of any status.
+        is_due = activity["due_at"] is None or activity["due_at"] < sources.as_of
+        return None if activity["status"] is None and is_due else False
+    return None if activity["due_at"] is None else activity["due_at"] < sources.as_of

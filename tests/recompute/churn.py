@@ -17,10 +17,9 @@ from tests.recompute.money import mean
 from tests.recompute.months import month_end, month_of, shifted
 from tests.recompute.mrr import INSTANT, fct_revenue
 from tests.recompute.products import dim_products
-from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.signals import Signals, signals
 from tests.recompute.sources import Row, SourceData, earlier_runs
 from tests.recompute.tenants import UNKNOWN, share
-from tests.recompute.usage import is_login
 
 # These settings repeat dbt seeds on purpose: a wrong value in either place shows as a difference.
 CHURNED_DAYS, LONG_CHURNED_DAYS = 30, 90
@@ -104,38 +103,39 @@ class _Products:
         return None, UNKNOWN
 
 
-def _products_in_force(found: Signals) -> set[str]:
-    """The products of subscriptions in force at the as-of time."""
-    in_force = (
-        row
+def _products_in_force(found: Signals) -> set[str] | None:
+    """The products of subscriptions in force at the as-of time; None if subscriptions are in force and none names its product."""
+    in_force = {
+        row["product_id"]
         for row in found.subscriptions
         if row["started_at"] < found.as_of and (row["ended_at"] is None or row["ended_at"] >= found.as_of)
-    )
-    return {row["product_id"] for row in in_force} - {None}
+    }
+    return None if in_force == {None} else in_force - {None}
 
 
 def _usage(found: Signals) -> Row:
-    now, before = len(found.recent_events(USAGE_DAYS)), len(found.recent_events(2 * USAGE_DAYS, USAGE_DAYS))
+    now, before = found.event_count(USAGE_DAYS), found.event_count(2 * USAGE_DAYS, USAGE_DAYS)
     days = found.days_since_login
     return {
         "is_churned_30d": None if days is None else days > CHURNED_DAYS,
         "is_churned_90d": None if days is None else days > LONG_CHURNED_DAYS,
         "last_login_at": found.last_login_at,
         "days_since_login": days,
-        "login_count": sum(is_login(event) for event in found.recent_events(USAGE_DAYS)),
+        "login_count": found.login_count(USAGE_DAYS),
         "event_count": now,
         "earlier_event_count": before,
-        "event_change_pct": share(now - before, before),
+        "event_change_pct": None if now is None or before is None else share(now - before, before),
     }
 
 
 def _parts(inputs: Row) -> dict[str, Fraction | None]:
-    days, growth = inputs["days_since_login"], inputs["mrr_growth_pct"]
+    days, growth, events = inputs["days_since_login"], inputs["mrr_growth_pct"], inputs["event_count"]
+    products, still_open, late = inputs["product_count"], inputs["open_ticket_count"], inputs["breached_ticket_count"]
     return {
         "recency": None if days is None else scores.recency(days),
-        "frequency": scores.frequency(inputs["event_count"], inputs["earlier_event_count"]),
-        "holdings": scores.holdings(inputs["product_count"]),
-        "tickets": scores.tickets(inputs["open_ticket_count"], inputs["breached_ticket_count"]),
+        "frequency": None if events is None else scores.frequency(events, inputs["earlier_event_count"]),
+        "holdings": None if products is None else scores.holdings(products),
+        "tickets": None if still_open is None or late is None else scores.tickets(still_open, late),
         "revenue": None if growth is None else scores.contraction(growth / 100),
     }
 
@@ -153,7 +153,8 @@ def _risk(inputs: Row) -> Row:
     """The risk score, its parts, the reasons in words and the action that they justify."""
     parts = _parts(inputs)
     contributions = scores.weighted(parts, scores.RISK_WEIGHTS)
-    score = rounded(sum((part for part in contributions.values() if part is not None), Fraction(0)), 9)
+    known_parts = [part for part in contributions.values() if part is not None]
+    score = rounded(sum(known_parts, Fraction(0)), 9) if known_parts else None
     # sorted() is stable, so equal contributions keep the order of the parts.
     ranked = sorted(contributions.items(), key=lambda pair: -rounded(pair[1] or Fraction(0), 9))
     reasons = [name for name, part in ranked if part]
@@ -179,21 +180,30 @@ def _value(found: Signals, segment: Logos, organization: Logos, margin: Fraction
     source, counts = next((pair for pair in rates if pair[1].opening >= LEAST_BASE), (UNKNOWN, Logos(0, 0)))
     arpa, lost = mean(recent) or Fraction(0), counts.churn_pct
     lifetime = None if lost is None else min(MAX_LIFETIME_MONTHS, 100 / lost) if lost else MAX_LIFETIME_MONTHS
-    return {
+    figures = {
         "arpa_amount": arpa,
         "arpa_month_count": len(recent),
         "arpa_subscriptions_without_rate": without_rate,
-        "gross_margin_pct": margin,
         "opening_logo_count": segment.opening,
         "churned_logo_count": segment.churned,
         "segment_logo_churn_pct": segment.churn_pct,
         "organization_opening_logo_count": organization.opening,
         "organization_churned_logo_count": organization.churned,
+    }
+    return {
+        **(figures if found.kinds["has_subscriptions"] else dict.fromkeys(figures)),
+        "gross_margin_pct": margin,
         "logo_churn_source": source,
         "logo_churn_pct": lost,
         "lifetime_months": lifetime,
-        "estimated_clv_amount": _lifetime_value(None if without_rate else arpa, margin, lifetime) if found.is_paying else 0,
+        "estimated_clv_amount": _clv(found, None if without_rate else arpa, margin, lifetime),
     }
+
+
+def _clv(found: Signals, arpa: Fraction | None, margin: Fraction | None, lifetime: Fraction | None) -> Fraction | None:
+    if found.is_paying is False:
+        return Fraction(0)
+    return _lifetime_value(arpa, margin, lifetime) if found.is_paying else None
 
 
 def _lifetime_value(arpa: Fraction | None, margin: Fraction | None, lifetime: Fraction | None) -> Fraction | None:
@@ -209,15 +219,15 @@ def _assessed(sources: SourceData) -> list[Row]:
         by_organization[tenant] = Logos(known_counts.opening + counts.opening, known_counts.churned + counts.churned)
     rows: list[Row] = []
     for found in signals(sources):
-        account, product_ids = found.account, _products_in_force(found)
-        tenant = account["organization_id"]
+        account, in_force = found.account, _products_in_force(found)
+        tenant, product_ids = account["organization_id"], in_force or set()
         inputs = {
             **_usage(found),
             **found.revenue,
-            "product_count": len(product_ids),
+            "product_count": None if in_force is None or not found.kinds["has_subscriptions"] else len(in_force),
             "product_names": products.names(tenant, product_ids),
             "open_ticket_count": found.open_ticket_count,
-            "breached_ticket_count": breached(found.recent_tickets(TICKET_DAYS)),
+            "breached_ticket_count": found.breached_ticket_count(TICKET_DAYS),
         }
         margin, source = products.margin(tenant, product_ids)
         rows.append(
@@ -264,13 +274,18 @@ def mart_churn_risk(sources: SourceData, kept: Sequence[Row] = ()) -> list[Row]:
     rows: list[Row] = []
     for row in _levelled(sources, kept):
         lifetime_value = row["estimated_clv_amount"]
-        at_risk = None if lifetime_value is None else lifetime_value * row["churn_risk_score"] / 100
+        score = row["churn_risk_score"]
+        at_risk = None if lifetime_value is None or score is None else lifetime_value * score / 100
         if row["is_paying"]:
             rows.append({**row, "value_at_risk_amount": at_risk})
     ranked: list[Row] = []
     for own in grouped(rows, "organization_id").values():
         own.sort(
-            key=lambda row: (-rounded(row["value_at_risk_amount"] or Fraction(0), 2), -row["churn_risk_score"], row["account_id"])
+            key=lambda row: (
+                -rounded(row["value_at_risk_amount"] or Fraction(0), 2),
+                -(row["churn_risk_score"] or 0),
+                row["account_id"],
+            )
         )
         ranked += [{**row, "priority_rank": rank} for rank, row in enumerate(own, start=1)]
     return ranked

@@ -74,9 +74,9 @@ def _thresholds(history: Sequence[Outcome]) -> dict[str, object]:
 
 
 def _basis(row: Row, history: Sequence[Outcome]) -> str:
-    if not row["is_paying"]:
+    if row["is_paying"] is False:
         return "without_mrr"
-    if row["data_coverage"] < LEAST_COVERAGE:
+    if row["is_paying"] is None or row["data_coverage"] < LEAST_COVERAGE:
         return "too_little_data"
     leavers = {one.account for one in history if one.has_left}
     return "calibrated" if len(leavers) >= LEAST_LEAVERS else "ranked"

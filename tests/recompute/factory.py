@@ -30,13 +30,12 @@ def organization(**given: Any) -> Row:
 
 
 def account(**given: Any) -> Row:
-    """An active customer `a` of tenant `t`, of unknown size and revenue."""
+    """An active customer `a` of tenant `t`, of ten employees and unknown revenue."""
     optional = (
         *(
             "parent_account_id",
             "merged_into_account_id",
             "domain",
-            "employee_count",
             "annual_revenue",
             "plan_tier",
         ),
@@ -48,6 +47,7 @@ def account(**given: Any) -> Row:
         "organization_id": "t",
         "name": "A",
         "industry": "software",
+        "employee_count": 10,
         "currency": "EUR",
         "account_type": "customer",
         "status": "active",
@@ -206,9 +206,8 @@ def activity(status: str, created_at: str, **given: Any) -> Row:
 
 
 def subscription(amount: str, started_at: str, ended_at: str | None = None, **given: Any) -> Row:
-    """A monthly subscription `s` of account `a` in EUR, active, without a discount."""
+    """A monthly subscription `s` of account `a` to a product `unlisted`, in EUR, active, without a discount."""
     optional = (
-        "product_id",
         "replaces_subscription_id",
         "trial_ends_at",
         "current_period_end",
@@ -218,7 +217,14 @@ def subscription(amount: str, started_at: str, ended_at: str | None = None, **gi
     )
     names = {"subscription_id": "s", "organization_id": "t", "account_id": "a", "plan_tier": "growth", "status": "active"}
     terms = {"billing_interval": "month", "interval_count": 1, "quantity": 1, "unit_amount": Decimal(amount)}
-    terms = {**terms, "discount_pct": Decimal(0), "currency": "EUR", "started_at": at(started_at), "updated_at": LONG_AGO}
+    terms = {
+        **terms,
+        "product_id": "unlisted",
+        "discount_pct": Decimal(0),
+        "currency": "EUR",
+        "started_at": at(started_at),
+        "updated_at": LONG_AGO,
+    }
     ended = {"ended_at": ended_at} if ended_at else {}
     return _row({**dict.fromkeys(optional), **names, **terms}, {**ended, **given})
 

@@ -52,7 +52,7 @@ SOURCE_NAMES = {
 #: Columns that the recomputation reads and a case may lack → the column that the case has instead, and their value.
 DERIVED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "closes_at": ("closes_time", lambda text: text and time.fromisoformat(text)),
-    "event_name": ("is_login", lambda is_login: "login" if is_login else "other"),
+    "event_name": ("is_login", {True: "login", False: "other"}.get),
     "is_merged": ("resolution_state", lambda state: state == "excluded"),
     "is_resolution_met": ("resolution_state", lambda state: {"met": True, "breached": False}.get(state)),
     "is_response_met": ("response_state", lambda state: {"met": True, "breached": False}.get(state)),

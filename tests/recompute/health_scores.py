@@ -11,7 +11,7 @@ from tests.recompute import scores
 from tests.recompute.grouping import grouped, known
 from tests.recompute.money import mean
 from tests.recompute.mrr import INSTANT
-from tests.recompute.signals import Signals, breached, signals
+from tests.recompute.signals import Signals, signals
 from tests.recompute.sources import Row, SourceData, earlier_runs
 from tests.recompute.tenants import UNKNOWN, share
 
@@ -25,16 +25,18 @@ ATTRIBUTES = (
 def _support(found: Signals) -> tuple[Row, Fraction | None]:
     created = found.recent_tickets(TICKET_DAYS)
     answers = known((ticket for ticket in created if ticket["csat_tier"] is not None), "csat_score")
-    late = breached(created)
+    late, still_open, has_tickets = found.breached_ticket_count(TICKET_DAYS), found.open_ticket_count, found.kinds["has_tickets"]
     figures = {
-        "open_ticket_count": found.open_ticket_count,
-        "ticket_count": len(created),
+        "open_ticket_count": still_open,
+        "ticket_count": len(created) if has_tickets else None,
         "breached_ticket_count": late,
-        "breached_ticket_pct": share(late, len(created)),
-        "csat_response_count": len(answers),
+        "breached_ticket_pct": None if late is None else share(late, len(created)),
+        "csat_response_count": len(answers) if has_tickets else None,
         "mean_csat_score": mean(answers),
     }
-    return figures, scores.support(found.open_ticket_count, len(created), late, mean(answers))
+    if still_open is None or late is None:
+        return figures, None
+    return figures, scores.support(still_open, len(created), late, mean(answers))
 
 
 def _revenue(found: Signals) -> tuple[Row, Fraction | None]:
@@ -47,15 +49,16 @@ def _revenue(found: Signals) -> tuple[Row, Fraction | None]:
 
 def _row(found: Signals, group: Sequence[int]) -> Row:
     """The row of an account. `group` is the event counts of all scored accounts in its organization and segment."""
-    as_of, events = found.as_of, len(found.recent_events(scores.USAGE_DAYS))
-    categories, active_days = len(found.categories(scores.USAGE_DAYS)), found.active_days(scores.USAGE_DAYS)
+    as_of, events = found.as_of, found.event_count(scores.USAGE_DAYS)
+    categories, active_days = found.category_count(scores.USAGE_DAYS), found.active_days(scores.USAGE_DAYS)
+    is_engagement_known = bool(found.events) and categories is not None and active_days is not None
     support, support_score = _support(found)
     revenue, revenue_score = _revenue(found)
     parts = {
-        "usage": scores.usage(events, group) if found.events else None,
+        "usage": scores.usage(events, group) if found.events and events is not None else None,
         "support": support_score,
         "revenue": revenue_score,
-        "engagement": scores.engagement(categories, active_days) if found.events else None,
+        "engagement": scores.engagement(categories or 0, active_days or 0) if is_engagement_known else None,
     }
     coverage, contributions = scores.covered(parts, scores.HEALTH_WEIGHTS), scores.weighted(parts, scores.HEALTH_WEIGHTS)
     score = sum((part for part in contributions.values() if part is not None), Fraction(0)) if coverage else None
@@ -70,7 +73,7 @@ def _row(found: Signals, group: Sequence[int]) -> Row:
         **support,
         **revenue,
         "used_category_count": categories,
-        "feature_breadth_pct": share(categories, scores.CATEGORY_COUNT),
+        "feature_breadth_pct": None if categories is None else share(categories, scores.CATEGORY_COUNT),
         "active_day_count": active_days,
         **{f"{name}_score": part for name, part in parts.items()},
         **{f"{name}_contribution": part for name, part in contributions.items()},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from tests.recompute.grouping import counted_known, known
 from tests.recompute.sources import Row
 
 Number = Fraction | Decimal | int
+#: A column, or what a row says: None if it does not.
+Said = str | Callable[[Row], Any]
 
 
 def both(*conditions: bool | None) -> bool | None:
@@ -63,3 +66,26 @@ def percent(part: Number | None, whole: Number | None) -> Fraction | None:
 def difference(first: Number | None, second: Number | None) -> Fraction | None:
     """`first` − `second`; None if either is unknown."""
     return None if first is None or second is None else Fraction(first) - Fraction(second)
+
+
+def said(rows: Iterable[Row], what: Said) -> list[Any]:
+    """What each row says, None included."""
+    return [row[what] if isinstance(what, str) else what(row) for row in rows]
+
+
+def counted_where(rows: Iterable[Row], condition: Said) -> int | None:
+    """The number of rows for which a condition holds; None if no row says so or not."""
+    answers = [answer for answer in said(rows, condition) if answer is not None]
+    return sum(map(bool, answers)) if answers else None
+
+
+def sum_where(rows: list[Row], condition: Said, column: str) -> Fraction | None:
+    """The sum of a column over the rows for which a condition holds.
+
+    It is None if no row says whether it holds, or if it holds for some and none of them has a value. It is 0 if it holds for none.
+    """
+    answers = said(rows, condition)
+    if all(answer is None for answer in answers):
+        return None
+    chosen = [row for row, answer in zip(rows, answers, strict=True) if answer]
+    return total_known(chosen, column)

@@ -77,7 +77,6 @@ def dim_contacts(sources: SourceData) -> list[Row]:
                 "account_name": account["name"] if account else None,
                 "full_name": " ".join(part.strip() for part in (contact["first_name"], contact["last_name"]) if part) or None,
                 "email": _lower(contact["email"]),
-                "is_primary": bool(contact["is_primary"]),
                 "contact_status": contact["status"],
                 "seniority": seniority(contact["title"]),
             }

@@ -8,6 +8,7 @@ from tests.recompute.sources import Row, SourceData, model
 
 #: Column → the table of the source that has the rows.
 KINDS = {
+    "has_contacts": "contacts",
     "has_subscriptions": "subscriptions",
     "has_invoices": "invoices",
     "has_orders": "orders",

@@ -8,10 +8,12 @@ from fractions import Fraction
 
 from tests.recompute.accounts import dim_accounts
 from tests.recompute.grouping import grouped, total
+from tests.recompute.known_sums import total_known
 from tests.recompute.money import percentile
 from tests.recompute.months import month_end, month_of, months_between
 from tests.recompute.mrr import SubscriptionRecords, fct_revenue
 from tests.recompute.orders import charges, fct_orders
+from tests.recompute.recorded import recorded
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN, share
 
@@ -53,12 +55,25 @@ def _ordered(orders: list[Row]) -> Row:
     counting = [order for order in orders if order["is_revenue"]]
     bought = [order for order in counting if order["has_rate"]]
     customers = [total(own, "revenue_amount") for own in grouped(bought, "account_id").values()]
-    return {
+    counts = {
         "ordering_customer_count": len(customers),
-        "order_revenue": total(bought, "revenue_amount"),
-        **charges(bought),
+        "orders_without_charges": charges(bought)["orders_without_charges"],
         "order_count": len(bought),
         "orders_without_rate": len(counting) - len(bought),
+    }
+    is_known = not orders or any(order["is_revenue"] is not None for order in orders)
+    amounts = {
+        "order_revenue": "revenue_amount",
+        "order_tax_amount": "tax_amount_reporting",
+        "order_shipping_amount": "shipping_amount_reporting",
+        "order_charged_amount": "total_amount_reporting",
+    }
+    return {
+        **(counts if is_known else dict.fromkeys(counts)),
+        **{
+            name: total_known(bought, column) if bought or (not counting and is_known) else None
+            for name, column in amounts.items()
+        },
         **spread("order_value", [order["revenue_amount"] for order in bought]),
         **spread("revenue_per_customer", customers),
     }
@@ -76,11 +91,12 @@ def mtr_customer_segment_summary(sources: SourceData) -> list[Row]:
     rows: list[Row] = []
     for (tenant,), places in grouped(_names({**subscribed, **ordered}), "organization_id").items():
         names: set[str] = {place["segment"] for place in places}
+        kinds = recorded(sources)[tenant]
         for month in months_between(min(place["month"] for place in places), records.last):
             figures = {
                 name: {
-                    **_subscribed(subscribed.get((tenant, name, month), [])),
-                    **_ordered(ordered.get((tenant, name, month), [])),
+                    **_connected(kinds["has_subscriptions"], _subscribed(subscribed.get((tenant, name, month), []))),
+                    **_connected(kinds["has_orders"], _ordered(ordered.get((tenant, name, month), []))),
                 }
                 for name in names
             }
@@ -93,12 +109,17 @@ def mtr_customer_segment_summary(sources: SourceData) -> list[Row]:
                     "is_complete": month_end(month) <= sources.as_of,
                     "reporting_currency": records.tenants.reporting_currency(tenant),
                     **row,
-                    "mrr_share_pct": share(row["mrr_amount"], totals["mrr_amount"]),
-                    "order_revenue_share_pct": share(row["order_revenue"], totals["order_revenue"]),
+                    "mrr_share_pct": _share(row["mrr_amount"], totals["mrr_amount"]),
+                    "order_revenue_share_pct": _share(row["order_revenue"], totals["order_revenue"]),
                 }
                 for name, row in figures.items()
             ]
     return rows
+
+
+def _connected(is_connected: bool, figures: Row) -> Row:
+    """The figures about rows of a system; NULL if the organization has no such rows at all."""
+    return figures if is_connected else dict.fromkeys(figures)
 
 
 def _placed(by_account: Segments, rows: Iterable[Row]) -> dict[tuple[str, str, date], list[Row]]:
@@ -108,3 +129,7 @@ def _placed(by_account: Segments, rows: Iterable[Row]) -> dict[tuple[str, str, d
 
 def _names(places: dict[tuple[str, str, date], list[Row]]) -> list[Row]:
     return [dict(zip(("organization_id", "segment", "month"), place, strict=True)) for place in places]
+
+
+def _share(part: Fraction | None, whole: Fraction) -> Fraction | None:
+    return None if part is None else share(part, whole)

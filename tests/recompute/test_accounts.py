@@ -60,5 +60,17 @@ def test_a_merged_child_rolls_up_through_its_target_to_the_parent() -> None:
     ],
 )
 def test_who_paid_is_no_prospect(tables: dict[str, list[Row]], stage: str) -> None:
-    (row,) = fct_account_lifecycle(SourceData.of(AS_OF, organizations=[organization()], accounts=[account()], **tables))
+    # Another account's subscription shows that billing is connected.
+    subscriptions = [
+        *tables.get("subscriptions", []),
+        subscription("1", "2026-01-01", subscription_id="z", account_id="stranger"),
+    ]
+    found = {**tables, "subscriptions": subscriptions}
+    (row,) = fct_account_lifecycle(SourceData.of(AS_OF, organizations=[organization()], accounts=[account()], **found))
     assert row["lifecycle_stage"] == stage
+
+
+def test_without_billing_nobody_knows_who_pays() -> None:
+    paid = invoice("paid", "2026-03-02", amount_paid=Decimal(119))
+    (row,) = fct_account_lifecycle(SourceData.of(AS_OF, organizations=[organization()], accounts=[account()], invoices=[paid]))
+    assert (row["lifecycle_stage"], row["current_mrr_amount"]) == ("unknown", None)

@@ -17,7 +17,13 @@ AS_OF = datetime(2026, 9, 15, tzinfo=UTC)
 def sources(**tables: list[Row]) -> SourceData:
     accounts = [account(), account(account_id="b"), account(account_id="child", parent_account_id="a")]
     given = {"organizations": [organization()], "accounts": accounts, **tables}
-    return SourceData.of(AS_OF, **given)
+    # Rows of an account that the CRM does not know show that billing, support and product are connected.
+    connected = {
+        "subscriptions": [subscription("1", "2026-09-14", subscription_id="other", account_id="other")],
+        "tickets": [ticket("2026-09-14", ticket_id="other", account_id="other")],
+        "usage_events": [usage_event("2026-09-14", event_id="other", account_id="other")],
+    }
+    return SourceData.of(AS_OF, **{**given, **{name: [*given.get(name, []), *rows] for name, rows in connected.items()}})
 
 
 def values(row: Row, *columns: str) -> tuple[Any, ...]:
@@ -81,7 +87,7 @@ def test_recency_is_unknown_without_a_login() -> None:
     (row,) = mart_churn_risk(sources(subscriptions=[subscription("100", "2026-09-01")], products=[product(is_active=True)]))
     assert values(row, "recency_part", "frequency_part", "revenue_part", "data_coverage") == (None, None, None, 25)
     assert values(row, "churn_risk_score", "churn_risk_level", "risk_level_basis") == (40, None, "too_little_data")
-    assert values(row, "reason_1", "reason_2", "recommended_action") == ("no product in force", None, None)
+    assert values(row, "reason_1", "reason_2", "recommended_action") == ("one product only", None, None)
     assert values(row, "is_churned_30d", "days_since_login", "lifecycle_stage") == (None, None, "onboarding")
     assert values(row, "gross_margin_source", "segment_logo_churn_pct", "estimated_clv_amount") == ("organization", None, None)
 
@@ -95,7 +101,7 @@ def test_the_first_of_ten_customers_is_at_risk() -> None:
     # Recency, holdings and revenue are 100, tickets are 0 and frequency is unknown: 60 of 75.
     assert values(row, "churn_risk_score", "churn_risk_level", "risk_level_basis") == (80, "high", "ranked")
     assert values(row, "lifecycle_stage", "contact_within_days") == ("at_risk", 7)
-    assert values(row, "reason_1", "reason_3") == ("no login for 100 days", "no product in force")
+    assert values(row, "reason_1", "reason_3") == ("no login for 100 days", "one product only")
     assert values(row, "recommended_action", "action_reason") == (
         "Call the sponsor and bring the users back",
         "no login for 100 days",
@@ -129,7 +135,7 @@ def test_equal_reasons_keep_the_order_of_the_parts() -> None:
     # The tickets part and the revenue part are both 50.
     assert values(row, "tickets_part", "revenue_part", "open_ticket_count", "breached_ticket_count") == (50, 50, 1, 1)
     assert values(row, "reason_1", "reason_2", "reason_3") == (
-        *("no product in force", "1 open and 1 late tickets", "revenue down 25 % in three months"),
+        *("one product only", "1 open and 1 late tickets", "revenue down 25 % in three months"),
     )
 
 
@@ -204,3 +210,14 @@ def test_priority_is_ranked_by_value_at_risk() -> None:
     # Without a margin the value at risk is unknown, so the account id decides.
     assert [row["account_id"] for row in mart_churn_risk(sources(subscriptions=paid))] == ["a", "b"]
     assert [rounded(Fraction(value, 1000), 2) for value in (5, 4, -5)] == [Fraction(1, 100), 0, Fraction(-1, 100)]
+
+
+def test_a_part_of_a_system_that_is_not_connected_is_unknown() -> None:
+    bare = {"organizations": [organization()], "accounts": [account()]}
+    (row,) = mart_churn_risk(SourceData.of(AS_OF, **bare, subscriptions=[subscription("1", "2026-01-01", product_id=None)]))
+    # MRR did not fall in three months, so only the part of revenue is known, and it is 0. A product is in force, but not which.
+    assert values(row, "data_coverage", "churn_risk_score", "revenue_part", "holdings_part") == (15, 0, 0, None)
+    assert values(row, "product_count", "event_count", "open_ticket_count", "reason_1") == (None, None, None, None)
+    (row,) = mart_churned_customers(SourceData.of(AS_OF, **bare, usage_events=events(1)))
+    assert values(row, "is_paying", "mrr_amount", "estimated_clv_amount", "lifecycle_stage") == (None, None, None, "unknown")
+    assert values(row, "risk_level_basis", "churn_risk_level") == ("too_little_data", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.recompute.grouping import grouped
+from tests.recompute.known_sums import counted_where
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import Tenants
 
@@ -12,9 +13,12 @@ CATEGORIES = ("core", "collaboration", "reporting", "integration", "administrati
 OTHER = "other"
 
 
-def is_login(event: Row) -> bool:
-    """Whether an event is a login."""
-    return event["event_name"].lower() == "login" and category(event) == "core"
+def is_login(event: Row) -> bool | None:
+    """Whether an event is a login. None if it has no name and its category does not rule it out."""
+    if (event["event_category"] or "core").lower() != "core":
+        return False
+    name: str | None = event["event_name"]
+    return None if name is None else name.lower() == "login"
 
 
 def category(event: Row) -> str:
@@ -26,12 +30,14 @@ def category(event: Row) -> str:
 def _day(events: Sequence[Row]) -> Row:
     moments, logins = [event["occurred_at"] for event in events], [event["occurred_at"] for event in events if is_login(event)]
     categories = [category(event) for event in events]
+    is_known = any(event["event_category"] is not None for event in events)
     return {
         "event_count": len(events),
-        "login_count": len(logins),
-        "user_count": len({event["user_id"] for event in events} - {None}),
-        **{f"{name}_event_count": categories.count(name) for name in (*CATEGORIES, OTHER)},
-        "category_count": len(set(categories) - {OTHER}),
+        "login_count": counted_where(events, is_login),
+        "user_count": len({event["user_id"] for event in events} - {None}) or None,
+        **{f"{name}_event_count": categories.count(name) if is_known else None for name in CATEGORIES},
+        "other_event_count": categories.count(OTHER),
+        "category_count": len(set(categories) - {OTHER}) if is_known else None,
         "first_event_at": min(moments),
         "last_event_at": max(moments),
         "last_login_at": max(logins, default=None),

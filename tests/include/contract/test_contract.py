@@ -33,6 +33,7 @@ def test_the_sources_feed_every_entity_with_its_columns() -> None:
         ({"key": ["organization_id", "other"]}, "key names other, which is not a column"),
         ({"event_time": "other"}, "event_time names other, which is not a column"),
         ({"happens_at": "other"}, "happens_at names other, which is not a column"),
+        ({"unknown_without": {"other": "Figures."}}, "unknown_without names other, which is not a column"),
     ],
 )
 def test_an_inconsistent_entity_is_refused(change: dict[str, object], message: str) -> None:

@@ -116,7 +116,7 @@ def test_an_answer_contains_definition_freshness_and_query(bq: Client, http: str
     found = answer(http, TOOL, days=90, plan_tiers=["growth"])
     assert found["definition"]["table"] == TABLE
     assert found["definition"]["description"].startswith("One row per organization and account that ever logged in")
-    terms = ["**Inactive**", "**Churn risk**", "**Estimated CLV**", "**Segment**"]
+    terms = ["**Inactive**", "**Churn risk**", "**Estimated CLV**", "**Segment**", "**Unknown figure**"]
     for term, text in zip(terms, found["definition"]["metrics"], strict=True):
         assert term in text
     assert found["definition"]["columns"]["estimated_clv_amount"].startswith("Estimated CLV: arpa_amount")

@@ -250,6 +250,15 @@ def test_a_mapping_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "  only rows where IsPersonAccount is False" in lines
     assert "  deleted if IsDeleted is True" in lines
     assert next(line for line in lines if line.startswith("  unknown: ")).startswith("  unknown: parent_account_id, merged_into")
-    assert lines[-1] == "  unknown although the contract asks for it: industry, currency, account_type, region, country"
+    assert lines[-1].startswith("  unknown: ")
     assert main(["--folder", str(tmp_path), "mapping", "sff"]) == 1
     assert "there is no source sff among sf. Did you mean sf?" in capsys.readouterr().err
+
+
+def test_a_mapping_shows_what_it_lacks_of_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = copy.deepcopy(GOOD)
+    columns = {"contact_id": "Id", "organization_id": {"value": "org_1"}}
+    document["tables"] = {"contact": {"entity": "contacts", "table": "Contact", "cursor": "SystemModstamp", "columns": columns}}
+    (tmp_path / "sf.yml").write_text(yaml.safe_dump(document, sort_keys=False))
+    assert main(["--folder", str(tmp_path), "mapping", "sf"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "  unknown although the contract asks for it: account_id"

@@ -40,7 +40,7 @@ final as (
         subject,
         status,
         status = 'completed' as is_completed,
-        status = 'planned' and coalesce(due_at < {{ as_of() }}, false) as is_overdue,
+        status = 'planned' and due_at < {{ as_of() }} as is_overdue,
         outcome,
         due_at,
         completed_at,

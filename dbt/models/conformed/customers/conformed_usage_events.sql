@@ -31,7 +31,7 @@ final as (
         user_id,
         event_name,
         event_category,
-        event_name = 'login' and event_category = 'core' as is_login,
+        event_name = 'login' and coalesce(event_category, 'core') = 'core' as is_login,
         app_version,
         occurred_at,
         date(occurred_at) as event_date,

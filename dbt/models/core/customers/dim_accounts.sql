@@ -116,9 +116,11 @@ final as (
         coalesce(bands.revenue_band, 'unknown') as revenue_band,
         converted.account_type,
         converted.status,
-        if(converted.status in ('churned', 'inactive'), converted.status, converted.account_type) as account_category,
+        coalesce(
+            if(converted.status in ('churned', 'inactive'), converted.status, converted.account_type), 'unknown'
+        ) as account_category,
         converted.plan_tier,
-        segments.segment,
+        coalesce(segments.segment, 'unknown') as segment,
         converted.region,
         converted.country,
         converted.city,
@@ -137,7 +139,7 @@ final as (
     inner join roll_up
         on roll_up.organization_id = converted.organization_id
         and roll_up.account_id = converted.account_id
-    inner join segments
+    left join segments
         on segments.organization_id = converted.organization_id
         and segments.account_id = converted.account_id
     left join bands

@@ -79,9 +79,11 @@ final as (
         present.currency,
         present.account_type,
         present.status,
-        if(present.status in ('churned', 'inactive'), present.status, present.account_type) as account_category,
+        coalesce(
+            if(present.status in ('churned', 'inactive'), present.status, present.account_type), 'unknown'
+        ) as account_category,
         present.plan_tier,
-        segments.segment,
+        coalesce(segments.segment, 'unknown') as segment,
         present.region,
         present.country,
         present.city,
@@ -90,7 +92,7 @@ final as (
         present.merged_into_account_id,
         present.signup_date
     from present
-    inner join segments
+    left join segments
         on segments.organization_id = present.organization_id
         and segments.account_id = present.account_id
         and segments.version_number = present.version_number

@@ -57,7 +57,7 @@ final as (
         contacts.phone,
         contacts.title,
         coalesce(seniorities.seniority, 'unknown') as seniority,
-        coalesce(contacts.is_primary, false) as is_primary,
+        contacts.is_primary,
         contacts.status as contact_status,
         contacts.gender,
         contacts.income_segment,

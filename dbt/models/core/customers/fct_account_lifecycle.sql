@@ -2,6 +2,13 @@
 {%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
 with
 
+recorded as (
+    select
+        organization_id,
+        has_subscriptions
+    from {{ ref('int_organizations__recorded') }}
+),
+
 accounts as (
     select
         account_key,
@@ -36,16 +43,17 @@ paused as (
 ),
 
 -- A subscription that begins and ends within a month never has MRR at the end of one, but its account may have paid.
+-- A paid invoice without an amount paid does not say whether anything was paid.
 paid_invoices as (
     select
         accounts.organization_id,
         accounts.top_account_id,
-        count(*) as invoice_count
+        logical_or(invoices.amount_paid > 0) as is_payment
     from {{ ref('fct_invoices') }} as invoices
     inner join accounts
         on accounts.organization_id = invoices.organization_id
         and accounts.account_id = invoices.account_id
-    where invoices.is_paid and invoices.amount_paid > 0
+    where invoices.is_paid
     group by accounts.organization_id, accounts.top_account_id
 ),
 
@@ -62,17 +70,28 @@ paying_histories as (
     group by organization_id, account_id
 ),
 
-final as (
+staged as (
     select
         accounts.account_key,
         accounts.organization_id,
         accounts.account_id,
         accounts.is_top_account,
-        if(accounts.is_top_account, coalesce(paying_histories.current_mrr_amount, 0), 0) as current_mrr_amount,
-        if(accounts.is_top_account, 12 * coalesce(paying_histories.current_mrr_amount, 0), 0) as current_arr_amount,
+        case
+            when not accounts.is_top_account and recorded.has_subscriptions then 0
+            when accounts.is_top_account
+                then {{ zero_without_rows(
+                    'recorded.has_subscriptions', 'paying_histories.account_id', 'paying_histories.current_mrr_amount'
+                ) }}
+        end as current_mrr_amount,
         paying_histories.first_paid_month,
         case
-            when paying_histories.account_id is null and paid_invoices.invoice_count is null then 'prospect'
+            when not coalesce(recorded.has_subscriptions, false) then 'unknown'
+            when
+                paying_histories.account_id is null
+                and paid_invoices.top_account_id is not null
+                and paid_invoices.is_payment is null
+                then 'unknown'
+            when paying_histories.account_id is null and not coalesce(paid_invoices.is_payment, false) then 'prospect'
             when not coalesce(paying_histories.is_paying, false) and paused.subscription_count > 0 then 'paused'
             when not coalesce(paying_histories.is_paying, false) then 'churned'
             when paying_histories.is_won_back then 'won_back'
@@ -80,6 +99,8 @@ final as (
             else 'active'
         end as lifecycle_stage
     from accounts
+    left join recorded
+        on recorded.organization_id = accounts.organization_id
     left join paying_histories
         on paying_histories.organization_id = accounts.organization_id
         and paying_histories.account_id = accounts.top_account_id
@@ -89,6 +110,19 @@ final as (
     left join paid_invoices
         on paid_invoices.organization_id = accounts.organization_id
         and paid_invoices.top_account_id = accounts.top_account_id
+),
+
+final as (
+    select
+        account_key,
+        organization_id,
+        account_id,
+        is_top_account,
+        current_mrr_amount,
+        12 * current_mrr_amount as current_arr_amount,
+        first_paid_month,
+        lifecycle_stage
+    from staged
 )
 
 select *

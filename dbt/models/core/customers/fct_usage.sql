@@ -20,7 +20,8 @@ events as (
             {%- endfor %}
             else 'other'
         end as event_category,
-        coalesce(is_login, false) as is_login,
+        event_category is not null as has_category,
+        is_login,
         occurred_at,
         event_date
     from {{ ref('conformed_usage_events') }}
@@ -40,12 +41,13 @@ days as (
         account_id,
         event_date as usage_date,
         count(*) as event_count,
-        countif(is_login) as login_count,
-        count(distinct user_id) as user_count,
-        {%- for category in categories + ['other'] %}
-        countif(event_category = '{{ category }}') as {{ category }}_event_count,
+        {{ count_known('is_login') }} as login_count,
+        nullif(count(distinct user_id), 0) as user_count,
+        {%- for category in categories %}
+        {{ count_known("if(has_category, event_category = '" ~ category ~ "', null)") }} as {{ category }}_event_count,
         {%- endfor %}
-        count(distinct nullif(event_category, 'other')) as category_count,
+        countif(event_category = 'other') as other_event_count,
+        if(logical_or(has_category), count(distinct nullif(event_category, 'other')), null) as category_count,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         max(if(is_login, occurred_at, null)) as last_login_at

@@ -132,6 +132,7 @@ based as (
         customers.churn_risk_score,
         case
             when customers.subscription_count = 0 then 'without_mrr'
+            when customers.subscription_count is null then 'too_little_data'
             when customers.data_coverage < settings.least_level_coverage then 'too_little_data'
             when calibrated_organizations.organization_id is null then 'ranked'
             else 'calibrated'

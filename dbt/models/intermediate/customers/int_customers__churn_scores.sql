@@ -21,6 +21,8 @@
     'segment_logo_churn_pct', 'organization_opening_logo_count', 'organization_churned_logo_count', 'logo_churn_source',
     'logo_churn_pct',
 ] -%}
+{#- Its signals are NULL if an organization has no subscriptions. -#}
+{%- set has_subscriptions = 'customers.subscription_count is not null' -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with
 
@@ -115,16 +117,15 @@ holdings as (
     inner join accounts
         on accounts.organization_id = subscriptions.organization_id
         and accounts.account_id = subscriptions.account_id
-    where subscriptions.product_id is not null
 ),
 
 held as (
     select
         holdings.organization_id,
         holdings.account_id,
-        count(*) as product_count,
+        nullif(count(holdings.product_id), 0) as product_count,
         string_agg(
-            coalesce(products.product_name, 'unknown'), ', '
+            if(holdings.product_id is null, null, coalesce(products.product_name, 'unknown')), ', '
             order by coalesce(products.product_name, 'unknown'), holdings.product_id
         ) as product_names,
         {{ exact_mean('products.margin_pct') }} as margin_pct
@@ -201,23 +202,33 @@ measured as (
                         customers.mrr_at_rate_of_3_months_ago_amount - customers.mrr_3_months_ago_amount as float64
                     ) / cast(customers.mrr_3_months_ago_amount as float64)
         end as mrr_growth_pct,
-        coalesce(held.product_count, 0) as product_count,
+        {{ zero_without_rows(has_subscriptions, 'held.account_id', 'held.product_count') }} as product_count,
         held.product_names,
-        coalesce(arpas.arpa_amount, 0) as arpa_amount,
-        coalesce(arpas.arpa_month_count, 0) as arpa_month_count,
-        cast(coalesce(arpas.arpa_subscriptions_without_rate, 0) as int64) as arpa_subscriptions_without_rate,
+        {{ zero_without_rows(has_subscriptions, 'arpas.account_id', 'arpas.arpa_amount') }} as arpa_amount,
+        {{ zero_without_rows(has_subscriptions, 'arpas.account_id', 'arpas.arpa_month_count') }} as arpa_month_count,
+        cast(
+            {{ zero_without_rows(has_subscriptions, 'arpas.account_id', 'arpas.arpa_subscriptions_without_rate') }} as int64
+        ) as arpa_subscriptions_without_rate,
         round(coalesce(held.margin_pct, organization_margins.margin_pct), 4) as gross_margin_pct,
         case
             when held.margin_pct is not null then 'products'
             when organization_margins.margin_pct is not null then 'organization'
             else 'unknown'
         end as gross_margin_source,
-        cast(coalesce(segment_logos.opening_logo_count, 0) as int64) as opening_logo_count,
-        cast(coalesce(segment_logos.churned_logo_count, 0) as int64) as churned_logo_count,
+        cast(
+            {{ zero_without_rows(has_subscriptions, 'segment_logos.segment', 'segment_logos.opening_logo_count') }} as int64
+        ) as opening_logo_count,
+        cast(
+            {{ zero_without_rows(has_subscriptions, 'segment_logos.segment', 'segment_logos.churned_logo_count') }} as int64
+        ) as churned_logo_count,
         100 * segment_logos.churned_logo_count / nullif(segment_logos.opening_logo_count, 0)
             as segment_logo_churn_pct,
-        coalesce(organization_logos.opening_logo_count, 0) as organization_opening_logo_count,
-        coalesce(organization_logos.churned_logo_count, 0) as organization_churned_logo_count,
+        {{ zero_without_rows(
+            has_subscriptions, 'organization_logos.organization_id', 'organization_logos.opening_logo_count'
+        ) }} as organization_opening_logo_count,
+        {{ zero_without_rows(
+            has_subscriptions, 'organization_logos.organization_id', 'organization_logos.churned_logo_count'
+        ) }} as organization_churned_logo_count,
         case
             when segment_logos.opening_logo_count >= settings.least_logo_base then 'segment'
             when organization_logos.opening_logo_count >= settings.least_logo_base then 'organization'
@@ -264,15 +275,20 @@ with_parts as (
             when measured.event_change_pct >= 0 or measured.frequency_event_count > 0 then 0.0
         end as frequency_part,
         case
+            when measured.product_count is null then null
             when measured.product_count <= 1 then settings.one_product_points
             when measured.product_count = 2 then settings.two_products_points
             else 0.0
         end as holdings_part,
-        least(
-            100.0,
-            settings.open_ticket_points * measured.open_ticket_count
-            + settings.breached_ticket_points * measured.risk_breached_ticket_count
-        ) as tickets_part,
+        case
+            when measured.open_ticket_count is not null and measured.risk_breached_ticket_count is not null
+                then
+                    least(
+                        100.0,
+                        settings.open_ticket_points * measured.open_ticket_count
+                        + settings.breached_ticket_points * measured.risk_breached_ticket_count
+                    )
+        end as tickets_part,
         case
             when measured.mrr_growth_pct < 0 then least(100.0, -measured.mrr_growth_pct * settings.contraction_points / 100)
             when measured.mrr_growth_pct >= 0 then 0.0

@@ -96,12 +96,13 @@ scored as (
         customers.{{ attributes | join(',\n        customers.') }},
         100 * customers.used_category_count / settings.event_category_count as feature_breadth_pct,
         case
-            when customers.event_count_ever = 0 then null
+            when coalesce(customers.event_count_ever, 0) = 0 then null
             when customers.segment_account_count = 1 then settings.lone_usage_score
             else 100 * customers.event_percent_rank
         end as usage_score,
         case
             when customers.ticket_count = 0 and customers.open_ticket_count = 0 then null
+            when customers.open_ticket_count is null or customers.breached_ticket_count is null then null
             else
                 greatest(
                     0.0,

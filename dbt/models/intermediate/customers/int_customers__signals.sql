@@ -3,6 +3,8 @@
     and for a run in the middle of a day. The rows of fct_usage are whole days and cannot give that. -#}
 {%- set day = 86400000000 -%}
 {%- set categories = "'" ~ var('event_categories') | join("', '") ~ "'" -%}
+{%- set is_in_usage_days = 'events.microseconds_ago <= health_settings.usage_days * ' ~ day -%}
+{%- set is_in_frequency_days = 'events.microseconds_ago <= churn_settings.frequency_days * ' ~ day -%}
 {%- set month = first_day_of('month', last_day_seen()) -%}
 with
 
@@ -18,6 +20,15 @@ churn_settings as (
         frequency_days,
         ticket_days
     from {{ ref('churn_risk_settings') }}
+),
+
+recorded as (
+    select
+        organization_id,
+        has_usage,
+        has_tickets,
+        has_subscriptions
+    from {{ ref('int_organizations__recorded') }}
 ),
 
 accounts as (
@@ -49,7 +60,7 @@ events as (
         organization_id,
         account_id,
         event_category,
-        coalesce(is_login, false) as is_login,
+        is_login,
         occurred_at,
         timestamp_diff({{ as_of() }}, occurred_at, microsecond) as microseconds_ago
     from {{ ref('conformed_usage_events') }}
@@ -59,8 +70,11 @@ tickets as (
     select
         organization_id,
         account_id,
-        is_open,
-        'breached' in (response_state, resolution_state) as is_breached,
+        if(is_open or is_resolved, is_open, null) as is_open,
+        case
+            when 'breached' in (response_state, resolution_state) then true
+            when response_state != 'unknown' or resolution_state != 'unknown' then false
+        end as is_breached,
         if(csat_tier is not null, csat_score, null) as csat_score,
         timestamp_diff({{ as_of() }}, created_at, microsecond) as microseconds_ago
     from {{ ref('fct_tickets') }}
@@ -91,26 +105,26 @@ usage as (
         accounts.organization_id,
         accounts.top_account_id as account_id,
         count(*) as event_count_ever,
-        countif(events.microseconds_ago <= health_settings.usage_days * {{ day }}) as event_count,
+        countif({{ is_in_usage_days }}) as event_count,
         count(distinct if(
-            events.microseconds_ago <= health_settings.usage_days * {{ day }},
+            {{ is_in_usage_days }},
             cast(floor((events.microseconds_ago - 1) / {{ day }}) as int64),
             null
         )) as active_day_count,
-        count(distinct if(
-            events.microseconds_ago <= health_settings.usage_days * {{ day }}
-            and events.event_category in ({{ categories }}),
-            events.event_category,
-            null
-        )) as used_category_count,
-        countif(events.microseconds_ago <= churn_settings.frequency_days * {{ day }}) as frequency_event_count,
+        if(
+            countif({{ is_in_usage_days }}) > 0
+            and countif({{ is_in_usage_days }} and events.event_category is not null) = 0,
+            null,
+            count(distinct if(
+                {{ is_in_usage_days }} and events.event_category in ({{ categories }}), events.event_category, null
+            ))
+        ) as used_category_count,
+        countif({{ is_in_frequency_days }}) as frequency_event_count,
         countif(
             events.microseconds_ago > churn_settings.frequency_days * {{ day }}
             and events.microseconds_ago <= 2 * churn_settings.frequency_days * {{ day }}
         ) as earlier_event_count,
-        countif(
-            events.is_login and events.microseconds_ago <= churn_settings.frequency_days * {{ day }}
-        ) as login_count,
+        {{ sum_known(is_in_frequency_days, 'cast(events.is_login as int64)') }} as login_count,
         max(events.occurred_at) as last_event_at,
         max(if(events.is_login, events.occurred_at, null)) as last_login_at
     from events
@@ -126,16 +140,18 @@ support as (
     select
         accounts.organization_id,
         accounts.top_account_id as account_id,
-        countif(tickets.is_open) as open_ticket_count,
+        {{ count_known('tickets.is_open') }} as open_ticket_count,
         countif(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}) as ticket_count,
-        countif(tickets.is_breached and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
-            as breached_ticket_count,
+        {{ sum_known(
+            'tickets.microseconds_ago <= health_settings.ticket_days * ' ~ day, 'cast(tickets.is_breached as int64)'
+        ) }} as breached_ticket_count,
         countif(tickets.csat_score is not null and tickets.microseconds_ago <= health_settings.ticket_days * {{ day }})
             as csat_response_count,
         sum(if(tickets.microseconds_ago <= health_settings.ticket_days * {{ day }}, tickets.csat_score, null))
             as csat_score_sum,
-        countif(tickets.is_breached and tickets.microseconds_ago <= churn_settings.ticket_days * {{ day }})
-            as risk_breached_ticket_count
+        {{ sum_known(
+            'tickets.microseconds_ago <= churn_settings.ticket_days * ' ~ day, 'cast(tickets.is_breached as int64)'
+        ) }} as risk_breached_ticket_count
     from tickets
     inner join accounts
         on accounts.organization_id = tickets.organization_id
@@ -158,27 +174,45 @@ final as (
         accounts.owner_name,
         lifecycles.lifecycle_stage,
         accounts.reporting_currency,
-        cast(coalesce(usage.event_count_ever, 0) as int64) as event_count_ever,
-        cast(coalesce(usage.event_count, 0) as int64) as event_count,
-        cast(coalesce(usage.active_day_count, 0) as int64) as active_day_count,
-        cast(coalesce(usage.used_category_count, 0) as int64) as used_category_count,
-        cast(coalesce(usage.frequency_event_count, 0) as int64) as frequency_event_count,
-        cast(coalesce(usage.earlier_event_count, 0) as int64) as earlier_event_count,
-        cast(coalesce(usage.login_count, 0) as int64) as login_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.event_count_ever') }} as int64)
+            as event_count_ever,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.event_count') }} as int64)
+            as event_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.active_day_count') }} as int64)
+            as active_day_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.used_category_count') }} as int64)
+            as used_category_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.frequency_event_count') }} as int64)
+            as frequency_event_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.earlier_event_count') }} as int64)
+            as earlier_event_count,
+        cast({{ zero_without_rows('recorded.has_usage', 'usage.account_id', 'usage.login_count') }} as int64)
+            as login_count,
         usage.last_event_at,
         usage.last_login_at,
-        cast(coalesce(support.open_ticket_count, 0) as int64) as open_ticket_count,
-        cast(coalesce(support.ticket_count, 0) as int64) as ticket_count,
-        cast(coalesce(support.breached_ticket_count, 0) as int64) as breached_ticket_count,
-        cast(coalesce(support.csat_response_count, 0) as int64) as csat_response_count,
+        cast({{ zero_without_rows('recorded.has_tickets', 'support.account_id', 'support.open_ticket_count') }} as int64)
+            as open_ticket_count,
+        cast({{ zero_without_rows('recorded.has_tickets', 'support.account_id', 'support.ticket_count') }} as int64)
+            as ticket_count,
+        cast({{ zero_without_rows('recorded.has_tickets', 'support.account_id', 'support.breached_ticket_count') }} as int64)
+            as breached_ticket_count,
+        cast({{ zero_without_rows('recorded.has_tickets', 'support.account_id', 'support.csat_response_count') }} as int64)
+            as csat_response_count,
         support.csat_score_sum / nullif(support.csat_response_count, 0) as mean_csat_score,
-        cast(coalesce(support.risk_breached_ticket_count, 0) as int64) as risk_breached_ticket_count,
-        cast(coalesce(revenue.subscription_count, 0) as int64) as subscription_count,
-        coalesce(revenue.mrr_amount, 0) as mrr_amount,
-        coalesce(revenue.mrr_3_months_ago_amount, 0) as mrr_3_months_ago_amount,
-        coalesce(revenue.mrr_at_rate_of_3_months_ago_amount, 0) as mrr_at_rate_of_3_months_ago_amount,
+        cast({{ zero_without_rows('recorded.has_tickets', 'support.account_id', 'support.risk_breached_ticket_count') }} as int64)
+            as risk_breached_ticket_count,
+        cast({{ zero_without_rows('recorded.has_subscriptions', 'revenue.account_id', 'revenue.subscription_count') }} as int64)
+            as subscription_count,
+        {{ zero_without_rows('recorded.has_subscriptions', 'revenue.account_id', 'revenue.mrr_amount') }}
+            as mrr_amount,
+        {{ zero_without_rows('recorded.has_subscriptions', 'revenue.account_id', 'revenue.mrr_3_months_ago_amount') }}
+            as mrr_3_months_ago_amount,
+        {{ zero_without_rows('recorded.has_subscriptions', 'revenue.account_id', 'revenue.mrr_at_rate_of_3_months_ago_amount') }}
+            as mrr_at_rate_of_3_months_ago_amount,
         coalesce(revenue.is_revenue_comparable, true) as is_revenue_comparable
     from accounts
+    left join recorded
+        on recorded.organization_id = accounts.organization_id
     left join lifecycles
         on lifecycles.account_key = accounts.account_key
     left join usage

@@ -7,6 +7,11 @@ organizations as (
     from {{ ref('dim_organizations') }}
 ),
 
+contacts as (
+    select distinct organization_id
+    from {{ ref('dim_contacts') }}
+),
+
 subscriptions as (
     select distinct organization_id
     from {{ ref('conformed_subscriptions') }}
@@ -66,6 +71,7 @@ compliance_checks as (
 final as (
     select
         organizations.organization_id,
+        contacts.organization_id is not null as has_contacts,
         subscriptions.organization_id is not null as has_subscriptions,
         invoices.organization_id is not null as has_invoices,
         orders.organization_id is not null as has_orders,
@@ -78,6 +84,8 @@ final as (
         surveys.organization_id is not null as has_surveys,
         compliance_checks.organization_id is not null as has_compliance_checks
     from organizations
+    left join contacts
+        on contacts.organization_id = organizations.organization_id
     left join subscriptions
         on subscriptions.organization_id = organizations.organization_id
     left join invoices

@@ -19,6 +19,14 @@ identities as (
     from {{ ref('dim_account_identity') }}
 ),
 
+recorded as (
+    select
+        organization_id,
+        has_tickets,
+        has_usage
+    from {{ ref('int_organizations__recorded') }}
+),
+
 accounts as (
     select
         organization_id,
@@ -43,9 +51,9 @@ revenue as (
 tickets as (
     select
         account_key,
-        countif(is_open) as open_ticket_count
+        {{ count_known('if(is_open or is_resolved, is_open, null)') }} as open_ticket_count
     from {{ ref('fct_tickets') }}
-    where created_at < {{ as_of() }}
+    where created_at < {{ as_of() }} and account_key is not null
     group by account_key
 ),
 
@@ -54,7 +62,9 @@ usage_days as (
         account_key,
         sum(event_count) as recent_event_count
     from {{ ref('fct_usage') }}
-    where usage_date >= date_sub({{ as_of_date() }}, interval {{ var('recent_days') }} day)
+    where
+        usage_date >= date_sub({{ as_of_date() }}, interval {{ var('recent_days') }} day)
+        and account_key is not null
     group by account_key
 ),
 
@@ -75,14 +85,17 @@ final as (
         accounts.top_account_id,
         accounts.reporting_currency,
         if(revenue.subscriptions_without_rate = 0, revenue.mrr_amount, null) as customer_mrr_amount,
-        coalesce(tickets.open_ticket_count, 0) as open_ticket_count,
-        coalesce(usage_days.recent_event_count, 0) as recent_event_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.open_ticket_count') }} as open_ticket_count,
+        {{ zero_without_rows('recorded.has_usage', 'usage_days.account_key', 'usage_days.recent_event_count') }}
+            as recent_event_count,
         identities.decided_by,
         identities.decided_at
     from identities
     inner join accounts
         on accounts.organization_id = identities.organization_id
         and accounts.account_id = identities.account_id
+    left join recorded
+        on recorded.organization_id = identities.organization_id
     left join accounts as matched
         on matched.organization_id = identities.organization_id
         and matched.account_id = identities.matched_account_id

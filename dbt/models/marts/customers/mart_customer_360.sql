@@ -1,5 +1,7 @@
 {{ config(cluster_by=['organization_id', 'account_id']) }}
 {%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
+{%- set lacks_a_charge =
+    '(tax_amount_reporting is null or shipping_amount_reporting is null or total_amount_reporting is null)' -%}
 {%- set earlier_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ 2 * var('recent_days') ~ ' day)' -%}
 with
 
@@ -25,11 +27,24 @@ accounts as (
     from {{ ref('dim_accounts') }}
 ),
 
+recorded as (
+    select
+        organization_id,
+        has_contacts,
+        has_deals,
+        has_activities,
+        has_orders,
+        has_invoices,
+        has_tickets
+    from {{ ref('int_organizations__recorded') }}
+),
+
 contacts as (
     select
         account_key,
         count(*) as contact_count
     from {{ ref('dim_contacts') }}
+    where account_key is not null
     group by account_key
 ),
 
@@ -44,21 +59,35 @@ primary_contacts as (
     qualify row_number() over (partition by account_key order by contact_id) = 1
 ),
 
+-- A deal of an unknown stage does not say whether it is open, won or lost.
+staged_deals as (
+    select
+        account_key,
+        stage,
+        if(stage = 'unknown', null, is_open) as is_open,
+        if(stage = 'unknown', null, is_won) as is_won,
+        if(stage = 'unknown', null, is_lost) as is_lost,
+        amount_reporting,
+        weighted_amount,
+        has_rate
+    from {{ ref('fct_deals') }}
+    where created_at < {{ as_of() }} and account_key is not null
+),
+
 deals as (
     select
         account_key,
         count(*) as deal_count,
-        countif(is_open) as open_deal_count,
-        sum(if(is_open, coalesce(amount_reporting, 0), 0)) as open_deal_amount,
-        sum(if(is_open, coalesce(weighted_amount, 0), 0)) as weighted_open_deal_amount,
-        countif(is_won) as won_deal_count,
-        sum(if(is_won, coalesce(amount_reporting, 0), 0)) as won_deal_amount,
-        countif(is_lost) as lost_deal_count,
+        {{ count_known('is_open') }} as open_deal_count,
+        {{ sum_known('is_open', 'amount_reporting') }} as open_deal_amount,
+        {{ sum_known('is_open', 'weighted_amount') }} as weighted_open_deal_amount,
+        {{ count_known('is_won') }} as won_deal_count,
+        {{ sum_known('is_won', 'amount_reporting') }} as won_deal_amount,
+        {{ count_known('is_lost') }} as lost_deal_count,
         countif(stage = 'unknown') as unknown_stage_deal_count,
         countif(not has_rate) as deals_without_rate,
         100 * countif(is_won) / nullif(countif(is_won) + countif(is_lost), 0) as deal_win_rate_pct
-    from {{ ref('fct_deals') }}
-    where created_at < {{ as_of() }}
+    from staged_deals
     group by account_key
 ),
 
@@ -67,63 +96,78 @@ activities as (
         account_key,
         count(*) as activity_count,
         countif(created_at >= {{ recent_from }}) as recent_activity_count,
-        countif(completed_at < {{ as_of() }}) as completed_activity_count,
-        countif(is_overdue) as overdue_activity_count,
+        {{ sum_known('is_completed or completed_at is not null', 'cast(completed_at < ' ~ as_of() ~ ' as int64)') }}
+            as completed_activity_count,
+        {{ sum_known("status = 'planned'", 'cast(is_overdue as int64)') }} as overdue_activity_count,
         max(if(completed_at < {{ as_of() }}, completed_at, null)) as last_activity_at
     from {{ ref('fct_activities') }}
-    where created_at < {{ as_of() }}
+    where created_at < {{ as_of() }} and account_key is not null
     group by account_key
 ),
 
 orders as (
     select
         account_key,
-        countif(has_rate) as order_count,
-        countif(has_rate and ordered_at >= {{ recent_from }}) as recent_order_count,
-        sum(coalesce(revenue_amount, 0)) as order_revenue,
-        sum(if(has_rate, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
-        sum(if(has_rate, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
-        sum(if(has_rate, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
-        {{ count_orders_without_charges('has_rate') }} as orders_without_charges,
-        countif(not has_rate) as orders_without_rate,
-        sum(coalesce(revenue_amount, 0)) / nullif(countif(has_rate), 0) as average_order_value,
-        min(ordered_at) as first_ordered_at,
-        max(ordered_at) as last_ordered_at,
-        date_diff({{ last_day_seen() }}, date(max(ordered_at)), day) as days_since_last_order
+        {{ sum_known('is_revenue', 'cast(has_rate as int64)') }} as order_count,
+        {{ sum_known('is_revenue', 'cast(has_rate and ordered_at >= ' ~ recent_from ~ ' as int64)') }} as recent_order_count,
+        {{ sum_known('is_revenue', 'revenue_amount') }} as order_revenue,
+        {{ sum_known('is_revenue', 'if(has_rate, tax_amount_reporting, null)') }} as order_tax_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, shipping_amount_reporting, null)') }} as order_shipping_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, total_amount_reporting, null)') }} as order_charged_amount,
+        {{ sum_known('is_revenue', 'cast(has_rate and ' ~ lacks_a_charge ~ ' as int64)') }} as orders_without_charges,
+        {{ sum_known('is_revenue', 'cast(not has_rate as int64)') }} as orders_without_rate,
+        sum(if(is_revenue, revenue_amount, null)) / nullif(countif(is_revenue and has_rate), 0) as average_order_value,
+        min(if(is_revenue, ordered_at, null)) as first_ordered_at,
+        max(if(is_revenue, ordered_at, null)) as last_ordered_at,
+        date_diff({{ last_day_seen() }}, date(max(if(is_revenue, ordered_at, null))), day) as days_since_last_order
     from {{ ref('fct_orders') }}
-    where is_revenue and ordered_at < {{ as_of() }}
+    where ordered_at < {{ as_of() }} and account_key is not null
     group by account_key
 ),
 
 invoices as (
     select
         account_key,
-        countif(has_rate) as invoice_count,
-        sum(coalesce(total_amount_reporting, 0)) as invoiced_amount,
-        sum(coalesce(amount_paid_reporting, 0)) as paid_amount,
-        sum(coalesce(total_amount_reporting - coalesce(amount_paid_reporting, 0), 0)) as outstanding_amount,
-        countif(is_overdue) as overdue_invoice_count,
-        countif(not has_rate) as invoices_without_rate
+        {{ sum_known('is_revenue', 'cast(has_rate as int64)') }} as invoice_count,
+        {{ sum_known('is_revenue', 'total_amount_reporting') }} as invoiced_amount,
+        {{ sum_known('is_revenue', 'if(has_rate, amount_paid_reporting, null)') }} as paid_amount,
+        {{ sum_known('is_revenue', 'cast(is_overdue as int64)') }} as overdue_invoice_count,
+        {{ sum_known('is_revenue', 'cast(not has_rate as int64)') }} as invoices_without_rate
     from {{ ref('fct_invoices') }}
-    where is_revenue and issued_at < {{ as_of() }}
+    where issued_at < {{ as_of() }} and account_key is not null
     group by account_key
+),
+
+-- A ticket of an unknown status does not say whether it is open. It is neither open nor resolved.
+known_tickets as (
+    select
+        account_key,
+        created_at,
+        is_merged,
+        not coalesce(is_open, false) and not coalesce(is_resolved, false) as is_of_unknown_status,
+        if(is_open or is_resolved, is_open, null) as is_open,
+        case
+            when 'breached' in (response_state, resolution_state) then true
+            when response_state != 'unknown' or resolution_state != 'unknown' then false
+        end as is_breached,
+        if(csat_tier is not null, csat_score, null) as csat_score
+    from {{ ref('fct_tickets') }}
+    where created_at < {{ as_of() }} and account_key is not null
 ),
 
 tickets as (
     select
         account_key,
         count(*) as ticket_count,
-        countif(is_open) as open_ticket_count,
+        {{ count_known('is_open') }} as open_ticket_count,
         countif(is_merged) as merged_ticket_count,
-        countif(not is_open and not is_resolved) as unknown_status_ticket_count,
+        countif(is_of_unknown_status) as unknown_status_ticket_count,
         countif(created_at >= {{ recent_from }}) as recent_ticket_count,
         countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
-        countif(created_at >= {{ recent_from }} and 'breached' in (response_state, resolution_state))
-            as recent_breached_ticket_count,
-        sum(if(csat_tier is not null, csat_score, null)) / nullif(countif(csat_tier is not null), 0) as mean_csat_score,
+        {{ sum_known('created_at >= ' ~ recent_from, 'cast(is_breached as int64)') }} as recent_breached_ticket_count,
+        sum(csat_score) / nullif(count(csat_score), 0) as mean_csat_score,
         max(created_at) as last_ticket_at
-    from {{ ref('fct_tickets') }}
-    where created_at < {{ as_of() }}
+    from known_tickets
     group by account_key
 ),
 
@@ -156,50 +200,68 @@ final as (
         accounts.top_account_id,
         accounts.is_top_account,
         accounts.signup_date,
-        coalesce(contacts.contact_count, 0) as contact_count,
+        {{ zero_without_rows('recorded.has_contacts', 'contacts.account_key', 'contacts.contact_count') }} as contact_count,
         primary_contacts.primary_contact_id,
         primary_contacts.primary_contact_name,
         primary_contacts.primary_contact_title,
-        coalesce(deals.deal_count, 0) as deal_count,
-        coalesce(deals.open_deal_count, 0) as open_deal_count,
-        coalesce(deals.open_deal_amount, 0) as open_deal_amount,
-        coalesce(deals.weighted_open_deal_amount, 0) as weighted_open_deal_amount,
-        coalesce(deals.won_deal_count, 0) as won_deal_count,
-        coalesce(deals.won_deal_amount, 0) as won_deal_amount,
-        coalesce(deals.lost_deal_count, 0) as lost_deal_count,
-        coalesce(deals.unknown_stage_deal_count, 0) as unknown_stage_deal_count,
-        coalesce(deals.deals_without_rate, 0) as deals_without_rate,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.deal_count') }} as deal_count,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.open_deal_count') }} as open_deal_count,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.open_deal_amount') }} as open_deal_amount,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.weighted_open_deal_amount') }}
+            as weighted_open_deal_amount,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.won_deal_count') }} as won_deal_count,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.won_deal_amount') }} as won_deal_amount,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.lost_deal_count') }} as lost_deal_count,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.unknown_stage_deal_count') }}
+            as unknown_stage_deal_count,
+        {{ zero_without_rows('recorded.has_deals', 'deals.account_key', 'deals.deals_without_rate') }} as deals_without_rate,
         deals.deal_win_rate_pct,
-        coalesce(activities.activity_count, 0) as activity_count,
-        coalesce(activities.recent_activity_count, 0) as recent_activity_count,
-        coalesce(activities.completed_activity_count, 0) as completed_activity_count,
-        coalesce(activities.overdue_activity_count, 0) as overdue_activity_count,
+        {{ zero_without_rows('recorded.has_activities', 'activities.account_key', 'activities.activity_count') }}
+            as activity_count,
+        {{ zero_without_rows('recorded.has_activities', 'activities.account_key', 'activities.recent_activity_count') }}
+            as recent_activity_count,
+        {{ zero_without_rows('recorded.has_activities', 'activities.account_key', 'activities.completed_activity_count') }}
+            as completed_activity_count,
+        {{ zero_without_rows('recorded.has_activities', 'activities.account_key', 'activities.overdue_activity_count') }}
+            as overdue_activity_count,
         activities.last_activity_at,
-        coalesce(orders.order_count, 0) as order_count,
-        coalesce(orders.recent_order_count, 0) as recent_order_count,
-        coalesce(orders.order_revenue, 0) as order_revenue,
-        coalesce(orders.order_tax_amount, 0) as order_tax_amount,
-        coalesce(orders.order_shipping_amount, 0) as order_shipping_amount,
-        coalesce(orders.order_charged_amount, 0) as order_charged_amount,
-        coalesce(orders.orders_without_charges, 0) as orders_without_charges,
-        coalesce(orders.orders_without_rate, 0) as orders_without_rate,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.order_count') }} as order_count,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.recent_order_count') }} as recent_order_count,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.order_revenue') }} as order_revenue,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.order_tax_amount') }} as order_tax_amount,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.order_shipping_amount') }}
+            as order_shipping_amount,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.order_charged_amount') }}
+            as order_charged_amount,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.orders_without_charges') }}
+            as orders_without_charges,
+        {{ zero_without_rows('recorded.has_orders', 'orders.account_key', 'orders.orders_without_rate') }} as orders_without_rate,
         orders.average_order_value,
         orders.first_ordered_at,
         orders.last_ordered_at,
         orders.days_since_last_order,
-        coalesce(invoices.invoice_count, 0) as invoice_count,
-        coalesce(invoices.invoiced_amount, 0) as invoiced_amount,
-        coalesce(invoices.paid_amount, 0) as paid_amount,
-        coalesce(invoices.outstanding_amount, 0) as outstanding_amount,
-        coalesce(invoices.overdue_invoice_count, 0) as overdue_invoice_count,
-        coalesce(invoices.invoices_without_rate, 0) as invoices_without_rate,
-        coalesce(tickets.ticket_count, 0) as ticket_count,
-        coalesce(tickets.open_ticket_count, 0) as open_ticket_count,
-        coalesce(tickets.merged_ticket_count, 0) as merged_ticket_count,
-        coalesce(tickets.unknown_status_ticket_count, 0) as unknown_status_ticket_count,
-        coalesce(tickets.recent_ticket_count, 0) as recent_ticket_count,
-        coalesce(tickets.earlier_ticket_count, 0) as earlier_ticket_count,
-        coalesce(tickets.recent_breached_ticket_count, 0) as recent_breached_ticket_count,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoice_count') }} as invoice_count,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoiced_amount') }} as invoiced_amount,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.paid_amount') }} as paid_amount,
+        {{ zero_without_rows(
+            'recorded.has_invoices', 'invoices.account_key', 'invoices.invoiced_amount - invoices.paid_amount'
+        ) }} as outstanding_amount,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.overdue_invoice_count') }}
+            as overdue_invoice_count,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoices_without_rate') }}
+            as invoices_without_rate,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.ticket_count') }} as ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.open_ticket_count') }} as open_ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.merged_ticket_count') }}
+            as merged_ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.unknown_status_ticket_count') }}
+            as unknown_status_ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.recent_ticket_count') }}
+            as recent_ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.earlier_ticket_count') }}
+            as earlier_ticket_count,
+        {{ zero_without_rows('recorded.has_tickets', 'tickets.account_key', 'tickets.recent_breached_ticket_count') }}
+            as recent_breached_ticket_count,
         tickets.mean_csat_score,
         tickets.last_ticket_at,
         surveys.last_nps_score,
@@ -207,6 +269,8 @@ final as (
         surveys.last_nps_at,
         accounts.reporting_currency
     from accounts
+    left join recorded
+        on recorded.organization_id = accounts.organization_id
     left join contacts
         on contacts.account_key = accounts.account_key
     left join primary_contacts

@@ -1,6 +1,8 @@
 {{ config(cluster_by=['organization_id', 'segment', 'month']) }}
 {#- As NUMERIC, since the percentile of an amount by a FLOAT64 share would be FLOAT64 and not the contract's NUMERIC. -#}
 {%- set percentiles = {'median': "numeric '0.5'", 'p75': "numeric '0.75'", 'p95': "numeric '0.95'"} -%}
+{%- set lacks_a_charge =
+    '(tax_amount_reporting is null or shipping_amount_reporting is null or total_amount_reporting is null)' -%}
 {%- set grain = ['organization_id', 'segment', 'month'] -%}
 with
 
@@ -9,6 +11,14 @@ organizations as (
         organization_id,
         reporting_currency
     from {{ ref('dim_organizations') }}
+),
+
+recorded as (
+    select
+        organization_id,
+        has_subscriptions,
+        has_orders
+    from {{ ref('int_organizations__recorded') }}
 ),
 
 accounts as (
@@ -114,13 +124,13 @@ order_sums as (
         {%- for name in percentiles %}
         any_value({{ name }}_value) as {{ name }}_order_value,
         {%- endfor %}
-        sum(if(is_counted, revenue_amount, 0)) as order_revenue,
-        sum(if(is_counted, coalesce(tax_amount_reporting, 0), 0)) as order_tax_amount,
-        sum(if(is_counted, coalesce(shipping_amount_reporting, 0), 0)) as order_shipping_amount,
-        sum(if(is_counted, coalesce(total_amount_reporting, 0), 0)) as order_charged_amount,
-        {{ count_orders_without_charges('is_counted') }} as orders_without_charges,
-        countif(is_counted) as order_count,
-        countif(is_revenue and not is_counted) as orders_without_rate
+        {{ sum_known('is_revenue', 'revenue_amount') }} as order_revenue,
+        {{ sum_known('is_revenue', 'if(is_counted, tax_amount_reporting, null)') }} as order_tax_amount,
+        {{ sum_known('is_revenue', 'if(is_counted, shipping_amount_reporting, null)') }} as order_shipping_amount,
+        {{ sum_known('is_revenue', 'if(is_counted, total_amount_reporting, null)') }} as order_charged_amount,
+        {{ sum_known('is_revenue', 'cast(is_counted and ' ~ lacks_a_charge ~ ' as int64)') }} as orders_without_charges,
+        {{ sum_known('is_revenue', 'cast(is_counted as int64)') }} as order_count,
+        {{ sum_known('is_revenue', 'cast(not is_counted as int64)') }} as orders_without_rate
     from orders_with_percentiles
     group by {{ grain | join(', ') }}
 ),
@@ -207,22 +217,38 @@ by_month as (
         order_sums.{{ name }}_order_value,
         customer_sums.{{ name }}_revenue_per_customer,
         {%- endfor %}
-        coalesce(recurring_sums.paying_customer_count, 0) as paying_customer_count,
-        coalesce(recurring_sums.customers_without_rate, 0) as customers_without_rate,
-        coalesce(recurring_sums.new_customer_count, 0) as new_customer_count,
-        coalesce(recurring_sums.returned_customer_count, 0) as returned_customer_count,
-        coalesce(recurring_sums.churned_customer_count, 0) as churned_customer_count,
-        coalesce(recurring_sums.mrr_amount, 0) as mrr_amount,
-        coalesce(recurring_sums.subscriptions_without_rate, 0) as subscriptions_without_rate,
-        coalesce(order_sums.order_revenue, 0) as order_revenue,
-        coalesce(order_sums.order_tax_amount, 0) as order_tax_amount,
-        coalesce(order_sums.order_shipping_amount, 0) as order_shipping_amount,
-        coalesce(order_sums.order_charged_amount, 0) as order_charged_amount,
-        coalesce(order_sums.orders_without_charges, 0) as orders_without_charges,
-        coalesce(order_sums.order_count, 0) as order_count,
-        coalesce(order_sums.orders_without_rate, 0) as orders_without_rate,
-        coalesce(customer_sums.ordering_customer_count, 0) as ordering_customer_count
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.paying_customer_count') }}
+            as paying_customer_count,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.customers_without_rate') }}
+            as customers_without_rate,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.new_customer_count') }}
+            as new_customer_count,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.returned_customer_count') }}
+            as returned_customer_count,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.churned_customer_count') }}
+            as churned_customer_count,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.mrr_amount') }}
+            as mrr_amount,
+        {{ zero_without_rows('recorded.has_subscriptions', 'recurring_sums.month', 'recurring_sums.subscriptions_without_rate') }}
+            as subscriptions_without_rate,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.order_revenue') }} as order_revenue,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.order_tax_amount') }} as order_tax_amount,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.order_shipping_amount') }}
+            as order_shipping_amount,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.order_charged_amount') }}
+            as order_charged_amount,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.orders_without_charges') }}
+            as orders_without_charges,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.order_count') }} as order_count,
+        {{ zero_without_rows('recorded.has_orders', 'order_sums.month', 'order_sums.orders_without_rate') }}
+            as orders_without_rate,
+        case
+            when order_sums.month is not null and order_sums.order_count is null then null
+            else {{ zero_without_rows('recorded.has_orders', 'customer_sums.month', 'customer_sums.ordering_customer_count') }}
+        end as ordering_customer_count
     from months
+    left join recorded
+        on recorded.organization_id = months.organization_id
     {% for part in ['recurring_sums', 'order_sums', 'customer_sums'] -%}
     left join {{ part }}
         on {{ part }}.organization_id = months.organization_id
