@@ -16,7 +16,7 @@ from tests.recompute.money import mean
 from tests.recompute.orders import charges, fct_orders
 from tests.recompute.people import dim_contacts
 from tests.recompute.recorded import recorded
-from tests.recompute.signals import is_breached, is_open
+from tests.recompute.signals import is_breached
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.surveys import fct_survey_responses
 from tests.recompute.tenants import share
@@ -51,18 +51,15 @@ def _contacts(contacts: list[Row], as_of: datetime) -> Row:
 def _deals(rows: list[Row], as_of: datetime) -> Row:
     deals = [deal for deal in rows if deal["created_at"] < as_of]
 
-    def stage(flag: str) -> Callable[[Row], bool | None]:
-        return lambda deal: None if deal["stage"] == "unknown" else deal[flag]
-
-    won, lost = counted_where(deals, stage("is_won")), counted_where(deals, stage("is_lost"))
+    won, lost = counted_where(deals, "is_won"), counted_where(deals, "is_lost")
     return {
         "deal_count": len(deals),
-        "open_deal_count": counted_where(deals, stage("is_open")),
+        "open_deal_count": counted_where(deals, "is_open"),
         "unknown_stage_deal_count": sum(deal["stage"] == "unknown" for deal in deals),
-        "open_deal_amount": sum_where(deals, stage("is_open"), "amount_reporting"),
-        "weighted_open_deal_amount": sum_where(deals, stage("is_open"), "weighted_amount"),
+        "open_deal_amount": sum_where(deals, "is_open", "amount_reporting"),
+        "weighted_open_deal_amount": sum_where(deals, "is_open", "weighted_amount"),
         "won_deal_count": won,
-        "won_deal_amount": sum_where(deals, stage("is_won"), "amount_reporting"),
+        "won_deal_amount": sum_where(deals, "is_won", "amount_reporting"),
         "lost_deal_count": lost,
         "deals_without_rate": len(deals) - counted(deals, "has_rate"),
         "deal_win_rate_pct": share(won or 0, (won or 0) + (lost or 0)),
@@ -135,7 +132,7 @@ def _tickets(rows: list[Row], as_of: datetime) -> Row:
     recent = _recent(tickets, "created_at", as_of)
     return {
         "ticket_count": len(tickets),
-        "open_ticket_count": counted_where(tickets, is_open),
+        "open_ticket_count": counted_where(tickets, "is_open"),
         "merged_ticket_count": counted(tickets, "is_merged"),
         "unknown_status_ticket_count": without_status(tickets),
         "recent_ticket_count": len(recent),

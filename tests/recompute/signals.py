@@ -97,7 +97,7 @@ class Signals:
         """The number of open tickets; None if the status of all is unknown."""
         if not self.kinds["has_tickets"]:
             return None
-        return counted_where(self.tickets, is_open) if self.tickets else 0
+        return counted_where(self.tickets, "is_open") if self.tickets else 0
 
     def breached_ticket_count(self, days: int) -> int | None:
         """The number of tickets of the `days` days before as_of that breached an SLA; None if no SLA of them is known."""
@@ -132,11 +132,6 @@ class Signals:
         had_revenue = any(row["subscription_count"] for row in before)
         missing = now["subscriptions_without_rate_of_3_months_ago"] if had_revenue else 0
         return not missing and not any(row["subscriptions_without_rate"] for row in (now, *before))
-
-
-def is_open(ticket: Row) -> bool | None:
-    """Whether a ticket is open; None if its status is unknown."""
-    return bool(ticket["is_open"]) if ticket["is_open"] or ticket["is_resolved"] else None
 
 
 def is_breached(ticket: Row) -> bool | None:

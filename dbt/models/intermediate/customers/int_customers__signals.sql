@@ -70,7 +70,7 @@ tickets as (
     select
         organization_id,
         account_id,
-        if(is_open or is_resolved, is_open, null) as is_open,
+        is_open,
         case
             when 'breached' in (response_state, resolution_state) then true
             when response_state != 'unknown' or resolution_state != 'unknown' then false

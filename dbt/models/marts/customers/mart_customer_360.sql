@@ -59,21 +59,6 @@ primary_contacts as (
     qualify row_number() over (partition by account_key order by contact_id) = 1
 ),
 
--- A deal of an unknown stage does not say whether it is open, won or lost.
-staged_deals as (
-    select
-        account_key,
-        stage,
-        if(stage = 'unknown', null, is_open) as is_open,
-        if(stage = 'unknown', null, is_won) as is_won,
-        if(stage = 'unknown', null, is_lost) as is_lost,
-        amount_reporting,
-        weighted_amount,
-        has_rate
-    from {{ ref('fct_deals') }}
-    where created_at < {{ as_of() }} and account_key is not null
-),
-
 deals as (
     select
         account_key,
@@ -87,7 +72,8 @@ deals as (
         countif(stage = 'unknown') as unknown_stage_deal_count,
         countif(not has_rate) as deals_without_rate,
         100 * countif(is_won) / nullif(countif(is_won) + countif(is_lost), 0) as deal_win_rate_pct
-    from staged_deals
+    from {{ ref('fct_deals') }}
+    where created_at < {{ as_of() }} and account_key is not null
     group by account_key
 ),
 
@@ -138,14 +124,12 @@ invoices as (
     group by account_key
 ),
 
--- A ticket of an unknown status does not say whether it is open. It is neither open nor resolved.
 known_tickets as (
     select
         account_key,
         created_at,
         is_merged,
-        not coalesce(is_open, false) and not coalesce(is_resolved, false) as is_of_unknown_status,
-        if(is_open or is_resolved, is_open, null) as is_open,
+        is_open,
         case
             when 'breached' in (response_state, resolution_state) then true
             when response_state != 'unknown' or resolution_state != 'unknown' then false
@@ -161,7 +145,7 @@ tickets as (
         count(*) as ticket_count,
         {{ count_known('is_open') }} as open_ticket_count,
         countif(is_merged) as merged_ticket_count,
-        countif(is_of_unknown_status) as unknown_status_ticket_count,
+        countif(is_open is null) as unknown_status_ticket_count,
         countif(created_at >= {{ recent_from }}) as recent_ticket_count,
         countif(created_at >= {{ earlier_from }} and created_at < {{ recent_from }}) as earlier_ticket_count,
         {{ sum_known('created_at >= ' ~ recent_from, 'cast(is_breached as int64)') }} as recent_breached_ticket_count,
