@@ -80,7 +80,7 @@ def test_a_broken_rule_other_than_the_key_only_warns(warehouse: Warehouse, healt
     from include.warehouse import client
 
     accounts = next(view for view in VIEWS if view.view == "conformed_accounts")
-    append_rows(client(), accounts, [{"organization_id": "a", "account_id": "bare", "updated_at": EARLY}])
+    append_rows(client(), accounts, [{"organization_id": "a", "account_id": "bare", "employee_count": -1, "updated_at": EARLY}])
     run = warehouse.dbt("test", "--exclude-resource-type", "unit_test")
     warned = {name.split(".")[2] for name, status in run.statuses("test").items() if status == "warn"}
     assert (run.code, warned) == (0, {"conformed_accounts_rows_are_valid"})
