@@ -12,7 +12,7 @@ from google.cloud.bigquery import Client
 
 from include.check_data.landed import check_source
 from include.check_data.render import verdict
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection, SourceError, load_sources
@@ -88,7 +88,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
     with connected(monkeypatch, "raw_shop", "raw_people") as bq:
         for name, declared in load_sources().items():
-            land(declared, SourceConnection(name, extra={"url": tmp_path.as_uri()}), RunContext("test", NOW))
+            load(declared, SourceConnection(name, extra={"url": tmp_path.as_uri()}), RunContext("test", NOW))
         yield bq
     settings.cache_clear()
 

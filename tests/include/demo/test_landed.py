@@ -21,7 +21,11 @@ SYNCED = datetime(2026, 9, 30, 23, 50, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def bq() -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch, connected(patch) as client:
+        before = {dataset.dataset_id for dataset in client.list_datasets()}
         yield client
+        for dataset in client.list_datasets():
+            if dataset.dataset_id not in before:
+                client.delete_dataset(dataset.reference, delete_contents=True)
 
 
 def company(as_of: datetime, **tables: list[dict[str, Any]]) -> Company:

@@ -30,6 +30,8 @@ def warehouse() -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch, connected(patch) as bq:
         bq.create_dataset(RAW, exists_ok=True)
         yield bq
+        for dataset in (RAW, *(source.reader.dataset for source in EXAMPLES.values() if source.reader.type == "landed")):
+            bq.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
 
 
 def schemas(source: Source) -> dict[str, dict[str, str]]:

@@ -19,6 +19,8 @@ def warehouse() -> Iterator[Client]:
         for dataset in (LANDING, RAW):
             bq.create_dataset(dataset, exists_ok=True)
         yield bq
+        for dataset in (LANDING, RAW):
+            bq.delete_dataset(dataset, delete_contents=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
