@@ -8,6 +8,7 @@ used.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,17 @@ def write_node_manifests() -> None:
     if _up_to_date(folder, manifest):
         return
     content = read_manifest()
-    new = folder.with_name("nodes.new")
+    new = folder.with_name(f"nodes.{os.getpid()}")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     for name, part in _parts(content).items():
         (new / f"{name}.json").write_text(json.dumps(part), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
+    try:
+        new.rename(folder)
+    except OSError:
+        # Another process has written the same files at the same time.
+        shutil.rmtree(new)
 
 
 def manifest_for(name: str) -> Path:

@@ -14,6 +14,7 @@ from bqemulator.catalog import ddl_sync
 from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
 from bqemulator.jobs import ddl_result, executor
 from bqemulator.scripting import interpreter
+from bqemulator.sql import translator
 from bqemulator.sql.rewriter import create_table_schema_ctas
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
@@ -171,6 +172,21 @@ def _load_parquet(path: str, target: str, ctx: Any) -> None:
     ctx.engine.execute(f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet(?)", [path])  # noqa: S608 - a quoted name
 
 
+#: A comment, a text or a quoted name, or a bare number with a decimal point.
+_DECIMAL = re.compile(
+    r"""--[^\n]*|\#[^\n]*|/\*.*?\*/
+    |\'\'\'(?:\\.|.)*?\'\'\'|"""
+    r'''"""(?:\\.|.)*?"""|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`
+    |(?<![A-Za-z0-9_.])(?P<number>\d+\.\d+)(?![A-Za-z0-9_.])''',
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def _float_literals(sql: str) -> str:
+    """The statement with each bare decimal number as a FLOAT64, as BigQuery reads it. The emulator takes an apostrophe in a comment for a text."""
+    return _DECIMAL.sub(lambda found: f"{found[0]}e0" if found["number"] else found[0], sql)
+
+
 def correct() -> None:
     """Switch the corrections on, in this process."""
     import pyarrow as pa
@@ -193,3 +209,4 @@ def correct() -> None:
     create_table_schema_ctas._first_select = _first_select_in_brackets
     ddl_result._has_not_null_constraint = _has_not_null_constraint
     executor._LOAD_FORMAT_HANDLERS["PARQUET"] = _load_parquet
+    translator.rewrite_decimal_literals = _float_literals

@@ -118,3 +118,13 @@ def test_rows_are_listed_beside_other_statements(bq: Client) -> None:
     assert {tuple(found.result()) for found in lists} == {("build", "raw_crm")}
     assert [found.result() for found in counts] == [[(number, 7142)] for number in range(150)]
     assert "AttributeError" not in log.read_text()[before:]
+
+
+@pytest.mark.parametrize(
+    "comment", ["-- an organization's row\n", "# it's\n", "/* it's */ ", "select 'it\\'s 2.50' as `a.b 3.50`, -- \"\n", ""]
+)
+def test_a_decimal_is_a_float_and_a_text_stays_a_text_whatever_a_comment_says(bq: Client, comment: str) -> None:
+    select = "" if comment.startswith("select") else "select "
+    (row,) = bq.query(f"{comment}{select}1.10 as x, '1.10' as y, \"2.20\" as z").result()
+    assert (row["x"], row["y"], row["z"]) == (1.1, "1.10", "2.20") and isinstance(row["x"], float)
+    assert row.get("a.b 3.50") in (None, "it's 2.50")
