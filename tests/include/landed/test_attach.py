@@ -11,7 +11,7 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
-from include.ingestion import LandingError
+from include.ingestion import LoadError
 from include.landed import load
 from include.quality import run_gate
 from include.quality.gate import GateBlocked
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_and_what_the_loader_altered_are_named(shop: tuple[C
 def test_a_table_that_is_not_as_its_file_says_stops_only_itself(shop: tuple[Client, Source], change: str, message: str) -> None:
     bq, source = shop
     bq.query(change).result()
-    with pytest.raises(LandingError) as caught:
+    with pytest.raises(LoadError) as caught:
         load(source, RUN)
     assert str(caught.value) == f"1 of 2 tables of shop cannot be read:\n{message}"
     assert rows("select table_name from ops.loads", bq) == [("companies",)]
@@ -137,5 +137,5 @@ def test_a_table_that_is_not_as_its_file_says_stops_only_itself(shop: tuple[Clie
 def test_a_loader_that_has_not_synced_yet_is_named(shop: tuple[Client, Source]) -> None:
     bq, source = shop
     bq.query("truncate table landing.companies; truncate table landing.Person").result()
-    with pytest.raises(LandingError, match="the loader has not synced yet"):
+    with pytest.raises(LoadError, match="the loader has not synced yet"):
         load(source, RUN)
