@@ -10,9 +10,10 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
+from include.check_data.__main__ import main
 from include.check_data.landed import check_source
 from include.check_data.render import verdict
-from include.ingestion import land
+from include.ingestion import load
 from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection, SourceError, load_sources
@@ -88,7 +89,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("PLATFORM_STATE_DIR", str(tmp_path / "state"))
     with connected(monkeypatch, "raw_shop", "raw_people") as bq:
         for name, declared in load_sources().items():
-            land(declared, SourceConnection(name, extra={"url": tmp_path.as_uri()}), RunContext("test", NOW))
+            load(declared, SourceConnection(name, extra={"url": tmp_path.as_uri()}), RunContext("test", NOW))
         yield bq
     settings.cache_clear()
 
@@ -111,5 +112,7 @@ def test_a_source(loaded: Client) -> None:
     assert {kind for kind, _ in found} == {"unknown_word", "orphan", "unknown_column"}
     assert not report.blocked
     assert verdict(report) == "2 rows in 1 of 1 tables. 3 findings make figures unknown or wrong."
+    loaded.delete_table("raw_people.person")
+    assert main(["--source", "shop"]) == 2
     with pytest.raises(SourceError, match=r"there is no source shopp among people, shop\. Did you mean shop\?"):
         check_source("shopp", NOW)
