@@ -2,8 +2,8 @@
     one. An account of unknown plan and unknown number of employees has none.
 
     The rules are a CTE over the seed segment_rules. The first rule in rule_order that holds counts. A rule holds if its plan tier is the account's,
-    or if the account has more employees than the rule says. A rule without conditions holds for every account of which one of the two is known, and the seed ends in one.
-    An unknown value meets no condition. -#}
+    or if the account has more employees than the rule says. A rule without conditions holds for every account of which one of the
+    two is known, and the seed ends in one. An unknown value meets no condition. -#}
 {% macro classify_segment(accounts, rules, key=['organization_id', 'account_id']) -%}
     select
         {%- for column in key %}

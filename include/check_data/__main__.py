@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from google.api_core.exceptions import NotFound
+
 from include.check_data.landed import check_source
 from include.check_data.render import as_html, as_json, as_text
 from include.check_data.report import check
@@ -14,7 +16,10 @@ from include.sources import SourceError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check a folder. The exit code is 0; 1 if a finding blocks a run; 2 if the folder or the page cannot be read or written."""
+    """Check a folder, or a source that is loaded.
+
+    The exit code is 0; 1 if a finding blocks a run; 2 if the folder, the source or the page cannot be read or written.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m include.check_data", description="Check a folder of exports or of CSV files against the input contract."
     )
@@ -30,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
             options.html.write_text(as_html(report), encoding="utf-8")
     except (OSError, ExportError, SourceError) as error:
         print(f"Failed {error}", file=sys.stderr)
+        return 2
+    except NotFound as error:
+        print(f"Failed a source is not loaded yet: {error.message}", file=sys.stderr)
         return 2
     print(as_json(report) if options.json else as_text(report), end="")
     return 1 if report.blocked else 0

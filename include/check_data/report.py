@@ -93,7 +93,7 @@ def check(folder: Path, now: datetime | None = None) -> Report:
         read, unread = read_folder(folder), []
     entities = contract()
     found = [*_findings(read, entities, now or datetime.now(UTC)), *map(_from_unread, grouped(unread))]
-    if unread or (exports is not None and exports.deliveries):
+    if exports is not None and exports.deliveries:
         found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(read.tables[name], entity) for name, entity in entities.items()]

@@ -117,7 +117,7 @@ def recognized(stem: str, header: Collection[str], known: Mapping[str, Export]) 
                 continue
             if table.recognized_by and set(table.recognized_by) <= set(header):
                 exact.append((len(table.recognized_by), source, name))
-            elif plain == table.file.casefold():
+            elif table.file.casefold() in (stem.casefold(), plain):
                 named.append((0, source, name))
     chosen = exact or named
     if not chosen:

@@ -79,6 +79,8 @@ class Export(_Strict):
         cannot_know: what the files do not say, one sentence each.
         assumes: what the mapping takes for granted, one sentence each.
         id_prefix: stands before every id of the rows, as in a source's file.
+        encoding: of the CSV and JSON files, as in a source's reader. Without it, it is guessed.
+        tables: the kinds of files, by name.
     """
 
     title: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,10 +67,12 @@ class Project:
 
     @property
     def sources_dir(self) -> Path:
+        """The folder of the source files."""
         return self.home / "sources"
 
     @property
     def dbt_dir(self) -> Path:
+        """The folder of the dbt project."""
         return self.home / "dbt"
 
     def environment(self) -> dict[str, str]:
@@ -185,9 +188,11 @@ def _write_landing(found: Found, folder: Path) -> None:
 
 
 def _unique(path: Path, files: tuple[Path, ...]) -> str:
-    """The file's name without its ending; with its folder if two files have the same name."""
-    same = [each for each in files if each.stem == path.stem]
-    return path.stem if len(same) == 1 else f"{path.parent.name}-{path.stem}"
+    """The file's name without its ending; if two files have the same name, with its ending and the folders in which they differ."""
+    if sum(each.stem == path.stem for each in files) == 1:
+        return path.stem
+    shared = os.path.commonpath([each.parent for each in files])
+    return "-".join(path.relative_to(shared).parts)
 
 
 def _write_sources(found: Found, project: Project) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from include.run_context import RunContext
     from include.sources.reader_settings import LandedReader
-from include.sources.schema import Source, Table
+    from include.sources.schema import Source, Table
 
 log = logging.getLogger(__name__)
 

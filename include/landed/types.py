@@ -70,7 +70,6 @@ _REMEDIES = {
     ("INT64", "TIMESTAMP"): "Add its `unit`, such as epoch_seconds",
     ("TIMESTAMP", "DATE"): _DAY,
     ("DATETIME", "DATE"): _DAY,
-    ("DATE", "BOOL"): _OTHER,
 }
 
 

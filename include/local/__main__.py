@@ -43,10 +43,10 @@ def company_from(arguments: argparse.Namespace) -> Company:
     if arguments.data is None:
         return Company(as_of, scale=arguments.scale, seed=arguments.seed, landed=landed)
     if not arguments.data:
-        raise StackError("DATA is empty: name a folder of CSV files, or leave DATA out for the demo company.")
+        raise StackError("DATA is empty: name a folder of exports or CSV files, or leave DATA out for the demo company.")
     folder = Path(arguments.data).expanduser().resolve()
     if not folder.is_dir():
-        raise StackError(f"DATA must be a folder of CSV files; {folder} is not a folder.")
+        raise StackError(f"DATA must be a folder of exports or CSV files; {folder} is not a folder.")
     return Company(as_of, data=str(folder), landed=landed)
 
 
@@ -300,7 +300,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--scale", type=float, default=1.0, help="size of the demo company (default 1)")
             command.add_argument("--seed", type=int, default=42, help="seed of the demo company (default 42)")
             command.add_argument("--as-of", default="", help="the day to report on, YYYY-MM-DD (default: today, UTC)")
-            command.add_argument("--data", help="use the CSV files of this folder; --scale and --seed are ignored")
+            command.add_argument("--data", help="use the exports or CSV files of this folder; --scale and --seed are ignored")
         if name == "run":
             command.add_argument("--landed", default="", help=f"start from tables that a loader has landed: {', '.join(LOADERS)}")
             command.add_argument("--timeout", type=float, default=60, help="minutes after which the run fails (default 60)")

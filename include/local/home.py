@@ -48,7 +48,7 @@ def make_local_home() -> Path:
 
 @dataclass(frozen=True)
 class Company:
-    """The company that the demo systems serve: generated (scale, seed) or a folder of CSV files (data).
+    """The company that the demo systems serve: generated (scale, seed) or a folder of exports or CSV files (data).
 
     If `landed` names a loader, no system serves it: the loader has landed its tables in the warehouse.
     """
@@ -92,7 +92,7 @@ class Company:
         return "crm_" + re.sub(r"[^a-z0-9]+", "_", self.key)
 
     def describe(self) -> str:
-        world = f"the CSV files of {self.data}" if self.data else f"demo company, scale {self.scale:g}, seed {self.seed}"
+        world = f"the files of {self.data}" if self.data else f"demo company, scale {self.scale:g}, seed {self.seed}"
         return f"{world}, as of {self.as_of}" + (f", landed by {self.landed}" if self.landed else "")
 
     def save(self) -> None:

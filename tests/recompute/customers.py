@@ -11,7 +11,7 @@ from tests.recompute.activities import fct_activities
 from tests.recompute.deals import fct_deals
 from tests.recompute.grouping import counted, grouped, known, without_status
 from tests.recompute.invoices import fct_invoices
-from tests.recompute.known_sums import counted_where, sum_where
+from tests.recompute.known_sums import counted_where, difference, sum_where
 from tests.recompute.money import mean
 from tests.recompute.orders import charges, fct_orders
 from tests.recompute.people import dim_contacts
@@ -114,14 +114,15 @@ def _invoices(rows: list[Row], as_of: datetime) -> Row:
     invoices = [invoice for invoice in rows if invoice["issued_at"] < as_of]
     counting = [invoice for invoice in invoices if invoice["is_revenue"]]
     is_known = any(invoice["is_revenue"] is not None for invoice in invoices)
-    invoiced = sum_where(invoices, "is_revenue", "total_amount_reporting")
-    paid = _charge(counting, "amount_paid_reporting") if is_known else None
+    owed = [
+        {**each, "outstanding": difference(each["total_amount_reporting"], each["amount_paid_reporting"])} for each in invoices
+    ]
     overdue = counted_where(counting, "is_overdue") if counting else 0
     return {
         "invoice_count": counted(counting, "has_rate") if is_known else None,
-        "invoiced_amount": invoiced,
-        "paid_amount": paid,
-        "outstanding_amount": None if invoiced is None or paid is None else invoiced - paid,
+        "invoiced_amount": sum_where(invoices, "is_revenue", "total_amount_reporting"),
+        "paid_amount": _charge(counting, "amount_paid_reporting") if is_known else None,
+        "outstanding_amount": sum_where(owed, "is_revenue", "outstanding"),
         "overdue_invoice_count": overdue if is_known else None,
         "invoices_without_rate": len(counting) - counted(counting, "has_rate") if is_known else None,
     }

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from google.cloud.bigquery import Client
 
+from include.check_data.__main__ import main
 from include.check_data.landed import check_source
 from include.check_data.render import verdict
 from include.ingestion import load
@@ -111,5 +112,7 @@ def test_a_source(loaded: Client) -> None:
     assert {kind for kind, _ in found} == {"unknown_word", "orphan", "unknown_column"}
     assert not report.blocked
     assert verdict(report) == "2 rows in 1 of 1 tables. 3 findings make figures unknown or wrong."
+    loaded.delete_table("raw_people.person")
+    assert main(["--source", "shop"]) == 2
     with pytest.raises(SourceError, match=r"there is no source shopp among people, shop\. Did you mean shop\?"):
         check_source("shopp", NOW)

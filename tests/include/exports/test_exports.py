@@ -67,6 +67,21 @@ def test_a_file_may_have_another_name(tmp_path: Path) -> None:
     ]
 
 
+def test_a_number_in_the_vendor_s_own_name_is_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "Product2.csv").write_text("Id,Name\n01t1,Saw\n")
+    (tmp_path / "Account 2.csv").write_text("Id,Name\n0011,A\n")
+    assert sorted(find(tmp_path).deliveries["salesforce"]) == ["account", "product2"]
+
+
+def test_files_of_the_same_name_are_all_read(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yml").write_text(ORGANIZATION)
+    for number, place in enumerate(("a/old/Account.csv", "b/old/Account.csv", "b/old/Account.tsv")):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(f"Id,Name\n001{number},A\n" if place.endswith("csv") else f"Id\tName\n001{number}\tA\n")
+    rows = read_exported(find(tmp_path)).folder.tables["accounts"].data.to_pylist()
+    assert sorted(row["account_id"] for row in rows) == ["0010", "0011", "0012"]
+
+
 def test_salesforce(tables: dict[str, list[dict[str, Any]]]) -> None:
     accounts = {row["account_id"]: row for row in tables["accounts"] if row["account_id"].startswith("001")}
     # The twentieth account is deleted, because it was merged.

@@ -117,6 +117,7 @@ invoices as (
         {{ sum_known('is_revenue', 'cast(has_rate as int64)') }} as invoice_count,
         {{ sum_known('is_revenue', 'total_amount_reporting') }} as invoiced_amount,
         {{ sum_known('is_revenue', 'if(has_rate, amount_paid_reporting, null)') }} as paid_amount,
+        {{ sum_known('is_revenue', 'total_amount_reporting - amount_paid_reporting') }} as outstanding_amount,
         {{ sum_known('is_revenue', 'cast(is_overdue as int64)') }} as overdue_invoice_count,
         {{ sum_known('is_revenue', 'cast(not has_rate as int64)') }} as invoices_without_rate
     from {{ ref('fct_invoices') }}
@@ -227,9 +228,8 @@ final as (
         {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoice_count') }} as invoice_count,
         {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoiced_amount') }} as invoiced_amount,
         {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.paid_amount') }} as paid_amount,
-        {{ zero_without_rows(
-            'recorded.has_invoices', 'invoices.account_key', 'invoices.invoiced_amount - invoices.paid_amount'
-        ) }} as outstanding_amount,
+        {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.outstanding_amount') }}
+            as outstanding_amount,
         {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.overdue_invoice_count') }}
             as overdue_invoice_count,
         {{ zero_without_rows('recorded.has_invoices', 'invoices.account_key', 'invoices.invoices_without_rate') }}
