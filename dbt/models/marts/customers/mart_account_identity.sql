@@ -51,7 +51,7 @@ revenue as (
 tickets as (
     select
         account_key,
-        {{ count_known('if(is_open or is_resolved, is_open, null)') }} as open_ticket_count
+        {{ count_known('is_open') }} as open_ticket_count
     from {{ ref('fct_tickets') }}
     where created_at < {{ as_of() }} and account_key is not null
     group by account_key
