@@ -107,7 +107,9 @@ def check_explanations(run: RunContext, folder: Path) -> None:
     assert found.previous is not None and found.previous.as_of < found.publication.as_of
     (orders,) = found.core
     assert orders.table == "core.fct_orders" and orders.largest_by == "revenue_amount"
-    amounts = [row["revenue_amount"] for row in queries.rows(orders.sql) if row["is_revenue"] and row["revenue_amount"] is not None]
+    amounts = [
+        row["revenue_amount"] for row in queries.rows(orders.sql) if row["is_revenue"] and row["revenue_amount"] is not None
+    ]
     assert sum(amounts) == found.value and len(orders.rows) == 3 < orders.row_count
     assert [row["revenue_amount"] for row in orders.rows] == sorted(amounts, reverse=True)[:3]
     raw = {rows.table: rows for rows in found.raw}
