@@ -162,6 +162,9 @@ def _where(item: Any) -> str:
 
 
 def _message(item: Any) -> str:
+    match item["loc"]:
+        case ("sources", str() as source, "tables", name, "entity") if item["type"] == "missing" and source in ready():
+            return f"is missing, and no ready table is named {name}{nearest(str(name), ready()[source]['tables'])}"
     known = {"extra_forbidden": "unknown key", "missing": "is missing"}
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])

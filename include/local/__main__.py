@@ -65,7 +65,9 @@ def run(arguments: argparse.Namespace) -> None:
             raise StackError("The platform is up (`make up`): trigger the run in its web UI, or `make down` first.")
         console.print(f"[bold]Nightly run[/]: {company.describe()}")
         if company.reset_if_folder_changed():
-            console.print("  the folder has changed since its last run: starting with an empty warehouse")
+            console.print(
+                "  the folder has changed since its last run: starting with an empty warehouse, without its decisions and closed months"
+            )
         read_exports(company, console)
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))

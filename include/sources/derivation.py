@@ -170,7 +170,9 @@ def _wrong_columns(mapping: TableMapping, entity: Entity) -> Iterator[tuple[str,
         expression = mapping.columns.get(column)
         if expression is None:
             yield "columns", f"{column} is missing: it is part of the key"
-        elif isinstance(expression, First) or (isinstance(expression, From) and expression.path is not None):
+        elif isinstance(expression, First) or (
+            isinstance(expression, From) and (expression.path is not None or expression.where)
+        ):
             yield f"columns.{column}", "a part of the key comes from one column, or is built with `key`"
     if not any(isinstance(mapping.columns.get(column), From | Key) for column in entity.key):
         yield "columns", f"the key {', '.join(entity.key)} is the same in every row"

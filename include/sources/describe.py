@@ -67,6 +67,8 @@ def _parts_of(expression: From) -> Iterator[str]:
         yield f"as {expression.unit.removeprefix('epoch_')} since 1970"
     if expression.timezone is not None:
         yield f"in {expression.timezone}"
+    for condition in expression.conditions:
+        yield f"only where {condition.column} is {_values(condition.values)}"
 
 
 def _values(values: tuple[object, ...]) -> str:

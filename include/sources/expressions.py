@@ -68,6 +68,8 @@ def sql_of(expression: Expression, kind: ColumnType, raw: Raw, prefix: str | Non
         joined = [part for name in parts for part in ("'|'", name)][1:]
         return call("concat", [*([string(prefix)] if prefix else []), *joined]) if prefix or len(parts) > 1 else parts[0]
     value = _first(expression, kind, raw) if isinstance(expression, First) else _from(expression, kind, raw)
+    if isinstance(expression, From) and expression.where:
+        value = call("if", [" and ".join(condition(each, raw) for each in expression.conditions), value, "null"])
     return call("concat", [string(prefix), f"nullif({value}, '')"]) if prefix else value
 
 

@@ -26,6 +26,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+@dataclass(frozen=True)
+class Condition:
+    """Rows whose column has one of some values. None among the values stands for NULL."""
+
+    column: str
+    values: tuple[Any, ...]
+
+    @property
+    def type(self) -> ColumnType:
+        kinds = {type(value) for value in self.values if value is not None}
+        return "boolean" if kinds == {bool} else "integer" if kinds == {int} else "string"
+
+
 class Constant(_Strict):
     """The same value in every row."""
 
@@ -78,6 +91,8 @@ class From(_Strict):
     currency: str | Constant | None = None
     #: The zone of local times; for a date, the zone in which the day of an instant counts.
     timezone: str | None = None
+    #: Column of the source → its value or values. In rows without one of them, the contract column is unknown.
+    where: dict[str, Any] | None = Field(None, min_length=1)
 
     @field_validator("path")
     @classmethod
@@ -94,6 +109,16 @@ class From(_Strict):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"{name!r} is no IANA time zone{nearest(str(name), available_timezones())}") from None
 
+    @field_validator("where")
+    @classmethod
+    def _where(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
+        for column, values in (where or {}).items():
+            given = values if isinstance(values, list) else [values]
+            kinds = {bool if isinstance(value, bool) else str for value in given if value is not None}
+            if not given or len(kinds) > 1 or not all(value is None or isinstance(value, str | int) for value in given):
+                raise ValueError(f"{column}: expected a text, whole number, true, false or null, or a list of such values")
+        return where
+
     @model_validator(mode="after")
     def _consistent(self) -> From:
         if self.values is None and "default" in self.model_fields_set:
@@ -107,7 +132,14 @@ class From(_Strict):
         return self
 
     def columns(self) -> tuple[str, ...]:
-        return (self.column, self.currency) if isinstance(self.currency, str) else (self.column,)
+        currency = (self.currency,) if isinstance(self.currency, str) else ()
+        return (self.column, *currency, *(self.where or ()))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What a row must satisfy, all of it."""
+        given = (self.where or {}).items()
+        return tuple(Condition(column, tuple(values) if isinstance(values, list) else (values,)) for column, values in given)
 
     @property
     def keeps_unknown_words(self) -> bool:
@@ -120,19 +152,6 @@ class From(_Strict):
 
 
 Expression = Constant | First | Key | From
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Rows whose column has one of some values. None among the values stands for NULL."""
-
-    column: str
-    values: tuple[Any, ...]
-
-    @property
-    def type(self) -> ColumnType:
-        kinds = {type(value) for value in self.values if value is not None}
-        return "boolean" if kinds == {bool} else "integer" if kinds == {int} else "string"
 
 
 @dataclass(frozen=True)
@@ -172,6 +191,7 @@ def _uses(expression: Expression, kind: ColumnType) -> Iterator[tuple[str, Colum
             yield expression.column, _type_of(expression, kind)
             if isinstance(expression.currency, str):
                 yield expression.currency, "string"
+            yield from ((condition.column, condition.type) for condition in expression.conditions)
 
 
 def _type_of(expression: From, kind: ColumnType) -> ColumnType:

@@ -119,13 +119,18 @@ def test_what_the_files_do_not_say_is_unknown() -> None:
     assert (found["regions"], found["replies"]) == (0, 0)
 
 
+def test_a_rating_that_was_only_offered_is_no_answer() -> None:
+    sent = "select count(*) as sent, countif(is_responded) as answered from core.fct_survey_responses where date(sent_at) >= '2026-09-01'"
+    assert rows(sent) == [{"sent": 3, "answered": 2}]
+
+
 def test_the_raw_tables_are_checked() -> None:
     report = check_source("zendesk")
     assert {table.table: table.rows for table in report.tables} == {
         "account_identifiers": 2,
         "accounts": 8,
         "contacts": 8,
-        "survey_responses": 4,
+        "survey_responses": 5,
         "tickets": 11,
         "users": 2,
     }

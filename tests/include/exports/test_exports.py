@@ -139,7 +139,8 @@ def test_zendesk(tables: dict[str, list[dict[str, Any]]]) -> None:
         "social": 1,
     }
     # The rating that was only offered is no answer.
-    assert sorted(row["score"] for row in tables["survey_responses"]) == [1, 5, 5, 5]
+    answers = [(row["score"], row["responded_at"] is not None) for row in tables["survey_responses"]]
+    assert sorted(answers, key=str) == [(1, True), (5, True), (5, True), (5, True), (None, False)]
     agents = {row["user_id"]: row["role"] for row in tables["users"] if row["user_id"].startswith("zendesk_")}
     assert agents == {"zendesk_370000000001": "support_agent", "zendesk_370000000002": None}
 
@@ -177,6 +178,10 @@ def test_the_organization_is_asked_for(tmp_path: Path) -> None:
     [
         ("organization: {timezone: Berlin, currency: EUR}", "organization.timezone: 'Berlin' is no IANA time zone"),
         ("organization: {timezone: UTC}", "organization.currency: is missing"),
+        (
+            "sources: {salesforce: {tables: {acount: {columns: {region: Region}}}}}",
+            "sources.salesforce.tables.acount.entity: is missing, and no ready table is named acount. Did you mean account?",
+        ),
         (ORGANIZATION + "sources: {stripe: {tabels: {}}}", "sources.stripe.tabels: unknown key"),
         (
             ORGANIZATION + "sources: {erp: {tables: {kunden: {entity: acounts, file: Kunden, columns: {}}}}}",
