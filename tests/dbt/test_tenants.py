@@ -23,7 +23,7 @@ from tests.warehouse import connected
 ALLOWED = {
     ("int_accounts__links", "group by account_id"): "it asks whether any other organization has the account, to name the error",
     ("int_accounts__links", "without the tenant: account_id, organization_count"): "as above",
-    ("stg_product__usage_events", "one group of all rows of usage_events"): "the first batch of the table is that of all tenants",
+    ("stg_product__usage_events", "one group of all rows of batches"): "the first batch of the table is that of all tenants",
     ("mart_customer_health_scores", "window MAX(scored_at) partition by score_date"): "one run scores all tenants at one time",
     ("dim_contacts", "group by title"): "the seniority of a title is the same for all tenants",
     ("dim_contacts", "without the tenant: title, words"): "as above",

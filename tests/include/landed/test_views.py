@@ -10,7 +10,7 @@ import pytest
 from google.cloud.bigquery import Client
 
 from tests.include.landed.cases import CASES, LANDING, RAW, statements
-from tests.warehouse import connected, rows
+from tests.warehouse import connected, empty, rows
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,9 @@ def warehouse() -> Iterator[Client]:
         for dataset in (LANDING, RAW):
             bq.create_dataset(dataset, exists_ok=True)
         yield bq
-        for dataset in (LANDING, RAW):
-            bq.delete_dataset(dataset, delete_contents=True)
+        bq.delete_dataset(LANDING, delete_contents=True)
+        # Other tests expect the dataset.
+        empty(bq, RAW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
