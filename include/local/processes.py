@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from include.local.errors import StackError
+from include.local.leftovers import marks
 
 MAX_RESTARTS = 3
 #: Seconds that processes have to end after SIGTERM.
@@ -32,18 +35,31 @@ class Started:
 
 
 class Processes:
-    """The processes that one command has started."""
+    """The processes that one command has started.
 
-    def __init__(self, logs: Path) -> None:
+    Args:
+        logs: the folder of their logs.
+        append: whether a process adds to the log of its predecessor instead of replacing it.
+    """
+
+    def __init__(self, logs: Path, append: bool = False) -> None:
         self.logs = logs
+        self._mode = "ab" if append else "wb"
         #: A sentence for each process that `check` has restarted.
         self.crashes: list[str] = []
         self._started: dict[str, Started] = {}
+        #: Parts that start by themselves: name → whether it runs, and its log.
+        self._others: dict[str, tuple[Callable[[], bool], Path]] = {}
+        self._closed = False
+        self._lock = threading.Lock()
 
     def start(
         self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None, may_restart: bool = False
     ) -> None:
-        """Start a command with its output in `<logs>/<name>.log`. The log replaces that of an earlier command.
+        """Start a command with its output in `<logs>/<name>.log`.
+
+        Raises:
+            StackError: the processes are being stopped.
 
         Args:
             name: the name of the process and its log.
@@ -53,8 +69,32 @@ class Processes:
             may_restart: whether `check` may restart it after a crash, because it keeps its state elsewhere.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
-        process = self._spawn(name, command, environment, cwd, mode="wb")
-        self._started[name] = Started(command, environment, cwd, may_restart, process)
+        with self._lock:
+            self._raise_if_closed()
+            process = self._spawn(name, command, environment, cwd, self._mode)
+            self._started[name] = Started(command, environment, cwd, may_restart, process)
+
+    def run(self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None) -> None:
+        """Run a command to its end, with its output in `<logs>/<name>.log`.
+
+        Raises:
+            StackError: it failed, with the end of its log, or the processes are being stopped.
+        """
+        self.start(name, command, environment, cwd)
+        code = self._started[name].process.wait()
+        with self._lock:
+            self._raise_if_closed()
+            del self._started[name]
+        if code:
+            raise StackError(f"{name} failed with exit code {code}; its log is {self.log(name)}:\n{self.tail(name, lines=40)}")
+
+    def watch(self, name: str, is_running: Callable[[], bool], log: Path) -> None:
+        """Let `check` look at a part of the stack that is not one of these processes."""
+        self._others[name] = is_running, log
+
+    def _raise_if_closed(self) -> None:
+        if self._closed:
+            raise StackError("The stack is being stopped.")
 
     def _spawn(
         self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None, mode: str
@@ -62,7 +102,7 @@ class Processes:
         with self.log(name).open(mode) as output:
             return subprocess.Popen(
                 command,
-                env=environment,
+                env=environment | marks(),
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -77,6 +117,7 @@ class Processes:
         return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
 
     def ended(self, name: str) -> bool:
+        self._raise_if_closed()
         return self._started[name].process.poll() is not None
 
     def check(self) -> None:
@@ -85,6 +126,14 @@ class Processes:
         Raises:
             StackError: a process has ended and cannot be restarted. The message has the end of its log.
         """
+        for name, (is_running, log) in self._others.items():
+            if not is_running():
+                raise StackError(f"{name} has stopped; its log is {log}.")
+        with self._lock:
+            self._raise_if_closed()
+            self._restart_crashed()
+
+    def _restart_crashed(self) -> None:
         for name, started in self._started.items():
             code = started.process.poll()
             if code is None:
@@ -94,10 +143,15 @@ class Processes:
             _signal(started.process.pid, signal.SIGKILL)
             started.restarts += 1
             self.crashes.append(f"{name} stopped with exit code {code} and was restarted; its log is {self.log(name)}")
-            started.process = self._spawn(name, started.command, started.environment, started.cwd, mode="ab")
+            started.process = self._spawn(name, started.command, started.environment, started.cwd, "ab")
 
     def pids(self) -> dict[str, int]:
         return {name: started.process.pid for name, started in self._started.items()}
+
+    def close(self) -> None:
+        """Start no process any more. Threads that wait for one get a StackError."""
+        with self._lock:
+            self._closed = True
 
     def stop(self, grace: float = GRACE) -> None:
         """Stop all processes. Those that do not end within `grace` seconds are killed."""

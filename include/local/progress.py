@@ -123,6 +123,11 @@ class Watch:
             return self._update()
         except (requests.ConnectionError, requests.Timeout):
             return False
+        except requests.HTTPError as error:
+            # The server answers so while its database stops or starts. If that has ended, the next check says so.
+            if error.response.status_code < 500:
+                raise
+            return False
 
     def _update(self) -> bool:
         if self.run_ids[TRANSFORM] is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
 from include.local.landed import landed_project, write_landed_project
+from include.local.leftovers import end_leftovers
 from include.local.postgres import Postgres
 from include.local.processes import GRACE, Processes, alive, stop_groups
 from include.local.warehouse import EmbeddedWarehouse, environment
@@ -31,12 +32,12 @@ PYTHON = sys.executable
 class Stack:
     """Warehouse, PostgreSQL, the company's systems and Airflow. As a context manager, it stops them at the end."""
 
-    def __init__(self, company: Company, ports: Ports, nightly: bool) -> None:
+    def __init__(self, company: Company, ports: Ports, nightly: bool, append_logs: bool = False) -> None:
         self.company = company
         self.ports = ports
-        self.postgres = Postgres(local_home() / "postgres", ports.postgres)
+        self.postgres = postgres_of(ports)
         self.warehouse = EmbeddedWarehouse(company.home / "warehouse", ports.warehouse)
-        self.processes = Processes(local_home() / "logs")
+        self.processes = Processes(local_home() / "logs", append_logs)
         self.api = airflow.Api(ports)
         self.variables = {
             **os.environ,
@@ -63,13 +64,18 @@ class Stack:
             timed(say, f"warehouse, the company's systems ({self.company.describe()}) and Airflow"),
             ThreadPoolExecutor() as pool,
         ):
-            warehouse = pool.submit(self.warehouse.start)
-            self.start_postgres()
-            if self.company.landed:
-                warehouse.result()
-            parts = [warehouse, pool.submit(self.start_systems), pool.submit(self._start_airflow)]
-            for part in parts:
-                part.result()
+            try:
+                warehouse = pool.submit(self.warehouse.start)
+                self.start_postgres()
+                if self.company.landed:
+                    warehouse.result()
+                parts = [warehouse, pool.submit(self.start_systems), pool.submit(self._start_airflow)]
+                for part in parts:
+                    part.result()
+            except BaseException:
+                # The other threads end only when what they wait for has ended.
+                self.stop()
+                raise
 
     def _use_landed_project(self) -> None:
         """Write the source files and the dbt project of a company that a loader lands, and read them in this process too."""
@@ -89,9 +95,10 @@ class Stack:
         self.postgres.start()
         self.postgres.ensure_database("airflow")
         self.postgres.ensure_database(self.company.database)
+        self.processes.watch("PostgreSQL", self.postgres.is_running, self.postgres.log)
 
     def _start_airflow(self) -> None:
-        airflow.migrate(self.variables)
+        airflow.migrate(self.processes, self.variables)
         airflow.start(self.processes, self.variables, airflow.FIRST)
         self.api.wait(self.processes)
         airflow.start(self.processes, self.variables, airflow.LATER)
@@ -129,12 +136,11 @@ class Stack:
     def _land(self, company: list[str]) -> None:
         """Land the company's tables in the warehouse as its loader does."""
         command = [PYTHON, "-m", "include.demo", "land", "--loader", str(self.company.landed), *company]
-        done = subprocess.run(command, env=self.variables, cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise StackError(f"The company's tables could not be landed:\n{done.stderr[-3000:]}")
+        self.processes.run("landing", command, self.variables, cwd=ROOT)
 
     def stop(self) -> None:
         """Stop everything: running tasks first, and the warehouse last, so that it writes its data to disk."""
+        self.processes.close()
         self.stop_all_but_the_warehouse()
         self.warehouse.stop()
 
@@ -150,10 +156,17 @@ class Stack:
         self.stop()
 
     def keep(self) -> None:
-        """Leave the stack running after this command. `stop_kept` stops it."""
-        record = {"company": asdict(self.company), "ports": asdict(self.ports), "pids": self.processes.pids()}
-        record["pids"]["warehouse"] = self.warehouse.pid
-        (local_home() / "up.json").write_text(json.dumps(record))
+        """Leave the stack running after this command. `stop_all` stops it."""
+        pids = {**self.processes.pids(), "warehouse": self.warehouse.pid}
+        save_kept(self.company, self.ports, pids)
+
+
+def save_kept(company: Company, ports: Ports, pids: dict[str, int]) -> None:
+    """Record the stack that `make up` has left running."""
+    path = local_home() / "up.json"
+    written = path.with_suffix(".new")
+    written.write_text(json.dumps({"company": asdict(company), "ports": asdict(ports), "pids": pids}))
+    written.replace(path)
 
 
 def kept() -> tuple[Company, Ports, dict[str, int]] | None:
@@ -170,18 +183,29 @@ def kept() -> tuple[Company, Ports, dict[str, int]] | None:
     return Company(**record["company"]), Ports(**ports), record["pids"]
 
 
-def stop_kept() -> bool:
-    """Stop the stack that `make up` has left running. Returns whether there was one."""
+def stop_all() -> tuple[bool, int]:
+    """Stop the stack that `make up` has left running, and what an interrupted command has left.
+
+    Returns:
+        Whether a stack was up, and the number of processes that were left.
+    """
     running = kept()
-    if running is None:
-        return False
-    _, ports, pids = running
-    warehouse = pids.pop("warehouse")
-    stop_groups(pids)
-    Postgres(local_home() / "postgres", ports.postgres).stop()
-    stop_groups({"warehouse": warehouse}, grace=30)
-    (local_home() / "up.json").unlink()
-    return True
+    if running is not None:
+        pids = running[2]
+        warehouse = pids.pop("warehouse")
+        stop_groups(pids)
+        postgres_of(running[1]).stop()
+        stop_groups({"warehouse": warehouse}, grace=30)
+        (local_home() / "up.json").unlink()
+    return running is not None, end_interrupted()
+
+
+def end_interrupted() -> int:
+    """End what an interrupted command has left running. Returns the number of processes."""
+    server = Postgres(local_home() / "postgres", 0)
+    left = end_leftovers() + server.is_running()
+    server.stop()
+    return left
 
 
 @contextmanager
@@ -195,11 +219,18 @@ def warehouse_of(company: Company, ports: Ports) -> Iterator[dict[str, str]]:
     warehouse = EmbeddedWarehouse(company.home / "warehouse", ports.warehouse)
     if not warehouse.home.exists():
         raise StackError("There is no local warehouse yet: `make run` makes one.")
-    warehouse.start()
-    try:
-        yield variables
-    finally:
-        warehouse.stop()
+    with (company.home / "warehouse" / "users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        if warehouse.is_up():  # another command has started it
+            yield variables
+            return
+        warehouse.start()
+        try:
+            yield variables
+        finally:
+            # Other commands that use it have the file locked.
+            fcntl.flock(users, fcntl.LOCK_EX)
+            warehouse.stop()
 
 
 @contextmanager
@@ -218,6 +249,7 @@ def last_warehouse() -> Iterator[Company]:
         raise StackError("There is no local warehouse yet: `make run` makes one.")
     with warehouse_of(company, Ports.from_environment()) as variables:
         os.environ.update(variables)
+        settings.cache_clear()
         try:
             # A warehouse of an earlier version may lack some audit tables.
             ensure_tables()
@@ -234,7 +266,7 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     systems = company.home / "systems"
     known = connections(
         systems,
-        postgres_url=Postgres(local_home() / "postgres", ports.postgres).url(company.database),
+        postgres_url=postgres_of(ports).url(company.database),
         billing_port=ports.billing,
         support_port=ports.support,
     )
@@ -252,6 +284,11 @@ def platform_environment(company: Company, ports: Ports) -> dict[str, str]:
     }
 
 
+def postgres_of(ports: Ports) -> Postgres:
+    """The PostgreSQL server of the stack."""
+    return Postgres(local_home() / "postgres", ports.postgres)
+
+
 @contextmanager
 def timed(say: Callable[[str], None], what: str) -> Iterator[None]:
     """Say how long the block took."""
@@ -262,8 +299,20 @@ def timed(say: Callable[[str], None], what: str) -> Iterator[None]:
 
 def clean() -> None:
     """Stop the stack and delete its folder."""
-    stop_kept()
+    stop_all()
     shutil.rmtree(local_home(), ignore_errors=True)
 
 
-__all__ = ["HOST", "Stack", "clean", "kept", "last_warehouse", "platform_environment", "stop_kept", "warehouse_of"]
+__all__ = [
+    "HOST",
+    "Stack",
+    "clean",
+    "end_interrupted",
+    "kept",
+    "last_warehouse",
+    "platform_environment",
+    "postgres_of",
+    "save_kept",
+    "stop_all",
+    "warehouse_of",
+]

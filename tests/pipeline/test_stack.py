@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,31 +18,11 @@ from include.local.airflow import ADMIN, Api
 from include.local.home import Ports, secret
 from include.settings import ROOT
 from tests.pipeline.browser import browser
+from tests.pipeline.commands import Commands, listening
 from tests.pipeline.conftest import FIRST, SCALE
-from tests.pipeline.nightly_runs import free_ports
 
 SEED = 5
 COMPANY = ("--scale", str(SCALE), "--seed", str(SEED), "--as-of", FIRST)
-
-
-class Commands:
-    """Runs the commands on their own stack."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.ports = free_ports()
-        self.environment = {
-            **os.environ,
-            "LOCAL_HOME": str(home),
-            **{f"{name.upper()}_PORT": str(port) for name, port in asdict(self.ports).items()},
-        }
-
-    def __call__(self, *arguments: str, ok: bool = True) -> str:
-        """Run a command and return its output. Fails if the command does not end as expected."""
-        command = [sys.executable, "-m", "include.local", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT, check=False)
-        assert (done.returncode == 0) == ok, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +52,7 @@ def test_a_nightly_run_with_the_scheduler(summary: str) -> None:
         assert line in summary
     assert "tables published: " in summary and "mart_customer_360" in summary and "mtr_revenue_by_month" in summary
     assert "quarantine conformed.conformed_deal_stage_history" in summary
-    assert list(_listening(Ports.from_environment())) == []
+    assert list(listening(Ports.from_environment())) == []
 
 
 def test_the_warehouse_answers_after_the_run(run: Commands, summary: str) -> None:
@@ -175,13 +154,6 @@ def _wait_for_manual_run(ports: Ports, password: str, states: set[str], timeout:
                 return run_id, api.get(path, deserialize=True)["value"], len(before)
         time.sleep(2)
     raise AssertionError(f"the run that the browser started is not yet {states}")
-
-
-def _listening(ports: Ports) -> Iterator[str]:
-    for name, port in asdict(ports).items():
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                yield name
 
 
 def test_a_port_in_use_gives_an_error_of_one_sentence(run: Commands) -> None:

@@ -18,6 +18,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from include.local.leftovers import marks
 from include.settings import ROOT
 
 HOST = "127.0.0.1"
@@ -138,6 +139,7 @@ class EmbeddedWarehouse:
                 # It needs JSON lines, CSV and Parquet only. DuckDB would download the extensions for other formats.
                 env={
                     **os.environ,
+                    **marks(),
                     "BQEMU_UPLOAD_STAGING_DIR": str(self.home / "uploads"),
                     "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
                 },

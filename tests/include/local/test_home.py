@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from include.local.errors import StackError
 from include.local.home import Company, Ports, only_one, parse_as_of, secret
+from include.settings import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +122,27 @@ def test_a_folder_that_users_share_is_refused(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StackError, match="a folder of its own"), only_one("run"):
         pass
     assert shared.stat().st_mode & 0o1777 == 0o1777
+
+
+HOLDER = """
+import sys, time
+from include.local.home import only_one
+try:
+    with only_one("run"):
+        print("working", flush=True)
+        time.sleep(600)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_stopping_all_ends_a_command_that_works() -> None:
+    words = [sys.executable, "-c", HOLDER, "include.local"]
+    holder = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None and holder.stdout.readline() == "working\n"
+    with pytest.raises(StackError, match=rf"Another command uses .*: make run \(process {holder.pid}\)"), only_one("up"):
+        pass
+    said: list[str] = []
+    with only_one("down", end_other=said.append):
+        assert not psutil.pid_exists(holder.pid)
+    assert said == [f"Ending make run (process {holder.pid}), which works at the moment."]

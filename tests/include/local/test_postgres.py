@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +86,26 @@ def test_the_folder_is_open_to_its_owner_only(postgres: Postgres) -> None:
 def test_the_address_has_no_password(postgres: Postgres) -> None:
     assert postgres.address("crm") == f"postgresql://postgres@127.0.0.1:{postgres.port}/crm"
     assert secret("postgres") in postgres.url("crm")
+
+
+def test_a_killed_server_starts_again(postgres: Postgres) -> None:
+    """Its workers still hold the shared memory, and its file still names it."""
+    postgres.start()
+    postgres.ensure_database("airflow")
+    connection = psycopg2.connect(postgres.url("airflow"))
+    os.kill(int((postgres.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    while postgres.is_running():
+        time.sleep(0.02)
+    postgres.start()
+    assert ask(postgres.url("airflow")) == 1
+    connection.close()
+
+
+def test_stopping_spares_another_process_with_the_number_of_a_killed_server(postgres: Postgres) -> None:
+    postgres.start()
+    postgres.stop()
+    (postgres.folder / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.folder}\n")
+    postgres.stop()
+    assert not postgres.is_running()
+    postgres.start()
+    assert ask(postgres.url("postgres")) == 1
