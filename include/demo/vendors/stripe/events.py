@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from include.demo.vendors.common import Row, number_of, seconds
-from include.demo.vendors.stripe import objects
 from include.demo.vendors.stripe.invoices import finalized_at, invoice, is_trial
-from include.demo.vendors.stripe.objects import Object, Series
+from include.demo.vendors.stripe.objects import Object
+from include.demo.vendors.stripe.subscriptions import Series, subscription
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def subscription_changes(series: Series, since: datetime, now: datetime, prices:
         return []
     result, before = [], None
     for at in sorted(moments):
-        after = objects.subscription(series, at, prices)
+        after = subscription(series, at, prices)
         if at >= since:
             if before is None:
                 result.append(Change(at, "customer.subscription.created", after))
