@@ -48,7 +48,7 @@ def serve(company: Company, place: Place, say: Callable[[str], None], faults: bo
     ready = place.home / "systems.json"
     place.home.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
-    with _listen(place.billing_port, "billing") as billing, _listen(place.support_port, "support") as support:
+    with listen(place.billing_port, "billing") as billing, listen(place.support_port, "support") as support:
         begun = time.monotonic()
         changed = sync(company, place.postgres_url)
         say(f"crm: {changed.inserted:,} rows inserted, {changed.updated:,} updated, {changed.deleted:,} deleted")
@@ -69,13 +69,22 @@ def serve(company: Company, place: Place, say: Callable[[str], None], faults: bo
 
         apps = [(billing_app(company, faults), billing), (support_app(company, faults), support)]
         try:
-            asyncio.run(_run(apps, announce))
+            asyncio.run(run_until_signal(apps, announce))
         finally:
             ready.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def _listen(port: int, name: str) -> Iterator[socket.socket]:
+def listen(port: int, name: str, option: str | None = None) -> Iterator[socket.socket]:
+    """A listening socket. Port 0 is any free port.
+
+    Args:
+        name: the system, for the message.
+        option: the option that sets the port (default `--<name>-port`).
+
+    Raises:
+        OSError: the port is in use.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -83,14 +92,15 @@ def _listen(port: int, name: str) -> Iterator[socket.socket]:
         listener.listen(128)
     except OSError as error:
         listener.close()
+        option = option or f"--{name}-port"
         raise OSError(
-            f"Port {port} for the {name} system is in use. Stop the process that uses it, or choose another port with --{name}-port."
+            f"Port {port} for the {name} system is in use. Stop the process that uses it, or choose another port with {option}."
         ) from error
     with listener:
         yield listener
 
 
-async def _run(apps: list[tuple[Starlette, socket.socket]], announce: Callable[[], None]) -> None:
+async def run_until_signal(apps: list[tuple[Starlette, socket.socket]], announce: Callable[[], None]) -> None:
     """Run the applications on their sockets until a signal. Call `announce` when all have started."""
     import uvicorn
 
