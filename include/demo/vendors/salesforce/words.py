@@ -44,4 +44,9 @@ ORDERS = {
     "cancelled": "Cancelled",
     "refunded": "Refunded",
 }
-ROLES = {"sales_rep": "Sales Representative", "csm": "Customer Success Manager", "support_agent": "Support Agent", "manager": "Manager"}
+ROLES = {
+    "sales_rep": "Sales Representative",
+    "csm": "Customer Success Manager",
+    "support_agent": "Support Agent",
+    "manager": "Manager",
+}
