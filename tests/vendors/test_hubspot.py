@@ -19,7 +19,7 @@ from include.demo.vendors.common import Row, number_of
 from include.demo.vendors.hubspot import object_id, token
 from include.demo.vendors.hubspot.records import RESTORED, portal
 from tests.vendors.hubspot_rows import associated, client, listed, tables
-from tests.vendors.process import company, order, requests_of, serving
+from tests.vendors.served import company, order, requests_of, serving
 
 BEARER = {"Authorization": f"Bearer {token()}"}
 #: Columns that HubSpot does not hold, by table.

@@ -20,8 +20,8 @@ from include.demo.vendors.salesforce.ids import with_checksum
 from include.demo.vendors.salesforce.objects import BY_NAME, SOBJECTS
 from include.demo.vendors.salesforce.records import RESTORED, org
 from include.demo.vendors.salesforce.shape import csv_value
-from tests.vendors.process import company, order, requests_of, serving
 from tests.vendors.salesforce_rows import client, fields_of, tables
+from tests.vendors.served import company, order, requests_of, serving
 
 DATA = "/services/data/v67.0"
 #: Columns that Salesforce does not hold, by table.
@@ -173,7 +173,7 @@ def test_a_merged_record_is_in_the_bin_and_names_the_survivor(read: dict[str, li
 
 
 def test_ids_have_a_checksum_and_the_order_of_the_keys() -> None:
-    # The pair is from Salesforce's documentation of ids.
+    # 001A0 has a capital in the fourth place (8: I), 00001 has none (0: A), BqLFM has all but the second (29: 3).
     assert with_checksum("001A000001BqLFM") == "001A000001BqLFMIA3"
     keys = sorted(row[TABLES[name].id] for name in ("deals", "activities") for row in company().tables[name])
     ids = [record_id("006", key) for key in keys]

@@ -39,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the company (default 1)")
     parser.add_argument("--seed", type=int, default=42, help="seed of the company (default 42)")
     parser.add_argument("--as-of", metavar="DATE", help="only data known before 00:00 UTC of this day (default today)")
-    parser.add_argument("--second", action="store_true", help="the state of the next day: changed, deleted, merged, restored objects")
+    parser.add_argument(
+        "--second", action="store_true", help="the state of the next day: changed, deleted, merged, restored objects"
+    )
     parser.add_argument("--faults", action="store_true", help="for tests: add the endpoint /_faults, which orders errors")
     return parser
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from hashlib import blake2b
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -33,15 +34,36 @@ class Account:
         organization: the row of `organizations`.
         tables: the rows of each table that belong to the organization, or to nobody; values as in the contract.
         now: the vendor's clock. It stands still, because the company is known before its as-of time only.
-        gone: the rows of the day before that the tables lack now, by table. Empty on the first day.
-        second: whether this is the day after the first.
+        before: the account on the day before; None on the first day.
     """
 
     organization: Row
     tables: dict[str, list[Row]]
     now: datetime
-    gone: dict[str, list[Row]] = field(default_factory=dict)
-    second: bool = False
+    before: Account | None = None
+
+    @property
+    def second(self) -> bool:
+        """Whether this is the day after the first."""
+        return self.before is not None
+
+    @cached_property
+    def gone(self) -> dict[str, list[Row]]:
+        """The rows of the day before that the tables lack now, by table."""
+        before = self.before.tables if self.before else {}
+        return {name: _missing(name, rows, self.tables[name]) for name, rows in before.items()}
+
+    @cached_property
+    def spare(self) -> Row | None:
+        """An account that nobody has billed or helped: the vendor's objects for it can be deleted without a trace in the figures.
+
+        None if the company has no such account.
+        """
+        first = self.before or self
+        tables = [state.tables[name] for state in (first, self) for name in ("subscriptions", "invoices", "tickets")]
+        busy = {row["account_id"] for rows in tables for row in rows}
+        free = [row for row in first.tables["accounts"] if row["account_id"] not in busy]
+        return min(free, key=itemgetter("created_at", "account_id"), default=None)
 
 
 def account(scale: float, seed: int, as_of: datetime, organization: str | None = None, second: bool = False) -> Account:
@@ -54,14 +76,11 @@ def account(scale: float, seed: int, as_of: datetime, organization: str | None =
     Raises:
         ValueError: no such organization, or an argument is invalid.
     """
-    company = generate(scale, seed, as_of)
-    today = account_of(company, as_of, organization)
+    today = account_of(generate(scale, seed, as_of), as_of, organization)
     if not second:
         return today
     now = as_of + timedelta(days=1)
-    tomorrow = account_of(generate(scale, seed, now), now, organization)
-    gone = {name: _missing(name, rows, tomorrow.tables[name]) for name, rows in today.tables.items()}
-    return Account(tomorrow.organization, tomorrow.tables, now, gone, second=True)
+    return replace(account_of(generate(scale, seed, now), now, organization), before=today)
 
 
 def account_of(company: Company, now: datetime, organization: str | None = None) -> Account:
@@ -75,7 +94,8 @@ def account_of(company: Company, now: datetime, organization: str | None = None)
     if key not in organizations:
         raise ValueError(f"No organization has the id {key!r}. The ids are: {', '.join(organizations)}.")
     tables = {
-        name: [row for row in table.to_pylist() if row.get("organization_id", key) == key] for name, table in company.tables.items()
+        name: [row for row in table.to_pylist() if row.get("organization_id", key) == key]
+        for name, table in company.tables.items()
     }
     return Account(organizations[key], tables, now)
 
@@ -103,14 +123,19 @@ def iso(at: datetime | None) -> str | None:
 
 
 #: Digits after the point of a currency's minor unit, where they are not two (ISO 4217; Stripe's list of zero-decimal currencies).
-_DECIMALS = dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0) | dict.fromkeys(
-    "BHD JOD KWD OMR TND".split(), 3
-)
+_DECIMALS = dict.fromkeys(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"], 0
+) | dict.fromkeys(["BHD", "JOD", "KWD", "OMR", "TND"], 3)
 
 
-def minor_units(amount: Decimal | None, currency: str) -> int | None:
-    """An amount in the minor unit of its currency: 12.34 USD is 1234, 12 JPY is 12, 1.234 KWD is 1234. Rounded half to even."""
-    return None if amount is None else round(amount.scaleb(_DECIMALS.get(currency.upper(), 2)))
+def in_minor_units(amount: Decimal, currency: str) -> Decimal:
+    """An amount in the minor unit of its currency: 12.34 USD is 1234, 12.5 JPY is 12.5, 1.234 KWD is 1234."""
+    return amount.scaleb(_DECIMALS.get(currency.upper(), 2))
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount in whole minor units of its currency, rounded half to even."""
+    return round(in_minor_units(amount, currency))
 
 
 class Limiter:

@@ -14,6 +14,7 @@ def consistent(account: Account) -> Account:
 
     An id of an object that the account lacks becomes None. A row that cannot exist without the object is left out.
     """
+    before = None if account.before is None else consistent(account.before)
     survivors = {row["account_id"]: row["merged_into_account_id"] for row in account.tables["accounts"]}
     ids = {
         table.id: {row[table.id] for rows in (account.tables[name], account.gone.get(name, [])) for row in rows}
@@ -39,6 +40,4 @@ def consistent(account: Account) -> Account:
                 result.append(found)
         return result
 
-    tables = {name: resolved(name, rows) for name, rows in account.tables.items()}
-    gone = {name: resolved(name, rows) for name, rows in account.gone.items()}
-    return replace(account, tables=tables, gone=gone)
+    return replace(account, tables={name: resolved(name, rows) for name, rows in account.tables.items()}, before=before)
