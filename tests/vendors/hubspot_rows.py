@@ -143,6 +143,7 @@ def tables(api: HubSpot) -> dict[str, list[Row]]:
         "order_items": _items,
         "tickets": _tickets,
         "ticket_priority_changes": _priorities,
+        "survey_responses": _surveys,
         "ticket_categories": _categories,
         "root_causes": _causes,
         "facilities": _facilities,
@@ -415,6 +416,28 @@ def _priorities(api: HubSpot) -> Iterator[Row]:
                 to = priorities[version.value]
                 yield {"ticket_id": one.id, "from_priority": before, "to_priority": to, "changed_at": version.timestamp}
             before = priorities[version.value]
+
+
+def _surveys(api: HubSpot) -> Iterator[Row]:
+    found = listed(api, "feedback_submissions")
+    links = [
+        associated(api, "feedback_submissions", other, [one.id for one in found])
+        for other in ("companies", "contacts", "tickets")
+    ]
+    for one in found:
+        value = one.properties
+        account, contact, ticket = (_only(link, one.id) for link in links)
+        yield {
+            "response_id": one.id,
+            "account_id": account,
+            "contact_id": contact,
+            "ticket_id": ticket,
+            "survey_type": value["hs_survey_type"].lower(),
+            "score": whole(value["hs_value"]),
+            "comment": value["hs_content"],
+            "responded_at": instant(value["hs_submission_timestamp"]),
+            "updated_at": one.updated_at,
+        }
 
 
 def _options(api: HubSpot, kind: str, name: str) -> list[Any]:

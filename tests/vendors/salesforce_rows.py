@@ -120,6 +120,7 @@ def tables(api: Salesforce) -> dict[str, list[Row]]:
         "order_items": _items,
         "tickets": _cases,
         "ticket_priority_changes": _priorities,
+        "ticket_sla_events": _milestones,
         "ticket_categories": _categories,
         "root_causes": _causes,
         "facilities": _facilities,
@@ -376,6 +377,22 @@ def _priorities(api: Salesforce, automated: set[str]) -> Iterator[Row]:
                 "changed_at": instant(one["CreatedDate"]),
                 "_deleted": one["IsDeleted"],
             }
+
+
+def _milestones(api: Salesforce, automated: set[str]) -> Iterator[Row]:
+    metrics = {"First Response": "first_response", "Resolution Time": "resolution"}
+    for one in records(api, "CaseMilestone", ", MilestoneType.Name"):
+        yield {
+            "ticket_id": one["CaseId"],
+            "metric": metrics[one["MilestoneType"]["Name"]],
+            "target_minutes": one["TargetResponseInMins"],
+            "breached": one["IsViolated"],
+            "breached_at": instant(one["TargetDate"]) if one["IsViolated"] else None,
+            "fulfilled_at": instant(one["CompletionDate"]),
+            "elapsed_minutes": decimal(one["ElapsedTimeInMins"]),
+            "updated_at": instant(one["SystemModstamp"]),
+            "_deleted": one["IsDeleted"],
+        }
 
 
 def _values(api: Salesforce, field: str) -> list[Row]:

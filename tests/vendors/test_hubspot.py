@@ -26,6 +26,7 @@ BEARER = {"Authorization": f"Bearer {token()}"}
 UNKNOWN = {
     "users": {"facility_id"},
     "products": {"currency"},
+    "survey_responses": {"facility_id", "sent_at"},
     "root_causes": {"code", "category", "severity", "updated_at"},
     "ticket_categories": {"parent_name", "updated_at"},
     "deal_stage_history": {"history_id", "updated_at"},
@@ -85,6 +86,8 @@ def expected(table: str, second: bool = False) -> list[Row]:
     result = []
     for row in account.tables[table]:
         if row.get("merged_into_account_id") or row.get("merged_into_ticket_id"):
+            continue
+        if table == "survey_responses" and row["responded_at"] is None:
             continue
         found = {}
         for column, value in row.items():
@@ -371,12 +374,12 @@ def test_what_belonged_to_the_loser_of_a_merge_belongs_to_the_survivor() -> None
         (row["account_id"], row["merged_into_account_id"]) for row in account.tables["accounts"] if row["merged_into_account_id"]
     )
     held = portal(account)
-    assert object_id(loser) not in held.by_id("companies")
-    assert held.by_id("companies")[str(object_id(into))].properties["hs_merged_object_ids"] == object_id(loser)
+    assert object_id(loser) not in held.by_id["companies"]
+    assert held.by_id["companies"][str(object_id(into))].properties["hs_merged_object_ids"] == object_id(loser)
     moved = [row for row in account.tables["contacts"] if row["account_id"] == loser]
     assert moved
     for row in moved:
-        contact = held.by_id("contacts")[str(object_id(row["contact_id"]))]
+        contact = held.by_id["contacts"][str(object_id(row["contact_id"]))]
         assert contact.properties["associatedcompanyid"] == object_id(into)
         assert [target.id for target in contact.targets["companies"]] == [object_id(into)]
 

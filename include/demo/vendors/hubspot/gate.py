@@ -25,10 +25,14 @@ def token() -> str:
 class Refused(Exception):
     """An answer other than 200."""
 
-    def __init__(self, status: int, category: str, message: str, headers: dict[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self, status: int, category: str | None, message: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"status": "error", "message": message, "correlationId": str(uuid4()), "category": category, **more}
+        self.body = {"status": "error", "message": message, "correlationId": str(uuid4())} | more
+        if category is not None:
+            self.body["category"] = category
         self.headers = headers or {}
 
 
@@ -65,6 +69,8 @@ class Gate:
         return {
             "X-HubSpot-RateLimit-Daily": str(daily),
             "X-HubSpot-RateLimit-Daily-Remaining": str(daily - self.requests),
+            "X-HubSpot-RateLimit-Secondly": str(burst.limit // 10),
+            "X-HubSpot-RateLimit-Secondly-Remaining": str(max(burst.limit // 10 - 1, 0)),
             "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
             "X-HubSpot-RateLimit-Max": str(burst.limit),
             "X-HubSpot-RateLimit-Remaining": str(burst.remaining),
@@ -80,7 +86,7 @@ class Gate:
     def _too_many(self, message: str, policy: str, wait: float) -> Refused:
         headers = {"Retry-After": str(int(wait) + 1)} if wait and self.faults.setting("retry_after", True) else {}
         more = {"errorType": "RATE_LIMIT", "policyName": policy, "requestId": str(uuid4())}
-        return Refused(429, "RATE_LIMITS", message, headers, **more)
+        return Refused(429, None, message, headers, **more)
 
 
 def names_in(request: Request, parameter: str) -> list[str]:

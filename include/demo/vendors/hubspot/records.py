@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from include.demo.schema import TABLES
 from include.demo.vendors.common import Account, Row, number_of
-from include.demo.vendors.hubspot.kinds import BY_NAME, KINDS, probability
+from include.demo.vendors.hubspot.kinds import BY_NAME, KINDS
+from include.demo.vendors.hubspot.properties import probability
 from include.demo.vendors.hubspot.shape import Kind, Type, object_id, text
 from include.demo.vendors.hubspot.words import PRIORITIES, STAGES
 from include.demo.vendors.references import consistent
@@ -64,9 +66,10 @@ class Portal:
     account: Account
     records: dict[str, list[Record]]
 
-    def by_id(self, kind: str) -> dict[str, Record]:
-        """The records of a type by id, archived ones included."""
-        return {record.id: record for record in self.records[kind]}
+    @cached_property
+    def by_id(self) -> dict[str, dict[str, Record]]:
+        """The records of each type by id, archived ones included."""
+        return {name: {record.id: record for record in records} for name, records in self.records.items()}
 
 
 def portal(account: Account) -> Portal:
@@ -182,8 +185,9 @@ def _associate(kind: Kind, account: Account, records: dict[str, list[Record]]) -
     own = {record.id: record for record in records[kind.name]}
     for link in kind.links:
         others = {record.id: record for record in records[link.to]}
-        for row in (*account.tables[kind.table], *account.gone.get(kind.table, [])):
+        for row in account.tables[kind.table]:
             record, other = own.get(str(object_id(row[key]))), others.get(str(object_id(row[link.column])))
-            if record is not None and other is not None:
+            # An archived object is associated with nothing.
+            if record is not None and other is not None and record.archived is None and other.archived is None:
                 record.targets[link.to].append(Target(other.id, link.there))
                 other.targets[kind.name].append(Target(record.id, link.back))

@@ -45,7 +45,10 @@ def matching(kind: Kind, records: list[Record], body: dict[str, Any]) -> list[Re
     if len(sorts) > 1:
         raise Invalid("Only one sort is allowed.")
     for sort in sorts:
-        name, down = (sort, False) if isinstance(sort, str) else (sort.get("propertyName"), sort.get("direction") == "DESCENDING")
+        if isinstance(sort, str):
+            name, down = sort.removeprefix("-"), sort.startswith("-")
+        else:
+            name, down = sort.get("propertyName"), sort.get("direction") == "DESCENDING"
         _known(types, name)
         present = [record for record in found if name in record.properties]
         present.sort(key=partial(_order, name=name, kind=types[name]), reverse=down)

@@ -80,7 +80,7 @@ class Server:
         """`GET …/objects/{object}/{id}`."""
         kind, key = self.kind(request.path_params["object"]), request.path_params["id"]
         archived = request.query_params.get("archived", "false").lower() == "true"
-        record = self.portal.by_id(kind.name).get(key)
+        record = self.portal.by_id[kind.name].get(key)
         if record is None or (record.archived is not None) != archived:
             raise Refused(404, "OBJECT_NOT_FOUND", "resource not found")
         linked = [self.kind(name) for name in names_in(request, "associations")]
@@ -109,7 +109,7 @@ class Server:
         """`POST …/objects/{object}/batch/read`: up to 100 objects by id; 207 if some do not exist."""
         kind, body = self.kind(request.path_params["object"]), await body_of(request)
         inputs = [str(one["id"]) for one in inputs_of(body, BATCH)]
-        by_id = self.portal.by_id(kind.name)
+        by_id = self.portal.by_id[kind.name]
         names, histories = list(body.get("properties") or []), list(body.get("propertiesWithHistory") or [])
         records = [record for key in inputs if (record := by_id.get(key)) is not None and record.archived is None]
         found = [answers.object_json(kind, record, names, self.faults, histories) for record in records]
@@ -129,7 +129,7 @@ class Server:
     async def associated(self, request: Request) -> Any:
         """`POST …/associations/{from}/{to}/batch/read`: 207 names the objects without associations."""
         kind, other = self.kind(request.path_params["object"]), self.kind(request.path_params["other"])
-        by_id, size = self.portal.by_id(kind.name), self.faults.setting("association_page", answers.ASSOCIATED)
+        by_id, size = self.portal.by_id[kind.name], self.faults.setting("association_page", answers.ASSOCIATED)
         found, errors = [], []
         for one in inputs_of(await body_of(request), 1000):
             key = str(one["id"])

@@ -41,3 +41,4 @@ FULFILLMENT = {
 }
 OUTCOMES = {"positive": "POSITIVE", "neutral": "NEUTRAL", "negative": "NEGATIVE", "no_answer": "NO_ANSWER"}
 PRODUCT_TYPES = {"physical": "inventory", "software": "non_inventory", "service": "service"}
+SURVEYS = {"csat": "CSAT", "nps": "NPS"}

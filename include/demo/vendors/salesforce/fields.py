@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from include.demo.vendors.common import Account, Row
@@ -72,7 +72,7 @@ def full_name(row: Row, account: Account) -> str:
     return " ".join(part for part in (row["first_name"], row["last_name"]) if part)
 
 
-def close_date(row: Row, account: Account) -> date:
+def close_date(row: Row, account: Account) -> Any:
     """An opportunity always has a close date: 90 days from its creation, unless somebody wrote another."""
     return row["expected_close_date"] or (row["created_at"] + timedelta(days=90)).date()
 
@@ -82,7 +82,7 @@ def is_closed(row: Row, account: Account) -> bool:
     return bool(row["stage"].startswith("closed"))
 
 
-def age(row: Row, account: Account) -> int:
+def age(row: Row, account: Account) -> Any:
     """A formula: the days from the creation of an opportunity to its end, or until now."""
     return ((row["closed_at"] or account.now) - row["created_at"]).days
 
@@ -105,7 +105,7 @@ def what(row: Row, account: Account) -> str | None:
     return row["account_id"] and record_id("001", row["account_id"])
 
 
-def due_day(row: Row, account: Account) -> date | None:
+def due_day(row: Row, account: Account) -> Any:
     """The day at which a task is due."""
     return row["due_at"] and row["due_at"].date()
 
@@ -115,12 +115,12 @@ def call_seconds(row: Row, account: Account) -> int | None:
     return None if row["duration_minutes"] is None else row["duration_minutes"] * 60
 
 
-def starts(row: Row, account: Account) -> datetime:
+def starts(row: Row, account: Account) -> Any:
     """The start of an event."""
     return row["completed_at"] or row["due_at"] or row["created_at"]
 
 
-def ends(row: Row, account: Account) -> datetime:
+def ends(row: Row, account: Account) -> Any:
     """The end of an event. It is the start, if nobody wrote a duration."""
     return starts(row, account) + timedelta(minutes=row["duration_minutes"] or 0)
 
@@ -136,3 +136,8 @@ ACTIVITY = (
     Field("IsArchived", is_archived, "boolean"),
     *stamps(),
 )
+
+
+def target_date(row: Row, account: Account) -> Any:
+    """The time at which a milestone is violated."""
+    return row["breached_at"] or row["created_at"] + timedelta(minutes=row["target_minutes"])

@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from include.demo.vendors.salesforce import words
-from include.demo.vendors.salesforce.fields import AT_FACILITY, FACILITY, ISO, money, number, owner, pick, plain, stamps
+from include.demo.vendors.salesforce.fields import (
+    AT_FACILITY,
+    FACILITY,
+    ISO,
+    money,
+    number,
+    owner,
+    pick,
+    plain,
+    stamps,
+    target_date,
+)
 from include.demo.vendors.salesforce.ids import record_id
 from include.demo.vendors.salesforce.objects_sales import SALES
 from include.demo.vendors.salesforce.shape import Field, SObject, reference
@@ -117,6 +128,29 @@ SOBJECTS = (
             Field("NewValue", "to_priority", "anyType", words.PRIORITIES),
             Field("CreatedDate", "changed_at", "datetime"),
         ),
+    ),
+    SObject(
+        "CaseMilestone",
+        "555",
+        "ticket_sla_events",
+        (
+            reference("CaseId", "ticket_id", "Case", "500"),
+            reference("MilestoneTypeId", "metric", "MilestoneType", "557"),
+            Field("StartDate", "created_at", "datetime"),
+            Field("TargetDate", target_date, "datetime"),
+            Field("CompletionDate", "fulfilled_at", "datetime"),
+            Field("TargetResponseInMins", "target_minutes", "int"),
+            number("ElapsedTimeInMins", "elapsed_minutes"),
+            Field("IsCompleted", lambda row, account: row["fulfilled_at"] is not None, "boolean"),
+            Field("IsViolated", lambda row, account: bool(row["breached"]), "boolean"),
+            *stamps(),
+        ),
+    ),
+    SObject(
+        "MilestoneType",
+        "557",
+        "milestone_types",
+        (plain("Name", "name"), Field("SystemModstamp", "updated_at", "datetime")),
     ),
     SObject(
         "Facility__c",

@@ -22,6 +22,10 @@ RESTORED = "Entered by mistake, then restored"
 """The subject of a task that only the vendor has. It is in the recycle bin on the first day, and restored on the second."""
 
 
+#: Tables that only Salesforce has, with their keys.
+_DERIVED = {"roles": "role", "milestone_types": "metric"}
+
+
 @dataclass(frozen=True)
 class Org:
     """A Salesforce organization: its id, and its records by object, ordered by id."""
@@ -49,6 +53,7 @@ def _with_salesforces_own(account: Account) -> Account:
         {"role": role, "name": name, "developer_name": name.replace(" ", ""), "updated_at": since}
         for role, name in words.ROLES.items()
     ]
+    opened = {row["ticket_id"]: row["created_at"] for row in tables["tickets"]}
     names = {row["account_id"]: row["name"] for row in tables["accounts"]}
     deals = {row["lead_id"]: row["deal_id"] for row in tables["deals"]}
     changed: dict[str, datetime] = {}
@@ -57,6 +62,8 @@ def _with_salesforces_own(account: Account) -> Account:
     own: dict[str, list[Row]] = {
         "users": [*tables["users"], robot],
         "roles": roles,
+        "milestone_types": [{"metric": metric, "name": name, "updated_at": since} for metric, name in words.MILESTONES.items()],
+        "ticket_sla_events": [row | {"created_at": opened[row["ticket_id"]]} for row in tables["ticket_sla_events"]],
         "organizations": [account.organization],
         "leads": [
             row | {"company": names.get(row["account_id"], "[not provided]"), "converted_deal_id": deals.get(row["lead_id"])}
@@ -89,9 +96,10 @@ def _record(one: SObject, row: Row, account: Account) -> Record:
 
 
 def _key(one: SObject, row: Row) -> str:
-    if one.name == "Holiday":
-        return f"{row['organization_id']}/{row['holiday_date']}"
-    return str(row["role"] if one.name == "UserRole" else row[TABLES[one.table].id])
+    if one.table in _DERIVED:
+        return str(row[_DERIVED[one.table]])
+    key = TABLES[one.table].key
+    return "/".join(str(row[column]) for column in key[1:] or key)
 
 
 def _deleted(record: Record, at: Any) -> Record:

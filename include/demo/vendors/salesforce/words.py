@@ -50,3 +50,4 @@ ROLES = {
     "support_agent": "Support Agent",
     "manager": "Manager",
 }
+MILESTONES = {"first_response": "First Response", "resolution": "Resolution Time"}
