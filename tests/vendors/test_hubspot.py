@@ -14,11 +14,14 @@ from hubspot import HubSpot
 from hubspot.crm.contacts import PublicObjectSearchRequest
 from hubspot.crm.contacts.exceptions import ApiException
 
+from include.demo.cases_sales import AWKWARD_TEXT
 from include.demo.schema import TABLES
-from include.demo.vendors.common import Row, number_of
+from include.demo.vendors import vendor_app
+from include.demo.vendors.common import Faults, Row, number_of
 from include.demo.vendors.hubspot import object_id, token
 from include.demo.vendors.hubspot.records import RESTORED, portal
 from tests.vendors.hubspot_rows import associated, client, listed, tables
+from tests.vendors.running import running
 from tests.vendors.served import company, order, requests_of, serving
 
 BEARER = {"Authorization": f"Bearer {token()}"}
@@ -306,6 +309,9 @@ def test_associations_have_labels_pages_and_errors(address: str, api: HubSpot) -
     assert answer.json()["numErrors"] == 1
     assert answer.json()["errors"][0]["context"]["fromObjectId"] == ["1"]
     assert "paging" in answer.json()["results"][0]
+    dated = requests.post(f"{address}/crm/associations/2026-03/company/contact/batch/read", json=body, headers=BEARER, timeout=10)
+    number, text = (one.json()["results"][0]["to"][0]["toObjectId"] for one in (answer, dated))
+    assert (str(number), isinstance(number, int)) == (text, True)
     parents = associated(api, "companies", "companies", companies)
     assert {"Parent Company", "Child Company"} == {label for pairs in parents.values() for _, label in pairs}
 
@@ -437,3 +443,9 @@ def test_the_account_names_its_currency_and_time_zone(address: str) -> None:
     assert (details["companyCurrency"], details["timeZone"]) == (organization["reporting_currency"], organization["timezone"])
     stages = get(address, "/crm/v3/pipelines/deals").json()["results"][0]["stages"]
     assert stages[0]["metadata"] == {"isClosed": "false", "probability": "0.1"}
+
+
+def test_a_text_of_several_lines_arrives_whole() -> None:
+    with running(vendor_app("hubspot", company(organization=None), Faults())) as address:
+        notes = get(address, "/crm/v3/objects/notes", limit=100, properties="hs_note_body").json()["results"]
+    assert AWKWARD_TEXT in {one["properties"]["hs_note_body"] for one in notes}

@@ -13,13 +13,16 @@ import requests
 from simple_salesforce import Salesforce, SalesforceMalformedRequest, SalesforceRefusedRequest
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceOperationError
 
+from include.demo.cases_sales import AWKWARD_TEXT
 from include.demo.schema import TABLES
-from include.demo.vendors.common import Row
+from include.demo.vendors import vendor_app
+from include.demo.vendors.common import Faults, Row
 from include.demo.vendors.salesforce import CLIENT_ID, client_secret, record_id
 from include.demo.vendors.salesforce.ids import with_checksum
 from include.demo.vendors.salesforce.objects import BY_NAME, SOBJECTS
 from include.demo.vendors.salesforce.records import RESTORED, org
 from include.demo.vendors.salesforce.shape import csv_value
+from tests.vendors.running import running
 from tests.vendors.salesforce_rows import client, fields_of, tables
 from tests.vendors.served import company, order, requests_of, serving
 
@@ -469,3 +472,15 @@ def test_each_reference_leads_to_a_record() -> None:
         for field in one.fields:
             if field.to is not None and field.to != "Pricebook2":
                 assert {record[field.name] for record in held.records[one.name]} - {None} <= ids, (one.name, field.name)
+
+
+def test_a_text_of_several_lines_is_one_field_of_the_csv() -> None:
+    with running(vendor_app("salesforce", company(organization=None), Faults())) as address:
+        api = client(address, CLIENT_ID, client_secret())
+        pages = list(api.bulk2.Case.query("SELECT Id, Subject FROM Case", wait=0))
+    assert AWKWARD_TEXT in {row["Subject"] for page in pages for row in csv.DictReader(io.StringIO(page))}
+
+
+def test_an_automated_change_moves_one_timestamp_alone(api: Salesforce) -> None:
+    rows = api.query("SELECT LastModifiedDate, SystemModstamp FROM Product2")["records"]
+    assert any(row["SystemModstamp"] > row["LastModifiedDate"] for row in rows)

@@ -95,14 +95,14 @@ def _singular(kind: Kind) -> str:
     return {"companies": "company", "facilities": "facility"}.get(kind.name, kind.name.removesuffix("s"))
 
 
-def associations_json(kind: Kind, other: Kind, record: Record, start: int, size: int) -> Json:
-    """The associations of one object in an answer of a batch read."""
+def associations_json(kind: Kind, other: Kind, record: Record, start: int, size: int, as_text: bool) -> Json:
+    """The associations of one object in an answer of a batch read. Version 4 gives ids as numbers, the date version as texts."""
     targets = record.targets[other.name]
     result: Json = {
         "from": {"id": record.id},
         "to": [
             {
-                "toObjectId": int(target.id),
+                "toObjectId": target.id if as_text else target.number,
                 "associationTypes": [
                     {"category": _category(other, kind), "typeId": number, "label": label} for number, label in target.types
                 ],

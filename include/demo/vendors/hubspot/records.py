@@ -39,6 +39,11 @@ class Target:
     id: str
     types: tuple[Type, ...]
 
+    @property
+    def number(self) -> int:
+        """The id as a number."""
+        return int(self.id)
+
 
 @dataclass
 class Record:

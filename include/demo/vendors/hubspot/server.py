@@ -130,7 +130,7 @@ class Server:
         """`POST …/associations/{from}/{to}/batch/read`: 207 names the objects without associations."""
         kind, other = self.kind(request.path_params["object"]), self.kind(request.path_params["other"])
         by_id, size = self.portal.by_id[kind.name], self.faults.setting("association_page", answers.ASSOCIATED)
-        found, errors = [], []
+        found, errors, as_text = [], [], "/2026-03/" in request.url.path
         for one in inputs_of(await body_of(request), 1000):
             key = str(one["id"])
             record = by_id.get(key)
@@ -138,7 +138,7 @@ class Server:
                 errors.append(answers.unassociated_json(kind, other, key))
             else:
                 start = whole(str(one.get("after") or 0), "after", 10**9, least=0)
-                found.append(answers.associations_json(kind, other, record, start, size))
+                found.append(answers.associations_json(kind, other, record, start, size, as_text))
         return self._batch(found, errors)
 
     def _batch(self, results: list[Any], errors: list[Any]) -> tuple[Any, int] | Any:

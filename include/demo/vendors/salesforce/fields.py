@@ -30,11 +30,11 @@ def pick(name: str, column: str, values: dict[str, str] | None = None) -> Field:
     return Field(name, column, "picklist", values)
 
 
-def stamps(created: str = "created_at") -> tuple[Field, ...]:
-    """The system fields of a record. `created` is the column of its creation."""
+def stamps(created: str = "created_at", modified: str = "updated_at") -> tuple[Field, ...]:
+    """The system fields of a record. `created` is the column of its creation, `modified` of its last change by a user."""
     return (
         Field("CreatedDate", lambda row, account: row.get(created) or row["updated_at"], "datetime"),
-        Field("LastModifiedDate", "updated_at", "datetime"),
+        Field("LastModifiedDate", modified, "datetime"),
         Field("SystemModstamp", "updated_at", "datetime"),
     )
 

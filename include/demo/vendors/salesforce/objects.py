@@ -36,9 +36,10 @@ SOBJECTS = (
             ISO,
             pick("Product_Type__c", "product_type"),
             money("Unit_Cost__c", "unit_cost"),
+            # A roll-up, whose changes are no user's: they move SystemModstamp alone.
             Field("Stock__c", "stock_quantity", "double"),
             Field("Reorder_Level__c", "reorder_level", "double"),
-            *stamps(),
+            *stamps(modified="created_at"),
         ),
     ),
     SObject(
