@@ -154,7 +154,7 @@ class _SourceLoad:
     def _is_whole(self, table_load: TableLoad, raw: RawTables) -> bool:
         """True if the whole table was read. Files are read whole if none was read before, or if one of a complete delivery is new."""
         reader = self._source.reader
-        if reader.type == "rest" and reader.updated_since_param is None:
+        if reader.type == "rest" and not table_load.table.over(reader).is_bounded:
             return True
         if table_load.window.since is not None:
             return False

@@ -21,7 +21,9 @@ from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
 from include.sources.landed import join_problems
 from include.sources.mapping import Expression, From, TableMapping
-from include.sources.reader_settings import Reader, Strict
+from include.sources.reader_settings import Reader
+from include.sources.rest_settings import RestReader, RestTable, request_problems
+from include.sources.strict import Strict
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -83,7 +85,7 @@ class Defaults(Strict):
     history: bool = False
 
 
-class Table(Strict):
+class Table(RestTable):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
@@ -123,10 +125,6 @@ class Table(Strict):
     schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
-    #: rest: the resource's path below base_path, if it differs from the table's name.
-    path: str | None = None
-    #: rest: JSON path of the records in a response, if it differs from the reader's.
-    data: str | None = None
     #: files: pattern of the table's files below the connection's folder.
     glob: str | None = None
     #: landed: the loader keeps all versions of a row. Otherwise it keeps the newest state only.
@@ -227,11 +225,10 @@ class Table(Strict):
 _READER_KEYS = {
     "table": ("sql", "landed"),
     "schema_name": ("sql",),
-    "path": ("rest",),
-    "data": ("rest",),
     "glob": ("files",),
     "history": ("landed",),
     "joins": ("landed",),
+    **dict.fromkeys(RestTable.model_fields, ("rest",)),
 }
 
 
@@ -317,7 +314,7 @@ class Source(Strict):
                     f"tables.{name}: overlap, detect_deletes and max_deleted_share are for systems that the platform loads"
                 )
             for key, reader in _READER_KEYS.items():
-                if getattr(table, key) and self.reader.type not in reader:
+                if key in table.model_fields_set and getattr(table, key) and self.reader.type not in reader:
                     raise ValueError(
                         f"tables.{name}.{key.removesuffix('_name')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
                     )
@@ -325,6 +322,10 @@ class Source(Strict):
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:
                 raise ValueError(f"tables.{name}.cursor: new files are found by path and checksum, not by a cursor")
+        if isinstance(self.reader, RestReader):
+            for key, message in request_problems(self.reader, self.tables):
+                raise ValueError(f"tables.{key}: {message}")
+        for name, table in self.tables.items():
             if self.reader.type == "rest" and table.detect_deletes:
                 raise ValueError(f"tables.{name}.detect_deletes: deletes cannot be detected in a REST API")
         return self
