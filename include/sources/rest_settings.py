@@ -1,225 +1,78 @@
 """The keys of REST APIs in a source file. `docs/sources.md` shows them with examples.
 
-A request differs by table. So its keys (`RestRequest`) stand in a table, and those of the reader are their defaults.
+A request differs by table. So its keys (`rest_requests.RestRequest`) stand in a table, and those of the reader are their defaults.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from include.sources import placeholders
+from include.sources.rest_requests import RestRequest
 from include.sources.strict import Strict
-
-Scalar = str | int | float | bool
-
-
-class Flag(Strict):
-    """A value in a response and what it is. A value that is missing is null."""
-
-    path: str
-    is_: Any = Field(alias="is")
+from include.terms import Duration
 
 
-class _Paginator(Strict):
-    #: The page that says so is the last one, even if it names a next one. Every other page must name the next one.
-    stop: Flag | None = None
+class Changes(RestRequest):
+    """A list of what has changed, such as the events of an API. Loads after the first one read it instead of all rows."""
 
-
-class CursorPaginator(_Paginator):
-    """Each response contains the cursor of the next page; NULL on the last page."""
-
-    kind: Literal["cursor"]
-    cursor_path: str
-    #: The query parameter that takes the cursor, or its place in the body.
-    cursor_param: str | None = None
-    cursor_body: str | None = None
-    #: The next load starts at the cursor at which this one has ended. Parameters with `{since}` are sent in the first request of all only.
-    resume: bool = False
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.cursor_param is None) == (self.cursor_body is None):
-            raise ValueError("a cursor goes into one place: write either cursor_param or cursor_body")
-        return self
-
-
-class NextLinkPaginator(_Paginator):
-    """Each response contains the URL of the next page, whole or relative; NULL on the last page."""
-
-    kind: Literal["next_link"]
-    next_path: str
-
-
-class LastIdPaginator(_Paginator):
-    """The next page begins after the id of the last row of a page. A page without rows is the end."""
-
-    kind: Literal["last_id"]
-    id_path: str = "id"
-    #: The query parameter that takes the id, or its place in the body.
-    id_param: str | None = None
-    id_body: str | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.id_param is None) == (self.id_body is None):
-            raise ValueError("an id goes into one place: write either id_param or id_body")
-        return self
-
-
-class HeaderLinkPaginator(Strict):
-    """The header `Link` of a response has the URL of the next page."""
-
-    kind: Literal["header_link"]
-    rel: str = "next"
-
-
-class HeaderCursorPaginator(Strict):
-    """A header of a response has the cursor of the next page."""
-
-    kind: Literal["header_cursor"]
-    header: str
-    cursor_param: str
-    #: The value of the header on the last page, if it is there too.
-    end: str | None = None
-
-
-class _NumberedPaginator(Strict):
-    """A record moves to another page if records before it change while pages are read, and would be missed.
-
-    So the pages are read again until a read finds no new record.
-    """
-
-    #: If so many reads all find new records, the table is not loaded.
-    max_reads: int = Field(5, ge=2)
-
-
-class PageNumberPaginator(_NumberedPaginator):
-    """Pages have numbers."""
-
-    kind: Literal["page_number"]
-    page_param: str = "page"
-    first_page: int = Field(1, ge=0)
-    #: JSON path of the number of pages. Without it, and without `has_more_path`, an empty page is the end.
-    total_pages_path: str | None = None
-
-
-class OffsetPaginator(_NumberedPaginator):
-    """Pages have the number of records before them. An empty page is the end."""
-
-    kind: Literal["offset"]
-    offset_param: str = "offset"
-
-
-class SinglePage(Strict):
-    """All records are in one response."""
-
-    kind: Literal["single"]
-
-
-Paginator = Annotated[
-    CursorPaginator
-    | NextLinkPaginator
-    | LastIdPaginator
-    | HeaderLinkPaginator
-    | HeaderCursorPaginator
-    | PageNumberPaginator
-    | OffsetPaginator
-    | SinglePage,
-    Field(discriminator="kind"),
-]
-
-
-class PageSize(Strict):
-    """The query parameter that sets the number of records per page."""
-
-    param: str
-    value: int = Field(ge=1)
-
-
-class RestRequest(Strict):
-    """How the records of a table are asked for, and where they are in a response."""
-
-    method: Literal["GET", "POST"] = "GET"
-    #: Path below `base_path`. Without it, the table's name.
-    path: str | None = None
-    #: Query parameters. Those of the reader are sent too; null leaves one of them out.
-    params: dict[str, Scalar | list[Scalar] | None] = Field(default_factory=dict)
-    #: The JSON body of a POST.
-    body: dict[str, Any] | None = None
-    #: What `{since}` is in a read without a lower limit. Without it, parameters with `{since}` are then left out.
-    first: datetime | None = None
-    #: JSON path of the list of records in a response. A response without a list there is an error.
-    data: str = "data"
-    #: JSON path of the number of records that all pages hold together. Fewer records are an error.
-    total_path: str | None = None
-    #: JSON path of a flag that more pages follow. It is an error if the flag and the paginator disagree.
-    has_more_path: str | None = None
-    paginator: Paginator | None = None
-    page_size: PageSize | None = None
-
-    @field_validator("first", mode="before")
-    @classmethod
-    def _in_utc(cls, value: Any) -> Any:
-        if isinstance(value, date):
-            whole = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
-            return whole if whole.tzinfo else whole.replace(tzinfo=UTC)
-        return value
-
-    @field_validator("path", "params", "body")
-    @classmethod
-    def _places(cls, value: Any) -> Any:
-        placeholders.names(value)
-        return value
-
-    def over(self, base: RestRequest) -> RestRequest:
-        """These keys, and those of `base` for keys that are not written here."""
-        mine = {key: getattr(self, key) for key in RestRequest.model_fields if key in self.model_fields_set}
-        merged = {key: getattr(base, key) for key in RestRequest.model_fields} | mine
-        params = merged["params"] if "params" not in mine else {**base.params, **self.params}
-        merged["params"] = {name: value for name, value in params.items() if value is not None}
-        return RestRequest.model_construct(set(RestRequest.model_fields), **merged)
-
-    @property
-    def is_bounded(self) -> bool:
-        """True if a read can start later than at the beginning."""
-        return self.resumes or "since" in placeholders.names([self.path, self.params, self.body])
-
-    @property
-    def resumes(self) -> bool:
-        """True if a load starts where the last one has ended, as the API names this place."""
-        return isinstance(self.paginator, CursorPaginator) and self.paginator.resume
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Keys that contradict each other, and why."""
-        found = []
-        if self.paginator is None:
-            found.append(
-                ("paginator", "is missing: it says how the pages follow each other. All in one response: {kind: single}")
-            )
-        if (self.body is not None) != (self.method == "POST"):
-            found.append(("body", "a POST has a body, and a GET has none: write both `method: POST` and `body`, or neither"))
-        for key in ("path", "body"):
-            if self.first is None and "since" in placeholders.names(getattr(self, key)):
-                found.append(
-                    (key, "it has {since}, so `first` is missing: the time from which a read without a lower limit starts")
-                )
-        for key in ("cursor_body", "id_body"):
-            if getattr(self.paginator, key, None) and self.body is None:
-                found.append((f"paginator.{key}", "a GET has no body: write the query parameter instead"))
-        if isinstance(self.paginator, OffsetPaginator) and self.page_size is None:
-            found.append(("page_size", "is missing: an offset grows by it"))
-        return found
+    #: The list goes back so far. After a longer gap, all rows are read again.
+    horizon: Duration
+    #: The order of the list: the last change first, or last.
+    newest_first: bool
 
 
 class RestTable(RestRequest):
     """The keys of a table of a REST API."""
 
+    #: Another table of the file. The request is sent for each of its rows, with places such as `{parent.id}`.
+    parent: str | None = None
+    #: More requests of each load, such as the list of archived rows. They have the table's keys if they do not write their own.
+    also: tuple[RestRequest, ...] = ()
+    changes: Changes | None = None
+    #: The request that lists the keys of all rows, for `detect_deletes`.
+    keys: RestRequest | None = None
+
+    def requests(self, reader: RestReader) -> dict[str, RestRequest]:
+        """The whole requests of the table by the key that holds them; the key of the table's own is empty."""
+        own = self.over(reader)
+        found = {"": own} | {f"also.{place}": each.over(own) for place, each in enumerate(self.also)}
+        found |= {"changes": self.changes.over(own)} if self.changes else {}
+        return found | ({"keys": self.keys.over(own)} if self.keys else {})
+
+
+class Limit(Strict):
+    """At most so many requests in so many seconds, to some paths of the API."""
+
+    #: Paths below `base_path`; `*` stands for any text.
+    paths: tuple[str, ...] = ("*",)
+    requests: int = Field(ge=1)
+    seconds: float = Field(gt=0)
+
+
+class Throttling(Strict):
+    """How the API says that requests are too many. A wait that is longer than `max_wait_seconds` ends the load, as an exhausted quota does."""
+
+    #: Header of a response 429 or 503 with the seconds until the next request, besides Retry-After: `41`, or `total=100; resets=41`.
+    reset_header: str | None = None
+    #: Path of the reason in the body of an error.
+    reason_path: str | None = None
+    #: Reason → seconds to wait if no header says it.
+    waits: dict[str, float] = Field(default_factory=dict)
+    #: Reasons that a quota of a day is used up. The load ends, and no request follows.
+    quota: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _reasons(self) -> Self:
+        if self.reason_path is None and (self.waits or self.quota):
+            raise ValueError("`waits` and `quota` name reasons, so `reason_path` is missing")
+        return self
+
 
 class RestReader(RestRequest):
-    """Resources of one REST API, read through dlt's `rest_api`."""
+    """Resources of one REST API, read through dlt's HTTP client, paginators and authentication."""
 
     type: Literal["rest"]
     base_path: str = ""
@@ -228,12 +81,14 @@ class RestReader(RestRequest):
     auth_header: str | None = None
     #: oauth2: path of the token endpoint at the connection's host. The login is the client's id, and the password its secret.
     token_path: str | None = None
-    #: oauth2: JSON path of the API's host in the answer to a token request. It must be the connection's, or one of `allowed_hosts`.
+    #: oauth2: JSON path of the API's URL in the answer to a token request. Its host must be the connection's, or one of `allowed_hosts`.
     host_path: str | None = None
     #: Headers of all requests.
     headers: dict[str, str] = Field(default_factory=dict)
     #: Hosts besides the connection's to which links and redirects may lead: `host` or `host:port`. Links send the credentials there.
     allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
+    limits: tuple[Limit, ...] = ()
+    throttling: Throttling = Throttling()
     timeout_seconds: float = Field(60, gt=0)
     max_attempts: int = Field(6, ge=1)
     max_wait_seconds: float = Field(120, gt=0)
@@ -255,14 +110,62 @@ class RestReader(RestRequest):
         return self
 
 
-def request_problems(reader: RestReader, tables: dict[str, Any]) -> list[tuple[str, str]]:
+def resumes(reader: RestReader, tables: Mapping[str, Any], table: RestTable) -> bool:
+    """True if loads of the table start at a place that the API has named: its own, or its parent's."""
+    return table.over(reader).resumes or (table.parent is not None and resumes(reader, tables, tables[table.parent]))
+
+
+def is_bounded(reader: RestReader, tables: Mapping[str, Any], table: RestTable) -> bool:
+    """True if a load of the table can start later than at the beginning."""
+    own = table.over(reader)
+    return (
+        own.resumes
+        or "since" in own.places
+        or table.changes is not None
+        or (table.parent is not None and is_bounded(reader, tables, tables[table.parent]))
+    )
+
+
+def request_problems(reader: RestReader, tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The problems of the requests of all tables: key below `tables`, and message."""
-    found: list[tuple[str, str]] = []
+    for name in tables:
+        line = [name]
+        while (parent := tables[line[-1]].parent) is not None:
+            if parent not in tables or parent in line:
+                yield (
+                    f"{line[-1]}.parent",
+                    f"{parent} is no table of this file" if parent not in tables else f"{parent} is its own parent",
+                )
+                return
+            line.append(parent)
     for name, table in tables.items():
-        request = table.over(reader)
-        found += [(f"{name}.{key}", message) for key, message in request.problems()]
-        if request.resumes and table.cursor is not None:
-            found.append(
-                (f"{name}.cursor", "the table resumes at a cursor of the API (`paginator.resume`), so it has none of its own")
+        for key, request in table.requests(reader).items():
+            place = f"{name}.{key}." if key else f"{name}."
+            for own, message in request.problems():
+                yield place + own, message
+            if ("parent" in request.places) != (table.parent is not None):
+                yield (
+                    f"{name}.parent",
+                    "a request for each row of a parent has {parent.…} in its path, params or body, and only such a request",
+                )
+            if request.resumes and key:
+                yield f"{place}paginator", "only the table's own request resumes at a cursor of the API: write `resume: false`"
+        own = table.over(reader)
+        if own.resumes and table.parent is not None:
+            yield f"{name}.paginator", "a table with a parent does not resume: its parent may"
+        if resumes(reader, tables, table) and (table.cursor is not None or table.changes is not None):
+            yield (
+                f"{name}.cursor",
+                "the API names the place at which a load resumes (`paginator.resume`), so it has neither cursor nor changes",
             )
-    return found
+        if table.changes is not None and (table.cursor is None or "since" not in table.changes.over(own).places):
+            yield f"{name}.changes", "it needs a `cursor`, and {since} in its path, params or body"
+        if table.changes is not None and table.parent is not None:
+            yield f"{name}.changes", "a table with a parent has none: its parent may"
+        if "keys" in table.model_fields_set and not table.detect_deletes:
+            yield f"{name}.keys", "it is for `detect_deletes: true`"
+        if table.detect_deletes and table.keys is None:
+            yield (
+                f"{name}.detect_deletes",
+                "deletes cannot be detected in a REST API without `keys`: the request that lists all keys",
+            )

@@ -251,11 +251,17 @@ class Source(Strict):
     tables: dict[Identifier, Table] = Field(min_length=1)
 
     _name: str = PrivateAttr("")
+    _declared: dict[str, Table] = PrivateAttr(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The source's name: the name of its file."""
         return self._name
+
+    @property
+    def declared(self) -> dict[str, Table]:
+        """All tables of the file, also in a copy that has only some of them."""
+        return self._declared
 
     @property
     def dataset(self) -> str:
@@ -304,6 +310,7 @@ class Source(Strict):
         landed = self.reader.type == "landed"
         if bool(self.connection) == landed:
             raise ValueError("connection: landed tables are in the warehouse: remove it" if landed else "connection is missing")
+        self._declared.update(self.tables)
         for name, table in self.tables.items():
             table._name = name
             table._id_prefix = self.id_prefix
@@ -316,7 +323,7 @@ class Source(Strict):
             for key, reader in _READER_KEYS.items():
                 if key in table.model_fields_set and getattr(table, key) and self.reader.type not in reader:
                     raise ValueError(
-                        f"tables.{name}.{key.removesuffix('_name')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
+                        f"tables.{name}.{key.removesuffix('_name').rstrip('_')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
                     )
             if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
@@ -325,9 +332,6 @@ class Source(Strict):
         if isinstance(self.reader, RestReader):
             for key, message in request_problems(self.reader, self.tables):
                 raise ValueError(f"tables.{key}: {message}")
-        for name, table in self.tables.items():
-            if self.reader.type == "rest" and table.detect_deletes:
-                raise ValueError(f"tables.{name}.detect_deletes: deletes cannot be detected in a REST API")
         return self
 
     def freshness_of(self, table: Table) -> Freshness:

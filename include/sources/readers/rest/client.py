@@ -1,4 +1,3 @@
-
 """Sends the requests of one API: retries, authentication, and the hosts that may get the credentials."""
 
 from __future__ import annotations
@@ -6,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cached_property
+from threading import local
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 
 from include.sources.readers.pieces import ReadError
-from include.sources.readers.rest.inspection import cause
+from include.sources.readers.rest.inspection import NotFound, cause
+from include.sources.readers.rest.json_paths import compiled
+from include.sources.readers.rest.pacing import PacedAdapter
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
@@ -23,11 +25,13 @@ Hook = Callable[..., Any]
 
 
 class ApiClient:
-    """Sends requests to one API. Threads may share it: each read has a session of its own."""
+    """Sends requests to one API. Threads may share it: each has a session of its own."""
 
     def __init__(self, settings: RestReader, connection: SourceConnection) -> None:
         self._settings = settings
         self._connection = connection
+        self._adapter = PacedAdapter(settings)
+        self._local = local()
 
     def check(self) -> None:
         """Raise ReadError if the connection lacks credentials or a URL. Sends no request."""
@@ -64,42 +68,78 @@ class ApiClient:
         Raises:
             ReadError: a request has failed for good.
         """
-        from dlt.sources.helpers.rest_client import RESTClient
         from dlt.sources.rest_api.config_setup import create_response_hooks
 
         try:
-            client = RESTClient(self._base_url, headers=self._settings.headers, auth=self._auth, session=self._session())
-            yield from client.paginate(
+            yield from self._client().paginate(
                 path,
                 method=method,
                 params=params,
                 json=deepcopy(body),
                 paginator=paginator,
-                data_selector=selector,
+                data_selector=compiled(selector),
                 hooks=create_response_hooks([hook]),
             )
         except Exception as error:
-            raise ReadError(cause(error)) from error
+            raise _read_error(error) from error
+
+    def responses(self, path: str, params: dict[str, Any], paginator: Any) -> Iterator[requests.Response]:
+        """The responses of pages that are no JSON.
+
+        Raises:
+            ReadError: a request has failed for good.
+        """
+        request = requests.Request("GET", path, params=params)
+        while paginator.has_next_page:
+            response = self.call("GET", request.url, params=request.params)
+            yield response
+            paginator.update_state(response)
+            paginator.update_request(request)
+
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """The response to one request.
+
+        Raises:
+            ReadError: it has failed for good.
+        """
+        try:
+            response: requests.Response = self._client().request(path, method, **arguments)
+            response.raise_for_status()
+        except Exception as error:
+            raise _read_error(error) from error
+        return response
+
+    def whole(self, url: str) -> str:
+        """A URL that an API has named, with its host. The host may be missing in it."""
+        return urljoin(f"{self._base_url}/", url)
+
+    def _client(self) -> Any:
+        from dlt.sources.helpers.rest_client import RESTClient
+
+        return RESTClient(self._base_url, headers=self._settings.headers, auth=self._auth, session=self._session)
 
     @property
     def _base_url(self) -> str:
-        host = self._connection.url
-        return host + self._settings.base_path
+        from include.sources.readers.rest.auth import ClientToken
+
+        named = self._auth.url() if isinstance(self._auth, ClientToken) else None
+        return (named or self._connection.url) + self._settings.base_path
 
     @cached_property
     def _auth(self) -> Any:
-        from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
+        from include.sources.readers.rest.auth import auth_of
 
-        match self._settings.auth:
-            case "bearer":
-                return BearerTokenAuth(token=self._connection.secret)
-            case "basic":
-                return HttpBasicAuth(username=self._connection.login, password=self._connection.secret)
-            case "api_key":
-                return APIKeyAuth(name=self._settings.auth_header, api_key=self._connection.secret)
-        return None
+        return auth_of(self._settings, self._connection, self._session)
 
+    @property
     def _session(self) -> requests.Session:
+        """The session of this thread."""
+        if not hasattr(self._local, "session"):
+            self._local.session = self._new_session()
+        session: requests.Session = self._local.session
+        return session
+
+    def _new_session(self) -> requests.Session:
         """dlt's HTTP client. With backoff it retries 429 (after Retry-After), 5xx, timeouts and dropped connections."""
         from dlt.sources.helpers.requests import Client
 
@@ -112,12 +152,11 @@ class ApiClient:
             raise_for_status=False,
         ).session
         origin = urlsplit(self._connection.url)
-        adapter = session.get_adapter(self._connection.url)
         for scheme in ("http", "https"):
             session.mount(f"{scheme}://", _OtherHosts(self._connection.conn_id))
         for host in (origin.netloc.rpartition("@")[2], *settings.allowed_hosts):
             for prefix in prefixes(origin.scheme, host):
-                session.mount(prefix, adapter)
+                session.mount(prefix, self._adapter)
 
         def is_foreign(url: str) -> bool:
             return isinstance(session.get_adapter(url), _OtherHosts)
@@ -125,6 +164,14 @@ class ApiClient:
         # requests drops the credentials at a redirect to another host. Every host that gets a request at all may have them.
         session.should_strip_auth = lambda old_url, new_url: is_foreign(new_url)  # type: ignore[method-assign]
         return session
+
+
+def _read_error(error: Exception) -> ReadError:
+    """The error with its cause in one line."""
+    if isinstance(error, ReadError):
+        return error
+    missing = isinstance(error, requests.HTTPError) and error.response is not None and error.response.status_code == 404
+    return (NotFound if missing else ReadError)(cause(error))
 
 
 class _OtherHosts(BaseAdapter):

@@ -1,4 +1,3 @@
-
 """Checks the responses of an API. It raises an error where dlt would silently end the read too early."""
 
 from __future__ import annotations
@@ -8,11 +7,21 @@ from typing import Any
 import requests
 
 from include.sources.readers.pieces import ReadError
-from include.sources.rest_settings import CursorPaginator, NextLinkPaginator, OffsetPaginator, PageNumberPaginator, RestRequest
+from include.sources.readers.rest.json_paths import value_at, values_at
+from include.sources.rest_paginators import CursorPaginator, NextLinkPaginator
+from include.sources.rest_requests import RestRequest
 
 
 class TruncatedResponse(requests.exceptions.ChunkedEncodingError):
     """A response that ends in the middle of its JSON. The base class makes dlt's client retry the request."""
+
+
+class TooManyRecords(ReadError):
+    """A request has more records than the API answers at most."""
+
+
+class NotFound(ReadError):
+    """The API has nothing at a path."""
 
 
 class Inspector:
@@ -37,17 +46,15 @@ class Inspector:
             body = response.json()
         except ValueError:
             raise TruncatedResponse(f"a response of {len(response.content)} bytes is not a complete JSON document") from None
-        from dlt.common.jsonpath import find_values
-
         selector = self._request.data
-        found = find_values(selector, body)
+        found = values_at(selector, body)
         if not found:
             raise ReadError(f"a response has no records at `{selector}`")
         if len(found) == 1 and not isinstance(found[0], list):
             raise ReadError(f"a response has {named(found[0])} at `{selector}` instead of a list of records")
         records = found[0] if len(found) == 1 else found
         self._compare(body, records)
-        if isinstance(self._request.paginator, PageNumberPaginator | OffsetPaginator) and records and records == self._last:
+        if self._request.is_numbered and records and records == self._last:
             raise ReadError("the API returns the same records for two page numbers, so its pagination never ends")
         self._last = records
         self.pages += bool(records)
@@ -64,18 +71,19 @@ class Inspector:
 
     def _compare(self, body: Any, records: list[Any]) -> None:
         """Keep the total. Raise ReadError if the flag for more pages contradicts the paginator."""
-        from dlt.common.jsonpath import find_values
 
-        def value(path: str) -> Any:
-            return next(iter(find_values(path, body)), None)
+        def number(path: str) -> int:
+            found = value_at(path, body)
+            if not isinstance(found, int) or isinstance(found, bool):
+                raise ReadError(f"a response has {named(found)} at `{path}` instead of the number of records")
+            return found
 
         if (path := self._request.total_path) is not None:
-            total = value(path)
-            if not isinstance(total, int) or isinstance(total, bool):
-                raise ReadError(f"a response has {named(total)} at `{path}` instead of the number of records")
-            self.total = total
+            self.total = number(path)
+        if (slices := self._request.slices) is not None and (total := number(slices.total_path)) > slices.limit:
+            raise TooManyRecords(f"a request has {total} records, and the API answers {slices.limit} at most")
         if (path := self._request.has_more_path) is not None:
-            more = value(path)
+            more = value_at(path, body)
             if not isinstance(more, bool):
                 raise ReadError(f"a response has {named(more)} at `{path}` instead of true or false")
             paginator = self._request.paginator
@@ -84,7 +92,7 @@ class Inspector:
                     raise ReadError(f"a page without records says at `{path}` that more pages follow, so pages may be missing")
                 return
             where = paginator.cursor_path if isinstance(paginator, CursorPaginator) else paginator.next_path
-            if more != bool(value(where)):
+            if more != bool(value_at(where, body)):
                 says = "more pages follow, but names none" if more else "no page follows, but names one"
                 raise ReadError(f"a response says at `{path}` that {says} at `{where}`, so pages may be missing")
 
@@ -103,5 +111,12 @@ def cause(error: BaseException) -> str:
     if isinstance(error, ReadError):
         return str(error)
     if isinstance(error, requests.HTTPError):
-        return str(error).splitlines()[0]
+        return f"{str(error).splitlines()[0]}{_said(error.response)}"
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+
+
+def _said(response: requests.Response | None) -> str:
+    """What the API says about an error: the beginning of a short text or of JSON."""
+    if response is None or not response.text.strip() or response.text.lstrip().startswith("<"):
+        return ""
+    return f": {' '.join(response.text.split())[:300]}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlt.common.jsonpath import find_values
 from dlt.sources.helpers.rest_client import paginators as dlt_paginators
 from requests import Request, Response
 
 from include.sources import placeholders
 from include.sources.readers.pieces import ReadError
-from include.sources.rest_settings import (
+from include.sources.readers.rest.json_paths import compiled, value_at
+from include.sources.rest_paginators import (
     CursorPaginator,
     Flag,
     HeaderCursorPaginator,
@@ -20,8 +20,8 @@ from include.sources.rest_settings import (
     NextLinkPaginator,
     OffsetPaginator,
     PageNumberPaginator,
-    RestRequest,
 )
+from include.sources.rest_requests import RestRequest
 
 
 def paginator_of(request: RestRequest, token: str | None = None) -> Any:
@@ -46,8 +46,8 @@ def paginator_of(request: RestRequest, token: str | None = None) -> Any:
             return dlt_paginators.PageNumberPaginator(
                 base_page=given.first_page,
                 page_param=given.page_param,
-                total_path=given.total_pages_path,
-                has_more_path=request.has_more_path,
+                total_path=compiled(given.total_pages_path) if given.total_pages_path else None,
+                has_more_path=compiled(request.has_more_path) if request.has_more_path else None,
             )
         case OffsetPaginator() as given if request.page_size is not None:
             return dlt_paginators.OffsetPaginator(
@@ -55,7 +55,7 @@ def paginator_of(request: RestRequest, token: str | None = None) -> Any:
                 limit_param=request.page_size.param,
                 offset_param=given.offset_param,
                 total_path=None,
-                has_more_path=request.has_more_path,
+                has_more_path=compiled(request.has_more_path) if request.has_more_path else None,
             )
     return dlt_paginators.SinglePagePaginator()
 
@@ -64,19 +64,21 @@ class _Stopping:
     """A paginator whose pages may say that they are the last, although they name a next one."""
 
     stop: Flag | None = None
-    _has_next_page: bool
+    _ended = False
+
+    @property
+    def has_next_page(self) -> bool:
+        """True if the last page has named a next one, and has not said that it is the last."""
+        return bool(super().has_next_page) and not self._ended  # type: ignore[misc]
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Find the next page. Raise ReadError if more pages follow, and none is named."""
         super().update_state(response, data)  # type: ignore[misc]
         if self.stop is None:
             return
-        last = is_flagged(self.stop, response.json())
-        if not last and not self._has_next_page:
-            raise ReadError(
-                f"a response says at `{self.stop.path}` that more pages follow, but names none, so pages may be missing"
-            )
-        self._has_next_page = not last
+        self._ended = is_flagged(self.stop, response.json())
+        if not self._ended and not self.has_next_page:
+            raise ReadError(f"a response says at `{self.stop.path}` that more pages follow, but names none, so pages may be missing")
 
 
 class _Cursor(_Stopping, dlt_paginators.JSONResponseCursorPaginator):  # type: ignore[misc]
@@ -84,7 +86,7 @@ class _Cursor(_Stopping, dlt_paginators.JSONResponseCursorPaginator):  # type: i
 
     def __init__(self, settings: CursorPaginator, first_params: set[str], token: str | None) -> None:
         body = settings.cursor_body
-        super().__init__(cursor_path=settings.cursor_path, cursor_param=settings.cursor_param, cursor_body_path=body)
+        super().__init__(cursor_path=compiled(settings.cursor_path), cursor_param=settings.cursor_param, cursor_body_path=body)
         self.stop, self.token = settings.stop, token
         self._settings = settings
         self._first_params = first_params if settings.resume else set()
@@ -111,7 +113,7 @@ class _NextLink(_Stopping, dlt_paginators.JSONLinkPaginator):  # type: ignore[mi
     """A link in the response. dlt makes a relative one whole."""
 
     def __init__(self, settings: NextLinkPaginator) -> None:
-        super().__init__(next_url_path=settings.next_path)
+        super().__init__(next_url_path=compiled(settings.next_path))
         self.stop = settings.stop
 
 
@@ -161,7 +163,7 @@ class _HeaderCursor(dlt_paginators.HeaderCursorPaginator):  # type: ignore[misc]
 
 def is_flagged(flag: Flag, body: Any) -> bool:
     """True if a response has the flag's value. Raise ReadError if the flag is true or false, and the response has neither."""
-    value = next(iter(find_values(flag.path, body)), None)
+    value = value_at(flag.path, body)
     if isinstance(flag.is_, bool) and not isinstance(value, bool):
         what = "nothing" if value is None else f"a value of type {type(value).__name__}"
         raise ReadError(f"a response has {what} at `{flag.path}` instead of true or false")

@@ -3,23 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import pyarrow as pa
 
-from include.sources import placeholders
-from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, dump, table_of
+from include.sources.readers.pieces import Piece, Rejected, Window, dump, table_of
 from include.sources.readers.rest.client import ApiClient
-from include.sources.readers.rest.inspection import Inspector
-from include.sources.rest_settings import OffsetPaginator, PageNumberPaginator
+from include.sources.readers.rest.fetching import Fetch
+from include.sources.readers.rest.inspection import NotFound
+from include.sources.readers.rest.rows import Rows
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.rest_settings import RestReader, RestRequest
+    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_settings import RestReader
     from include.sources.schema import Table
+
+log = logging.getLogger(__name__)
 
 PIECE_RECORDS = 20_000
 
@@ -27,85 +32,45 @@ PIECE_RECORDS = 20_000
 class RestResources:
     """Reads the resources of one API."""
 
-    def __init__(self, settings: RestReader, connection: SourceConnection) -> None:
+    def __init__(self, settings: RestReader, connection: SourceConnection, tables: Mapping[str, Table] | None = None) -> None:
+        """
+        Args:
+            settings: the reader of the source file.
+            connection: address and credentials.
+            tables: the tables of the source file, of which some are parents of others.
+        """
         self._settings = settings
         self._client = ApiClient(settings, connection)
+        self._tables = tables or {}
 
     def check(self) -> None:
         """Raise ReadError if the connection lacks credentials or a URL. Sends no request."""
         self._client.check()
 
     def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
-        """Yield the records that changed since the start of the window, page by page."""
+        """Yield the rows that changed since the start of the window, page by page; at the end the place where the read has ended."""
         json_columns = frozenset(c.source_name or c.name for c in table.columns.values() if c.type == "json")
-        request = table.over(self._settings)
-        numbered = isinstance(request.paginator, PageNumberPaginator | OffsetPaginator)
-        records = self._settled(table, request, window) if numbered else self._complete(table, request, window)
-        while batch := list(islice(records, PIECE_RECORDS)):
-            good = [record for record in batch if isinstance(record, dict)]
-            rejected = [Rejected("not a JSON object", dump(record)) for record in batch if not isinstance(record, dict)]
+        read = _Read(self, window)
+        rows = read.rows(table)
+        while batch := list(islice(rows, PIECE_RECORDS)):
+            good = [row for row in batch if isinstance(row, dict)]
+            rejected = [Rejected("not a JSON object", dump(row)) for row in batch if not isinstance(row, dict)]
             yield Piece(table_of(good, json_columns), rejected=rejected)
-
-    def _complete(self, table: Table, request: RestRequest, window: Window) -> Iterator[Any]:
-        """The records of pages that each name the next one."""
-        inspector, count = Inspector(request), 0
-        for count, record in enumerate(self._records(table, request, window, inspector), start=1):  # noqa: B007 - the last number is the count
-            yield record
-        inspector.check_total(count)
-
-    def _settled(self, table: Table, request: RestRequest, window: Window) -> Iterator[Any]:
-        """The records of numbered pages, each once, as last read. The pages are read again until a read finds no new record."""
-        keys = [table.columns[name].source_name or name for name in table.primary_key]
-        found: dict[str, Any] = {}
-        reads: int = getattr(request.paginator, "max_reads", 1)
-        for _ in range(reads):
-            inspector, before = Inspector(request), len(found)
-            for record in self._records(table, request, window, inspector):
-                whole = not isinstance(record, dict) or any(record.get(key) is None for key in keys)
-                found[dump(record if whole else [record[key] for key in keys])] = record
-            if len(found) == before or inspector.pages <= 1:
-                inspector.check_total(len(found))
-                yield from found.values()
-                return
-        raise ReadError(
-            f"records still moved between the pages of the API after {reads} reads. Nothing is loaded, and the next run reads the same "
-            "records again. Load at a quieter time, or raise reader.paginator.max_reads"
-        )
-
-    def _records(self, table: Table, request: RestRequest, window: Window, inspector: Inspector) -> Iterator[Any]:
-        from include.sources.readers.rest.paging import paginator_of
-
-        values = {
-            "since": window.since or request.first,
-            "until": window.until,
-            "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
-        }
-        params: dict[str, Any] = {}
-        if request.page_size is not None:
-            params[request.page_size.param] = request.page_size.value
-        for name, value in request.params.items():
-            try:
-                params[name] = _as_param(placeholders.filled(value, values))
-            except placeholders.NoValue:
-                continue
-        for page in self._client.pages(
-            request.method,
-            placeholders.filled(request.path or table.name, values, lambda text: quote(text, safe="")),
-            params,
-            placeholders.filled(request.body, values),
-            paginator_of(request),
-            request.data,
-            inspector,
-        ):
-            yield from page
+        if read.token is not None:
+            yield Piece(pa.table({}), token=read.token)
 
     def keys(self, table: Table) -> Iterator[pa.Table]:
-        """Not supported. The schema refuses `detect_deletes` for REST sources."""
-        raise TypeError("Deletes cannot be detected in a REST API.")
+        """Yield all keys that the API lists now."""
+        names = {key: table.columns[key].source_name or key for key in table.primary_key}
+        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, table.requests(self._settings)["keys"])
+        while batch := list(islice(rows, PIECE_RECORDS)):
+            found = table_of([{key: row.get(name) for key, name in names.items()} for row in batch if isinstance(row, dict)])
+            if len(found):
+                yield found
 
     def read_keys(self, table: Table, window: Window, keys: Iterable[tuple[str, ...]]) -> Iterator[Piece]:
-        """Not supported, as `keys`."""
-        raise TypeError("The rows of a REST API cannot be read by key.")
+        """Yield the whole table, because an API has no request for many keys. The caller selects the rows."""
+        return self.read(table, Window(None, window.until), {})
 
     def is_transient(self, error: BaseException) -> bool:
         """Always false, because the HTTP client already retries each request."""
@@ -115,8 +80,64 @@ class RestResources:
         """Do nothing: sessions end with their threads."""
 
 
-def _as_param(value: Any) -> Any:
-    """A query parameter as text: true and false as JSON writes them, a list of columns with commas."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value
+@dataclass
+class _Read:
+    """One read of a table and of its parents. `token` is the place at which it has ended."""
+
+    resources: RestResources
+    window: Window
+    token: str | None = None
+
+    def rows(self, table: Table) -> Iterator[Any]:
+        """The rows of all requests of a table."""
+        requests, made = table.requests(self.resources._settings), Rows(table)
+        since, until = self.window.since, self.window.until
+        changes = table.changes
+        if changes is not None and since is not None and until - since <= changes.horizon:
+            yield from made.in_order(self.request(table, requests["changes"]), newest_first=changes.newest_first)
+        elif changes is not None:
+            yield from made.stamped(self.request(table, requests[""]), until)
+        else:
+            yield from self.request(table, requests[""])
+        for name, request in requests.items():
+            if name.startswith("also"):
+                yield from made.since(self.request(table, request), since)
+
+    def request(self, table: Table, request: RestRequest) -> Iterator[Any]:
+        """The rows of one request, or of one request for each row of the parent."""
+        if table.parent is None:
+            yield from self._fetched(table, request, None)
+            return
+        parent = self.resources._tables[table.parent]
+        asked = missing = 0
+        first: NotFound | None = None
+        for row in Rows(parent).once(self.rows(parent)):
+            asked += 1
+            try:
+                yield from self._fetched(table, request, row)
+            except NotFound as error:
+                missing += 1
+                first = first or error
+        if first is not None and missing == asked:
+            raise first
+        if missing:
+            log.warning(
+                "%s: the API has nothing for %d of %d rows of %s; they may have been deleted",
+                table.name,
+                missing,
+                asked,
+                parent.name,
+            )
+
+    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Any]:
+        made = Rows(table)
+        values = {
+            "since": self.window.since or request.first,
+            "until": self.window.until,
+            "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
+            "parent": parent,
+        }
+        token = self.window.token if request.resumes else None
+        fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
+        yield from made.shaped(request, fetch.records(), values)
+        self.token = fetch.token or self.token
