@@ -114,9 +114,13 @@ class ApiClient:
         return urljoin(f"{self._base_url}/", url)
 
     def _client(self) -> Any:
+        """dlt's client of this thread."""
         from dlt.sources.helpers.rest_client import RESTClient
 
-        return RESTClient(self._base_url, headers=self._settings.headers, auth=self._auth, session=self._session)
+        if not hasattr(self._local, "client"):
+            headers = self._settings.headers
+            self._local.client = RESTClient(self._base_url, headers=headers, auth=self._auth, session=self._new_session())
+        return self._local.client
 
     @property
     def _base_url(self) -> str:
@@ -129,15 +133,7 @@ class ApiClient:
     def _auth(self) -> Any:
         from include.sources.readers.rest.auth import auth_of
 
-        return auth_of(self._settings, self._connection, self._session)
-
-    @property
-    def _session(self) -> requests.Session:
-        """The session of this thread."""
-        if not hasattr(self._local, "session"):
-            self._local.session = self._new_session()
-        session: requests.Session = self._local.session
-        return session
+        return auth_of(self._settings, self._connection, self._new_session())
 
     def _new_session(self) -> requests.Session:
         """dlt's HTTP client. With backoff it retries 429 (after Retry-After), 5xx, timeouts and dropped connections."""

@@ -78,7 +78,9 @@ class _Stopping:
             return
         self._ended = is_flagged(self.stop, response.json())
         if not self._ended and not self.has_next_page:
-            raise ReadError(f"a response says at `{self.stop.path}` that more pages follow, but names none, so pages may be missing")
+            raise ReadError(
+                f"a response says at `{self.stop.path}` that more pages follow, but names none, so pages may be missing"
+            )
 
 
 class _Cursor(_Stopping, dlt_paginators.JSONResponseCursorPaginator):  # type: ignore[misc]
@@ -126,7 +128,7 @@ class _OfLastRow(dlt_paginators.BaseReferencePaginator):  # type: ignore[misc]
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         found = placeholders.within(data[-1], self._settings.id_path) if data else None
-        if data and found is None:
+        if data and found is None and self._settings.stop is None:
             raise ReadError(
                 f"the last record of a page has nothing at `{self._settings.id_path}`, so the next page cannot be found"
             )
@@ -153,12 +155,10 @@ class _HeaderCursor(dlt_paginators.HeaderCursorPaginator):  # type: ignore[misc]
     def __init__(self, settings: HeaderCursorPaginator) -> None:
         super().__init__(cursor_key=settings.header, cursor_param=settings.cursor_param)
         self._end = settings.end
-        self._next_reference: str | None = None
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        super().update_state(response, data)
-        if self._next_reference == self._end:
-            self._next_reference = None
+        cursor = response.headers.get(self.cursor_key)
+        self._next_reference = None if cursor == self._end else cursor
 
 
 def is_flagged(flag: Flag, body: Any) -> bool:

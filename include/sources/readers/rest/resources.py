@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.sources.readers.pieces import Piece, Rejected, Window, dump, table_of
+from include.sources.readers.pieces import Piece, Rejected, Window, table_of
 from include.sources.readers.rest.client import ApiClient
 from include.sources.readers.rest.fetching import Fetch
 from include.sources.readers.rest.inspection import NotFound
-from include.sources.readers.rest.rows import Rows
+from include.sources.readers.rest.rows import Row, Rows
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
@@ -54,7 +54,7 @@ class RestResources:
         rows = read.rows(table)
         while batch := list(islice(rows, PIECE_RECORDS)):
             good = [row for row in batch if isinstance(row, dict)]
-            rejected = [Rejected("not a JSON object", dump(row)) for row in batch if not isinstance(row, dict)]
+            rejected = [row for row in batch if isinstance(row, Rejected)]
             yield Piece(table_of(good, json_columns), rejected=rejected)
         if read.token is not None:
             yield Piece(pa.table({}), token=read.token)
@@ -88,7 +88,7 @@ class _Read:
     window: Window
     token: str | None = None
 
-    def rows(self, table: Table) -> Iterator[Any]:
+    def rows(self, table: Table) -> Iterator[Row]:
         """The rows of all requests of a table."""
         requests, made = table.requests(self.resources._settings), Rows(table)
         since, until = self.window.since, self.window.until
@@ -103,7 +103,7 @@ class _Read:
             if name.startswith("also"):
                 yield from made.since(self.request(table, request), since)
 
-    def request(self, table: Table, request: RestRequest) -> Iterator[Any]:
+    def request(self, table: Table, request: RestRequest) -> Iterator[Row]:
         """The rows of one request, or of one request for each row of the parent."""
         if table.parent is None:
             yield from self._fetched(table, request, None)
@@ -129,7 +129,7 @@ class _Read:
                 parent.name,
             )
 
-    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Any]:
+    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Row]:
         made = Rows(table)
         values = {
             "since": self.window.since or request.first,

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from include.sources import placeholders
 from include.sources.mapping import EPOCHS
-from include.sources.readers.pieces import dump
+from include.sources.readers.pieces import Rejected, dump
 
 if TYPE_CHECKING:
     from include.sources.rest_requests import RestRequest
     from include.sources.schema import Table
+
+
+#: A row with the source's names, or a record that is none.
+Row = dict[str, Any] | Rejected
 
 
 class Rows:
@@ -26,13 +30,14 @@ class Rows:
         gone = table.mapping.deleted_when if table.mapping is not None else None
         self._gone = (gone.column, frozenset(map(str, gone.values))) if gone is not None else None
 
-    def shaped(self, request: RestRequest, records: Iterable[Any], values: Mapping[str, Any]) -> Iterator[Any]:
-        """The row of each record. What is no object stays as it is, and is rejected later."""
+    def shaped(self, request: RestRequest, records: Iterable[Any], values: Mapping[str, Any]) -> Iterator[Row]:
+        """The row of each record. What is no object is rejected."""
         units = EPOCHS.get(request.times or "")
         for record in records:
             row = record if request.record is None else placeholders.within(record, request.record)
             if not isinstance(row, dict):
-                yield row if request.record is None else record
+                where = "" if request.record is None else f" at `{request.record}`"
+                yield Rejected(f"not a JSON object{where}", dump(record))
                 continue
             row = dict(row)
             for name in request.flatten:
@@ -44,19 +49,19 @@ class Rows:
                 row |= {name: _instant(row[name], units) for name in self._times if name in row}
             yield row
 
-    def stamped(self, rows: Iterable[Any], until: datetime) -> Iterator[Any]:
+    def stamped(self, rows: Iterable[Row], until: datetime) -> Iterator[Row]:
         """The rows with the end of the read as the time of their last change, because the API does not name it."""
         for row in rows:
-            yield row | {self._cursor: _iso(until - timedelta(microseconds=1))} if isinstance(row, dict) else row
+            yield {**row, str(self._cursor): _iso(until - timedelta(microseconds=1))} if isinstance(row, dict) else row
 
-    def since(self, rows: Iterable[Any], since: datetime | None) -> Iterator[Any]:
+    def since(self, rows: Iterable[Row], since: datetime | None) -> Iterator[Row]:
         """The rows that have changed since a time, and those that do not say so."""
         for row in rows:
             changed = _parsed(row.get(self._cursor)) if isinstance(row, dict) and self._cursor else None
             if since is None or changed is None or changed >= since:
                 yield row
 
-    def in_order(self, rows: Iterable[Any], *, newest_first: bool) -> Iterator[Any]:
+    def in_order(self, rows: Iterable[Row], *, newest_first: bool) -> Iterator[Row]:
         """Changes, so that the last one of a row at an instant counts: of those that are given newest first, the first one alone.
 
         Others get a time that is a microsecond later than the one before.
@@ -64,18 +69,18 @@ class Rows:
         times: Counter[str] = Counter()
         for row in rows:
             changed = _parsed(row.get(self._cursor)) if isinstance(row, dict) and self._cursor else None
-            if changed is None or self._cursor is None:
+            if not isinstance(row, dict) or changed is None or self._cursor is None:
                 yield row
                 continue
             version = f"{self.key(row)} {changed}"
             earlier = times[version]
             times[version] += 1
             if not newest_first:
-                yield row | {self._cursor: _iso(changed + timedelta(microseconds=earlier))}
+                yield {**row, self._cursor: _iso(changed + timedelta(microseconds=earlier))}
             elif not earlier:
                 yield row
 
-    def once(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    def once(self, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
         """Each row that exists, once: those that the source calls deleted are left out."""
         seen = set()
         for row in rows:

@@ -29,7 +29,7 @@ JOB = {
         "timeout_seconds": 1,
     },
 }
-TABLES = {"accounts": table("id", "name", "deleted:boolean", **JOB)}
+TABLES = {"companies": table("id", "name", "deleted:boolean", **JOB)}
 PAGES = ['"id","name","deleted"\n"1","a ""b""\nc","true"\n"2","","false"\n', '"id","name","deleted"\n"3","é","false"\n']
 
 
@@ -63,7 +63,7 @@ def test_a_job(serve: Serve, read: Reading) -> None:
     """An empty field is NULL; texts may have quotes and line ends; the literal `null` ends the pages."""
     jobs = Jobs()
     server = serve(jobs)
-    assert read(server, {"base_path": "/v68"}, TABLES).rows("accounts") == [
+    assert read(server, {"base_path": "/v68"}, TABLES).rows("companies") == [
         {"id": "1", "name": 'a "b"\nc', "deleted": "true"},
         {"id": "2", "name": None, "deleted": "false"},
         {"id": "3", "name": "é", "deleted": "false"},
@@ -92,7 +92,7 @@ def test_a_job(serve: Serve, read: Reading) -> None:
 def test_a_job_that_fails(serve: Serve, read: Reading, jobs: Jobs, message: str) -> None:
     """The message says why. The job is deleted all the same."""
     with pytest.raises(ReadError, match=message):
-        read(serve(jobs), {}, TABLES).rows("accounts")
+        read(serve(jobs), {}, TABLES).rows("companies")
     assert jobs.deleted
 
 
@@ -100,4 +100,4 @@ def test_a_job_that_cannot_be_deleted(serve: Serve, read: Reading) -> None:
     """The rows count."""
     jobs = Jobs()
     server = serve(lambda asked: JSONResponse({"error": "no"}, 400) if asked.method == "DELETE" else jobs(asked))
-    assert len(read(server, {}, TABLES).rows("accounts")) == 3
+    assert len(read(server, {}, TABLES).rows("companies")) == 3

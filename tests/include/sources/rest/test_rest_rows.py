@@ -44,8 +44,8 @@ def test_columns_times_and_objects(serve: Serve, read: Reading) -> None:
         "name": "of 2026",
     }
     assert server.requests[0].one("q") == "select id,created,amount,sort,name from Things where changed >= 2026-10-01T00:00:00Z"
-    rejected = [each.payload for piece in made.pieces("things") for each in piece.rejected]
-    assert rejected == ["null", "null"]
+    rejected = [(each.reason, each.payload) for piece in made.pieces("things") for each in piece.rejected]
+    assert rejected == [("not a JSON object at `meta.row`", '"text"'), ("not a JSON object at `meta.row`", '{"id":8}')]
 
 
 def test_without_a_lower_limit_the_parameter_is_left_out(serve: Serve, read: Reading) -> None:
@@ -88,7 +88,7 @@ def test_children_of_parents(serve: Serve, read: Reading, caplog: pytest.LogCapt
     """Children are asked for with the parents that changed since the child's own last load. Their pages and vanished parents count."""
 
     def answer(asked: Asked) -> Any:
-        if asked.path == "/invoices":
+        if asked.path == "/bills":
             rows = [{"id": f"in {number}", "updated": (DAY + timedelta(days=number)).isoformat()} for number in range(3)]
             since = datetime.fromisoformat(asked.one("since") or "2020-01-01T00:00:00Z")
             # The API sends one of them twice.
@@ -96,7 +96,7 @@ def test_children_of_parents(serve: Serve, read: Reading, caplog: pytest.LogCapt
                 "data": [row for row in [*rows, rows[0]] if datetime.fromisoformat(row["updated"]) >= since],
                 "has_more": False,
             }
-        if asked.path == "/invoices/in 1/lines":
+        if asked.path == "/bills/in 1/lines":
             return JSONResponse({"error": "gone"}, 404)
         invoice = asked.path.split("/")[2]
         lines = [{"id": f"{invoice}-{number}", "parent": {"id": "its own"}} for number in range(3)]
@@ -105,20 +105,20 @@ def test_children_of_parents(serve: Serve, read: Reading, caplog: pytest.LogCapt
 
     server = serve(answer)
     reader = {"paginator": {"kind": "last_id", "id_param": "starting_after", "stop": {"path": "has_more", "is": False}}}
-    invoices = table("id", "updated:timestamp", **CHANGED, params={"since": "{since}"})
-    lines = table("id", "invoice", "updated:timestamp", **CHANGED, parent="invoices", path="invoices/{parent.id}/lines")
+    bills = table("id", "updated:timestamp", **CHANGED, params={"since": "{since}"})
+    lines = table("id", "invoice", "updated:timestamp", **CHANGED, parent="bills", path="bills/{parent.id}/lines")
     lines["set"] = {"invoice": "{parent.id}", "updated": "{parent.updated}"}
-    made = read(server, reader, {"lines": lines, "invoices": invoices})
+    made = read(server, reader, {"lines": lines, "bills": bills})
     with caplog.at_level(logging.WARNING):
         found = [(row["id"], row["invoice"], row["updated"][:10]) for row in made.rows("lines")]
     assert found == [
         *((f"in 0-{number}", "in 0", "2026-10-01") for number in range(3)),
         *((f"in 2-{number}", "in 2", "2026-10-03") for number in range(3)),
     ]
-    assert "lines: the API has nothing for 1 of 3 rows of invoices" in caplog.text
+    assert "lines: the API has nothing for 1 of 3 rows of bills" in caplog.text
     assert [row["invoice"] for row in made.rows("lines", DAY + timedelta(days=2))] == ["in 2"] * 3
     with pytest.raises(ReadError, match="404"):
-        server.answer = lambda asked: answer(asked) if asked.path == "/invoices" else JSONResponse({}, 404)
+        server.answer = lambda asked: answer(asked) if asked.path == "/bills" else JSONResponse({}, 404)
         made.rows("lines")
 
 
