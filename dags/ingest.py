@@ -15,6 +15,7 @@ has landed the source in BigQuery, no row is copied: `raw_<source>` has views of
 
 - *`load` failed.* It has loaded the tables that it could read. Its message names the table that it could not read. Fix the source
   or its connection, then clear the task. It continues from the cursor in the warehouse, and the staging view shows no row twice.
+  If the message says when the system resumes, its quota is used up. The task is not retried: clear it after that time.
 - *`gate` is blocked.* Its message names the expectation, the table and the rows: see `ops.gate_results`. Clear `load` after you
   fix the source, or `gate` after you fix the rule.
 - *A task is up for reschedule.* It waits for a refresh that loads the same source; its log names the run.
@@ -51,9 +52,8 @@ def ingest_dag(source: Source) -> DAG:
         @task(outlets=[loaded])
         def load(*, outlet_events: Any = None) -> dict[str, Any]:
             """Load the new rows into raw; emit the asset `loaded` for this as-of day."""
-            from include.landed import load as load_source
             from include.ops import ensure_tables, start_run
-            from include.orchestration import wait_for_lock
+            from include.orchestration import load_task, wait_for_lock
             from include.run_context import RunContext, run_page
 
             context = get_current_context()
@@ -61,7 +61,7 @@ def ingest_dag(source: Source) -> DAG:
             ensure_tables()
             wait_for_lock(context, [source.dataset])
             start_run(run, dag_id=f"ingest_{source.name}", log_url=run_page(context))
-            report = load_source(source, run)
+            report = load_task(source, run)
             outlet_events[loaded].add_partitions(run.partition_key)
             return report.summary()
 

@@ -72,7 +72,7 @@ def refresh_dag(refresh: Refresh) -> DAG:
             @task(task_id=f"load_{source.name}")
             def load() -> dict[str, Any]:
                 """Load the new rows into raw."""
-                from include.landed import load as load_source
+                from include.orchestration import load_task as load_source
                 from include.orchestration import wait_for_lock
                 from include.run_context import run_of
 

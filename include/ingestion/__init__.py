@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from include.ingestion.loading import load
-    from include.ingestion.report import LoadError, LoadReport, TableReport
+    from include.ingestion.report import LoadError, LoadPostponed, LoadReport, TableReport
 
-__all__ = ["LoadError", "LoadReport", "TableReport", "load"]
+__all__ = ["LoadError", "LoadPostponed", "LoadReport", "TableReport", "load"]
 
 
 def __getattr__(name: str) -> Any:

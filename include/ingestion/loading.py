@@ -19,11 +19,12 @@ from include.ingestion.deduplication import COMPARED_ROWS, latest_versions
 from include.ingestion.delete_detection import DeletesRefused, KeyFile, compare_keys
 from include.ingestion.dlt_pipeline import configure, open_pipeline
 from include.ingestion.raw import FILES_TABLE, RawTables
-from include.ingestion.report import LoadError, LoadReport, TableReport
+from include.ingestion.report import LoadError, LoadPostponed, LoadReport, TableReport
 from include.ingestion.tables import TableLoad
 from include.run_context import latest_as_of
 from include.sources.readers import open_reader
-from include.sources.readers.pieces import ReadError, Window
+from include.sources.readers.pieces import QuotaUsedUp, ReadError, Window
+from include.sources.rest_settings import is_bounded
 
 if TYPE_CHECKING:
     import dlt
@@ -48,6 +49,7 @@ def load(source: Source, connection: SourceConnection, run: RunContext) -> LoadR
     Raises:
         LoadError: a table could not be read, or its deletes were refused. All other tables have been loaded. Or the as-of time is
             in the future; nothing has been loaded.
+        LoadPostponed: the same, because the system refuses more requests for a while.
     """
     if run.as_of > latest_as_of():
         raise LoadError(
@@ -66,6 +68,7 @@ class _SourceLoad:
         self._connections = {source.connection: connection}
         self._readers: dict[str, Reader] = {}
         self._run = run
+        self._refused = False
         self._batch_id = run.batch_id(source.name)
         self._client: Client = client(source=source.name)
         now = datetime.now(UTC)
@@ -86,7 +89,7 @@ class _SourceLoad:
         failures = [f"{name}: {table.failure}" for name, table in self._report.tables.items() if table.failure]
         if failures:
             loaded = len(self._report.tables) - len(failures)
-            raise LoadError(
+            raise (LoadPostponed if self._refused else LoadError)(
                 f"{len(failures)} of {len(self._report.tables)} tables of {self._source.name} failed "
                 f"({loaded} loaded):\n" + "\n".join(failures)
             )
@@ -154,9 +157,9 @@ class _SourceLoad:
     def _is_whole(self, table_load: TableLoad, raw: RawTables) -> bool:
         """True if the whole table was read. Files are read whole if none was read before, or if one of a complete delivery is new."""
         reader = self._source.reader
-        if reader.type == "rest" and reader.updated_since_param is None:
+        if reader.type == "rest" and not is_bounded(reader, self._source.declared, table_load.table):
             return True
-        if table_load.window.since is not None:
+        if table_load.window.since is not None or table_load.window.token is not None:
             return False
         new_delivery = table_load.table.detect_deletes and bool(table_load.files)
         return reader.type != "files" or new_delivery or self._run.full_refresh or table_load.table.name in raw.empty
@@ -166,7 +169,7 @@ class _SourceLoad:
         return TableLoad(
             table=table,
             batch_id=self._batch_id,
-            window=Window(self._since(table, state), self._run.as_of),
+            window=Window(self._since(table, state), self._run.as_of, self._token(state)),
             known=raw.undeclared(table),
             seen={} if self._run.full_refresh else seen,
             report=self._report.tables[table.name],
@@ -187,6 +190,13 @@ class _SourceLoad:
             return None if earlier is None else earlier - table.overlap
         return datetime.fromisoformat(state["cursor"]) - table.overlap
 
+    def _token(self, state: dict[str, Any]) -> str | None:
+        """Where the last load has ended, as the system names it. None: read the whole table, as a backfill of a day or more does."""
+        if "token" not in state or self._run.full_refresh:
+            return None
+        earlier = self._run.as_of <= datetime.fromisoformat(state["as_of"]) - timedelta(days=1)
+        return None if earlier else str(state["token"])
+
     @cached_property
     def _loaded_before(self) -> dict[str, datetime]:
         return audit.loaded_before(self._source.name, self._batch_id, self._client)
@@ -202,6 +212,7 @@ class _SourceLoad:
                 work(table_load)
             except Exception as error:
                 table_load.report.failure = self._redact(_cause(error))
+                self._refused |= isinstance(error, QuotaUsedUp)
                 where = f"{self._source.name}.{table_load.table.name}"
                 log.error("%s could not be read: %s", where, self._redact(traceback.format_exc()))
 
@@ -308,10 +319,13 @@ def _load(pipeline: dlt.Pipeline, source: Source, raw: RawTables, table_loads: l
 
 def _save_cursor(table_load: TableLoad, state: dict[str, Any]) -> None:
     """Advance the table's cursor in the state that dlt commits together with the rows. A state of the future is replaced."""
-    if table_load.table.cursor is None:
-        return
     if _is_of_the_future(state):
         state.clear()
+    if table_load.token is not None:
+        state["token"] = table_load.token
+        state["as_of"] = max(state.get("as_of", ""), table_load.window.until.isoformat())
+    if table_load.table.cursor is None:
+        return
     state["lacking"] = {name: since and since.isoformat() for name, since in table_load.lacking.items()}
     for key, value in (("cursor", table_load.cursor), ("as_of", table_load.window.until)):
         if value is not None and ("cursor" in state or table_load.cursor is not None):

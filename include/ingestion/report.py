@@ -13,6 +13,10 @@ class LoadError(RuntimeError):
     """Some tables of a source could not be loaded; the others were loaded. The message names each table and the cause."""
 
 
+class LoadPostponed(LoadError):
+    """The system of a source refuses requests for a while. Another attempt in this run would find the same."""
+
+
 @dataclass(frozen=True)
 class SchemaChange:
     """A difference between what a source sent and what its YAML declares.

@@ -50,6 +50,7 @@ class TableLoad:
         lacking: nullable column → the first cursor value from which rows were loaded without it (UTC); None: all rows.
         files: files that were read; set by `spool`.
         cursor: latest cursor value that was read (UTC); set by `spool`.
+        token: the place at which the read has ended, if the system names it; set by `spool`.
     """
 
     table: Table
@@ -62,6 +63,7 @@ class TableLoad:
     lacking: dict[str, datetime | None] = field(default_factory=dict)
     files: list[FileRead] = field(default_factory=list)
     cursor: datetime | None = None
+    token: str | None = None
 
     def spool(self, reader: Reader) -> None:
         """Read the whole table and fill `report`. If the connection is lost, the read is repeated with backoff.
@@ -93,11 +95,12 @@ class TableLoad:
         self.folder.mkdir(parents=True)
         self.report.extracted_at = datetime.now(UTC)
         conformer = self._conformer()
-        self.files = []
+        self.files, self.token = [], None
 
         def conformed() -> Iterator[pa.Table]:
             for piece in reader.read(self.table, self.window, self.seen):
                 self.files += piece.files
+                self.token = piece.token or self.token
                 yield conformer.conform(piece)
 
         self._write_chunks(conformed())

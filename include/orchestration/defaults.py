@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from include.settings import settings
 
 if TYPE_CHECKING:
+    from include.ingestion import LoadReport
     from include.orchestration.locks import Lock
     from include.quality import Scope
     from include.run_context import RunContext
+    from include.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +137,19 @@ async def run_is_late(context: dict[str, Any]) -> None:
     from include.alerts import notify_late_run
 
     await asyncio.to_thread(notify_late_run, context)
+
+
+def load_task(source: Source, run: RunContext) -> LoadReport:
+    """Load a source as the body of a task. If its system refuses requests for a while, the task fails without a retry, which it would refuse too."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from include.ingestion import LoadPostponed
+    from include.landed import load
+
+    try:
+        return load(source, run)
+    except LoadPostponed as error:
+        raise AirflowFailException(str(error)) from error
 
 
 def gate_task(gates: str | Sequence[str], run: RunContext, scope: Scope | None = None, log_url: str | None = None) -> str:

@@ -117,7 +117,20 @@ def _over(declared: dict[str, Any], given: Any) -> Any:
 def _explain(file: str, item: Any) -> str:
     """Format one pydantic error as `file: key.path: message`."""
     # A discriminated union adds its tag to the path. The tag is not a key of the file.
-    tags = {"sql", "rest", "files", "landed", "cursor", "next_link", "page_number"}
+    tags = {
+        "sql",
+        "rest",
+        "files",
+        "landed",
+        "cursor",
+        "next_link",
+        "last_id",
+        "header_link",
+        "header_cursor",
+        "page_number",
+        "offset",
+        "single",
+    }
     parts: list[str] = []
     for part in item["loc"]:
         if str(part) in tags and parts and parts[-1] in {"reader", "paginator"}:

@@ -21,7 +21,9 @@ from include.contract import KEY_TYPES, KNOWN_AHEAD, TENANT, ColumnType
 from include.sources.expressions import Raw, identifier
 from include.sources.landed import join_problems
 from include.sources.mapping import Expression, From, TableMapping
-from include.sources.reader_settings import Reader, Strict
+from include.sources.reader_settings import Reader
+from include.sources.rest_settings import RestReader, RestTable, request_problems
+from include.sources.strict import Strict
 from include.terms import NIGHTLY_SCHEDULE, Criticality, Duration
 
 _IDENTIFIER = r"^[a-z][a-z0-9_]*$"
@@ -83,7 +85,7 @@ class Defaults(Strict):
     history: bool = False
 
 
-class Table(Strict):
+class Table(RestTable):
     """One table: its name in the source, its primary key, its cursor and its columns."""
 
     description: str = Field(min_length=3)
@@ -123,10 +125,6 @@ class Table(Strict):
     schema_name: str | None = Field(None, alias="schema")
     #: sql: the table's name in the source, if it differs.
     table: str | None = None
-    #: rest: the resource's path below base_path, if it differs from the table's name.
-    path: str | None = None
-    #: rest: JSON path of the records in a response, if it differs from the reader's.
-    data: str | None = None
     #: files: pattern of the table's files below the connection's folder.
     glob: str | None = None
     #: landed: the loader keeps all versions of a row. Otherwise it keeps the newest state only.
@@ -227,11 +225,10 @@ class Table(Strict):
 _READER_KEYS = {
     "table": ("sql", "landed"),
     "schema_name": ("sql",),
-    "path": ("rest",),
-    "data": ("rest",),
     "glob": ("files",),
     "history": ("landed",),
     "joins": ("landed",),
+    **dict.fromkeys(RestTable.model_fields, ("rest",)),
 }
 
 
@@ -254,11 +251,17 @@ class Source(Strict):
     tables: dict[Identifier, Table] = Field(min_length=1)
 
     _name: str = PrivateAttr("")
+    _declared: dict[str, Table] = PrivateAttr(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The source's name: the name of its file."""
         return self._name
+
+    @property
+    def declared(self) -> dict[str, Table]:
+        """All tables of the file, also in a copy that has only some of them."""
+        return self._declared
 
     @property
     def dataset(self) -> str:
@@ -307,6 +310,7 @@ class Source(Strict):
         landed = self.reader.type == "landed"
         if bool(self.connection) == landed:
             raise ValueError("connection: landed tables are in the warehouse: remove it" if landed else "connection is missing")
+        self._declared.update(self.tables)
         for name, table in self.tables.items():
             table._name = name
             table._id_prefix = self.id_prefix
@@ -317,16 +321,17 @@ class Source(Strict):
                     f"tables.{name}: overlap, detect_deletes and max_deleted_share are for systems that the platform loads"
                 )
             for key, reader in _READER_KEYS.items():
-                if getattr(table, key) and self.reader.type not in reader:
+                if key in table.model_fields_set and getattr(table, key) and self.reader.type not in reader:
                     raise ValueError(
-                        f"tables.{name}.{key.removesuffix('_name')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
+                        f"tables.{name}.{key.removesuffix('_name').rstrip('_')} is for {' and '.join(reader)} readers; this one is {self.reader.type}"
                     )
             if self.reader.type == "files" and table.glob is None:
                 raise ValueError(f"tables.{name}.glob is missing: it selects the files of the table")
             if self.reader.type == "files" and table.cursor is not None:
                 raise ValueError(f"tables.{name}.cursor: new files are found by path and checksum, not by a cursor")
-            if self.reader.type == "rest" and table.detect_deletes:
-                raise ValueError(f"tables.{name}.detect_deletes: deletes cannot be detected in a REST API")
+        if isinstance(self.reader, RestReader):
+            for key, message in request_problems(self.reader, self.tables):
+                raise ValueError(f"tables.{key}: {message}")
         return self
 
     def freshness_of(self, table: Table) -> Freshness:

@@ -22,7 +22,7 @@ def open_reader(source: Source, connection: SourceConnection) -> Reader:
     if source.reader.type == "rest":
         from include.sources.readers.rest import RestResources
 
-        return RestResources(source.reader, connection)
+        return RestResources(source.reader, connection, source.declared)
     if source.reader.type == "landed":
         raise ValueError(f"{source.name} is landed by {source.reader.loader}: there is nothing to load")
     from include.sources.readers.files import FolderFiles

@@ -20,12 +20,20 @@ class ReadError(RuntimeError):
     """A table cannot be read. The message names the table and the cause, and contains no secrets."""
 
 
+class QuotaUsedUp(ReadError):
+    """The system answers no more requests for a while. Another attempt in this run would find the same."""
+
+
 @dataclass(frozen=True)
 class Window:
-    """The rows to read: cursor value at or after `since` (None: no lower limit) and before `until`. Both are in UTC."""
+    """The rows to read: cursor value at or after `since` (None: no lower limit) and before `until`. Both are in UTC.
+
+    Some systems name the place at which a read has ended. `token` is this place of the last load; None: read the whole table.
+    """
 
     since: datetime | None
     until: datetime
+    token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ class Piece:
         rejected: records that could not be converted to rows.
         files: files whose last row is in this piece.
         kinds: the source's own type of each column that is read as text.
+        token: the place at which the read has ended, as the system names it.
     """
 
     rows: pa.Table
@@ -78,6 +87,7 @@ class Piece:
     rejected: list[Rejected] = field(default_factory=list)
     files: list[FileRead] = field(default_factory=list)
     kinds: dict[str, ColumnType] = field(default_factory=dict)
+    token: str | None = None
 
 
 class Reader(Protocol):

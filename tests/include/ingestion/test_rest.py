@@ -12,7 +12,7 @@ import pytest
 from include.ingestion import LoadError, load
 from include.run_context import RunContext
 from include.sources import SourceConnection
-from include.sources.readers.rest import _prefixes
+from include.sources.readers.rest.client import prefixes
 from tests.include.ingestion.world import TOKEN, Api, Warehouse, columns, day
 
 BEARER = {
@@ -21,7 +21,7 @@ BEARER = {
     "auth": "bearer",
     "paginator": {"kind": "cursor", "cursor_path": "next_cursor", "cursor_param": "cursor"},
     "page_size": {"param": "limit", "value": 20},
-    "updated_since_param": "updated_since",
+    "params": {"updated_since": "{since}"},
     "max_attempts": 4,
     "max_wait_seconds": 1,
 }
@@ -273,6 +273,6 @@ def test_credentials_stay_with_their_host(warehouse: Warehouse, write_source: Ca
 
 
 def test_the_port_of_the_scheme_may_be_left_out() -> None:
-    assert _prefixes("https", "a.example") == {"https://a.example/", "https://a.example:443/"}
-    assert _prefixes("https", "a.example:443") == {"https://a.example/", "https://a.example:443/"}
-    assert _prefixes("http", "a.example:443") == {"http://a.example:443/"}
+    assert prefixes("https", "a.example") == {"https://a.example/", "https://a.example:443/"}
+    assert prefixes("https", "a.example:443") == {"https://a.example/", "https://a.example:443/"}
+    assert prefixes("http", "a.example:443") == {"http://a.example:443/"}

@@ -1,0 +1,5 @@
+"""Reads REST APIs through dlt's HTTP client, paginators and authentication. `RestResources` is the reader."""
+
+from include.sources.readers.rest.resources import RestResources
+
+__all__ = ["RestResources"]

@@ -1,0 +1,143 @@
+# ruff: noqa: TID253 - this module is imported only when a load runs.
+"""Reads the tables of a REST API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from include.sources.readers.pieces import Piece, Rejected, Window, table_of
+from include.sources.readers.rest.client import ApiClient
+from include.sources.readers.rest.fetching import Fetch
+from include.sources.readers.rest.inspection import NotFound
+from include.sources.readers.rest.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from include.connection import SourceConnection
+    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_settings import RestReader
+    from include.sources.schema import Table
+
+log = logging.getLogger(__name__)
+
+PIECE_RECORDS = 20_000
+
+
+class RestResources:
+    """Reads the resources of one API."""
+
+    def __init__(self, settings: RestReader, connection: SourceConnection, tables: Mapping[str, Table] | None = None) -> None:
+        """
+        Args:
+            settings: the reader of the source file.
+            connection: address and credentials.
+            tables: the tables of the source file, of which some are parents of others.
+        """
+        self._settings = settings
+        self._client = ApiClient(settings, connection)
+        self._tables = tables or {}
+
+    def check(self) -> None:
+        """Raise ReadError if the connection lacks credentials or a URL. Sends no request."""
+        self._client.check()
+
+    def read(self, table: Table, window: Window, seen: dict[str, str]) -> Iterator[Piece]:
+        """Yield the rows that changed since the start of the window, page by page; at the end the place where the read has ended."""
+        json_columns = frozenset(c.source_name or c.name for c in table.columns.values() if c.type == "json")
+        read = _Read(self, window)
+        rows = read.rows(table)
+        while batch := list(islice(rows, PIECE_RECORDS)):
+            good = [row for row in batch if isinstance(row, dict)]
+            rejected = [row for row in batch if isinstance(row, Rejected)]
+            yield Piece(table_of(good, json_columns), rejected=rejected)
+        if read.token is not None:
+            yield Piece(pa.table({}), token=read.token)
+
+    def keys(self, table: Table) -> Iterator[pa.Table]:
+        """Yield all keys that the API lists now."""
+        names = {key: table.columns[key].source_name or key for key in table.primary_key}
+        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, table.requests(self._settings)["keys"])
+        while batch := list(islice(rows, PIECE_RECORDS)):
+            found = table_of([{key: row.get(name) for key, name in names.items()} for row in batch if isinstance(row, dict)])
+            if len(found):
+                yield found
+
+    def read_keys(self, table: Table, window: Window, keys: Iterable[tuple[str, ...]]) -> Iterator[Piece]:
+        """Yield the whole table, because an API has no request for many keys. The caller selects the rows."""
+        return self.read(table, Window(None, window.until), {})
+
+    def is_transient(self, error: BaseException) -> bool:
+        """Always false, because the HTTP client already retries each request."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing: sessions end with their threads."""
+
+
+@dataclass
+class _Read:
+    """One read of a table and of its parents. `token` is the place at which it has ended."""
+
+    resources: RestResources
+    window: Window
+    token: str | None = None
+
+    def rows(self, table: Table) -> Iterator[Row]:
+        """The rows of all requests of a table."""
+        requests, made = table.requests(self.resources._settings), Rows(table)
+        since, until = self.window.since, self.window.until
+        changes = table.changes
+        if changes is not None and since is not None and until - since <= changes.horizon:
+            yield from made.in_order(self.request(table, requests["changes"]), newest_first=changes.newest_first)
+        elif changes is not None:
+            yield from made.stamped(self.request(table, requests[""]), until)
+        else:
+            yield from self.request(table, requests[""])
+        for name, request in requests.items():
+            if name.startswith("also"):
+                yield from made.since(self.request(table, request), since)
+
+    def request(self, table: Table, request: RestRequest) -> Iterator[Row]:
+        """The rows of one request, or of one request for each row of the parent."""
+        if table.parent is None:
+            yield from self._fetched(table, request, None)
+            return
+        parent = self.resources._tables[table.parent]
+        asked = missing = 0
+        first: NotFound | None = None
+        for row in Rows(parent).once(self.rows(parent)):
+            asked += 1
+            try:
+                yield from self._fetched(table, request, row)
+            except NotFound as error:
+                missing += 1
+                first = first or error
+        if first is not None and missing == asked:
+            raise first
+        if missing:
+            log.warning(
+                "%s: the API has nothing for %d of %d rows of %s; they may have been deleted",
+                table.name,
+                missing,
+                asked,
+                parent.name,
+            )
+
+    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Row]:
+        made = Rows(table)
+        values = {
+            "since": self.window.since or request.first,
+            "until": self.window.until,
+            "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
+            "parent": parent,
+        }
+        token = self.window.token if request.resumes else None
+        fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
+        yield from made.shaped(request, fetch.records(), values)
+        self.token = fetch.token or self.token

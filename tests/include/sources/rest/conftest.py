@@ -1,0 +1,39 @@
+"""Servers and source files for the tests of the REST reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.ingestion.dlt_pipeline import configure
+from tests.include.sources.rest.reading import Read
+from tests.include.sources.rest.server import Asked, Server
+
+configure()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Starts servers."""
+    servers = []
+
+    def start(answer: Callable[[Asked], Any]) -> Server:
+        server = Server(answer)
+        server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Read]:
+    def make(server: Server, reader: dict[str, Any], tables: dict[str, Any], **connection: Any) -> Read:
+        return Read(tmp_path, server, reader, tables, **connection)
+
+    return make
