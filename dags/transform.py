@@ -19,7 +19,7 @@ Then it updates the snapshots of the published marts.
 - *A model failed.* The log of its task has dbt's message. Clear that task to build only the model, or trigger the DAG again:
   every task may run twice.
 
-`ops.publications` says which run each published table shows.
+`ops.publications` says which run each published table shows. `ops.input_report` says what each run found in the raw tables.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ with DAG(
         return skip_loaded_seeds(get_current_context(), open_run(get_current_context()))
 
     @task
+    def input_report() -> dict[str, int]:
+        """Write what the raw tables hold, lack and break to `ops.input_report`. Nothing waits for it, so it blocks nothing."""
+        from include.check_data.nightly import write_input_report
+        from include.run_context import run_of
+
+        return write_input_report(run_of(get_current_context()))
+
+    @task
     def publish() -> int:
         """Clone the checked build into the published datasets, all tables or none. A run with `select` publishes only the selected ones."""
         from include.orchestration import publish_task, selected_tables, wait_for_lock
@@ -135,6 +143,7 @@ with DAG(
         return check()
 
     steps: list[Any] = [prepare()]
+    steps[0] >> input_report()
     for layer in layer_selectors():
         steps += [dbt_layer(layer, selectors)] if (selectors := rendered_selectors(layer)) else []
         steps += [gate(layer)] if layer in GATED else []

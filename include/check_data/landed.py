@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from include.check_data import columns
-from include.check_data.report import Report, findings_of, summary_of
+from include.check_data.identities import matched
+from include.check_data.report import Report, figures_of, findings_of, summary_of
 from include.contract import contract
 from include.csv_data import Rows
 from include.exports.rows import united, with_macros
 from include.sources import Source, SourceError, Table, load_sources
+from include.sources.feeds import feeds
 from include.sources.mapping import nearest
 from include.sources.versions import deleted, expression, latest, visible
 from include.warehouse import rows as query
@@ -51,7 +53,8 @@ def check_source(name: str, now: datetime | None = None) -> Report:
     ]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(rows, entities[entity]) for entity, rows in own.items() if rows.file is not None]
-    return Report(f"raw_{name}", summaries, found, notes, "source")
+    fed = {entity: tables[entity] for entity, rows in own.items() if rows.file is not None}
+    return Report(f"raw_{name}", summaries, found, notes, "source", figures_of(fed), matched(feeds(sources), now))
 
 
 def _read(source: Source, now: datetime, notes: list[str]) -> dict[str, list[Rows]]:

@@ -7,13 +7,16 @@ import json
 from dataclasses import asdict
 from html import escape
 
+from include.check_data.identities import Identities
 from include.check_data.report import Finding, Report, TableSummary
 from include.pages import web_page
 
 _TABLE_HEADINGS = ("table", "rows", "keys", "from", "to", "days without rows", "share without a value")
 _FINDING_HEADINGS = ("", "table", "column", "count", "file", "line", "found", "remedy")
+_FIGURE_HEADINGS = ("missing", "figures that will be unknown")
+_IDENTITY_HEADINGS = ("accounts of", "are", "by rule", "accounts", "such as")
 _WIDTH = 160
-_NUMBERS = frozenset({"rows", "keys", "days without rows", "count", "line"})
+_NUMBERS = frozenset({"rows", "keys", "days without rows", "count", "line", "accounts"})
 #: Columns that are listed in the text; the page and JSON list all.
 _MOST_NULLS = 3
 
@@ -28,6 +31,8 @@ def as_text(report: Report) -> str:
     for headings, rows in (
         (_TABLE_HEADINGS, [_cells(each, _MOST_NULLS) for each in report.tables]),
         (_FINDING_HEADINGS, [_finding_cells(each) for each in report.findings]),
+        (_FIGURE_HEADINGS, [(each.missing, each.figures) for each in report.unknown_figures]),
+        (_IDENTITY_HEADINGS, [_identity_cells(each) for each in report.identities]),
     ):
         table = Table(box=None, pad_edge=False)
         for heading in headings:
@@ -49,6 +54,14 @@ def as_html(report: Report) -> str:
         f"<h1>Check of {escape(report.folder)}</h1><p>{escape(verdict(report))}</p>",
         "<h2>Findings</h2>" + _html_table(_FINDING_HEADINGS, [_finding_cells(each) for each in report.findings])
         if report.findings
+        else "",
+        "<h2>Figures that will be unknown</h2>"
+        + _html_table(_FIGURE_HEADINGS, [(each.missing, each.figures) for each in report.unknown_figures])
+        if report.unknown_figures
+        else "",
+        "<h2>Accounts of several systems</h2>"
+        + _html_table(_IDENTITY_HEADINGS, [_identity_cells(each) for each in report.identities])
+        if report.identities
         else "",
         "<h2>Tables</h2>" + _html_table(_TABLE_HEADINGS, [_cells(each) for each in report.tables]),
         "<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}" for note in report.notes) + "</ul>" if report.notes else "",
@@ -102,6 +115,10 @@ def _finding_cells(finding: Finding) -> tuple[str, ...]:
         finding.message,
         finding.remedy,
     )
+
+
+def _identity_cells(found: Identities) -> tuple[str, ...]:
+    return (found.system, found.status, found.rule or "", f"{found.count:,}", found.example)
 
 
 def _html_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

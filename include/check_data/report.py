@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from include.check_data import columns, references, times
+from include.check_data.figures import UnknownFigures, unknown_figures
 from include.check_data.findings import Finding
+from include.check_data.identities import Identities, compared
 from include.contract import Entity, contract
 from include.csv_data import Folder, Problem, Rows, grouped, read_folder
 from include.exports import find, read_exported
@@ -60,6 +62,8 @@ class Report:
     Attributes:
         folder: the folder, or `raw_<source>`.
         kind: which of the two.
+        unknown_figures: the figures that no row gives what they need.
+        identities: how accounts of several systems are matched; empty if one system has all accounts.
     """
 
     folder: str
@@ -67,6 +71,8 @@ class Report:
     findings: list[Finding]
     notes: list[str]
     kind: Literal["folder", "source"] = "folder"
+    unknown_figures: list[UnknownFigures] = field(default_factory=list)
+    identities: list[Identities] = field(default_factory=list)
 
     @property
     def blocked(self) -> bool:
@@ -88,16 +94,17 @@ def check(folder: Path, now: datetime | None = None) -> Report:
     exports = find(folder) if folder.is_dir() else None
     if exports is not None and exports.deliveries:
         exported = read_exported(exports)
-        read, unread = exported.folder, exported.unread
+        read, unread, systems = exported.folder, exported.unread, exported.systems
     else:
-        read, unread = read_folder(folder), []
+        read, unread, systems = read_folder(folder), [], {}
     entities = contract()
     found = [*_findings(read, entities, now or datetime.now(UTC)), *map(_from_unread, grouped(unread))]
     if exports is not None and exports.deliveries:
         found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(read.tables[name], entity) for name, entity in entities.items()]
-    return Report(str(folder), summaries, found, read.notes)
+    figures = figures_of(read.tables)
+    return Report(str(folder), summaries, found, read.notes, unknown_figures=figures, identities=compared(systems))
 
 
 def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> Iterator[Finding]:
@@ -132,6 +139,16 @@ def findings_of(rows: Rows, entity: Entity, tables: Mapping[str, Rows], now: dat
         times.future(rows, entity, now),
         times.without_rates(rows, entity, tables),
     )
+
+
+def figures_of(tables: Mapping[str, Rows]) -> list[UnknownFigures]:
+    """The figures that will be unknown. Entities that are not among the tables are left out."""
+
+    def values(name: str, column: str) -> int:
+        return int(tables[name].data.num_rows - tables[name].data[column].null_count)
+
+    found = unknown_figures(lambda name: tables[name].data.num_rows if name in tables else 0, values)
+    return [each for each in found if each.table in tables]
 
 
 def _from_problem(problem: Problem) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -58,17 +58,30 @@ def gaps(rows: Rows, entity: Entity) -> Iterator[Finding]:
     found = span(rows, entity)
     if found is None:
         return
-    needed = max(_GAP, timedelta(days=_ROWS_OF_A_GAP * found.days / found.counts.total()))
-    steps = list(pairwise(sorted(found.counts)))
+    for first, last in days_without_rows(sorted(found.counts), found.counts.total()):
+        message = f"no row from {first} to {last}"
+        row = _row_of_day(rows, found.column, last + timedelta(days=1))
+        remedy = "export these days, if there was business"
+        empty = (last - first).days + 1
+        yield Finding(rows.entity, found.column, "warn", "gap", empty, rows.lines[row], message, remedy, rows.file_of(row))
+
+
+def days_without_rows(days: Sequence[date], row_count: int) -> Iterator[tuple[date, date]]:
+    """The first and the last day of each long time without rows.
+
+    Args:
+        days: the days with a row, in order.
+        row_count: the number of rows on these days.
+    """
+    if not days:
+        return
+    needed = max(_GAP, timedelta(days=_ROWS_OF_A_GAP * ((days[-1] - days[0]).days + 1) / row_count))
+    steps = list(pairwise(days))
     for number, (before, after) in enumerate(steps):
         near = [*steps[max(number - _NEIGHBOURS, 0) : number], *steps[number + 1 : number + 1 + _NEIGHBOURS]]
         usual = max((later - earlier for earlier, later in near), default=_GAP)
         if after - before > max(needed, _TIMES_LONGER * usual):
-            empty = (after - before).days - 1
-            message = f"no row from {before + timedelta(days=1)} to {after - timedelta(days=1)}"
-            row = _row_of_day(rows, found.column, after)
-            remedy = "export these days, if there was business"
-            yield Finding(rows.entity, found.column, "warn", "gap", empty, rows.lines[row], message, remedy, rows.file_of(row))
+            yield before + timedelta(days=1), after - timedelta(days=1)
 
 
 def future(rows: Rows, entity: Entity, now: datetime) -> Iterator[Finding]:

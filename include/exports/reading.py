@@ -13,6 +13,9 @@ from include.exports.project import write_sources
 from include.exports.rows import mapped, of_zones, united
 from include.sources import load_sources
 
+#: The system of files with the contract's columns: the first that accounts are matched to.
+_CONTRACT_SYSTEM = "crm"
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -21,10 +24,12 @@ class Exported:
     Attributes:
         folder: the tables, notes, and the problems of files with the contract's columns.
         unread: values and records of exports that cannot be read. A run loads the other values and records.
+        systems: entity → the name of each system that has rows of it, with these rows.
     """
 
     folder: Folder
     unread: list[Problem]
+    systems: dict[str, list[tuple[str, Rows]]]
 
 
 def read_exported(found: Found) -> Exported:
@@ -38,6 +43,7 @@ def read_exported(found: Found) -> Exported:
         folder = read_folder(project.contract_folder)
         sources = load_sources(project.sources_dir)
         tables: dict[str, list[Rows]] = {}
+        systems = {entity: [(_CONTRACT_SYSTEM, rows)] for entity, rows in folder.tables.items() if rows.file is not None}
         unread: list[Problem] = []
         notes = list(found.notes)
         for name in project.sources:
@@ -48,6 +54,7 @@ def read_exported(found: Found) -> Exported:
                     )
             for each in mapped(sources[name], project.landing / name):
                 tables.setdefault(each.rows.entity, []).append(each.rows)
+                systems.setdefault(each.rows.entity, []).append((name, each.rows))
                 unread += each.problems
     empty = [
         name for name, rows in folder.tables.items() if rows.file is None and name not in tables and not contract()[name].optional
@@ -59,4 +66,4 @@ def read_exported(found: Found) -> Exported:
         notes += [f"{export.title} does not say: {text}" for text in export.cannot_know]
     folder.notes = notes
     folder.tables = {entity: united(entity, folder.tables[entity], tables) for entity in contract()}
-    return Exported(folder, unread)
+    return Exported(folder, unread, systems)

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.demo.landed import LOADERS
+from include.local.carried import start_again_if_changed, write_saved
 from include.local.errors import StackError
 from include.local.exports import read_exports, use_project
 from include.local.home import Company, Ports, local_home, make_local_home, only_one, parse_as_of, secret, today
@@ -74,13 +75,14 @@ def run(arguments: argparse.Namespace) -> None:
             raise StackError("The platform is up (`make up`): trigger the run in its web UI, or `make down` first.")
         _say_ended(end_interrupted())
         console.print(f"[bold]Nightly run[/]: {company.describe()}")
-        if company.reset_if_folder_changed():
+        if start_again_if_changed(company, ports):
             console.print(
-                "  the folder has changed since its last run: starting with an empty warehouse, without its decisions and closed months"
+                "  the folder has changed since its last run: starting with an empty warehouse, which keeps decisions and closed months"
             )
         read_exports(company, console)
         with Stack(company, ports, nightly=False) as stack:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
+            write_saved(company, stack.variables)
             ingests = {f"ingest_{name}" for name in load_sources()}
             # A refresh that an interrupted `make up` has left would hold the lock.
             known = {*ingests, TRANSFORM, *refreshes()}
@@ -120,11 +122,12 @@ def up(arguments: argparse.Namespace) -> None:
         if kept() is not None:
             raise StackError("The platform is up already; `make down` stops it.")
         _say_ended(end_interrupted())
-        company.reset_if_folder_changed()
+        start_again_if_changed(company, ports)
         read_exports(company, console)
         stack = Stack(company, ports, nightly=True)
         try:
             stack.start(lambda line: console.print(f"  {line}", highlight=False))
+            write_saved(company, stack.variables)
             start_keeper(stack)
             stack.keep()
         except BaseException:

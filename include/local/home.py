@@ -109,11 +109,16 @@ class Company:
         path = local_home() / "current.json"
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
-    def reset_if_folder_changed(self) -> bool:
+    def reset_if_folder_changed(self, before: Callable[[], None]) -> bool:
         """Delete the warehouse of a CSV folder that was edited since the last run.
 
-        A row edited by hand rarely gets a new `updated_at`, so an incremental load would miss it. Returns whether the warehouse
-        was deleted.
+        A row edited by hand rarely gets a new `updated_at`, so an incremental load would miss it.
+
+        Args:
+            before: is called just before the warehouse is deleted.
+
+        Returns:
+            Whether the warehouse was deleted.
         """
         if self.data is None:
             return False
@@ -125,6 +130,7 @@ class Company:
         stamp = self.home / "folder.sha256"
         changed = stamp.exists() and stamp.read_text() != digest.hexdigest()
         if changed:
+            before()
             shutil.rmtree(self.home)
         self.home.mkdir(parents=True, exist_ok=True)
         stamp.write_text(digest.hexdigest())

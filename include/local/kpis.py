@@ -19,6 +19,16 @@ def _money(row: Row, name: str) -> str:
     return "–" if row[name] is None else f"{row['reporting_currency']} {row[name]:,.2f}"
 
 
+def _mrr(row: Row, name: str) -> str:
+    """The amount, and the subscriptions that are missing in it."""
+    missing = row["subscriptions_without_rate"] or 0
+    return _money(row, name) + (f" + {missing:,} subscription{'s' * (missing > 1)} without a rate" if missing else "")
+
+
+def _of_tickets(row: Row, name: str) -> str:
+    return "–" if not row[name] else f"{row[name]:,} of {row['tickets']:,}"
+
+
 def _percent(row: Row, name: str) -> str:
     return "–" if row[name] is None else f"{row[name]:.1f} %"
 
@@ -61,7 +71,7 @@ KPIS = (
     Kpis(
         "Recurring revenue",
         {
-            "MRR": (_money, "mrr"),
+            "MRR": (_mrr, "mrr"),
             "customers": (_count, "customers"),
             "NRR": (_percent, "nrr_pct"),
             "GRR": (_percent, "grr_pct"),
@@ -81,13 +91,17 @@ KPIS = (
     ),
 
     mrr as (
-        select organization_id, month, sum(closing_mrr_amount) as mrr
+        select
+            organization_id,
+            month,
+            sum(closing_mrr_amount) as mrr,
+            sum(subscriptions_without_rate) as subscriptions_without_rate
         from marts.mart_mrr_waterfall
         group by organization_id, month
     )
 
     select
-        o.organization_name as name, m.reporting_currency, m.month, mrr.mrr, m.account_count as customers,
+        o.organization_name as name, m.reporting_currency, m.month, mrr.mrr, mrr.subscriptions_without_rate, m.account_count as customers,
         m.nrr_pct, m.grr_pct, risk.at_risk, risk.at_risk_mrr
     from marts.mart_nrr_summary as m
     join conformed.conformed_organizations as o on o.organization_id = m.organization_id
@@ -119,7 +133,7 @@ KPIS = (
         "Pipeline",
         {
             "leads": (_count, "leads"),
-            "weighted pipeline": (_money, "weighted"),
+            "weighted leads": (_money, "weighted"),
             "deals won": (_count, "won"),
             "worth": (_money, "won_amount"),
             "win rate": (_percent, "win_rate_pct"),
@@ -148,16 +162,29 @@ KPIS = (
             "tickets": (_count, "tickets"),
             "first response": (_percent, "response_pct"),
             "resolution": (_percent, "resolution_pct"),
+            "by default targets": (_of_tickets, "by_default"),
         },
         """
+    with
+
+    -- Tickets without a policy of the organization have the platform's default targets.
+    by_default as (
+        select organization_id, created_month, countif('default' in (response_policy, resolution_policy)) as ticket_count
+        from marts.mart_ticket_analytics
+        where not is_merged
+        group by organization_id, created_month
+    )
+
     select
         o.organization_name as name,
         m.created_month as month,
+        any_value(d.ticket_count) as by_default,
         sum(m.ticket_count) as tickets,
         100 * safe_divide(sum(m.response_met_count), sum(m.response_met_count + m.response_breached_count)) as response_pct,
         100 * safe_divide(sum(m.resolution_met_count), sum(m.resolution_met_count + m.resolution_breached_count)) as resolution_pct
     from marts.mart_ticket_sla_compliance as m
     join conformed.conformed_organizations as o on o.organization_id = m.organization_id
+    left join by_default as d on d.organization_id = m.organization_id and d.created_month = m.created_month
     where m.is_complete
     group by o.organization_name, o.organization_id, m.created_month
     qualify row_number() over (partition by o.organization_id order by m.created_month desc) = 1

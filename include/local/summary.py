@@ -14,6 +14,7 @@ from rich.table import Table
 from include.contract import contract
 from include.dbt_project import SEEDS, folders
 from include.local.home import Company
+from include.local.inputs import input_line
 from include.local.kpis import KPIS
 from include.quality.verdict import VERDICTS, Verdict
 from include.sources import load_sources
@@ -64,6 +65,7 @@ def print_summary(console: Console, company: Company, run_ids: dict[str, str]) -
     as_of = datetime.fromisoformat(company.as_of).replace(tzinfo=UTC)
     console.print()
     console.print(_raw_table(ops.loads(as_of=as_of)))
+    console.print(input_line(run_ids[TRANSFORM]), highlight=False)
     gates = [row for run_id in dict.fromkeys(run_ids.values()) for row in ops.gate_results(run_id=run_id)]
     console.print(
         Columns(

@@ -9,6 +9,7 @@ from include.ops.alerting import ALERTS
 from include.ops.definition import Column, OpsTable
 from include.ops.freshness import DATASET, FRESHNESS_TABLES, TABLE
 from include.ops.identity import IDENTITY_TABLES
+from include.ops.inputs import INPUT_TABLES
 from include.ops.restatements import RESTATEMENT_TABLES
 
 #: Datasets that the platform owns besides one `raw_<source>` per source, and what each holds.
@@ -22,7 +23,7 @@ DATASETS: dict[str, str] = {
     "metrics": "Published metrics for BI tools. Replaced only after the marts gate has passed.",
     "snapshots": "History of slowly changing tables, kept by dbt snapshots.",
     "quarantine": "Quarantined rows and rejected records, each with the reason.",
-    "ops": "Audit tables: runs, loads, gate verdicts, publications, restatements, closed months, locks, freshness SLAs, alerts.",
+    "ops": "Audit tables: runs, loads, findings on the input, gate verdicts, publications, restatements, closed months, locks, freshness SLAs, alerts.",
 }
 
 
@@ -210,6 +211,7 @@ _TABLES = (
     *FRESHNESS_TABLES,
     *RESTATEMENT_TABLES,
     *IDENTITY_TABLES,
+    *INPUT_TABLES,
     ALERTS,
     OpsTable(
         "quarantine",

@@ -17,7 +17,8 @@ _HEAD = """\
 # What each run loads, builds and publishes
 
 `make generate` writes this page from `meta.sla` and `meta.refresh_every` of the dbt models, dbt's lineage, and the sources' YAML.
-[refresh.md](refresh.md) explains the rules, [the runbook](runbooks/transform-waits.md) says why a run waits.
+[refresh.md](refresh.md) explains the rules, [the runbook](runbooks/transform-waits.md) says why a run waits. `transform` also writes an
+[input report](check-data.md#the-input-report-of-a-nightly-run) on the raw tables, for which nothing waits.
 
 """
 

@@ -231,6 +231,9 @@ def test_layers_and_gates_alternate(bag: DagBag) -> None:
         upstream = {task_id.split(".")[0] for task_id in dag.get_task(gate).upstream_task_ids}
         assert upstream == {layer}
     assert dag.get_task("publish").upstream_task_ids == {"gate_marts"}
+    # Nothing waits for the input report, so it blocks nothing.
+    report = dag.get_task("input_report")
+    assert (report.upstream_task_ids, report.downstream_task_ids) == ({"prepare"}, set())
     # The docs link to the page of restatements, which a company's first publication writes.
     assert dag.get_task("data_docs").upstream_task_ids == {"publish"}
     assert {task_id.split(".")[0] for task_id in dag.get_task("finish").upstream_task_ids} == {"history"}

@@ -114,6 +114,7 @@ class Platform(NightlyRuns):
             tested: whether to run dbt's data tests.
             selected: the models that are built, by default all.
         """
+        from include.check_data.nightly import write_input_report
         from include.ops import finish_run
         from include.publish import publish, recover
         from include.terms import GATED
@@ -125,6 +126,7 @@ class Platform(NightlyRuns):
         for name in self.sources:
             self.lock([f"raw_{name}"], f"ingest_{name}", run)
             self.ingest(name, run)
+        write_input_report(run)
         left_out = ["unit_test"] if tested else ["unit_test", "test", "seed"]
         options = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
         layers = (part for parts in layer_selectors().values() for part in parts)

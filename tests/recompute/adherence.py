@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from tests.recompute.accounts import dim_accounts
 from tests.recompute.compliance import SLAS, merged, sla_figures
 from tests.recompute.grouping import counted_known, grouped
 from tests.recompute.months import month_end, month_of
+from tests.recompute.segments import segments
 from tests.recompute.sources import Row, SourceData
 from tests.recompute.tenants import UNKNOWN
 from tests.recompute.tickets import fct_tickets
 
 
 def mart_sla_adherence(sources: SourceData) -> list[Row]:
-    """The rows of mart_sla_adherence. The segment comes from the ticket's own account, not from its top account."""
-    segments = {(row["organization_id"], row["account_id"]): row["segment"] for row in dim_accounts(sources)}
+    """The rows of mart_sla_adherence. The segment comes from the top account of the ticket's account."""
+    by_account = segments(sources)
     placed = [
         {
             **ticket,
-            "segment": segments.get((ticket["organization_id"], ticket["account_id"]), UNKNOWN),
+            "segment": by_account.get((ticket["organization_id"], ticket["account_id"]), UNKNOWN),
             "created_month": month_of(ticket["created_at"]),
         }
         for ticket in fct_tickets(sources)

@@ -77,15 +77,22 @@ def fct_deals(sources: SourceData) -> list[Row]:
     """The rows of fct_deals, by deal_id."""
     tenants = Tenants(sources)
     changes, with_history = Counter[tuple[str, str]](), set()
+    reached: dict[tuple[str, str], Row] = {}
     for interval in fct_deal_stage_history(sources):
+        if interval["is_current"] and interval["history_id"] is not None:
+            reached[interval["organization_id"], interval["deal_id"]] = interval
         changes[interval["organization_id"], interval["deal_id"]] += interval["interval_number"] > 1
         if interval["history_id"] is not None:
             with_history.add(interval["organization_id"])
+    with_times = {deal["organization_id"] for deal in sources["deals"] if deal["closed_at"] is not None}
     rows: list[Row] = []
     for deal in sources["deals"]:
         tenant, stage = deal["organization_id"], stage_of(deal["stage"])
+        last = reached.get((tenant, deal["deal_id"]))
         is_closed, is_open = stage in {WON, LOST}, stage not in {WON, LOST, UNKNOWN}
-        closed_at = tenants.seen(deal["closed_at"]) if is_closed else None
+        # An organization without any closing time may have stage changes that say it.
+        known_at = deal["closed_at"] if tenant in with_times else last["valid_from"] if last and last["stage"] == stage else None
+        closed_at = tenants.seen(known_at) if is_closed else None
         day = (closed_at or deal["created_at"]).date()
         converted = tenants.convert(deal["amount"], deal["currency"], tenant, day)
         is_due = None if deal["expected_close_date"] is None else deal["expected_close_date"] < sources.as_of.date()
@@ -108,7 +115,7 @@ def fct_deals(sources: SourceData) -> list[Row]:
                 "is_overdue": both(is_open if is_known else None, is_due),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
-                "has_rate": converted is not None,
+                "has_rate": deal["amount"] is None or converted is not None,
                 "weighted_amount": weighted(deal, converted),
                 "created_date": deal["created_at"].date(),
                 "closed_date": closed_at.date() if closed_at else None,

@@ -43,8 +43,8 @@ def _compliance(checks: list[Row]) -> Row:
 
 
 def _weighted(leads: list[Row]) -> Fraction | None:
-    """The weighted amount of leads. None if there are leads, and no one has a rate and a known stage."""
-    weighing = [lead for lead in leads if lead["has_rate"] and lead["stage"] != UNKNOWN]
+    """The weighted amount of leads. None if there are leads, and no one has a converted amount and a known stage."""
+    weighing = [lead for lead in leads if lead["amount_reporting"] is not None and lead["stage"] != UNKNOWN]
     return weighted_leads(weighing) if weighing or not leads else None
 
 

@@ -32,12 +32,12 @@ def by_place(sources: SourceData, rows: Iterable[Row], moment: str) -> Groups:
 
 
 def weighted_leads(leads: Iterable[Row]) -> Fraction:
-    """The weighted amount of leads: amount × win probability × stage weight, where there is a rate."""
+    """The weighted amount of leads: amount × win probability × stage weight, where it is known."""
     return sum(
         (
             lead["amount_reporting"] * Fraction(lead["win_probability"] * lead["stage_weight"])
             for lead in leads
-            if lead["has_rate"] and lead["stage"] != UNKNOWN
+            if lead["amount_reporting"] is not None and lead["stage"] != UNKNOWN
         ),
         Fraction(0),
     )
@@ -45,7 +45,7 @@ def weighted_leads(leads: Iterable[Row]) -> Fraction:
 
 def lead_figures(leads: list[Row]) -> Row:
     """The figures of leads by the month of their creation."""
-    weighing = [lead for lead in leads if lead["has_rate"] and lead["stage"] != UNKNOWN]
+    weighing = [lead for lead in leads if lead["amount_reporting"] is not None and lead["stage"] != UNKNOWN]
     won = counted_known(leads, "is_won")
     return {
         "lead_count": len(leads),

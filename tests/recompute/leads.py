@@ -70,7 +70,7 @@ def fct_leads(sources: SourceData) -> list[Row]:
                 **tenants.user(tenant, lead["rep_user_id"], "rep_user"),
                 "reporting_currency": tenants.reporting_currency(tenant),
                 "amount_reporting": converted,
-                "has_rate": converted is not None,
+                "has_rate": lead["amount"] is None or converted is not None,
                 "win_probability": probability,
                 "stage_weight": weight,
                 "created_date": created_at.date(),

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 
 from tests.recompute.deals import fct_deals
-from tests.recompute.grouping import counted_known, grouped, known
+from tests.recompute.grouping import counted, counted_known, grouped, known
 from tests.recompute.known_sums import total_known
 from tests.recompute.leads import fct_leads
 from tests.recompute.money import mean
@@ -47,7 +47,7 @@ def mart_weighted_pipeline_scenarios(sources: SourceData) -> list[Row]:
                     "reporting_currency": tenants.reporting_currency(tenant),
                     "lead_count": len(leads),
                     "counted_lead_count": len(counting) if is_known else None,
-                    "leads_without_rate": len(leads) - len(known(leads, "amount_reporting")),
+                    "leads_without_rate": len(leads) - counted(leads, "has_rate"),
                     "lead_amount": total_known(leads, "amount_reporting"),
                     "pipeline_amount": _product(amounts, factors) if amounts or (is_known and not counting) else None,
                     "mean_amount": _weighted_mean(amounts, factors),
@@ -105,7 +105,7 @@ def mart_sales_forecast(sources: SourceData) -> list[Row]:
                     "deal_count": len(group),
                     "counted_deal_count": len(counting) if is_known else None,
                     "overdue_deal_count": counted_known(group, "is_overdue"),
-                    "deals_without_rate": len(group) - len(known(group, "amount_reporting")),
+                    "deals_without_rate": len(group) - counted(group, "has_rate"),
                     "deals_without_probability": without_probability,
                     "deal_amount": total_known(group, "amount_reporting"),
                     "forecast_amount": _product(amounts, factors) if amounts or (is_known and not counting) else None,

@@ -26,17 +26,22 @@ def created_periods(created: date) -> Row:
     }
 
 
-def _account(account: Row | None, lifecycle: Row | None, without_plan: str) -> Row:
-    """The account columns of a ticket. A known account without a plan has the plan `none`, but `unknown` if no account of its organization has one."""
-    if account is None or lifecycle is None:
-        named = dict.fromkeys(("account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
-        return {**named, **dict.fromkeys(("industry", "country", "city"))}
+def _account(account: Row | None, customer: Row | None, lifecycle: Row | None, without_plan: str) -> Row:
+    """The account columns of a ticket. The attributes are those of the customer: the top account.
+
+    A known customer without a plan has the plan `none`, but `unknown` if no account of its organization has one.
+    """
+    if account is None or customer is None or lifecycle is None:
+        named = dict.fromkeys(("account_name", "top_account_name", "segment", "plan_tier", "lifecycle_stage", "region"), UNKNOWN)
+        return {**named, **dict.fromkeys(("top_account_id", "industry", "country", "city"))}
     return {
-        **{name: account[name] for name in ("segment", "industry", "country", "city")},
+        **{name: customer[name] for name in ("segment", "industry", "country", "city")},
         "lifecycle_stage": lifecycle["lifecycle_stage"],
         "account_name": account["account_name"] or UNKNOWN,
-        "plan_tier": account["plan_tier"] or without_plan,
-        "region": account["region"] or UNKNOWN,
+        "top_account_id": customer["account_id"],
+        "top_account_name": customer["account_name"] or UNKNOWN,
+        "plan_tier": customer["plan_tier"] or without_plan,
+        "region": customer["region"] or UNKNOWN,
     }
 
 
@@ -66,14 +71,14 @@ class _Dimensions:
     def of(self, ticket: Row) -> Row:
         """All dimension columns of a ticket."""
         tenant = ticket["organization_id"]
-        account = (tenant, ticket["account_id"])
+        place = (tenant, ticket["account_id"])
+        account = self.accounts.get(place)
+        customer = self.accounts.get((tenant, account["top_account_id"])) if account else None
         category = self.categories.get((tenant, ticket["category_id"])) or UNKNOWN_CATEGORY
         cause = self.causes.get((tenant, ticket["root_cause_id"])) or UNKNOWN_CAUSE
         assignee = self.tenants.row("users", tenant, ticket["assignee_user_id"])
         return {
-            **_account(
-                self.accounts.get(account), self.lifecycles.get(account), "none" if tenant in self.with_plans else UNKNOWN
-            ),
+            **_account(account, customer, self.lifecycles.get(place), "none" if tenant in self.with_plans else UNKNOWN),
             **_facility(self.tenants.row("facilities", tenant, ticket["facility_id"])),
             **_product(self.tenants.row("products", tenant, ticket["product_id"])),
             "product_id": ticket["product_id"] or UNKNOWN,

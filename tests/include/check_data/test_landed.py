@@ -110,6 +110,9 @@ def test_a_source(loaded: Client) -> None:
     assert found["orphan", "owner_user_id"] == (1, "customer.csv", '"u2" is not in users')
     assert "industry" in found["unknown_column", None][2]
     assert {kind for kind, _ in found} == {"unknown_word", "orphan", "unknown_column"}
+    assert report.identities == []
+    lost = {(each.table, each.column): each.figures for each in report.unknown_figures}
+    assert lost["accounts", "region"] == "figures by region" and ("orders", None) not in lost
     assert not report.blocked
     assert verdict(report) == "2 rows in 1 of 1 tables. 3 findings make figures unknown or wrong."
     loaded.delete_table("raw_people.person")

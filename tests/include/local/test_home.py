@@ -46,19 +46,19 @@ def test_an_edited_folder_starts_with_an_empty_warehouse(home: Path) -> None:
     folder.mkdir()
     (folder / "accounts.csv").write_text("account_id\na\n")
     company = Company("2026-10-01", data=str(folder))
-    assert not company.reset_if_folder_changed()
+    assert not company.reset_if_folder_changed(lambda: None)
     (company.home / "warehouse").mkdir()
-    assert not company.reset_if_folder_changed()
+    assert not company.reset_if_folder_changed(lambda: None)
     assert (company.home / "warehouse").exists()
     (folder / "accounts.csv").write_text("account_id\nb\n")
-    assert company.reset_if_folder_changed()
+    assert company.reset_if_folder_changed(lambda: None)
     assert not (company.home / "warehouse").exists()
     # Exports may lie in subfolders, and mapping.yml decides how they are read.
     (folder / "stripe").mkdir()
     for name in ("stripe/customers.csv", "mapping.yml"):
         (folder / name).write_text("a")
-        assert company.reset_if_folder_changed()
-    assert not company.reset_if_folder_changed()
+        assert company.reset_if_folder_changed(lambda: None)
+    assert not company.reset_if_folder_changed(lambda: None)
 
 
 def test_a_folder_of_exports_has_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

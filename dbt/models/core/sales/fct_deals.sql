@@ -7,7 +7,20 @@
 {%- set rate_day = 'date(coalesce(deals.closed_at, deals.created_at))' -%}
 with
 
-deals as (
+moves as (
+    select
+        organization_id,
+        deal_id,
+        -- An organization without any change does not record them.
+        if(max(countif(history_id is not null)) over (partition by organization_id) > 0, count(*) - 1, null) as stage_changes,
+        -- The stage that the last change led to, and its time.
+        max(if(is_current and history_id is not null, stage, null)) as last_stage,
+        max(if(is_current and history_id is not null, valid_from, null)) as last_changed_at
+    from {{ ref('fct_deal_stage_history') }}
+    group by organization_id, deal_id
+),
+
+recorded as (
     select
         organization_id,
         deal_id,
@@ -27,9 +40,43 @@ deals as (
         expected_close_date,
         created_at,
         if(is_closed and closed_at < {{ as_of() }}, closed_at, null) as closed_at,
+        logical_or(closed_at is not null) over (partition by organization_id) as has_closing_times,
         lost_reason,
         updated_at
     from {{ ref('conformed_deals') }}
+),
+
+-- If an organization does not record when deals are closed, its stage history may say it.
+deals as (
+    select
+        recorded.organization_id,
+        recorded.deal_id,
+        recorded.deal_name,
+        recorded.account_id,
+        recorded.contact_id,
+        recorded.lead_id,
+        recorded.facility_id,
+        recorded.owner_user_id,
+        recorded.stage,
+        recorded.is_closed,
+        recorded.is_won,
+        recorded.is_overdue,
+        recorded.amount,
+        recorded.currency,
+        recorded.probability_pct,
+        recorded.expected_close_date,
+        recorded.created_at,
+        case
+            when recorded.has_closing_times then recorded.closed_at
+            when recorded.is_closed and moves.last_stage = recorded.stage then moves.last_changed_at
+        end as closed_at,
+        moves.stage_changes,
+        recorded.lost_reason,
+        recorded.updated_at
+    from recorded
+    left join moves
+        on moves.organization_id = recorded.organization_id
+        and moves.deal_id = recorded.deal_id
 ),
 
 organizations as (
@@ -77,16 +124,6 @@ leads as (
     from {{ ref('fct_leads') }}
 ),
 
-moves as (
-    select
-        organization_id,
-        deal_id,
-        -- An organization without any change does not record them.
-        if(max(countif(history_id is not null)) over (partition by organization_id) > 0, count(*) - 1, null) as stage_changes
-    from {{ ref('fct_deal_stage_history') }}
-    group by organization_id, deal_id
-),
-
 stages as (
     select
         stage,
@@ -131,7 +168,7 @@ placed as (
         deals.expected_close_date,
         deals.created_at,
         deals.closed_at,
-        moves.stage_changes,
+        deals.stage_changes,
         deals.lost_reason,
         deals.updated_at
     from deals
@@ -154,9 +191,6 @@ placed as (
         and leads.lead_id = deals.lead_id
     left join stages
         on stages.stage = deals.stage
-    left join moves
-        on moves.organization_id = deals.organization_id
-        and moves.deal_id = deals.deal_id
     {{ join_fx_rate('rates', 'own_rates', 'deals.currency', rate_day) }}
     {{ join_fx_rate('rates', 'reporting_rates', 'organizations.reporting_currency', rate_day) }}
 ),
@@ -187,7 +221,7 @@ final as (
         currency,
         reporting_currency,
         amount_reporting,
-        amount_reporting is not null as has_rate,
+        amount is null or amount_reporting is not null as has_rate,
         cast(probability_pct as numeric) as probability_pct,
         case
             when is_won then amount_reporting

@@ -127,7 +127,7 @@ final as (
         currency,
         reporting_currency,
         amount_reporting,
-        amount_reporting is not null as has_rate,
+        amount is null or amount_reporting is not null as has_rate,
         win_probability,
         stage_weight,
         created_at,

@@ -9,15 +9,26 @@ with
 accounts as (
     select
         account_key,
+        top_account_key,
         segment
     from {{ ref('dim_accounts') }}
+),
+
+-- An account is in the segment of its customer, so that its tickets stand beside its revenue.
+account_segments as (
+    select
+        accounts.account_key,
+        customers.segment
+    from accounts
+    inner join accounts as customers
+        on customers.account_key = accounts.top_account_key
 ),
 
 tickets as (
     select
         tickets.organization_id,
         tickets.priority,
-        coalesce(accounts.segment, 'unknown') as segment,
+        coalesce(account_segments.segment, 'unknown') as segment,
         {{ first_day_of('month', 'tickets.created_date') }} as created_month,
         tickets.is_resolved,
         tickets.response_state,
@@ -27,8 +38,8 @@ tickets as (
         tickets.resolution_calendar_minutes,
         tickets.resolution_business_minutes
     from {{ ref('fct_tickets') }} as tickets
-    left join accounts
-        on accounts.account_key = tickets.account_key
+    left join account_segments
+        on account_segments.account_key = tickets.account_key
 ),
 
 with_percentiles as (

@@ -15,7 +15,9 @@ tickets as (
 accounts as (
     select
         account_key,
+        account_id,
         account_name,
+        top_account_key,
         segment,
         coalesce(
             plan_tier, if(logical_or(plan_tier is not null) over (partition by organization_id), 'none', 'unknown')
@@ -102,13 +104,15 @@ final as (
         tickets.account_key,
         tickets.account_id,
         coalesce(accounts.account_name, 'unknown') as account_name,
-        coalesce(accounts.segment, 'unknown') as segment,
-        coalesce(accounts.plan_tier, 'unknown') as plan_tier,
+        customers.account_id as top_account_id,
+        coalesce(customers.account_name, 'unknown') as top_account_name,
+        coalesce(customers.segment, 'unknown') as segment,
+        coalesce(customers.plan_tier, 'unknown') as plan_tier,
         coalesce(lifecycles.lifecycle_stage, 'unknown') as lifecycle_stage,
-        accounts.industry,
-        coalesce(accounts.region, 'unknown') as region,
-        accounts.country,
-        accounts.city,
+        customers.industry,
+        coalesce(customers.region, 'unknown') as region,
+        customers.country,
+        customers.city,
         tickets.contact_id,
         tickets.facility_key,
         tickets.facility_id,
@@ -178,6 +182,8 @@ final as (
     from tickets
     left join accounts
         on accounts.account_key = tickets.account_key
+    left join accounts as customers
+        on customers.account_key = accounts.top_account_key
     left join lifecycles
         on lifecycles.account_key = tickets.account_key
     left join facilities
