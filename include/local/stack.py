@@ -72,6 +72,7 @@ class Stack:
                 parts = [warehouse, pool.submit(self.start_systems), pool.submit(self._start_airflow)]
                 for part in parts:
                     part.result()
+                self.processes.watch("The local warehouse", self.warehouse.is_running, self.warehouse.log)
             except BaseException:
                 # The other threads end only when what they wait for has ended.
                 self.stop()

@@ -103,6 +103,15 @@ class EmbeddedWarehouse:
             raise WarehouseError("The local warehouse has not been started.")
         return self._process.pid
 
+    @property
+    def log(self) -> Path:
+        """The warehouse's log."""
+        return self.home / "warehouse.log"
+
+    def is_running(self) -> bool:
+        """Whether the process that this object has started still runs."""
+        return self._process is not None and self._process.poll() is None
+
     def is_up(self) -> bool:
         """Whether this warehouse answers on the port."""
         request = urllib.request.Request(f"{self.url}/bigquery/v2/projects/{PROJECT}/datasets")
@@ -130,10 +139,9 @@ class EmbeddedWarehouse:
                     f"Port {self.port} is in use: stop what listens there, or choose another with WAREHOUSE_PORT=…"
                 ) from error
         _credentials(self.home)
-        log = self.home / "warehouse.log"
         command = [str(PYTHON), str(SERVER), "start", "--persistent", "--data-dir", str(self.home), "--project", PROJECT]
         command += ["--rest-port", str(self.port), "--log-level", "warning"]
-        with log.open("ab") as output:
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
                 # It needs JSON lines, CSV and Parquet only. DuckDB would download the extensions for other formats.
@@ -150,15 +158,15 @@ class EmbeddedWarehouse:
         deadline = time.monotonic() + timeout
         while not self.is_up():
             if self._process.poll() is not None:
-                raise WarehouseError(f"The local warehouse stopped while starting; its log is {log}.")
+                raise WarehouseError(f"The local warehouse stopped while starting; its log is {self.log}.")
             if time.monotonic() > deadline:
                 self.stop()
-                raise WarehouseError(f"The local warehouse did not answer within {timeout:.0f} s; its log is {log}.")
+                raise WarehouseError(f"The local warehouse did not answer within {timeout:.0f} s; its log is {self.log}.")
             time.sleep(0.1)
 
     def stop(self, timeout: float = 30.0) -> None:
         """Stop it, letting it write its data to disk first."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.is_running():
             return
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
