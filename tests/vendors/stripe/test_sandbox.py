@@ -31,6 +31,8 @@ def test_metered_and_tiered_prices(url: str) -> None:
     tiered = get(url, "prices/price_tiered", key=sandbox_key()).json()
     assert (tiered["billing_scheme"], tiered["unit_amount"]) == ("tiered", None) and "tiers" not in tiered
     assert len(get(url, "prices/price_tiered", key=sandbox_key(), **{"expand[]": "tiers"}).json()["tiers"]) == 2
+    listed = get(url, "prices", key=sandbox_key(), **{"expand[]": "data.tiers"}).json()["data"]
+    assert [row["id"] for row in listed if "tiers" in row] == ["price_tiered"]
     assert get(url, "prices/price_metered", key=sandbox_key()).json()["recurring"]["usage_type"] == "metered"
 
 
