@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from include.demo.vendors.stripe.book import Book
 from include.demo.vendors.stripe.errors import StripeError, missing
 from include.demo.vendors.stripe.objects import Object
+from include.demo.vendors.stripe.store import Store
 
 Query = list[tuple[str, str]]
 
@@ -49,7 +49,7 @@ def kind_of(name: str) -> str:
     return name.removesuffix("s").replace("_", " ")
 
 
-def page(book: Book, name: str, rows: list[Object], query: Query, url: str, filters: str) -> Object:
+def page(store: Store, name: str, rows: list[Object], query: Query, url: str, filters: str) -> Object:
     """A page of a list, newest first.
 
     Raises:
