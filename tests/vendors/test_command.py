@@ -48,6 +48,12 @@ def test_the_second_day_and_faults_are_options() -> None:
         assert requests.get(f"{url}/_faults", timeout=10).json()["requests"] == ["GET /v1/events?type=customer.deleted"]
 
 
+def test_a_minute_of_the_limits_may_be_shorter() -> None:
+    with started("zendesk", *COMPANY, "--minute", "0.01") as url:
+        path = f"{url}/api/v2/incremental/organizations?start_time=0"
+        assert {requests.get(path, auth=CREDENTIALS["zendesk"], timeout=10).status_code for _ in range(12)} == {200}
+
+
 def test_an_unknown_organization_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["zendesk", *COMPANY, "--organization", "nobody"]) == 2
     assert "No organization has the id 'nobody'. The ids are: " in capsys.readouterr().err

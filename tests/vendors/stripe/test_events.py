@@ -7,7 +7,8 @@ from datetime import timedelta
 from include.demo.vendors.common import Account
 from include.demo.vendors.stripe import objects
 from include.demo.vendors.stripe.objects import moment
-from tests.vendors.stripe.reading import all_pages, client, error_of, everything, get
+from include.demo.vendors.stripe.versions import NEWEST
+from tests.vendors.stripe.reading import ACACIA, all_pages, client, error_of, everything, get
 
 
 def test_events_tell_what_changed_in_the_last_30_days(url: str, first_day: Account) -> None:
@@ -47,6 +48,7 @@ def test_the_object_of_an_event_has_the_shape_of_the_accounts_version(url: str) 
     assert event["api_version"] == "2024-06-20" and "current_period_end" in event["data"]["object"]
     subscription = get(url, f"subscriptions/{event['data']['object']['id']}", "2026-03-25.dahlia").json()
     assert "current_period_end" not in subscription and "current_period_end" in subscription["items"]["data"][0]
+    assert get(url, "events", ACACIA, limit=100).json() == get(url, "events", NEWEST, limit=100).json()
 
 
 def test_deleted_objects(url: str, next_url: str, first_day: Account) -> None:
@@ -62,10 +64,10 @@ def test_deleted_objects(url: str, next_url: str, first_day: Account) -> None:
 
 def test_the_next_day_has_new_events_for_all_changes(url: str, next_url: str, first_day: Account) -> None:
     events = all_pages(next_url, "events", **{"created[gte]": moment(first_day.now)})
-    told = {event["data"]["object"]["id"] for event in events}
+    named = {event["data"]["object"]["id"] for event in events}
     changed = set()
     for name in ("customers", "invoices", "products", "coupons", "prices", "subscriptions"):
         status = {"status": "all"} if name == "subscriptions" else {}
         before, after = ({row["id"]: row for row in all_pages(each, name, **status)} for each in (url, next_url))
         changed |= {id_ for id_ in before.keys() | after.keys() if before.get(id_) != after.get(id_)}
-    assert changed and changed <= told
+    assert changed and changed <= named

@@ -7,7 +7,7 @@ from decimal import Decimal
 from include.demo.vendors.common import minor_units
 from include.demo.vendors.stripe.sandbox import LINES, STATUSES
 from include.demo.vendors.stripe.server import sandbox_key
-from tests.vendors.stripe.reading import ACACIA, client, error_of, everything, get
+from tests.vendors.stripe.reading import ACACIA, BASIL, client, error_of, everything, get
 
 
 def test_an_invoice_shows_ten_of_its_lines(url: str) -> None:
@@ -31,7 +31,22 @@ def test_metered_and_tiered_prices(url: str) -> None:
     tiered = get(url, "prices/price_tiered", key=sandbox_key()).json()
     assert (tiered["billing_scheme"], tiered["unit_amount"]) == ("tiered", None) and "tiers" not in tiered
     assert len(get(url, "prices/price_tiered", key=sandbox_key(), **{"expand[]": "tiers"}).json()["tiers"]) == 2
+    listed = get(url, "prices", key=sandbox_key(), **{"expand[]": "data.tiers"}).json()["data"]
+    assert [row["id"] for row in listed if "tiers" in row] == ["price_tiered"]
     assert get(url, "prices/price_metered", key=sandbox_key()).json()["recurring"]["usage_type"] == "metered"
+
+
+def test_a_price_may_be_for_several_units(url: str) -> None:
+    price = client(url, sandbox_key()).v1.prices.retrieve("price_package")
+    assert (price.transform_quantity.divide_by, price.transform_quantity.round) == (10, "up")
+
+
+def test_a_coupon_may_count_for_a_time(url: str) -> None:
+    coupons = {row.duration: row for row in everything(client(url, sandbox_key()).v1.coupons)}
+    assert (coupons["repeating"].amount_off, coupons["repeating"].duration_in_months) == (300, 3)
+    assert coupons["once"].percent_off == 50
+    item = get(url, "subscriptions/sub_licensed", BASIL, key=sandbox_key()).json()["items"]["data"][0]
+    assert item["discounts"] == ["di_item"]
 
 
 def test_the_minor_unit_depends_on_the_currency(url: str) -> None:

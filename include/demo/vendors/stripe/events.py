@@ -73,17 +73,18 @@ def subscription_changes(series: Series, since: datetime, now: datetime, prices:
     moments = {at for at in moments if at is not None and begun <= at < now}
     if max(moments) < since:
         return []
-    result, before = [], None
-    for at in sorted(moments):
+    before = max((at for at in moments if at < since), default=None)
+    last = None if before is None else subscription(series, before, prices)
+    result = []
+    for at in sorted(at for at in moments if at >= since):
         after = subscription(series, at, prices)
-        if at >= since:
-            if before is None:
-                result.append(Change(at, "customer.subscription.created", after))
-            elif after["ended_at"] and not before["ended_at"]:
-                result.append(Change(at, "customer.subscription.deleted", after))
-            elif after != before:
-                result.append(Change(at, "customer.subscription.updated", after, before))
-        before = after
+        if last is None:
+            result.append(Change(at, "customer.subscription.created", after))
+        elif after["ended_at"] and not last["ended_at"]:
+            result.append(Change(at, "customer.subscription.deleted", after))
+        elif after != last:
+            result.append(Change(at, "customer.subscription.updated", after, last))
+        last = after
     return result
 
 

@@ -82,7 +82,7 @@ def invoice(series: Series, held: Row, at: datetime, customers: dict[str, Row]) 
     row = next(row for row in series.rows if row["subscription_id"] == held["subscription_id"])
     amounts, status = Amounts.of(held, row), status_at(held, at)
     paid = amounts.paid if status == "paid" else 0
-    position = series.invoices.index(held)
+    position = series.positions[held["invoice_id"]]
     previous = series.invoices[position - 1] if position else None
     id_, currency = stripe_id("in", held["invoice_id"]), held["currency"].lower()
     ended = held["paid_at"] if status == "paid" else held["updated_at"]

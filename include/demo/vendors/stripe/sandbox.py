@@ -1,6 +1,6 @@
 """The sandbox of a Stripe account, which test keys see: small objects of the kinds that the demo company lacks.
 
-Its customers run on a test clock. It has currencies with no and with three decimals, metered and tiered prices, an item with a discount of its
+Its customers run on a test clock. It has currencies with no and with three decimals, metered, tiered and package prices, an item with a discount of its
 own, every status of a subscription, an invoice with 12 lines of which some are prorations, credit notes, refunds and a partial payment.
 """
 
@@ -9,44 +9,44 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.demo.vendors.stripe.book import Book
 from include.demo.vendors.stripe.events import Change
 from include.demo.vendors.stripe.invoices import one_off_invoice
 from include.demo.vendors.stripe.objects import Object, moment, plan
+from include.demo.vendors.stripe.store import Store
 
 CLOCK = "clock_sandbox"
 LINES = 12
 STATUSES = ("incomplete", "incomplete_expired", "trialing", "active", "past_due", "canceled", "unpaid", "paused")
 
 
-def sandbox(account: Object, now: datetime) -> Book:
+def sandbox(account: Object, now: datetime) -> Store:
     """The objects in test mode."""
-    book = Book(account, now)
+    store = Store(account, now)
     created = now - timedelta(days=20)
     begin, until = moment(created), moment(created + timedelta(days=30))
     customers = {currency: _customer(currency, created) for currency in ("usd", "jpy", "kwd")}
     for customer in customers.values():
-        book.add("customers", customer)
-        book.changes.append(Change(created, "customer.created", customer))
-    book.add(
+        store.add("customers", customer)
+        store.changes.append(Change(created, "customer.created", customer))
+    store.add(
         "products",
         {"id": "prod_sandbox", "object": "product", "active": True, "name": "Sandbox", "type": "service", **_common(created)},
     )
-    prices = _prices(book, created)
-    _coupon(book, created, customers["usd"]["id"])
+    prices = _prices(store, created)
+    _coupons(store, created, customers["usd"]["id"])
     for number, (name, price) in enumerate(zip(("licensed", "jpy", "kwd"), (prices[0], prices[3], prices[4]), strict=True)):
         customer = customers[price["currency"]]
         items = [_item(name, price, 3, begin, until)]
         if number == 0:
             items = [{**items[0], "discounts": ["di_item"]}]
             items += [_item("metered", prices[1], None, begin, until), _item("tiered", prices[2], 40, begin, until)]
-        _subscription(book, f"sub_{name}", customer, items, "active", created, cancel_at_period_end=number == 0)
+        _subscription(store, f"sub_{name}", customer, items, "active", created, cancel_at_period_end=number == 0)
     for status in STATUSES:
         items = [_item(status, prices[0], 1, begin, until)]
-        _subscription(book, f"sub_{status}", customers["usd"], items, status, created)
-    _invoices(book, customers["usd"], created)
-    book.sort()
-    return book
+        _subscription(store, f"sub_{status}", customers["usd"], items, status, created)
+    _invoices(store, customers["usd"], created)
+    store.sort()
+    return store
 
 
 def _common(created: datetime) -> Object:
@@ -58,8 +58,8 @@ def _customer(currency: str, created: datetime) -> Object:
     return values | {"email": None, "name": f"Test {currency}", "test_clock": CLOCK, **_common(created)}
 
 
-def _prices(book: Book, created: datetime) -> list[Object]:
-    """A licensed, a metered and a tiered price in dollars, and one each in yen and in dinars."""
+def _prices(store: Store, created: datetime) -> list[Object]:
+    """A licensed, a metered and a tiered price in dollars, one each in yen and in dinars, and one for ten units at a time."""
     result = []
     for name, currency, amount, usage, scheme in (
         ("licensed", "usd", 1000, "licensed", "per_unit"),
@@ -67,6 +67,7 @@ def _prices(book: Book, created: datetime) -> list[Object]:
         ("tiered", "usd", None, "licensed", "tiered"),
         ("jpy", "jpy", 5000, "licensed", "per_unit"),
         ("kwd", "kwd", 12340, "licensed", "per_unit"),
+        ("package", "usd", 4000, "licensed", "per_unit"),
     ):
         recurring = {"interval": "month", "interval_count": 1, "meter": "mtr_calls" if usage == "metered" else None}
         recurring |= {"trial_period_days": None, "usage_type": usage}
@@ -81,28 +82,38 @@ def _prices(book: Book, created: datetime) -> list[Object]:
         price |= {
             "tax_behavior": "exclusive",
             "tiers_mode": "graduated" if scheme == "tiered" else None,
-            "transform_quantity": None,
+            "transform_quantity": {"divide_by": 10, "round": "up"} if name == "package" else None,
         }
         price |= {"type": "recurring", "unit_amount": amount, "unit_amount_decimal": None if amount is None else str(amount)}
-        book.add("prices", price | _common(created))
-        result.append(book.by_id[price["id"]])
+        store.add("prices", price | _common(created))
+        result.append(store.by_id[price["id"]])
     tier: Object = {"flat_amount": None, "flat_amount_decimal": None}
-    book.extras["price_tiered", "tiers"] = [
+    store.extras["price_tiered", "tiers"] = [
         tier | {"unit_amount": 700, "unit_amount_decimal": "700", "up_to": 10},
         tier | {"unit_amount": 500, "unit_amount_decimal": "500", "up_to": None},
     ]
     return result
 
 
-def _coupon(book: Book, created: datetime, customer: str) -> None:
-    """A coupon with an amount off for three months, on one item of a subscription."""
+def _coupons(store: Store, created: datetime, customer: str) -> None:
+    """A coupon with an amount off for three months, on one item of a subscription, and one that counts once."""
     values: Object = {"id": "three-off", "object": "coupon", "amount_off": 300, "currency": "usd", "duration": "repeating"}
     values |= {"duration_in_months": 3, "max_redemptions": None, "name": None, "percent_off": None, "redeem_by": None}
-    book.add("coupons", values | {"times_redeemed": 1, "valid": True, **_common(created)})
+    values |= {"times_redeemed": 1, "valid": True, **_common(created)}
+    store.add("coupons", values)
+    once = {
+        "id": "half-once",
+        "amount_off": None,
+        "currency": None,
+        "duration": "once",
+        "duration_in_months": None,
+        "percent_off": 50.0,
+    }
+    store.add("coupons", values | once)
     discount: Object = {"id": "di_item", "object": "discount", "checkout_session": None, "customer": customer, "invoice": None}
     discount |= {"end": moment(created + timedelta(days=91)), "invoice_item": None, "promotion_code": None}
     discount |= {"source": {"coupon": "three-off", "type": "coupon"}, "start": moment(created), "subscription": "sub_licensed"}
-    book.by_id["di_item"] = discount | {"subscription_item": "si_licensed"}
+    store.by_id["di_item"] = discount | {"subscription_item": "si_licensed"}
 
 
 def _item(name: str, price: Object, quantity: int | None, begin: int | None, until: int | None) -> Object:
@@ -119,7 +130,7 @@ def _item(name: str, price: Object, quantity: int | None, begin: int | None, unt
 
 
 def _subscription(
-    book: Book, id_: str, customer: Object, items: list[Object], status: str, created: datetime, **values: Any
+    store: Store, id_: str, customer: Object, items: list[Object], status: str, created: datetime, **values: Any
 ) -> None:
     for item in items:
         item["subscription"] = id_
@@ -131,13 +142,13 @@ def _subscription(
         "billing_mode": {"type": "flexible"},
         "cancel_at": None,
         "cancel_at_period_end": False,
-        "canceled_at": moment(book.now - timedelta(days=2)) if ended else None,
+        "canceled_at": moment(store.now - timedelta(days=2)) if ended else None,
         "collection_method": "charge_automatically",
         "currency": customer["currency"],
         "customer": customer["id"],
         "days_until_due": None,
         "discounts": [],
-        "ended_at": moment(book.now - timedelta(days=2)) if ended else None,
+        "ended_at": moment(store.now - timedelta(days=2)) if ended else None,
         "items": {
             "object": "list",
             "data": items,
@@ -150,29 +161,29 @@ def _subscription(
         "start_date": moment(created),
         "status": status,
         "test_clock": CLOCK,
-        "trial_end": moment(book.now + timedelta(days=5)) if status == "trialing" else None,
+        "trial_end": moment(store.now + timedelta(days=5)) if status == "trialing" else None,
         "trial_start": moment(created) if status == "trialing" else None,
         **_common(created),
         **values,
     }
-    book.add("subscriptions", made)
-    book.lists["subscription_items"] += items
+    store.add("subscriptions", made)
+    store.lists["subscription_items"] += items
 
 
-def _invoices(book: Book, customer: Object, created: datetime) -> None:
+def _invoices(store: Store, customer: Object, created: datetime) -> None:
     """A paid invoice with 12 lines, refunded in part, and an open one, credited in part, paid in part and in two payments."""
-    paid = _invoice(book, customer, created, "paid", 12000)
-    open_ = _invoice(book, customer, created + timedelta(days=1), "open", 3000)
-    book.add_payment(paid)
+    paid = _invoice(store, customer, created, "paid", 12000)
+    open_ = _invoice(store, customer, created + timedelta(days=1), "open", 3000)
+    store.add_payment(paid)
     part = {
-        **book.by_id[f"inpay_{paid['id'][3:]}"],
+        **store.by_id[f"inpay_{paid['id'][3:]}"],
         "id": "inpay_part",
         "invoice": open_["id"],
         "amount_paid": 1000,
         "amount_requested": 2300,
     }
-    book.add("invoice_payments", part)
-    charge = book.by_id[f"ch_{paid['id'][3:]}"]
+    store.add("invoice_payments", part)
+    charge = store.by_id[f"ch_{paid['id'][3:]}"]
     charge["amount_refunded"] = 500
     refund: Object = {
         "object": "refund",
@@ -182,8 +193,8 @@ def _invoices(book: Book, customer: Object, created: datetime) -> None:
         "reason": "requested_by_customer",
     }
     refund |= {"payment_intent": charge["payment_intent"], "created": moment(created + timedelta(days=3)), "metadata": {}}
-    book.add("refunds", refund | {"id": "re_succeeded", "status": "succeeded"})
-    book.add("refunds", refund | {"id": "re_pending", "status": "pending", "amount": 100})
+    store.add("refunds", refund | {"id": "re_succeeded", "status": "succeeded"})
+    store.add("refunds", refund | {"id": "re_pending", "status": "pending", "amount": 100})
     for id_, invoice, kind, status, amount in (
         ("cn_after_payment", paid, "post_payment", "issued", 500),
         ("cn_before_payment", open_, "pre_payment", "issued", 700),
@@ -196,7 +207,7 @@ def _invoices(book: Book, customer: Object, created: datetime) -> None:
             "quantity": 1,
             "type": "custom_line_item",
         }
-        book.add(
+        store.add(
             "credit_notes",
             {
                 "id": id_,
@@ -224,7 +235,7 @@ def _invoices(book: Book, customer: Object, created: datetime) -> None:
         )
 
 
-def _invoice(book: Book, customer: Object, created: datetime, status: str, total: int) -> Object:
+def _invoice(store: Store, customer: Object, created: datetime, status: str, total: int) -> Object:
     """An invoice of 12 lines: every second one is a proration, and every second proration is a credit."""
     id_, at = f"in_{status}", moment(created)
     due = total - (700 if status == "open" else 0)
@@ -255,7 +266,7 @@ def _invoice(book: Book, customer: Object, created: datetime, status: str, total
         },
         **amounts,
     )
-    book.add("invoices", made)
+    store.add("invoices", made)
     return made
 
 

@@ -14,11 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from include.demo.vendors.common import Account, Faults, Limiter
-from include.demo.vendors.stripe.book import LISTS, Book, live_book
 from include.demo.vendors.stripe.errors import StripeError, missing, too_many
 from include.demo.vendors.stripe.lists import FILTERS, Query, expanded, first_lines, kind_of, page
 from include.demo.vendors.stripe.objects import Object
 from include.demo.vendors.stripe.sandbox import sandbox
+from include.demo.vendors.stripe.store import LISTS, Store, live_store
 from include.demo.vendors.stripe.versions import in_version, is_version
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def app(account: Account, faults: Faults) -> Starlette:
 class _Server:
     def __init__(self, account: Account, faults: Faults) -> None:
         self.faults = faults
-        live = live_book(account)
-        self.books = {live_key(): live, sandbox_key(): sandbox(live.account, account.now)}
-        for book in self.books.values():
+        live = live_store(account)
+        self.stores = {live_key(): live, sandbox_key(): sandbox(live.account, account.now)}
+        for store in self.stores.values():
             version = self.version(None)
-            older = partial(in_version, version=version, find=book.by_id.get)
-            for change in book.changes:
-                book.add("events", change.event(version, older))
-            book.sort()
+            older = partial(in_version, version=version, find=store.by_id.get)
+            for change in store.changes:
+                store.add("events", change.event(version, older))
+            store.sort()
         self.limits: dict[tuple[str, str], Limiter] = defaultdict(lambda: Limiter(0, 1.0))
 
     def version(self, request: Request | None) -> str:
@@ -86,7 +86,7 @@ class _Server:
         return given or str(self.faults.setting("account_version", ACCOUNT_VERSION))
 
     def answer(self, request: Request) -> Object:
-        book = self._book(request)
+        store = self._store(request)
         version = self.version(request)
         if not is_version(version):
             raise StripeError(400, f"Invalid Stripe API version: {version}")
@@ -97,32 +97,32 @@ class _Server:
             message = f"The provided key does not have the required permissions for this endpoint: {name}."
             raise StripeError(403, message, code="more_permissions_required")
         query = list(request.query_params.multi_items())
-        found = self._found(book, name, id_, request.url.path, query)
+        found = self._found(store, name, id_, request.url.path, query)
 
         def shaped(value: Any) -> Any:
             # The object of an event keeps the shape of the account's version.
             return (
                 value
                 if isinstance(value, dict) and value.get("object") == "event"
-                else in_version(value, version, book.by_id.get)
+                else in_version(value, version, store.by_id.get)
             )
 
         def fetch(id_: str) -> Any:
-            return shaped(book.by_id.get(id_))
+            return shaped(store.by_id.get(id_))
 
         if found.get("object") == "list":
             found = {**found, "data": [shaped(row) for row in first_lines(found["data"], LINES)]}
         else:
             found = shaped(first_lines([found], LINES)[0])
-        return expanded(found, query, fetch, lambda row, key: shaped(book.extras.get((row.get("id", ""), key))))
+        return expanded(found, query, fetch, lambda row, key: shaped(store.extras.get((row.get("id", ""), key))))
 
-    def _found(self, book: Book, name: str, id_: str | None, path: str, query: Query) -> Object:
+    def _found(self, store: Store, name: str, id_: str | None, path: str, query: Query) -> Object:
         if name == "account":
-            return book.account
+            return store.account
         if id_ is None:
-            return page(book, name, book.lists[name], query, f"/v1/{name}", FILTERS[name])
-        rows = {row["id"]: row for row in book.lists[name]}
-        stub = book.by_id.get(id_, {})
+            return page(store, name, store.lists[name], query, f"/v1/{name}", FILTERS[name])
+        rows = {row["id"]: row for row in store.lists[name]}
+        stub = store.by_id.get(id_, {})
         is_stub = stub.get("deleted") is True and stub["object"] == name.removesuffix("s")
         if id_ not in rows and not is_stub:
             raise missing(kind_of(name), id_, "id")
@@ -130,28 +130,28 @@ class _Server:
             return rows.get(id_, stub)
         if "lines" not in rows.get(id_, {}):
             raise StripeError(404, f"Unrecognized request URL (GET: {path}).")
-        return page(book, "line_items", rows[id_]["lines"]["data"], query, path, "")
+        return page(store, "line_items", rows[id_]["lines"]["data"], query, path, "")
 
-    def _book(self, request: Request) -> Book:
-        """The book of the request's key, if the key is valid and the limits allow the request."""
+    def _store(self, request: Request) -> Store:
+        """The store of the request's key, if the key is valid and the limits allow the request."""
         key = _key_of(request.headers.get("authorization", ""))
         if not key:
             message = (
                 "You did not provide an API key. Provide it in the Authorization header, as Bearer or as the user of HTTP basic."
             )
             raise StripeError(401, message)
-        if key not in self.books:
+        if key not in self.stores:
             raise StripeError(401, f"Invalid API Key provided: {key[:8]}{'*' * len(key[8:-4])}{key[-4:]}")
-        book = self.books[key]
-        other = request.headers.get("stripe-account", book.account["id"])
-        if other != book.account["id"]:
+        store = self.stores[key]
+        other = request.headers.get("stripe-account", store.account["id"])
+        if other != store.account["id"]:
             message = f"The provided key does not have access to account '{other}' (or that account does not exist)."
             raise StripeError(403, message, code="account_invalid")
         whole = LIVE_PER_SECOND if key == live_key() else TEST_PER_SECOND
         self._count(key, "", self.faults.setting("per_second", whole), "global-rate")
         endpoint = request.path_params.get("list", "account")
         self._count(key, endpoint, self.faults.setting("per_endpoint", ENDPOINT_PER_SECOND), "endpoint-rate")
-        return book
+        return store
 
     def _count(self, key: str, endpoint: str, limit: int, reason: str) -> None:
         limiter = self.limits[key, endpoint]

@@ -36,6 +36,11 @@ class Series:
         """The row whose terms are in force at an instant, or were the last."""
         return next(row for row in reversed(self.rows) if row["started_at"] <= at)
 
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """The position of each invoice, by invoice_id."""
+        return {invoice["invoice_id"]: position for position, invoice in enumerate(self.invoices)}
+
     def invoices_at(self, at: datetime) -> list[Row]:
         """The invoices that are issued by an instant."""
         return [invoice for invoice in self.invoices if invoice["issued_at"] <= at]

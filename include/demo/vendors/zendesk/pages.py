@@ -7,8 +7,8 @@ import binascii
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from include.demo.vendors.zendesk.book import Exported
 from include.demo.vendors.zendesk.objects import Object
+from include.demo.vendors.zendesk.store import Exported
 
 if TYPE_CHECKING:
     from starlette.datastructures import URL

@@ -13,9 +13,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from include.demo.vendors.common import Account, Faults, Limiter, seconds
-from include.demo.vendors.zendesk.book import Book, book_of, second, shown
 from include.demo.vendors.zendesk.objects import Object, holidays
 from include.demo.vendors.zendesk.pages import HIDDEN, ZendeskError, export_by_cursor, export_by_time, listed, whole
+from include.demo.vendors.zendesk.store import Store, second, shown, store_of
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -64,7 +64,7 @@ class _Server:
     def __init__(self, account: Account, faults: Faults) -> None:
         self.faults = faults
         self.now = seconds(account.now)
-        self.book: Book = book_of(account, bool(faults.setting("ratings", False)))
+        self.store: Store = store_of(account, bool(faults.setting("ratings", False)))
         self.exports, self.others = Limiter(0, 0), Limiter(0, 0)
 
     def wait(self, path: str) -> float:
@@ -93,16 +93,16 @@ class _Server:
         if parts[0] == "incremental":
             return self._export(parts[1:], params, request)
         if path == "users/me":
-            return {"user": {**self.book.lists["users"][0], "email": EMAIL, "role": "admin"}}
+            return {"user": {**self.store.lists["users"][0], "email": EMAIL, "role": "admin"}}
         if path in _WHOLE:
-            rows = self.book.lists[path]
+            rows = self.store.lists[path]
             return {_WHOLE[path]: rows, "count": len(rows), "next_page": None, "previous_page": None}
-        if path in self.book.lists:
+        if path in self.store.lists:
             return listed(parts[-1], self._filtered(path, params), params, request.url)
         return self._single(parts, params, request)
 
     def _filtered(self, path: str, params: dict[str, str]) -> list[Object]:
-        rows = self.book.lists[path]
+        rows = self.store.lists[path]
         if path != "satisfaction_ratings":
             return rows
         if score := params.get("score"):
@@ -121,25 +121,25 @@ class _Server:
         id_: Any = parts[1] if len(parts) > 1 else ""
         if len(parts) == 3:
             part = parts[2]
-        found = self.book.by_id.get((name, int(id_) if id_.isdigit() else id_))
+        found = self.store.by_id.get((name, int(id_) if id_.isdigit() else id_))
         if found is None or len(parts) > 3:
             raise ZendeskError(404, "RecordNotFound", "Not found")
         if part is None:
             return {parts[0].removesuffix("s"): found}
         if (name, part) == ("tickets", "audits"):
-            return listed("audits", [shown(audit) for audit in self.book.audits[found["id"]]], params, request.url)
+            return listed("audits", [shown(audit) for audit in self.store.audits[found["id"]]], params, request.url)
         if (name, part) == ("tickets", "metrics"):
-            return {"ticket_metric": self.book.metrics[found["id"]]}
+            return {"ticket_metric": self.store.metrics[found["id"]]}
         if (name, part) == ("business_hours/schedules", "holidays"):
-            return {"holidays": holidays(self.book.account)}
+            return {"holidays": holidays(self.store.account)}
         raise ZendeskError(404, "InvalidEndpoint", "Not found")
 
     def _export(self, parts: list[str], params: dict[str, str], request: Request) -> Object:
         name = parts[0].removesuffix(".json")
         by_cursor = parts[1:] == ["cursor"] and name in _BY_CURSOR
-        if name not in self.book.exports or (len(parts) > 1 and not by_cursor):
+        if name not in self.store.exports or (len(parts) > 1 and not by_cursor):
             raise ZendeskError(404, "InvalidEndpoint", "Not found")
-        rows = self.book.exports[name]
+        rows = self.store.exports[name]
         if name == "tickets":
             rows = self._touched(rows)
             if params.get("exclude_deleted") == "true":
@@ -155,10 +155,10 @@ class _Server:
     def _sideloads(self, tickets: list[Object], included: list[str]) -> Object:
         result = {}
         if "metric_sets" in included:
-            result["metric_sets"] = [self.book.metrics[row["id"]] for row in tickets]
+            result["metric_sets"] = [self.store.metrics[row["id"]] for row in tickets]
         if "users" in included:
             ids = {row[name] for row in tickets for name in ("requester_id", "assignee_id")}
-            result["users"] = [row for _, row in self.book.exports["users"] if row["id"] in ids]
+            result["users"] = [row for _, row in self.store.exports["users"] if row["id"] in ids]
         return result
 
     def _touched(self, rows: list[tuple[int, Object]]) -> list[tuple[int, Object]]:

@@ -36,7 +36,7 @@ LISTS = [
 
 
 @dataclass
-class Book:
+class Store:
     """The objects of one mode (live or test) of a Stripe account, in the shapes of the newest version of the API.
 
     Attributes:
@@ -78,10 +78,10 @@ class Book:
             rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
 
 
-def live_book(account: Account) -> Book:
+def live_store(account: Account) -> Store:
     """The company at Stripe."""
     organization = account.organization
-    book = Book(
+    store = Store(
         {
             "id": stripe_id("acct", organization["organization_id"]),
             "object": "account",
@@ -95,28 +95,28 @@ def live_book(account: Account) -> Book:
         account.now,
     )
     held = series_of(account.tables)
-    customers = _customers(book, account, held)
-    _catalogue(book, account, [row for series in held for row in series.rows])
+    customers = _customers(store, account, held)
+    _catalogue(store, account, [row for series in held for row in series.rows])
     for series in held:
-        current = subscription(series, book.now, book.by_id)
-        book.add("subscriptions", current)
-        book.lists["subscription_items"] += current["items"]["data"]
-        book.changes += subscription_changes(series, since(book), book.now, book.by_id)
+        current = subscription(series, store.now, store.by_id)
+        store.add("subscriptions", current)
+        store.lists["subscription_items"] += current["items"]["data"]
+        store.changes += subscription_changes(series, since(store), store.now, store.by_id)
         for row in series.invoices:
-            made = invoice(series, row, book.now, customers)
-            book.add("invoices", made)
+            made = invoice(series, row, store.now, customers)
+            store.add("invoices", made)
             if made["status"] == "paid" and made["amount_paid"]:
-                book.add_payment(made)
-            book.changes += invoice_changes(series, row, since(book), book.now, customers)
+                store.add_payment(made)
+            store.changes += invoice_changes(series, row, since(store), store.now, customers)
     if account.spare:
-        _deletions(book, account, account.spare)
-    book.sort()
-    return book
+        _deletions(store, account, account.spare)
+    store.sort()
+    return store
 
 
-def since(book: Book) -> datetime:
+def since(store: Store) -> datetime:
     """The first instant of which Stripe still has the events."""
-    return book.now - EVENTS_FOR
+    return store.now - EVENTS_FOR
 
 
 def series_of(tables: dict[str, list[Row]]) -> list[Series]:
@@ -140,7 +140,7 @@ def series_of(tables: dict[str, list[Row]]) -> list[Series]:
     return result
 
 
-def _customers(book: Book, account: Account, held: list[Series]) -> dict[str, Object]:
+def _customers(store: Store, account: Account, held: list[Series]) -> dict[str, Object]:
     """Add the customers: the accounts with subscriptions, and on the first day one without. Returns them by account_id."""
     emails = {row["account_id"]: row["email"] for row in account.tables["contacts"] if row["is_primary"]}
     billed = {series.rows[0]["account_id"] for series in held}
@@ -151,31 +151,31 @@ def _customers(book: Book, account: Account, held: list[Series]) -> dict[str, Ob
         if row["account_id"] not in billed:
             continue
         made = result[row["account_id"]] = objects.customer(row, emails.get(row["account_id"]))
-        book.add("customers", made)
+        store.add("customers", made)
         created, changed = row["created_at"], row["updated_at"]
-        if created >= since(book):
-            book.changes.append(Change(created, "customer.created", made))
-        if changed >= since(book) and changed > created:
+        if created >= since(store):
+            store.changes.append(Change(created, "customer.created", made))
+        if changed >= since(store) and changed > created:
             synced = {"metadata": {"crm_synced_at": f"{created:%Y-%m-%dT%H:%M:%SZ}"}}
-            book.changes.append(Change(changed, "customer.updated", made, synced))
+            store.changes.append(Change(changed, "customer.updated", made, synced))
     return result
 
 
-def _catalogue(book: Book, account: Account, rows: list[Row]) -> None:
+def _catalogue(store: Store, account: Account, rows: list[Row]) -> None:
     """Add products, prices, coupons and discounts. A price exists from its first subscription on."""
     sold = {row["product_id"] for row in rows}
     for row in account.tables["products"]:
         if row["product_id"] not in sold:
             continue
         made = objects.product(row)
-        book.add("products", made)
-        if row["created_at"] >= since(book):
-            book.changes.append(Change(row["created_at"], "product.created", made))
-        if row["updated_at"] >= since(book) and row["updated_at"] > row["created_at"]:
-            book.changes.append(Change(row["updated_at"], "product.updated", made, {"updated": made["created"]}))
+        store.add("products", made)
+        if row["created_at"] >= since(store):
+            store.changes.append(Change(row["created_at"], "product.created", made))
+        if row["updated_at"] >= since(store) and row["updated_at"] > row["created_at"]:
+            store.changes.append(Change(row["updated_at"], "product.updated", made, {"updated": made["created"]}))
     rows = sorted(rows, key=lambda row: row["started_at"])
-    _from_first_use(book, rows, "prices", objects.price_id, objects.price)
-    _from_first_use(book, [row for row in rows if row["discount_pct"]], "coupons", objects.coupon_id, objects.coupon)
+    _from_first_use(store, rows, "prices", objects.price_id, objects.price)
+    _from_first_use(store, [row for row in rows if row["discount_pct"]], "coupons", objects.coupon_id, objects.coupon)
     first = {row["subscription_id"]: row for row in rows}
     for row in rows:
         start = row
@@ -183,22 +183,22 @@ def _catalogue(book: Book, account: Account, rows: list[Row]) -> None:
             start = first[start["replaces_subscription_id"]]
         if row["discount_pct"]:
             made = objects.discount(row, stripe_id("sub", start["subscription_id"]))
-            book.by_id[made["id"]] = made
+            store.by_id[made["id"]] = made
 
 
 def _from_first_use(
-    book: Book, rows: Iterable[Row], name: str, id_of: Callable[[Row], str], make: Callable[[Row, datetime], Object]
+    store: Store, rows: Iterable[Row], name: str, id_of: Callable[[Row], str], make: Callable[[Row, datetime], Object]
 ) -> None:
     for row in rows:
-        if id_of(row) in book.by_id:
+        if id_of(row) in store.by_id:
             continue
         made = make(row, row["started_at"])
-        book.add(name, made)
-        if row["started_at"] >= since(book):
-            book.changes.append(Change(row["started_at"], f"{made['object']}.created", made))
+        store.add(name, made)
+        if row["started_at"] >= since(store):
+            store.changes.append(Change(row["started_at"], f"{made['object']}.created", made))
 
 
-def _deletions(book: Book, account: Account, spare: Row) -> None:
+def _deletions(store: Store, account: Account, spare: Row) -> None:
     """A product without prices, a coupon, and a customer with a draft invoice: they exist on the first day only.
 
     The customer of the first day is the spare account. Its draft vanishes with it.
@@ -221,10 +221,10 @@ def _deletions(book: Book, account: Account, spare: Row) -> None:
     for name, made in (("invoices", draft), ("products", product), ("coupons", coupon), ("customers", customer)):
         if not account.second:
             if name != "customers":
-                book.add(name, made)
-                book.changes.append(Change(created, f"{made['object']}.created", made))
+                store.add(name, made)
+                store.changes.append(Change(created, f"{made['object']}.created", made))
         else:
-            book.delete(made, created + timedelta(hours=9), made["object"])
+            store.delete(made, created + timedelta(hours=9), made["object"])
     if account.second:
         # Stripe keeps a stub of deleted customers and products only.
-        del book.by_id[draft["id"]], book.by_id[coupon["id"]]
+        del store.by_id[draft["id"]], store.by_id[coupon["id"]]

@@ -23,7 +23,7 @@ Exported = tuple[int, Object]
 
 
 @dataclass
-class Book:
+class Store:
     """The objects of a Zendesk account.
 
     Attributes:
@@ -42,13 +42,13 @@ class Book:
     metrics: dict[int, Object] = field(default_factory=dict)
 
 
-def book_of(account: Account, with_ratings: bool) -> Book:
+def store_of(account: Account, with_ratings: bool) -> Store:
     """The company at Zendesk.
 
     Args:
         with_ratings: the account asks for good or bad ratings, as accounts from before 2025 do, and not for scores in surveys.
     """
-    book = Book(account)
+    store = Store(account)
     users = [*objects.agents(account), *objects.end_users(account), *_merged_user(account)]
     organizations = [objects.organization(row) for row in account.tables["accounts"]]
     if account.spare is not None and account.second:
@@ -67,10 +67,10 @@ def book_of(account: Account, with_ratings: bool) -> Book:
     touched = {past.row["ticket_id"]: _generated(past.row, account) for past in pasts}
     tickets = [ticket(past.row, touched[past.row["ticket_id"]], rated.get(number_of(past.row["ticket_id"]))) for past in pasts]
     for past, made in zip(pasts, tickets, strict=True):
-        book.audits[made["id"]] = audits(past)
-        book.metrics[made["id"]] = metrics(past.row)
+        store.audits[made["id"]] = audits(past)
+        store.metrics[made["id"]] = metrics(past.row)
     listed = [made for past, made in zip(pasts, tickets, strict=True) if _is_listed(past.row, account.now)]
-    book.lists = {
+    store.lists = {
         "business_hours/schedules": [objects.schedule(account)],
         "custom_statuses": objects.custom_statuses(account),
         "groups": [objects.group(account)],
@@ -78,23 +78,23 @@ def book_of(account: Account, with_ratings: bool) -> Book:
         "organizations": [row for row in organizations if row["deleted_at"] is None],
         "satisfaction_ratings": ratings,
         "slas/policies": [policy],
-        "ticket_audits": [shown(audit) for made in listed for audit in book.audits[made["id"]]],
+        "ticket_audits": [shown(audit) for made in listed for audit in store.audits[made["id"]]],
         "ticket_fields": objects.ticket_fields(account),
-        "ticket_metrics": [book.metrics[made["id"]] for made in listed],
+        "ticket_metrics": [store.metrics[made["id"]] for made in listed],
         "tickets": listed,
         "users": [user for user in users if user["active"]],
     }
-    everything = {**book.lists, "tickets": tickets, "users": users, "organizations": organizations}
-    book.by_id = {(name, row["id"]): row for name, items in everything.items() for row in items}
-    events = [(audit["created_at"], ticket_event(audit)) for items in book.audits.values() for audit in items]
-    book.exports = {
+    everything = {**store.lists, "tickets": tickets, "users": users, "organizations": organizations}
+    store.by_id = {(name, row["id"]): row for name, items in everything.items() for row in items}
+    events = [(audit["created_at"], ticket_event(audit)) for items in store.audits.values() for audit in items]
+    store.exports = {
         "tickets": _sorted((row["generated_timestamp"], row) for row in tickets),
         "users": _sorted((second(row["updated_at"]), row) for row in users),
         "organizations": _sorted((second(row["updated_at"]), row) for row in organizations),
         "ticket_events": _sorted((seconds(at), event) for at, event in events),
         "ticket_metric_events": _sorted((second(row["time"]), row) for past in pasts for row in metric_events(past, policy)),
     }
-    return book
+    return store
 
 
 def shown(audit: Object) -> Object:
