@@ -257,7 +257,10 @@ def _stages(api: HubSpot) -> Iterator[Row]:
 
 
 def _leads(api: HubSpot) -> Iterator[Row]:
-    found = listed(api, "leads")
+    # The list of properties lacks the times at which stages were entered.
+    stages = [stage.id for stage in api.crm.pipelines.pipelines_api.get_all("leads").results[0].stages]
+    entered = [f"hs_v2_date_entered_{stage.replace('-', '_')}" for stage in stages]
+    found = listed(api, "leads", properties=[*names_of(api, "leads"), *entered])
     company = associated(api, "leads", "companies", [one.id for one in found])
     for one in found:
         value = one.properties
@@ -455,7 +458,8 @@ def _causes(api: HubSpot) -> Iterator[Row]:
 
 
 def _facilities(api: HubSpot) -> Iterator[Row]:
-    for one in listed(api, "2-8410001"):
+    custom = api.crm.schemas.core_api.get_all().results[0]
+    for one in listed(api, custom.object_type_id):
         value = one.properties
         yield {
             "facility_id": one.id,

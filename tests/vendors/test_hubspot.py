@@ -316,6 +316,32 @@ def test_associations_have_labels_pages_and_errors(address: str, api: HubSpot) -
     assert {"Parent Company", "Child Company"} == {label for pairs in parents.values() for _, label in pairs}
 
 
+def test_the_associations_of_one_object_have_pages(api: HubSpot) -> None:
+    companies = [one.id for one in listed(api, "companies")]
+    whole = associated(api, "companies", "contacts", companies)
+    key = max(whole, key=lambda one: len(whole[one]))
+    found, after = [], None
+    while True:
+        page = api.crm.associations.v4.basic_api.get_page("companies", key, "contacts", after=after, limit=1)
+        found += [str(one.to_object_id) for one in page.results]
+        if page.paging is None:
+            break
+        after = page.paging.next.after
+    assert found == list(dict.fromkeys(target for target, _ in whole[key]))
+    assert len(found) > 1
+
+
+def test_the_time_at_which_a_stage_was_entered_is_a_property_that_no_list_of_properties_has(api: HubSpot) -> None:
+    listed_names = {one.name for one in api.crm.properties.core_api.get_all("deals").results}
+    name = "hs_v2_date_entered_qualifiedtobuy"
+    assert name not in listed_names
+    deals = listed(api, "deals", properties=[name], limit=50, properties_with_history=["dealstage"])
+    for one in deals:
+        times = [version.timestamp for version in one.properties_with_history["dealstage"] if version.value == "qualifiedtobuy"]
+        assert one.properties[name] is None if not times else datetime.fromisoformat(one.properties[name]) == max(times)
+    assert any(one.properties[name] for one in deals)
+
+
 def test_a_batch_read_names_what_is_missing(address: str) -> None:
     known = get(address, "/crm/v3/objects/deals").json()["results"][0]["id"]
     body = {"inputs": [{"id": known}, {"id": "1"}], "properties": ["dealname"]}

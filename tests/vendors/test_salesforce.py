@@ -459,6 +459,17 @@ def test_rest_has_compound_fields(api: Salesforce) -> None:
     assert parts == ["BillingCountry", "BillingCity"]
 
 
+def test_a_loader_finds_the_objects_and_reads_one_record(address: str, api: Salesforce) -> None:
+    newest = requests.get(f"{address}/services/data", timeout=10).json()[-1]
+    assert newest["url"] == f"/services/data/v{newest['version']}"
+    names = {one["name"] for one in api.describe()["sobjects"]}
+    assert {"Account", "OpportunityHistory", "Facility__c"} <= names
+    page = soql(address, "SELECT Id, Name FROM Account LIMIT 1")["records"][0]
+    assert get(address, page["attributes"]["url"]).json()["Name"] == page["Name"]
+    gone = soql(address, "SELECT Id FROM Task WHERE IsDeleted = true", "queryAll")["records"][0]
+    assert get(address, gone["attributes"]["url"]).json()[0]["errorCode"] == "ENTITY_IS_DELETED"
+
+
 def test_a_version_that_the_organization_does_not_have(address: str) -> None:
     assert get(address, "/services/data/v20.0/limits").status_code == 404
     assert get(address, f"{DATA}/sobjects/Nothing/describe").json()[0]["errorCode"] == "NOT_FOUND"
