@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 VENDORS = ("hubspot", "salesforce", "stripe", "zendesk")
 
 
-def vendor_app(vendor: str, account: Account, faults: Faults | None = None) -> Starlette:
-    """The application of a vendor. With `faults`, it also has the control endpoint `/_faults`."""
+def vendor_app(vendor: str, account: Account, faults: Faults | None = None, control: bool = True) -> Starlette:
+    """The application of a vendor. With `faults`, it also has the control endpoint `/_faults`, unless `control` is false."""
     app: Starlette = import_module(f"{__name__}.{vendor}").app(account, faults or Faults())
-    if faults is not None:
+    if faults is not None and control:
         faults.control(app)
     return app

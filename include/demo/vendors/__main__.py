@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         held = account(options.scale, options.seed, parse_as_of(options.as_of), options.organization, options.second)
-        app = vendor_app(options.vendor, held, Faults() if options.faults else None)
+        app = vendor_app(options.vendor, held, Faults(minute=options.minute), control=options.faults)
         with listen(options.port, options.vendor, "--port") as listener:
             address = f"http://{HOST}:{listener.getsockname()[1]}"
             asyncio.run(run_until_signal([(app, listener)], lambda: print(f"{options.vendor}: {address}", flush=True)))
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--as-of", metavar="DATE", help="only data known before 00:00 UTC of this day (default today)")
     parser.add_argument(
         "--second", action="store_true", help="the state of the next day: changed, deleted, merged, restored objects"
+    )
+    parser.add_argument(
+        "--minute", type=float, default=60, metavar="SECONDS", help="length of a minute in limits per minute (default 60)"
     )
     parser.add_argument("--faults", action="store_true", help="for tests: add the endpoint /_faults, which orders errors")
     return parser

@@ -12,8 +12,10 @@ from typing import Any
 from include.demo.vendors.common import Account, Row
 from include.demo.vendors.stripe import objects
 from include.demo.vendors.stripe.events import Change, invoice_changes, subscription_changes
-from include.demo.vendors.stripe.invoices import invoice, one_off_invoice, payment, trial_invoice
-from include.demo.vendors.stripe.objects import Object, Series, moment, stripe_id
+from include.demo.vendors.stripe.invoices import invoice, one_off_invoice, trial_invoice
+from include.demo.vendors.stripe.objects import Object, moment, stripe_id
+from include.demo.vendors.stripe.payments import payment
+from include.demo.vendors.stripe.subscriptions import Series, subscription
 
 EVENTS_FOR = timedelta(days=30)
 LISTS = [
@@ -96,7 +98,7 @@ def live_book(account: Account) -> Book:
     customers = _customers(book, account, held)
     _catalogue(book, account, [row for series in held for row in series.rows])
     for series in held:
-        current = objects.subscription(series, book.now, book.by_id)
+        current = subscription(series, book.now, book.by_id)
         book.add("subscriptions", current)
         book.lists["subscription_items"] += current["items"]["data"]
         book.changes += subscription_changes(series, since(book), book.now, book.by_id)

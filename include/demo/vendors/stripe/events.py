@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from include.demo.vendors.common import Row, number_of, seconds
-from include.demo.vendors.stripe import objects
 from include.demo.vendors.stripe.invoices import finalized_at, invoice, is_trial
-from include.demo.vendors.stripe.objects import Object, Series
+from include.demo.vendors.stripe.objects import Object
+from include.demo.vendors.stripe.subscriptions import Series, subscription
 
 
 @dataclass(frozen=True)
@@ -73,17 +73,18 @@ def subscription_changes(series: Series, since: datetime, now: datetime, prices:
     moments = {at for at in moments if at is not None and begun <= at < now}
     if max(moments) < since:
         return []
-    result, before = [], None
-    for at in sorted(moments):
-        after = objects.subscription(series, at, prices)
-        if at >= since:
-            if before is None:
-                result.append(Change(at, "customer.subscription.created", after))
-            elif after["ended_at"] and not before["ended_at"]:
-                result.append(Change(at, "customer.subscription.deleted", after))
-            elif after != before:
-                result.append(Change(at, "customer.subscription.updated", after, before))
-        before = after
+    before = max((at for at in moments if at < since), default=None)
+    last = None if before is None else subscription(series, before, prices)
+    result = []
+    for at in sorted(at for at in moments if at >= since):
+        after = subscription(series, at, prices)
+        if last is None:
+            result.append(Change(at, "customer.subscription.created", after))
+        elif after["ended_at"] and not last["ended_at"]:
+            result.append(Change(at, "customer.subscription.deleted", after))
+        elif after != last:
+            result.append(Change(at, "customer.subscription.updated", after, last))
+        last = after
     return result
 
 

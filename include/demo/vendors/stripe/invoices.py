@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from include.demo.vendors.common import Row, in_minor_units, minor_units, number_of
-from include.demo.vendors.stripe.objects import Object, Series, decimal_text, discount_id, moment, price_id, stripe_id
+from include.demo.vendors.stripe.objects import Object, decimal_text, discount_id, moment, price_id, stripe_id
+from include.demo.vendors.stripe.subscriptions import Series
 
 _FINALIZED_AFTER = timedelta(hours=1)
 NO_TAX = {"enabled": False, "liability": None, "provider": None, "status": None}
@@ -81,7 +82,7 @@ def invoice(series: Series, held: Row, at: datetime, customers: dict[str, Row]) 
     row = next(row for row in series.rows if row["subscription_id"] == held["subscription_id"])
     amounts, status = Amounts.of(held, row), status_at(held, at)
     paid = amounts.paid if status == "paid" else 0
-    position = series.invoices.index(held)
+    position = series.positions[held["invoice_id"]]
     previous = series.invoices[position - 1] if position else None
     id_, currency = stripe_id("in", held["invoice_id"]), held["currency"].lower()
     ended = held["paid_at"] if status == "paid" else held["updated_at"]
@@ -281,52 +282,3 @@ def one_off_invoice(customer: Object, created: datetime, **values: Any) -> Objec
         **dict.fromkeys(zeros.split(), 0),
         **values,
     }
-
-
-def payment(invoice: Object) -> tuple[Object, Object, Object]:
-    """The payment of a paid invoice: the invoice payment, the payment intent and the charge. Ids end like the invoice's."""
-    digits, at = invoice["id"].removeprefix("in_"), invoice["status_transitions"]["paid_at"]
-    intent, charge = f"pi_{digits}", f"ch_{digits}"
-    common: dict[str, Any] = {"created": at, "currency": invoice["currency"], "livemode": invoice["livemode"]}
-    return (
-        {
-            "id": f"inpay_{digits}",
-            "object": "invoice_payment",
-            "amount_paid": invoice["amount_paid"],
-            "amount_requested": invoice["amount_due"],
-            "invoice": invoice["id"],
-            "is_default": True,
-            "payment": {"payment_intent": intent, "type": "payment_intent"},
-            "status": "paid",
-            "status_transitions": {"canceled_at": None, "paid_at": at},
-            **common,
-        },
-        {
-            "id": intent,
-            "object": "payment_intent",
-            "amount": invoice["amount_paid"],
-            "amount_received": invoice["amount_paid"],
-            "customer": invoice["customer"],
-            "latest_charge": charge,
-            "metadata": {},
-            "status": "succeeded",
-            **common,
-        },
-        {
-            "id": charge,
-            "object": "charge",
-            "amount": invoice["amount_paid"],
-            "amount_captured": invoice["amount_paid"],
-            "amount_refunded": 0,
-            "captured": True,
-            "customer": invoice["customer"],
-            "disputed": False,
-            "failure_code": None,
-            "metadata": {},
-            "paid": True,
-            "payment_intent": intent,
-            "refunded": False,
-            "status": "succeeded",
-            **common,
-        },
-    )

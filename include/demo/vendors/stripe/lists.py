@@ -32,6 +32,8 @@ FILTERS = {
     "subscription_items": "subscription",
     "subscriptions": "collection_method created current_period_end current_period_start customer price status",
 }
+#: The property that objects of a kind have only if a request expands it.
+_HIDDEN = {"invoice": "payments", "price": "tiers"}
 _NAME = re.compile(r"(\w+)(?:\[(|gt|gte|lt|lte|\d+)\])?$")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "": lambda value, bound: value == bound,
@@ -170,13 +172,12 @@ def _expand(
     if not parts or value is None:
         return value
     first, rest = parts[0], parts[1:]
-    if not isinstance(value, dict) or (first not in value and extra(value, first) is None):
-        # A list of objects of which only some have the property.
-        if isinstance(value, dict) and value.get("object") == "invoice" and first == "payments":
-            return value
+    if isinstance(value, dict) and first not in value and first == _HIDDEN.get(value.get("object", "")):
+        hidden = extra(value, first)
+        return value if hidden is None else {**value, first: _expand(hidden, rest, path, fetch, extra)}
+    if not isinstance(value, dict) or first not in value:
         raise StripeError(400, f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded")
-    inner = value[first] if first in value else extra(value, first)
-    return {**value, first: _expand(inner, rest, path, fetch, extra)}
+    return {**value, first: _expand(value[first], rest, path, fetch, extra)}
 
 
 def first_lines(rows: Iterable[Object], size: int) -> list[Object]:

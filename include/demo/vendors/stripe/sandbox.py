@@ -1,6 +1,6 @@
 """The sandbox of a Stripe account, which test keys see: small objects of the kinds that the demo company lacks.
 
-Its customers run on a test clock. It has currencies with no and with three decimals, metered and tiered prices, an item with a discount of its
+Its customers run on a test clock. It has currencies with no and with three decimals, metered, tiered and package prices, an item with a discount of its
 own, every status of a subscription, an invoice with 12 lines of which some are prorations, credit notes, refunds and a partial payment.
 """
 
@@ -33,7 +33,7 @@ def sandbox(account: Object, now: datetime) -> Book:
         {"id": "prod_sandbox", "object": "product", "active": True, "name": "Sandbox", "type": "service", **_common(created)},
     )
     prices = _prices(book, created)
-    _coupon(book, created, customers["usd"]["id"])
+    _coupons(book, created, customers["usd"]["id"])
     for number, (name, price) in enumerate(zip(("licensed", "jpy", "kwd"), (prices[0], prices[3], prices[4]), strict=True)):
         customer = customers[price["currency"]]
         items = [_item(name, price, 3, begin, until)]
@@ -59,7 +59,7 @@ def _customer(currency: str, created: datetime) -> Object:
 
 
 def _prices(book: Book, created: datetime) -> list[Object]:
-    """A licensed, a metered and a tiered price in dollars, and one each in yen and in dinars."""
+    """A licensed, a metered and a tiered price in dollars, one each in yen and in dinars, and one for ten units at a time."""
     result = []
     for name, currency, amount, usage, scheme in (
         ("licensed", "usd", 1000, "licensed", "per_unit"),
@@ -67,6 +67,7 @@ def _prices(book: Book, created: datetime) -> list[Object]:
         ("tiered", "usd", None, "licensed", "tiered"),
         ("jpy", "jpy", 5000, "licensed", "per_unit"),
         ("kwd", "kwd", 12340, "licensed", "per_unit"),
+        ("package", "usd", 4000, "licensed", "per_unit"),
     ):
         recurring = {"interval": "month", "interval_count": 1, "meter": "mtr_calls" if usage == "metered" else None}
         recurring |= {"trial_period_days": None, "usage_type": usage}
@@ -81,7 +82,7 @@ def _prices(book: Book, created: datetime) -> list[Object]:
         price |= {
             "tax_behavior": "exclusive",
             "tiers_mode": "graduated" if scheme == "tiered" else None,
-            "transform_quantity": None,
+            "transform_quantity": {"divide_by": 10, "round": "up"} if name == "package" else None,
         }
         price |= {"type": "recurring", "unit_amount": amount, "unit_amount_decimal": None if amount is None else str(amount)}
         book.add("prices", price | _common(created))
@@ -94,11 +95,21 @@ def _prices(book: Book, created: datetime) -> list[Object]:
     return result
 
 
-def _coupon(book: Book, created: datetime, customer: str) -> None:
-    """A coupon with an amount off for three months, on one item of a subscription."""
+def _coupons(book: Book, created: datetime, customer: str) -> None:
+    """A coupon with an amount off for three months, on one item of a subscription, and one that counts once."""
     values: Object = {"id": "three-off", "object": "coupon", "amount_off": 300, "currency": "usd", "duration": "repeating"}
     values |= {"duration_in_months": 3, "max_redemptions": None, "name": None, "percent_off": None, "redeem_by": None}
-    book.add("coupons", values | {"times_redeemed": 1, "valid": True, **_common(created)})
+    values |= {"times_redeemed": 1, "valid": True, **_common(created)}
+    book.add("coupons", values)
+    once = {
+        "id": "half-once",
+        "amount_off": None,
+        "currency": None,
+        "duration": "once",
+        "duration_in_months": None,
+        "percent_off": 50.0,
+    }
+    book.add("coupons", values | once)
     discount: Object = {"id": "di_item", "object": "discount", "checkout_session": None, "customer": customer, "invoice": None}
     discount |= {"end": moment(created + timedelta(days=91)), "invoice_item": None, "promotion_code": None}
     discount |= {"source": {"coupon": "three-off", "type": "coupon"}, "start": moment(created), "subscription": "sub_licensed"}
