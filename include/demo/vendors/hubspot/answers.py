@@ -13,6 +13,8 @@ from include.demo.vendors.hubspot.shape import Kind, Property, object_id, text
 
 Json = dict[str, Any]
 
+STAGE_TIMES = "hs_v2_date_entered_"
+"""The start of properties that lists of properties lack, although objects have them."""
 ASSOCIATED = 500
 """The most associations of one object in an answer."""
 _FOUNDED = datetime(2015, 3, 2, tzinfo=UTC)
@@ -161,7 +163,30 @@ def property_json(kind: Kind, prop: Property, account: Account) -> Json:
 def system_properties_json(kind: Kind) -> list[Json]:
     """The properties that HubSpot sets."""
     own = {prop.name for prop in kind.properties}
-    return [_described(name, kind_of, [], False) for name, kind_of in types_of(kind).items() if name not in own]
+    known = types_of(kind).items()
+    return [
+        _described(name, kind_of, [], False) for name, kind_of in known if name not in own and not name.startswith(STAGE_TIMES)
+    ]
+
+
+def schema_json(kind: Kind, portal: int) -> Json:
+    """A custom object as `/crm-object-schemas/v3/schemas` describes it: there a reader learns its id."""
+    return {
+        "id": kind.type_id.removeprefix("2-"),
+        "objectTypeId": kind.type_id,
+        "name": kind.name,
+        "fullyQualifiedName": f"p{portal}_{kind.name}",
+        "labels": {"singular": _singular(kind).capitalize(), "plural": kind.name.capitalize()},
+        "primaryDisplayProperty": kind.properties[0].name,
+        "requiredProperties": [kind.properties[0].name],
+        "searchableProperties": [],
+        "secondaryDisplayProperties": [],
+        "properties": [_described(prop.name, prop.type, [], prop.custom) for prop in kind.properties],
+        "associations": [],
+        "archived": False,
+        "createdAt": instant(_FOUNDED),
+        "updatedAt": instant(_FOUNDED),
+    }
 
 
 def _described(name: str, kind: str, options: list[Json], custom: bool) -> Json:

@@ -150,9 +150,16 @@ def _merge(records: list[Record], losers: dict[str, list[str]]) -> None:
             record.properties["hs_merged_object_ids"] = ";".join(losers[record.id])
 
 
+def entered(stage: str) -> str:
+    """The property with the time at which an object last entered a stage. HubSpot's list of properties lacks it."""
+    return f"hs_v2_date_entered_{stage.replace('-', '_')}"
+
+
 def _histories(records: list[Record], versions: dict[str, dict[str, list[Version]]]) -> None:
     for record in records:
         record.history = versions.get(record.id, {})
+        for version in reversed(record.history.get("dealstage", [])):
+            record.properties[entered(str(version.value))] = str(text(version.at, "datetime"))
 
 
 def _stage_versions(account: Account) -> dict[str, dict[str, list[Version]]]:

@@ -8,8 +8,9 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from include.demo.vendors.hubspot.records import Record
+from include.demo.vendors.hubspot.records import Record, entered
 from include.demo.vendors.hubspot.shape import Kind
+from include.demo.vendors.hubspot.words import STAGES
 
 GROUPS, FILTERS, PER_GROUP = 5, 25, 10
 """The most filter groups of a search, filters in all, and filters in one group."""
@@ -25,6 +26,8 @@ class Invalid(Exception):
 def types_of(kind: Kind) -> dict[str, str]:
     """The type of each property that a search can name."""
     own = {prop.name: prop.type for prop in kind.properties}
+    if kind.name == "deals":
+        own |= {entered(stage): "datetime" for stage in STAGES.values()}
     return own | {"hs_object_id": "number", kind.created: "datetime", kind.modified: "datetime", "hs_merged_object_ids": "string"}
 
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 from include.demo.vendors.common import Account, Faults
 from include.demo.vendors.hubspot import answers
 from include.demo.vendors.hubspot.gate import DAILY, Gate, Refused, body_of, inputs_of, names_in, next_page, whole
-from include.demo.vendors.hubspot.kinds import BY_NAME
+from include.demo.vendors.hubspot.kinds import BY_NAME, KINDS
 from include.demo.vendors.hubspot.records import Portal, portal
 from include.demo.vendors.hubspot.search import Invalid, matching
 from include.demo.vendors.hubspot.shape import Kind
@@ -141,6 +141,21 @@ class Server:
                 found.append(answers.associations_json(kind, other, record, start, size, as_text))
         return self._batch(found, errors)
 
+    async def links(self, request: Request) -> Any:
+        """`GET /crm/v4/objects/{object}/{id}/associations/{other}`: the associations of one object."""
+        kind, other = self.kind(request.path_params["object"]), self.kind(request.path_params["other"])
+        record = self.portal.by_id[kind.name].get(request.path_params["id"])
+        if record is None:
+            raise Refused(404, "OBJECT_NOT_FOUND", "resource not found")
+        size = whole(request.query_params.get("limit", str(answers.ASSOCIATED)), "limit", answers.ASSOCIATED)
+        start = whole(request.query_params.get("after", "0"), "after", 10**9, least=0)
+        found = answers.associations_json(kind, other, record, start, size, as_text=False)
+        return {"results": found["to"]} | ({"paging": found["paging"]} if "paging" in found else {})
+
+    async def schemas(self, request: Request) -> Any:
+        """`GET /crm-object-schemas/v3/schemas`: the custom objects."""
+        return {"results": [answers.schema_json(kind, self.portal.number) for kind in KINDS if kind.type_id.startswith("2-")]}
+
     def _batch(self, results: list[Any], errors: list[Any]) -> tuple[Any, int] | Any:
         now = answers.instant(self.portal.account.now)
         body = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
@@ -169,7 +184,11 @@ class Server:
     async def properties(self, request: Request) -> Any:
         """`GET …/properties/{object}`."""
         kind = self.kind(request.path_params["object"])
-        own = [answers.property_json(kind, prop, self.portal.account) for prop in kind.properties]
+        own = [
+            answers.property_json(kind, prop, self.portal.account)
+            for prop in kind.properties
+            if not prop.name.startswith(answers.STAGE_TIMES)
+        ]
         return {"results": own + answers.system_properties_json(kind)}
 
     async def property(self, request: Request) -> Any:
@@ -238,6 +257,8 @@ def app(account: Account, faults: Faults) -> Starlette:
 
     routes = [
         Route("/account-info/v3/details", endpoint(server.details)),
+        Route("/crm-object-schemas/v3/schemas", endpoint(server.schemas)),
+        Route("/crm/v4/objects/{object}/{id}/associations/{other}", endpoint(server.links)),
         Route("/account-info/v3/api-usage/daily/private-apps", endpoint(server.usage)),
     ]
     for three, four in _PREFIXES:

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from include.demo.vendors.common import Account, Faults
 from include.demo.vendors.salesforce.bulk import LARGEST, Jobs
-from include.demo.vendors.salesforce.gate import DAILY, Gate, Refused, refused
+from include.demo.vendors.salesforce.gate import DAILY, VERSIONS, Gate, Refused, refused
 from include.demo.vendors.salesforce.ids import record_id
-from include.demo.vendors.salesforce.objects import BY_NAME
+from include.demo.vendors.salesforce.objects import BY_NAME, SOBJECTS
 from include.demo.vendors.salesforce.records import Org, Record, org
 from include.demo.vendors.salesforce.shape import Field, SObject, json_value
 from include.demo.vendors.salesforce.soql import ID, Malformed, Parser, Statement
@@ -121,6 +121,26 @@ class Server:
         if one is None:
             raise Refused(404, "NOT_FOUND", "The requested resource does not exist")
         return one
+
+    async def objects(self, request: Request) -> Any:
+        """`GET …/sobjects`."""
+        found = [
+            {"name": one.name, "keyPrefix": one.prefix, "custom": one.name.endswith("__c"), "queryable": True} for one in SOBJECTS
+        ]
+        return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found}
+
+    async def one(self, request: Request) -> Any:
+        """`GET …/sobjects/{object}/{id}`: a record with all its fields, unless it is deleted."""
+        sobject = self.sobject(request)
+        record = self._by_id[sobject.name].get(request.path_params["id"])
+        if record is None:
+            raise Refused(404, "NOT_FOUND", "The requested resource does not exist")
+        if record["IsDeleted"]:
+            raise Refused(404, "ENTITY_IS_DELETED", "entity is deleted")
+        attributes = {"type": sobject.name, "url": request.url.path}
+        return {"attributes": attributes} | {
+            name: json_value(value) for name, value in record.items() if name.lower() not in self.hidden
+        }
 
     async def describe(self, request: Request) -> Any:
         """`GET …/sobjects/{object}/describe`."""
@@ -231,8 +251,12 @@ def app(account: Account, faults: Faults) -> Starlette:
 
         return respond
 
+    async def versions(request: Request) -> Response:
+        found = [{"label": f"v{one}", "url": f"/services/data/v{one}.0", "version": f"{one}.0"} for one in VERSIONS]
+        return JSONResponse(found)
+
     data = "/services/data/v{version}"
-    routes = [Route("/services/oauth2/token", token, methods=["POST"])]
+    routes = [Route("/services/oauth2/token", token, methods=["POST"]), Route("/services/data", versions)]
     for path in ("query", "queryAll"):
         first = endpoint(partial(server.query, everything=path == "queryAll"))
         # Salesforce ignores a slash at the end, with which simple-salesforce asks.
@@ -242,8 +266,10 @@ def app(account: Account, faults: Faults) -> Starlette:
             Route(f"{data}/{path}/{{locator}}", endpoint(server.more)),
         ]
     for path, answer in (
+        ("sobjects", server.objects),
         ("sobjects/{object}/describe", server.describe),
         ("sobjects/{object}/deleted", server.deleted),
+        ("sobjects/{object}/{id}", server.one),
         ("limits", server.limits),
     ):
         routes += [Route(f"{data}/{path}", endpoint(answer)), Route(f"{data}/{path}/", endpoint(answer))]

@@ -1,16 +1,15 @@
-"""Reads a whole HubSpot account with HubSpot's own client, and turns its objects into rows of the contract."""
+"""Turns the objects of a whole HubSpot account into rows of the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from hubspot import HubSpot
-from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
 
-Row = dict[str, Any]
+from include.demo.vendors.common import Row
+from tests.vendors.hubspot.reading import associated, day, decimal, flag, instant, listed, names_of, only, whole
 
 STAGES = {
     "appointmentscheduled": "prospecting",
@@ -59,73 +58,6 @@ ACTIVITIES = {
     "notes": ("note", "hs_note_body", "note_status"),
     "tasks": ("task", "hs_task_subject", "hs_task_status"),
 }
-
-
-def client(address: str, token: str) -> HubSpot:
-    """HubSpot's client, pointed at a server."""
-    return HubSpot(access_token=token, host=address)
-
-
-def names_of(api: HubSpot, kind: str) -> list[str]:
-    """The names of all properties of an object type."""
-    return [one.name for one in api.crm.properties.core_api.get_all(kind).results]
-
-
-def listed(api: HubSpot, kind: str, **options: Any) -> list[Any]:
-    """All objects of a type, with all properties, by the list."""
-    options = {"limit": 100, "properties": names_of(api, kind)} | options
-    found, after = [], None
-    while True:
-        page = api.crm.objects.basic_api.get_page(kind, after=after, **options)
-        found += page.results
-        if page.paging is None:
-            return found
-        after = page.paging.next.after
-
-
-def associated(api: HubSpot, kind: str, other: str, ids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
-    """By object, the ids of the associated objects, each with the labels of the association."""
-    found: dict[str, list[tuple[str, str | None]]] = {}
-    for start in range(0, len(ids), 1000):
-        inputs: list[dict[str, str]] = [{"id": key} for key in ids[start : start + 1000]]
-        while inputs:
-            body = BatchInputPublicFetchAssociationsBatchRequest(inputs=inputs)
-            inputs = []
-            for one in api.crm.associations.v4.batch_api.get_page(kind, other, body).results:
-                pairs = found.setdefault(one._from.id, [])
-                pairs += [(str(to.to_object_id), kind.label) for to in one.to for kind in to.association_types]
-                if one.paging is not None:
-                    inputs.append({"id": one._from.id, "after": one.paging.next.after})
-    return found
-
-
-def instant(text: str | None) -> datetime | None:
-    """A datetime property."""
-    return datetime.fromisoformat(text) if text else None
-
-
-def decimal(text: str | None) -> Decimal | None:
-    """A number property, at the scale of the contract."""
-    return round(Decimal(text), 9) if text else None
-
-
-def whole(text: str | None) -> int | None:
-    """A number property without a fraction."""
-    return int(text) if text else None
-
-
-def day(text: str | None) -> date | None:
-    """A date property."""
-    return date.fromisoformat(text) if text else None
-
-
-def flag(text: str | None) -> bool:
-    """A bool property."""
-    return text == "true"
-
-
-def _only(found: dict[str, list[tuple[str, str | None]]], key: str) -> str | None:
-    return found[key][0][0] if key in found else None
 
 
 def tables(api: HubSpot) -> dict[str, list[Row]]:
@@ -220,8 +152,8 @@ def _deals(api: HubSpot) -> Iterator[Row]:
         chance = decimal(value["hs_deal_stage_probability"])
         yield {
             "deal_id": one.id,
-            "account_id": _only(company, one.id),
-            "contact_id": _only(contact, one.id),
+            "account_id": only(company, one.id),
+            "contact_id": only(contact, one.id),
             "lead_id": value["source_lead_id"],
             "facility_id": value["facility_id"],
             "owner_user_id": value["hubspot_owner_id"],
@@ -257,7 +189,10 @@ def _stages(api: HubSpot) -> Iterator[Row]:
 
 
 def _leads(api: HubSpot) -> Iterator[Row]:
-    found = listed(api, "leads")
+    # The list of properties lacks the times at which stages were entered.
+    stages = [stage.id for stage in api.crm.pipelines.pipelines_api.get_all("leads").results[0].stages]
+    entered = [f"hs_v2_date_entered_{stage.replace('-', '_')}" for stage in stages]
+    found = listed(api, "leads", properties=[*names_of(api, "leads"), *entered])
     company = associated(api, "leads", "companies", [one.id for one in found])
     for one in found:
         value = one.properties
@@ -266,7 +201,7 @@ def _leads(api: HubSpot) -> Iterator[Row]:
             "lead_id": one.id,
             "facility_id": value["facility_id"],
             "rep_user_id": value["hubspot_owner_id"],
-            "account_id": _only(company, one.id),
+            "account_id": only(company, one.id),
             "source_channel": value["lead_source"],
             "stage": LEADS[value["hs_pipeline_stage"]],
             "amount": decimal(value["estimated_value"]),
@@ -299,9 +234,9 @@ def _activities(api: HubSpot) -> Iterator[Row]:
                 minutes = int((end - start).total_seconds()) // 60
             yield {
                 "activity_id": one.id,
-                "account_id": _only(company, one.id),
-                "contact_id": _only(contact, one.id),
-                "deal_id": _only(deal, one.id),
+                "account_id": only(company, one.id),
+                "contact_id": only(contact, one.id),
+                "deal_id": only(deal, one.id),
                 "user_id": value["hubspot_owner_id"],
                 "activity_type": word,
                 "subject": value[subject],
@@ -342,8 +277,8 @@ def _orders(api: HubSpot) -> Iterator[Row]:
         value = one.properties
         yield {
             "order_id": one.id,
-            "account_id": _only(company, one.id),
-            "contact_id": _only(contact, one.id),
+            "account_id": only(company, one.id),
+            "contact_id": only(contact, one.id),
             "order_number": value["hs_order_name"],
             "status": ORDERS[value["hs_fulfillment_status"]],
             "currency": value["hs_currency_code"],
@@ -366,7 +301,7 @@ def _items(api: HubSpot) -> Iterator[Row]:
         value = one.properties
         yield {
             "order_item_id": one.id,
-            "order_id": _only(order, one.id),
+            "order_id": only(order, one.id),
             "product_id": value["hs_product_id"],
             "quantity": whole(value["quantity"]),
             "unit_price": decimal(value["price"]),
@@ -384,8 +319,8 @@ def _tickets(api: HubSpot) -> Iterator[Row]:
         value = one.properties
         yield {
             "ticket_id": one.id,
-            "account_id": _only(company, one.id),
-            "contact_id": _only(contact, one.id),
+            "account_id": only(company, one.id),
+            "contact_id": only(contact, one.id),
             "facility_id": value["facility_id"],
             "product_id": value["product_id"],
             "category_id": value["hs_ticket_category"],
@@ -426,7 +361,7 @@ def _surveys(api: HubSpot) -> Iterator[Row]:
     ]
     for one in found:
         value = one.properties
-        account, contact, ticket = (_only(link, one.id) for link in links)
+        account, contact, ticket = (only(link, one.id) for link in links)
         yield {
             "response_id": one.id,
             "account_id": account,
@@ -455,7 +390,8 @@ def _causes(api: HubSpot) -> Iterator[Row]:
 
 
 def _facilities(api: HubSpot) -> Iterator[Row]:
-    for one in listed(api, "2-8410001"):
+    custom = api.crm.schemas.core_api.get_all().results[0]
+    for one in listed(api, custom.object_type_id):
         value = one.properties
         yield {
             "facility_id": one.id,

@@ -1,17 +1,13 @@
-"""Reads a whole Salesforce organization with simple-salesforce, and turns its records into rows of the contract."""
+"""Turns the objects of a whole Salesforce account into rows of the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 
-Row = dict[str, Any]
+from include.demo.vendors.common import Row
+from tests.vendors.salesforce.reading import day, decimal, instant, lower, records, whole
 
 STAGES = {
     "Prospecting": "prospecting",
@@ -44,64 +40,6 @@ ROLES = {
     "Support Agent": "support_agent",
     "Manager": "manager",
 }
-
-
-class Plain(HTTPAdapter):
-    """Sends requests to a local server without TLS. The client only knows https."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self._address = address
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        assert request.url is not None
-        request.url = self._address + "/" + request.url.split("/", 3)[3]
-        return super().send(request, *args, **kwargs)
-
-
-def client(address: str, key: str, secret: str) -> Salesforce:
-    """simple-salesforce, which gets its token from a server by the client credentials flow."""
-    session = requests.Session()
-    session.mount("https://", Plain(address))
-    return Salesforce(consumer_key=key, consumer_secret=secret, domain="demo.my", session=session, version="67.0")
-
-
-def fields_of(api: Salesforce, name: str) -> list[str]:
-    """The names of the fields of an object, without compound ones."""
-    fields = getattr(api, name).describe()["fields"]
-    compound = {field["compoundFieldName"] for field in fields}
-    return [field["name"] for field in fields if field["name"] not in compound]
-
-
-def records(api: Salesforce, name: str, also: str = "") -> list[Row]:
-    """All records of an object, by queryAll."""
-    selected = ", ".join(fields_of(api, name)) + also
-    found: list[Row] = api.query_all(f"SELECT {selected} FROM {name}", include_deleted=True)["records"]
-    return found
-
-
-def instant(text: str | None) -> datetime | None:
-    """A datetime field."""
-    return datetime.fromisoformat(text) if text else None
-
-
-def day(text: str | None) -> date | None:
-    """A date field."""
-    return date.fromisoformat(text) if text else None
-
-
-def decimal(value: float | None) -> Decimal | None:
-    """A number field, at the scale of the contract."""
-    return None if value is None else round(Decimal(str(value)), 9)
-
-
-def whole(value: float | None) -> int | None:
-    """A number field without a fraction."""
-    return None if value is None else int(value)
-
-
-def _lower(value: str | None) -> str | None:
-    return None if value is None else value.lower().replace(" ", "_")
 
 
 def tables(api: Salesforce) -> dict[str, list[Row]]:
@@ -150,7 +88,7 @@ def _accounts(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             "employee_count": one["NumberOfEmployees"],
             "annual_revenue": decimal(one["AnnualRevenue"]),
             "currency": one["CurrencyIsoCode"],
-            "account_type": _lower(one["Type"]),
+            "account_type": lower(one["Type"]),
             "status": one["Customer_Status__c"],
             "plan_tier": one["Plan_Tier__c"],
             "region": one["Region__c"],
@@ -176,7 +114,7 @@ def _contacts(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             "is_primary": one["Main_Contact__c"],
             "status": "unsubscribed" if one["HasOptedOutOfEmail"] else "bounced" if one["IsEmailBounced"] else "active",
             "gender": genders[one["GenderIdentity"]],
-            "income_segment": _lower(one["Income_Segment__c"]),
+            "income_segment": lower(one["Income_Segment__c"]),
             **_stamps(one),
         }
 
@@ -262,7 +200,7 @@ def _activities(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             "deal_id": one["WhatId"] if (one["WhatId"] or "").startswith("006") else None,
             "user_id": _owner(one["OwnerId"], automated),
             "subject": one["Subject"],
-            "outcome": _lower(one["Outcome__c"]),
+            "outcome": lower(one["Outcome__c"]),
             "due_at": instant(one["Due__c"]),
             **_stamps(one),
         }
@@ -270,7 +208,7 @@ def _activities(api: Salesforce, automated: set[str]) -> Iterator[Row]:
     for one in records(api, "Task"):
         seconds = one["CallDurationInSeconds"]
         yield shared(one) | {
-            "activity_type": _lower(one["Type"]),
+            "activity_type": lower(one["Type"]),
             "status": STATUS[one["Status"]],
             "completed_at": instant(one["CompletedDateTime"]),
             "duration_minutes": None if seconds is None else seconds // 60,
@@ -311,7 +249,7 @@ def _orders(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             "account_id": one["AccountId"],
             "contact_id": one["BillToContactId"],
             "order_number": one["OrderReferenceNumber"],
-            "status": _lower(one["Status"]),
+            "status": lower(one["Status"]),
             "currency": one["CurrencyIsoCode"],
             "subtotal_amount": decimal(one["TotalAmount"]),
             "discount_amount": decimal(one["Discount__c"]),
@@ -352,8 +290,8 @@ def _cases(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             "category_id": one["Type"],
             "root_cause_id": one["Root_Cause__c"],
             "assignee_user_id": _owner(one["OwnerId"], automated),
-            "channel": _lower(one["Origin"]),
-            "priority": _lower(one["Priority"]),
+            "channel": lower(one["Origin"]),
+            "priority": lower(one["Priority"]),
             "status": CASES[one["Status"]],
             "subject": one["Subject"],
             "app_version": one["App_Version__c"],
@@ -372,8 +310,8 @@ def _priorities(api: Salesforce, automated: set[str]) -> Iterator[Row]:
             yield {
                 "change_id": one["Id"],
                 "ticket_id": one["CaseId"],
-                "from_priority": _lower(one["OldValue"]),
-                "to_priority": _lower(one["NewValue"]),
+                "from_priority": lower(one["OldValue"]),
+                "to_priority": lower(one["NewValue"]),
                 "changed_at": instant(one["CreatedDate"]),
                 "_deleted": one["IsDeleted"],
             }
