@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.sources.readers.pieces import Piece, Rejected, Window, table_of
+from include.sources import placeholders
+from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, table_of
 from include.sources.readers.rest.client import ApiClient
 from include.sources.readers.rest.fetching import Fetch
-from include.sources.readers.rest.inspection import NotFound
+from include.sources.readers.rest.inspection import NotFound, named
+from include.sources.readers.rest.json_paths import value_at
 from include.sources.readers.rest.rows import Row, Rows
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_requests import Lookup, RestRequest
     from include.sources.rest_settings import RestReader
     from include.sources.schema import Table
 
@@ -77,7 +79,8 @@ class RestResources:
         return False
 
     def close(self) -> None:
-        """Do nothing: sessions end with their threads."""
+        """Close all connections."""
+        self._client.close()
 
 
 @dataclass
@@ -109,14 +112,15 @@ class _Read:
             yield from self._fetched(table, request, None)
             return
         parent = self.resources._tables[table.parent]
+        rows = Rows(parent).once(self.rows(parent))
         asked = missing = 0
         first: NotFound | None = None
-        for row in Rows(parent).once(self.rows(parent)):
-            asked += 1
+        while batch := list(islice(rows, table.batch or 1)):
+            asked += len(batch)
             try:
-                yield from self._fetched(table, request, row)
+                yield from self._fetched(table, request, batch)
             except NotFound as error:
-                missing += 1
+                missing += len(batch)
                 first = first or error
         if first is not None and missing == asked:
             raise first
@@ -129,15 +133,31 @@ class _Read:
                 parent.name,
             )
 
-    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Row]:
+    def _fetched(self, table: Table, request: RestRequest, parents: list[dict[str, Any]] | None) -> Iterator[Row]:
         made = Rows(table)
-        values = {
+        values: dict[str, Any] = {
             "since": self.window.since or request.first,
             "until": self.window.until,
             "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
-            "parent": parent,
         }
+        if parents is not None:
+            values |= {"parents": parents} if table.batch else {"parent": parents[0]}
         token = self.window.token if request.resumes else None
         fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
-        yield from made.shaped(request, fetch.records(), values)
+        rows = made.shaped(request, fetch.records(), values)
+        for lookup in request.lookups:
+            rows = self._told(made, lookup, rows)
+        yield from rows
         self.token = fetch.token or self.token
+
+    def _told(self, made: Rows, lookup: Lookup, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows with the columns that a lookup tells."""
+        while batch := list(islice(rows, lookup.rows)):
+            known = [row for row in batch if isinstance(row, dict)]
+            if known:
+                body = placeholders.filled(lookup.body, {"rows": known})
+                found = value_at(lookup.data, self.resources._client.call("POST", lookup.path, json=body).json())
+                if not isinstance(found, list):
+                    raise ReadError(f"the answer to a lookup has {named(found)} at `{lookup.data}` instead of a list of records")
+                made.told(lookup, known, found)
+            yield from batch
