@@ -42,15 +42,15 @@ class Rows:
         if not isinstance(row, dict):
             where = "" if request.record is None else f" at `{request.record}`"
             return Rejected(f"not a JSON object{where}", dump(record))
-        row = dict(row)
+        made: dict[str, Any] = dict(row)
         for name in request.flatten:
-            if isinstance(inner := row.get(name), dict):
-                row |= inner
+            if isinstance(inner := made.get(name), dict):
+                made |= inner
         for name, origin in request.set_.items():
-            row[name] = _written(origin, values) if "{" in origin else placeholders.within(record, origin)
+            made[name] = _written(origin, values) if "{" in origin else placeholders.within(record, origin)
         if units:
-            row |= {name: _instant(row[name], units) for name in self._times if name in row}
-        return row
+            made |= {name: _instant(made[name], units) for name in self._times if name in made}
+        return made
 
     def stamped(self, rows: Iterable[Row], until: datetime) -> Iterator[Row]:
         """The rows with the end of the read as the time of their last change, because the API does not name it."""

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from include.sources.readers.pieces import ReadError
+from include.sources import SourceConnection
+from include.sources.readers import open_reader
+from include.sources.readers.pieces import ReadError, Window
 from tests.include.sources.rest.reading import UNTIL, Read, table
 from tests.include.sources.rest.server import Asked, Server
 
@@ -117,6 +119,13 @@ def test_children_of_parents(serve: Serve, read: Reading, caplog: pytest.LogCapt
     ]
     assert "lines: the API has nothing for 1 of 3 rows of bills" in caplog.text
     assert [row["invoice"] for row in made.rows("lines", DAY + timedelta(days=2))] == ["in 2"] * 3
+    # A refresh loads the children alone.
+    some = open_reader(
+        made.source.only({"lines"}), SourceConnection.of("api", {"host": server.url, "login": "x", "password": "y"})
+    )
+    (piece,) = some.read(made.source.tables["lines"], Window(DAY + timedelta(days=2), UNTIL), {})
+    assert len(piece.rows) == 3
+    some.close()
     with pytest.raises(ReadError, match="404"):
         server.answer = lambda asked: answer(asked) if asked.path == "/bills" else JSONResponse({}, 404)
         made.rows("lines")
@@ -305,3 +314,19 @@ def test_columns_that_another_request_tells(serve: Serve, read: Reading) -> None
     server.answer = lambda asked: answer(asked) if asked.path == "/deals_" else {"results": None}
     with pytest.raises(ReadError, match="the answer to a lookup has nothing at `results` instead of a list"):
         read(server, SINGLE, {"sales": deals}).rows("sales")
+
+
+def test_deleted_parents_have_no_children(serve: Serve, read: Reading) -> None:
+    def answer(asked: Asked) -> Any:
+        if asked.path == "/customers":
+            return {"data": [{"id": "live", "gone": False, "at": "2026-10-01"}, {"id": "dead", "gone": True, "at": "2026-10-01"}]}
+        return {"data": [{"id": f"{asked.path}"}]}
+
+    parents = {"entity": "accounts", "deleted_when": "gone", "event_time": "none"}
+    parents["columns"] = {"account_id": "id", "organization_id": {"value": "org_1"}, "name": "id"}
+    made = read(
+        serve(answer),
+        SINGLE,
+        {"customers": parents, "notes": table("id", parent="customers", path="customers/{parent.id}/notes")},
+    )
+    assert made.rows("notes") == [{"id": "/customers/live/notes"}]
