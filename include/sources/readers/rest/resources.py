@@ -64,7 +64,8 @@ class RestResources:
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Yield all keys that the API lists now."""
         names = {key: table.columns[key].source_name or key for key in table.primary_key}
-        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, table.requests(self._settings)["keys"])
+        request = table.requests(self._settings)["keys"].model_copy(update={"lookups": (), "inner_lists": None})
+        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, request)
         while batch := list(islice(rows, PIECE_RECORDS)):
             found = table_of([{key: row.get(name) for key, name in names.items()} for row in batch if isinstance(row, dict)])
             if len(found):
@@ -141,7 +142,7 @@ class _Read:
             "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
         }
         if parents is not None:
-            values |= {"parents": parents} if table.batch else {"parent": parents[0]}
+            values["parents" if table.batch else "parent"] = parents if table.batch else parents[0]
         token = self.window.token if request.resumes else None
         fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
         rows = made.shaped(request, fetch.records(), values)
