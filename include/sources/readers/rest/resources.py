@@ -147,11 +147,11 @@ class _Read:
         fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
         rows = made.shaped(request, fetch.records(), values)
         for lookup in request.lookups:
-            rows = self._told(made, lookup, rows)
+            rows = self._looked_up(made, lookup, rows)
         yield from rows
         self.token = fetch.token or self.token
 
-    def _told(self, made: Rows, lookup: Lookup, rows: Iterator[Row]) -> Iterator[Row]:
+    def _looked_up(self, made: Rows, lookup: Lookup, rows: Iterator[Row]) -> Iterator[Row]:
         """The rows with the columns that a lookup tells."""
         while batch := list(islice(rows, lookup.rows)):
             known = [row for row in batch if isinstance(row, dict)]
@@ -160,5 +160,5 @@ class _Read:
                 found = value_at(lookup.data, self.resources._client.call("POST", lookup.path, json=body).json())
                 if not isinstance(found, list):
                     raise ReadError(f"the answer to a lookup has {named(found)} at `{lookup.data}` instead of a list of records")
-                made.told(lookup, known, found)
+                made.look_up(lookup, known, found)
             yield from batch

@@ -93,8 +93,8 @@ class Rows:
             if self._gone is None or str(row.get(self._gone[0])) not in self._gone[1]:
                 yield row
 
-    def told(self, lookup: Lookup, rows: list[dict[str, Any]], records: Iterable[Any]) -> None:
-        """Set the columns of rows that the records of a lookup tell. Rows without a record have no value."""
+    def look_up(self, lookup: Lookup, rows: list[dict[str, Any]], records: Iterable[Any]) -> None:
+        """Set the columns of rows from the records of a lookup. Rows without a record have no value."""
         found = {str(placeholders.within(record, lookup.key)): record for record in records}
         for row in rows:
             record = found.get(str(row.get(self._keys[0])))
