@@ -1,4 +1,4 @@
-"""Places in the requests of a REST API that a load fills in: `{since}`, `{until}`, `{columns}` and `{parent.id}`.
+"""Places in the requests of a REST API that a load fills in: `{since}`, `{until}`, `{columns}`, `{parent.id}` and `{row.id}`.
 
 A time is written as ISO 8601 in UTC. After a colon stands another form: `{since:epoch_seconds}` or `{since:%Y-%m-%d}`.
 """
@@ -14,7 +14,7 @@ from include.sources.mapping import EPOCHS
 from include.sources.paths import parts_of
 
 ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
-_PLACE = re.compile(r"\{(since|until|columns|parent\.[^{}:]+)(?::([^{}]+))?\}")
+_PLACE = re.compile(r"\{(since|until|columns|(?:parent|row)\.[^{}:]+)(?::([^{}]+))?\}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,7 +23,7 @@ class NoValue(LookupError):
 
 
 def names(value: Any) -> set[str]:
-    """The names of all places within a text, a list or a mapping: since, until, columns, parent.
+    """The names of all places within a text, a list or a mapping: since, until, columns, parent, row.
 
     Raises:
         ValueError: a place has a form or a path that does not exist.
@@ -51,9 +51,11 @@ def unit_of(value: Any) -> timedelta:
 def filled(value: Any, values: Mapping[str, Any], written: Callable[[str], str] = str) -> Any:
     """The value with its places filled. A text that is `{columns}` alone becomes a list.
 
+    With several parents or rows, an item of a list that has a place such as `{parent.id}` is repeated for each of them.
+
     Args:
         value: a text, number, list or mapping.
-        values: since and until (in UTC, or None), columns (a list of names), parent (a row).
+        values: since and until (in UTC, or None), columns (a list of names), parent (a row), parents (rows), rows (rows).
         written: how a filled text is written, such as quoted for a path of a URL.
 
     Raises:
@@ -62,7 +64,7 @@ def filled(value: Any, values: Mapping[str, Any], written: Callable[[str], str] 
     if isinstance(value, Mapping):
         return {key: filled(each, values, written) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [filled(each, values, written) for each in value]
+        return [filled(each, given, written) for each in value for given in _repeated(each, values)]
     if value == "{columns}":
         return list(values["columns"])
     if not isinstance(value, str):
@@ -92,6 +94,16 @@ def put(target: Any, path: str, value: Any) -> None:
     target[last] = value
 
 
+def _repeated(item: Any, values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The values for each repetition of an item of a list. Places within a list of the item do not repeat the item itself."""
+    outer = {key: each for key, each in item.items() if not isinstance(each, list)} if isinstance(item, Mapping) else item
+    for name, many in (("parent", "parents"), ("row", "rows")):
+        if many in values and not isinstance(item, list) and name in names(outer):
+            yield from ({**values, name: each} for each in values[many])
+            return
+    yield values
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -105,7 +117,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _text(name: str, form: str, values: Mapping[str, Any]) -> str:
     head, _, path = name.partition(".")
-    value = within(values.get("parent"), path) if path else values.get(head)
+    value = within(values.get(head), path) if path else values.get(head)
     if value is None:
         raise NoValue(f"{{{name}}} has no value")
     if head == "columns":

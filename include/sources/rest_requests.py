@@ -28,6 +28,20 @@ class InnerLists(Strict):
     continues: bool = False
 
 
+class Lookup(Strict):
+    """Columns that another request of the API tells for many rows at once, such as the companies of deals. A POST."""
+
+    path: str
+    #: An item of a list that has a place such as `{row.id}` is repeated for each row.
+    body: dict[str, Any]
+    data: str = "data"
+    #: Path of the row's key, in a record of the answer. The first column of the table's key has the same value.
+    key: str
+    #: Column of the row → path within the record of the answer. Rows without such a record have no value.
+    set_: dict[str, str] = Field(alias="set", min_length=1)
+    rows: int = Field(100, ge=1)
+
+
 class Slices(Strict):
     """An API that answers at most `limit` records to one request. A request with more is cut into shorter ranges of time."""
 
@@ -76,7 +90,8 @@ class RestRequest(Strict):
     slices: Slices | None = None
     inner_lists: InnerLists | None = None
     job: Job | None = None
-    #: Path of the row within a record. Without it, the record is the row.
+    lookups: tuple[Lookup, ...] = ()
+    #: Path of the row within a record, or of a list of rows. Without it, the record is the row.
     record: str | None = None
     #: Objects of the row whose keys become columns of the row.
     flatten: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from include.sources.placeholders import names
 from include.sources.rest_requests import RestRequest
 from include.sources.strict import Strict
 from include.terms import Duration
@@ -29,6 +30,8 @@ class RestTable(RestRequest):
 
     #: Another table of the file. The request is sent for each of its rows, with places such as `{parent.id}`.
     parent: str | None = None
+    #: One request is sent for so many rows of the parent. An item of a list in `body` that has a place of the parent is repeated for each.
+    batch: int | None = Field(None, ge=1)
     #: More requests of each load, such as the list of archived rows. They have the table's keys if they do not write their own.
     also: tuple[RestRequest, ...] = ()
     changes: Changes | None = None
@@ -160,6 +163,10 @@ def request_problems(reader: RestReader, tables: Mapping[str, Any]) -> Iterator[
             )
         if table.changes is not None and (table.cursor is None or "since" not in table.changes.over(own).places):
             yield f"{name}.changes", "it needs a `cursor`, and {since} in its path, params or body"
+        if table.batch is not None and (table.parent is None or own.body is None or "parent" not in names(own.body)):
+            yield f"{name}.batch", "it needs a `parent`, and a list in `body` with an item that has {parent.…}"
+        if table.batch is not None and "parent" in names([own.path, own.params, own.set_]):
+            yield f"{name}.batch", "a request for many rows of the parent has {parent.…} in its body alone"
         if table.changes is not None and table.parent is not None:
             yield f"{name}.changes", "a table with a parent has none: its parent may"
         if "keys" in table.model_fields_set and not table.detect_deletes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from starlette.responses import JSONResponse
 
 from include.ingestion import LoadPostponed, load
+from include.orchestration import load_task
 from include.run_context import RunContext
 from include.sources import SourceConnection
 from tests.include.ingestion.world import Warehouse, columns, day, dies
@@ -76,8 +79,8 @@ def test_a_cursor_that_outlives_a_load(
 ) -> None:
     """It is saved with the rows: a load that is killed at any point starts again where the last one ended, and gives the same table."""
     export, server = tickets
-    source = write_source(EXPORT, {"tickets": TICKETS})
-    assert loaded(source, server, 2).tables["tickets"].rows == 5
+    source = write_source(EXPORT, {"cases": TICKETS})
+    assert loaded(source, server, 2).tables["cases"].rows == 5
     starts = [dict(asked.query) for asked in server.requests]
     assert starts == [{"start_time": ["1767225600"]}, {"cursor": ["2"]}, {"cursor": ["4"]}]
 
@@ -85,13 +88,13 @@ def test_a_cursor_that_outlives_a_load(
     export.rows += [ticket(1, "touched") | {"updated_at": "2026-09-01T00:00:00Z"}, ticket(9)]
     for point in ("read", "all_loaded"):
         server.requests.clear()
-        assert dies(point, "tickets", lambda: loaded(source, server, 3))
+        assert dies(point, "cases", lambda: loaded(source, server, 3))
         assert server.requests[0].query == {"cursor": ["5"]}
     server.requests.clear()
-    assert loaded(source, server, 3).tables["tickets"].rows == 2
+    loaded(source, server, 3)
     assert [asked.query for asked in server.requests] == [{"cursor": ["5"]}]
-    assert warehouse.value(f"select count(*) from raw_{name}.tickets where title = 'touched'") >= 1
-    assert len(warehouse.latest(f"raw_{name}.tickets", order="updated_at desc, ")) == 6
+    assert warehouse.value(f"select count(*) from raw_{name}.cases where title = 'touched'") >= 1
+    assert len(warehouse.latest(f"raw_{name}.cases", order="updated_at desc, ")) == 6
 
     # The next load finds nothing new. A full refresh, and a backfill of a day or more, start at the beginning.
     for as_of, run, query in (
@@ -112,7 +115,7 @@ def test_deletes_by_a_list_of_keys(
     export, server = tickets
     table = TICKETS | {"cursor": "updated_at", "detect_deletes": True, "keys": {"path": "keys", "paginator": {"kind": "single"}}}
     whole = EXPORT | {"paginator": {"kind": "single"}}
-    source = write_source(whole, {"tickets": table})
+    source = write_source(whole, {"cases": table})
     export.rows = [ticket(number) for number in range(2)]
     loaded(source, server, 2)
     export.rows = [ticket(1), ticket(7) | {"updated_at": "2026-09-01T00:00:00Z"}]
@@ -123,21 +126,28 @@ def test_deletes_by_a_list_of_keys(
         return found if asked.path == "/keys" or asked.one("start_time") == "1767225600" else {"tickets": []}
 
     server.answer = since
-    report = loaded(source, server, 3).tables["tickets"]
+    report = loaded(source, server, 3).tables["cases"]
     assert (report.tombstones, report.recovered) == (1, 1)
-    assert set(warehouse.latest(f"raw_{name}.tickets")) == {"t1", "t7"}
+    assert set(warehouse.latest(f"raw_{name}.cases")) == {"t1", "t7"}
 
 
 def test_a_used_up_quota_postpones_the_load(
-    warehouse: Warehouse, write_source: Callable[..., Any], tickets: tuple[Tickets, Server], name: str
+    warehouse: Warehouse,
+    write_source: Callable[..., Any],
+    tickets: tuple[Tickets, Server],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing of the table is loaded, and the next load starts where the last one ended."""
+    """Nothing of the table is loaded, Airflow does not retry the task, and the next load starts where the last one ended."""
     export, server = tickets
     throttling = {"reason_path": "policyName", "quota": ["DAILY"]}
-    source = write_source(EXPORT | {"throttling": throttling}, {"tickets": TICKETS})
+    source = write_source(EXPORT | {"throttling": throttling}, {"cases": TICKETS})
     export.refusal = JSONResponse({"policyName": "DAILY"}, 429, {"Retry-After": "7200"})
-    with pytest.raises(LoadPostponed, match=r"tickets: the API refuses more requests \(DAILY\)\. It resumes at 20"):
+    with pytest.raises(LoadPostponed, match=r"cases: the API refuses more requests \(DAILY\)\. It resumes at 20"):
         loaded(source, server, 2)
     assert len(server.requests) == 1
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({"conn_type": "http", "host": server.url}))
+    with pytest.raises(AirflowFailException, match="It resumes at 20"):
+        load_task(source, RunContext("test", day(2)))
     export.refusal = None
-    assert loaded(source, server, 2).tables["tickets"].rows == 5
+    assert loaded(source, server, 2).tables["cases"].rows == 5

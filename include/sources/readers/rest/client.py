@@ -109,6 +109,10 @@ class ApiClient:
             raise _read_error(error) from error
         return response
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._adapter.close()
+
     def whole(self, url: str) -> str:
         """A URL that an API has named, with its host. The host may be missing in it."""
         return urljoin(f"{self._base_url}/", url)

@@ -78,6 +78,7 @@ class PacedAdapter(HTTPAdapter):
                 seconds = throttling.waits.get(reason)
         if reason in throttling.quota or (seconds or 0) > self._settings.max_wait_seconds:
             self._used_up = _ended(reason, seconds)
+            response.close()
             raise QuotaUsedUp(self._used_up)
         if seconds is not None:
             response.headers["Retry-After"] = str(ceil(seconds))

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.sources.readers.pieces import Piece, Rejected, Window, table_of
+from include.sources import placeholders
+from include.sources.readers.pieces import Piece, ReadError, Rejected, Window, table_of
 from include.sources.readers.rest.client import ApiClient
 from include.sources.readers.rest.fetching import Fetch
-from include.sources.readers.rest.inspection import NotFound
+from include.sources.readers.rest.inspection import NotFound, named
+from include.sources.readers.rest.json_paths import value_at
 from include.sources.readers.rest.rows import Row, Rows
 
 if TYPE_CHECKING:
     from include.connection import SourceConnection
-    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_requests import Lookup, RestRequest
     from include.sources.rest_settings import RestReader
     from include.sources.schema import Table
 
@@ -62,7 +64,8 @@ class RestResources:
     def keys(self, table: Table) -> Iterator[pa.Table]:
         """Yield all keys that the API lists now."""
         names = {key: table.columns[key].source_name or key for key in table.primary_key}
-        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, table.requests(self._settings)["keys"])
+        request = table.requests(self._settings)["keys"].model_copy(update={"lookups": (), "inner_lists": None})
+        rows = _Read(self, Window(None, datetime.now(UTC))).request(table, request)
         while batch := list(islice(rows, PIECE_RECORDS)):
             found = table_of([{key: row.get(name) for key, name in names.items()} for row in batch if isinstance(row, dict)])
             if len(found):
@@ -77,7 +80,8 @@ class RestResources:
         return False
 
     def close(self) -> None:
-        """Do nothing: sessions end with their threads."""
+        """Close all connections."""
+        self._client.close()
 
 
 @dataclass
@@ -109,14 +113,15 @@ class _Read:
             yield from self._fetched(table, request, None)
             return
         parent = self.resources._tables[table.parent]
+        rows = Rows(parent).once(self.rows(parent))
         asked = missing = 0
         first: NotFound | None = None
-        for row in Rows(parent).once(self.rows(parent)):
-            asked += 1
+        while batch := list(islice(rows, table.batch or 1)):
+            asked += len(batch)
             try:
-                yield from self._fetched(table, request, row)
+                yield from self._fetched(table, request, batch)
             except NotFound as error:
-                missing += 1
+                missing += len(batch)
                 first = first or error
         if first is not None and missing == asked:
             raise first
@@ -129,15 +134,31 @@ class _Read:
                 parent.name,
             )
 
-    def _fetched(self, table: Table, request: RestRequest, parent: dict[str, Any] | None) -> Iterator[Row]:
+    def _fetched(self, table: Table, request: RestRequest, parents: list[dict[str, Any]] | None) -> Iterator[Row]:
         made = Rows(table)
-        values = {
+        values: dict[str, Any] = {
             "since": self.window.since or request.first,
             "until": self.window.until,
             "columns": list(dict.fromkeys(column.source_name or name for name, column in table.columns.items())),
-            "parent": parent,
         }
+        if parents is not None:
+            values["parents" if table.batch else "parent"] = parents if table.batch else parents[0]
         token = self.window.token if request.resumes else None
         fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
-        yield from made.shaped(request, fetch.records(), values)
+        rows = made.shaped(request, fetch.records(), values)
+        for lookup in request.lookups:
+            rows = self._looked_up(made, lookup, rows)
+        yield from rows
         self.token = fetch.token or self.token
+
+    def _looked_up(self, made: Rows, lookup: Lookup, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows with the columns that a lookup tells."""
+        while batch := list(islice(rows, lookup.rows)):
+            known = [row for row in batch if isinstance(row, dict)]
+            if known:
+                body = placeholders.filled(lookup.body, {"rows": known})
+                found = value_at(lookup.data, self.resources._client.call("POST", lookup.path, json=body).json())
+                if not isinstance(found, list):
+                    raise ReadError(f"the answer to a lookup has {named(found)} at `{lookup.data}` instead of a list of records")
+                made.look_up(lookup, known, found)
+            yield from batch

@@ -12,7 +12,7 @@ from include.sources.mapping import EPOCHS
 from include.sources.readers.pieces import Rejected, dump
 
 if TYPE_CHECKING:
-    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_requests import Lookup, RestRequest
     from include.sources.schema import Table
 
 
@@ -35,19 +35,22 @@ class Rows:
         units = EPOCHS.get(request.times or "")
         for record in records:
             row = record if request.record is None else placeholders.within(record, request.record)
-            if not isinstance(row, dict):
-                where = "" if request.record is None else f" at `{request.record}`"
-                yield Rejected(f"not a JSON object{where}", dump(record))
-                continue
-            row = dict(row)
-            for name in request.flatten:
-                if isinstance(inner := row.get(name), dict):
-                    row |= inner
-            for name, origin in request.set_.items():
-                row[name] = _written(origin, values) if "{" in origin else placeholders.within(record, origin)
-            if units:
-                row |= {name: _instant(row[name], units) for name in self._times if name in row}
-            yield row
+            for each in row if isinstance(row, list) and request.record is not None else [row]:
+                yield self._row(request, each, record, values, units)
+
+    def _row(self, request: RestRequest, row: Any, record: Any, values: Mapping[str, Any], units: int | None) -> Row:
+        if not isinstance(row, dict):
+            where = "" if request.record is None else f" at `{request.record}`"
+            return Rejected(f"not a JSON object{where}", dump(record))
+        made: dict[str, Any] = dict(row)
+        for name in request.flatten:
+            if isinstance(inner := made.get(name), dict):
+                made |= inner
+        for name, origin in request.set_.items():
+            made[name] = _written(origin, values) if "{" in origin else placeholders.within(record, origin)
+        if units:
+            made |= {name: _instant(made[name], units) for name in self._times if name in made}
+        return made
 
     def stamped(self, rows: Iterable[Row], until: datetime) -> Iterator[Row]:
         """The rows with the end of the read as the time of their last change, because the API does not name it."""
@@ -89,6 +92,13 @@ class Rows:
             seen.add(key)
             if self._gone is None or str(row.get(self._gone[0])) not in self._gone[1]:
                 yield row
+
+    def look_up(self, lookup: Lookup, rows: list[dict[str, Any]], records: Iterable[Any]) -> None:
+        """Set the columns of rows from the records of a lookup. Rows without a record have no value."""
+        found = {str(placeholders.within(record, lookup.key)): record for record in records}
+        for row in rows:
+            record = found.get(str(row.get(self._keys[0])))
+            row |= {name: placeholders.within(record, path) for name, path in lookup.set_.items()}
 
     def key(self, row: dict[str, Any]) -> str:
         """The key of a row as text. A row without a complete key is its own key."""

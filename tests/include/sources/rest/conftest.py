@@ -32,8 +32,14 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Read]:
-    def make(server: Server, reader: dict[str, Any], tables: dict[str, Any], **connection: Any) -> Read:
-        return Read(tmp_path, server, reader, tables, **connection)
+def read(tmp_path: Path) -> Iterator[Callable[..., Read]]:
+    """Makes readers of a server."""
+    made = []
 
-    return make
+    def make(server: Server, reader: dict[str, Any], tables: dict[str, Any], **connection: Any) -> Read:
+        made.append(Read(tmp_path, server, reader, tables, **connection))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.reader.close()

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from include.sources.readers.pieces import ReadError
+from include.sources import SourceConnection
+from include.sources.readers import open_reader
+from include.sources.readers.pieces import ReadError, Window
 from tests.include.sources.rest.reading import UNTIL, Read, table
 from tests.include.sources.rest.server import Asked, Server
 
@@ -117,6 +119,13 @@ def test_children_of_parents(serve: Serve, read: Reading, caplog: pytest.LogCapt
     ]
     assert "lines: the API has nothing for 1 of 3 rows of bills" in caplog.text
     assert [row["invoice"] for row in made.rows("lines", DAY + timedelta(days=2))] == ["in 2"] * 3
+    # A refresh loads the children alone.
+    some = open_reader(
+        made.source.only({"lines"}), SourceConnection.of("api", {"host": server.url, "login": "x", "password": "y"})
+    )
+    (piece,) = some.read(made.source.tables["lines"], Window(DAY + timedelta(days=2), UNTIL), {})
+    assert len(piece.rows) == 3
+    some.close()
     with pytest.raises(ReadError, match="404"):
         server.answer = lambda asked: answer(asked) if asked.path == "/bills" else JSONResponse({}, 404)
         made.rows("lines")
@@ -245,3 +254,79 @@ def test_the_list_of_keys(serve: Serve, read: Reading) -> None:
     made = read(server, SINGLE, {"things": things})
     assert [part.to_pylist() for part in made.reader.keys(made.source.tables["things"])] == [[{"id": "a"}, {"id": "b"}]]
     assert list(server.requests[0].query) == ["q"]
+
+
+def test_rows_of_a_list_within_a_record(serve: Serve, read: Reading) -> None:
+    """The history of a property: one row for each element. A record with an empty list has no row."""
+    deals = [
+        {"id": "d1", "history": {"stage": [{"value": "open", "at": 1}, {"value": "won", "at": 2}]}},
+        {"id": "d2", "history": {"stage": []}},
+    ]
+    server = serve(lambda _: {"data": deals})
+    stages = table("deal", "value", "at:integer", record="history.stage", set={"deal": "id"})
+    assert read(server, SINGLE, {"stages": stages}).rows("stages") == [
+        {"value": "open", "at": 1, "deal": "d1"},
+        {"value": "won", "at": 2, "deal": "d1"},
+    ]
+
+
+def test_one_request_for_many_parents(serve: Serve, read: Reading) -> None:
+    """The body names three parents at a time."""
+    parents = [{"id": f"p{number}"} for number in range(4)]
+
+    def answer(asked: Asked) -> Any:
+        if asked.path == "/parents":
+            return {"data": parents}
+        assert asked.body["properties"] == [["stage"]]
+        return {"data": [{"id": each["id"], "of": asked.body["depth"]} for each in asked.body["inputs"]]}
+
+    server = serve(answer)
+    body = {"inputs": [{"id": "{parent.id}"}], "properties": [["stage"]], "depth": 1}
+    children = table("id", "of:integer", parent="parents", batch=3, method="POST", body=body)
+    made = read(server, SINGLE, {"parents": table("id"), "children": children})
+    assert made.rows("children") == [{"id": f"p{number}", "of": 1} for number in range(4)]
+    assert [asked.body["inputs"] for asked in server.requests[1:]] == [[{"id": "p0"}, {"id": "p1"}, {"id": "p2"}], [{"id": "p3"}]]
+
+
+def test_columns_that_another_request_tells(serve: Serve, read: Reading) -> None:
+    """The companies of deals. A deal without a company has none."""
+
+    def answer(asked: Asked) -> Any:
+        if asked.path == "/deals_":
+            return {"data": [{"id": f"d{number}"} for number in range(3)]}
+        companies = {"d0": [{"toObjectId": 9}, {"toObjectId": 10}], "d2": [{"toObjectId": 11}]}
+        asked_for = [each["id"] for each in asked.body["inputs"]]
+        return {"results": [{"from": {"id": each}, "to": companies[each]} for each in reversed(asked_for) if each in companies]}
+
+    server = serve(answer)
+    lookup = {
+        "path": "associations/deals/companies/batch/read",
+        "body": {"inputs": [{"id": "{row.id}"}]},
+        "data": "results",
+        "key": "from.id",
+        "set": {"company": "to[0].toObjectId"},
+        "rows": 2,
+    }
+    deals = table("id", "company:integer", path="deals_", lookups=[lookup])
+    found = read(server, SINGLE, {"sales": deals}).rows("sales")
+    assert [(row["id"], row["company"]) for row in found] == [("d0", 9), ("d1", None), ("d2", 11)]
+    assert [len(asked.body["inputs"]) for asked in server.requests[1:]] == [2, 1]
+    server.answer = lambda asked: answer(asked) if asked.path == "/deals_" else {"results": None}
+    with pytest.raises(ReadError, match="the answer to a lookup has nothing at `results` instead of a list"):
+        read(server, SINGLE, {"sales": deals}).rows("sales")
+
+
+def test_deleted_parents_have_no_children(serve: Serve, read: Reading) -> None:
+    def answer(asked: Asked) -> Any:
+        if asked.path == "/customers":
+            return {"data": [{"id": "live", "gone": False, "at": "2026-10-01"}, {"id": "dead", "gone": True, "at": "2026-10-01"}]}
+        return {"data": [{"id": f"{asked.path}"}]}
+
+    parents = {"entity": "accounts", "deleted_when": "gone", "event_time": "none"}
+    parents["columns"] = {"account_id": "id", "organization_id": {"value": "org_1"}, "name": "id"}
+    made = read(
+        serve(answer),
+        SINGLE,
+        {"customers": parents, "notes": table("id", parent="customers", path="customers/{parent.id}/notes")},
+    )
+    assert made.rows("notes") == [{"id": "/customers/live/notes"}]

@@ -59,6 +59,12 @@ JOB = {"done": ["x"], "failed": ["y"], "error_path": "e"}
         (SINGLE, {"parent": "things", "path": "{parent.id}"}, "tables.things.parent: things is its own parent"),
         (SINGLE, {"parent": "others"}, "tables.things.parent: a request for each row of a parent has {parent.…} in its path"),
         (SINGLE, {"path": "{parent.id}/x"}, "tables.things.parent: a request for each row of a parent"),
+        (SINGLE, {"batch": 5}, "tables.things.batch: it needs a `parent`"),
+        (
+            SINGLE,
+            POST | {"parent": "others", "batch": 5, "path": "{parent.id}", "body": {"ids": ["{parent.id}"]}},
+            "tables.things.batch: a request for many rows of the parent has {parent.…} in its body alone",
+        ),
         (SINGLE, {"changes": FEED}, "tables.things.changes: it needs a `cursor`, and {since}"),
         (SINGLE, CHANGED | {"changes": FEED | {"params": {}}}, "tables.things.changes: it needs a `cursor`, and {since}"),
         (SINGLE, {"keys": {}}, "tables.things.keys: it is for `detect_deletes: true`"),
