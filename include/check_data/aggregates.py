@@ -101,11 +101,7 @@ def without_rates(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> s
     return f"""
         with amounts as ({amounts}),
         organizations as ({organizations}),
-        rate_days as (
-            select distinct upper(trim(rates.currency)) as currency, day
-            from ({rates}) as rates
-            cross join unnest(generate_date_array(rates.rate_date, date_add(rates.rate_date, interval {valid} day))) as day
-        ),
+        rates as (select rate_date, upper(trim(currency)) as currency from ({rates}) as dated),
         needed as (
             select amounts.table_name, currency, amounts.day, count(*) as row_count
             from amounts
@@ -113,11 +109,18 @@ def without_rates(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> s
             cross join unnest([amounts.own, upper(trim(organizations.reporting_currency))]) as currency
             where coalesce(amounts.own != upper(trim(organizations.reporting_currency)), true) and currency != '{_BASE}'
             group by 1, 2, 3
+        ),
+        without as (
+            select needed.table_name, needed.currency, needed.day, any_value(needed.row_count) as row_count
+            from needed
+            left join rates
+                on rates.currency = needed.currency
+                and rates.rate_date between date_sub(needed.day, interval {valid} day) and needed.day
+            group by 1, 2, 3
+            having count(rates.rate_date) = 0
         )
-        select needed.table_name, needed.currency, sum(needed.row_count) as row_count, min(needed.day) as first_day
-        from needed
-        left join rate_days on rate_days.currency = needed.currency and rate_days.day = needed.day
-        where rate_days.day is null
+        select table_name, currency, sum(row_count) as row_count, min(day) as first_day
+        from without
         group by 1, 2
     """
 
