@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL holds only names and words of the contract, of the source files and of the dbt project, which are escaped.
-"""SQL that finds what the raw tables of a source lack and break: each statement reads every table of the source once, and returns aggregates.
+"""SQL that finds what the raw tables of a source lack and break: each statement reads all tables of the source, and returns aggregates.
 
 `include/check_data/landed.py` finds the same on the rows themselves, for a report with lines and examples.
 """
@@ -30,7 +30,7 @@ def present(table: Table) -> list[str]:
 
 
 def latest_rows(source: Source, table: Table, columns: Iterable[str]) -> str:
-    """Columns of the latest version of each row of a raw table, as the staging view will show them. Rows that have not happened are among them."""
+    """Columns of the latest version of each row of a raw table, as the staging view will show them, and of rows that have not happened."""
     selected = ", ".join(f"{expression(table, name)} as {name}" for name in columns)
     return with_macros(
         f"select {selected} from (select * from {source.dataset}.{table.name} where {visible(source, table)} {latest(table)}) as versions "
@@ -39,7 +39,7 @@ def latest_rows(source: Source, table: Table, columns: Iterable[str]) -> str:
 
 
 def profile(fed: Iterable[Feed]) -> str:
-    """Per table: its rows, its keys, the rows without a value by column as JSON, the first and the last time, and the rows from `@as_of` on."""
+    """Per table: rows, keys, rows without a value by column as JSON, the first and the last time, and the rows from `@as_of` on."""
     return _union(_profile(*feed) for feed in fed)
 
 
@@ -47,7 +47,8 @@ def days(fed: Iterable[Feed]) -> str:
     """Per table of events: its days with a row as text, in order."""
     return _union(
         f"select {_named(source, table)}, string_agg(cast(happened_on as string), ',' order by happened_on) as days from ("
-        f"select distinct date({column}) as happened_on from ({latest_rows(source, table, [column])}) as timed where {column} is not null) as known"
+        f"select distinct date({column}) as happened_on from ({latest_rows(source, table, [column])}) as timed "
+        f"where {column} is not null) as known"
         for source, table in fed
         if (column := _time(table)) is not None
     )
@@ -86,7 +87,7 @@ def orphans(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> str:
 
 
 def without_rates(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> str:
-    """Per table and currency: the amounts of days without a rate, and the first of these days. An amount in the reporting currency needs none."""
+    """Per table and currency: the amounts of days without a rate, and the first of these days. The reporting currency needs none."""
     amounts = _union(
         f"select {_named(source, table)}, {TENANT}, upper(trim(currency)) as own, date({column}) as day "
         f"from ({latest_rows(source, table, [TENANT, 'currency', column])}) as priced where currency is not null and {column} is not null"
@@ -101,11 +102,7 @@ def without_rates(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> s
     return f"""
         with amounts as ({amounts}),
         organizations as ({organizations}),
-        rate_days as (
-            select distinct upper(trim(rates.currency)) as currency, day
-            from ({rates}) as rates
-            cross join unnest(generate_date_array(rates.rate_date, date_add(rates.rate_date, interval {valid} day))) as day
-        ),
+        rates as (select rate_date, upper(trim(currency)) as currency from ({rates}) as dated),
         needed as (
             select amounts.table_name, currency, amounts.day, count(*) as row_count
             from amounts
@@ -113,11 +110,18 @@ def without_rates(fed: Iterable[Feed], all_feeds: Mapping[str, list[Feed]]) -> s
             cross join unnest([amounts.own, upper(trim(organizations.reporting_currency))]) as currency
             where coalesce(amounts.own != upper(trim(organizations.reporting_currency)), true) and currency != '{_BASE}'
             group by 1, 2, 3
+        ),
+        without as (
+            select needed.table_name, needed.currency, needed.day, any_value(needed.row_count) as row_count
+            from needed
+            left join rates
+                on rates.currency = needed.currency
+                and rates.rate_date between date_sub(needed.day, interval {valid} day) and needed.day
+            group by 1, 2, 3
+            having count(rates.rate_date) = 0
         )
-        select needed.table_name, needed.currency, sum(needed.row_count) as row_count, min(needed.day) as first_day
-        from needed
-        left join rate_days on rate_days.currency = needed.currency and rate_days.day = needed.day
-        where rate_days.day is null
+        select table_name, currency, sum(row_count) as row_count, min(day) as first_day
+        from without
         group by 1, 2
     """
 

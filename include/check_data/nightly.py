@@ -1,6 +1,6 @@
 """The input report of a nightly run: what the raw tables hold, lack and break, written to `ops.input_report` before anything is built.
 
-It finds what `make check-data SOURCE=name` finds, for every source, by a few aggregates per source. It blocks nothing: that is what gates are for.
+It finds what `make check-data SOURCE=name` finds, for every source, by a few aggregates per source. It blocks nothing: gates do.
 """
 
 from __future__ import annotations

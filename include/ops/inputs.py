@@ -8,7 +8,7 @@ INPUT_TABLES = (
     OpsTable(
         "ops",
         "input_report",
-        "What each nightly run found in the raw tables before it built anything: a row per table, share of missing values, and finding. It blocks nothing.",
+        "What each nightly run found in the raw tables before it built anything. One row per table, share of missing values, and finding.",
         (
             Column("run_id", "STRING", "The run that wrote the row.", True),
             Column("as_of", "TIMESTAMP", "As-of time of the run: it reports on events before this instant."),
@@ -19,8 +19,8 @@ INPUT_TABLES = (
             Column(
                 "kind",
                 "STRING",
-                "table, missing_values, identity; or a finding: required, unknown_column, empty, duplicate, unknown_word, orphan, gap, future, no_rate, "
-                "unknown_figure, not_checked. docs/check-data.md explains them.",
+                "table, missing_values, identity; or a finding: required, unknown_column, empty, duplicate, unknown_word, orphan, gap, "
+                "future, no_rate, unknown_figure, not_checked. docs/check-data.md explains them.",
                 True,
             ),
             Column("row_count", "INT64", "Rows concerned; the days of a gap. NULL if it is about no rows."),

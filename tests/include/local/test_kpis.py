@@ -61,7 +61,8 @@ def test_mrr_names_the_subscriptions_that_are_missing_in_it(bq: Client, missing:
         f"""
         create table marts.mart_churn_risk (organization_id string, churn_risk_level string, mrr_amount numeric);
         create table marts.mart_mrr_waterfall as
-            select 'a' as organization_id, date '2026-09-01' as month, numeric '9.5' as closing_mrr_amount, {missing[0]} as subscriptions_without_rate
+            select 'a' as organization_id, date '2026-09-01' as month, numeric '9.5' as closing_mrr_amount,
+                {missing[0]} as subscriptions_without_rate
             union all select 'a', date '2026-09-01', 2.5, {missing[1]}
             union all select 'a', date '2026-08-01', 5, 9;
         create table marts.mart_nrr_summary as
@@ -79,8 +80,8 @@ def test_sla_rates_name_the_tickets_that_have_default_targets(bq: Client) -> Non
     bq.query(
         """
         create table marts.mart_ticket_sla_compliance as
-            select 'a' as organization_id, date '2026-09-01' as created_month, true as is_complete, 3 as ticket_count, 1 as response_met_count,
-                1 as response_breached_count, 2 as resolution_met_count, 0 as resolution_breached_count
+            select 'a' as organization_id, date '2026-09-01' as created_month, true as is_complete, 3 as ticket_count,
+                1 as response_met_count, 1 as response_breached_count, 2 as resolution_met_count, 0 as resolution_breached_count
             union all select 'a', date '2026-09-01', true, 2, 1, 0, 0, 0
             union all select 'b', date '2026-09-01', true, 1, 1, 0, 1, 0;
         create table marts.mart_ticket_analytics as
