@@ -14,6 +14,7 @@ _TABLE_HEADINGS = ("table", "rows", "keys", "from", "to", "days without rows", "
 _FINDING_HEADINGS = ("", "table", "column", "count", "file", "line", "found", "remedy")
 _WIDTH = 160
 _NUMBERS = frozenset({"rows", "keys", "days without rows", "count", "line"})
+_LINES = "Lines for mapping.yml. Check each word, and write one of the platform's words in place of each null (docs/contract.md):"
 #: Columns that are listed in the text; the page and JSON list all.
 _MOST_NULLS = 3
 
@@ -26,12 +27,14 @@ def as_text(report: Report) -> str:
     output = io.StringIO()
     console = Console(file=output, width=_WIDTH, highlight=False, markup=False, no_color=True)
     for headings, rows in (
-        (_TABLE_HEADINGS, [_cells(each, _MOST_NULLS) for each in report.tables]),
+        (_TABLE_HEADINGS, [_cells(each, _MOST_NULLS) for each in report.tables if each.file is not None]),
         (_FINDING_HEADINGS, [_finding_cells(each) for each in report.findings]),
     ):
         table = Table(box=None, pad_edge=False)
         for heading in headings:
-            table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "table")
+            table.add_column(
+                heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "table", overflow="fold"
+            )
         for row in rows:
             table.add_row(*row)
         if rows:
@@ -39,6 +42,8 @@ def as_text(report: Report) -> str:
             console.print()
     for note in report.notes:
         console.print(f"note: {note}")
+    if report.lines:
+        console.print(f"\n{_LINES}\n\n{report.lines}", soft_wrap=True)
     console.print(verdict(report))
     return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
 
@@ -50,8 +55,9 @@ def as_html(report: Report) -> str:
         "<h2>Findings</h2>" + _html_table(_FINDING_HEADINGS, [_finding_cells(each) for each in report.findings])
         if report.findings
         else "",
-        "<h2>Tables</h2>" + _html_table(_TABLE_HEADINGS, [_cells(each) for each in report.tables]),
+        "<h2>Tables</h2>" + _html_table(_TABLE_HEADINGS, [_cells(each) for each in report.tables if each.file is not None]),
         "<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}" for note in report.notes) + "</ul>" if report.notes else "",
+        f"<h2>mapping.yml</h2><p>{escape(_LINES)}</p><pre>{escape(report.lines)}</pre>" if report.lines else "",
     ]
     return web_page(f"Check of {report.folder}", "".join(blocks))
 
@@ -74,8 +80,6 @@ def verdict(report: Report) -> str:
 
 
 def _cells(table: TableSummary, most: int | None = None) -> tuple[str, ...]:
-    if table.file is None:
-        return (table.table, "no file", *[""] * 5)
     nulls = sorted(table.nulls.items(), key=lambda each: -each[1])
     shown = ", ".join(f"{name} {_percent(share)}" for name, share in nulls[:most])
     more = len(nulls) - len(nulls[:most])
