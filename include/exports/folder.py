@@ -119,7 +119,7 @@ def find(folder: Path) -> Found:
             if entity is not None:
                 found.contract_files.setdefault(entity, path)
             elif header:
-                found.notes.append(f"{shown} is not a known export and is ignored: {MAPPING_FILE} can map it")
+                found.notes.append(f"{shown} is ignored: {_remedy(header, known)}")
             continue
         headers[path] = header
         found.notes += _keyless(shown, header, known, places)
@@ -155,6 +155,13 @@ def recognized(stem: str, header: Collection[str], known: Mapping[str, Export]) 
         for _, source, name in sorted(chosen, key=lambda each: each[1:])
         if source == best and known[source].tables[name].file == kind
     ]
+
+
+def _remedy(header: Collection[str], known: Mapping[str, Export]) -> str:
+    """The cause for which no table reads a file, and the remedy."""
+    kinds = (each for export in known.values() for each in export.not_read)
+    remedies = (each.remedy for each in kinds if all(written(column, header) for column in each.recognized_by))
+    return next(remedies, f"it is not a known export. {MAPPING_FILE} can map it")
 
 
 def _keyless(shown: str, header: Collection[str], known: Mapping[str, Export], places: Sequence[tuple[str, str]]) -> list[str]:

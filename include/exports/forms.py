@@ -38,7 +38,7 @@ def resolved(given: Any, header: Collection[str], organization: Organization | N
             if not all(columns.values()):
                 return None
             used: dict[str, Any] = {"from": columns[name]}
-            used |= {key: _filled(value, organization) for key, value in rest.items()}
+            used |= {str(key): _filled(value, organization) for key, value in rest.items()}
             if isinstance(currency := rest.get("currency"), str):
                 used["currency"] = columns[currency]
             where: Any = rest.get("where")

@@ -70,6 +70,13 @@ class ExportTable(_Strict):
     detect_deletes: bool = True
 
 
+class NotRead(_Strict):
+    """A kind of file that a system writes, and that no table reads: the columns by which it is known, and what to export instead."""
+
+    recognized_by: tuple[str, ...] = Field(min_length=1)
+    remedy: str = Field(min_length=1)
+
+
 class Export(_Strict):
     """The exports of one system.
 
@@ -81,6 +88,7 @@ class Export(_Strict):
         id_prefix: stands before every id of the rows, as in a source's file.
         encoding: of the CSV and JSON files, as in a source's reader. Without it, it is guessed.
         tables: the kinds of files, by name.
+        not_read: other kinds of files that the system writes.
     """
 
     title: str
@@ -90,6 +98,7 @@ class Export(_Strict):
     id_prefix: str | None = None
     encoding: str | None = None
     tables: dict[Annotated[str, Field(pattern=_NAME)], ExportTable]
+    not_read: tuple[NotRead, ...] = ()
 
 
 class _Mapping(_Strict):

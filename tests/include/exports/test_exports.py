@@ -65,7 +65,7 @@ def test_a_file_may_have_another_name(tmp_path: Path) -> None:
         "customers (3).csv has no column salesforce_account_id (metadata) or account_id (metadata) or crm_account_id (metadata): "
         "no account_identifiers are read from it as stripe.customer_id_elsewhere",
         "notes.docx is neither CSV nor JSON and is ignored",
-        "other.csv is not a known export and is ignored: mapping.yml can map it",
+        "other.csv is ignored: it is not a known export. mapping.yml can map it",
     ]
 
 

@@ -196,4 +196,23 @@ def test_a_run_says_which_files_it_does_not_read(folder: Path, monkeypatch: pyte
     (data / "other.csv").write_text("a,b\n1,2\n")
     output = io.StringIO()
     read_exports(Company("2026-10-01", data=str(data)), Console(file=output, width=200))
-    assert output.getvalue() == "  other.csv is not a known export and is ignored: mapping.yml can map it\n"
+    assert output.getvalue() == "  other.csv is ignored: it is not a known export. mapping.yml can map it\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "remedy"),
+    [
+        ("Opportunity Name,From Stage,To Stage,Last Modified", "it is a report, whose columns have labels"),
+        ("Account ID,Account Name,Billing Country", "it is a report, whose columns have labels"),
+        ("id,Created date (UTC),Amount,Amount Refunded,Currency,Customer ID", "payments are not read. Export the invoices"),
+        (
+            "Summation column,Id,Requester,First reply time in minutes",
+            "the CSV export of tickets has names in place of ids. Export JSON",
+        ),
+        ("a,b", "it is not a known export. mapping.yml can map it"),
+    ],
+)
+def test_a_file_that_is_not_read_is_named_with_the_remedy(folder: Path, header: str, remedy: str) -> None:
+    (folder / "export (1).csv").write_text(f"{header}\n")
+    (note,) = find(folder).notes
+    assert note.startswith(f"export (1).csv is ignored: {remedy}")
