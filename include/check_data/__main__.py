@@ -8,7 +8,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import NotFound
 
-from include.check_data.landed import check_source
+from include.check_data.loaded import check_source
 from include.check_data.render import as_html, as_json, as_text
 from include.check_data.report import check
 from include.exports import ExportError

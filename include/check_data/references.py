@@ -11,10 +11,10 @@ from include.csv_data.values import quoted
 
 
 def orphans(rows: Rows, entity: Entity, tables: Mapping[str, Rows]) -> Iterator[Finding]:
-    """Ids that name no row of the table that they refer to, within the same organization."""
+    """Ids that name no row of the table that they refer to, within the same organization. Ids of tables that are not given are not checked."""
     for column, declared in entity.columns.items():
         named = declared.id_of
-        if named is None or column not in rows.present or (named == rows.entity and column in entity.key):
+        if named is None or named not in tables or column not in rows.present or (named == rows.entity and column in entity.key):
             continue
         if not tables[named].data.num_rows and named != "organizations":
             count = rows.data.num_rows - rows.data[column].null_count

@@ -17,6 +17,7 @@ _FIGURE_HEADINGS = ("missing", "figures that will be unknown")
 _IDENTITY_HEADINGS = ("accounts of", "are", "by rule", "accounts", "such as")
 _WIDTH = 160
 _NUMBERS = frozenset({"rows", "keys", "days without rows", "count", "line", "accounts"})
+_LINES = "Lines for mapping.yml. Check each word, and write one of the platform's words in place of each null (docs/contract.md):"
 #: Columns that are listed in the text; the page and JSON list all.
 _MOST_NULLS = 3
 
@@ -29,14 +30,16 @@ def as_text(report: Report) -> str:
     output = io.StringIO()
     console = Console(file=output, width=_WIDTH, highlight=False, markup=False, no_color=True)
     for headings, rows in (
-        (_TABLE_HEADINGS, [_cells(each, _MOST_NULLS) for each in report.tables]),
+        (_TABLE_HEADINGS, [_cells(each, _MOST_NULLS) for each in report.tables if each.file is not None]),
         (_FINDING_HEADINGS, [_finding_cells(each) for each in report.findings]),
         (_FIGURE_HEADINGS, [(each.missing, each.figures) for each in report.unknown_figures]),
         (_IDENTITY_HEADINGS, [_identity_cells(each) for each in report.identities]),
     ):
         table = Table(box=None, pad_edge=False)
         for heading in headings:
-            table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "table")
+            table.add_column(
+                heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "table", overflow="fold"
+            )
         for row in rows:
             table.add_row(*row)
         if rows:
@@ -44,6 +47,8 @@ def as_text(report: Report) -> str:
             console.print()
     for note in report.notes:
         console.print(f"note: {note}")
+    if report.lines:
+        console.print(f"\n{_LINES}\n\n{report.lines}", soft_wrap=True)
     console.print(verdict(report))
     return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
 
@@ -63,8 +68,9 @@ def as_html(report: Report) -> str:
         + _html_table(_IDENTITY_HEADINGS, [_identity_cells(each) for each in report.identities])
         if report.identities
         else "",
-        "<h2>Tables</h2>" + _html_table(_TABLE_HEADINGS, [_cells(each) for each in report.tables]),
+        "<h2>Tables</h2>" + _html_table(_TABLE_HEADINGS, [_cells(each) for each in report.tables if each.file is not None]),
         "<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}" for note in report.notes) + "</ul>" if report.notes else "",
+        f"<h2>mapping.yml</h2><p>{escape(_LINES)}</p><pre>{escape(report.lines)}</pre>" if report.lines else "",
     ]
     return web_page(f"Check of {report.folder}", "".join(blocks))
 
@@ -87,8 +93,6 @@ def verdict(report: Report) -> str:
 
 
 def _cells(table: TableSummary, most: int | None = None) -> tuple[str, ...]:
-    if table.file is None:
-        return (table.table, "no file", *[""] * 5)
     nulls = sorted(table.nulls.items(), key=lambda each: -each[1])
     shown = ", ".join(f"{name} {_percent(share)}" for name, share in nulls[:most])
     more = len(nulls) - len(nulls[:most])

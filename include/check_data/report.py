@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from include.check_data import columns, references, times
+from include.check_data import columns, mapped, references, times
 from include.check_data.figures import UnknownFigures, unknown_figures
 from include.check_data.findings import Finding
 from include.check_data.identities import Identities, compared
@@ -30,7 +30,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class TableSummary:
-    """What a table holds.
+    """The content of a table.
 
     Attributes:
         table: the entity.
@@ -64,6 +64,7 @@ class Report:
         kind: which of the two.
         unknown_figures: the figures that no row gives what they need.
         identities: how accounts of several systems are matched; empty if one system has all accounts.
+        lines: YAML for `mapping.yml` that adds the unknown words of exports. Words without a likely meaning have null.
     """
 
     folder: str
@@ -73,6 +74,7 @@ class Report:
     kind: Literal["folder", "source"] = "folder"
     unknown_figures: list[UnknownFigures] = field(default_factory=list)
     identities: list[Identities] = field(default_factory=list)
+    lines: str = ""
 
     @property
     def blocked(self) -> bool:
@@ -99,12 +101,18 @@ def check(folder: Path, now: datetime | None = None) -> Report:
         read, unread, systems = read_folder(folder), [], {}
     entities = contract()
     found = [*_findings(read, entities, now or datetime.now(UTC)), *map(_from_unread, grouped(unread))]
+    lines = ""
     if exports is not None and exports.deliveries:
-        found += [each for name, entity in entities.items() for each in columns.unknown_columns(read.tables[name], entity)]
+        found, lines = mapped.with_lines(found, exports)
+        found += mapped.missing_columns(exports)
+        for name, entity in entities.items():
+            found += columns.unknown_columns(read.tables[name], entity, named=mapped.mapped_columns(exports, name))
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(read.tables[name], entity) for name, entity in entities.items()]
     figures = figures_of(read.tables)
-    return Report(str(folder), summaries, found, read.notes, unknown_figures=figures, identities=compared(systems))
+    return Report(
+        str(folder), summaries, found, read.all_notes, unknown_figures=figures, identities=compared(systems), lines=lines
+    )
 
 
 def _findings(read: Folder, entities: Mapping[str, Entity], now: datetime) -> Iterator[Finding]:
@@ -167,7 +175,7 @@ def _from_unread(problem: Problem) -> Finding:
 
 
 def summary_of(rows: Rows, entity: Entity) -> TableSummary:
-    """What a table holds."""
+    """The summary of a table."""
     count = rows.data.num_rows
     complete = set(zip(*(rows.data[name].to_pylist() for name in entity.key), strict=True))
     nulls = {name: rows.data[name].null_count / count for name in entity.columns if count and rows.data[name].null_count}

@@ -102,29 +102,32 @@ def without_rates(rows: Rows, entity: Entity, tables: Mapping[str, Rows]) -> Ite
 
     An amount that is already in the reporting currency needs no rate.
     """
-    column, rates = "started_at" if "started_at" in entity.columns else time_column(entity), tables["fx_rates"]
-    if column is None or not {"currency", column} <= rows.present or rows.entity == rates.entity:
+    column = "started_at" if "started_at" in entity.columns else time_column(entity)
+    if column is None or not {"currency", column} <= rows.present or not {"fx_rates", "organizations"} <= tables.keys():
+        return
+    rates = tables["fx_rates"]
+    if rows.entity == rates.entity:
         return
     known = _days_of_rates(rates)
     organizations = tables["organizations"].data
     pairs = zip(organizations[TENANT].to_pylist(), organizations["reporting_currency"].to_pylist(), strict=True)
     reporting = {tenant: _code(text) for tenant, text in pairs}
-    found: dict[str, list[int]] = {}
+    found: dict[tuple[str, ...], list[int]] = {}
     values = (rows.data[name].to_pylist() for name in (TENANT, "currency", column))
     for row, (tenant, text, moment) in enumerate(zip(*values, strict=True)):
         own, reported = _code(text), reporting.get(tenant)
         if own is None or moment is None or own == reported:
             continue
         day = _instant(moment).date()
-        for currency in dict.fromkeys((own, reported)):
-            if currency not in (None, _BASE) and not _has_rate(known.get(str(currency), []), day):
-                found.setdefault(str(currency), []).append(row)
-    for currency, places in sorted(found.items()):
+        lacking = [each for each in (own, reported) if each not in (None, _BASE) and not _has_rate(known.get(str(each), []), day)]
+        if lacking:
+            found.setdefault(tuple(sorted(map(str, lacking))), []).append(row)
+    for currencies, places in sorted(found.items()):
         day = _instant(rows.data[column][places[0]].as_py()).date()
-        message = f"{currency} has no exchange rate for {day}" if currency in known else f"{currency} has no exchange rate at all"
+        missing = [f"{each} has no exchange rate " + (f"for {day}" if each in known else "at all") for each in currencies]
         remedy = f"add the rates to fx_rates.csv; a rate counts for {dbt_variables()['fx_rate_valid_days']} days"
         line, file = rows.lines[places[0]], rows.file_of(places[0])
-        yield Finding(rows.entity, "currency", "warn", "no_rate", len(places), line, message, remedy, file)
+        yield Finding(rows.entity, "currency", "warn", "no_rate", len(places), line, ", and ".join(missing), remedy, file)
 
 
 def _days_of_rates(rates: Rows) -> dict[str, list[date]]:

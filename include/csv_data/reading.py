@@ -50,11 +50,24 @@ class Rows:
 
 @dataclass
 class Folder:
-    """The tables of a folder by entity, notes for the user, and problems, each of which stops a run."""
+    """The files of a folder.
+
+    Attributes:
+        tables: the rows of each entity.
+        missing: the entities of which there is no file, except those that only some companies have.
+        notes: what the user should know, in words.
+        problems: faults, each of which stops a run.
+    """
 
     tables: dict[str, Rows] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def all_notes(self) -> list[str]:
+        """The notes, with one on the entities of which there is no file."""
+        return [*self.notes, *([f"no file has {', '.join(self.missing)}: these tables are empty"] if self.missing else [])]
 
 
 def read_folder(folder: Path) -> Folder:
@@ -76,9 +89,8 @@ def read_folder(folder: Path) -> Folder:
         if name in files:
             _Reading(name, entity, files[name], found).run()
         else:
-            if not entity.optional:
-                found.notes.append(f"{name}.csv is missing: {name} is empty")
             found.tables[name] = _without_rows(name, entity, None)
+            found.missing += [] if entity.optional else [name]
     found.problems = grouped(found.problems)
     return found
 

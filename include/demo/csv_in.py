@@ -30,4 +30,4 @@ def read_csv(folder: Path) -> Company:
     tables = {name: rows.data for name, rows in found.tables.items()}
     events = tables["usage_events"]["occurred_at"].cast("date32").to_pylist()
     delivered: list[date] = [day for day in events if day is not None]
-    return Company(tables=tables, as_of=None, delivered_on=delivered, warnings=found.notes)
+    return Company(tables=tables, as_of=None, delivered_on=delivered, warnings=found.all_notes)

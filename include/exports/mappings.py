@@ -53,7 +53,7 @@ class ExportTable(_Strict):
         file: the file's name without its ending, as the vendor writes it. A date or number after it does not count.
         recognized_by: columns that only this kind of file has together.
         columns: contract column → where it comes from, as in a source's file. A list names alternatives: the first whose columns the
-            file has. `$organization`, `$currency` and `$timezone` stand for those of the organization.
+            file has. In `mapping.yml`, `values` alone adds words to a ready mapping. `$organization`, `$currency` and `$timezone` stand for those of the organization.
         where: as in a source's file.
         deleted_when: as in a source's file. It has no effect if the file lacks the column.
         empty_keys: as in a source's file.
@@ -70,6 +70,13 @@ class ExportTable(_Strict):
     detect_deletes: bool = True
 
 
+class NotRead(_Strict):
+    """A kind of file that a system writes, and that no table reads: the columns by which it is known, and what to export instead."""
+
+    recognized_by: tuple[str, ...] = Field(min_length=1)
+    remedy: str = Field(min_length=1)
+
+
 class Export(_Strict):
     """The exports of one system.
 
@@ -81,6 +88,7 @@ class Export(_Strict):
         id_prefix: stands before every id of the rows, as in a source's file.
         encoding: of the CSV and JSON files, as in a source's reader. Without it, it is guessed.
         tables: the kinds of files, by name.
+        not_read: other kinds of files that the system writes.
     """
 
     title: str
@@ -90,6 +98,7 @@ class Export(_Strict):
     id_prefix: str | None = None
     encoding: str | None = None
     tables: dict[Annotated[str, Field(pattern=_NAME)], ExportTable]
+    not_read: tuple[NotRead, ...] = ()
 
 
 class _Mapping(_Strict):
@@ -144,17 +153,35 @@ def _titled(sources: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _merged(first: dict[Any, Any], second: dict[Any, Any]) -> dict[Any, Any]:
-    """The keys of both. Where both have a mapping, its keys are merged as well, but the form of a column is replaced."""
+    """The keys of both. Where both have a mapping, its keys are merged as well, but the form of a column is replaced, unless it only adds words."""
     merged = dict(first)
     for key, value in second.items():
         known = merged.get(key)
         if isinstance(known, dict) and isinstance(value, dict) and key != "columns":
             merged[key] = _merged(known, value)
         elif isinstance(known, dict) and isinstance(value, dict):
-            merged[key] = {**known, **value}
+            merged[key] = {**known, **{column: with_words(known.get(column), form) for column, form in value.items()}}
         else:
             merged[key] = value
     return merged
+
+
+def with_words(known: Any, form: Any) -> Any:
+    """A form of `mapping.yml`. One that has only `values` adds its words to those of the ready mapping."""
+    if not (isinstance(form, dict) and form.keys() == {"values"}):
+        return form
+    match known:
+        case list() as alternatives:
+            return [with_words(each, form) for each in alternatives]
+        case str() as column:
+            return {"from": column, **form}
+        case {"from": str(), **rest}:
+            words: Any = rest.get("values") or {}
+            return {**known, "values": {**words, **(form["values"] or {})}}
+        case {"value": _}:
+            return known
+        case _:
+            return form
 
 
 def _where(item: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ import yaml
 
 from include.contract import TENANT, contract
 from include.exports.errors import ExportError
-from include.exports.files import copy
+from include.exports.files import CSV_ENDINGS, copy
 from include.exports.folder import Delivery, Found
+from include.exports.forms import written
 from include.exports.mappings import MAPPING_FILE, Export, Organization
 from include.settings import settings
 from include.sources import SourceError, load_sources
@@ -126,7 +126,8 @@ def _needs_organization(found: Found) -> bool:
 
 def source_of(name: str, export: Export, deliveries: Mapping[str, Delivery], organization: Organization | None) -> dict[str, Any]:
     """The source file of a system, with the tables and columns that its files have."""
-    formats = sorted({"csv" if _is_csv(path) else "jsonl" for each in deliveries.values() for path in each.files})
+    files = (path for each in deliveries.values() for path in each.files)
+    formats = sorted({"csv" if path.suffix.lower() in CSV_ENDINGS else "jsonl" for path in files})
     reader: dict[str, Any] = {"type": "files", "formats": formats}
     return {
         "description": f"{export.title}, from exported files.",
@@ -145,23 +146,26 @@ def _table(name: str, delivery: Delivery, organization: Organization | None) -> 
     columns = dict(delivery.forms)
     if TENANT in entity.columns and organization is not None:
         columns.setdefault(TENANT, {"value": organization.id})
-    deleted = table.deleted_when if isinstance(table.deleted_when, str) else (table.deleted_when or {}).get("column")
+    names = delivery.all_columns
+    chosen = {written(column, names): values for column, values in (table.where or {}).items()}
+    named = table.deleted_when if isinstance(table.deleted_when, str) else (table.deleted_when or {}).get("column")
+    deleted = written(named, names) if named else None
     dated = entity.event_time is not None or "updated_at" in columns
     return {
         "entity": table.entity,
         "glob": f"{name}/*",
         "detect_deletes": table.detect_deletes,
-        **({"where": table.where} if table.where and set(table.where) <= set(delivery.columns) else {}),
-        **({"deleted_when": table.deleted_when} if deleted in delivery.columns else {}),
+        **({"where": chosen} if chosen else {}),
+        **(
+            {"deleted_when": deleted if named == table.deleted_when else {**table.deleted_when, "column": deleted}}
+            if deleted
+            else {}
+        ),
         **({"empty_keys": table.empty_keys} if table.empty_keys else {}),
         **({} if dated else {"event_time": "none"}),
         "may_be_empty": True,
         "columns": columns,
     }
-
-
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() not in (".json", ".jsonl", ".ndjson")
 
 
 def _write_contract_files(found: Found, folder: Path) -> None:
@@ -183,16 +187,8 @@ def _write_landing(found: Found, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for source, tables in found.deliveries.items():
         for name, delivery in tables.items():
-            for path in delivery.files:
-                copy(path, folder / source / name, _unique(path, delivery.files))
-
-
-def _unique(path: Path, files: tuple[Path, ...]) -> str:
-    """The file's name without its ending; if two files have the same name, with its ending and the folders in which they differ."""
-    if sum(each.stem == path.stem for each in files) == 1:
-        return path.stem
-    shared = os.path.commonpath([each.parent for each in files])
-    return "-".join(path.relative_to(shared).parts)
+            for copied, path in delivery.copies().items():
+                copy(path, folder / source / name, copied)
 
 
 def _write_sources(found: Found, project: Project) -> None:

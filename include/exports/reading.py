@@ -10,7 +10,7 @@ from include.contract import contract
 from include.csv_data import Folder, Problem, Rows, read_folder
 from include.exports.folder import Found
 from include.exports.project import write_sources
-from include.exports.rows import mapped, of_zones, united
+from include.exports.rows import mapped, united
 from include.sources import load_sources
 
 #: The system of files with the contract's columns: the first that accounts are matched to.
@@ -47,23 +47,19 @@ def read_exported(found: Found) -> Exported:
         unread: list[Problem] = []
         notes = list(found.notes)
         for name in project.sources:
-            for table in sources[name].tables.values():
-                if zones := of_zones(table):
-                    notes.append(
-                        f"{name}.{table.name}: {', '.join(zones)} is computed with a time zone, and only checked in a run"
-                    )
-            for each in mapped(sources[name], project.landing / name):
+            shown = {
+                table: {copied: found.shown(path) for copied, path in delivery.copies().items()}
+                for table, delivery in found.deliveries[name].items()
+            }
+            for each in mapped(sources[name], project.landing / name, shown):
                 tables.setdefault(each.rows.entity, []).append(each.rows)
                 systems.setdefault(each.rows.entity, []).append((name, each.rows))
                 unread += each.problems
-    empty = [
-        name for name, rows in folder.tables.items() if rows.file is None and name not in tables and not contract()[name].optional
-    ]
-    notes += [note for note in folder.notes if ".csv is missing: " not in note]
-    notes += [f"no file has {', '.join(empty)}: these tables are empty"] if empty else []
+    notes += folder.notes
     for export in found.exports.values():
         notes += [f"{export.title}, assumed: {text}" for text in export.assumes]
         notes += [f"{export.title} does not say: {text}" for text in export.cannot_know]
     folder.notes = notes
+    folder.missing = [name for name in folder.missing if name not in tables]
     folder.tables = {entity: united(entity, folder.tables[entity], tables) for entity in contract()}
     return Exported(folder, unread, systems)

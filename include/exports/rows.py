@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from include.contract import contract
 from include.csv_data import Problem, Rows
@@ -17,8 +18,7 @@ from include.csv_data.values import quoted, refusal
 from include.exports.errors import ExportError
 from include.settings import settings
 from include.sources import Source, SourceConnection, Table
-from include.sources.expressions import condition, unknown
-from include.sources.mapping import From
+from include.sources.expressions import condition
 from include.sources.versions import expression
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Columns of the mapped rows besides the contract's.
 _LINE, _FILE = "_line", "_file"
+#: The function of local times: BigQuery's `timestamp(datetime, zone)`.
+_INSTANT = "instant_of"
 #: Functions whose prefix the translator does not know.
 _SAFE_EPOCH = re.compile(r"\bsafe\.(timestamp_(?:seconds|millis|micros))\(")
 
@@ -45,10 +47,13 @@ class Mapped:
     problems: list[Problem]
 
 
-def mapped(source: Source, folder: Path) -> Iterator[Mapped]:
+def mapped(source: Source, folder: Path, names: Mapping[str, Mapping[str, str]]) -> Iterator[Mapped]:
     """The rows of each table of a source whose files are in a folder. Rows that the mapping leaves out are not among them.
 
     A later file does not replace the rows of an earlier one: the caller sees every record.
+
+    Args:
+        names: table → file in the folder, without its ending → its name in problems and rows.
     """
     from include.sources.readers import open_reader
     from include.sources.readers.pieces import Window
@@ -60,18 +65,19 @@ def mapped(source: Source, folder: Path) -> Iterator[Mapped]:
         entity = str(table.entity)
         problems: list[Problem] = []
         parts = []
+        shown = names[table.name]
         for piece in reader.read(table, window, {}):
             problems += [
-                Problem(entity, _file(rejected.file_id), rejected.line or 1, None, "record", rejected.reason)
+                Problem(entity, _file(rejected.file_id, shown), rejected.line or 1, None, "record", rejected.reason)
                 for rejected in piece.rejected
             ]
             if len(piece.rows):
-                parts.append(_evaluated(table, _raw(table, piece, problems)))
+                parts.append(_evaluated(table, _raw(table, piece, shown, problems)))
         yield Mapped(_joined(table, parts), problems)
     reader.close()
 
 
-def _raw(table: Table, piece: Piece, problems: list[Problem]) -> pa.Table:
+def _raw(table: Table, piece: Piece, shown: Mapping[str, str], problems: list[Problem]) -> pa.Table:
     """The columns of the raw table, as a load casts them."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -80,7 +86,7 @@ def _raw(table: Table, piece: Piece, problems: list[Problem]) -> pa.Table:
 
     columns: dict[str, Any] = {}
     count = len(piece.rows)
-    files = [_file(each) for each in piece.file_ids.to_pylist()] if piece.file_ids is not None else [""] * count
+    files = [_file(each, shown) for each in piece.file_ids.to_pylist()] if piece.file_ids is not None else [""] * count
     lines = piece.lines.to_pylist() if piece.lines is not None else [1] * count
     for name, column in table.columns.items():
         source_name = column.source_name or name
@@ -98,9 +104,9 @@ def _raw(table: Table, piece: Piece, problems: list[Problem]) -> pa.Table:
     return pa.table({**columns, _LINE: pa.array(lines, pa.int64()), _FILE: pa.array(files, pa.string())})
 
 
-def _file(file_id: str | None) -> str:
-    """The file's name from `table/name#checksum`."""
-    return (file_id or "").rpartition("#")[0].rpartition("/")[2]
+def _file(file_id: str | None, shown: Mapping[str, str]) -> str:
+    """The name of a file for `table/name.ending#checksum`."""
+    return shown[Path((file_id or "").rpartition("#")[0]).stem]
 
 
 def _evaluated(table: Table, raw: pa.Table) -> pa.Table:
@@ -110,11 +116,11 @@ def _evaluated(table: Table, raw: pa.Table) -> pa.Table:
     from include.ingestion.casting import ARROW_TYPES
 
     columns = contract()[str(table.entity)].columns
-    unchecked = set(of_zones(table))
-    values = (unknown(each.type) if name in unchecked else expression(table, name) for name, each in columns.items())
-    selected = ",\n".join([*(f"{sql} as {name}" for sql, name in zip(values, columns, strict=True)), _LINE, _FILE])
+    selected = ",\n".join([*(f"{expression(table, name)} as {name}" for name in columns), _LINE, _FILE])
     connection = duckdb.connect()
     try:
+        connection.execute("set timezone = 'UTC'")
+        connection.create_function(_INSTANT, _instant, ["TIMESTAMP", "VARCHAR"], "TIMESTAMPTZ")
         connection.register("raw", raw)
         sql = f"select {selected} from raw where {_taken(table)} order by {_FILE}, {_LINE}"
         found = connection.execute(in_duckdb(sql)).to_arrow_table()
@@ -127,10 +133,9 @@ def _evaluated(table: Table, raw: pa.Table) -> pa.Table:
     return found
 
 
-def of_zones(table: Table) -> list[str]:
-    """The contract's columns that are computed with a time zone. Only the warehouse knows zones, so they are not evaluated here."""
-    given = table.mapping.columns if table.mapping is not None else {}
-    return [name for name, each in given.items() if isinstance(each, From) and each.timezone is not None]
+def _instant(local: datetime, zone: str) -> datetime:
+    """The instant of a local time, as BigQuery has it: of two, the first; a time that clocks skip has the offset before the change."""
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _taken(table: Table) -> str:
@@ -151,6 +156,9 @@ def in_duckdb(sql: str) -> str:
     for kind in tree.find_all(exp.DataType):
         if kind.this == exp.DataType.Type.DECIMAL and not kind.expressions:
             kind.replace(exp.DataType.build("decimal(38, 9)"))
+    for instant in tree.find_all(exp.Timestamp):
+        if zone := instant.args.get("zone"):
+            instant.replace(exp.func(_INSTANT, instant.this, zone))
     return str(tree.sql(dialect="duckdb"))
 
 
@@ -177,7 +185,7 @@ def _joined(table: Table, parts: list[pa.Table]) -> Rows:
     data = pa.concat_tables(parts) if parts else pa.table({name: pa.array([], kind) for name, kind in names.items()})
     lines = data[_LINE].to_pylist() if parts else []
     files = data[_FILE].to_pylist() if parts else []
-    present = frozenset(table.mapping.columns if table.mapping is not None else columns) - set(of_zones(table))
+    present = frozenset(table.mapping.columns if table.mapping is not None else columns)
     return Rows(str(table.entity), ", ".join(dict.fromkeys(files)) or None, data.select(list(names)), lines, present, files)
 
 

@@ -116,8 +116,17 @@ class Conformer:
         return pa.table({**columns, **metadata})
 
     def check_required(self) -> None:
-        """Raise ReadError if a cursor, key or `nullable: false` column was never sent, or has no value in most of the rows."""
+        """Raise ReadError if a cursor, key or `nullable: false` column was never sent, or has no value in most of the rows.
+
+        A table with `empty_keys: skip` takes rows with a key only. A key that no row of many has sent has another name now.
+        """
         problems = []
+        if self.table.empty_keys == "skip" and self.rows_read >= LEAST_ROWS:
+            absent = [name for name in self.table.primary_key if name not in self.seen]
+            problems += [
+                f"{name} (a key) is missing in all {self.rows_read} rows, so that `empty_keys: skip` would leave out all"
+                for name in absent
+            ]
         for name, role in self._required.items():
             if self.rows_read and name not in self.seen:
                 problems.append(f"{name} ({role}) is missing in all {self.rows_read} rows")

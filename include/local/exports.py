@@ -24,6 +24,8 @@ def read_exports(company: Company, console: Console) -> None:
         return
     try:
         found = find(Path(company.data))
+        for line in described(found):
+            console.print(f"  {line}", highlight=False, markup=False)
         if not found.deliveries:
             shutil.rmtree(company.home / "project", ignore_errors=True)
             return
@@ -32,8 +34,6 @@ def read_exports(company: Company, console: Console) -> None:
         prepare(found, company.home / "project")
     except (ExportError, OSError) as error:
         raise StackError(str(error)) from error
-    for line in described(found):
-        console.print(f"  {line}", highlight=False, markup=False)
     use_project(company)
 
 

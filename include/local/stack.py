@@ -17,7 +17,7 @@ from types import TracebackType
 from include.local import airflow
 from include.local.errors import StackError
 from include.local.home import HOST, Company, Ports, check_disk, local_home
-from include.local.landed import landed_project, write_landed_project
+from include.local.landed_project import landed_project, write_landed_project
 from include.local.leftovers import end_leftovers
 from include.local.postgres import Postgres
 from include.local.processes import GRACE, Processes, alive, stop_groups

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from include.contract import TENANT, ContractColumn, contract
 from include.quality.clean_views import clean_view
-from include.quality.landed import OF_EVERY_SOURCE, landed_rules
+from include.quality.loader_rules import OF_EVERY_SOURCE, landed_rules
 from include.quality.rules import Gate, Rule
 from include.settings import settings
 from include.sources import Column, Source, Table, load_sources
@@ -198,10 +198,23 @@ def _load_rules(source: Source) -> Iterator[Rule]:
         name="schema_as_agreed",
         relation="ops.schema_changes",
         action="warn",
-        reason="The source sent columns or types that its YAML does not declare. No value was lost: see ops.schema_changes.",
+        reason="A column that the source's YAML reads or declares is missing or of another type, or the source sent one that a table without "
+        "mapping does not declare. No value was lost: see ops.schema_changes.",
         key=("table_name", "column_name", "change"),
-        rows="select * from ops.schema_changes where batch_id = @batch_id",
+        rows=f"select * from ops.schema_changes where batch_id = @batch_id and {_agreed(source)}",
     )
+
+
+def _agreed(source: Source) -> str:
+    """The condition that a change concerns what was agreed. A mapping reads the columns that it names; a system may add others."""
+    mapped = {name: table for name, table in source.tables.items() if table.mapping is not None}
+    read = [
+        f"(table_name = {_literal(name)} and column_name in ({', '.join(map(_literal, table.columns))}))"
+        for name, table in mapped.items()
+    ]
+    if not mapped:
+        return "true"
+    return f"(table_name not in ({', '.join(map(_literal, mapped))}) or {' or '.join(read)})"
 
 
 # Nightly runs are compared with nightly runs, because what a refresh loads depends on the hour. The first load of a table is its whole

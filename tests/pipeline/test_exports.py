@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from include.check_data.landed import check_source
+from include.check_data.loaded import check_source
 from include.local.exports import read_exports
 from include.local.home import Company
 from include.manifest import ensure_manifest

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from google.cloud.bigquery import Client
 from sqlglot import parse_one
 
 from include.contract import contract
@@ -35,11 +30,11 @@ from include.sources.dbt_sources import WAREHOUSE_TYPES
 from include.sources.generated import write
 from include.warehouse import execute
 from tests.dbt.conformed.contract import conformed_views
+from tests.dbt.conformed.copies import AS_OF, Project, copy_dbt
 from tests.dbt.conformed.raw import append_rows, create_raw_table
 from tests.google.report import MAX_SCANS
 from tests.warehouse import connected, rows
 
-AS_OF = "2026-10-01"
 EARLY = "2026-01-01T00:00:00Z"
 BOUGHT_TIMES = ("created_at", "modified_at")
 SECOND = {
@@ -76,40 +71,9 @@ DATASETS = ("staging", "conformed", "core")
 MODELS = ("+conformed_accounts", "+conformed_deals", "+conformed_organizations", f"conformed_{LACKING}")
 
 
-@dataclass(frozen=True)
-class Project:
-    """A copy of the dbt project and the source files, with the second CRM and without the SLA events."""
-
-    folder: Path
-    bq: Client
-
-    def dbt(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a dbt command on the copy."""
-        target = str(self.folder / "target")
-        folders = [
-            "--project-dir",
-            str(self.folder),
-            "--profiles-dir",
-            str(self.folder),
-            "--target-path",
-            target,
-            "--log-path",
-            target,
-        ]
-        variables = ["--vars", json.dumps({"as_of": AS_OF})]
-        program = str(Path(sys.prefix) / "bin" / "dbt")
-        return subprocess.run([program, *command, *variables, *folders], capture_output=True, text=True, check=False, cwd=ROOT)
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "target" / "manifest.json").read_text())
-        return found
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     home = tmp_path_factory.mktemp("systems")
-    shutil.copytree(ROOT / "dbt", home / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
     sources = home / "sources"
     sources.mkdir()
     for path in (ROOT / "include" / "sources").glob("*.yml"):
@@ -118,7 +82,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     support = yaml.safe_load((sources / "support.yml").read_text())
     del support["tables"][LACKING]
     (sources / "support.yml").write_text(yaml.safe_dump(support))
-    write(load_sources(sources), home / "dbt")
+    copy_dbt(home / "dbt", sources)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLATFORM_SOURCES_DIR", str(sources))
         patch.setenv("PLATFORM_DBT_DIR", str(home / "dbt"))

@@ -85,7 +85,9 @@ def test_rows_keys_and_shares_without_a_value(tmp_path: Path) -> None:
     assert "account_id" not in accounts.nulls
     orders = next(each for each in report.tables if each.table == "orders")
     assert (orders.file, orders.rows, orders.keys, orders.first) == (None, 0, 0, None)
-    assert "orders.csv is missing: orders is empty" in report.notes
+    (missing,) = [note for note in report.notes if "orders" in note]
+    assert missing.startswith("no file has contacts, activities, ") and missing.endswith(": these tables are empty")
+    assert "no file" not in as_text(report).partition("note:")[0]
 
 
 def test_what_the_reader_refuses_blocks(tmp_path: Path) -> None:
@@ -128,7 +130,8 @@ def test_unknown_words_are_counted_with_the_nearest_known_word(tmp_path: Path) -
     assert words[0].remedy == "write inactive, or add the word to include/contract"
     assert words[1].message == '"negotation" is no known word'
     assert words[1].remedy == "write negotiation, or add the word to the variable deal_stage_synonyms in dbt/dbt_project.yml"
-    assert words[2].remedy.startswith("write one of closed_lost, ")
+    known = words[2].remedy.partition(", or add")[0].removeprefix("write one of ").split(", ")
+    assert (known[0], len(known), known[-1]) == ("closed_lost", 9, "…")
 
 
 def test_words_of_a_seed_and_of_synonyms_are_known(tmp_path: Path) -> None:
@@ -288,6 +291,14 @@ def test_an_amount_in_the_reporting_currency_needs_no_rate(tmp_path: Path) -> No
     )
     # The third order is in dollars: the rate of the reporting currency is missing.
     assert findings(check(tmp_path, NOW), "no_rate") == [("orders", "currency", "warn", 1, 4)]
+
+
+def test_an_amount_without_both_rates_is_one_finding(tmp_path: Path) -> None:
+    put(tmp_path, "organizations", {"organization_id": "o1", "reporting_currency": "EUR"})
+    put(tmp_path, "accounts", {"account_id": "a1"})
+    put(tmp_path, "orders", *({"order_id": f"r{n}", "account_id": "a1", "currency": "GBP", "ordered_at": DAY} for n in range(3)))
+    found = only(check(tmp_path, NOW), "no_rate")
+    assert (found.count, found.message) == (3, "EUR has no exchange rate at all, and GBP has no exchange rate at all")
 
 
 def test_a_sparse_beginning_is_no_gap(tmp_path: Path) -> None:

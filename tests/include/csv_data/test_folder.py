@@ -57,7 +57,7 @@ def test_a_missing_file_is_an_empty_table_and_a_note(tmp_path: Path) -> None:
     assert found.tables["facilities"].data.num_rows == 1
     assert found.tables["orders"].data.num_rows == 0
     assert found.tables["orders"].data.column_names == list(contract()["orders"].columns)
-    assert "orders.csv is missing: orders is empty" in found.notes
+    assert "orders" in found.missing
     assert "facilites.csv is not a table of the source contract and is ignored; is facilities.csv meant?" in found.notes
     assert any(note.startswith("ORDERS.txt is not a table") for note in found.notes)
 

@@ -82,7 +82,7 @@ def test_a_folder_of_csv_files_is_served(tmp_path: Path, postgres_url: str, comp
         assert len(answer.json()["data"]) == company.tables["subscriptions"].num_rows
         process.send_signal(signal.SIGTERM)
         _, complaints = process.communicate(timeout=20)
-    assert complaints == "Warning: holidays.csv is missing: holidays is empty\n"
+    assert complaints == "Warning: no file has holidays: these tables are empty\n"
 
 
 def test_errors_are_reported_in_one_sentence(tmp_path: Path, postgres_url: str) -> None:

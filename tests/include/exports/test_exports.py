@@ -62,8 +62,10 @@ def test_a_file_may_have_another_name(tmp_path: Path) -> None:
     assert sorted(found.deliveries["stripe"]) == ["customer", "customer_email", "subscription"]
     assert list(found.contract_files) == ["holidays"]
     assert sorted(found.notes) == [
+        "customers (3).csv has no column salesforce_account_id (metadata) or account_id (metadata) or crm_account_id (metadata): "
+        "no account_identifiers are read from it as stripe.customer_id_elsewhere",
         "notes.docx is neither CSV nor JSON and is ignored",
-        "other.csv is not a known export and is ignored: mapping.yml can map it",
+        "other.csv is ignored: it is not a known export. mapping.yml can map it",
     ]
 
 
@@ -148,8 +150,11 @@ def test_zendesk(tables: dict[str, list[dict[str, Any]]]) -> None:
 def test_the_report_names_what_stays_unknown(report: Report) -> None:
     assert not report.blocked
     unknown = {each.table: each.message for each in report.findings if each.kind == "unknown_column"}
-    assert unknown["accounts"] == "no file fills status, plan_tier, region, signup_date: figures that need it are unknown"
-    assert {each.kind for each in report.findings} == {"unknown_column", "empty"}
+    assert unknown["accounts"] == (
+        "no file fills status, plan_tier, region, signup_date; so these are unknown: segment by plan, "
+        "retention by plan of accounts without subscriptions, figures by region"
+    )
+    assert {each.kind for each in report.findings} == {"unknown_column", "missing_column", "empty"}
     assert any(note.startswith("Stripe does not say: Earlier terms") for note in report.notes)
 
 

@@ -257,3 +257,17 @@ def test_rows_without_a_key_are_left_out_if_the_table_says_so(
     report = loaded(source, folder, 2).tables["rates"]
     assert (report.rows, report.rejected) == (1, [])
     assert warehouse.value(f"select count(*) from raw_{name}.rates") == 1
+
+
+def test_a_renamed_key_does_not_leave_out_every_row(
+    warehouse: Warehouse, write_source: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    lines = ["date,currency,rate,note", *[f"2026-10-01,C{number:02d},1.1,x" for number in range(30)]]
+    (folder / "rates.csv").write_text("\n".join(lines) + "\n")
+    source = write_source({"type": "files", "formats": ["csv"]}, {"rates": RATES | {"empty_keys": "skip"}})
+    with pytest.raises(
+        LoadError, match=r"day \(a key\) is missing in all 30 rows, so that `empty_keys: skip` would leave out all"
+    ):
+        loaded(source, folder, 2)

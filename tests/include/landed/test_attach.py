@@ -83,7 +83,8 @@ def test_a_load_copies_nothing_and_records_the_last_sync(shop: tuple[Client, Sou
 
 
 _MISSING = (
-    "The source sent columns or types that its YAML does not declare. No value was lost: see ops.schema_changes. "
+    "A column that the source's YAML reads or declares is missing or of another type, or the source sent one that a table without mapping "
+    "does not declare. No value was lost: see ops.schema_changes. "
     "For example people|phone|missing_column."
 )
 

@@ -11,7 +11,7 @@ import yaml
 from google.cloud.bigquery import Client
 
 from include.check_data.__main__ import main
-from include.check_data.landed import check_source
+from include.check_data.loaded import check_source
 from include.check_data.render import verdict
 from include.ingestion import load
 from include.run_context import RunContext
@@ -115,7 +115,16 @@ def test_a_source(loaded: Client) -> None:
     assert lost["accounts", "region"] == "figures by region" and ("orders", None) not in lost
     assert not report.blocked
     assert verdict(report) == "2 rows in 1 of 1 tables. 3 findings make figures unknown or wrong."
-    loaded.delete_table("raw_people.person")
-    assert main(["--source", "shop"]) == 2
     with pytest.raises(SourceError, match=r"there is no source shopp among people, shop\. Did you mean shop\?"):
         check_source("shopp", NOW)
+
+
+def test_another_source_need_not_be_loaded(loaded: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    loaded.delete_table("raw_people.person")
+    report = check_source("shop", NOW)
+    assert report.notes == ["raw_people.person is not loaded yet: what names users is not checked"]
+    assert {each.kind for each in report.findings} == {"unknown_word", "unknown_column"}
+    (word,) = [each for each in report.findings if each.kind == "unknown_word"]
+    assert (word.remedy, word.words) == ("add the word to `values` of its column in shop.yml", (("Lead", None),))
+    assert main(["--source", "people"]) == 2
+    assert capsys.readouterr().err.startswith("Failed a source is not loaded yet: ")

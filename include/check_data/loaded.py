@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from google.api_core.exceptions import NotFound
+
 from include.check_data import columns
-from include.check_data.identities import matched
+from include.check_data.identities import READ, matched
 from include.check_data.report import Report, figures_of, findings_of, summary_of
 from include.contract import contract
 from include.csv_data import Rows
@@ -21,10 +24,15 @@ from include.warehouse import rows as query
 #: Rows that are read of a table.
 MOST_ROWS = 200_000
 _FILE = "_source_file_id"
+#: Entities to which rows of every entity refer.
+_TENANTS, _RATES = "organizations", "fx_rates"
 
 
 def check_source(name: str, now: datetime | None = None) -> Report:
     """Check the latest version of each row of a source's raw tables.
+
+    Of other sources, only the tables are read that its ids or amounts refer to. If one of them is not loaded, what refers to it is
+    not checked, and a note says so.
 
     Args:
         name: the source.
@@ -39,9 +47,15 @@ def check_source(name: str, now: datetime | None = None) -> Report:
         raise SourceError(f"there is no source {name} among {', '.join(sources)}{nearest(name, sources)}")
     now = now or datetime.now(UTC)
     notes: list[str] = []
-    read = {source: _read(sources[source], now, notes) for source in sources}
     entities = contract()
-    tables = {entity: _united(entity, read) for entity in entities}
+    read = {name: _read(sources[name], entities, now, notes)}
+    fed = {table.entity for table in sources[name].tables.values() if table.entity is not None}
+    needed = {column.id_of for entity in fed for column in entities[entity].columns.values()} | {_TENANTS, _RATES}
+    unread: dict[str, str] = {}
+    for other in sources.keys() - {name}:
+        read[other] = _read(sources[other], needed, now, notes, unread)
+    notes += [f"{place} is not loaded yet: what names {entity} is not checked" for entity, place in sorted(unread.items())]
+    tables = {entity: _united(entity, read) for entity in entities.keys() - unread.keys()}
     own = {entity: _united(entity, {name: read[name]}) for entity in entities}
     found = [
         finding
@@ -51,21 +65,39 @@ def check_source(name: str, now: datetime | None = None) -> Report:
             *columns.unknown_columns(rows, entities[entity], "table", f"{name}.yml"),
         )
     ]
+    found = [
+        replace(each, remedy=f"add the word to `values` of its column in {name}.yml") if each.words else each for each in found
+    ]
     found.sort(key=lambda each: ("block", "warn").index(each.severity))
     summaries = [summary_of(rows, entities[entity]) for entity, rows in own.items() if rows.file is not None]
-    fed = {entity: tables[entity] for entity, rows in own.items() if rows.file is not None}
-    return Report(f"raw_{name}", summaries, found, notes, "source", figures_of(fed), matched(feeds(sources), now))
+    figures = figures_of({entity: tables.get(entity, rows) for entity, rows in own.items() if rows.file is not None})
+    identities = [] if unread.keys() & READ else matched(feeds(sources), now)
+    return Report(f"raw_{name}", summaries, found, notes, "source", figures, identities)
 
 
-def _read(source: Source, now: datetime, notes: list[str]) -> dict[str, list[Rows]]:
-    """Entity → the rows of each table that feeds it."""
+def _read(
+    source: Source, entities: Collection[str | None], now: datetime, notes: list[str], unread: dict[str, str] | None = None
+) -> dict[str, list[Rows]]:
+    """Entity → the rows of each table that feeds it.
+
+    Args:
+        entities: those that are read.
+        unread: gets the entities whose tables are not loaded, and the tables. Without it, such a table is an error.
+    """
     found: dict[str, list[Rows]] = {}
     for table in source.tables.values():
-        if table.entity is not None:
+        if table.entity is None or table.entity not in entities:
+            continue
+        try:
             rows = _rows(source, table, now)
-            if rows.data.num_rows == MOST_ROWS:
-                notes.append(f"{source.dataset}.{table.name}: only {MOST_ROWS:,} rows are read")
-            found.setdefault(table.entity, []).append(rows)
+        except NotFound:
+            if unread is None:
+                raise
+            unread[table.entity] = f"{source.dataset}.{table.name}"
+            continue
+        if rows.data.num_rows == MOST_ROWS:
+            notes.append(f"{source.dataset}.{table.name}: only {MOST_ROWS:,} rows are read")
+        found.setdefault(table.entity, []).append(rows)
     return found
 
 
