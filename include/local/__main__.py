@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> None:
             try:
                 run_ids = watch.follow(timeout=arguments.timeout * 60)
             except StackError as error:
-                details = failed_nodes(watch.run_ids[TRANSFORM] or "")
+                details = failed_nodes(watch.run_ids[TRANSFORM] or "") if stack.warehouse.is_running() else []
                 raise StackError("\n".join([str(error), *details])) from error
             keep_manifest(company)
             with ThreadPoolExecutor(max_workers=1) as pool:
