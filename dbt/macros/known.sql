@@ -8,7 +8,7 @@
 {#- A figure of a kind of rows, after the group's figures were joined to a row that may have no group. Definition: Unknown figure.
     0 if the organization has such rows and the group has none. NULL if the organization has no such row at all.
 
-    recorded      the column of int_organizations__recorded, such as `recorded.has_orders`
+    recorded      whether the organization has such rows, such as `recorded.has_orders` of int_organizations__recorded
     group_key     a column of the joined group that is never NULL in it
     figure        the figure of the group; NULL if none of its rows says it -#}
 {% macro zero_without_rows(recorded, group_key, figure) -%}

@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - SQL contains only names of the contract and of the platform's own, never data.
 """Lands a company's tables in the local warehouse as Fivetran or Airbyte do: the tables of each system in one dataset.
 
-A system's table has its own name. Accounts and subscriptions keep all versions, other tables the newest state. Each table also has a row
-that its system has deleted, because such rows stay in a loader's tables.
+A system's table has its own name. Accounts and subscriptions keep all versions, other tables the newest state. A row that its system has
+deleted stays there and is marked. The first sync lands such a row too.
 """
 
 from __future__ import annotations
@@ -73,9 +73,8 @@ def _fivetran(table: Table, dataset: str, synced: datetime) -> list[str]:
     name, at = f"{dataset}.{table.name}", _instant(synced)
     now = f"select *, {at} as _fivetran_synced"
     if table.name not in WITH_VERSIONS:
-        rows = f"{now}, false as _fivetran_deleted from {dataset}._now"
-        gone = f"select * replace ({_gone(table)}), {at}, true from {dataset}._now limit 1"
-        return [f"create or replace table {name} as {rows}" + (f"\nunion all\n({gone})" if _has_text_key(table) else "")]
+        marked = f"if(_fivetran_deleted, _fivetran_synced, {at}) as _fivetran_synced, true as _fivetran_deleted"
+        return _newest_state(table, dataset, f"{now}, false as _fivetran_deleted", marked)
     start = f"coalesce(updated_at, {at})"
     versions = (
         f"{now}, true as _fivetran_active, {start} as _fivetran_start, {_OPEN_END} as _fivetran_end from {dataset}._now as now"
@@ -98,12 +97,11 @@ def _airbyte(table: Table, dataset: str, synced: datetime) -> list[str]:
     now = f"select *{f' replace ({objects})' if objects else ''}"
     system = f"{at} as _airbyte_extracted_at, parse_json('{{\"changes\": []}}') as _airbyte_meta, 0 as _airbyte_generation_id"
     if table.name not in WITH_VERSIONS:
-        rows = f"{now}, {system}, cast(null as string) as _ab_cdc_deleted_at from {dataset}._now"
-        gone = f"select * replace ({_gone(table)}), {system}, '{synced.isoformat()}' from {dataset}._now limit 1"
-        return [
-            f"create or replace table {name} as {rows}"
-            + (f"\nunion all\n({gone})" if _has_text_key(table) and not objects else "")
-        ]
+        marked = (
+            f"if(_ab_cdc_deleted_at is null, {at}, _airbyte_extracted_at) as _airbyte_extracted_at, "
+            f"coalesce(_ab_cdc_deleted_at, '{synced.isoformat()}') as _ab_cdc_deleted_at"
+        )
+        return _newest_state(table, dataset, f"{now}, {system}, cast(null as string) as _ab_cdc_deleted_at", marked)
     versions = f"{now}, {system} from {dataset}._now as now"
     same = " and ".join(f"now.{key} = landed.{key}" for key in (*table.key, "updated_at"))
     return [
@@ -112,17 +110,28 @@ def _airbyte(table: Table, dataset: str, synced: datetime) -> list[str]:
     ]
 
 
+def _newest_state(table: Table, dataset: str, now: str, marked: str) -> list[str]:
+    """The statements that land the newest state of a table.
+
+    Args:
+        table: the table.
+        dataset: the loader's dataset.
+        now: the beginning of a query of the rows that the system has, before its FROM.
+        marked: SQL of the columns that mark a row as deleted.
+    """
+    name = f"{dataset}.{table.name}"
+    same = " and ".join(f"now.{key} = landed.{key}" for key in table.key)
+    is_text = table.by_name[table.id].type == "string"
+    deleted = f"concat('deleted_', {table.id}) as {table.id}, {marked}" if is_text else marked
+    return [
+        f"create table if not exists {name} as\nselect * replace ({deleted}) from ({now} from {dataset}._now) limit {int(is_text)}",
+        f"create or replace table {name} as\n{now} from {dataset}._now\nunion all\nselect * replace ({marked}) from {name} as landed "
+        f"where not exists (select 1 from {dataset}._now as now where {same})",
+    ]
+
+
 _STATEMENTS = {"fivetran": _fivetran, "airbyte": _airbyte}
 LOADERS = tuple(_STATEMENTS)
-
-
-def _has_text_key(table: Table) -> bool:
-    return table.by_name[table.id].type == "string"
-
-
-def _gone(table: Table) -> str:
-    """SQL of the key of a row that its system has deleted."""
-    return f"concat('deleted_', {table.id}) as {table.id}"
 
 
 def _instant(at: datetime) -> str:

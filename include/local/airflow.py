@@ -92,6 +92,9 @@ def environment(ports: Ports, metadata_url: str, nightly: bool) -> dict[str, str
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "300",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        # On busy cores, the file of the transform takes longer than the default 50 seconds. It would be tried again only after the interval.
+        "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "240",
+        "CORE__DAGBAG_IMPORT_TIMEOUT": "240",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     variables = {f"AIRFLOW__{name}": value for name, value in options.items()}
@@ -163,7 +166,7 @@ class Api:
         answer.raise_for_status()
         return dict(answer.json())
 
-    def wait_for_dags(self, dag_ids: set[str], processes: Processes, timeout: float = 120.0) -> None:
+    def wait_for_dags(self, dag_ids: set[str], processes: Processes, timeout: float = 300.0) -> None:
         """Wait until the scheduler knows the DAGs; report import errors at once."""
         deadline = time.monotonic() + timeout
         while True:

@@ -56,7 +56,11 @@ FIRST = company(
     fx_rates=[{"rate_date": EARLY.date(), "currency": "EUR"}],
 )
 SECOND = replace(
-    company(DAY + timedelta(days=1), accounts=[account(1, "second", LATE), account(3, "same", EARLY), account(4, "new", LATE)]),
+    company(
+        DAY + timedelta(days=1),
+        accounts=[account(1, "second", LATE), account(3, "same", EARLY), account(4, "new", LATE)],
+        orders=[{"organization_id": "o", "order_id": "r2", "updated_at": LATE}],
+    ),
 )
 
 
@@ -77,7 +81,8 @@ def test_fivetran_closes_versions_and_marks_deleted_rows(bq: Client) -> None:
     ]
     assert rows("select order_id, _fivetran_synced, _fivetran_deleted from fivetran_crm.orders order by 1", bq) == [
         ("deleted_r1", SYNCED, True),
-        ("r1", SYNCED, False),
+        ("r1", later, True),
+        ("r2", later, False),
     ]
     assert rows("select distinct _fivetran_deleted from fivetran_reference.fx_rates where currency = 'EUR'", bq) == [(False,)]
 
@@ -92,8 +97,13 @@ def test_airbyte_appends_versions_and_lands_objects_as_json(bq: Client) -> None:
         ("a3", "same", 0),
         ("a4", "new", 0),
     ]
-    assert rows("select order_id, _ab_cdc_deleted_at is null from airbyte_crm.orders order by 1", bq) == [
-        ("deleted_r1", False),
-        ("r1", True),
+    later = SYNCED + timedelta(days=1)
+    assert rows("select order_id, _airbyte_extracted_at, _ab_cdc_deleted_at from airbyte_crm.orders order by 1", bq) == [
+        ("deleted_r1", SYNCED, SYNCED.isoformat()),
+        ("r1", later, later.isoformat()),
+        ("r2", later, None),
     ]
-    assert rows("select json_value(properties, '$.a') from airbyte_product.usage_events", bq) == [("1",)]
+    events = (
+        "select event_id, json_value(properties, '$.a'), _ab_cdc_deleted_at is null from airbyte_product.usage_events order by 1"
+    )
+    assert rows(events, bq) == [("deleted_e1", "1", False), ("e1", "1", True)]

@@ -250,7 +250,7 @@ DAMAGE = {
     "order_items_of_known_orders": "delete from conformed.conformed_orders where true",
     "priority_changes_of_known_tickets": "delete from conformed.conformed_tickets where true",
     "orders_of_known_accounts": "update conformed.conformed_accounts set organization_id = 'other' where true",
-    "orders_mostly_of_known_accounts": "delete from conformed.conformed_accounts where true",
+    "orders_mostly_of_known_accounts": "update conformed.conformed_accounts set account_id = 'x' where true",
     "tickets_of_known_accounts": "delete from conformed.conformed_accounts where true",
     "sla_events_of_known_tickets": "update conformed.conformed_tickets set organization_id = 'other' where true",
     "subscriptions_of_known_accounts": "update conformed.conformed_subscriptions set account_id = 'x' where true",

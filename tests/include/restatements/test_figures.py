@@ -163,11 +163,10 @@ def test_a_variable_changes_the_figures_that_it_defines(manifest: Path, tmp_path
         return {table.partition(".")[2] for table, version in versions(**variables).items() if version != first[table]}
 
     assert changed(deal_stage_synonyms={}) == {"mart_pipeline_kpis"}
-    # The figures of the pipeline read int_organizations__recorded, which asks whether an organization has tickets, usage … at all.
-    assert changed(ticket_status_synonyms={}) == {"mart_ticket_sla_compliance", "mart_pipeline_kpis"}
+    assert changed(ticket_status_synonyms={}) == {"mart_ticket_sla_compliance"}
     assert changed(past_due_earns_days=30) == {"mart_mrr_waterfall", "mart_nrr_summary", "mart_revenue_cohorts"}
     assert "mtr_revenue_by_month" in changed(fx_rate_valid_days=30)
-    assert changed(event_categories=[]) == {"mart_pipeline_kpis"}
+    assert changed(event_categories=[]) == set()
     settings.cache_clear()
 
 

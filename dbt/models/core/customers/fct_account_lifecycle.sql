@@ -2,11 +2,10 @@
 {%- set recent_from = 'timestamp_sub(' ~ as_of() ~ ', interval ' ~ var('recent_days') ~ ' day)' -%}
 with
 
-recorded as (
-    select
-        organization_id,
-        has_subscriptions
-    from {{ ref('int_organizations__recorded') }}
+-- The organizations that have subscriptions at all.
+with_subscriptions as (
+    select distinct organization_id
+    from {{ ref('conformed_subscriptions') }}
 ),
 
 accounts as (
@@ -77,15 +76,16 @@ staged as (
         accounts.account_id,
         accounts.is_top_account,
         case
-            when not accounts.is_top_account and recorded.has_subscriptions then 0
+            when not accounts.is_top_account and with_subscriptions.organization_id is not null then 0
             when accounts.is_top_account
                 then {{ zero_without_rows(
-                    'recorded.has_subscriptions', 'paying_histories.account_id', 'paying_histories.current_mrr_amount'
+                    'with_subscriptions.organization_id is not null', 'paying_histories.account_id',
+                    'paying_histories.current_mrr_amount'
                 ) }}
         end as current_mrr_amount,
         paying_histories.first_paid_month,
         case
-            when not coalesce(recorded.has_subscriptions, false) then 'unknown'
+            when with_subscriptions.organization_id is null then 'unknown'
             when
                 paying_histories.account_id is null
                 and paid_invoices.top_account_id is not null
@@ -99,8 +99,8 @@ staged as (
             else 'active'
         end as lifecycle_stage
     from accounts
-    left join recorded
-        on recorded.organization_id = accounts.organization_id
+    left join with_subscriptions
+        on with_subscriptions.organization_id = accounts.organization_id
     left join paying_histories
         on paying_histories.organization_id = accounts.organization_id
         and paying_histories.account_id = accounts.top_account_id

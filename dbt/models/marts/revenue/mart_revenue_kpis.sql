@@ -22,12 +22,15 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
-recorded as (
-    select
-        organization_id,
-        has_invoices,
-        has_orders
-    from {{ ref('int_organizations__recorded') }}
+-- The organizations that have such rows at all.
+with_invoices as (
+    select distinct organization_id
+    from {{ ref('fct_invoices') }}
+),
+
+with_orders as (
+    select distinct organization_id
+    from {{ ref('fct_orders') }}
 ),
 
 -- Invoices and orders name no facility. The facility is that of the user who owns the account.
@@ -133,20 +136,22 @@ counted as (
             'invoice_count', 'paid_invoice_count', 'overdue_invoice_count', 'invoices_without_rate', 'invoices_without_status',
             'invoiced_amount', 'invoiced_net_amount', 'paid_amount', 'outstanding_amount'
         ] %}
-        {{ zero_without_rows('recorded.has_invoices', 'invoices_by_month.organization_id', 'invoices_by_month.' ~ column) }}
+        {{ zero_without_rows('with_invoices.organization_id is not null', 'invoices_by_month.organization_id', 'invoices_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in [
             'order_count', 'orders_without_rate', 'orders_without_status', 'customer_count', 'order_revenue', 'order_tax_amount',
             'order_shipping_amount', 'order_charged_amount', 'orders_without_charges'
         ] %}
-        {{ zero_without_rows('recorded.has_orders', 'orders_by_month.organization_id', 'orders_by_month.' ~ column) }}
+        {{ zero_without_rows('with_orders.organization_id is not null', 'orders_by_month.organization_id', 'orders_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         months.month
     from months
-    left join recorded
-        on recorded.organization_id = months.organization_id
+    left join with_invoices
+        on with_invoices.organization_id = months.organization_id
+    left join with_orders
+        on with_orders.organization_id = months.organization_id
     left join invoices_by_month
         on invoices_by_month.organization_id = months.organization_id
         and invoices_by_month.facility_id = months.facility_id

@@ -22,12 +22,15 @@ facilities as (
     from {{ ref('dim_facilities') }}
 ),
 
-recorded as (
-    select
-        organization_id,
-        has_leads,
-        has_deals
-    from {{ ref('int_organizations__recorded') }}
+-- The organizations that have such rows at all.
+with_leads as (
+    select distinct organization_id
+    from {{ ref('fct_leads') }}
+),
+
+with_deals as (
+    select distinct organization_id
+    from {{ ref('fct_deals') }}
 ),
 
 leads as (
@@ -152,11 +155,11 @@ counted as (
             'lead_count', 'sql_count', 'opportunity_count', 'won_lead_count', 'lost_lead_count', 'open_lead_count',
             'unknown_stage_lead_count', 'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
         ] %}
-        {{ zero_without_rows('recorded.has_leads', 'leads_by_month.organization_id', 'leads_by_month.' ~ column) }}
+        {{ zero_without_rows('with_leads.organization_id is not null', 'leads_by_month.organization_id', 'leads_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in ['deal_count', 'deals_without_rate', 'deal_amount'] %}
-        {{ zero_without_rows('recorded.has_deals', 'deals_created.organization_id', 'deals_created.' ~ column) }}
+        {{ zero_without_rows('with_deals.organization_id is not null', 'deals_created.organization_id', 'deals_created.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in ['won_deal_count', 'lost_deal_count', 'won_deals_without_rate', 'won_deal_amount'] %}
@@ -165,8 +168,10 @@ counted as (
         {%- endfor %}
         deals_closed.median_sales_cycle_days
     from months
-    left join recorded
-        on recorded.organization_id = months.organization_id
+    left join with_leads
+        on with_leads.organization_id = months.organization_id
+    left join with_deals
+        on with_deals.organization_id = months.organization_id
     left join closings
         on closings.organization_id = months.organization_id
     left join leads_by_month
