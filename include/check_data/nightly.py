@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -109,12 +110,13 @@ def _of_source(reading: _Reading, known: _Known) -> Iterator[Row]:
     profiles = {row["table_name"]: row for row in reading.rows(aggregates.profile(reading.fed))}
     for row in profiles.values():
         yield from _profile(reading, row, known)
+    row_counts = Counter({name: row["row_count"] for name, row in profiles.items()})
     for row in reading.rows(aggregates.days(reading.fed)):
-        yield from _gaps(reading, row, profiles[row["table_name"]]["row_count"])
+        yield from _gaps(reading, row, row_counts[row["table_name"]])
     for row in reading.rows(aggregates.unknown_words(reading.fed)):
         yield from _word(reading, row)
     for row in reading.rows(aggregates.orphans(reading.fed, reading.all_feeds)):
-        yield from _orphans(reading, row, profiles[row["table_name"]]["row_count"])
+        yield from _orphans(reading, row, row_counts[row["table_name"]])
     for row in reading.rows(aggregates.without_rates(reading.fed, reading.all_feeds)):
         message = f"{row['currency']} has no exchange rate for days of these amounts, such as {row['first_day']}"
         span = {"first_at": _midnight(row["first_day"]), "value": row["currency"], "row_count": row["row_count"]}
@@ -128,7 +130,7 @@ def _profile(reading: _Reading, row: Row, known: _Known) -> Iterator[Row]:
     known.row_counts[name] = known.row_counts.get(name, 0) + count
     span = {"first_at": row["first_at"], "last_at": row["last_at"]}
     yield reading.line(table, "table", f"{count:,} rows, {row['key_count']:,} keys", row_count=count, **span)
-    empty: dict[str, int] = {column: int(number) for column, number in json.loads(row["empty"]).items()}
+    empty: dict[str, int] = {column: int(number) for column, number in json.loads(row["empty"] or "{}").items()}
     for column, declared in entity.columns.items():
         figures = entity.unknown_without.get(column)
         known.values[name, column] = known.values.get((name, column), 0) + count - empty.get(column, count)
@@ -175,8 +177,8 @@ def _word(reading: _Reading, row: Row) -> Iterator[Row]:
 
 def _orphans(reading: _Reading, row: Row, row_count: int) -> Iterator[Row]:
     table = reading.table(row)
-    examples = json.loads(row["examples"])
-    for column, number in json.loads(row["counts"]).items():
+    examples = json.loads(row["examples"] or "{}")
+    for column, number in json.loads(row["counts"] or "{}").items():
         if int(number):
             named = contract()[str(table.entity)].columns[column].id_of
             message = f"{int(number):,} rows name a row that {named} does not have, such as {examples[column]}"

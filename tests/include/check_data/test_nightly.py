@@ -16,7 +16,7 @@ from include.ingestion import load
 from include.run_context import RunContext
 from include.settings import settings
 from include.sources import SourceConnection, load_sources
-from tests.include.check_data.test_landed import source
+from tests.include.check_data.test_loaded import source
 from tests.warehouse import connected
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
