@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -143,6 +143,7 @@ class Api:
         self.address = f"http://{HOST}:{ports.airflow}"
         self._session = requests.Session()
         self._session.trust_env = False
+        self._since = datetime.now(UTC)
 
     def wait(self, processes: Processes, timeout: float = 120.0) -> None:
         """Wait until the API answers, and log in."""
@@ -167,21 +168,24 @@ class Api:
         return dict(answer.json())
 
     def wait_for_dags(self, dag_ids: set[str], processes: Processes, timeout: float = 300.0) -> None:
-        """Wait until the scheduler knows the DAGs; report import errors at once."""
+        """Wait until the scheduler knows the DAGs; report import errors at once. Those of an earlier start do not count."""
         deadline = time.monotonic() + timeout
         while True:
             processes.check()
             known: set[str] = set()
             with suppress(requests.RequestException):
-                errors = self.get("importErrors")["import_errors"]
-                if errors:
-                    raise StackError(f"{errors[0]['filename']} does not import:\n{errors[0]['stack_trace']}")
+                self._raise_import_errors()
                 known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"] if not dag["is_stale"]}
             if dag_ids <= known:
                 return
             if time.monotonic() > deadline:
                 raise StackError(f"Airflow has not found the DAGs {sorted(dag_ids - known)} in {timeout:.0f} s.")
             time.sleep(0.25)
+
+    def _raise_import_errors(self) -> None:
+        for error in self.get("importErrors")["import_errors"]:
+            if datetime.fromisoformat(error["timestamp"]) >= self._since:
+                raise StackError(f"{error['filename']} does not import:\n{error['stack_trace']}")
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         """Start a run.
