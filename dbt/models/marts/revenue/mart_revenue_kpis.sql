@@ -128,6 +128,8 @@ months as (
     from orders_by_month
 ),
 
+{% set has_invoices = 'with_invoices.organization_id is not null' -%}
+{% set has_orders = 'with_orders.organization_id is not null' -%}
 counted as (
     select
         months.organization_id,
@@ -136,14 +138,14 @@ counted as (
             'invoice_count', 'paid_invoice_count', 'overdue_invoice_count', 'invoices_without_rate', 'invoices_without_status',
             'invoiced_amount', 'invoiced_net_amount', 'paid_amount', 'outstanding_amount'
         ] %}
-        {{ zero_without_rows('with_invoices.organization_id is not null', 'invoices_by_month.organization_id', 'invoices_by_month.' ~ column) }}
+        {{ zero_without_rows(has_invoices, 'invoices_by_month.organization_id', 'invoices_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in [
             'order_count', 'orders_without_rate', 'orders_without_status', 'customer_count', 'order_revenue', 'order_tax_amount',
             'order_shipping_amount', 'order_charged_amount', 'orders_without_charges'
         ] %}
-        {{ zero_without_rows('with_orders.organization_id is not null', 'orders_by_month.organization_id', 'orders_by_month.' ~ column) }}
+        {{ zero_without_rows(has_orders, 'orders_by_month.organization_id', 'orders_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         months.month

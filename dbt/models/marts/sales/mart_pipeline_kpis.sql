@@ -146,6 +146,8 @@ months as (
     from deals_closed
 ),
 
+{% set has_deals = 'with_deals.organization_id is not null' -%}
+{% set has_leads = 'with_leads.organization_id is not null' -%}
 counted as (
     select
         months.organization_id,
@@ -155,11 +157,11 @@ counted as (
             'lead_count', 'sql_count', 'opportunity_count', 'won_lead_count', 'lost_lead_count', 'open_lead_count',
             'unknown_stage_lead_count', 'leads_without_rate', 'lead_amount', 'open_lead_amount', 'weighted_lead_amount'
         ] %}
-        {{ zero_without_rows('with_leads.organization_id is not null', 'leads_by_month.organization_id', 'leads_by_month.' ~ column) }}
+        {{ zero_without_rows(has_leads, 'leads_by_month.organization_id', 'leads_by_month.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in ['deal_count', 'deals_without_rate', 'deal_amount'] %}
-        {{ zero_without_rows('with_deals.organization_id is not null', 'deals_created.organization_id', 'deals_created.' ~ column) }}
+        {{ zero_without_rows(has_deals, 'deals_created.organization_id', 'deals_created.' ~ column) }}
             as {{ column }},
         {%- endfor %}
         {%- for column in ['won_deal_count', 'lost_deal_count', 'won_deals_without_rate', 'won_deal_amount'] %}
