@@ -1,9 +1,12 @@
-"""Runs the server of a vendor on a free port of loopback."""
+"""Runs the server of a vendor on a free port of loopback: in this process, or as one of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +30,16 @@ def running(app: Starlette) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[str]:
+    """Run a server; yields its address, which it prints once it answers."""
+    command = [sys.executable, "-m", "include.demo.vendors", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip().rpartition(" ")[2]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import requests
 
 from include.demo.vendors.__main__ import main
 from include.demo.vendors.stripe.server import live_key
 from include.demo.vendors.zendesk.server import EMAIL, api_token
+from tests.vendors.running import started
 
 COMPANY = ["--scale", "0.02", "--seed", "6", "--as-of", "2026-10-01"]
 CREDENTIALS = {"stripe": (live_key(), ""), "zendesk": (f"{EMAIL}/token", api_token())}
 PATHS = {"stripe": "/v1/customers", "zendesk": "/api/v2/organizations"}
-
-
-@contextmanager
-def started(*arguments: str) -> Iterator[str]:
-    """Run a server; yields its address, which it prints once it answers."""
-    command = [sys.executable, "-m", "include.demo.vendors", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip().rpartition(" ")[2]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize("vendor", CREDENTIALS)

@@ -15,10 +15,8 @@ from include.contract import contract
 from include.ingestion import load
 from include.run_context import RunContext
 from include.sources import Source, SourceConnection, load_sources
-from include.sources.dbt_sources import rules_of
-from include.sources.staging import rendered, view_of
 from tests.include.ingestion.world import Database, Warehouse, day
-from tests.include.sources.mapped import rendered as without_macros
+from tests.include.sources.mapped import staged
 
 ORG = "org_1"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -248,29 +246,13 @@ def _compare(warehouse: Warehouse, sources: tuple[Source, Source], number: int) 
 
 
 def _staged(warehouse: Warehouse, source: Source, number: int) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a source's staging views, by entity. `latest_rows` is expanded as dbt does it."""
-    staged = {}
-    texts = {path.stem: sql for path, sql in rendered(source, Path("dbt")).items()}
+    """The rows of a source's staging views, by entity."""
+    found = {}
     for table in source.tables.values():
-        rules = {
-            key: str(rule).replace("@as_of", f"timestamp '{day(number):%Y-%m-%d %H:%M:%S}+00:00'")
-            for key, rule in rules_of(source, table).items()
-        }
-        key = ", ".join(rules_of(source, table)["key"])
-        rows = (
-            f"select * from {source.dataset}.{table.name} as versions where {rules['visible']} qualify row_number() over "
-            f"(partition by {key} order by {rules['latest_first']}) = 1 and not {rules['deleted']} and {rules['happened']}"
-        )
-        sql = (
-            texts[view_of(source, table)]
-            .partition("-#}")[2]
-            .replace(f"{{{{ latest_rows('{source.name}', '{table.name}') }}}}", rows)
-        )
-        entity = str(table.entity)
-        names = list(contract()[entity].columns)
-        found = warehouse.rows(f"select {', '.join(names)} from ({without_macros(sql)}) order by {names[0]}")
-        staged[entity] = [{column: _plain(row[column]) for column in names} for row in found]
-    return staged
+        names = list(contract()[str(table.entity)].columns)
+        rows = warehouse.rows(f"select {', '.join(names)} from ({staged(source, table.name, day(number))}) order by {names[0]}")
+        found[str(table.entity)] = [{column: _plain(row[column]) for column in names} for row in rows]
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -11,9 +13,12 @@ import jinja2
 from include.contract import contract
 from include.settings import ROOT
 from include.sources import Source
+from include.sources.dbt_sources import rules_of
 from include.sources.derivation import derived
 from include.sources.expressions import WAREHOUSE_TYPES
 from include.sources.schema import Table
+from include.sources.staging import rendered as rendered_views
+from include.sources.staging import view_of
 from include.sources.versions import expression, identifier
 
 _MACROS = (ROOT / "dbt" / "macros" / "mapping.sql").read_text(encoding="utf-8")
@@ -58,3 +63,19 @@ def rendered(sql: str) -> str:
     """SQL after dbt: its macros are expanded."""
     assert "{" not in re.sub(r"\{\{ from_minor_units\(.*?\) \}\}|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "", sql)
     return jinja2.Environment(keep_trailing_newline=True).from_string(_MACROS + sql).render().strip()
+
+
+def staged(source: Source, name: str, as_of: datetime) -> str:
+    """The query of a table's staging view in a run. `latest_rows` is expanded as dbt does it."""
+    table = source.tables[name]
+    rules = {
+        key: str(rule).replace("@as_of", f"timestamp '{as_of:%Y-%m-%d %H:%M:%S}+00:00'")
+        for key, rule in rules_of(source, table).items()
+    }
+    rows = (
+        f"select * from {source.dataset}.{name} as versions where {rules['visible']} qualify row_number() over "
+        f"(partition by {', '.join(rules_of(source, table)['key'])} order by {rules['latest_first']}) = 1 "
+        f"and not {rules['deleted']} and {rules['happened']}"
+    )
+    text = {path.stem: sql for path, sql in rendered_views(source, Path("dbt")).items()}[view_of(source, table)]
+    return rendered(text.partition("-#}")[2].replace(f"{{{{ latest_rows('{source.name}', '{name}') }}}}", rows))

@@ -77,6 +77,13 @@ def test_statements_that_loaders_send(address: str, api: Salesforce) -> None:
     assert len(api.query("SELECT FIELDS(ALL) FROM Account LIMIT 200")["records"]) == len(company().tables["accounts"])
 
 
+def test_a_parent_of_several_objects_says_which_one_it_is(api: Salesforce) -> None:
+    for record in api.query_all("SELECT WhatId, What.Type, Owner.Type FROM Task", include_deleted=True)["records"]:
+        prefix = (record["WhatId"] or "")[:3]
+        assert record["What"]["Type"] == {"001": "Account", "006": "Opportunity", "": None}[prefix]
+        assert record["Owner"]["Type"] == "User"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -85,6 +92,7 @@ def test_statements_that_loaders_send(address: str, api: Salesforce) -> None:
         ("SELECT Id, Nothing__c FROM Account", "INVALID_FIELD"),
         ("SELECT Id FROM Nothing", "INVALID_TYPE"),
         ("SELECT Nobody.Name FROM Account", "INVALID_FIELD"),
+        ("SELECT Account.Type, Owner.Type FROM Opportunity", "INVALID_FIELD"),
         ("SELECT Id FROM Account WHERE SystemModstamp > '2026-01-01'", "INVALID_FIELD"),
         ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account; DROP", "MALFORMED_QUERY"),

@@ -191,3 +191,10 @@ SOBJECTS = (
     ),
 )
 BY_NAME = {one.name.lower(): one for one in SOBJECTS}
+NAMES = {one.prefix: one.name for one in SOBJECTS}
+"""The name of an object by the first three characters of its ids."""
+
+
+def is_polymorphic(one: SObject, field: Field) -> bool:
+    """Whether a lookup may lead to records of several objects. Such a parent has a Type, which is the name of its object."""
+    return field.name in ("WhoId", "WhatId") or (field.name == "OwnerId" and one.name in ("Lead", "Case", "Task", "Event"))

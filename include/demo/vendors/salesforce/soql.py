@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from include.demo.vendors.salesforce.objects import BY_NAME
+from include.demo.vendors.salesforce.objects import BY_NAME, NAMES, is_polymorphic
 from include.demo.vendors.salesforce.records import Record
 from include.demo.vendors.salesforce.shape import Field, SObject
 
@@ -242,6 +242,9 @@ class Parser:
         sobject, steps = self._sobject, path.split(".")
         if steps[0].lower() == sobject.name.lower() and len(steps) > 1:
             steps = steps[1:]
+        several = sobject.by_name.get(f"{steps[0].lower()}id")
+        if several is not None and is_polymorphic(sobject, several) and [step.lower() for step in steps[1:]] == ["type"]:
+            return lambda record: NAMES.get((record[several.name] or "")[:3]), "picklist"
         hops: list[tuple[str, str]] = []
         for step in steps[:-1]:
             name = step[:-1] + "c" if step.lower().endswith("__r") else f"{step}Id"
