@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from include.sources.mapping import EPOCHS
-from include.sources.paths import parts_of
+from include.sources.paths import Pick, parts_of, picking_parts_of
 
 ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 _PLACE = re.compile(r"\{(since|until|columns|(?:parent|row)\.[^{}:]+)(?::([^{}]+))?\}")
@@ -74,8 +74,10 @@ def filled(value: Any, values: Mapping[str, Any], written: Callable[[str], str] 
 
 def within(row: Any, path: str) -> Any:
     """The value at a path within a row; None if there is none."""
-    for part in parts_of(path):
-        if isinstance(part, int):
+    for part in picking_parts_of(path):
+        if isinstance(part, Pick):
+            row = part.of(row)
+        elif isinstance(part, int):
             row = row[part] if isinstance(row, list) and part < len(row) else None
         else:
             row = row.get(part) if isinstance(row, dict) else None

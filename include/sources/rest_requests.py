@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from include.sources import placeholders
-from include.sources.paths import parts_of
+from include.sources.paths import picking_parts_of
 from include.sources.rest_paginators import CursorPaginator, Flag, OffsetPaginator, PageNumberPaginator, PageSize, Paginator
 from include.sources.strict import Strict
 
@@ -29,17 +29,26 @@ class InnerLists(Strict):
 
 
 class Lookup(Strict):
-    """Columns that another request of the API tells for many rows at once, such as the companies of deals. A POST."""
+    """Columns that another list tells for many rows at once. The list is the answer to a POST, or another list of the response itself."""
 
-    path: str
+    #: Without it, the list is in the response that has the records.
+    path: str | None = None
     #: An item of a list that has a place such as `{row.id}` is repeated for each row.
-    body: dict[str, Any]
+    body: dict[str, Any] | None = None
     data: str = "data"
     #: Path of the row's key, in a record of the answer. The first column of the table's key has the same value.
     key: str
     #: Column of the row → path within the record of the answer. Rows without such a record have no value.
     set_: dict[str, str] = Field(alias="set", min_length=1)
     rows: int = Field(100, ge=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.path is None) != (self.body is None):
+            raise ValueError(
+                "write `path` and `body` of the request, or neither: the list is then in the response that has the records"
+            )
+        return self
 
 
 class Slices(Strict):
@@ -116,7 +125,7 @@ class RestRequest(Strict):
     def _paths(cls, value: dict[str, str]) -> dict[str, str]:
         for path in value.values():
             if "{" not in path:
-                parts_of(path)
+                picking_parts_of(path)
         return value
 
     def over(self, base: RestRequest) -> RestRequest:
@@ -167,6 +176,13 @@ class RestRequest(Strict):
             found.append(("slices", "a range of time has two ends: write {since} and {until} in the path, params or body"))
         if self.resumes and self.slices is not None:
             found.append(("slices", "a table that resumes at a cursor of the API has no ranges of time"))
+        if any(lookup.path is None for lookup in self.lookups) and (self.record or self.job):
+            found.append(
+                (
+                    "lookups",
+                    "without `path`, a lookup adds columns to whole records of a response: `record` and `job` do not go with it",
+                )
+            )
         if self.job is not None and self.method != "POST":
             found.append(("job", "a job starts with `method: POST`"))
         return found

@@ -16,7 +16,7 @@ from include.sources.readers.rest.jobs import records_of_job
 
 if TYPE_CHECKING:
     from include.sources.readers.rest.client import ApiClient
-    from include.sources.rest_requests import RestRequest
+    from include.sources.rest_requests import Lookup, RestRequest
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Fetch:
         values: what the places of the request stand for: since, until, columns, parent.
         name: the table's name, which is the path if the request has none.
         key: makes the key of a record, for records that move between pages.
+        look_up: sets the columns of records from the records of a lookup.
         token: the place at which an earlier read has ended; after the read, the one at which this one has ended.
     """
 
@@ -39,6 +40,7 @@ class Fetch:
     values: Mapping[str, Any]
     name: str
     key: Callable[[dict[str, Any]], str]
+    look_up: Callable[[Lookup, list[dict[str, Any]], list[Any]], None]
     token: str | None = None
 
     def records(self) -> Iterator[Any]:
@@ -116,6 +118,8 @@ class Fetch:
         for page in self.client.pages(
             self.request.method, self._path(values), params, body, paginator, self.request.data, inspector
         ):
+            for lookup, found in inspector.beside:
+                self.look_up(lookup, [record for record in page if isinstance(record, dict)], found)
             yield from page
         self.token = getattr(paginator, "token", None)
 
@@ -158,7 +162,7 @@ class Fetch:
             raise ReadError(
                 f"a list within a record is cut off, and has no URL at `{given.url}`, so its other rows cannot be read"
             )
-        part = self.request.model_copy(update={"data": given.data, "total_path": None})
+        part = self.request.model_copy(update={"data": given.data, "total_path": None, "lookups": ()})
         params = {} if given.continues else self._page_size()
         pages = self.client.pages("GET", self.client.whole(url), params, None, paginator_of(part), given.data, Inspector(part))
         found = [row for page in pages for row in page]

@@ -9,7 +9,7 @@ import requests
 from include.sources.readers.pieces import ReadError
 from include.sources.readers.rest.json_paths import value_at, values_at
 from include.sources.rest_paginators import CursorPaginator, NextLinkPaginator
-from include.sources.rest_requests import RestRequest
+from include.sources.rest_requests import Lookup, RestRequest
 
 
 class TruncatedResponse(requests.exceptions.ChunkedEncodingError):
@@ -30,11 +30,13 @@ class Inspector:
     Attributes:
         total: the number of records of all pages, as the last response says.
         pages: the number of pages with records that have been read.
+        beside: the lookups whose records the last response has beside its own, and these records.
     """
 
     def __init__(self, request: RestRequest) -> None:
         self.pages = 0
         self.total: int | None = None
+        self.beside: list[tuple[Lookup, list[Any]]] = []
         self._request = request
         self._requested: set[tuple[str, Any]] = set()
         self._last: list[Any] = []
@@ -54,6 +56,7 @@ class Inspector:
             raise ReadError(f"a response has {named(found[0])} at `{selector}` instead of a list of records")
         records = found[0] if len(found) == 1 else found
         self._compare(body, records)
+        self.beside = [(lookup, _list_at(lookup.data, body)) for lookup in self._request.lookups if lookup.path is None]
         if self._request.is_numbered and records and records == self._last:
             raise ReadError("the API returns the same records for two page numbers, so its pagination never ends")
         self._last = records
@@ -95,6 +98,13 @@ class Inspector:
             if more != bool(value_at(where, body)):
                 says = "more pages follow, but names none" if more else "no page follows, but names one"
                 raise ReadError(f"a response says at `{path}` that {says} at `{where}`, so pages may be missing")
+
+
+def _list_at(path: str, body: Any) -> list[Any]:
+    found = value_at(path, body)
+    if not isinstance(found, list):
+        raise ReadError(f"a response has {named(found)} at `{path}` instead of a list of records (lookups.data)")
+    return found
 
 
 def named(value: Any) -> str:

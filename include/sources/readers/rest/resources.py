@@ -144,9 +144,9 @@ class _Read:
         if parents is not None:
             values["parents" if table.batch else "parent"] = parents if table.batch else parents[0]
         token = self.window.token if request.resumes else None
-        fetch = Fetch(self.resources._client, request, values, table.name, made.key, token)
+        fetch = Fetch(self.resources._client, request, values, table.name, made.key, made.look_up, token)
         rows = made.shaped(request, fetch.records(), values)
-        for lookup in request.lookups:
+        for lookup in (each for each in request.lookups if each.path is not None):
             rows = self._looked_up(made, lookup, rows)
         yield from rows
         self.token = fetch.token or self.token

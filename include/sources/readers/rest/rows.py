@@ -47,7 +47,7 @@ class Rows:
             if isinstance(inner := made.get(name), dict):
                 made |= inner
         for name, origin in request.set_.items():
-            made[name] = _written(origin, values) if "{" in origin else placeholders.within(record, origin)
+            made[name] = _written(origin, {**values, "row": row}) if "{" in origin else placeholders.within(record, origin)
         if units:
             made |= {name: _instant(made[name], units) for name in self._times if name in made}
         return made
