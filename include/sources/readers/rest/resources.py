@@ -146,18 +146,19 @@ class _Read:
         token = self.window.token if request.resumes else None
         fetch = Fetch(self.resources._client, request, values, table.name, made.key, made.look_up, token)
         rows = made.shaped(request, fetch.records(), values)
-        for lookup in (each for each in request.lookups if each.path is not None):
-            rows = self._looked_up(made, lookup, rows)
+        for lookup in request.lookups:
+            if lookup.path is not None:
+                rows = self._looked_up(made, lookup, lookup.path, rows)
         yield from rows
         self.token = fetch.token or self.token
 
-    def _looked_up(self, made: Rows, lookup: Lookup, rows: Iterator[Row]) -> Iterator[Row]:
+    def _looked_up(self, made: Rows, lookup: Lookup, path: str, rows: Iterator[Row]) -> Iterator[Row]:
         """The rows with the columns that a lookup tells."""
         while batch := list(islice(rows, lookup.rows)):
             known = [row for row in batch if isinstance(row, dict)]
             if known:
                 body = placeholders.filled(lookup.body, {"rows": known})
-                found = value_at(lookup.data, self.resources._client.call("POST", lookup.path, json=body).json())
+                found = value_at(lookup.data, self.resources._client.call("POST", path, json=body).json())
                 if not isinstance(found, list):
                     raise ReadError(f"the answer to a lookup has {named(found)} at `{lookup.data}` instead of a list of records")
                 made.look_up(lookup, known, found)
