@@ -168,7 +168,7 @@ def platform(local_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             postgres.ensure_database("airflow")
             options = {**os.environ, **airflow.environment(ports, postgres.url("airflow"), nightly=False)}
             with ThreadPoolExecutor() as pool:
-                migrated = pool.submit(airflow.migrate, options)
+                migrated = pool.submit(airflow.migrate, processes, options)
                 project = make_project(folder)
                 migrated.result()
             for name, value in project.items():
