@@ -152,13 +152,14 @@ def mart_revenue_kpis(sources: SourceData) -> list[Row]:
     """The rows of mart_revenue_kpis, by organization, facility and month."""
     invoices = by_place(sources, _at_owner(sources, fct_invoices(sources)), "issued_at")
     orders = by_place(sources, _at_owner(sources, fct_orders(sources)), "ordered_at")
-    kinds = recorded(sources)
+    with_invoices, with_orders = (
+        {row["organization_id"] for row in rows} for rows in (fct_invoices(sources), fct_orders(sources))
+    )
 
     def figures(place: tuple[str, str, date]) -> Row:
-        has = kinds.get(place[0], dict.fromkeys(KINDS, False))
         return {
-            **(invoice_figures(invoices.get(place, [])) if has["has_invoices"] else dict.fromkeys(invoice_figures([]))),
-            **(order_figures(orders.get(place, [])) if has["has_orders"] else dict.fromkeys(order_figures([]))),
+            **(invoice_figures(invoices.get(place, [])) if place[0] in with_invoices else dict.fromkeys(invoice_figures([]))),
+            **(order_figures(orders.get(place, [])) if place[0] in with_orders else dict.fromkeys(order_figures([]))),
         }
 
     return _rows(sources, invoices.keys() | orders.keys(), figures)
